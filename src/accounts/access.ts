@@ -1,0 +1,27 @@
+import type { Request, RequestHandler } from 'express';
+import { notSignedIn } from '../errors.ts';
+import type { Sessions, SignedIn } from './sessions.ts';
+import type { Account } from './store.ts';
+
+const signedIn = new WeakMap<Request, SignedIn>();
+
+/** Finds out once a request who sends it. */
+export function identifyAccount(sessions: Sessions): RequestHandler {
+  return async (request, _response, next) => {
+    const found = await sessions.identify(request);
+    if (found) signedIn.set(request, found);
+    next();
+  };
+}
+
+/** Who sends this request, if anybody. */
+export function visitor(request: Request): Account | undefined {
+  return signedIn.get(request)?.account;
+}
+
+/** Who sends this request. @throws ChatError 401 when nobody is signed in; a page then leads to the sign-in form */
+export function accountOf(request: Request): Account {
+  const account = visitor(request);
+  if (!account) throw notSignedIn();
+  return account;
+}

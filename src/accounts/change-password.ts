@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import type { Passwords } from '../crypto/passwords.ts';
+import { ChatError } from '../errors.ts';
+import type { Publish } from '../events.ts';
+import { sessionsEnded } from './events.ts';
+import { password } from './register.ts';
+import type { Account, AccountStore } from './store.ts';
+
+export const passwordChange = z.object({
+  current: z.string('Enter your current password.').min(1, 'Enter your current password.').max(1_000, 'That is not your current password.'),
+  password,
+});
+
+/**
+ * Replaces the password and ends every session of the account, everywhere.
+ * @returns the epoch that a session made from now on carries
+ * @throws ChatError 403 when the current password is wrong
+ */
+export async function changePassword(
+  { accounts, passwords, publish }: { accounts: AccountStore; passwords: Passwords; publish: Publish },
+  account: Account,
+  change: z.infer<typeof passwordChange>,
+): Promise<number> {
+  const known = await passwords.matches(change.current, await accounts.passwordHash(account.id));
+  if (!known) throw new ChatError('wrong_password', 403, 'That is not your current password. Try again.', 'current');
+  const epoch = await accounts.setPassword(account.id, await passwords.hash(change.password));
+  publish(sessionsEnded, { accountId: account.id });
+  return epoch;
+}

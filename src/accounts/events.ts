@@ -1,0 +1,7 @@
+import { eventType } from '../events.ts';
+
+/** One session ended: somebody signed out in one browser. */
+export const sessionEnded = eventType<{ accountId: number; sessionId: string }>('accounts.session-ended');
+
+/** Every session of the account ended: its password was changed. */
+export const sessionsEnded = eventType<{ accountId: number }>('accounts.sessions-ended');

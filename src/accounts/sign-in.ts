@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import type { Passwords } from '../crypto/passwords.ts';
+import { ChatError } from '../errors.ts';
+import type { Account, AccountStore } from './store.ts';
+
+/** Sizes only: what a name or password may look like is nobody's business at this door. */
+export const credentials = z.object({
+  username: z.string('Enter your name.').trim().min(1, 'Enter your name.').max(200, 'A name has at most 50 characters.'),
+  password: z.string('Enter your password.').min(1, 'Enter your password.').max(1_000, 'A password has at most 256 characters.'),
+});
+
+/**
+ * Finds the account that this name and password belong to. An unknown name takes as long as a wrong password.
+ * @throws ChatError 401, the same for both
+ */
+export async function signIn(
+  { accounts, passwords }: { accounts: AccountStore; passwords: Passwords },
+  { username, password }: z.infer<typeof credentials>,
+): Promise<Account> {
+  const account = await accounts.byName(username.normalize('NFC'));
+  const matches = await passwords.matches(password, account?.passwordHash);
+  if (account && matches) return account;
+  throw new ChatError('wrong_credentials', 401, 'That name and password don’t match. Try again.', 'password');
+}

@@ -1,0 +1,111 @@
+import { asc, eq, sql } from 'drizzle-orm';
+import { LRUCache } from 'lru-cache';
+import { type BlindIndex, foldCase } from '../crypto/blind-index.ts';
+import type { Cipher } from '../crypto/cipher.ts';
+import type { Database } from '../database/open.ts';
+import { accounts } from '../database/tables/users.ts';
+
+/** Somebody who can sign in. Names do not change. */
+export type Account = Readonly<{
+  id: number;
+  username: string;
+  isAdmin: boolean;
+  sessionEpoch: number;
+  createdAt: number;
+}>;
+
+export type AccountStore = {
+  /** Undefined when the name is taken. The first account of all is an administrator if `isAdmin` is 'if-first'. */
+  add(account: { username: string; passwordHash: string; isAdmin: boolean | 'if-first'; now: number }): Promise<Account | undefined>;
+  byId(id: number): Promise<Account | undefined>;
+  byName(username: string): Promise<(Account & { passwordHash: string }) | undefined>;
+  passwordHash(id: number): Promise<string | undefined>;
+  /** Replaces the hash and ends every session; resolves to the new epoch. */
+  setPassword(id: number, passwordHash: string): Promise<number>;
+  makeAdmin(username: string): Promise<void>;
+  /** Seals up to `limit` names after `afterId` with the current key; resolves to the last id seen, undefined at the end. */
+  resealNames(afterId: number, limit: number): Promise<number | undefined>;
+};
+
+type Row = typeof accounts.$inferSelect;
+
+const CACHED_ACCOUNTS = 50_000;
+
+/** @param nameIndex the blind index under which names are unique without regard to case */
+export function createAccountStore({ orm, atomically }: Database, cipher: Cipher, nameIndex: BlindIndex): AccountStore {
+  // Every page and every message names its authors; names never change, and each write below drops its entry.
+  const cache = new LRUCache<number, Account>({ max: CACHED_ACCOUNTS });
+  const byId = orm.select().from(accounts).where(eq(accounts.id, sql.placeholder('id'))).prepare();
+  const byName = orm.select().from(accounts).where(eq(accounts.nameIndex, sql.placeholder('nameIndex'))).prepare();
+
+  const indexOf = (username: string) => nameIndex(foldCase(username));
+  const place = (index: Buffer) => `accounts/${index.toString('hex')}`;
+  const fromRow = (row: Row): Account => ({
+    id: row.id,
+    username: cipher.open(place(row.nameIndex), row.name),
+    isAdmin: row.isAdmin,
+    sessionEpoch: row.sessionEpoch,
+    createdAt: row.createdAt,
+  });
+
+  return {
+    async add({ username, passwordHash, isAdmin, now }) {
+      const index = indexOf(username);
+      const row = orm
+        .insert(accounts)
+        .values({
+          nameIndex: index,
+          name: cipher.seal(place(index), username),
+          passwordHash,
+          isAdmin: isAdmin === 'if-first' ? sql`NOT EXISTS (SELECT 1 FROM ${accounts})` : isAdmin,
+          sessionEpoch: 1,
+          createdAt: now,
+        })
+        .onConflictDoNothing()
+        .returning()
+        .get();
+      // Drizzle types the row as always there; a conflict returns none.
+      return (row as Row | undefined) && fromRow(row);
+    },
+    async byId(id) {
+      const known = cache.get(id);
+      if (known) return known;
+      const row = byId.get({ id });
+      if (!row) return undefined;
+      const account = fromRow(row);
+      cache.set(id, account);
+      return account;
+    },
+    async byName(username) {
+      const row = byName.get({ nameIndex: indexOf(username) });
+      return row && { ...fromRow(row), passwordHash: row.passwordHash };
+    },
+    async passwordHash(id) {
+      return byId.get({ id })?.passwordHash;
+    },
+    async setPassword(id, passwordHash) {
+      const row = orm
+        .update(accounts)
+        .set({ passwordHash, sessionEpoch: sql`${accounts.sessionEpoch} + 1` })
+        .where(eq(accounts.id, id))
+        .returning({ sessionEpoch: accounts.sessionEpoch })
+        .get();
+      cache.delete(id);
+      return row.sessionEpoch;
+    },
+    async makeAdmin(username) {
+      orm.update(accounts).set({ isAdmin: true }).where(eq(accounts.nameIndex, indexOf(username))).run();
+      cache.clear();
+    },
+    async resealNames(afterId, limit) {
+      const rows = orm.select().from(accounts).where(sql`${accounts.id} > ${afterId}`).orderBy(asc(accounts.id)).limit(limit).all();
+      await atomically(
+        rows.map((row) => () => {
+          const name = cipher.seal(place(row.nameIndex), cipher.open(place(row.nameIndex), row.name));
+          return orm.update(accounts).set({ name }).where(eq(accounts.id, row.id)).run();
+        }),
+      );
+      return rows.at(-1)?.id;
+    },
+  };
+}

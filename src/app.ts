@@ -1,0 +1,140 @@
+import express, { type Express } from 'express';
+import type { Logger } from 'pino';
+import { identifyAccount } from './accounts/access.ts';
+import { sessionEnded, sessionsEnded } from './accounts/events.ts';
+import { accountRoutes } from './accounts/routes.ts';
+import { createSessions } from './accounts/sessions.ts';
+import type { SessionStore } from './accounts/session-store.ts';
+import { type Account, createAccountStore } from './accounts/store.ts';
+import type { Config } from './config.ts';
+import { createBlindIndex } from './crypto/blind-index.ts';
+import { createCipher } from './crypto/cipher.ts';
+import type { Keyring } from './crypto/keys.ts';
+import type { Passwords } from './crypto/passwords.ts';
+import type { Databases } from './database/open.ts';
+import { secretOf } from './database/sealing.ts';
+import { createEvents } from './events.ts';
+import { seedGroups } from './groups/create.ts';
+import { pushGroups } from './groups/live.ts';
+import { createGroupPage } from './groups/page.ts';
+import { createGroupPresenter } from './groups/present.ts';
+import { groupRoutes } from './groups/routes.ts';
+import { createGroupStore } from './groups/store.ts';
+import { answerFailures, nothingHere } from './http/failures.ts';
+import { createRateLimit } from './http/rate-limit.ts';
+import { logRequests } from './http/request.ts';
+import { refuseOtherSites, securityHeaders } from './http/security.ts';
+import { assetFolder, staticRoutes } from './http/static.ts';
+import { themeRoutes } from './http/theme.ts';
+import { createViews } from './http/views.ts';
+import { CLOSE } from './live/connection.ts';
+import { createHub } from './live/hub.ts';
+import { createUpgrades } from './live/upgrade.ts';
+import { conversationSocket } from './messages/live.ts';
+import { createReadMarks } from './messages/mark-read.ts';
+import { createMessagePresenter } from './messages/present.ts';
+import { messageRoutes } from './messages/routes.ts';
+import { SEND_RATE } from './messages/send.ts';
+import { createMessageStore } from './messages/store.ts';
+import { countUnread } from './messages/unread.ts';
+import { createMessageWriter } from './messages/writer.ts';
+import { createLivePresence } from './presence/live.ts';
+
+/** 8,000 characters of four bytes each, as a form encodes them. */
+const MAX_FORM_BYTES = 128 * 1024;
+
+type Opened = {
+  config: Config;
+  databases: Databases;
+  keyring: Keyring;
+  sessionStore: SessionStore;
+  passwords: Passwords;
+  log: Logger;
+};
+
+export type App = {
+  express: Express;
+  upgrades: ReturnType<typeof createUpgrades>;
+  /** Compiles what is compiled once, after the server listens. */
+  warm(): void;
+  /** Takes no more from sockets, and resolves when every write that was accepted is committed. */
+  close(): Promise<void>;
+};
+
+/** Puts the features together; the only file that knows them all. */
+export async function createApp({ config, databases, keyring, sessionStore, passwords, log }: Opened): Promise<App> {
+  const { users, chat } = databases;
+  const { rateLimits, adminUsername } = config;
+  const { publish, subscribe } = createEvents((err, event) => log.error({ err, event }, 'a listener failed'));
+  const views = createViews(assetFolder(config.assetVersion));
+
+  const accounts = createAccountStore(users, createCipher(keyring, 'accounts'), createBlindIndex(secretOf(users, keyring, 'name-index')));
+  const groups = createGroupStore(chat, createCipher(keyring, 'groups'), createBlindIndex(secretOf(chat, keyring, 'name-index')));
+  const messages = createMessageStore(chat, createCipher(keyring, 'messages'));
+  if (adminUsername !== undefined) await accounts.makeAdmin(adminUsername);
+  await seedGroups(groups);
+
+  const cookieSecret = config.sessionSecret ?? secretOf(users, keyring, 'session-cookie').toString('base64');
+  const sessions = createSessions(accounts, sessionStore, cookieSecret);
+  const seesAddresses = (account: Account) =>
+    config.showAddresses === 'everyone' || (config.showAddresses === 'admins' && account.isAdmin);
+
+  const hub = createHub();
+  const groupPresenter = createGroupPresenter(views, groups);
+  const page = createGroupPage(views, groupPresenter);
+  const presence = createLivePresence({ hub, views, groups, accounts, groupPresenter, subscribe });
+  const presenter = createMessagePresenter(views, accounts);
+  const writer = createMessageWriter({ messages, groups, publish });
+  const marks = createReadMarks({ groups, publish });
+  const rate = createRateLimit(SEND_RATE, rateLimits);
+  const unread = countUnread({ hub, groups, messages, marks, publish, subscribe });
+  pushGroups({ hub, groups, presenter: groupPresenter, subscribe });
+  subscribe(sessionEnded, ({ sessionId }) => {
+    hub.closeWhere((one) => one.sessionId === sessionId, CLOSE.notSignedIn, 'You signed out.');
+  });
+  subscribe(sessionsEnded, ({ accountId }) => {
+    hub.closeWhere((one) => one.account.id === accountId, CLOSE.notSignedIn, 'The password was changed. Sign in again.');
+  });
+
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use(logRequests(log));
+  app.use(securityHeaders());
+  app.get('/healthz', async (_request, response) => {
+    const ok = await databases.canWrite();
+    response.status(ok ? 200 : 503).set('Cache-Control', 'no-store').json({ status: ok ? 'ok' : 'unavailable' });
+  });
+  app.use(staticRoutes(views.assets));
+  app.get('/offline', (request, response) => {
+    response.type('html').send(views.page(request, 'http/offline.njk', {}));
+  });
+  app.use(refuseOtherSites());
+  app.use(express.urlencoded({ extended: false, limit: MAX_FORM_BYTES, parameterLimit: 20 }));
+  app.use(sessions.middleware, identifyAccount(sessions));
+  app.use(themeRoutes());
+  app.use(accountRoutes({ views, accounts, passwords, publish, adminUsername, rateLimits }));
+  app.use(groupRoutes({ page, groups, accounts, publish, rateLimits }));
+  app.use(
+    messageRoutes({ views, page, groups, messages, presenter, presence: presence.presenter, writer, marks, rate, seesAddresses }),
+  );
+  app.use(nothingHere);
+  app.use(answerFailures(views, log));
+
+  const upgrades = createUpgrades(
+    { hub, sessions, log, rateLimits, seesAddresses: ({ account }) => seesAddresses(account) },
+    [presence.overview, conversationSocket({ hub, groups, messages, presenter, presence, writer, marks, rate, subscribe })],
+  );
+
+  return {
+    express: app,
+    upgrades,
+    warm: views.warm,
+    async close() {
+      await writer.settled();
+      await unread.settled();
+      await marks.settled();
+      hub.close();
+    },
+  };
+}

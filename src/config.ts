@@ -1,0 +1,168 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs, parseEnv } from 'node:util';
+import { StartError } from './errors.ts';
+
+export type ShowAddresses = 'everyone' | 'admins' | 'nobody';
+
+/** Everything that can be set, read once. `run.ts` makes it; nothing else reads flags or the environment. */
+export type Config = Readonly<{
+  host: string;
+  /** 0 takes a free port. */
+  port: number;
+  tls: boolean;
+  /** The port of plain HTTP beside TLS; undefined when it is off. */
+  httpPort: number | undefined;
+  certFile: string;
+  keyFile: string;
+  tlsConfigFile: string;
+  dataDir: string;
+  assetVersion: string | undefined;
+  sessionSecret: string | undefined;
+  /** One or more keys, comma-separated; the first seals, all of them open. */
+  encryptionKey: string | undefined;
+  adminUsername: string | undefined;
+  logLevel: LogLevel;
+  /** False lifts the rates, never the sizes. */
+  rateLimits: boolean;
+  showAddresses: ShowAddresses;
+}>;
+
+export type Command = { kind: 'start'; config: Config } | { kind: 'print'; text: string };
+
+type Setting = { name: string; value?: string; fallback: string; meaning: string };
+
+const FLAGS: readonly Setting[] = [
+  { name: '--host', value: 'ADDRESS', fallback: '127.0.0.1', meaning: 'the address to listen on; 0.0.0.0 for the whole network' },
+  { name: '--port', value: 'PORT', fallback: '8000, with --tls 8443', meaning: 'the port to listen on; 0 takes a free one' },
+  { name: '--tls', fallback: 'off', meaning: 'serve HTTPS; makes a self-signed certificate if there is none' },
+  { name: '--http-port', value: 'PORT', fallback: 'off', meaning: 'with --tls: also serve plain HTTP on this port' },
+  { name: '--certfile', value: 'FILE', fallback: 'tls/cert.pem', meaning: 'the certificate (PEM)' },
+  { name: '--keyfile', value: 'FILE', fallback: 'tls/key.pem', meaning: 'its private key (PEM)' },
+  { name: '--tls-config', value: 'FILE', fallback: 'tls_config.json', meaning: 'subject, lifetime and key size of the self-signed certificate' },
+  { name: '--data', value: 'FOLDER', fallback: 'data', meaning: 'the folder that holds everything' },
+  { name: '--help', fallback: '', meaning: 'print this and stop' },
+  { name: '--version', fallback: '', meaning: 'print the version and stop' },
+];
+
+const VARIABLES: readonly Setting[] = [
+  { name: 'ASSET_VERSION', fallback: 'a hash of the static files', meaning: 'pins the version in the addresses of static files' },
+  { name: 'SESSION_SECRET', fallback: 'made at first start', meaning: 'signs session cookies; at least 16 characters' },
+  { name: 'ENCRYPTION_KEY', fallback: 'made in data/keys', meaning: '32 bytes as 64 hex digits or base64; a comma-separated list opens with all, seals with the first' },
+  { name: 'ADMIN_USERNAME', fallback: 'the first account', meaning: 'the account that is an administrator' },
+  { name: 'LOG_LEVEL', fallback: 'info', meaning: 'fatal, error, warn, info, debug, trace or silent' },
+  { name: 'RATE_LIMITS', fallback: 'on', meaning: 'off lifts the rates, never the sizes' },
+  { name: 'SHOW_ADDRESSES', fallback: 'everyone', meaning: 'who sees the addresses of active people: everyone, admins or nobody' },
+];
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+type LogLevel = (typeof LOG_LEVELS)[number];
+
+/**
+ * Turns flags and environment into a command.
+ * @param args the command line without node and the script
+ * @param environment usually `process.env`; it wins over `.env` in the working folder
+ * @throws StartError with one sentence for anything that is not understood
+ */
+export function readCommand(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+  version: string,
+): Command {
+  const flags = readFlags(args);
+  if (flags.help) return { kind: 'print', text: helpText() };
+  if (flags.version) return { kind: 'print', text: version };
+
+  const env = { ...readDotEnv(), ...environment };
+  const tls = flags.tls ?? false;
+  if (flags['http-port'] !== undefined && !tls) {
+    throw new StartError('--http-port goes with --tls; use --port to choose the port of plain HTTP.');
+  }
+  return {
+    kind: 'start',
+    config: Object.freeze({
+      host: flags.host ?? '127.0.0.1',
+      port: flags.port === undefined ? (tls ? 8443 : 8000) : portNumber('--port', flags.port),
+      tls,
+      httpPort: flags['http-port'] === undefined ? undefined : portNumber('--http-port', flags['http-port']),
+      certFile: flags.certfile ?? 'tls/cert.pem',
+      keyFile: flags.keyfile ?? 'tls/key.pem',
+      tlsConfigFile: flags['tls-config'] ?? 'tls_config.json',
+      dataDir: flags.data ?? 'data',
+      assetVersion: pattern('ASSET_VERSION', env.ASSET_VERSION, /^[\w.-]{1,64}$/, '1 to 64 letters, digits, ".", "_" or "-"'),
+      sessionSecret: pattern('SESSION_SECRET', env.SESSION_SECRET, /^.{16,}$/s, 'at least 16 characters'),
+      encryptionKey: env.ENCRYPTION_KEY || undefined,
+      adminUsername: env.ADMIN_USERNAME || undefined,
+      logLevel: oneOf('LOG_LEVEL', env.LOG_LEVEL, LOG_LEVELS, 'info'),
+      rateLimits: oneOf('RATE_LIMITS', env.RATE_LIMITS, ['on', 'off'], 'on') === 'on',
+      showAddresses: oneOf('SHOW_ADDRESSES', env.SHOW_ADDRESSES, ['everyone', 'admins', 'nobody'], 'everyone'),
+    }),
+  };
+}
+
+function readFlags(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        host: { type: 'string' },
+        port: { type: 'string' },
+        tls: { type: 'boolean' },
+        'http-port': { type: 'string' },
+        certfile: { type: 'string' },
+        keyfile: { type: 'string' },
+        'tls-config': { type: 'string' },
+        data: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean', short: 'v' },
+      },
+    }).values;
+  } catch (error) {
+    // Node's own message names the flag; its advice about "--" after the first sentence would mislead here.
+    const [sentence] = (error instanceof Error ? error.message : String(error)).split('. ');
+    throw new StartError(`${sentence}. See --help for the flags there are.`);
+  }
+}
+
+function readDotEnv(): Record<string, string | undefined> {
+  try {
+    return { ...parseEnv(readFileSync('.env', 'utf8')) };
+  } catch {
+    // No .env is the usual case.
+    return {};
+  }
+}
+
+function portNumber(flag: string, text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65535) return port;
+  throw new StartError(`${flag} takes a number from 0 to 65535, not "${text}".`);
+}
+
+function pattern(name: string, value: string | undefined, wanted: RegExp, words: string): string | undefined {
+  if (!value) return undefined;
+  if (wanted.test(value)) return value;
+  throw new StartError(`${name} takes ${words}.`);
+}
+
+function oneOf<T extends string>(name: string, value: string | undefined, choices: readonly T[], fallback: T): T {
+  if (!value) return fallback;
+  const choice = choices.find((one) => one === value);
+  if (choice) return choice;
+  throw new StartError(`${name} takes ${choices.join(', ')}, not "${value}".`);
+}
+
+function helpText(): string {
+  const row = ({ name, value, fallback, meaning }: Setting) =>
+    `  ${[name, value].filter(Boolean).join(' ').padEnd(20)} ${meaning}${fallback ? ` (${fallback})` : ''}`;
+  return [
+    'Hearth: a group chat that people run themselves.',
+    '',
+    'npm start -- [flags]',
+    '',
+    ...FLAGS.map(row),
+    '',
+    'Environment, also read from .env:',
+    '',
+    ...VARIABLES.map(row),
+  ].join('\n');
+}

@@ -1,0 +1,94 @@
+import { hkdfSync, randomBytes } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { StartError } from '../errors.ts';
+
+export const KEY_BYTES = 32;
+export const KEY_ID_BYTES = 4;
+
+export type Key = {
+  /** Leads every value sealed with this key; it says which key, and nothing about it. */
+  id: Buffer;
+  /** The sub-key for one purpose, by HKDF-SHA256 (RFC 5869); 32 bytes. */
+  derive(purpose: string): Buffer;
+};
+
+/** The keys that open, and the one among them that seals. */
+export type Keyring = { current: Key; all: readonly Key[] };
+
+/**
+ * The keys from `ENCRYPTION_KEY`, or those in `<data>/keys`, where a first start makes one (mode 0600).
+ * @param isFirstStart whether there is no data yet; only then is a key made
+ * @throws StartError for a key that is not 32 bytes, none where there is data, or a folder that cannot be used
+ */
+export function loadKeyring(encryptionKey: string | undefined, dataDir: string, isFirstStart: boolean): Keyring {
+  const all = encryptionKey === undefined ? keysOnDisk(dataDir, isFirstStart) : keysFromText(encryptionKey);
+  const [current] = all;
+  if (!current) throw new StartError('ENCRYPTION_KEY is empty; remove it or give it a key of 32 bytes.');
+  return { current, all };
+}
+
+/** Makes the next key on disk; the keyring that is loaded afterwards seals with it. */
+export function addKey(dataDir: string): void {
+  const folder = keysFolder(dataDir);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const next = 1 + Math.max(0, ...keyFiles(folder).map((name) => Number.parseInt(name, 10)));
+  const file = join(folder, `${String(next).padStart(4, '0')}.key`);
+  writeFileSync(file, `${randomBytes(KEY_BYTES).toString('base64')}\n`, { mode: 0o600, flag: 'wx' });
+}
+
+/** Puts aside every key on disk but the current one: nothing in the data is sealed with them any more. */
+export function retireOldKeys(dataDir: string): string[] {
+  const folder = keysFolder(dataDir);
+  const old = keyFiles(folder).slice(1);
+  return old.map((name) => {
+    const retired = join(folder, `${name}.retired`);
+    renameSync(join(folder, name), retired);
+    return retired;
+  });
+}
+
+function keysOnDisk(dataDir: string, isFirstStart: boolean): Key[] {
+  const folder = keysFolder(dataDir);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (keyFiles(folder).length === 0) {
+      if (!isFirstStart) {
+        throw new StartError(`${folder} holds no key for the data in ${dataDir}; put its key back, or set ENCRYPTION_KEY.`);
+      }
+      addKey(dataDir);
+    }
+    return keyFiles(folder).map((name) => createKey(keyBytes(readFileSync(join(folder, name), 'utf8'), join(folder, name))));
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+    throw new StartError(`The keys in ${folder} cannot be read or written; check who owns the folder.`);
+  }
+}
+
+function keysFromText(text: string): Key[] {
+  return text.split(',').map((part) => createKey(keyBytes(part, 'ENCRYPTION_KEY')));
+}
+
+function keysFolder(dataDir: string): string {
+  return join(dataDir, 'keys');
+}
+
+/** Newest first. */
+function keyFiles(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => /^\d{4}\.key$/.test(name))
+    .sort()
+    .reverse();
+}
+
+function keyBytes(text: string, where: string): Buffer {
+  const trimmed = text.trim();
+  const bytes = Buffer.from(trimmed, /^[0-9a-f]{64}$/i.test(trimmed) ? 'hex' : 'base64');
+  if (bytes.length === KEY_BYTES) return bytes;
+  throw new StartError(`${where} does not hold a key of 32 bytes as 64 hex digits or base64.`);
+}
+
+function createKey(secret: Buffer): Key {
+  const derive = (purpose: string, length = KEY_BYTES) => Buffer.from(hkdfSync('sha256', secret, '', `hearth/${purpose}`, length));
+  return { id: derive('key-id', KEY_ID_BYTES), derive };
+}

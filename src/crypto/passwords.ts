@@ -1,0 +1,38 @@
+import { availableParallelism } from 'node:os';
+import { Piscina } from 'piscina';
+import type { PasswordJob } from './password-worker.ts';
+
+/** bcrypt's work factor: about a quarter of a second on this generation of machines. */
+export const COST = 12;
+
+/** bcrypt(cost 12) of the SHA-256 of the password, so that long passwords count whole; in worker threads. */
+export type Passwords = {
+  hash(password: string): Promise<string>;
+  /** @param hash undefined where there is no such account: takes as long as a wrong password, and is false */
+  matches(password: string, hash: string | undefined): Promise<boolean>;
+  close(): Promise<void>;
+};
+
+/** What an unknown name is compared with: a hash of this cost that no password was ever hashed to. */
+const NOBODY = `$2b$${COST}$abcdefghijklmnopqrstuuAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA`;
+
+/** One worker fewer than there are processors, so that a storm of sign-ins leaves the event loop its own. */
+export function createPasswords(): Passwords {
+  const pool = new Piscina({
+    filename: new URL('./password-worker.ts', import.meta.url).href,
+    minThreads: 0,
+    maxThreads: Math.max(1, Math.min(4, availableParallelism() - 1)),
+    idleTimeout: 60_000,
+    maxQueue: 1_000,
+  });
+  const run = <Result>(job: PasswordJob): Promise<Result> => pool.run(job);
+
+  return {
+    hash: (password) => run<string>({ kind: 'hash', password, cost: COST }),
+    async matches(password, hash) {
+      const same = await run<boolean>({ kind: 'compare', password, hash: hash ?? NOBODY });
+      return same && hash !== undefined;
+    },
+    close: () => pool.destroy(),
+  };
+}

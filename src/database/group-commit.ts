@@ -1,0 +1,53 @@
+/**
+ * Gathers what arrives within one turn of the event loop and writes it together, one batch after another:
+ * under load the batches grow by themselves, and one job alone waits for nobody.
+ * (Group commit: DeWitt et al., "Implementation techniques for main memory database systems", SIGMOD 1984.)
+ *
+ * @param write commits a batch and resolves to a result for each job, in order; a result that is an Error
+ *   refuses its own job only
+ */
+export function createGroupCommit<Job, Result>(
+  write: (jobs: readonly Job[]) => Promise<ReadonlyArray<Result | Error>>,
+): { commit(job: Job): Promise<Result>; settled(): Promise<void> } {
+  type Waiting = { job: Job; resolve(result: Result): void; reject(error: unknown): void };
+  let waiting: Waiting[] = [];
+  let running: Promise<void> | undefined;
+
+  async function drain(): Promise<void> {
+    // The rest of this turn still joins the first batch.
+    await new Promise(setImmediate);
+    while (waiting.length > 0) {
+      const batch = waiting;
+      waiting = [];
+      await writeBatch(batch);
+      if (waiting.length > 0) await new Promise(setImmediate);
+    }
+    running = undefined;
+  }
+
+  async function writeBatch(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const results = await write(batch.map((one) => one.job));
+      batch.forEach((one, index) => {
+        const result = results[index];
+        if (result instanceof Error) one.reject(result);
+        else one.resolve(result as Result);
+      });
+    } catch (error) {
+      // Nothing of this transaction was kept. Alone, each job fails or succeeds for itself.
+      const [first, ...rest] = batch;
+      if (first && rest.length === 0) first.reject(error);
+      else for (const one of batch) await writeBatch([one]);
+    }
+  }
+
+  return {
+    commit(job) {
+      return new Promise((resolve, reject) => {
+        waiting.push({ job, resolve, reject });
+        running ??= drain();
+      });
+    },
+    settled: async () => running,
+  };
+}

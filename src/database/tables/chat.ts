@@ -1,0 +1,42 @@
+import { blob, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+
+/** `lastSeq` and `lastChange` count up in the transaction that writes a message. */
+export const groups = sqliteTable('groups', {
+  id: integer('id').primaryKey({ autoIncrement: true }),
+  nameIndex: blob('name_index', { mode: 'buffer' }).notNull().unique(),
+  name: blob('name', { mode: 'buffer' }).notNull(),
+  /** Null for the groups that a first start seeds. */
+  creatorId: integer('creator_id'),
+  createdAt: integer('created_at').notNull(),
+  lastSeq: integer('last_seq').notNull(),
+  lastChange: integer('last_change').notNull(),
+});
+
+export const memberships = sqliteTable(
+  'memberships',
+  {
+    accountId: integer('account_id').notNull(),
+    groupId: integer('group_id').notNull(),
+    /** Unread is the group's `lastSeq` less this. */
+    readSeq: integer('read_seq').notNull(),
+    readAt: integer('read_at').notNull(),
+    joinedAt: integer('joined_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.accountId, table.groupId] })],
+);
+
+export const messages = sqliteTable(
+  'messages',
+  {
+    groupId: integer('group_id').notNull(),
+    seq: integer('seq').notNull(),
+    id: text('id').notNull().unique(),
+    change: integer('change').notNull(),
+    authorId: integer('author_id').notNull(),
+    body: blob('body', { mode: 'buffer' }).notNull(),
+    createdAt: integer('created_at').notNull(),
+    editedAt: integer('edited_at'),
+    removedAt: integer('removed_at'),
+  },
+  (table) => [primaryKey({ columns: [table.groupId, table.seq] })],
+);

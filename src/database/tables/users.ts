@@ -1,0 +1,13 @@
+import { blob, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+
+/** Times are integer milliseconds, UTC. The name is sealed; its blind index keeps it unique without regard to case. */
+export const accounts = sqliteTable('accounts', {
+  id: integer('id').primaryKey({ autoIncrement: true }),
+  nameIndex: blob('name_index', { mode: 'buffer' }).notNull().unique(),
+  name: blob('name', { mode: 'buffer' }).notNull(),
+  passwordHash: text('password_hash').notNull(),
+  isAdmin: integer('is_admin', { mode: 'boolean' }).notNull(),
+  /** Counts up when every session of the account ends; a session that carries an older number is over. */
+  sessionEpoch: integer('session_epoch').notNull(),
+  createdAt: integer('created_at').notNull(),
+});

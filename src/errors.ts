@@ -1,0 +1,60 @@
+/**
+ * An expected failure: what a person did cannot be done, and the sentence says what to do instead.
+ * Thrown where it is known, answered in two places only: `http/failures.ts` and `live/socket.ts`.
+ */
+export class ChatError extends Error {
+  override readonly name = 'ChatError';
+
+  /**
+   * @param code a stable word for programs, such as `too_long`
+   * @param status the HTTP status that says the same
+   * @param sentence one sentence a person can act on; it may be shown to anyone who caused it
+   * @param field the form field it is about, where there is one
+   * @param retryAfter whole seconds after which trying again makes sense, for a 429
+   */
+  constructor(
+    readonly code: string,
+    readonly status: number,
+    sentence: string,
+    readonly field?: string,
+    readonly retryAfter?: number,
+  ) {
+    super(sentence);
+  }
+}
+
+/** Hearth cannot start; `run.ts` prints the sentence and exits with 2. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+}
+
+/** A value that breaks a rule of its field. */
+export function invalid(field: string, sentence: string, code = 'invalid'): ChatError {
+  return new ChatError(code, 400, sentence, field);
+}
+
+/** The request needs somebody who is signed in. */
+export function notSignedIn(): ChatError {
+  return new ChatError('not_signed_in', 401, 'Sign in first, then try again.');
+}
+
+/** The thing is there but not for this account. */
+export function forbidden(sentence: string): ChatError {
+  return new ChatError('forbidden', 403, sentence);
+}
+
+/** There is no such thing. */
+export function notFound(sentence = 'There is nothing at this address.'): ChatError {
+  return new ChatError('not_found', 404, sentence);
+}
+
+/** A rate was exceeded; `seconds` is the time until another try can succeed. */
+export function tooMany(what: string, seconds: number): ChatError {
+  const wait = Math.max(1, Math.ceil(seconds));
+  const when = wait < 60 ? count(wait, 'second') : count(Math.ceil(wait / 60), 'minute');
+  return new ChatError('too_many', 429, `${what} Try again in ${when}.`, undefined, wait);
+}
+
+function count(n: number, unit: string): string {
+  return `${n} ${unit}${n === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,31 @@
+import type { Account } from '../accounts/store.ts';
+import { forbidden, notFound } from '../errors.ts';
+import type { Group, GroupStore, Membership } from './store.ts';
+
+const opened = Symbol('opened by openGroup');
+
+/** A group that this account is a member of. Only `openGroup` makes one, so that no verb can skip the check. */
+export type OpenGroup = Readonly<{ [opened]: true; group: Group; account: Account; membership: Membership }>;
+
+/**
+ * The one door to what is in a group.
+ * @throws ChatError 404 when there is no such group, 403 for somebody who is not a member
+ */
+export async function openGroup(groups: GroupStore, account: Account, groupId: number): Promise<OpenGroup> {
+  const group = await findGroup(groups, groupId);
+  const membership = (await groups.membershipsOf(account.id)).get(groupId);
+  if (!membership) throw forbidden(`Join ${group.name} to read and write in it.`);
+  return { [opened]: true, group, account, membership };
+}
+
+/** What anybody who is signed in may know of a group: that it is there, and its name. @throws ChatError 404 */
+export async function findGroup(groups: GroupStore, groupId: number): Promise<Group> {
+  const group = await groups.byId(groupId);
+  if (!group) throw notFound('There is no such group.');
+  return group;
+}
+
+/** Its creator and administrators rename a group. */
+export function mayRename({ group, account }: OpenGroup): boolean {
+  return account.isAdmin || group.creatorId === account.id;
+}

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import type { Account } from '../accounts/store.ts';
+import { ChatError } from '../errors.ts';
+import type { Publish } from '../events.ts';
+import { groupCreated } from './events.ts';
+import type { Group, GroupStore } from './store.ts';
+
+const NAME_RULE = 'A group’s name has 1 to 100 characters.';
+
+/** One line: white space within is folded, so that two names that look the same are the same. */
+export const groupName = z.object({
+  name: z
+    .string(NAME_RULE)
+    .transform((name) => name.normalize('NFC').replace(/[\s\p{Cc}]+/gu, ' ').trim())
+    .refine((name) => name.length > 0 && [...name].length <= 100, NAME_RULE),
+});
+
+/** What a first start finds. */
+export const SEEDS = ['General', 'Random'];
+
+/** Makes a group with its creator as the first member. @throws ChatError 409 when the name is taken */
+export async function createGroup(
+  { groups, publish }: { groups: GroupStore; publish: Publish },
+  creator: Account,
+  { name }: z.infer<typeof groupName>,
+  now = Date.now(),
+): Promise<Group> {
+  const group = await groups.add({ name, creatorId: creator.id, now });
+  if (!group) throw nameTaken();
+  publish(groupCreated, { groupId: group.id });
+  return group;
+}
+
+/** Makes the groups of a first start, where there are none at all. */
+export async function seedGroups(groups: GroupStore, now = Date.now()): Promise<void> {
+  if ((await groups.all()).length > 0) return;
+  for (const name of SEEDS) await groups.add({ name, creatorId: null, now });
+}
+
+export function nameTaken(): ChatError {
+  return new ChatError('name_taken', 409, 'A group of that name exists. Choose another name, or join that one.', 'name');
+}

@@ -1,0 +1,15 @@
+import type { Account } from '../accounts/store.ts';
+import type { Publish } from '../events.ts';
+import { findGroup } from './access.ts';
+import { memberLeft } from './events.ts';
+import type { GroupStore } from './store.ts';
+
+/** Ends a membership and, at once, its sockets. @throws ChatError 404 when there is no such group */
+export async function leaveGroup(
+  { groups, publish }: { groups: GroupStore; publish: Publish },
+  account: Account,
+  groupId: number,
+): Promise<void> {
+  const group = await findGroup(groups, groupId);
+  if (await groups.leave(account.id, group.id)) publish(memberLeft, { groupId, accountId: account.id });
+}

@@ -1,0 +1,45 @@
+import type { Subscribe } from '../events.ts';
+import { CLOSE } from '../live/connection.ts';
+import { factText } from '../live/frames.ts';
+import { type Hub, personalTopic } from '../live/hub.ts';
+import { groupCreated, groupRenamed, memberJoined, memberLeft, unreadChanged } from './events.ts';
+import { type GroupPresenter, unreadOf } from './present.ts';
+import type { GroupStore } from './store.ts';
+
+type Dependencies = { hub: Hub; groups: GroupStore; presenter: GroupPresenter; subscribe: Subscribe };
+
+/** The name of a group's topic. */
+export function groupTopic(groupId: number): string {
+  return `group:${groupId}`;
+}
+
+/** Keeps everybody's list of groups right while they look at it, and ends the sockets of whoever left. */
+export function pushGroups({ hub, groups, presenter, subscribe }: Dependencies): void {
+  async function pushRow(groupId: number, accountId: number, type: 'group' | 'unread'): Promise<void> {
+    const group = await groups.byId(groupId);
+    const membership = (await groups.membershipsOf(accountId)).get(groupId);
+    if (!group) return;
+    hub.publish(personalTopic(accountId), ({ protocol }) => {
+      if (protocol === 'html') return presenter.row(group, membership);
+      if (type === 'group') return factText('json', 'group', { id: group.id, name: group.name });
+      return membership && factText('json', 'unread', { groupId, unread: unreadOf(group, membership) });
+    });
+  }
+
+  async function pushToEveryone({ groupId }: { groupId: number }): Promise<void> {
+    await Promise.all(hub.people().map((accountId) => pushRow(groupId, accountId, 'group')));
+  }
+
+  subscribe(groupCreated, pushToEveryone);
+  subscribe(groupRenamed, pushToEveryone);
+  subscribe(memberJoined, ({ groupId, accountId }) => pushRow(groupId, accountId, 'group'));
+  subscribe(unreadChanged, ({ groupId, accountId }) => pushRow(groupId, accountId, 'unread'));
+  subscribe(memberLeft, async ({ groupId, accountId }) => {
+    hub.closeWhere(
+      (one) => one.account.id === accountId && one.topic === groupTopic(groupId),
+      CLOSE.notAMember,
+      'You left this group.',
+    );
+    await pushRow(groupId, accountId, 'group');
+  });
+}

@@ -1,0 +1,18 @@
+import type { z } from 'zod';
+import { forbidden } from '../errors.ts';
+import type { Publish } from '../events.ts';
+import { mayRename, type OpenGroup } from './access.ts';
+import { type groupName, nameTaken } from './create.ts';
+import { groupRenamed } from './events.ts';
+import type { GroupStore } from './store.ts';
+
+/** Gives a group another name. @throws ChatError 403 for anybody but its creator and administrators, 409 when it is taken */
+export async function renameGroup(
+  { groups, publish }: { groups: GroupStore; publish: Publish },
+  open: OpenGroup,
+  { name }: z.infer<typeof groupName>,
+): Promise<void> {
+  if (!mayRename(open)) throw forbidden('Only whoever made this group, or an administrator, can rename it.');
+  if (!(await groups.rename(open.group.id, name))) throw nameTaken();
+  publish(groupRenamed, { groupId: open.group.id });
+}

@@ -1,0 +1,102 @@
+import { type Request, Router } from 'express';
+import { accountOf } from '../accounts/access.ts';
+import type { Account, AccountStore } from '../accounts/store.ts';
+import type { ChatError } from '../errors.ts';
+import type { Publish } from '../events.ts';
+import { onRefusal } from '../http/failures.ts';
+import { createRateLimit } from '../http/rate-limit.ts';
+import { numberInPath, parseForm } from '../http/request.ts';
+import { sendHtml } from '../http/views.ts';
+import { mayRename, openGroup } from './access.ts';
+import { createGroup, groupName } from './create.ts';
+import { joinGroup } from './join.ts';
+import { leaveGroup } from './leave.ts';
+import type { GroupPage } from './page.ts';
+import { renameGroup } from './rename.ts';
+import type { GroupStore } from './store.ts';
+
+const CREATIONS = { points: 20, seconds: 600, sentence: 'That is many new groups.' };
+const MEMBERS_A_PAGE = 200;
+
+type Dependencies = { page: GroupPage; groups: GroupStore; accounts: AccountStore; publish: Publish; rateLimits: boolean };
+
+/** The list of groups, and what is done with a group as a whole. */
+export function groupRoutes(dependencies: Dependencies): Router {
+  const { page, groups, accounts, rateLimits } = dependencies;
+  const creations = createRateLimit(CREATIONS, rateLimits);
+
+  async function list(request: Request, error?: ChatError): Promise<string> {
+    const account = accountOf(request);
+    const memberships = await groups.membershipsOf(account.id);
+    const all = await groups.all();
+    const others = all.filter((group) => !memberships.has(group.id));
+    return page(request, 'groups/index.njk', {
+      others: await Promise.all(others.map(async (group) => ({ group, members: await groups.countMembers(group.id) }))),
+      memberOf: memberships.size,
+      name: typedName(request),
+      error: error ?? null,
+    });
+  }
+
+  async function members(request: Request, error?: ChatError): Promise<string> {
+    const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
+    const total = await groups.countMembers(open.group.id);
+    const ids = await groups.members(open.group.id, MEMBERS_A_PAGE);
+    const found = await Promise.all(ids.map((id) => accounts.byId(id)));
+    const people = found.filter((one): one is Account => one !== undefined).sort((a, b) => a.username.localeCompare(b.username));
+    return page(
+      request,
+      'groups/members.njk',
+      {
+        group: open.group,
+        people,
+        more: total - people.length,
+        total,
+        mayRename: mayRename(open),
+        name: error ? typedName(request) : open.group.name,
+        error: error ?? null,
+      },
+      open.group.id,
+    );
+  }
+
+  return Router()
+    .get('/', async (request, response) => {
+      const read = [...(await groups.membershipsOf(accountOf(request).id)).values()].sort((a, b) => b.readAt - a.readAt);
+      response.redirect(303, read[0] ? `/groups/${read[0].groupId}` : '/groups');
+    })
+    .get('/groups', async (request, response) => {
+      sendHtml(response, await list(request));
+    })
+    .post('/groups', async (request, response) => {
+      const account = accountOf(request);
+      onRefusal(response, (error) => list(request, error));
+      const wanted = parseForm(groupName, request.body);
+      await creations.take(String(account.id));
+      const group = await createGroup(dependencies, account, wanted);
+      response.redirect(303, `/groups/${group.id}`);
+    })
+    .get('/groups/:id/members', async (request, response) => {
+      sendHtml(response, await members(request));
+    })
+    .post('/groups/:id/join', async (request, response) => {
+      const groupId = numberInPath(request, 'id');
+      await joinGroup(dependencies, accountOf(request), groupId);
+      response.redirect(303, `/groups/${groupId}`);
+    })
+    .post('/groups/:id/leave', async (request, response) => {
+      await leaveGroup(dependencies, accountOf(request), numberInPath(request, 'id'));
+      response.redirect(303, '/groups');
+    })
+    .post('/groups/:id/rename', async (request, response) => {
+      const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
+      if (mayRename(open)) onRefusal(response, (error) => members(request, error));
+      await renameGroup(dependencies, open, parseForm(groupName, request.body));
+      response.redirect(303, `/groups/${open.group.id}/members`);
+    });
+}
+
+function typedName(request: Request): string {
+  const typed: unknown = request.body?.name;
+  return typeof typed === 'string' ? typed.slice(0, 1_000) : '';
+}

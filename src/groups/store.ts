@@ -1,0 +1,193 @@
+import { and, asc, count, eq, gt, sql } from 'drizzle-orm';
+import { LRUCache } from 'lru-cache';
+import { type BlindIndex, foldCase } from '../crypto/blind-index.ts';
+import type { Cipher } from '../crypto/cipher.ts';
+import type { Database } from '../database/open.ts';
+import { groups, memberships } from '../database/tables/chat.ts';
+
+export type Group = Readonly<{
+  id: number;
+  name: string;
+  /** Null for the groups that a first start seeds. */
+  creatorId: number | null;
+  /** The number of its newest message, and of the newest write to any of them. */
+  lastSeq: number;
+  lastChange: number;
+}>;
+
+export type Membership = Readonly<{ groupId: number; readSeq: number; readAt: number }>;
+
+export type ReadMark = { accountId: number; groupId: number; seq: number; now: number };
+
+/**
+ * Groups and who is in them. The groups and the memberships of whoever was here lately are kept in memory,
+ * since every page lists them; each write below keeps them right.
+ */
+export type GroupStore = {
+  /** By name, in the order of the alphabet. */
+  all(): Promise<readonly Group[]>;
+  byId(id: number): Promise<Group | undefined>;
+  /** Undefined when the name is taken. The creator, if any, is a member from the start. */
+  add(group: { name: string; creatorId: number | null; now: number }): Promise<Group | undefined>;
+  /** False when the name is taken. */
+  rename(id: number, name: string): Promise<boolean>;
+  /** What was there before is read for a new member. False when they were one already. */
+  join(accountId: number, groupId: number, now: number): Promise<boolean>;
+  leave(accountId: number, groupId: number): Promise<boolean>;
+  membershipsOf(accountId: number): Promise<ReadonlyMap<number, Membership>>;
+  /** The ids of up to `limit` members after `afterId`, in order of id. */
+  members(groupId: number, limit: number, afterId?: number): Promise<number[]>;
+  countMembers(groupId: number): Promise<number>;
+  /** Moves marks forward, never back; resolves to whether each one moved. */
+  markRead(marks: readonly ReadMark[]): Promise<boolean[]>;
+  /** Takes note of messages that were committed. */
+  advanced(groupId: number, lastSeq: number, lastChange: number): void;
+  /** Seals up to `limit` names after `afterId` with the current key; resolves to the last id seen, undefined at the end. */
+  resealNames(afterId: number, limit: number): Promise<number | undefined>;
+};
+
+type Row = typeof groups.$inferSelect;
+
+const CACHED_MEMBERS = 10_000;
+
+/** @param nameIndex the blind index under which names are unique without regard to case */
+export function createGroupStore({ orm, atomically }: Database, cipher: Cipher, nameIndex: BlindIndex): GroupStore {
+  const of = sql.placeholder('accountId');
+  const at = sql.placeholder('groupId');
+  const one = and(eq(memberships.accountId, of), eq(memberships.groupId, at));
+  const queries = {
+    memberships: orm.select().from(memberships).where(eq(memberships.accountId, of)).prepare(),
+    members: orm
+      .select({ accountId: memberships.accountId })
+      .from(memberships)
+      .where(and(eq(memberships.groupId, at), gt(memberships.accountId, sql.placeholder('after'))))
+      .orderBy(asc(memberships.accountId))
+      .limit(sql.placeholder('limit'))
+      .prepare(),
+    count: orm.select({ members: count() }).from(memberships).where(eq(memberships.groupId, at)).prepare(),
+    markRead: orm
+      .update(memberships)
+      .set({ readSeq: sql`${sql.placeholder('seq')}`, readAt: sql`${sql.placeholder('now')}` })
+      .where(and(one, sql`${memberships.readSeq} < ${sql.placeholder('seq')}`))
+      .prepare(),
+  };
+
+  const place = (index: Buffer) => `groups/${index.toString('hex')}`;
+  const indexOf = (name: string) => nameIndex(foldCase(name));
+  const fromRow = (row: Row): Group => ({
+    id: row.id,
+    name: cipher.open(place(row.nameIndex), row.name),
+    creatorId: row.creatorId,
+    lastSeq: row.lastSeq,
+    lastChange: row.lastChange,
+  });
+
+  const known = new Map<number, Group>(orm.select().from(groups).all().map((row) => [row.id, fromRow(row)]));
+  let sorted: readonly Group[] | undefined;
+  const mine = new LRUCache<number, Map<number, Membership>>({ max: CACHED_MEMBERS });
+  const sizes = new Map<number, number>();
+
+  function keep(group: Group): Group {
+    known.set(group.id, group);
+    sorted = undefined;
+    return group;
+  }
+
+  function membershipsOf(accountId: number): Map<number, Membership> {
+    const cached = mine.get(accountId);
+    if (cached) return cached;
+    const rows = queries.memberships.all({ accountId });
+    const found = new Map(rows.map(({ groupId, readSeq, readAt }) => [groupId, { groupId, readSeq, readAt }]));
+    mine.set(accountId, found);
+    return found;
+  }
+
+  return {
+    async all() {
+      const { compare } = new Intl.Collator(undefined, { sensitivity: 'base', numeric: true });
+      sorted ??= [...known.values()].sort((a, b) => compare(a.name, b.name) || a.id - b.id);
+      // The order is kept while counters move on; the groups themselves are the newest.
+      return sorted.map((group) => known.get(group.id) ?? group);
+    },
+    async byId(id) {
+      return known.get(id);
+    },
+    async add({ name, creatorId, now }) {
+      const index = indexOf(name);
+      const values = { nameIndex: index, name: cipher.seal(place(index), name), creatorId, createdAt: now, lastSeq: 0, lastChange: 0 };
+      const [rows] = await atomically<[Row[], unknown]>([
+        () => orm.insert(groups).values(values).onConflictDoNothing().returning().all(),
+        () =>
+          creatorId !== null &&
+          orm.run(sql`INSERT OR IGNORE INTO memberships (account_id, group_id, read_seq, read_at, joined_at)
+            SELECT creator_id, id, 0, ${now}, ${now} FROM groups
+            WHERE name_index = ${index} AND creator_id = ${creatorId} AND created_at = ${now}`),
+      ]);
+      const [row] = rows;
+      if (!row) return undefined;
+      if (creatorId !== null) mine.delete(creatorId);
+      return keep(fromRow(row));
+    },
+    async rename(id, name) {
+      const index = indexOf(name);
+      const group = known.get(id);
+      if (!group) return false;
+      const taken = orm.select({ id: groups.id }).from(groups).where(eq(groups.nameIndex, index)).get();
+      if (taken && taken.id !== id) return false;
+      orm.update(groups).set({ nameIndex: index, name: cipher.seal(place(index), name) }).where(eq(groups.id, id)).run();
+      keep({ ...group, name });
+      return true;
+    },
+    async join(accountId, groupId, now) {
+      const readSeq = known.get(groupId)?.lastSeq ?? 0;
+      const { changes } = orm
+        .insert(memberships)
+        .values({ accountId, groupId, readSeq, readAt: now, joinedAt: now })
+        .onConflictDoNothing()
+        .run();
+      mine.delete(accountId);
+      sizes.delete(groupId);
+      return changes > 0;
+    },
+    async leave(accountId, groupId) {
+      const { changes } = orm
+        .delete(memberships)
+        .where(and(eq(memberships.accountId, accountId), eq(memberships.groupId, groupId)))
+        .run();
+      mine.delete(accountId);
+      sizes.delete(groupId);
+      return changes > 0;
+    },
+    membershipsOf: async (accountId) => membershipsOf(accountId),
+    async members(groupId, limit, after = 0) {
+      return queries.members.all({ groupId, after, limit }).map((row) => row.accountId);
+    },
+    async countMembers(groupId) {
+      const size = sizes.get(groupId) ?? queries.count.get({ groupId })?.members ?? 0;
+      sizes.set(groupId, size);
+      return size;
+    },
+    async markRead(marks) {
+      const due = marks.map((mark) => (membershipsOf(mark.accountId).get(mark.groupId)?.readSeq ?? mark.seq) < mark.seq);
+      await atomically(marks.filter((_mark, index) => due[index]).map((mark) => () => queries.markRead.run(mark)));
+      marks.forEach(({ accountId, groupId, seq, now }, index) => {
+        if (due[index]) mine.get(accountId)?.set(groupId, { groupId, readSeq: seq, readAt: now });
+      });
+      return due;
+    },
+    advanced(groupId, lastSeq, lastChange) {
+      const group = known.get(groupId);
+      if (group && lastChange > group.lastChange) known.set(groupId, { ...group, lastSeq, lastChange });
+    },
+    async resealNames(afterId, limit) {
+      const rows = orm.select().from(groups).where(gt(groups.id, afterId)).orderBy(asc(groups.id)).limit(limit).all();
+      await atomically(
+        rows.map((row) => () => {
+          const name = cipher.seal(place(row.nameIndex), cipher.open(place(row.nameIndex), row.name));
+          return orm.update(groups).set({ name }).where(eq(groups.id, row.id)).run();
+        }),
+      );
+      return rows.at(-1)?.id;
+    },
+  };
+}

@@ -1,0 +1,60 @@
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
+import type { Logger } from 'pino';
+import { ChatError, notFound } from '../errors.ts';
+import { wantsFragment } from './request.ts';
+import { sendHtml, type Views } from './views.ts';
+
+/** Renders the page a form was sent from, with the sentence at its field and what the person typed. */
+export type Retry = (error: ChatError) => string | Promise<string>;
+
+/** Says how a refused form is shown again. A route calls it before anything can be refused. */
+export function onRefusal(response: Response, retry: Retry): void {
+  response.locals.retry = retry;
+}
+
+/** The end of every route table: there is nothing here. */
+export const nothingHere: RequestHandler = () => {
+  throw notFound();
+};
+
+/** Answers every failed request: a page, the form again, a fragment or JSON. No answer carries a stack. */
+export function answerFailures(views: Views, log: Logger): ErrorRequestHandler {
+  return async (thrown: unknown, request, response, _next) => {
+    const error = expected(thrown);
+    if (error === undefined) log.error({ id: request.id, err: thrown }, 'unexpected failure');
+    if (response.headersSent) return void response.destroy();
+
+    const shown = error ?? new ChatError('internal', 500, 'Something went wrong here. Try again in a moment.');
+    if (shown.retryAfter !== undefined) response.setHeader('Retry-After', shown.retryAfter);
+    try {
+      await answer(views, request, response, shown);
+    } catch (second) {
+      log.error({ id: request.id, err: second }, 'the failure page failed');
+      response.status(500).type('text').send('Something went wrong here. Try again in a moment.');
+    }
+  };
+}
+
+async function answer(views: Views, request: Request, response: Response, error: ChatError): Promise<void> {
+  if (!request.accepts('html') && request.accepts('json')) {
+    response.status(error.status).json({ error: { code: error.code, detail: error.message, field: error.field } });
+    return;
+  }
+  if (wantsFragment(request)) {
+    return sendHtml(response, views.render('http/_failure.njk', { sentence: error.message }), error.status);
+  }
+  const retry: Retry | undefined = response.locals.retry;
+  if (retry && error.status < 500) return sendHtml(response, await retry(error), error.status);
+  if (error.status === 401 && request.method === 'GET') return response.redirect(303, `/login`);
+  sendHtml(response, views.page(request, 'http/failure.njk', { error, requestId: request.id }), error.status);
+}
+
+/** A ChatError as it is; what the body parser refuses as one; undefined for what nobody expected. */
+function expected(thrown: unknown): ChatError | undefined {
+  if (thrown instanceof ChatError) return thrown;
+  if (!(thrown instanceof Error) || !('type' in thrown || thrown instanceof URIError)) return undefined;
+  if ('type' in thrown && thrown.type === 'entity.too.large') {
+    return new ChatError('too_large', 413, 'That is more than this form takes. Shorten it, then send it again.');
+  }
+  return new ChatError('bad_request', 400, 'This request could not be read. Go back, then try again.');
+}

@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto';
+import type { Request, RequestHandler } from 'express';
+import type { Logger } from 'pino';
+import { type ZodType, z } from 'zod';
+import { invalid, notFound } from '../errors.ts';
+
+declare global {
+  namespace Express {
+    interface Request {
+      /** Names this request in the log and on the page of an unexpected failure. */
+      id: string;
+    }
+  }
+}
+
+/** Gives each request an id and writes one line when its answer is done: never a query, a body or a cookie. */
+export function logRequests(log: Logger): RequestHandler {
+  return (request, response, next) => {
+    request.id = randomBytes(6).toString('base64url');
+    const started = performance.now();
+    const { method, path } = request;
+    response.once('close', () => {
+      const ms = Math.round((performance.now() - started) * 10) / 10;
+      log.info({ id: request.id, method, path, status: response.statusCode, ms });
+    });
+    next();
+  };
+}
+
+/**
+ * Parses a form against its schema.
+ * @throws ChatError 400 with the sentence of the first rule that is broken, naming the field
+ */
+export function parseForm<T>(schema: ZodType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body ?? {});
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw invalid(String(issue?.path[0] ?? 'form'), issue?.message ?? 'Fill in the form, then try again.');
+}
+
+const wholeNumber = z.string().regex(/^\d{1,15}$/).transform(Number);
+
+/** The positive number in the path, such as a group's id. @throws ChatError 404 for anything else */
+export function numberInPath(request: Request, name: string): number {
+  const parsed = wholeNumber.safeParse(request.params[name]);
+  if (!parsed.success || parsed.data === 0) throw notFound();
+  return parsed.data;
+}
+
+/** A number in the query, or undefined where it is absent. @throws ChatError 400 when it is not a number */
+export function numberInQuery(request: Request, name: string): number | undefined {
+  const value = request.query[name];
+  if (value === undefined) return undefined;
+  const parsed = wholeNumber.safeParse(value);
+  if (!parsed.success) throw invalid(name, `"${name}" takes a whole number.`);
+  return parsed.data;
+}
+
+/** The address a request comes from; IPv4 in its own notation where the socket listens on both. */
+export function addressOf(socket: { remoteAddress?: string | undefined }): string {
+  return (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '');
+}
+
+/** Whether the browser asks for a fragment to swap in, not for a page. */
+export function wantsFragment(request: Request): boolean {
+  return request.get('hx-request') === 'true';
+}
+
+/** Whether the connection itself is encrypted. */
+export function isSecure(request: Request): boolean {
+  return request.secure;
+}

@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import express, { Router } from 'express';
+
+const FOLDER = fileURLToPath(new URL('../../static/', import.meta.url));
+const HTMX = join(dirname(createRequire(import.meta.url).resolve('htmx.org/package.json')), 'dist', 'htmx.min.js');
+
+/** The folder in the address of every static file, such as `/assets/3f9a1c`; it changes when a file does. */
+export function assetFolder(pinned: string | undefined): string {
+  return `/assets/${pinned ?? hashOfFiles()}`;
+}
+
+/** Serves static files under their version with a year of cache, and htmx from its package. */
+export function staticRoutes(assets: string): Router {
+  const forAYear = { maxAge: '1y', immutable: true, index: false, redirect: false } as const;
+  return Router()
+    .get(`${assets}/js/htmx.js`, (_request, response) => response.sendFile(HTMX, { maxAge: '1y', immutable: true }))
+    .use(assets, express.static(FOLDER, forAYear))
+    .get('/service-worker.js', (_request, response) => {
+      // Its address may not change, since the browser asks for it again there; its scope is the whole site.
+      response.set('Cache-Control', 'no-cache').sendFile(join(FOLDER, 'js', 'service-worker.js'));
+    })
+    .get('/favicon.ico', (_request, response) => response.sendFile(join(FOLDER, 'icon.svg'), { maxAge: '1d' }));
+}
+
+function hashOfFiles(): string {
+  const hash = createHash('sha256');
+  for (const name of readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).sort()) {
+    const file = join(FOLDER, name);
+    if (statSync(file).isFile()) hash.update(name).update(readFileSync(file));
+  }
+  return hash.digest('hex').slice(0, 12);
+}

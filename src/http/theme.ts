@@ -1,0 +1,27 @@
+import { type Request, Router } from 'express';
+import { z } from 'zod';
+import { isSecure, parseForm } from './request.ts';
+
+export type Theme = 'system' | 'light' | 'dark';
+
+const ONE_YEAR_MS = 365 * 86_400_000;
+
+const form = z.object({
+  theme: z.enum(['system', 'light', 'dark'], 'Choose light, dark or the same as this device.'),
+  back: z.string().regex(/^\/(?![/\\])[\w\-./?=&#]*$/).catch('/'),
+});
+
+/** `POST /theme`: remembers light, dark or the system's choice in this browser; works without an account. */
+export function themeRoutes(): Router {
+  return Router().post('/theme', (request, response) => {
+    const { theme, back } = parseForm(form, request.body);
+    response.cookie('theme', theme, { maxAge: ONE_YEAR_MS, sameSite: 'lax', secure: isSecure(request) });
+    response.redirect(303, back);
+  });
+}
+
+/** What this browser chose; the cookie is read by hand because it is the only one besides the session's. */
+export function themeOf(request: Request): Theme {
+  const chosen = /(?:^|;\s*)theme=(light|dark)(?:;|$)/.exec(request.headers.cookie ?? '')?.[1];
+  return chosen === 'light' || chosen === 'dark' ? chosen : 'system';
+}

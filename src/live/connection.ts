@@ -1,0 +1,98 @@
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import type { Account } from '../accounts/store.ts';
+import type { Protocol } from './frames.ts';
+
+/** Why a socket was closed, as wire.md names it. */
+export const CLOSE = {
+  goingAway: 1001,
+  internal: 1011,
+  notOurProtocol: 4400,
+  notSignedIn: 4401,
+  notAMember: 4403,
+  tooSlow: 4408,
+  tooMuch: 4429,
+} as const;
+
+/** A reader this far behind is cut off; it catches up by `change` when it returns. */
+export const MAX_BUFFERED_BYTES = 1024 * 1024;
+
+export type Viewer = {
+  readonly protocol: Protocol;
+  /** Whether this reader may see the addresses of others. */
+  readonly seesAddresses: boolean;
+};
+
+/** One socket of one person at one place. */
+export class Connection implements Viewer {
+  /** The newest change of its topic that it has been sent; what is not newer is not sent again. */
+  change = -1;
+  /** Whether anything came from the peer since the last heartbeat. */
+  isAlive = true;
+  /** Frames received since the last heartbeat. */
+  received = 0;
+  #pending: Buffer[] | undefined;
+
+  /** @param stream what `ws` reads from and writes to; whole frames may be written to it between those of `ws` */
+  constructor(
+    readonly ws: WebSocket,
+    readonly stream: Duplex,
+    readonly account: Account,
+    readonly sessionId: string,
+    readonly address: string,
+    readonly protocol: Protocol,
+    readonly seesAddresses: boolean,
+    /** Where it is: `group:7`, or `overview` for what concerns the person. */
+    readonly topic: string,
+  ) {}
+
+  get isOpen(): boolean {
+    return this.ws.readyState === this.ws.OPEN;
+  }
+
+  /** Queues a frame for the end of this turn. Returns true for the first one, which asks for a flush. */
+  queue(frame: Buffer): boolean {
+    if (this.#pending) {
+      this.#pending.push(frame);
+      return false;
+    }
+    this.#pending = [frame];
+    return true;
+  }
+
+  /** Takes what is queued, to be written at once. */
+  takePending(): readonly Buffer[] {
+    const pending = this.#pending ?? [];
+    this.#pending = undefined;
+    return pending;
+  }
+
+  /** Writes at once, or cuts off a reader that is too far behind. */
+  write(bytes: Buffer): void {
+    if (!this.isOpen) return;
+    if (this.stream.writableLength > MAX_BUFFERED_BYTES) return this.close(CLOSE.tooSlow, 'Too far behind; connect again.');
+    this.stream.write(bytes);
+  }
+
+  /** Waits until the peer has taken most of what was written; for long catch-ups. */
+  async drained(): Promise<void> {
+    while (this.isOpen && this.stream.writableLength > MAX_BUFFERED_BYTES / 4) {
+      await new Promise<void>((resolve) => {
+        const done = () => {
+          this.stream.off('drain', done);
+          this.stream.off('close', done);
+          resolve();
+        };
+        this.stream.once('drain', done);
+        this.stream.once('close', done);
+      });
+    }
+  }
+
+  /** Says why and closes; a peer that does not answer is dropped after two seconds. */
+  close(code: number, reason: string): void {
+    if (!this.isOpen) return;
+    this.ws.close(code, reason);
+    setTimeout(() => this.ws.terminate(), 2_000).unref();
+  }
+}

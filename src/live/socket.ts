@@ -1,0 +1,76 @@
+import type { Logger } from 'pino';
+import type { RawData } from 'ws';
+import { ChatError } from '../errors.ts';
+import { CLOSE, type Connection } from './connection.ts';
+import type { Hub } from './hub.ts';
+
+/** What a client may say at one place: its `type` → what it does. A ChatError goes back as an `error` frame. */
+export type Commands = Readonly<Record<string, (connection: Connection, message: unknown) => Promise<void> | void>>;
+
+/** A place that sockets connect to; a feature brings it, with its table of commands. */
+export type Endpoint = {
+  /** Matches the path; its first group becomes `parameter`. */
+  path: RegExp;
+  topic(parameter: string): string;
+  commands: Commands;
+  /** Lets the connection in, sends what it missed, subscribes it. A ChatError closes it. */
+  open(connection: Connection, parameter: string, after: number | undefined): Promise<void>;
+  closed(connection: Connection): void;
+};
+
+const MAX_FRAMES_BETWEEN_HEARTBEATS = 600;
+
+/** Reads what a connection says until it ends. Refused frames are answered; the socket stays. */
+export function serveSocket(
+  { hub, log, rateLimits }: { hub: Hub; log: Logger; rateLimits: boolean },
+  endpoint: Endpoint,
+  connection: Connection,
+): void {
+  const { ws } = connection;
+  ws.on('message', (data, isBinary) => {
+    connection.isAlive = true;
+    connection.received += 1;
+    if (rateLimits && connection.received > MAX_FRAMES_BETWEEN_HEARTBEATS) {
+      return connection.close(CLOSE.tooMuch, 'Too much at once; connect again in a moment.');
+    }
+    void take(data, isBinary);
+  });
+  ws.on('pong', () => {
+    connection.isAlive = true;
+  });
+  ws.on('close', () => {
+    hub.remove(connection);
+    endpoint.closed(connection);
+  });
+  // A frame that is too large or malformed has been answered with a close code by then.
+  ws.on('error', () => ws.terminate());
+
+  async function take(data: RawData, isBinary: boolean): Promise<void> {
+    const message = isBinary ? undefined : parse(String(data));
+    try {
+      const command = message && Object.hasOwn(endpoint.commands, message.type) ? endpoint.commands[message.type] : undefined;
+      if (!command) throw new ChatError('not_understood', 400, 'This message is not one that this socket understands.');
+      await command(connection, message);
+    } catch (error) {
+      hub.sendFact(connection, 'error', { ...asFact(error), id: message?.id });
+    }
+  }
+
+  function asFact(error: unknown): { code: string; detail: string; retryAfter: number | undefined } {
+    if (error instanceof ChatError) return { code: error.code, detail: error.message, retryAfter: error.retryAfter };
+    log.error({ err: error, accountId: connection.account.id }, 'unexpected failure in a socket');
+    return { code: 'internal', detail: 'Something went wrong here. Try again in a moment.', retryAfter: undefined };
+  }
+}
+
+function parse(text: string): { type: string; id: string | undefined } | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null || !('type' in value) || typeof value.type !== 'string') return undefined;
+    // The id goes back with a refusal; one of a reasonable size only.
+    const id = 'id' in value && typeof value.id === 'string' && value.id.length <= 64 ? value.id : undefined;
+    return Object.assign(value, { type: value.type, id });
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,28 @@
+import type { OpenGroup } from '../groups/access.ts';
+import type { Message, MessageStore } from './store.ts';
+
+export const PAGE = 50;
+
+/** A stretch of a group's messages, in order. */
+export type Stretch = {
+  messages: readonly Message[];
+  /** The one before the first, which says whether the first continues it. */
+  previous: Message | undefined;
+  hasOlder: boolean;
+  hasNewer: boolean;
+};
+
+/**
+ * The newest 50 messages, the 50 before a seq, or the 50 around one (keyset pagination on the primary key).
+ */
+export async function readHistory(
+  messages: MessageStore,
+  { group }: OpenGroup,
+  { before, around }: { before?: number | undefined; around?: number | undefined } = {},
+): Promise<Stretch> {
+  const newest = group.lastSeq;
+  const end = around === undefined ? (before ?? newest + 1) : Math.min(newest + 1, around + PAGE / 2);
+  const found = await messages.before(group.id, end, PAGE + 1);
+  const previous = found.length > PAGE ? found.shift() : undefined;
+  return { messages: found, previous, hasOlder: previous !== undefined, hasNewer: end <= newest };
+}

@@ -1,0 +1,29 @@
+import { createGroupCommit } from '../database/group-commit.ts';
+import type { Publish } from '../events.ts';
+import type { OpenGroup } from '../groups/access.ts';
+import { unreadChanged } from '../groups/events.ts';
+import type { GroupStore, ReadMark } from '../groups/store.ts';
+
+export type ReadMarks = { commit(mark: ReadMark): Promise<boolean>; settled(): Promise<void> };
+
+/** Gathers the marks of a turn into one write, and tells every tab of whoever's mark moved. */
+export function createReadMarks({ groups, publish }: { groups: GroupStore; publish: Publish }): ReadMarks {
+  return createGroupCommit<ReadMark, boolean>(async (marks) => {
+    const moved = await groups.markRead(marks);
+    marks.forEach(({ accountId, groupId }, index) => {
+      if (moved[index]) publish(unreadChanged, { accountId, groupId });
+    });
+    return moved;
+  });
+}
+
+/** Marks everything up to a seq as read; marks never move back, nor beyond the newest message. */
+export async function markRead(
+  { marks }: { marks: ReadMarks },
+  { group, account, membership }: OpenGroup,
+  seq: number,
+  now = Date.now(),
+): Promise<void> {
+  const upTo = Math.min(seq, group.lastSeq);
+  if (upTo > membership.readSeq) await marks.commit({ accountId: account.id, groupId: group.id, seq: upTo, now });
+}

@@ -1,0 +1,138 @@
+import { LinkifyIt } from 'linkify-it';
+import { LRUCache } from 'lru-cache';
+import type { AccountStore } from '../accounts/store.ts';
+import type { Group } from '../groups/store.ts';
+import { asHtml, type Views } from '../http/views.ts';
+import type { Stretch } from './history.ts';
+import type { Message } from './store.ts';
+
+/** Messages of one author closer together than this stand together. */
+const GROUPING_MS = 5 * 60_000;
+const CACHED_FRAGMENTS = 20_000;
+const CACHED_LISTS = 500;
+
+export type MessagePresenter = {
+  /** The message as it stands on the page and as it is pushed. @param previous the one before it, if any */
+  fragment(message: Message, previous: Message | undefined): Promise<string>;
+  /** The message as wire.md has it. */
+  json(message: Message): Promise<string>;
+  /** A stretch with its day separators. @param newAfter the reader's mark, where "New" is drawn */
+  list(group: Group, stretch: Stretch, newAfter?: number): Promise<string>;
+};
+
+export function createMessagePresenter(views: Views, accounts: AccountStore): MessagePresenter {
+  const fragments = new LRUCache<string, string>({ max: CACHED_FRAGMENTS });
+  const lists = new LRUCache<string, string>({ max: CACHED_LISTS });
+
+  async function fragment(message: Message, previous: Message | undefined): Promise<string> {
+    const isContinued = continues(message, previous);
+    const key = `${message.groupId}/${message.seq}/${message.change}/${isContinued}`;
+    const known = fragments.get(key);
+    if (known !== undefined) return known;
+    const html = views
+      .render('messages/_message.njk', {
+        message,
+        author: await author(message.authorId),
+        body: asHtml(bodyHtml(message.content)),
+        time: timeOf(message.createdAt),
+        isContinued,
+      })
+      .trim();
+    fragments.set(key, html);
+    return html;
+  }
+
+  async function author(id: number): Promise<{ id: number; username: string }> {
+    const account = await accounts.byId(id);
+    return { id, username: account?.username ?? 'Somebody who left' };
+  }
+
+  async function render({ messages, previous: before }: Stretch, newAfter: number): Promise<string> {
+    let html = '';
+    let previous = before;
+    let day = '';
+    let isMarked = false;
+    for (const message of messages) {
+      const time = timeOf(message.createdAt);
+      if (time.day !== day) html += views.render('messages/_day.njk', { time }).trim();
+      if (!isMarked && message.seq > newAfter) {
+        isMarked = true;
+        html += views.render('messages/_new.njk', {}).trim();
+      }
+      html += await fragment(message, previous);
+      day = time.day;
+      previous = message;
+    }
+    return html;
+  }
+
+  return {
+    fragment,
+    async json(message) {
+      return JSON.stringify({
+        type: 'message',
+        id: message.id,
+        groupId: message.groupId,
+        seq: message.seq,
+        change: message.change,
+        author: await author(message.authorId),
+        content: message.content,
+        createdAt: new Date(message.createdAt).toISOString(),
+        editedAt: message.editedAt === null ? null : new Date(message.editedAt).toISOString(),
+        removed: message.removedAt !== null,
+      });
+    },
+    async list(group, stretch, newAfter = Number.POSITIVE_INFINITY) {
+      const first = stretch.messages[0]?.seq ?? 0;
+      const last = stretch.messages.at(-1)?.seq ?? 0;
+      // The mark is only on the pages of those who have something new.
+      const mark = newAfter < last ? Math.max(newAfter, first - 1) : Number.POSITIVE_INFINITY;
+      const key = `${group.id}/${group.lastChange}/${first}/${last}/${mark}`;
+      const known = lists.get(key);
+      if (known !== undefined) return known;
+      const html = await render(stretch, mark);
+      lists.set(key, html);
+      return html;
+    },
+  };
+}
+
+/** A time as templates take it: ISO for machines and scripts, and in the server's zone until a script knows better. */
+export function timeOf(milliseconds: number): { iso: string; clock: string; full: string; day: string } {
+  const date = new Date(milliseconds);
+  return {
+    iso: date.toISOString(),
+    clock: date.toTimeString().slice(0, 8),
+    full: FULL.format(date),
+    day: DAY.format(date),
+  };
+}
+
+const FULL = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'medium' });
+const DAY = new Intl.DateTimeFormat('en-GB', { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
+
+function continues(message: Message, previous: Message | undefined): boolean {
+  return previous?.authorId === message.authorId && message.createdAt - previous.createdAt < GROUPING_MS;
+}
+
+const linkify = new LinkifyIt({ fuzzyEmail: false });
+const LINKED = /^(?:https?|mailto):/i;
+
+/** Escapes everything; addresses become links that tell the other site nothing. */
+function bodyHtml(content: string): string {
+  let html = '';
+  let at = 0;
+  for (const match of linkify.match(content) ?? []) {
+    if (!LINKED.test(match.url)) continue;
+    html += escapeHtml(content.slice(at, match.index));
+    html += `<a href="${escapeHtml(match.url)}" target="_blank" rel="noopener noreferrer nofollow">${escapeHtml(match.raw)}</a>`;
+    at = match.lastIndex;
+  }
+  return html + escapeHtml(content.slice(at));
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
+}

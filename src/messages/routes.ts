@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto';
+import { type Request, type Response, Router } from 'express';
+import { z } from 'zod';
+import { accountOf } from '../accounts/access.ts';
+import type { Account } from '../accounts/store.ts';
+import type { ChatError } from '../errors.ts';
+import { findGroup, mayRename, type OpenGroup, openGroup } from '../groups/access.ts';
+import type { GroupPage } from '../groups/page.ts';
+import type { GroupStore } from '../groups/store.ts';
+import { onRefusal } from '../http/failures.ts';
+import type { RateLimit } from '../http/rate-limit.ts';
+import { numberInPath, numberInQuery, parseForm, wantsFragment } from '../http/request.ts';
+import { asHtml, sendHtml, type Views } from '../http/views.ts';
+import type { PresencePresenter } from '../presence/present.ts';
+import { PAGE, readHistory, type Stretch } from './history.ts';
+import { markRead, type ReadMarks } from './mark-read.ts';
+import type { MessagePresenter } from './present.ts';
+import { messageId, sendMessage } from './send.ts';
+import type { MessageStore } from './store.ts';
+import type { MessageWriter } from './writer.ts';
+
+const FRAGMENTS = 200;
+
+const messageForm = z.object({
+  content: z.string('Write something first.'),
+  id: messageId.optional().or(z.literal('').transform(() => undefined)),
+});
+
+type Dependencies = {
+  views: Views;
+  page: GroupPage;
+  groups: GroupStore;
+  messages: MessageStore;
+  presenter: MessagePresenter;
+  presence: PresencePresenter;
+  writer: MessageWriter;
+  marks: ReadMarks;
+  rate: RateLimit;
+  seesAddresses(account: Account): boolean;
+};
+
+/** The conversation, its fragments, and the form that sends. */
+export function messageRoutes(dependencies: Dependencies): Router {
+  const { views, page, groups, messages, presenter, presence, seesAddresses } = dependencies;
+
+  /** The page of a conversation; with `error`, the composer again as it was sent. */
+  async function conversation(
+    request: Request,
+    open: OpenGroup,
+    stretch: Stretch,
+    composer: { error: ChatError | null; typed: string },
+  ): Promise<string> {
+    const { group, account, membership } = open;
+    const overall = presence.overall(seesAddresses(account));
+    return page(
+      request,
+      'messages/conversation.njk',
+      {
+        group,
+        mayRename: mayRename(open),
+        messages: asHtml(await presenter.list(group, stretch, membership.readSeq)),
+        headcount: asHtml(await presence.headcount(group)),
+        panel: asHtml(await presence.panel(group, seesAddresses(account))),
+        overall: asHtml(overall),
+        older: stretch.hasOlder ? (stretch.messages[0]?.seq ?? null) : null,
+        newer: stretch.hasNewer ? (stretch.messages.at(-1)?.seq ?? 0) + PAGE / 2 : null,
+        ...composer,
+      },
+      group.id,
+    );
+  }
+
+  /** A member sees the conversation; anybody else is offered to join. */
+  async function openOrOffer(request: Request, response: Response): Promise<OpenGroup> {
+    const account = accountOf(request);
+    const group = await findGroup(groups, numberInPath(request, 'id'));
+    onRefusal(response, async (error) =>
+      page(request, 'groups/join.njk', { group, error, members: await groups.countMembers(group.id) }, group.id),
+    );
+    const open = await openGroup(groups, account, group.id);
+    response.locals.retry = undefined;
+    return open;
+  }
+
+  return Router()
+    .get('/chat/:id', (request, response) => {
+      response.redirect(308, `/groups/${numberInPath(request, 'id')}`);
+    })
+    .get('/groups/:id', async (request, response) => {
+      const open = await openOrOffer(request, response);
+      const before = numberInQuery(request, 'before');
+      const stretch = await readHistory(messages, open, { before, around: numberInQuery(request, 'around') });
+      const html = await conversation(request, open, stretch, { error: null, typed: '' });
+      if (!stretch.hasNewer) await markRead(dependencies, open, open.group.lastSeq);
+      sendHtml(response, html);
+    })
+    .get('/groups/:id/messages', async (request, response) => {
+      const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
+      const after = numberInQuery(request, 'after');
+      sendHtml(response, after === undefined ? await older(request, open) : await changedAfter(open.group.id, after));
+    })
+    .post('/groups/:id/messages', async (request, response) => {
+      const open = await openOrOffer(request, response);
+      onRefusal(response, async (error) => {
+        const typed: unknown = request.body?.content;
+        const stretch = await readHistory(messages, open);
+        return conversation(request, open, stretch, { error, typed: typeof typed === 'string' ? typed : '' });
+      });
+      const { content, id = randomUUID() } = parseForm(messageForm, request.body);
+      const message = await sendMessage(dependencies, open, { id, content });
+      if (!wantsFragment(request)) return response.redirect(303, `/groups/${open.group.id}#message-${message.seq}`);
+      const [previous] = await messages.before(open.group.id, message.seq, 1);
+      sendHtml(response, await presenter.fragment(message, previous));
+    });
+
+  /** The messages before one, with the link to those before them on top. */
+  async function older(request: Request, open: OpenGroup): Promise<string> {
+    const stretch = await readHistory(messages, open, { before: numberInQuery(request, 'before') });
+    const first = stretch.hasOlder ? (stretch.messages[0]?.seq ?? null) : null;
+    const link = views.render('messages/_older.njk', { group: open.group, older: first });
+    return link + (await presenter.list(open.group, stretch));
+  }
+
+  /** What a page without a socket has missed: each message as it is now, in the order of change. */
+  async function changedAfter(groupId: number, change: number): Promise<string> {
+    const changed = await messages.changedAfter(groupId, change, FRAGMENTS);
+    const fragments = changed.map(async (message) => {
+      const [previous] = await messages.before(groupId, message.seq, 1);
+      return presenter.fragment(message, previous);
+    });
+    return (await Promise.all(fragments)).join('');
+  }
+}

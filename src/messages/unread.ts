@@ -1,0 +1,60 @@
+import type { Publish, Subscribe } from '../events.ts';
+import { unreadChanged } from '../groups/events.ts';
+import type { GroupStore } from '../groups/store.ts';
+import type { Hub } from '../live/hub.ts';
+import { messagesSent } from './events.ts';
+import type { ReadMarks } from './mark-read.ts';
+import type { MessageStore } from './store.ts';
+
+/** Counts are for the corner of the eye: often enough to feel live, seldom enough that a busy room costs little. */
+const EVERY_MS = 200;
+
+type Dependencies = {
+  hub: Hub;
+  groups: GroupStore;
+  messages: MessageStore;
+  marks: ReadMarks;
+  publish: Publish;
+  subscribe: Subscribe;
+};
+
+/** After messages were sent: what its author wrote is read by its author, and everybody else's count is told. */
+export function countUnread({ hub, groups, messages, marks, publish, subscribe }: Dependencies): { settled(): Promise<void> } {
+  const due = new Map<number, { firstSeq: number; lastSeq: number }>();
+  let timer: NodeJS.Timeout | undefined;
+
+  subscribe(messagesSent, ({ groupId, firstSeq, lastSeq }) => {
+    due.set(groupId, { firstSeq: due.get(groupId)?.firstSeq ?? firstSeq, lastSeq });
+    timer ??= setTimeout(() => void tell(), EVERY_MS).unref();
+  });
+
+  async function tell(): Promise<void> {
+    timer = undefined;
+    const spans = [...due];
+    due.clear();
+    for (const [groupId, span] of spans) {
+      await markOwn(groupId, span.firstSeq, span.lastSeq);
+      for (const accountId of hub.people()) {
+        if ((await groups.membershipsOf(accountId)).has(groupId)) publish(unreadChanged, { groupId, accountId });
+      }
+    }
+  }
+
+  /** An author who had read everything before their message has still read everything after it. */
+  async function markOwn(groupId: number, firstSeq: number, lastSeq: number): Promise<void> {
+    const read = new Map<number, number>();
+    for (const { authorId, seq } of await messages.between(groupId, firstSeq, lastSeq)) {
+      const known = read.get(authorId) ?? (await groups.membershipsOf(authorId)).get(groupId)?.readSeq;
+      if (known === seq - 1) read.set(authorId, seq);
+    }
+    const now = Date.now();
+    await Promise.all([...read].map(([accountId, seq]) => marks.commit({ accountId, groupId, seq, now })));
+  }
+
+  return {
+    async settled() {
+      clearTimeout(timer);
+      await tell();
+    },
+  };
+}

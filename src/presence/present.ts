@@ -1,0 +1,104 @@
+import type { Account, AccountStore } from '../accounts/store.ts';
+import { groupTopic } from '../groups/live.ts';
+import type { Group, GroupStore } from '../groups/store.ts';
+import type { Views } from '../http/views.ts';
+import { OVERALL, type Person, type Presence } from './track.ts';
+
+/** How many people a panel names; the page of members has the rest. */
+const SHOWN = 100;
+const CACHED_PANELS = 2_000;
+
+export type PresencePresenter = {
+  /** Who is here now, and the members who are not. The same for everyone who may see the same addresses. */
+  panel(group: Group, seesAddresses: boolean): Promise<string>;
+  /** "12 members, 3 here now". */
+  headcount(group: Group): Promise<string>;
+  /** Who is active anywhere. */
+  overall(seesAddresses: boolean): string;
+  /** The lines "Jo joined" and "Jo left". */
+  notices(joined: readonly Account[], left: readonly Account[]): string;
+  json(place: string, seesAddresses: boolean): string;
+  /** Forgets the panels of a place, because somebody came, went, became a member or ceased to be one. */
+  stale(place: string): void;
+};
+
+type Dependencies = { views: Views; groups: GroupStore; accounts: AccountStore; presence: Presence };
+
+export function createPresencePresenter({ views, groups, accounts, presence }: Dependencies): PresencePresenter {
+  const panels = new Map<string, string>();
+
+  async function remembered(place: string, form: string, render: () => Promise<string> | string): Promise<string> {
+    const key = `${place} ${form}`;
+    const known = panels.get(key);
+    if (known !== undefined) return known;
+    const html = await render();
+    if (panels.size >= CACHED_PANELS) panels.clear();
+    panels.set(key, html);
+    return html;
+  }
+
+  const people = (place: string, seesAddresses: boolean) => shown(presence.at(place).slice(0, SHOWN), seesAddresses);
+
+  return {
+    panel: (group, seesAddresses) =>
+      remembered(groupTopic(group.id), `panel ${seesAddresses}`, async () => {
+        const here = presence.at(groupTopic(group.id));
+        const away = await membersAway(group.id, new Set(here.map((one) => one.account.id)));
+        const members = await groups.countMembers(group.id);
+        return views
+          .render('presence/_panel.njk', {
+            group,
+            here: shown(here.slice(0, SHOWN), seesAddresses),
+            away,
+            members,
+            unnamed: members - Math.min(here.length, SHOWN) - away.length,
+          })
+          .trim();
+      }),
+    headcount: (group) =>
+      remembered(groupTopic(group.id), 'headcount', async () => {
+        const members = await groups.countMembers(group.id);
+        const here = presence.at(groupTopic(group.id)).length;
+        return views.render('presence/_headcount.njk', { group, members, here }).trim();
+      }),
+    overall(seesAddresses) {
+      const total = presence.at(OVERALL).length;
+      return views.render('presence/_overall.njk', { people: people(OVERALL, seesAddresses), total }).trim();
+    },
+    notices: (joined, left) =>
+      [sentence(joined, 'joined'), sentence(left, 'left')]
+        .filter((text) => text !== '')
+        .map((text) => views.render('presence/_notice.njk', { text }).trim())
+        .join(''),
+    json(place, seesAddresses) {
+      const users = presence
+        .at(place)
+        .map(({ account, address }) => ({ id: account.id, username: account.username, ...(seesAddresses && { ip: address }) }));
+      return JSON.stringify({ type: 'presence', users });
+    },
+    stale(place) {
+      for (const key of panels.keys()) if (key.startsWith(`${place} `)) panels.delete(key);
+    },
+  };
+
+  async function membersAway(groupId: number, here: ReadonlySet<number>): Promise<Account[]> {
+    const ids = await groups.members(groupId, SHOWN + here.size);
+    const away = ids.filter((id) => !here.has(id)).slice(0, SHOWN);
+    const found = await Promise.all(away.map((id) => accounts.byId(id)));
+    return found
+      .filter((one): one is Account => one !== undefined)
+      .sort((a, b) => a.username.localeCompare(b.username));
+  }
+}
+
+function shown(people: readonly Person[], seesAddresses: boolean) {
+  return people.map(({ account, address }) => ({ id: account.id, username: account.username, address: seesAddresses ? address : null }));
+}
+
+function sentence(people: readonly Account[], verb: string): string {
+  const names = people.map((one) => one.username);
+  const [first] = names;
+  if (first === undefined) return '';
+  if (names.length <= 3) return `${new Intl.ListFormat('en').format(names)} ${verb}`;
+  return `${first} and ${names.length - 1} others ${verb}`;
+}

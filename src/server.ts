@@ -1,0 +1,127 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer as createHttpServer, type Server } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import pino from 'pino';
+import { openSessionStore } from './accounts/session-store.ts';
+import { createApp } from './app.ts';
+import type { Config } from './config.ts';
+import { loadKeyring } from './crypto/keys.ts';
+import { createPasswords } from './crypto/passwords.ts';
+import { lockDataFolder } from './database/lock.ts';
+import { openDatabases } from './database/open.ts';
+import { checkKeyring } from './database/sealing.ts';
+import { StartError } from './errors.ts';
+
+export type Running = {
+  /** Where it listens, the one to open first; with `--http-port` two of them. */
+  urls: string[];
+  /** Stops in order: no new work, open writes committed, sockets closed, everything closed. */
+  stop(): Promise<void>;
+};
+
+/** How long open requests may take to end before they are cut off. */
+const PATIENCE_MS = 3_000;
+
+/**
+ * Opens everything and listens.
+ * @throws StartError with one sentence where that cannot be
+ */
+export async function startServer(config: Config): Promise<Running> {
+  const closers: Array<() => Promise<void> | void> = [];
+  const close = async () => {
+    for (const closer of closers.reverse()) await closer();
+  };
+  try {
+    return { urls: await open(config, closers), stop: close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function open(config: Config, closers: Array<() => Promise<void> | void>): Promise<string[]> {
+  const { host, dataDir } = config;
+  const certificate = config.tls ? await (await import('./tls.ts')).loadCertificate(config) : undefined;
+  const stderr = pino.destination({ fd: 2, sync: false });
+  const log = pino({ level: config.logLevel, base: null }, stderr);
+  closers.push(() => stderr.flushSync());
+
+  const lock = lockDataFolder(dataDir);
+  closers.push(lock.release);
+  const isFirstStart = !existsSync(join(dataDir, 'users.sqlite3')) && !existsSync(join(dataDir, 'chat.sqlite3'));
+  const keyring = loadKeyring(config.encryptionKey, dataDir, isFirstStart);
+  const databases = openDatabases(dataDir);
+  closers.push(databases.close);
+  checkKeyring(databases.users, keyring);
+  checkKeyring(databases.chat, keyring);
+  const sessionStore = await openSessionStore(dataDir);
+  closers.push(() => sessionStore.close());
+  const passwords = createPasswords();
+  closers.push(() => passwords.close());
+
+  const app = await createApp({ config, databases, keyring, sessionStore, passwords, log });
+  const servers: Server[] = [];
+  closers.push(() => closeServers(servers), app.close, () => stopListening(servers));
+
+  const urls: string[] = [];
+  const serve = async (server: Server, port: number, secure: boolean) => {
+    app.upgrades.attach(server, secure);
+    servers.push(server);
+    await listen(server, host, port);
+    urls.push(urlOf(server, host, secure));
+  };
+  if (certificate) {
+    await serve(createHttpsServer({ ...certificate, minVersion: 'TLSv1.2' }, app.express), config.port, true);
+    if (config.httpPort !== undefined) await serve(createHttpServer(app.express), config.httpPort, false);
+  } else {
+    await serve(createHttpServer(app.express), config.port, false);
+  }
+  setImmediate(app.warm);
+  return urls;
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const sentences: Record<string, string> = {
+        EADDRINUSE: `Port ${port} is already in use; stop what uses it, or choose another with --port or --http-port.`,
+        EACCES: `This user may not listen on port ${port}; choose one above 1023.`,
+        EADDRNOTAVAIL: `This machine does not have the address ${host}; choose another with --host.`,
+        ENOTFOUND: `The address ${host} is not known; choose another with --host.`,
+      };
+      const sentence = sentences[error.code ?? ''];
+      reject(sentence ? new StartError(sentence) : error);
+    });
+    server.listen(port, host, resolve);
+  });
+}
+
+function urlOf(server: Server, host: string, secure: boolean): string {
+  // A server that listens on a port has an address object; only a pipe has a name.
+  const { port } = server.address() as AddressInfo;
+  const name = host.includes(':') ? `[${host}]` : host;
+  return `${secure ? 'https' : 'http'}://${name}:${port}`;
+}
+
+function stopListening(servers: readonly Server[]): void {
+  for (const server of servers) if (server.listening) server.close();
+}
+
+/** Resolves when every connection is gone; those that are not within the patience are cut off. */
+async function closeServers(servers: readonly Server[]): Promise<void> {
+  const cut = setTimeout(() => {
+    for (const server of servers) server.closeAllConnections();
+  }, PATIENCE_MS);
+  for (const server of servers) server.closeIdleConnections();
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  clearTimeout(cut);
+}
+
+/** The version in package.json. */
+export function version(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  // Our own package.json, which has a version.
+  return (JSON.parse(text) as { version: string }).version;
+}
