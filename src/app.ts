@@ -3,8 +3,8 @@ import type { Logger } from 'pino';
 import { identifyAccount } from './accounts/access.ts';
 import { sessionEnded, sessionsEnded } from './accounts/events.ts';
 import { accountRoutes } from './accounts/routes.ts';
-import { createSessions } from './accounts/sessions.ts';
 import type { SessionStore } from './accounts/session-store.ts';
+import { createSessions } from './accounts/sessions.ts';
 import { type Account, createAccountStore } from './accounts/store.ts';
 import type { Config } from './config.ts';
 import { createBlindIndex } from './crypto/blind-index.ts';
@@ -19,7 +19,7 @@ import { pushGroups } from './groups/live.ts';
 import { createGroupPage } from './groups/page.ts';
 import { createGroupPresenter } from './groups/present.ts';
 import { groupRoutes } from './groups/routes.ts';
-import { createGroupStore } from './groups/store.ts';
+import { createGroupStore, type Group } from './groups/store.ts';
 import { answerFailures, nothingHere } from './http/failures.ts';
 import { createRateLimit } from './http/rate-limit.ts';
 import { logRequests } from './http/request.ts';
@@ -62,14 +62,29 @@ export type App = {
 };
 
 /** Puts the features together; the only file that knows them all. */
-export async function createApp({ config, databases, keyring, sessionStore, passwords, log }: Opened): Promise<App> {
+export async function createApp({
+  config,
+  databases,
+  keyring,
+  sessionStore,
+  passwords,
+  log,
+}: Opened): Promise<App> {
   const { users, chat } = databases;
   const { rateLimits, adminUsername } = config;
   const { publish, subscribe } = createEvents((err, event) => log.error({ err, event }, 'a listener failed'));
   const views = createViews(assetFolder(config.assetVersion));
 
-  const accounts = createAccountStore(users, createCipher(keyring, 'accounts'), createBlindIndex(secretOf(users, keyring, 'name-index')));
-  const groups = createGroupStore(chat, createCipher(keyring, 'groups'), createBlindIndex(secretOf(chat, keyring, 'name-index')));
+  const accounts = createAccountStore(
+    users,
+    createCipher(keyring, 'accounts'),
+    createBlindIndex(secretOf(users, keyring, 'name-index')),
+  );
+  const groups = createGroupStore(
+    chat,
+    createCipher(keyring, 'groups'),
+    createBlindIndex(secretOf(chat, keyring, 'name-index')),
+  );
   const messages = createMessageStore(chat, createCipher(keyring, 'messages'));
   if (adminUsername !== undefined) await accounts.makeAdmin(adminUsername);
   await seedGroups(groups);
@@ -93,7 +108,11 @@ export async function createApp({ config, databases, keyring, sessionStore, pass
     hub.closeWhere((one) => one.sessionId === sessionId, CLOSE.notSignedIn, 'You signed out.');
   });
   subscribe(sessionsEnded, ({ accountId }) => {
-    hub.closeWhere((one) => one.account.id === accountId, CLOSE.notSignedIn, 'The password was changed. Sign in again.');
+    hub.closeWhere(
+      (one) => one.account.id === accountId,
+      CLOSE.notSignedIn,
+      'The password was changed. Sign in again.',
+    );
   });
 
   const app = express();
@@ -103,7 +122,10 @@ export async function createApp({ config, databases, keyring, sessionStore, pass
   app.use(securityHeaders());
   app.get('/healthz', async (_request, response) => {
     const ok = await databases.canWrite();
-    response.status(ok ? 200 : 503).set('Cache-Control', 'no-store').json({ status: ok ? 'ok' : 'unavailable' });
+    response
+      .status(ok ? 200 : 503)
+      .set('Cache-Control', 'no-store')
+      .json({ status: ok ? 'ok' : 'unavailable' });
   });
   app.use(staticRoutes(views.assets));
   app.get('/offline', (request, response) => {
@@ -114,16 +136,31 @@ export async function createApp({ config, databases, keyring, sessionStore, pass
   app.use(sessions.middleware, identifyAccount(sessions));
   app.use(themeRoutes());
   app.use(accountRoutes({ views, accounts, passwords, publish, adminUsername, rateLimits }));
-  app.use(groupRoutes({ page, groups, accounts, publish, rateLimits }));
+  const people = (group: Group, account: Account) => presence.presenter.aside(group, seesAddresses(account));
+  app.use(groupRoutes({ page, groups, accounts, publish, rateLimits, people }));
   app.use(
-    messageRoutes({ views, page, groups, messages, presenter, presence: presence.presenter, writer, marks, rate, seesAddresses }),
+    messageRoutes({
+      views,
+      page,
+      groups,
+      messages,
+      presenter,
+      presence: presence.presenter,
+      writer,
+      marks,
+      rate,
+      seesAddresses,
+    }),
   );
   app.use(nothingHere);
   app.use(answerFailures(views, log));
 
   const upgrades = createUpgrades(
     { hub, sessions, log, rateLimits, seesAddresses: ({ account }) => seesAddresses(account) },
-    [presence.overview, conversationSocket({ hub, groups, messages, presenter, presence, writer, marks, rate, subscribe })],
+    [
+      presence.overview,
+      conversationSocket({ hub, groups, messages, presenter, presence, writer, marks, rate, subscribe }),
+    ],
   );
 
   return {

@@ -32,26 +32,67 @@ export type Command = { kind: 'start'; config: Config } | { kind: 'print'; text:
 type Setting = { name: string; value?: string; fallback: string; meaning: string };
 
 const FLAGS: readonly Setting[] = [
-  { name: '--host', value: 'ADDRESS', fallback: '127.0.0.1', meaning: 'the address to listen on; 0.0.0.0 for the whole network' },
-  { name: '--port', value: 'PORT', fallback: '8000, with --tls 8443', meaning: 'the port to listen on; 0 takes a free one' },
-  { name: '--tls', fallback: 'off', meaning: 'serve HTTPS; makes a self-signed certificate if there is none' },
-  { name: '--http-port', value: 'PORT', fallback: 'off', meaning: 'with --tls: also serve plain HTTP on this port' },
+  {
+    name: '--host',
+    value: 'ADDRESS',
+    fallback: '127.0.0.1',
+    meaning: 'the address to listen on; 0.0.0.0 for the whole network',
+  },
+  {
+    name: '--port',
+    value: 'PORT',
+    fallback: '8000, with --tls 8443',
+    meaning: 'the port to listen on; 0 takes a free one',
+  },
+  {
+    name: '--tls',
+    fallback: 'off',
+    meaning: 'serve HTTPS; makes a self-signed certificate if there is none',
+  },
+  {
+    name: '--http-port',
+    value: 'PORT',
+    fallback: 'off',
+    meaning: 'with --tls: also serve plain HTTP on this port',
+  },
   { name: '--certfile', value: 'FILE', fallback: 'tls/cert.pem', meaning: 'the certificate (PEM)' },
   { name: '--keyfile', value: 'FILE', fallback: 'tls/key.pem', meaning: 'its private key (PEM)' },
-  { name: '--tls-config', value: 'FILE', fallback: 'tls_config.json', meaning: 'subject, lifetime and key size of the self-signed certificate' },
+  {
+    name: '--tls-config',
+    value: 'FILE',
+    fallback: 'tls_config.json',
+    meaning: 'subject, lifetime and key size of the self-signed certificate',
+  },
   { name: '--data', value: 'FOLDER', fallback: 'data', meaning: 'the folder that holds everything' },
   { name: '--help', fallback: '', meaning: 'print this and stop' },
   { name: '--version', fallback: '', meaning: 'print the version and stop' },
 ];
 
 const VARIABLES: readonly Setting[] = [
-  { name: 'ASSET_VERSION', fallback: 'a hash of the static files', meaning: 'pins the version in the addresses of static files' },
-  { name: 'SESSION_SECRET', fallback: 'made at first start', meaning: 'signs session cookies; at least 16 characters' },
-  { name: 'ENCRYPTION_KEY', fallback: 'made in data/keys', meaning: '32 bytes as 64 hex digits or base64; a comma-separated list opens with all, seals with the first' },
+  {
+    name: 'ASSET_VERSION',
+    fallback: 'a hash of the static files',
+    meaning: 'pins the version in the addresses of static files',
+  },
+  {
+    name: 'SESSION_SECRET',
+    fallback: 'made at first start',
+    meaning: 'signs session cookies; at least 16 characters',
+  },
+  {
+    name: 'ENCRYPTION_KEY',
+    fallback: 'made in data/keys',
+    meaning:
+      '32 bytes as 64 hex digits or base64; a comma-separated list opens with all, seals with the first',
+  },
   { name: 'ADMIN_USERNAME', fallback: 'the first account', meaning: 'the account that is an administrator' },
   { name: 'LOG_LEVEL', fallback: 'info', meaning: 'fatal, error, warn, info, debug, trace or silent' },
   { name: 'RATE_LIMITS', fallback: 'on', meaning: 'off lifts the rates, never the sizes' },
-  { name: 'SHOW_ADDRESSES', fallback: 'everyone', meaning: 'who sees the addresses of active people: everyone, admins or nobody' },
+  {
+    name: 'SHOW_ADDRESSES',
+    fallback: 'everyone',
+    meaning: 'who sees the addresses of active people: everyone, admins or nobody',
+  },
 ];
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -88,13 +129,23 @@ export function readCommand(
       keyFile: flags.keyfile ?? 'tls/key.pem',
       tlsConfigFile: flags['tls-config'] ?? 'tls_config.json',
       dataDir: flags.data ?? 'data',
-      assetVersion: pattern('ASSET_VERSION', env.ASSET_VERSION, /^[\w.-]{1,64}$/, '1 to 64 letters, digits, ".", "_" or "-"'),
+      assetVersion: pattern(
+        'ASSET_VERSION',
+        env.ASSET_VERSION,
+        /^[\w.-]{1,64}$/,
+        '1 to 64 letters, digits, ".", "_" or "-"',
+      ),
       sessionSecret: pattern('SESSION_SECRET', env.SESSION_SECRET, /^.{16,}$/s, 'at least 16 characters'),
       encryptionKey: env.ENCRYPTION_KEY || undefined,
       adminUsername: env.ADMIN_USERNAME || undefined,
       logLevel: oneOf('LOG_LEVEL', env.LOG_LEVEL, LOG_LEVELS, 'info'),
       rateLimits: oneOf('RATE_LIMITS', env.RATE_LIMITS, ['on', 'off'], 'on') === 'on',
-      showAddresses: oneOf('SHOW_ADDRESSES', env.SHOW_ADDRESSES, ['everyone', 'admins', 'nobody'], 'everyone'),
+      showAddresses: oneOf(
+        'SHOW_ADDRESSES',
+        env.SHOW_ADDRESSES,
+        ['everyone', 'admins', 'nobody'],
+        'everyone',
+      ),
     }),
   };
 }
@@ -144,7 +195,12 @@ function pattern(name: string, value: string | undefined, wanted: RegExp, words:
   throw new StartError(`${name} takes ${words}.`);
 }
 
-function oneOf<T extends string>(name: string, value: string | undefined, choices: readonly T[], fallback: T): T {
+function oneOf<T extends string>(
+  name: string,
+  value: string | undefined,
+  choices: readonly T[],
+  fallback: T,
+): T {
   if (!value) return fallback;
   const choice = choices.find((one) => one === value);
   if (choice) return choice;

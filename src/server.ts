@@ -50,7 +50,8 @@ async function open(config: Config, closers: Array<() => Promise<void> | void>):
 
   const lock = lockDataFolder(dataDir);
   closers.push(lock.release);
-  const isFirstStart = !existsSync(join(dataDir, 'users.sqlite3')) && !existsSync(join(dataDir, 'chat.sqlite3'));
+  const isFirstStart =
+    !existsSync(join(dataDir, 'users.sqlite3')) && !existsSync(join(dataDir, 'chat.sqlite3'));
   const keyring = loadKeyring(config.encryptionKey, dataDir, isFirstStart);
   const databases = openDatabases(dataDir);
   closers.push(databases.close);
@@ -63,7 +64,11 @@ async function open(config: Config, closers: Array<() => Promise<void> | void>):
 
   const app = await createApp({ config, databases, keyring, sessionStore, passwords, log });
   const servers: Server[] = [];
-  closers.push(() => closeServers(servers), app.close, () => stopListening(servers));
+  closers.push(
+    () => closeServers(servers),
+    app.close,
+    () => stopListening(servers),
+  );
 
   const urls: string[] = [];
   const serve = async (server: Server, port: number, secure: boolean) => {

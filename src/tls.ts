@@ -42,9 +42,12 @@ export async function loadCertificate(
   const certificate = parse(found, files);
   const expired = Date.parse(certificate.validTo) <= now.getTime();
   if (found.cert.startsWith(OURS)) {
-    return expired || !names.every((name) => covers(certificate, name)) ? makeCertificate(files, names, now) : found;
+    return expired || !names.every((name) => covers(certificate, name))
+      ? makeCertificate(files, names, now)
+      : found;
   }
-  if (expired) throw new StartError(`The certificate ${files.certFile} expired on ${certificate.validTo}; renew it.`);
+  if (expired)
+    throw new StartError(`The certificate ${files.certFile} expired on ${certificate.validTo}; renew it.`);
   return found;
 }
 
@@ -77,7 +80,9 @@ async function makeCertificate(
         { name: 'extKeyUsage', serverAuth: true },
         {
           name: 'subjectAltName',
-          altNames: names.map((name) => (isIP(name) ? { type: 7 as const, ip: name } : { type: 2 as const, value: name })),
+          altNames: names.map((name) =>
+            isIP(name) ? { type: 7 as const, ip: name } : { type: 2 as const, value: name },
+          ),
         },
       ],
     },
@@ -103,7 +108,9 @@ function readTlsConfig(file: string) {
   const parsed = tlsConfig.safeParse(content);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new StartError(`${file} has a value that does not fit, ${issue?.path.join('.') || 'at its top'}: ${issue?.message}.`);
+  throw new StartError(
+    `${file} has a value that does not fit, ${issue?.path.join('.') || 'at its top'}: ${issue?.message}.`,
+  );
 }
 
 function read(file: string, what: string): string {
@@ -121,9 +128,14 @@ function parse(found: Certificate, files: { certFile: string; keyFile: string })
     certificate = new X509Certificate(found.cert);
     fits = certificate.checkPrivateKey(createPrivateKey(found.key));
   } catch {
-    throw new StartError(`${files.certFile} and ${files.keyFile} are not a certificate and a private key in PEM.`);
+    throw new StartError(
+      `${files.certFile} and ${files.keyFile} are not a certificate and a private key in PEM.`,
+    );
   }
-  if (!fits) throw new StartError(`The private key ${files.keyFile} does not belong to the certificate ${files.certFile}.`);
+  if (!fits)
+    throw new StartError(
+      `The private key ${files.keyFile} does not belong to the certificate ${files.certFile}.`,
+    );
   return certificate;
 }
 

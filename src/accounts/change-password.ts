@@ -7,7 +7,10 @@ import { password } from './register.ts';
 import type { Account, AccountStore } from './store.ts';
 
 export const passwordChange = z.object({
-  current: z.string('Enter your current password.').min(1, 'Enter your current password.').max(1_000, 'That is not your current password.'),
+  current: z
+    .string('Enter your current password.')
+    .min(1, 'Enter your current password.')
+    .max(1_000, 'That is not your current password.'),
   password,
 });
 
@@ -22,7 +25,8 @@ export async function changePassword(
   change: z.infer<typeof passwordChange>,
 ): Promise<number> {
   const known = await passwords.matches(change.current, await accounts.passwordHash(account.id));
-  if (!known) throw new ChatError('wrong_password', 403, 'That is not your current password. Try again.', 'current');
+  if (!known)
+    throw new ChatError('wrong_password', 403, 'That is not your current password. Try again.', 'current');
   const epoch = await accounts.setPassword(account.id, await passwords.hash(change.password));
   publish(sessionsEnded, { accountId: account.id });
   return epoch;

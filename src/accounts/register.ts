@@ -11,7 +11,10 @@ export const username = z
   .string(USERNAME_RULE)
   .trim()
   .transform((name) => name.normalize('NFC'))
-  .refine((name) => /^[\p{L}\p{M}\p{Nd}._-]+$/u.test(name) && [...name].length >= 3 && [...name].length <= 50, USERNAME_RULE);
+  .refine(
+    (name) => /^[\p{L}\p{M}\p{Nd}._-]+$/u.test(name) && [...name].length >= 3 && [...name].length <= 50,
+    USERNAME_RULE,
+  );
 
 export const password = z
   .string(PASSWORD_RULE)
@@ -24,7 +27,11 @@ export const registration = z.object({ username, password });
  * @throws ChatError 409 when the name is taken
  */
 export async function register(
-  { accounts, passwords, adminUsername }: { accounts: AccountStore; passwords: Passwords; adminUsername: string | undefined },
+  {
+    accounts,
+    passwords,
+    adminUsername,
+  }: { accounts: AccountStore; passwords: Passwords; adminUsername: string | undefined },
   { username, password }: z.infer<typeof registration>,
   now = Date.now(),
 ): Promise<Account> {

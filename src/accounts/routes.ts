@@ -1,4 +1,5 @@
 import { type Request, type Response, Router } from 'express';
+import { foldCase } from '../crypto/blind-index.ts';
 import type { Passwords } from '../crypto/passwords.ts';
 import type { ChatError } from '../errors.ts';
 import type { Publish } from '../events.ts';
@@ -6,7 +7,6 @@ import { onRefusal } from '../http/failures.ts';
 import { createRateLimit, type Rate } from '../http/rate-limit.ts';
 import { addressOf, parseForm } from '../http/request.ts';
 import { sendHtml, type Views } from '../http/views.ts';
-import { foldCase } from '../crypto/blind-index.ts';
 import { accountOf, visitor } from './access.ts';
 import { changePassword, passwordChange } from './change-password.ts';
 import { sessionEnded } from './events.ts';
@@ -23,7 +23,11 @@ const RATES = {
   failuresByName: { points: 10, seconds: 15 * MINUTES, sentence: 'Too many tries for this name.' },
   failuresByAddress: { points: 60, seconds: 15 * MINUTES, sentence: 'Too many tries from your address.' },
   registrationsByName: { points: 10, seconds: 15 * MINUTES, sentence: 'Too many tries for this name.' },
-  registrationsByAddress: { points: 60, seconds: HOURS, sentence: 'Too many new accounts from your address.' },
+  registrationsByAddress: {
+    points: 60,
+    seconds: HOURS,
+    sentence: 'Too many new accounts from your address.',
+  },
 } satisfies Record<string, Rate>;
 
 type Dependencies = {

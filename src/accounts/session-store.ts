@@ -8,7 +8,11 @@ import sqlite3 from 'sqlite3';
 const CACHED_SESSIONS = 20_000;
 const TOUCH_EVERY_MS = 5 * 60_000;
 
-export type SessionStore = session.Store & { close(): Promise<void> };
+export type SessionStore = {
+  /** A store for one session middleware: express-session leaves its own cookie's settings on the store that it gets. */
+  open(): session.Store;
+  close(): Promise<void>;
+};
 
 type Callback = (error?: unknown) => void;
 
@@ -22,24 +26,26 @@ export async function openSessionStore(dataDir: string): Promise<SessionStore> {
   // and is a store of express-session's, which passes itself in.
   const durable = new Store({ db: database as unknown as string }) as unknown as session.Store;
   const close = promisify<void>(database.close.bind(database));
-  return new CachedSessionStore(durable, close);
+  const cached = new LRUCache<string, string>({ max: CACHED_SESSIONS });
+  const touched = new LRUCache<string, number>({ max: CACHED_SESSIONS });
+  return { open: () => new CachedSessionStore(durable, cached, touched), close };
 }
 
 /**
  * Stands in front of the durable store: reads come from memory, writes go through, a sign-out is forgotten at
  * once, and the mere use of a session is written every few minutes only.
  */
-class CachedSessionStore extends session.Store implements SessionStore {
-  // As text: express-session changes the object that it is given.
-  readonly #cache = new LRUCache<string, string>({ max: CACHED_SESSIONS });
-  readonly #touched = new LRUCache<string, number>({ max: CACHED_SESSIONS });
+class CachedSessionStore extends session.Store {
   readonly #durable: session.Store;
-  readonly #close: () => Promise<void>;
+  // As text: express-session changes the object that it is given.
+  readonly #cache: LRUCache<string, string>;
+  readonly #touched: LRUCache<string, number>;
 
-  constructor(durable: session.Store, close: () => Promise<void>) {
+  constructor(durable: session.Store, cache: LRUCache<string, string>, touched: LRUCache<string, number>) {
     super();
     this.#durable = durable;
-    this.#close = close;
+    this.#cache = cache;
+    this.#touched = touched;
   }
 
   override get(id: string, done: (error: unknown, found?: session.SessionData | null) => void): void {
@@ -71,10 +77,6 @@ class CachedSessionStore extends session.Store implements SessionStore {
     if (now - (this.#touched.get(id) ?? 0) < TOUCH_EVERY_MS) return done?.();
     this.#touched.set(id, now);
     this.#durable.touch?.(id, value, done);
-  }
-
-  close(): Promise<void> {
-    return this.#close();
   }
 
   #forget(id: string): void {

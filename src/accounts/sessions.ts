@@ -2,6 +2,7 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import type { Request, RequestHandler } from 'express';
 import session from 'express-session';
+import type { SessionStore } from './session-store.ts';
 import type { Account, AccountStore } from './store.ts';
 
 declare module 'express-session' {
@@ -32,11 +33,21 @@ export type Sessions = {
  * Sessions for HTTP and TLS side by side. Cookies ignore ports, so each has a name of its own.
  * @param secret signs the cookies
  */
-export function createSessions(accounts: AccountStore, store: session.Store, secret: string): Sessions {
-  const shared = { secret, store, resave: false, saveUninitialized: false };
+export function createSessions(accounts: AccountStore, store: SessionStore, secret: string): Sessions {
+  const shared = { secret, resave: false, saveUninitialized: false };
   const cookie = { path: '/', httpOnly: true, sameSite: 'lax', maxAge: THIRTY_DAYS_MS } as const;
-  const plain = session({ ...shared, name: 'hearth', cookie: { ...cookie, secure: false } });
-  const encrypted = session({ ...shared, name: '__Host-hearth', cookie: { ...cookie, secure: true } });
+  const plain = session({
+    ...shared,
+    store: store.open(),
+    name: 'hearth',
+    cookie: { ...cookie, secure: false },
+  });
+  const encrypted = session({
+    ...shared,
+    store: store.open(),
+    name: '__Host-hearth',
+    cookie: { ...cookie, secure: true },
+  });
 
   async function identify(request: Request): Promise<SignedIn | undefined> {
     const { accountId, epoch } = request.session;
@@ -59,7 +70,9 @@ export function createSessions(accounts: AccountStore, store: session.Store, sec
       const request = Object.assign(upgrade, { secure, originalUrl: upgrade.url }) as unknown as Request;
       const response = new ServerResponse(upgrade) as unknown as Parameters<RequestHandler>[1];
       await new Promise<void>((resolve, reject) => {
-        (secure ? encrypted : plain)(request, response, (error?: unknown) => (error ? reject(error) : resolve()));
+        (secure ? encrypted : plain)(request, response, (error?: unknown) =>
+          error ? reject(error) : resolve(),
+        );
       });
       return identify(request);
     },
@@ -67,7 +80,10 @@ export function createSessions(accounts: AccountStore, store: session.Store, sec
 }
 
 /** Starts a session for an account under a new id, so that an id planted before sign-in is worth nothing. */
-export async function startSession(request: Request, account: { id: number; sessionEpoch: number }): Promise<void> {
+export async function startSession(
+  request: Request,
+  account: { id: number; sessionEpoch: number },
+): Promise<void> {
   await promisify(request.session.regenerate.bind(request.session))();
   request.session.accountId = account.id;
   request.session.epoch = account.sessionEpoch;

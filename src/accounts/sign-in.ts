@@ -5,8 +5,15 @@ import type { Account, AccountStore } from './store.ts';
 
 /** Sizes only: what a name or password may look like is nobody's business at this door. */
 export const credentials = z.object({
-  username: z.string('Enter your name.').trim().min(1, 'Enter your name.').max(200, 'A name has at most 50 characters.'),
-  password: z.string('Enter your password.').min(1, 'Enter your password.').max(1_000, 'A password has at most 256 characters.'),
+  username: z
+    .string('Enter your name.')
+    .trim()
+    .min(1, 'Enter your name.')
+    .max(200, 'A name has at most 50 characters.'),
+  password: z
+    .string('Enter your password.')
+    .min(1, 'Enter your password.')
+    .max(1_000, 'A password has at most 256 characters.'),
 });
 
 /**

@@ -16,7 +16,12 @@ export type Account = Readonly<{
 
 export type AccountStore = {
   /** Undefined when the name is taken. The first account of all is an administrator if `isAdmin` is 'if-first'. */
-  add(account: { username: string; passwordHash: string; isAdmin: boolean | 'if-first'; now: number }): Promise<Account | undefined>;
+  add(account: {
+    username: string;
+    passwordHash: string;
+    isAdmin: boolean | 'if-first';
+    now: number;
+  }): Promise<Account | undefined>;
   byId(id: number): Promise<Account | undefined>;
   byName(username: string): Promise<(Account & { passwordHash: string }) | undefined>;
   passwordHash(id: number): Promise<string | undefined>;
@@ -32,11 +37,23 @@ type Row = typeof accounts.$inferSelect;
 const CACHED_ACCOUNTS = 50_000;
 
 /** @param nameIndex the blind index under which names are unique without regard to case */
-export function createAccountStore({ orm, atomically }: Database, cipher: Cipher, nameIndex: BlindIndex): AccountStore {
+export function createAccountStore(
+  { orm, atomically }: Database,
+  cipher: Cipher,
+  nameIndex: BlindIndex,
+): AccountStore {
   // Every page and every message names its authors; names never change, and each write below drops its entry.
   const cache = new LRUCache<number, Account>({ max: CACHED_ACCOUNTS });
-  const byId = orm.select().from(accounts).where(eq(accounts.id, sql.placeholder('id'))).prepare();
-  const byName = orm.select().from(accounts).where(eq(accounts.nameIndex, sql.placeholder('nameIndex'))).prepare();
+  const byId = orm
+    .select()
+    .from(accounts)
+    .where(eq(accounts.id, sql.placeholder('id')))
+    .prepare();
+  const byName = orm
+    .select()
+    .from(accounts)
+    .where(eq(accounts.nameIndex, sql.placeholder('nameIndex')))
+    .prepare();
 
   const indexOf = (username: string) => nameIndex(foldCase(username));
   const place = (index: Buffer) => `accounts/${index.toString('hex')}`;
@@ -94,11 +111,21 @@ export function createAccountStore({ orm, atomically }: Database, cipher: Cipher
       return row.sessionEpoch;
     },
     async makeAdmin(username) {
-      orm.update(accounts).set({ isAdmin: true }).where(eq(accounts.nameIndex, indexOf(username))).run();
+      orm
+        .update(accounts)
+        .set({ isAdmin: true })
+        .where(eq(accounts.nameIndex, indexOf(username)))
+        .run();
       cache.clear();
     },
     async resealNames(afterId, limit) {
-      const rows = orm.select().from(accounts).where(sql`${accounts.id} > ${afterId}`).orderBy(asc(accounts.id)).limit(limit).all();
+      const rows = orm
+        .select()
+        .from(accounts)
+        .where(sql`${accounts.id} > ${afterId}`)
+        .orderBy(asc(accounts.id))
+        .limit(limit)
+        .all();
       await atomically(
         rows.map((row) => () => {
           const name = cipher.seal(place(row.nameIndex), cipher.open(place(row.nameIndex), row.name));

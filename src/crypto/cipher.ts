@@ -31,18 +31,33 @@ export function createCipher(keyring: Keyring, purpose: string): Cipher {
       const nonce = nonces.next();
       const cipher = createCipheriv('aes-256-gcm', sealingKey, nonce);
       cipher.setAAD(Buffer.from(place));
-      return Buffer.concat([current.id, nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]);
+      return Buffer.concat([
+        current.id,
+        nonce,
+        cipher.update(text, 'utf8'),
+        cipher.final(),
+        cipher.getAuthTag(),
+      ]);
     },
     open(place, value) {
       const sealed = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
       const key = keys.get(sealed.toString('hex', 0, KEY_ID_BYTES));
-      if (!key || sealed.length < OVERHEAD) throw new Error(`No key of this keyring opens the value at ${place}.`);
-      const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(KEY_ID_BYTES, KEY_ID_BYTES + NONCE_BYTES), {
-        authTagLength: TAG_BYTES,
-      });
+      if (!key || sealed.length < OVERHEAD)
+        throw new Error(`No key of this keyring opens the value at ${place}.`);
+      const decipher = createDecipheriv(
+        'aes-256-gcm',
+        key,
+        sealed.subarray(KEY_ID_BYTES, KEY_ID_BYTES + NONCE_BYTES),
+        {
+          authTagLength: TAG_BYTES,
+        },
+      );
       decipher.setAAD(Buffer.from(place));
       decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
-      return decipher.update(sealed.subarray(KEY_ID_BYTES + NONCE_BYTES, -TAG_BYTES), undefined, 'utf8') + decipher.final('utf8');
+      return (
+        decipher.update(sealed.subarray(KEY_ID_BYTES + NONCE_BYTES, -TAG_BYTES), undefined, 'utf8') +
+        decipher.final('utf8')
+      );
     },
     isCurrent(sealed) {
       return current.id.equals(sealed.subarray(0, KEY_ID_BYTES));

@@ -21,7 +21,11 @@ export type Keyring = { current: Key; all: readonly Key[] };
  * @param isFirstStart whether there is no data yet; only then is a key made
  * @throws StartError for a key that is not 32 bytes, none where there is data, or a folder that cannot be used
  */
-export function loadKeyring(encryptionKey: string | undefined, dataDir: string, isFirstStart: boolean): Keyring {
+export function loadKeyring(
+  encryptionKey: string | undefined,
+  dataDir: string,
+  isFirstStart: boolean,
+): Keyring {
   const all = encryptionKey === undefined ? keysOnDisk(dataDir, isFirstStart) : keysFromText(encryptionKey);
   const [current] = all;
   if (!current) throw new StartError('ENCRYPTION_KEY is empty; remove it or give it a key of 32 bytes.');
@@ -54,11 +58,15 @@ function keysOnDisk(dataDir: string, isFirstStart: boolean): Key[] {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     if (keyFiles(folder).length === 0) {
       if (!isFirstStart) {
-        throw new StartError(`${folder} holds no key for the data in ${dataDir}; put its key back, or set ENCRYPTION_KEY.`);
+        throw new StartError(
+          `${folder} holds no key for the data in ${dataDir}; put its key back, or set ENCRYPTION_KEY.`,
+        );
       }
       addKey(dataDir);
     }
-    return keyFiles(folder).map((name) => createKey(keyBytes(readFileSync(join(folder, name), 'utf8'), join(folder, name))));
+    return keyFiles(folder).map((name) =>
+      createKey(keyBytes(readFileSync(join(folder, name), 'utf8'), join(folder, name))),
+    );
   } catch (error) {
     if (error instanceof StartError) throw error;
     throw new StartError(`The keys in ${folder} cannot be read or written; check who owns the folder.`);
@@ -89,6 +97,7 @@ function keyBytes(text: string, where: string): Buffer {
 }
 
 function createKey(secret: Buffer): Key {
-  const derive = (purpose: string, length = KEY_BYTES) => Buffer.from(hkdfSync('sha256', secret, '', `hearth/${purpose}`, length));
+  const derive = (purpose: string, length = KEY_BYTES) =>
+    Buffer.from(hkdfSync('sha256', secret, '', `hearth/${purpose}`, length));
   return { id: derive('key-id', KEY_ID_BYTES), derive };
 }

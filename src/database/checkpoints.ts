@@ -14,7 +14,10 @@ export function startCheckpoints(file: string): { stop(): Promise<void> } {
 
   const timer = setInterval(async () => {
     if (busy) return;
-    const size = await stat(`${file}-wal`).then((wal) => wal.size, () => 0);
+    const size = await stat(`${file}-wal`).then(
+      (wal) => wal.size,
+      () => 0,
+    );
     if (size < WORTH_A_CHECKPOINT_BYTES) return;
     busy = true;
     worker ??= startWorker();

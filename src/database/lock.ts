@@ -13,7 +13,9 @@ export function lockDataFolder(dataDir: string): { release(): void } {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     accessSync(dataDir, constants.W_OK | constants.X_OK);
   } catch {
-    throw new StartError(`The data folder ${dataDir} cannot be written; choose another with --data or change its owner.`);
+    throw new StartError(
+      `The data folder ${dataDir} cannot be written; choose another with --data or change its owner.`,
+    );
   }
   let lock: Sqlite.Database | undefined;
   try {

@@ -12,10 +12,14 @@ const KEPT_SNAPSHOTS = 3;
  */
 export function migrate(sqlite: Sqlite.Database, name: 'users' | 'chat', snapshots: string): void {
   const folder = fileURLToPath(new URL(`./migrations/${name}/`, import.meta.url));
-  const files = readdirSync(folder).filter((file) => file.endsWith('.sql')).sort();
+  const files = readdirSync(folder)
+    .filter((file) => file.endsWith('.sql'))
+    .sort();
   const seen = Number(sqlite.pragma('user_version', { simple: true }));
   if (seen > files.length) {
-    throw new StartError(`The ${name} database was written by a newer Hearth; start that version, or restore a snapshot.`);
+    throw new StartError(
+      `The ${name} database was written by a newer Hearth; start that version, or restore a snapshot.`,
+    );
   }
   if (seen > 0 && seen < files.length) snapshot(sqlite, snapshots, `${name}-v${seen}`);
 
@@ -33,6 +37,10 @@ function snapshot(sqlite: Sqlite.Database, folder: string, name: string): void {
   if (existsSync(file)) rmSync(file);
   sqlite.prepare('VACUUM INTO ?').run(file);
   const kind = name.split('-')[0];
-  const old = readdirSync(folder).filter((one) => one.startsWith(`${kind}-`)).sort().reverse().slice(KEPT_SNAPSHOTS);
+  const old = readdirSync(folder)
+    .filter((one) => one.startsWith(`${kind}-`))
+    .sort()
+    .reverse()
+    .slice(KEPT_SNAPSHOTS);
   for (const one of old) rmSync(join(folder, one));
 }

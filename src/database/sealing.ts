@@ -39,7 +39,11 @@ export async function finishRotation(database: Database, keyring: Keyring): Prom
   const cipher = createCipher(keyring, 'secrets');
   const current = keyring.current.id.toString('hex');
   const rows = orm.select().from(secrets).all();
-  const old = orm.select().from(encryptionKeys).all().filter((one) => one.keyId !== current);
+  const old = orm
+    .select()
+    .from(encryptionKeys)
+    .all()
+    .filter((one) => one.keyId !== current);
   await database.atomically([
     ...rows.map((row) => () => {
       const value = cipher.seal(place(row.name), cipher.open(place(row.name), row.value));

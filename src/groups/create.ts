@@ -11,7 +11,12 @@ const NAME_RULE = 'A group’s name has 1 to 100 characters.';
 export const groupName = z.object({
   name: z
     .string(NAME_RULE)
-    .transform((name) => name.normalize('NFC').replace(/[\s\p{Cc}]+/gu, ' ').trim())
+    .transform((name) =>
+      name
+        .normalize('NFC')
+        .replace(/[\s\p{Cc}]+/gu, ' ')
+        .trim(),
+    )
     .refine((name) => name.length > 0 && [...name].length <= 100, NAME_RULE),
 });
 
@@ -38,5 +43,10 @@ export async function seedGroups(groups: GroupStore, now = Date.now()): Promise<
 }
 
 export function nameTaken(): ChatError {
-  return new ChatError('name_taken', 409, 'A group of that name exists. Choose another name, or join that one.', 'name');
+  return new ChatError(
+    'name_taken',
+    409,
+    'A group of that name exists. Choose another name, or join that one.',
+    'name',
+  );
 }

@@ -4,7 +4,12 @@ import { asHtml, type Context, type Views } from '../http/views.ts';
 import type { GroupPresenter } from './present.ts';
 
 /** Renders a page that has the list of groups at its side. @param openGroupId the group that it is about */
-export type GroupPage = (request: Request, template: string, context: Context, openGroupId?: number) => Promise<string>;
+export type GroupPage = (
+  request: Request,
+  template: string,
+  context: Context,
+  openGroupId?: number,
+) => Promise<string>;
 
 export function createGroupPage(views: Views, presenter: GroupPresenter): GroupPage {
   return async (request, template, context, openGroupId) => {

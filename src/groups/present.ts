@@ -26,7 +26,9 @@ export function createGroupPresenter(views: Views, groups: GroupStore): GroupPre
     const key = `${group.id} ${membership ? unread : '-'} ${isOpen} ${group.name}`;
     const known = rows.get(key);
     if (known !== undefined) return known;
-    const html = views.render('groups/_row.njk', { group, isMember: membership !== undefined, unread, isOpen }).trim();
+    const html = views
+      .render('groups/_row.njk', { group, isMember: membership !== undefined, unread, isOpen })
+      .trim();
     rows.set(key, html);
     return html;
   }

@@ -6,23 +6,31 @@ import type { Publish } from '../events.ts';
 import { onRefusal } from '../http/failures.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
 import { numberInPath, parseForm } from '../http/request.ts';
-import { sendHtml } from '../http/views.ts';
+import { asHtml, sendHtml } from '../http/views.ts';
 import { mayRename, openGroup } from './access.ts';
 import { createGroup, groupName } from './create.ts';
 import { joinGroup } from './join.ts';
 import { leaveGroup } from './leave.ts';
 import type { GroupPage } from './page.ts';
 import { renameGroup } from './rename.ts';
-import type { GroupStore } from './store.ts';
+import type { Group, GroupStore } from './store.ts';
 
 const CREATIONS = { points: 20, seconds: 600, sentence: 'That is many new groups.' };
 const MEMBERS_A_PAGE = 200;
 
-type Dependencies = { page: GroupPage; groups: GroupStore; accounts: AccountStore; publish: Publish; rateLimits: boolean };
+type Dependencies = {
+  page: GroupPage;
+  groups: GroupStore;
+  accounts: AccountStore;
+  publish: Publish;
+  rateLimits: boolean;
+  /** Who is here: rendered by a feature above this one. */
+  people(group: Group, account: Account): Promise<string>;
+};
 
 /** The list of groups, and what is done with a group as a whole. */
 export function groupRoutes(dependencies: Dependencies): Router {
-  const { page, groups, accounts, rateLimits } = dependencies;
+  const { page, groups, accounts, rateLimits, people: whoIsHere } = dependencies;
   const creations = createRateLimit(CREATIONS, rateLimits);
 
   async function list(request: Request, error?: ChatError): Promise<string> {
@@ -31,7 +39,9 @@ export function groupRoutes(dependencies: Dependencies): Router {
     const all = await groups.all();
     const others = all.filter((group) => !memberships.has(group.id));
     return page(request, 'groups/index.njk', {
-      others: await Promise.all(others.map(async (group) => ({ group, members: await groups.countMembers(group.id) }))),
+      others: await Promise.all(
+        others.map(async (group) => ({ group, members: await groups.countMembers(group.id) })),
+      ),
       memberOf: memberships.size,
       name: typedName(request),
       error: error ?? null,
@@ -43,7 +53,9 @@ export function groupRoutes(dependencies: Dependencies): Router {
     const total = await groups.countMembers(open.group.id);
     const ids = await groups.members(open.group.id, MEMBERS_A_PAGE);
     const found = await Promise.all(ids.map((id) => accounts.byId(id)));
-    const people = found.filter((one): one is Account => one !== undefined).sort((a, b) => a.username.localeCompare(b.username));
+    const people = found
+      .filter((one): one is Account => one !== undefined)
+      .sort((a, b) => a.username.localeCompare(b.username));
     return page(
       request,
       'groups/members.njk',
@@ -53,6 +65,7 @@ export function groupRoutes(dependencies: Dependencies): Router {
         more: total - people.length,
         total,
         mayRename: mayRename(open),
+        aside: asHtml(await whoIsHere(open.group, open.account)),
         name: error ? typedName(request) : open.group.name,
         error: error ?? null,
       },
@@ -62,7 +75,9 @@ export function groupRoutes(dependencies: Dependencies): Router {
 
   return Router()
     .get('/', async (request, response) => {
-      const read = [...(await groups.membershipsOf(accountOf(request).id)).values()].sort((a, b) => b.readAt - a.readAt);
+      const read = [...(await groups.membershipsOf(accountOf(request).id)).values()].sort(
+        (a, b) => b.readAt - a.readAt,
+      );
       response.redirect(303, read[0] ? `/groups/${read[0].groupId}` : '/groups');
     })
     .get('/groups', async (request, response) => {

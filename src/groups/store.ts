@@ -51,7 +51,11 @@ type Row = typeof groups.$inferSelect;
 const CACHED_MEMBERS = 10_000;
 
 /** @param nameIndex the blind index under which names are unique without regard to case */
-export function createGroupStore({ orm, atomically }: Database, cipher: Cipher, nameIndex: BlindIndex): GroupStore {
+export function createGroupStore(
+  { orm, atomically }: Database,
+  cipher: Cipher,
+  nameIndex: BlindIndex,
+): GroupStore {
   const of = sql.placeholder('accountId');
   const at = sql.placeholder('groupId');
   const one = and(eq(memberships.accountId, of), eq(memberships.groupId, at));
@@ -82,7 +86,13 @@ export function createGroupStore({ orm, atomically }: Database, cipher: Cipher, 
     lastChange: row.lastChange,
   });
 
-  const known = new Map<number, Group>(orm.select().from(groups).all().map((row) => [row.id, fromRow(row)]));
+  const known = new Map<number, Group>(
+    orm
+      .select()
+      .from(groups)
+      .all()
+      .map((row) => [row.id, fromRow(row)]),
+  );
   let sorted: readonly Group[] | undefined;
   const mine = new LRUCache<number, Map<number, Membership>>({ max: CACHED_MEMBERS });
   const sizes = new Map<number, number>();
@@ -97,7 +107,9 @@ export function createGroupStore({ orm, atomically }: Database, cipher: Cipher, 
     const cached = mine.get(accountId);
     if (cached) return cached;
     const rows = queries.memberships.all({ accountId });
-    const found = new Map(rows.map(({ groupId, readSeq, readAt }) => [groupId, { groupId, readSeq, readAt }]));
+    const found = new Map(
+      rows.map(({ groupId, readSeq, readAt }) => [groupId, { groupId, readSeq, readAt }]),
+    );
     mine.set(accountId, found);
     return found;
   }
@@ -114,7 +126,14 @@ export function createGroupStore({ orm, atomically }: Database, cipher: Cipher, 
     },
     async add({ name, creatorId, now }) {
       const index = indexOf(name);
-      const values = { nameIndex: index, name: cipher.seal(place(index), name), creatorId, createdAt: now, lastSeq: 0, lastChange: 0 };
+      const values = {
+        nameIndex: index,
+        name: cipher.seal(place(index), name),
+        creatorId,
+        createdAt: now,
+        lastSeq: 0,
+        lastChange: 0,
+      };
       const [rows] = await atomically<[Row[], unknown]>([
         () => orm.insert(groups).values(values).onConflictDoNothing().returning().all(),
         () =>
@@ -134,7 +153,11 @@ export function createGroupStore({ orm, atomically }: Database, cipher: Cipher, 
       if (!group) return false;
       const taken = orm.select({ id: groups.id }).from(groups).where(eq(groups.nameIndex, index)).get();
       if (taken && taken.id !== id) return false;
-      orm.update(groups).set({ nameIndex: index, name: cipher.seal(place(index), name) }).where(eq(groups.id, id)).run();
+      orm
+        .update(groups)
+        .set({ nameIndex: index, name: cipher.seal(place(index), name) })
+        .where(eq(groups.id, id))
+        .run();
       keep({ ...group, name });
       return true;
     },
@@ -168,8 +191,12 @@ export function createGroupStore({ orm, atomically }: Database, cipher: Cipher, 
       return size;
     },
     async markRead(marks) {
-      const due = marks.map((mark) => (membershipsOf(mark.accountId).get(mark.groupId)?.readSeq ?? mark.seq) < mark.seq);
-      await atomically(marks.filter((_mark, index) => due[index]).map((mark) => () => queries.markRead.run(mark)));
+      const due = marks.map(
+        (mark) => (membershipsOf(mark.accountId).get(mark.groupId)?.readSeq ?? mark.seq) < mark.seq,
+      );
+      await atomically(
+        marks.filter((_mark, index) => due[index]).map((mark) => () => queries.markRead.run(mark)),
+      );
       marks.forEach(({ accountId, groupId, seq, now }, index) => {
         if (due[index]) mine.get(accountId)?.set(groupId, { groupId, readSeq: seq, readAt: now });
       });
@@ -180,7 +207,13 @@ export function createGroupStore({ orm, atomically }: Database, cipher: Cipher, 
       if (group && lastChange > group.lastChange) known.set(groupId, { ...group, lastSeq, lastChange });
     },
     async resealNames(afterId, limit) {
-      const rows = orm.select().from(groups).where(gt(groups.id, afterId)).orderBy(asc(groups.id)).limit(limit).all();
+      const rows = orm
+        .select()
+        .from(groups)
+        .where(gt(groups.id, afterId))
+        .orderBy(asc(groups.id))
+        .limit(limit)
+        .all();
       await atomically(
         rows.map((row) => () => {
           const name = cipher.seal(place(row.nameIndex), cipher.open(place(row.nameIndex), row.name));

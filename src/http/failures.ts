@@ -24,7 +24,8 @@ export function answerFailures(views: Views, log: Logger): ErrorRequestHandler {
     if (error === undefined) log.error({ id: request.id, err: thrown }, 'unexpected failure');
     if (response.headersSent) return void response.destroy();
 
-    const shown = error ?? new ChatError('internal', 500, 'Something went wrong here. Try again in a moment.');
+    const shown =
+      error ?? new ChatError('internal', 500, 'Something went wrong here. Try again in a moment.');
     if (shown.retryAfter !== undefined) response.setHeader('Retry-After', shown.retryAfter);
     try {
       await answer(views, request, response, shown);
@@ -37,7 +38,9 @@ export function answerFailures(views: Views, log: Logger): ErrorRequestHandler {
 
 async function answer(views: Views, request: Request, response: Response, error: ChatError): Promise<void> {
   if (!request.accepts('html') && request.accepts('json')) {
-    response.status(error.status).json({ error: { code: error.code, detail: error.message, field: error.field } });
+    response
+      .status(error.status)
+      .json({ error: { code: error.code, detail: error.message, field: error.field } });
     return;
   }
   if (wantsFragment(request)) {
@@ -54,7 +57,11 @@ function expected(thrown: unknown): ChatError | undefined {
   if (thrown instanceof ChatError) return thrown;
   if (!(thrown instanceof Error) || !('type' in thrown || thrown instanceof URIError)) return undefined;
   if ('type' in thrown && thrown.type === 'entity.too.large') {
-    return new ChatError('too_large', 413, 'That is more than this form takes. Shorten it, then send it again.');
+    return new ChatError(
+      'too_large',
+      413,
+      'That is more than this form takes. Shorten it, then send it again.',
+    );
   }
   return new ChatError('bad_request', 400, 'This request could not be read. Go back, then try again.');
 }

@@ -38,7 +38,10 @@ export function parseForm<T>(schema: ZodType<T>, body: unknown): T {
   throw invalid(String(issue?.path[0] ?? 'form'), issue?.message ?? 'Fill in the form, then try again.');
 }
 
-const wholeNumber = z.string().regex(/^\d{1,15}$/).transform(Number);
+const wholeNumber = z
+  .string()
+  .regex(/^\d{1,15}$/)
+  .transform(Number);
 
 /** The positive number in the path, such as a group's id. @throws ChatError 404 for anything else */
 export function numberInPath(request: Request, name: string): number {

@@ -6,7 +6,11 @@ import { fileURLToPath } from 'node:url';
 import express, { Router } from 'express';
 
 const FOLDER = fileURLToPath(new URL('../../static/', import.meta.url));
-const HTMX = join(dirname(createRequire(import.meta.url).resolve('htmx.org/package.json')), 'dist', 'htmx.min.js');
+const HTMX = join(
+  dirname(createRequire(import.meta.url).resolve('htmx.org/package.json')),
+  'dist',
+  'htmx.min.js',
+);
 
 /** The folder in the address of every static file, such as `/assets/3f9a1c`; it changes when a file does. */
 export function assetFolder(pinned: string | undefined): string {
@@ -17,13 +21,17 @@ export function assetFolder(pinned: string | undefined): string {
 export function staticRoutes(assets: string): Router {
   const forAYear = { maxAge: '1y', immutable: true, index: false, redirect: false } as const;
   return Router()
-    .get(`${assets}/js/htmx.js`, (_request, response) => response.sendFile(HTMX, { maxAge: '1y', immutable: true }))
+    .get(`${assets}/js/htmx.js`, (_request, response) =>
+      response.sendFile(HTMX, { maxAge: '1y', immutable: true }),
+    )
     .use(assets, express.static(FOLDER, forAYear))
     .get('/service-worker.js', (_request, response) => {
       // Its address may not change, since the browser asks for it again there; its scope is the whole site.
       response.set('Cache-Control', 'no-cache').sendFile(join(FOLDER, 'js', 'service-worker.js'));
     })
-    .get('/favicon.ico', (_request, response) => response.sendFile(join(FOLDER, 'icon.svg'), { maxAge: '1d' }));
+    .get('/favicon.ico', (_request, response) =>
+      response.sendFile(join(FOLDER, 'icon.svg'), { maxAge: '1d' }),
+    );
 }
 
 function hashOfFiles(): string {

@@ -8,7 +8,10 @@ const ONE_YEAR_MS = 365 * 86_400_000;
 
 const form = z.object({
   theme: z.enum(['system', 'light', 'dark'], 'Choose light, dark or the same as this device.'),
-  back: z.string().regex(/^\/(?![/\\])[\w\-./?=&#]*$/).catch('/'),
+  back: z
+    .string()
+    .regex(/^\/(?![/\\])[\w\-./?=&#]*$/)
+    .catch('/'),
 });
 
 /** `POST /theme`: remembers light, dark or the system's choice in this browser; works without an account. */

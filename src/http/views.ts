@@ -23,7 +23,12 @@ export type Views = {
 /** @param assets the versioned folder of static files, such as `/assets/3f9a` */
 export function createViews(assets: string): Views {
   const loader = new nunjucks.FileSystemLoader(FOLDER, { noCache: false, watch: false });
-  const environment = new nunjucks.Environment(loader, { autoescape: true, throwOnUndefined: true, trimBlocks: true, lstripBlocks: true });
+  const environment = new nunjucks.Environment(loader, {
+    autoescape: true,
+    throwOnUndefined: true,
+    trimBlocks: true,
+    lstripBlocks: true,
+  });
   environment.addGlobal('assets', assets);
   const templates = new Map<string, nunjucks.Template>();
 
@@ -41,7 +46,12 @@ export function createViews(assets: string): Views {
     assets,
     render,
     page: (request, name, context) =>
-      render(name, { theme: themeOf(request), secure: isSecure(request), path: request.originalUrl, ...context }),
+      render(name, {
+        theme: themeOf(request),
+        secure: isSecure(request),
+        path: request.originalUrl,
+        ...context,
+      }),
     warm() {
       for (const file of readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })) {
         if (file.endsWith('.njk')) template(file);

@@ -70,7 +70,8 @@ export class Connection implements Viewer {
   /** Writes at once, or cuts off a reader that is too far behind. */
   write(bytes: Buffer): void {
     if (!this.isOpen) return;
-    if (this.stream.writableLength > MAX_BUFFERED_BYTES) return this.close(CLOSE.tooSlow, 'Too far behind; connect again.');
+    if (this.stream.writableLength > MAX_BUFFERED_BYTES)
+      return this.close(CLOSE.tooSlow, 'Too far behind; connect again.');
     this.stream.write(bytes);
   }
 

@@ -23,7 +23,11 @@ export function textFrame(text: string): Buffer {
  * A small fact rather than a fragment, such as `ack`. As JSON `{"type":"ack","seq":7}`; for the browser
  * `<data data-event="ack" data-seq="7"></data>`, which reaches its scripts as an event.
  */
-export function factText(protocol: Protocol, type: string, fields: Readonly<Record<string, string | number | undefined>>): string {
+export function factText(
+  protocol: Protocol,
+  type: string,
+  fields: Readonly<Record<string, string | number | undefined>>,
+): string {
   const present = Object.entries(fields).filter((entry) => entry[1] !== undefined);
   if (protocol === 'json') return JSON.stringify({ type, ...Object.fromEntries(present) });
   const attributes = present.map(([name, value]) => ` data-${kebab(name)}="${escapeHtml(String(value))}"`);

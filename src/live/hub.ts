@@ -108,10 +108,15 @@ export function createHub(): Hub {
       }
     },
     send: (connection, text) => queue(connection, textFrame(text)),
-    sendFact: (connection, type, fields) => queue(connection, textFrame(factText(connection.protocol, type, fields))),
-    isHeard: (topic, protocol) => (protocol ? (listeners.get(topic)?.[protocol] ?? 0) > 0 : listeners.has(topic)),
+    sendFact: (connection, type, fields) =>
+      queue(connection, textFrame(factText(connection.protocol, type, fields))),
+    isHeard: (topic, protocol) =>
+      protocol ? (listeners.get(topic)?.[protocol] ?? 0) > 0 : listeners.has(topic),
     count: (topic) => listeners.get(topic)?.sockets.size ?? 0,
-    people: () => [...listeners.keys()].filter((topic) => topic.startsWith(PERSONAL)).map((topic) => Number(topic.slice(PERSONAL.length))),
+    people: () =>
+      [...listeners.keys()]
+        .filter((topic) => topic.startsWith(PERSONAL))
+        .map((topic) => Number(topic.slice(PERSONAL.length))),
     closeWhere(matches, code, reason) {
       flush();
       for (const connection of connections) if (matches(connection)) connection.close(code, reason);
@@ -119,7 +124,8 @@ export function createHub(): Hub {
     close() {
       clearInterval(heartbeat);
       flush();
-      for (const connection of connections) connection.close(CLOSE.goingAway, 'Hearth is stopping; connect again in a moment.');
+      for (const connection of connections)
+        connection.close(CLOSE.goingAway, 'Hearth is stopping; connect again in a moment.');
     },
   };
 }
@@ -129,7 +135,11 @@ export function personalTopic(accountId: number): string {
   return `${PERSONAL}${accountId}`;
 }
 
-function frameFor(frames: Map<string, Buffer | undefined>, viewer: Viewer, present: Present): Buffer | undefined {
+function frameFor(
+  frames: Map<string, Buffer | undefined>,
+  viewer: Viewer,
+  present: Present,
+): Buffer | undefined {
   const form = viewer.seesAddresses ? viewer.protocol : `${viewer.protocol} without addresses`;
   if (!frames.has(form)) {
     const text = present(viewer);

@@ -5,7 +5,9 @@ import { CLOSE, type Connection } from './connection.ts';
 import type { Hub } from './hub.ts';
 
 /** What a client may say at one place: its `type` → what it does. A ChatError goes back as an `error` frame. */
-export type Commands = Readonly<Record<string, (connection: Connection, message: unknown) => Promise<void> | void>>;
+export type Commands = Readonly<
+  Record<string, (connection: Connection, message: unknown) => Promise<void> | void>
+>;
 
 /** A place that sockets connect to; a feature brings it, with its table of commands. */
 export type Endpoint = {
@@ -48,8 +50,12 @@ export function serveSocket(
   async function take(data: RawData, isBinary: boolean): Promise<void> {
     const message = isBinary ? undefined : parse(String(data));
     try {
-      const command = message && Object.hasOwn(endpoint.commands, message.type) ? endpoint.commands[message.type] : undefined;
-      if (!command) throw new ChatError('not_understood', 400, 'This message is not one that this socket understands.');
+      const command =
+        message && Object.hasOwn(endpoint.commands, message.type)
+          ? endpoint.commands[message.type]
+          : undefined;
+      if (!command)
+        throw new ChatError('not_understood', 400, 'This message is not one that this socket understands.');
       await command(connection, message);
     } catch (error) {
       hub.sendFact(connection, 'error', { ...asFact(error), id: message?.id });
@@ -57,16 +63,22 @@ export function serveSocket(
   }
 
   function asFact(error: unknown): { code: string; detail: string; retryAfter: number | undefined } {
-    if (error instanceof ChatError) return { code: error.code, detail: error.message, retryAfter: error.retryAfter };
+    if (error instanceof ChatError)
+      return { code: error.code, detail: error.message, retryAfter: error.retryAfter };
     log.error({ err: error, accountId: connection.account.id }, 'unexpected failure in a socket');
-    return { code: 'internal', detail: 'Something went wrong here. Try again in a moment.', retryAfter: undefined };
+    return {
+      code: 'internal',
+      detail: 'Something went wrong here. Try again in a moment.',
+      retryAfter: undefined,
+    };
   }
 }
 
 function parse(text: string): { type: string; id: string | undefined } | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null || !('type' in value) || typeof value.type !== 'string') return undefined;
+    if (typeof value !== 'object' || value === null || !('type' in value) || typeof value.type !== 'string')
+      return undefined;
     // The id goes back with a refusal; one of a reasonable size only.
     const id = 'id' in value && typeof value.id === 'string' && value.id.length <= 64 ? value.id : undefined;
     return Object.assign(value, { type: value.type, id });

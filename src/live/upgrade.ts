@@ -42,7 +42,12 @@ export function createUpgrades(dependencies: Dependencies, endpoints: readonly E
     handleProtocols: (offered) => [...offered].find((name) => Object.hasOwn(PROTOCOLS, name)) ?? false,
   });
 
-  async function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer, secure: boolean): Promise<void> {
+  async function upgrade(
+    request: IncomingMessage,
+    stream: Duplex,
+    head: Buffer,
+    secure: boolean,
+  ): Promise<void> {
     const dropped = () => stream.destroy();
     stream.on('error', dropped);
     const url = new URL(request.url ?? '/', 'http://localhost');
@@ -75,20 +80,33 @@ export function createUpgrades(dependencies: Dependencies, endpoints: readonly E
     signedIn: SignedIn | undefined,
   ): void {
     const protocol = PROTOCOLS[ws.protocol];
-    if (!protocol) return ws.close(CLOSE.notOurProtocol, 'Ask for the subprotocol hearth.html or hearth.json.');
+    if (!protocol)
+      return ws.close(CLOSE.notOurProtocol, 'Ask for the subprotocol hearth.html or hearth.json.');
     if (!signedIn) return ws.close(CLOSE.notSignedIn, 'Sign in first.');
-    if (after !== null && !/^\d{1,15}$/.test(after)) return ws.close(CLOSE.notOurProtocol, 'after takes a whole number.');
+    if (after !== null && !/^\d{1,15}$/.test(after))
+      return ws.close(CLOSE.notOurProtocol, 'after takes a whole number.');
 
     const { account, sessionId } = signedIn;
     const topic = endpoint.topic(parameter);
-    const connection = new Connection(ws, stream, account, sessionId, address, protocol, seesAddresses(signedIn), topic);
+    const connection = new Connection(
+      ws,
+      stream,
+      account,
+      sessionId,
+      address,
+      protocol,
+      seesAddresses(signedIn),
+      topic,
+    );
     hub.add(connection);
     serveSocket({ hub, log, rateLimits }, endpoint, connection);
-    endpoint.open(connection, parameter, after === null ? undefined : Number(after)).catch((error: unknown) => {
-      if (error instanceof ChatError) return connection.close(CLOSE.notAMember, error.message);
-      log.error({ err: error }, 'a socket could not be opened');
-      connection.close(CLOSE.internal, 'Something went wrong here; connect again in a moment.');
-    });
+    endpoint
+      .open(connection, parameter, after === null ? undefined : Number(after))
+      .catch((error: unknown) => {
+        if (error instanceof ChatError) return connection.close(CLOSE.notAMember, error.message);
+        log.error({ err: error }, 'a socket could not be opened');
+        connection.close(CLOSE.internal, 'Something went wrong here; connect again in a moment.');
+      });
   }
 
   return {

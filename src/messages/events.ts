@@ -1,4 +1,6 @@
 import { eventType } from '../events.ts';
 
 /** Messages of one group were committed: those with `firstSeq` to `lastSeq`. */
-export const messagesSent = eventType<{ groupId: number; firstSeq: number; lastSeq: number }>('messages.sent');
+export const messagesSent = eventType<{ groupId: number; firstSeq: number; lastSeq: number }>(
+  'messages.sent',
+);

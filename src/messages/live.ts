@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { invalid, notFound } from '../errors.ts';
 import type { Subscribe } from '../events.ts';
 import { openGroup } from '../groups/access.ts';
 import { groupTopic } from '../groups/live.ts';
@@ -15,7 +16,6 @@ import type { MessagePresenter } from './present.ts';
 import { sendable, sendMessage } from './send.ts';
 import type { Message, MessageStore } from './store.ts';
 import type { MessageWriter } from './writer.ts';
-import { invalid, notFound } from '../errors.ts';
 
 const CATCH_UP = 200;
 
@@ -38,12 +38,14 @@ export function conversationSocket(dependencies: Dependencies): Endpoint {
   const { hub, groups, messages, presenter, presence, subscribe } = dependencies;
 
   /** Access is looked at anew for each command; a socket that outlives a membership by a moment can do nothing. */
-  const open = (connection: Connection) => openGroup(groups, connection.account, Number(connection.topic.split(':')[1]));
+  const open = (connection: Connection) =>
+    openGroup(groups, connection.account, Number(connection.topic.split(':')[1]));
 
   const commands: Commands = {
     async send(connection, message) {
       const parsed = sendable.safeParse(message);
-      if (!parsed.success) throw invalid('content', parsed.error.issues[0]?.message ?? 'Write something first.');
+      if (!parsed.success)
+        throw invalid('content', parsed.error.issues[0]?.message ?? 'Write something first.');
       const { id, seq, change } = await sendMessage(dependencies, await open(connection), parsed.data);
       hub.sendFact(connection, 'ack', { id, seq, change });
     },
@@ -72,7 +74,11 @@ export function conversationSocket(dependencies: Dependencies): Endpoint {
     await pushAll(topic, sent, previous);
   });
 
-  async function pushAll(topic: string, sent: readonly (Message | undefined)[], before: Message | undefined): Promise<void> {
+  async function pushAll(
+    topic: string,
+    sent: readonly (Message | undefined)[],
+    before: Message | undefined,
+  ): Promise<void> {
     let previous = before;
     for (const message of sent) {
       if (!message) continue;
@@ -84,7 +90,11 @@ export function conversationSocket(dependencies: Dependencies): Endpoint {
   }
 
   /** The messages of a span, after the one before them, which is undefined for a group's first. */
-  async function withPrevious(groupId: number, firstSeq: number, lastSeq: number): Promise<(Message | undefined)[]> {
+  async function withPrevious(
+    groupId: number,
+    firstSeq: number,
+    lastSeq: number,
+  ): Promise<(Message | undefined)[]> {
     const found = await messages.between(groupId, Math.max(1, firstSeq - 1), lastSeq);
     return firstSeq === 1 ? [undefined, ...found] : found;
   }
@@ -96,7 +106,12 @@ export function conversationSocket(dependencies: Dependencies): Endpoint {
       const changed = await messages.changedAfter(groupId, connection.change, CATCH_UP);
       for (const message of changed) {
         const previous = (await messages.between(groupId, message.seq - 1, message.seq - 1))[0];
-        hub.send(connection, await (connection.protocol === 'json' ? presenter.json(message) : presenter.fragment(message, previous)));
+        hub.send(
+          connection,
+          await (connection.protocol === 'json'
+            ? presenter.json(message)
+            : presenter.fragment(message, previous)),
+        );
         connection.change = message.change;
       }
       if (changed.length < CATCH_UP || !connection.isOpen) return;

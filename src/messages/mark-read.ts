@@ -25,5 +25,6 @@ export async function markRead(
   now = Date.now(),
 ): Promise<void> {
   const upTo = Math.min(seq, group.lastSeq);
-  if (upTo > membership.readSeq) await marks.commit({ accountId: account.id, groupId: group.id, seq: upTo, now });
+  if (upTo > membership.readSeq)
+    await marks.commit({ accountId: account.id, groupId: group.id, seq: upTo, now });
 }

@@ -16,8 +16,8 @@ export type MessagePresenter = {
   fragment(message: Message, previous: Message | undefined): Promise<string>;
   /** The message as wire.md has it. */
   json(message: Message): Promise<string>;
-  /** A stretch with its day separators. @param newAfter the reader's mark, where "New" is drawn */
-  list(group: Group, stretch: Stretch, newAfter?: number): Promise<string>;
+  /** A stretch with its day separators. @param firstUnread the seq above which "New" is drawn, if any */
+  list(group: Group, stretch: Stretch, firstUnread?: number): Promise<string>;
 };
 
 export function createMessagePresenter(views: Views, accounts: AccountStore): MessagePresenter {
@@ -47,18 +47,17 @@ export function createMessagePresenter(views: Views, accounts: AccountStore): Me
     return { id, username: account?.username ?? 'Somebody who left' };
   }
 
-  async function render({ messages, previous: before }: Stretch, newAfter: number): Promise<string> {
+  async function render(
+    { messages, previous: before }: Stretch,
+    firstUnread: number | undefined,
+  ): Promise<string> {
     let html = '';
     let previous = before;
     let day = '';
-    let isMarked = false;
     for (const message of messages) {
       const time = timeOf(message.createdAt);
       if (time.day !== day) html += views.render('messages/_day.njk', { time }).trim();
-      if (!isMarked && message.seq > newAfter) {
-        isMarked = true;
-        html += views.render('messages/_new.njk', {}).trim();
-      }
+      if (message.seq === firstUnread) html += views.render('messages/_new.njk', {}).trim();
       html += await fragment(message, previous);
       day = time.day;
       previous = message;
@@ -82,15 +81,11 @@ export function createMessagePresenter(views: Views, accounts: AccountStore): Me
         removed: message.removedAt !== null,
       });
     },
-    async list(group, stretch, newAfter = Number.POSITIVE_INFINITY) {
-      const first = stretch.messages[0]?.seq ?? 0;
-      const last = stretch.messages.at(-1)?.seq ?? 0;
-      // The mark is only on the pages of those who have something new.
-      const mark = newAfter < last ? Math.max(newAfter, first - 1) : Number.POSITIVE_INFINITY;
-      const key = `${group.id}/${group.lastChange}/${first}/${last}/${mark}`;
+    async list(group, stretch, firstUnread) {
+      const key = `${group.id}/${group.lastChange}/${stretch.messages[0]?.seq}/${stretch.messages.at(-1)?.seq}/${firstUnread}`;
       const known = lists.get(key);
       if (known !== undefined) return known;
-      const html = await render(stretch, mark);
+      const html = await render(stretch, firstUnread);
       lists.set(key, html);
       return html;
     },
@@ -109,7 +104,12 @@ export function timeOf(milliseconds: number): { iso: string; clock: string; full
 }
 
 const FULL = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'medium' });
-const DAY = new Intl.DateTimeFormat('en-GB', { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
+const DAY = new Intl.DateTimeFormat('en-GB', {
+  weekday: 'long',
+  day: 'numeric',
+  month: 'long',
+  year: 'numeric',
+});
 
 function continues(message: Message, previous: Message | undefined): boolean {
   return previous?.authorId === message.authorId && message.createdAt - previous.createdAt < GROUPING_MS;
@@ -131,7 +131,13 @@ function bodyHtml(content: string): string {
   return html + escapeHtml(content.slice(at));
 }
 
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);

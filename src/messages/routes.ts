@@ -39,6 +39,11 @@ type Dependencies = {
   seesAddresses(account: Account): boolean;
 };
 
+/** The first message that somebody else wrote and this reader has not read. */
+function firstUnread({ messages }: Stretch, { account, membership }: OpenGroup): number | undefined {
+  return messages.find((one) => one.seq > membership.readSeq && one.authorId !== account.id)?.seq;
+}
+
 /** The conversation, its fragments, and the form that sends. */
 export function messageRoutes(dependencies: Dependencies): Router {
   const { views, page, groups, messages, presenter, presence, seesAddresses } = dependencies;
@@ -50,18 +55,16 @@ export function messageRoutes(dependencies: Dependencies): Router {
     stretch: Stretch,
     composer: { error: ChatError | null; typed: string },
   ): Promise<string> {
-    const { group, account, membership } = open;
-    const overall = presence.overall(seesAddresses(account));
+    const { group, account } = open;
     return page(
       request,
       'messages/conversation.njk',
       {
         group,
         mayRename: mayRename(open),
-        messages: asHtml(await presenter.list(group, stretch, membership.readSeq)),
+        messages: asHtml(await presenter.list(group, stretch, firstUnread(stretch, open))),
         headcount: asHtml(await presence.headcount(group)),
-        panel: asHtml(await presence.panel(group, seesAddresses(account))),
-        overall: asHtml(overall),
+        aside: asHtml(await presence.aside(group, seesAddresses(account))),
         older: stretch.hasOlder ? (stretch.messages[0]?.seq ?? null) : null,
         newer: stretch.hasNewer ? (stretch.messages.at(-1)?.seq ?? 0) + PAGE / 2 : null,
         ...composer,
@@ -75,7 +78,12 @@ export function messageRoutes(dependencies: Dependencies): Router {
     const account = accountOf(request);
     const group = await findGroup(groups, numberInPath(request, 'id'));
     onRefusal(response, async (error) =>
-      page(request, 'groups/join.njk', { group, error, members: await groups.countMembers(group.id) }, group.id),
+      page(
+        request,
+        'groups/join.njk',
+        { group, error, members: await groups.countMembers(group.id) },
+        group.id,
+      ),
     );
     const open = await openGroup(groups, account, group.id);
     response.locals.retry = undefined;
@@ -97,7 +105,10 @@ export function messageRoutes(dependencies: Dependencies): Router {
     .get('/groups/:id/messages', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
       const after = numberInQuery(request, 'after');
-      sendHtml(response, after === undefined ? await older(request, open) : await changedAfter(open.group.id, after));
+      sendHtml(
+        response,
+        after === undefined ? await older(request, open) : await changedAfter(open.group.id, after),
+      );
     })
     .post('/groups/:id/messages', async (request, response) => {
       const open = await openOrOffer(request, response);
@@ -108,7 +119,8 @@ export function messageRoutes(dependencies: Dependencies): Router {
       });
       const { content, id = randomUUID() } = parseForm(messageForm, request.body);
       const message = await sendMessage(dependencies, open, { id, content });
-      if (!wantsFragment(request)) return response.redirect(303, `/groups/${open.group.id}#message-${message.seq}`);
+      if (!wantsFragment(request))
+        return response.redirect(303, `/groups/${open.group.id}#message-${message.seq}`);
       const [previous] = await messages.before(open.group.id, message.seq, 1);
       sendHtml(response, await presenter.fragment(message, previous));
     });

@@ -25,14 +25,25 @@ export async function sendMessage(
 ): Promise<Message> {
   const text = readable(content);
   await rate.take(String(account.id));
-  const { message } = await writer.commit({ groupId: group.id, id, authorId: account.id, content: text, createdAt: now });
+  const { message } = await writer.commit({
+    groupId: group.id,
+    id,
+    authorId: account.id,
+    content: text,
+    createdAt: now,
+  });
   return message;
 }
 
 /** The text as it is kept: lines end with LF, no lone surrogates, no NUL, no blank lines around it. */
 function readable(content: string): string {
-  const text = content.replace(/\r\n?/g, '\n').replaceAll('\0', '').toWellFormed().replace(/^\s*\n|\s+$/g, '');
-  if (text.trim() === '') throw invalid('content', 'Write something first: a message has 1 to 8,000 characters.', 'empty');
+  const text = content
+    .replace(/\r\n?/g, '\n')
+    .replaceAll('\0', '')
+    .toWellFormed()
+    .replace(/^\s*\n|\s+$/g, '');
+  if (text.trim() === '')
+    throw invalid('content', 'Write something first: a message has 1 to 8,000 characters.', 'empty');
   if (text.length > MAX_CHARACTERS && [...text].length > MAX_CHARACTERS) {
     throw invalid('content', 'A message has at most 8,000 characters.', 'too_long');
   }

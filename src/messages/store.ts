@@ -49,7 +49,11 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
   const inGroup = eq(messages.groupId, value('groupId'));
   const ofGroup = eq(groups.id, value('groupId'));
   const queries = {
-    byId: orm.select().from(messages).where(eq(messages.id, value('id'))).prepare(),
+    byId: orm
+      .select()
+      .from(messages)
+      .where(eq(messages.id, value('id')))
+      .prepare(),
     before: orm
       .select()
       .from(messages)
@@ -72,7 +76,10 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
       .prepare(),
     advance: orm
       .update(groups)
-      .set({ lastSeq: sql`${groups.lastSeq} + ${value('count')}`, lastChange: sql`${groups.lastChange} + ${value('count')}` })
+      .set({
+        lastSeq: sql`${groups.lastSeq} + ${value('count')}`,
+        lastChange: sql`${groups.lastChange} + ${value('count')}`,
+      })
       .where(ofGroup)
       .returning({ lastSeq: groups.lastSeq, lastChange: groups.lastChange })
       .prepare(),
@@ -144,12 +151,20 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
         list.forEach((one, index) => {
           const behind = list.length - 1 - index;
           const seq = head.lastSeq - behind;
-          known.set(one.id, keep({ ...one, seq, change: head.lastChange - behind, editedAt: null, removedAt: null }));
+          known.set(
+            one.id,
+            keep({ ...one, seq, change: head.lastChange - behind, editedAt: null, removedAt: null }),
+          );
         });
       });
       return batch.map((one) => {
         const message = known.get(one.id);
-        if (!message || !('seq' in message) || message.authorId !== one.authorId || message.groupId !== one.groupId) {
+        if (
+          !message ||
+          !('seq' in message) ||
+          message.authorId !== one.authorId ||
+          message.groupId !== one.groupId
+        ) {
           return new ChatError('id_taken', 409, 'Another message has this id. Send it with a new one.');
         }
         return { message, isNew: fresh.get(one.groupId)?.includes(one) ?? false };

@@ -19,7 +19,9 @@ type Dependencies = {
 };
 
 /** After messages were sent: what its author wrote is read by its author, and everybody else's count is told. */
-export function countUnread({ hub, groups, messages, marks, publish, subscribe }: Dependencies): { settled(): Promise<void> } {
+export function countUnread({ hub, groups, messages, marks, publish, subscribe }: Dependencies): {
+  settled(): Promise<void>;
+} {
   const due = new Map<number, { firstSeq: number; lastSeq: number }>();
   let timer: NodeJS.Timeout | undefined;
 
@@ -35,7 +37,8 @@ export function countUnread({ hub, groups, messages, marks, publish, subscribe }
     for (const [groupId, span] of spans) {
       await markOwn(groupId, span.firstSeq, span.lastSeq);
       for (const accountId of hub.people()) {
-        if ((await groups.membershipsOf(accountId)).has(groupId)) publish(unreadChanged, { groupId, accountId });
+        if ((await groups.membershipsOf(accountId)).has(groupId))
+          publish(unreadChanged, { groupId, accountId });
       }
     }
   }

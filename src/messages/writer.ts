@@ -11,9 +11,15 @@ export type MessageWriter = {
   settled(): Promise<void>;
 };
 
-export function createMessageWriter(
-  { messages, groups, publish }: { messages: MessageStore; groups: GroupStore; publish: Publish },
-): MessageWriter {
+export function createMessageWriter({
+  messages,
+  groups,
+  publish,
+}: {
+  messages: MessageStore;
+  groups: GroupStore;
+  publish: Publish;
+}): MessageWriter {
   return createGroupCommit<NewMessage, Appended>(async (batch) => {
     const results = await messages.append(batch);
     const spans = new Map<number, { firstSeq: number; lastSeq: number; lastChange: number }>();

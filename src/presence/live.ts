@@ -6,11 +6,11 @@ import { groupTopic } from '../groups/live.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import { unreadOf } from '../groups/present.ts';
 import type { Group, GroupStore } from '../groups/store.ts';
+import type { Views } from '../http/views.ts';
 import type { Connection } from '../live/connection.ts';
 import { factText } from '../live/frames.ts';
 import { type Hub, personalTopic } from '../live/hub.ts';
 import type { Endpoint } from '../live/socket.ts';
-import type { Views } from '../http/views.ts';
 import { createPresencePresenter, type PresencePresenter } from './present.ts';
 import { createPresence, OVERALL, type PresenceChange } from './track.ts';
 
@@ -37,7 +37,14 @@ export type LivePresence = {
 };
 
 /** Tells who is here, when somebody comes or goes; nobody asks. */
-export function createLivePresence({ hub, views, groups, accounts, groupPresenter, subscribe }: Dependencies): LivePresence {
+export function createLivePresence({
+  hub,
+  views,
+  groups,
+  accounts,
+  groupPresenter,
+  subscribe,
+}: Dependencies): LivePresence {
   const due = new Map<string, { joined: Account[]; left: Account[] }>();
   const presence = createPresence(noteChange);
   const presenter = createPresencePresenter({ views, groups, accounts, presence });
@@ -121,7 +128,10 @@ export function createLivePresence({ hub, views, groups, accounts, groupPresente
         await sendGroups(connection);
         const { protocol, seesAddresses } = connection;
         if (due.has(OVERALL)) return;
-        hub.send(connection, protocol === 'json' ? presenter.json(OVERALL, seesAddresses) : presenter.overall(seesAddresses));
+        hub.send(
+          connection,
+          protocol === 'json' ? presenter.json(OVERALL, seesAddresses) : presenter.overall(seesAddresses),
+        );
       },
       closed(connection) {
         presence.leave(OVERALL, connection);
@@ -136,7 +146,11 @@ export function createLivePresence({ hub, views, groups, accounts, groupPresente
     const memberships = await groups.membershipsOf(connection.account.id);
     for (const group of await groups.all()) {
       const membership = memberships.get(group.id);
-      if (membership) hub.send(connection, factText('json', 'unread', { groupId: group.id, unread: unreadOf(group, membership) }));
+      if (membership)
+        hub.send(
+          connection,
+          factText('json', 'unread', { groupId: group.id, unread: unreadOf(group, membership) }),
+        );
     }
   }
 }

@@ -15,6 +15,8 @@ export type PresencePresenter = {
   headcount(group: Group): Promise<string>;
   /** Who is active anywhere. */
   overall(seesAddresses: boolean): string;
+  /** Both of them: the column at the side of a conversation. */
+  aside(group: Group, seesAddresses: boolean): Promise<string>;
   /** The lines "Jo joined" and "Jo left". */
   notices(joined: readonly Account[], left: readonly Account[]): string;
   json(place: string, seesAddresses: boolean): string;
@@ -24,10 +26,19 @@ export type PresencePresenter = {
 
 type Dependencies = { views: Views; groups: GroupStore; accounts: AccountStore; presence: Presence };
 
-export function createPresencePresenter({ views, groups, accounts, presence }: Dependencies): PresencePresenter {
+export function createPresencePresenter({
+  views,
+  groups,
+  accounts,
+  presence,
+}: Dependencies): PresencePresenter {
   const panels = new Map<string, string>();
 
-  async function remembered(place: string, form: string, render: () => Promise<string> | string): Promise<string> {
+  async function remembered(
+    place: string,
+    form: string,
+    render: () => Promise<string> | string,
+  ): Promise<string> {
     const key = `${place} ${form}`;
     const known = panels.get(key);
     if (known !== undefined) return known;
@@ -37,9 +48,10 @@ export function createPresencePresenter({ views, groups, accounts, presence }: D
     return html;
   }
 
-  const people = (place: string, seesAddresses: boolean) => shown(presence.at(place).slice(0, SHOWN), seesAddresses);
+  const people = (place: string, seesAddresses: boolean) =>
+    shown(presence.at(place).slice(0, SHOWN), seesAddresses);
 
-  return {
+  const presenter: PresencePresenter = {
     panel: (group, seesAddresses) =>
       remembered(groupTopic(group.id), `panel ${seesAddresses}`, async () => {
         const here = presence.at(groupTopic(group.id));
@@ -65,21 +77,30 @@ export function createPresencePresenter({ views, groups, accounts, presence }: D
       const total = presence.at(OVERALL).length;
       return views.render('presence/_overall.njk', { people: people(OVERALL, seesAddresses), total }).trim();
     },
-    notices: (joined, left) =>
-      [sentence(joined, 'joined'), sentence(left, 'left')]
-        .filter((text) => text !== '')
-        .map((text) => views.render('presence/_notice.njk', { text }).trim())
-        .join(''),
+    async aside(group, seesAddresses) {
+      return (await presenter.panel(group, seesAddresses)) + presenter.overall(seesAddresses);
+    },
+    notices: (joined, left) => [notice(joined, 'joined'), notice(left, 'left')].join(''),
     json(place, seesAddresses) {
-      const users = presence
-        .at(place)
-        .map(({ account, address }) => ({ id: account.id, username: account.username, ...(seesAddresses && { ip: address }) }));
+      const users = presence.at(place).map(({ account, address }) => ({
+        id: account.id,
+        username: account.username,
+        ...(seesAddresses && { ip: address }),
+      }));
       return JSON.stringify({ type: 'presence', users });
     },
     stale(place) {
       for (const key of panels.keys()) if (key.startsWith(`${place} `)) panels.delete(key);
     },
   };
+  return presenter;
+
+  /** Of one person it says whose it is, so that their own browser can leave it out. */
+  function notice(people: readonly Account[], verb: string): string {
+    if (people.length === 0) return '';
+    const accountId = people.length === 1 ? people[0]?.id : null;
+    return views.render('presence/_notice.njk', { text: sentence(people, verb), accountId }).trim();
+  }
 
   async function membersAway(groupId: number, here: ReadonlySet<number>): Promise<Account[]> {
     const ids = await groups.members(groupId, SHOWN + here.size);
@@ -92,13 +113,15 @@ export function createPresencePresenter({ views, groups, accounts, presence }: D
 }
 
 function shown(people: readonly Person[], seesAddresses: boolean) {
-  return people.map(({ account, address }) => ({ id: account.id, username: account.username, address: seesAddresses ? address : null }));
+  return people.map(({ account, address }) => ({
+    id: account.id,
+    username: account.username,
+    address: seesAddresses ? address : null,
+  }));
 }
 
 function sentence(people: readonly Account[], verb: string): string {
   const names = people.map((one) => one.username);
-  const [first] = names;
-  if (first === undefined) return '';
   if (names.length <= 3) return `${new Intl.ListFormat('en').format(names)} ${verb}`;
-  return `${first} and ${names.length - 1} others ${verb}`;
+  return `${names[0]} and ${names.length - 1} others ${verb}`;
 }

@@ -54,7 +54,11 @@ export function createPresence(changed: (change: PresenceChange) => void, graceM
       places.set(place, people);
       const entry = people.get(arrival.account.id);
       if (!entry) {
-        people.set(arrival.account.id, { account: arrival.account, arrivals: [arrival], shown: arrival.address });
+        people.set(arrival.account.id, {
+          account: arrival.account,
+          arrivals: [arrival],
+          shown: arrival.address,
+        });
         return changed({ place, joined: arrival.account });
       }
       clearTimeout(entry.leaving);

@@ -1,0 +1,196 @@
+// One conversation, live: messages as they are written, who is here, what has been read.
+import { localiseTimes, separateDays, separateLast } from './days.js';
+import { place } from './place.js';
+import { connect } from './socket.js';
+
+const AT_BOTTOM_PX = 60;
+const READ_EVERY_MS = 300;
+const TYPING_SHOWN_MS = 5_000;
+const KEPT_NOTICES = 20;
+
+/** @returns {{ isOpen(): boolean, typing(): void }} what the composer needs of it */
+export function startConversation(section, outbox, accountId) {
+  const groupId = section.dataset.conversation;
+  const isNewest = section.dataset.isNewest === 'true';
+  const list = section.querySelector('#messages');
+  const scroller = section.querySelector('[data-scroller]');
+  const pendingList = section.querySelector('[data-pending]');
+  const toNewest = section.querySelector('[data-to-newest]');
+  let change = Number(section.dataset.change);
+  let readSeq = 0;
+
+  const socket = connect(() => `/ws/chat/${groupId}?after=${change}`, {
+    onFragment: (html) => place(html, takeElement),
+    onOpen: () => outbox.flush(),
+    // Not a member any more, or signed out: the page says so itself.
+    onFinal: () => location.reload(),
+  });
+  outbox.useSocket(
+    (item) => item.groupId === groupId && socket.send({ type: 'send', id: item.id, content: item.content }),
+  );
+
+  function takeElement(element) {
+    if (element.dataset.live === 'message') takeMessage(element);
+    else if (element.dataset.live === 'notice') takeNotice(element);
+  }
+
+  function takeMessage(element) {
+    const number = Number(element.dataset.change);
+    // A gap means that something was lost on the way: ask again from where we are.
+    if (number > change + 1) return socket.restart();
+    change = Math.max(change, number);
+    show(element);
+  }
+
+  function show(element) {
+    const seq = Number(element.dataset.seq);
+    const old = document.getElementById(element.id);
+    localiseTimes({ querySelectorAll: (selector) => element.querySelectorAll(selector) });
+    pendingList.querySelector(`[data-id="${CSS.escape(element.dataset.id)}"]`)?.remove();
+    if (old) {
+      if (Number(old.dataset.change) < Number(element.dataset.change)) old.replaceWith(element);
+      return;
+    }
+    if (!isNewest) return showToNewest();
+    keepingPosition(() => {
+      const after = [...list.querySelectorAll(':scope > .message')].findLast(
+        (one) => Number(one.dataset.seq) < seq,
+      );
+      const next = after ? after.nextElementSibling : list.querySelector(':scope > .message');
+      const isLast = !list.querySelector(`:scope > .message[data-seq="${seq}"]`) && !nextMessage(after);
+      if (isLast) list.append(element);
+      else list.insertBefore(element, next);
+      if (isLast) separateLast(list, element);
+      else separateDays(list);
+    }, element.dataset.authorId === accountId);
+    stopTyping(element.dataset.authorId);
+    markRead();
+  }
+
+  function nextMessage(element) {
+    let next = element?.nextElementSibling;
+    while (next && !next.matches('.message')) next = next.nextElementSibling;
+    return next;
+  }
+
+  function takeNotice(element) {
+    if (!isNewest || element.dataset.accountId === accountId) return;
+    keepingPosition(() => {
+      list.append(element);
+      const notices = list.querySelectorAll('.notice');
+      if (notices.length > KEPT_NOTICES) notices[0].remove();
+    });
+  }
+
+  /** What comes in below leaves what is being read where it is; at the bottom, the bottom stays in view. */
+  function keepingPosition(insert, mustShow = false) {
+    const wasAtBottom = isAtBottom();
+    const height = scroller.scrollHeight;
+    insert();
+    if (wasAtBottom || mustShow) scroller.scrollTop = 0;
+    else {
+      scroller.scrollTop -= scroller.scrollHeight - height;
+      showToNewest();
+    }
+  }
+
+  // The scroller is laid out from the bottom up: nought is the bottom, and upwards counts down.
+  function isAtBottom() {
+    return scroller.scrollTop > -AT_BOTTOM_PX;
+  }
+
+  function showToNewest() {
+    toNewest.hidden = false;
+  }
+
+  toNewest.addEventListener('click', () => {
+    if (!isNewest) return location.assign(`/groups/${groupId}`);
+    scroller.scrollTop = 0;
+  });
+  scroller.addEventListener(
+    'scroll',
+    () => {
+      if (!isAtBottom() || !isNewest) return;
+      toNewest.hidden = true;
+      markRead();
+    },
+    { passive: true },
+  );
+
+  let readTimer;
+  function markRead() {
+    if (readTimer || !isNewest || document.visibilityState !== 'visible' || !isAtBottom()) return;
+    readTimer = setTimeout(() => {
+      readTimer = undefined;
+      const seq = Number([...list.querySelectorAll(':scope > .message')].at(-1)?.dataset.seq ?? 0);
+      if (seq > readSeq && document.visibilityState === 'visible' && socket.send({ type: 'read', seq }))
+        readSeq = seq;
+    }, READ_EVERY_MS);
+  }
+  document.addEventListener('visibilitychange', markRead);
+  addEventListener('hearth:hello', markRead);
+
+  // Older messages came in above.
+  document.addEventListener('htmx:after:swap', () => {
+    localiseTimes(document);
+  });
+
+  // A message that went by form because no socket was open comes back as its fragment.
+  addEventListener('hearth:posted', ({ detail }) => {
+    if (detail.groupId === groupId) place(detail.html, (element) => show(element));
+  });
+
+  followOutbox(outbox, groupId, pendingList, keepingPosition);
+  const stopTyping = followTyping(document.querySelector('[data-typing]'));
+
+  return { isOpen: socket.isOpen, typing: () => socket.send({ type: 'typing' }) };
+}
+
+/** What is on its way, below the messages, with its state in words. */
+async function followOutbox(outbox, groupId, list, keepingPosition) {
+  const template = document.getElementById('pending-message');
+  const words = { sending: 'Sending…', waiting: 'Not sent yet. It goes out when the connection is back.' };
+
+  const showItem = (item, state) => {
+    if (item.groupId !== groupId) return;
+    const known = list.querySelector(`[data-id="${item.id}"]`);
+    if (state === 'sent') return known?.remove();
+    const element = known ?? template.content.firstElementChild.cloneNode(true);
+    element.dataset.id = item.id;
+    element.querySelector('[data-content]').textContent = item.content;
+    element.querySelector('[data-state]').textContent = words[state] ?? item.refusal;
+    element.classList.toggle('is-failed', state === 'refused');
+    for (const name of ['retry', 'discard'])
+      element.querySelector(`[data-${name}]`).hidden = state !== 'refused';
+    element.querySelector('[data-retry]').onclick = () => outbox.retry(item);
+    element.querySelector('[data-discard]').onclick = async () => {
+      await outbox.discard(item);
+      element.remove();
+      dispatchEvent(new CustomEvent('hearth:put-back', { detail: item.content }));
+    };
+    if (!known) keepingPosition(() => list.append(element), true);
+  };
+
+  outbox.subscribe(showItem);
+  for (const item of await outbox.pending(groupId)) showItem(item, item.refusal ? 'refused' : 'waiting');
+}
+
+/** "Mina is typing…", for as long as she does. */
+function followTyping(line) {
+  const typing = new Map();
+  const show = () => {
+    const names = [...typing.values()].map((one) => one.username);
+    const people = new Intl.ListFormat('en').format(names.slice(0, 3));
+    line.textContent = names.length === 0 ? '' : `${people} ${names.length === 1 ? 'is' : 'are'} typing…`;
+  };
+  const stop = (accountId) => {
+    clearTimeout(typing.get(accountId)?.timer);
+    if (typing.delete(accountId)) show();
+  };
+  addEventListener('hearth:typing', ({ detail: { accountId, username } }) => {
+    clearTimeout(typing.get(accountId)?.timer);
+    typing.set(accountId, { username, timer: setTimeout(stop, TYPING_SHOWN_MS, accountId) });
+    show();
+  });
+  return stop;
+}

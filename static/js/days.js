@@ -1,0 +1,78 @@
+// Times in the reader's own zone and words. The server wrote them in its own, for pages without a script.
+
+const clock = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hourCycle: 'h23',
+});
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
+const thisYear = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
+const anyYear = new Intl.DateTimeFormat(undefined, {
+  weekday: 'long',
+  day: 'numeric',
+  month: 'long',
+  year: 'numeric',
+});
+
+/** @param {ParentNode} root a page or a fragment */
+export function localiseTimes(root) {
+  for (const time of root.querySelectorAll('.permalink time')) {
+    const date = new Date(time.dateTime);
+    time.textContent = clock.format(date);
+    time.title = full.format(date);
+  }
+  for (const list of root.querySelectorAll('#messages')) separateDays(list);
+}
+
+/** Draws the separators anew: one before the first message of each of the reader's days. */
+export function separateDays(list) {
+  for (const day of list.querySelectorAll(':scope > [data-day]')) day.remove();
+  let last = '';
+  for (const message of list.querySelectorAll(':scope > .message')) {
+    const date = new Date(message.dataset.at);
+    const day = date.toDateString();
+    if (day !== last) before(message).before(separator(date));
+    last = day;
+  }
+}
+
+/** Gives one message that came in at the end its separator, if it starts a day. */
+export function separateLast(list, message) {
+  const date = new Date(message.dataset.at);
+  const messages = list.querySelectorAll(':scope > .message');
+  const previous = messages[messages.length - 2];
+  if (!previous || new Date(previous.dataset.at).toDateString() !== date.toDateString())
+    message.before(separator(date));
+}
+
+/** "New" stands below the day that it is in. */
+function before(message) {
+  return message.previousElementSibling?.matches('[data-new-mark]')
+    ? message.previousElementSibling
+    : message;
+}
+
+function separator(date) {
+  const element = document.getElementById('day-separator').content.firstElementChild.cloneNode(true);
+  element.dataset.day = '';
+  const time = element.querySelector('time');
+  time.dateTime = date.toISOString();
+  time.textContent = words(date);
+  return element;
+}
+
+function words(date) {
+  const now = new Date();
+  const days = Math.round((midnight(now) - midnight(date)) / 86_400_000);
+  const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
+  if (days === 0 || days === 1) {
+    const text = relative.format(-days, 'day');
+    return text.charAt(0).toLocaleUpperCase() + text.slice(1);
+  }
+  return (date.getFullYear() === now.getFullYear() ? thisYear : anyYear).format(date);
+}
+
+function midnight(date) {
+  return new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+}

@@ -1,0 +1,25 @@
+// Starts each behaviour where its data attribute stands. Pages work without any of this.
+import { startComposer } from './composer.js';
+import { startConversation } from './conversation.js';
+import { localiseTimes } from './days.js';
+import { startOutbox } from './outbox.js';
+import { startOverview } from './sidebar.js';
+import { startTheme } from './theme.js';
+
+const { accountId } = document.body.dataset;
+
+startTheme();
+localiseTimes(document);
+
+if (accountId) {
+  const outbox = startOutbox(accountId);
+  startOverview();
+  const conversation = document.querySelector('[data-conversation]');
+  if (conversation) {
+    const live = startConversation(conversation, outbox, accountId);
+    startComposer(document.querySelector('[data-composer]'), outbox, live);
+  }
+}
+
+// Where the browser trusts the connection, a page of our own stands in for the browser's when there is no network.
+if ('serviceWorker' in navigator) navigator.serviceWorker.register('/service-worker.js').catch(() => {});
