@@ -137,7 +137,7 @@ export async function createApp({
   app.use(themeRoutes());
   app.use(accountRoutes({ views, accounts, passwords, publish, adminUsername, rateLimits }));
   const people = (group: Group, account: Account) => presence.presenter.aside(group, seesAddresses(account));
-  app.use(groupRoutes({ page, groups, accounts, publish, rateLimits, people }));
+  app.use(groupRoutes({ page, presenter: groupPresenter, groups, accounts, publish, rateLimits, people }));
   app.use(
     messageRoutes({
       views,

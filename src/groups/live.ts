@@ -19,8 +19,11 @@ export function pushGroups({ hub, groups, presenter, subscribe }: Dependencies):
     const group = await groups.byId(groupId);
     const membership = (await groups.membershipsOf(accountId)).get(groupId);
     if (!group) return;
+    const offer = membership
+      ? `<li id="offer-${groupId}" data-live="remove"></li>`
+      : await presenter.offer(group);
     hub.publish(personalTopic(accountId), ({ protocol }) => {
-      if (protocol === 'html') return presenter.row(group, membership);
+      if (protocol === 'html') return presenter.row(group, membership) + (type === 'group' ? offer : '');
       if (type === 'group') return factText('json', 'group', { id: group.id, name: group.name });
       return membership && factText('json', 'unread', { groupId, unread: unreadOf(group, membership) });
     });

@@ -8,6 +8,8 @@ const CACHED_ROWS = 20_000;
 export type GroupPresenter = {
   /** One row of the list of groups, as it stands on pages and as it is pushed; `isOpen` is for pages only. */
   row(group: Group, membership: Membership | undefined, isOpen?: boolean): string;
+  /** A group that can be joined, on the page of groups and as it is pushed there. */
+  offer(group: Group): Promise<string>;
   /** The whole list for one person. */
   list(account: Account, openGroupId?: number): Promise<{ mine: string; others: string; unread: number }>;
 };
@@ -35,6 +37,11 @@ export function createGroupPresenter(views: Views, groups: GroupStore): GroupPre
 
   return {
     row,
+    async offer(group) {
+      return views
+        .render('groups/_offer.njk', { group, members: await groups.countMembers(group.id) })
+        .trim();
+    },
     async list(account, openGroupId) {
       const memberships = await groups.membershipsOf(account.id);
       let mine = '';

@@ -12,6 +12,7 @@ import { createGroup, groupName } from './create.ts';
 import { joinGroup } from './join.ts';
 import { leaveGroup } from './leave.ts';
 import type { GroupPage } from './page.ts';
+import type { GroupPresenter } from './present.ts';
 import { renameGroup } from './rename.ts';
 import type { Group, GroupStore } from './store.ts';
 
@@ -20,6 +21,7 @@ const MEMBERS_A_PAGE = 200;
 
 type Dependencies = {
   page: GroupPage;
+  presenter: GroupPresenter;
   groups: GroupStore;
   accounts: AccountStore;
   publish: Publish;
@@ -30,18 +32,16 @@ type Dependencies = {
 
 /** The list of groups, and what is done with a group as a whole. */
 export function groupRoutes(dependencies: Dependencies): Router {
-  const { page, groups, accounts, rateLimits, people: whoIsHere } = dependencies;
+  const { page, presenter, groups, accounts, rateLimits, people: whoIsHere } = dependencies;
   const creations = createRateLimit(CREATIONS, rateLimits);
 
   async function list(request: Request, error?: ChatError): Promise<string> {
     const account = accountOf(request);
     const memberships = await groups.membershipsOf(account.id);
-    const all = await groups.all();
-    const others = all.filter((group) => !memberships.has(group.id));
+    const others = (await groups.all()).filter((group) => !memberships.has(group.id));
+    const offers = await Promise.all(others.map(presenter.offer));
     return page(request, 'groups/index.njk', {
-      others: await Promise.all(
-        others.map(async (group) => ({ group, members: await groups.countMembers(group.id) })),
-      ),
+      offers: asHtml(offers.join('')),
       memberOf: memberships.size,
       name: typedName(request),
       error: error ?? null,

@@ -115,7 +115,7 @@ function continues(message: Message, previous: Message | undefined): boolean {
   return previous?.authorId === message.authorId && message.createdAt - previous.createdAt < GROUPING_MS;
 }
 
-const linkify = new LinkifyIt({ fuzzyEmail: false });
+const linkify = new LinkifyIt({ fuzzyLink: true, fuzzyEmail: false });
 const LINKED = /^(?:https?|mailto):/i;
 
 /** Escapes everything; addresses become links that tell the other site nothing. */

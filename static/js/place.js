@@ -3,6 +3,7 @@
 /**
  * data-live="replace"  takes the place of the element with its id
  * data-live="place"    the same, or goes into #data-into, in the order of data-sort
+ * data-live="remove"   takes away the element with its id
  * data-event="ack"     is a fact: dispatched as the event "hearth:ack" with its data attributes
  * anything else        is given to `onOther`, the feature's own
  * @param {string} html
@@ -16,6 +17,8 @@ export function place(html, onOther = () => {}) {
       dispatchEvent(new CustomEvent(`hearth:${element.dataset.event}`, { detail: { ...element.dataset } }));
     } else if (element.dataset.live === 'replace') {
       document.getElementById(element.id)?.replaceWith(element);
+    } else if (element.dataset.live === 'remove') {
+      document.getElementById(element.id)?.remove();
     } else if (element.dataset.live === 'place') {
       placeInOrder(element);
     } else {

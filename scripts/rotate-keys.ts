@@ -1,0 +1,105 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { sql } from 'drizzle-orm';
+import { createAccountStore } from '../src/accounts/store.ts';
+import { type Config, readCommand } from '../src/config.ts';
+import { createBlindIndex } from '../src/crypto/blind-index.ts';
+import { createCipher } from '../src/crypto/cipher.ts';
+import { addKey, type Keyring, loadKeyring, retireOldKeys } from '../src/crypto/keys.ts';
+import { lockDataFolder } from '../src/database/lock.ts';
+import { openDatabases } from '../src/database/open.ts';
+import { checkKeyring, finishRotation, secretOf } from '../src/database/sealing.ts';
+import { StartError } from '../src/errors.ts';
+import { createGroupStore } from '../src/groups/store.ts';
+import { createMessageStore, type Position } from '../src/messages/store.ts';
+import { version } from '../src/server.ts';
+
+const BATCH = 500;
+
+try {
+  const command = readCommand(process.argv.slice(2), process.env, version());
+  if (command.kind === 'print') console.log(command.text);
+  else await run(command.config);
+} catch (error) {
+  if (!(error instanceof StartError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+}
+
+async function run(config: Config): Promise<void> {
+  const retired = await rotateKeys(config, (messages) => process.stderr.write(`\r${messages} messages`));
+  process.stderr.write('\n');
+  console.log('Everything is sealed with the new key.');
+  if (retired.length > 0) {
+    console.log(
+      `The old key is now ${retired.join(', ')}. Keep it for as long as you keep backups from before today.`,
+    );
+  }
+}
+
+/**
+ * Seals everything anew with the next key. Killed halfway it goes on at the next call: until it is done, both keys
+ * are in the keyring and everything opens; what has been sealed anew is passed over.
+ * @param report is told the number of messages that have been looked at
+ * @returns the key files that were put aside
+ * @throws StartError when Hearth is running, or when there is no next key
+ */
+async function rotateKeys(
+  { dataDir, encryptionKey }: Pick<Config, 'dataDir' | 'encryptionKey'>,
+  report: (messages: number) => void,
+): Promise<string[]> {
+  if (!existsSync(join(dataDir, 'users.sqlite3'))) {
+    throw new StartError(`There is no data in ${dataDir} to seal anew; name its folder with --data.`);
+  }
+  const lock = lockDataFolder(dataDir);
+  try {
+    await resealAll(nextKeyring(dataDir, encryptionKey), dataDir, report);
+    return encryptionKey === undefined ? retireOldKeys(dataDir) : [];
+  } finally {
+    lock.release();
+  }
+}
+
+/** The keyring whose current key is the next one: made on disk, unless an earlier rotation was cut short. */
+function nextKeyring(dataDir: string, encryptionKey: string | undefined): Keyring {
+  const found = loadKeyring(encryptionKey, dataDir, false);
+  if (found.all.length > 1) return found;
+  if (encryptionKey !== undefined) {
+    throw new StartError('Put the new key before the old one, ENCRYPTION_KEY=new,old, then run this again.');
+  }
+  addKey(dataDir);
+  return loadKeyring(encryptionKey, dataDir, false);
+}
+
+async function resealAll(
+  keyring: Keyring,
+  dataDir: string,
+  report: (messages: number) => void,
+): Promise<void> {
+  const databases = openDatabases(dataDir);
+  const { users, chat } = databases;
+  try {
+    for (const database of [users, chat]) checkKeyring(database, keyring);
+    const index = (database: typeof users) => createBlindIndex(secretOf(database, keyring, 'name-index'));
+    const accounts = createAccountStore(users, createCipher(keyring, 'accounts'), index(users));
+    const groups = createGroupStore(chat, createCipher(keyring, 'groups'), index(chat));
+    const messages = createMessageStore(chat, createCipher(keyring, 'messages'));
+
+    for (const store of [accounts, groups]) {
+      let last: number | undefined = 0;
+      while (last !== undefined) last = await store.resealNames(last, BATCH);
+    }
+    let position: Position | undefined = { groupId: 0, seq: 0 };
+    for (let done = BATCH; position; done += BATCH) {
+      position = await messages.reseal(position, BATCH);
+      report(done);
+    }
+    for (const database of [users, chat]) {
+      await finishRotation(database, keyring);
+      // Free pages may still hold what the old key opens.
+      database.orm.run(sql`VACUUM`);
+    }
+  } finally {
+    await databases.close();
+  }
+}

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
+import { startHearth } from '../support/hearth.ts';
+
+test('sessions: rotated at sign-in, ended by sign-out, ended everywhere by a password change', async (t) => {
+  const hearth = await startHearth(t);
+  const laptop = await newPerson(hearth.url, 'mina');
+  const before = laptop.cookies.get('hearth');
+
+  await t.test('signing in gives a new session id, also to a browser that brought one', async () => {
+    const phone = new Visitor(hearth.url);
+    phone.cookies.set('hearth', before ?? '');
+    await phone.post('/login', { username: 'mina', password: PASSWORD });
+    assert.notEqual(phone.cookies.get('hearth'), before);
+    assert.equal((await phone.get('/account')).status, 200);
+  });
+
+  await t.test('what is changed by hand in the cookie opens nothing', async () => {
+    const thief = new Visitor(hearth.url);
+    thief.cookies.set('hearth', `${(before ?? '').slice(0, -3)}abc`);
+    assert.equal((await thief.get('/account')).location, '/login');
+  });
+
+  await laptop.post('/login', { username: 'mina', password: PASSWORD });
+  const phone = new Visitor(hearth.url);
+  await phone.post('/login', { username: 'mina', password: PASSWORD });
+
+  await t.test('signing out ends this session and its sockets, and no other', async () => {
+    const socket = await phone.socket('/ws');
+    const other = await laptop.socket('/ws');
+    const kept = phone.cookies.get('hearth') ?? '';
+    assert.equal((await phone.post('/logout')).location, '/login');
+    assert.equal((await socket.closed).code, 4401);
+    phone.cookies.set('hearth', kept);
+    assert.equal((await phone.get('/account')).location, '/login');
+    assert.equal((await laptop.get('/account')).status, 200);
+    assert.equal(other.ws.readyState, other.ws.OPEN);
+    other.close();
+  });
+
+  await t.test('a changed password ends every session and socket but the one that changed it', async () => {
+    await phone.post('/login', { username: 'mina', password: PASSWORD });
+    const socket = await phone.socket('/ws');
+    const answer = await laptop.post('/account/password', {
+      current: PASSWORD,
+      password: 'another password',
+    });
+    assert.equal(answer.location, '/account?changed=password');
+    assert.equal((await socket.closed).code, 4401);
+    assert.equal((await phone.get('/account')).location, '/login');
+    assert.equal((await laptop.get('/account')).status, 200);
+    assert.equal((await phone.post('/login', { username: 'mina', password: PASSWORD })).status, 401);
+  });
+});
+
+test('sessions outlive a restart, and only what they need is in them', async (t) => {
+  const hearth = await startHearth(t);
+  const person = await newPerson(hearth.url, 'mina');
+  assert.equal(await hearth.stop(), 0);
+  const again = await startHearth(t, { dataDir: hearth.dataDir });
+  const returned = new Visitor(again.url);
+  returned.cookies.set('hearth', person.cookies.get('hearth') ?? '');
+  assert.equal((await returned.get('/account')).status, 200);
+});
+
+test('the cookie is out of reach of scripts and of other sites', async (t) => {
+  const hearth = await startHearth(t);
+  const answer = await new Visitor(hearth.url).register('mina');
+  const [cookie = ''] = answer.headers['set-cookie'] ?? [];
+  assert.match(cookie, /^hearth=/);
+  assert.match(cookie, /HttpOnly/);
+  assert.match(cookie, /SameSite=Lax/);
+  assert.doesNotMatch(cookie, /Secure/);
+});
+
+test('too many tries are told when to try again, by name and by address', async (t) => {
+  const hearth = await startHearth(t, { env: { RATE_LIMITS: 'on' } });
+  const visitor = new Visitor(hearth.url);
+  let last = await visitor.post('/login', { username: 'mina', password: 'wrong' });
+  for (let tries = 1; tries < 12 && last.status === 401; tries++) {
+    last = await visitor.post('/login', { username: 'MINA', password: 'wrong' });
+  }
+  assert.equal(last.status, 429);
+  assert.match(last.body, /Too many tries for this name\. Try again in \d+ minutes?\./);
+  assert.match(last.body, /value="MINA"/, 'what was typed is still there');
+  assert.ok(Number(last.headers['retry-after']) > 0);
+  assert.equal(
+    (await visitor.post('/login', { username: 'jo', password: 'wrong' })).status,
+    401,
+    'another name may still try',
+  );
+});

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import test from 'node:test';
+import { ROOT } from '../support/hearth.ts';
+
+/** design.md, section 1: a step imports itself and what stands before it. */
+const LADDER: readonly (readonly string[])[] = [
+  ['config', 'errors', 'events', 'tls'],
+  ['crypto', 'engines'],
+  ['database'],
+  ['http'],
+  ['accounts'],
+  ['live'],
+  ['groups'],
+  ['presence'],
+  ['messages'],
+  ['search'],
+  ['voice'],
+  ['admin'],
+  ['api'],
+  ['app'],
+  ['server'],
+];
+
+const SRC = join(ROOT, 'src');
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+const importsOf = new Map(files.map((file) => [file, readImports(file)]));
+
+test('a file imports its own step of the ladder and those before it only', () => {
+  const wrong: string[] = [];
+  for (const [file, imports] of importsOf) {
+    for (const imported of imports) {
+      if (rung(imported) > rung(file)) wrong.push(`${file} imports ${imported}`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+test('no two files import each other, by whatever way round', () => {
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): void => {
+    assert.ok(!path.includes(file), `a cycle: ${[...path, file].join(' → ')}`);
+    if (done.has(file)) return;
+    for (const imported of importsOf.get(file) ?? []) visit(imported, [...path, file]);
+    done.add(file);
+  };
+  for (const file of files) visit(file, []);
+});
+
+test('verbs and stores know nothing of the web', () => {
+  const doors = /(?:^|\/)(?:routes|page|live|access|sessions|present|unread)\.ts$/;
+  const features = /^(?:accounts|groups|presence|messages)\//;
+  for (const file of files.filter(
+    (one) => features.test(one) && !doors.test(one) && one !== 'accounts/session-store.ts',
+  )) {
+    const text = readFileSync(join(SRC, file), 'utf8');
+    assert.doesNotMatch(text, /from '(?:express|ws)'/, `${file} imports the web`);
+  }
+});
+
+test('only config.ts reads the environment', () => {
+  const readers = files.filter((file) => readFileSync(join(SRC, file), 'utf8').includes('process.env'));
+  assert.deepEqual(
+    readers,
+    ['config.ts'].filter((file) => readers.includes(file)),
+  );
+});
+
+test('only stores and the database know SQL', () => {
+  const allowed = /^database\/|\/store\.ts$/;
+  const users = files.filter((file) =>
+    /from 'drizzle-orm|from 'better-sqlite3/.test(readFileSync(join(SRC, file), 'utf8')),
+  );
+  assert.deepEqual(
+    users.filter((file) => !allowed.test(file)),
+    [],
+  );
+});
+
+function readImports(file: string): string[] {
+  const text = readFileSync(join(SRC, file), 'utf8');
+  const found = [...text.matchAll(/(?:from|import\() ?'(\.[^']+)'|new URL\('(\.[^']+\.ts)'/g)];
+  return found.map((match) => relative(SRC, join(SRC, dirname(file), match[1] ?? match[2] ?? '')));
+}
+
+function rung(file: string): number {
+  const [name = ''] = file.split('/');
+  const index = LADDER.findIndex((step) => step.includes(name.replace(/\.ts$/, '')));
+  assert.ok(index >= 0, `${file} has no step on the ladder`);
+  return index;
+}

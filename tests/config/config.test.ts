@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import test from 'node:test';
+import { readCommand } from '../../src/config.ts';
+import { StartError } from '../../src/errors.ts';
+import { ROOT, runToEnd, startHearth, temporaryFolder } from '../support/hearth.ts';
+
+const read = (args: string[], env: Record<string, string> = {}) => readCommand(args, env, '1.2.3');
+
+test('without a flag it is plain HTTP on 127.0.0.1:8000, with data in data', () => {
+  const command = read([]);
+  assert.ok(command.kind === 'start');
+  assert.deepEqual(
+    [command.config.host, command.config.port, command.config.tls, command.config.dataDir],
+    ['127.0.0.1', 8000, false, 'data'],
+  );
+});
+
+test('with --tls the port is 8443, unless it is given', () => {
+  const port = (...args: string[]) => {
+    const command = read(args);
+    return command.kind === 'start' && command.config.port;
+  };
+  assert.equal(port('--tls'), 8443);
+  assert.equal(port('--tls', '--port', '9000'), 9000);
+});
+
+test('a flag, a port or a value that is not understood ends the start with one sentence that names it', () => {
+  const refusals: Array<[string[], Record<string, string>, RegExp]> = [
+    [['--prot', '1'], {}, /--prot/],
+    [['--port', 'eighty'], {}, /--port takes a number/],
+    [['--port', '70000'], {}, /--port takes a number from 0 to 65535/],
+    [['--http-port', '8000'], {}, /--http-port goes with --tls/],
+    [['stray'], {}, /stray/],
+    [[], { LOG_LEVEL: 'loud' }, /LOG_LEVEL takes fatal, error/],
+    [[], { RATE_LIMITS: 'maybe' }, /RATE_LIMITS takes on, off/],
+    [[], { SHOW_ADDRESSES: 'friends' }, /SHOW_ADDRESSES takes everyone/],
+    [[], { SESSION_SECRET: 'short' }, /SESSION_SECRET takes at least 16/],
+    [[], { ASSET_VERSION: '../etc' }, /ASSET_VERSION/],
+  ];
+  for (const [args, env, sentence] of refusals) {
+    assert.throws(
+      () => read(args, env),
+      (error) => error instanceof StartError && sentence.test(error.message),
+      `${sentence}`,
+    );
+  }
+});
+
+test('--help lists every flag and variable, and the README has each of them', () => {
+  const command = read(['--help']);
+  assert.ok(command.kind === 'print');
+  const names = [...command.text.matchAll(/^ {2}(--[\w-]+|[A-Z_]+)/gm)].map((match) => match[1] ?? '');
+  assert.ok(names.includes('--http-port') && names.includes('SHOW_ADDRESSES'));
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  assert.deepEqual(
+    names.filter((name) => !readme.includes(`\`${name}`)),
+    [],
+  );
+});
+
+test('the program exits with 2 and one sentence where it cannot start', async (t) => {
+  const folder = temporaryFolder(t);
+  const taken = createServer().listen(0, '127.0.0.1');
+  t.after(() => taken.close());
+  await new Promise((resolve) => taken.once('listening', resolve));
+  const address = taken.address();
+  const port = typeof address === 'object' && address ? String(address.port) : '';
+  const file = join(folder, 'a-file');
+  writeFileSync(file, 'not a folder');
+  mkdirSync(join(folder, 'odd'));
+  writeFileSync(join(folder, 'cert.pem'), 'nonsense');
+  writeFileSync(join(folder, 'key.pem'), 'nonsense');
+  chmodSync(join(folder, 'key.pem'), 0o600);
+
+  const starts: Array<[string[], RegExp]> = [
+    [['--nonsense'], /--nonsense/],
+    [['--port', port, '--data', join(folder, 'one')], /already in use/],
+    [['--port', '0', '--data', join(file, 'data')], /cannot be written/],
+    [
+      ['--port', '0', '--tls', '--certfile', join(folder, 'none.pem'), '--keyfile', join(folder, 'key.pem')],
+      /does not exist/,
+    ],
+    [
+      ['--port', '0', '--tls', '--certfile', join(folder, 'cert.pem'), '--keyfile', join(folder, 'key.pem')],
+      /not a certificate/,
+    ],
+  ];
+  const results = await Promise.all(starts.map(([args]) => runToEnd(args)));
+  results.forEach(({ code, stderr, stdout }, index) => {
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, starts[index]?.[1] ?? /never/);
+    assert.equal(stderr.trim().split('\n').length, 1, 'one line, no stack');
+    assert.equal(stdout, '');
+  });
+});
+
+test('a data folder that another Hearth holds is refused, and free again when that one was killed', async (t) => {
+  const first = await startHearth(t);
+  const second = await runToEnd(['--port', '0', '--data', first.dataDir]);
+  assert.equal(second.code, 2);
+  assert.match(second.stderr, /Another Hearth is using the data folder/);
+  await first.kill();
+  const third = await startHearth(t, { dataDir: first.dataDir });
+  assert.equal(await third.stop(), 0);
+});
+
+test('it prints one line when it listens, and stops with 0 within five seconds of SIGTERM', async (t) => {
+  const hearth = await startHearth(t);
+  assert.match(hearth.output().stdout, /^Hearth is at http:\/\/127\.0\.0\.1:\d+\n$/);
+  const started = Date.now();
+  assert.equal(await hearth.stop(), 0);
+  assert.ok(Date.now() - started < 5_000);
+});
+
+test('--version prints the version of package.json', async () => {
+  const { code, stdout } = await runToEnd(['--version']);
+  assert.equal(code, 0);
+  assert.equal(stdout.trim(), JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version);
+});

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import Sqlite from 'better-sqlite3';
+import { sql } from 'drizzle-orm';
+import { createGroupCommit } from '../../src/database/group-commit.ts';
+import { openDatabase } from '../../src/database/open.ts';
+import { groups } from '../../src/database/tables/chat.ts';
+import { temporaryFolder } from '../support/hearth.ts';
+
+const group = (name: string) => ({
+  nameIndex: Buffer.from(name),
+  name: Buffer.from(name),
+  createdAt: 0,
+  lastSeq: 0,
+  lastChange: 0,
+});
+
+test('a list of statements is written whole or not at all', async (t) => {
+  const database = openDatabase(temporaryFolder(t), 'chat');
+  t.after(() => database.close());
+  const add = (name: string) => () => database.orm.insert(groups).values(group(name)).run();
+  await assert.rejects(database.atomically([add('one'), add('two'), add('one')]), /UNIQUE/);
+  assert.equal(database.orm.select().from(groups).all().length, 0);
+  await database.atomically([add('one'), add('two')]);
+  assert.equal(database.orm.select().from(groups).all().length, 2);
+});
+
+test('is durable and strict: WAL, full synchronisation, foreign keys', (t) => {
+  const database = openDatabase(temporaryFolder(t), 'chat');
+  t.after(() => database.close());
+  const pragma = (name: string) =>
+    Object.values(database.orm.get<Record<string, unknown>>(sql.raw(`PRAGMA ${name}`)))[0];
+  assert.deepEqual([pragma('journal_mode'), pragma('synchronous'), pragma('foreign_keys')], ['wal', 2, 1]);
+});
+
+test('a file that is no database, or one of a newer Hearth, is refused in one sentence', (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(
+    join(folder, 'users.sqlite3'),
+    'this is not a database, it is a text of some length'.repeat(50),
+  );
+  assert.throws(() => openDatabase(folder, 'users'), /cannot be opened/);
+  const newer = new Sqlite(join(folder, 'chat.sqlite3'));
+  newer.pragma('user_version = 999');
+  newer.close();
+  assert.throws(() => openDatabase(folder, 'chat'), /newer Hearth/);
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name === 'snapshots'),
+    [],
+  );
+});
+
+test('what arrives within a turn is written together, in order', async () => {
+  const batches: number[][] = [];
+  const { commit } = createGroupCommit<number, number>(async (jobs) => {
+    batches.push([...jobs]);
+    return jobs.map((job) => job * 2);
+  });
+  assert.deepEqual(await Promise.all([commit(1), commit(2), commit(3)]), [2, 4, 6]);
+  assert.equal(await commit(4), 8);
+  assert.deepEqual(batches, [[1, 2, 3], [4]]);
+});
+
+test('one job that fails does not take the others with it', async () => {
+  const { commit, settled } = createGroupCommit<string, string>(async (jobs) => {
+    if (jobs.includes('bad')) throw new Error('refused');
+    return jobs;
+  });
+  const results = await Promise.allSettled([commit('a'), commit('bad'), commit('b')]);
+  assert.deepEqual(
+    results.map((one) => one.status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  );
+  await settled();
+});

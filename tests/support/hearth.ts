@@ -1,0 +1,90 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+
+export const ROOT = new URL('../../', import.meta.url).pathname;
+
+export type Hearth = {
+  url: string;
+  /** Every address it printed. */
+  urls: string[];
+  dataDir: string;
+  pid: number;
+  output(): { stdout: string; stderr: string };
+  /** SIGTERM; resolves to the exit code. */
+  stop(): Promise<number | null>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+};
+
+type Options = { flags?: string[]; env?: Record<string, string>; dataDir?: string };
+
+/** A folder that is gone after the test. */
+export function temporaryFolder(test: Pick<TestContext, 'after'>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'hearth-test-'));
+  test.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Runs `run.ts` as `npm start` does, and resolves to what came of it once it has ended. */
+export async function runToEnd(
+  args: string[],
+  env: Record<string, string> = {},
+  script = 'run.ts',
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const { child, output } = launch(script, args, env);
+  const [code] = await once(child, 'close');
+  return { code, ...output() };
+}
+
+/** Starts a real Hearth on a free port with a folder of its own, and stops it after the test. */
+export async function startHearth(test: Pick<TestContext, 'after'>, options: Options = {}): Promise<Hearth> {
+  const dataDir = options.dataDir ?? join(temporaryFolder(test), 'data');
+  const flags = ['--port', '0', '--data', dataDir, ...(options.flags ?? [])];
+  const { child, output } = launch('run.ts', flags, { RATE_LIMITS: 'off', ...options.env });
+  const ended = once(child, 'close');
+  const line = await new Promise<string>((resolve, reject) => {
+    child.stdout?.on('data', () => {
+      const found = /Hearth is at (.+)\n/.exec(output().stdout)?.[1];
+      if (found) resolve(found);
+    });
+    ended.then(() => reject(new Error(`Hearth did not start: ${output().stderr}`)));
+  });
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    const [code] = await ended;
+    return code as number | null;
+  };
+  test.after(() => end('SIGKILL'));
+  const urls = line.split(' and ');
+  return {
+    url: urls[0] ?? '',
+    urls,
+    dataDir,
+    pid: child.pid ?? 0,
+    output,
+    stop: () => end('SIGTERM'),
+    async kill() {
+      await end('SIGKILL');
+    },
+  };
+}
+
+function launch(script: string, args: string[], env: Record<string, string>) {
+  const { ENCRYPTION_KEY, SESSION_SECRET, ADMIN_USERNAME, NODE_TEST_CONTEXT, ...inherited } = process.env;
+  const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', script, ...args], {
+    cwd: ROOT,
+    env: { ...inherited, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const chunks = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]?.setEncoding('utf8').on('data', (text: string) => {
+      chunks[name] += text;
+    });
+  }
+  return { child, output: () => ({ ...chunks }) };
+}

@@ -1,0 +1,71 @@
+import type { TestContext } from 'node:test';
+import { createAccountStore } from '../../src/accounts/store.ts';
+import { createBlindIndex } from '../../src/crypto/blind-index.ts';
+import { createCipher } from '../../src/crypto/cipher.ts';
+import { loadKeyring } from '../../src/crypto/keys.ts';
+import { createPasswords } from '../../src/crypto/passwords.ts';
+import { openDatabases } from '../../src/database/open.ts';
+import { checkKeyring, secretOf } from '../../src/database/sealing.ts';
+import { createEvents, type EventType } from '../../src/events.ts';
+import { createGroupStore } from '../../src/groups/store.ts';
+import { createRateLimit } from '../../src/http/rate-limit.ts';
+import { SEND_RATE } from '../../src/messages/send.ts';
+import { createMessageStore } from '../../src/messages/store.ts';
+import { createMessageWriter } from '../../src/messages/writer.ts';
+import { temporaryFolder } from './hearth.ts';
+
+/** Real stores in a temporary folder, and a record of what was published. */
+export async function openStores(test: Pick<TestContext, 'after'>, dataDir = temporaryFolder(test)) {
+  const keyring = loadKeyring(undefined, dataDir, true);
+  const databases = openDatabases(dataDir);
+  test.after(() => databases.close());
+  const { users, chat } = databases;
+  checkKeyring(users, keyring);
+  checkKeyring(chat, keyring);
+  const events = createEvents((error) => {
+    throw error;
+  });
+  const accounts = createAccountStore(
+    users,
+    createCipher(keyring, 'accounts'),
+    createBlindIndex(secretOf(users, keyring, 'name-index')),
+  );
+  const groups = createGroupStore(
+    chat,
+    createCipher(keyring, 'groups'),
+    createBlindIndex(secretOf(chat, keyring, 'name-index')),
+  );
+  const messages = createMessageStore(chat, createCipher(keyring, 'messages'));
+  const writer = createMessageWriter({ messages, groups, publish: events.publish });
+
+  return {
+    dataDir,
+    databases,
+    keyring,
+    accounts,
+    groups,
+    messages,
+    writer,
+    ...events,
+    rate: createRateLimit(SEND_RATE, false),
+    /** Everything of one kind that is published from now on. */
+    heard<Payload>(type: EventType<Payload>): Payload[] {
+      const payloads: Payload[] = [];
+      events.subscribe(type, (payload) => payloads.push(payload));
+      return payloads;
+    },
+    /** An account whose password nobody knows; hashing one takes a quarter of a second. */
+    async account(username: string, isAdmin = false) {
+      const account = await accounts.add({ username, passwordHash: 'none', isAdmin, now: Date.now() });
+      if (!account) throw new Error(`${username} is taken`);
+      return account;
+    },
+  };
+}
+
+/** The worker threads that hash, ended after the test. */
+export function realPasswords(test: Pick<TestContext, 'after'>) {
+  const passwords = createPasswords();
+  test.after(() => passwords.close());
+  return passwords;
+}
