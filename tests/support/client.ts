@@ -92,7 +92,8 @@ export class Visitor {
 export async function newPerson(url: string, username: string, ...groups: number[]): Promise<Visitor> {
   const visitor = new Visitor(url);
   const { status, body } = await visitor.register(username);
-  if (status !== 303) throw new Error(`${username} could not register: ${/role="alert">(.*?)</.exec(body)?.[1]}`);
+  if (status !== 303)
+    throw new Error(`${username} could not register: ${/role="alert">(.*?)</.exec(body)?.[1]}`);
   for (const id of groups) await visitor.post(`/groups/${id}/join`);
   return visitor;
 }

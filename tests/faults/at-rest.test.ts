@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { newPerson, Visitor } from '../support/client.ts';
+import { ROOT, runToEnd, startHearth, temporaryFolder } from '../support/hearth.ts';
+
+const CANARIES = {
+  username: 'canary.osmunda',
+  password: 'canary-password-wisteria',
+  newPassword: 'canary-password-hellebore',
+  wrongPassword: 'canary-password-foxglove',
+  group: 'Canary Larkspur',
+  renamed: 'Canary Delphinium',
+  form: 'canary-form-snapdragon',
+  socket: 'canary-socket-marguerite',
+  refused: 'canary-refused-oleander',
+};
+
+test('what people type is in no file of the data folder and in no log', async (t) => {
+  const hearth = await startHearth(t, { env: { LOG_LEVEL: 'trace' } });
+  const person = await newPerson(hearth.url, 'somebody', 1);
+  const canary = new Visitor(hearth.url);
+  await canary.register(CANARIES.username, CANARIES.password);
+  await canary.post('/login', { username: CANARIES.username, password: CANARIES.wrongPassword });
+  await canary.post('/account/password', { current: CANARIES.password, password: CANARIES.newPassword });
+  const { location } = await canary.post('/groups', { name: CANARIES.group });
+  await canary.post(`${location}/rename`, { name: CANARIES.renamed });
+  await canary.post(`${location}/messages`, { content: CANARIES.form });
+  await canary.post(`${location}/messages`, { content: CANARIES.refused.repeat(1_000) });
+  await person.post(`${location}/join`);
+  const socket = await canary.socket(`/ws/chat/${location.split('/').pop()}`);
+  socket.send({ type: 'send', id: randomUUID(), content: CANARIES.socket });
+  await socket.nextJson('ack');
+  socket.ws.send(CANARIES.refused);
+  await socket.nextJson('error');
+  assert.ok((await person.get(location)).body.includes(CANARIES.socket), 'it can be read by a person');
+
+  const look = (when: string) => {
+    for (const file of files(hearth.dataDir)) {
+      const bytes = readFileSync(file);
+      for (const [what, word] of Object.entries(CANARIES))
+        assert.ok(!bytes.includes(word), `${what} is in ${file} ${when}`);
+    }
+  };
+  look('while it runs, write-ahead logs included');
+  assert.equal(await hearth.stop(), 0);
+  look('after it stopped');
+  const { stdout, stderr } = hearth.output();
+  for (const [what, word] of Object.entries(CANARIES))
+    assert.ok(!(stdout + stderr).includes(word), `${what} is in the log`);
+});
+
+test('a start with another key, or without the one that was made, is refused in one sentence', async (t) => {
+  const key = randomBytes(32).toString('base64');
+  const hearth = await startHearth(t, { env: { ENCRYPTION_KEY: key } });
+  await hearth.stop();
+  const start = (env: Record<string, string>) => runToEnd(['--port', '0', '--data', hearth.dataDir], env);
+  const other = await start({ ENCRYPTION_KEY: randomBytes(32).toString('base64') });
+  assert.deepEqual([other.code, other.stderr.trim().split('\n').length], [2, 1]);
+  assert.match(other.stderr, /key does not fit the data/);
+  const none = await start({});
+  assert.equal(none.code, 2);
+  assert.match(none.stderr, /holds no key for the data/);
+  const again = await startHearth(t, { dataDir: hearth.dataDir, env: { ENCRYPTION_KEY: key } });
+  assert.equal(await again.stop(), 0);
+});
+
+test('keys rotate, also when the rotation is killed and run again, and the old key opens nothing afterwards', async (t) => {
+  const hearth = await startHearth(t);
+  const person = await newPerson(hearth.url, 'keeper', 1);
+  const socket = await person.socket('/ws/chat/1');
+  const contents = Array.from({ length: 3_000 }, (_, index) => `kept message ${index}`);
+  for (const content of contents) socket.send({ type: 'send', id: randomUUID(), content });
+  while (socket.all('ack').length < contents.length) await new Promise((resolve) => setTimeout(resolve, 20));
+
+  const rotate = () => runToEnd(['--data', hearth.dataDir], {}, 'scripts/rotate-keys.ts');
+  const busy = await rotate();
+  assert.equal(busy.code, 2);
+  assert.match(busy.stderr, /Another Hearth is using/);
+  await hearth.stop();
+
+  const cut = spawn(
+    process.execPath,
+    ['--import', 'tsx', 'scripts/rotate-keys.ts', '--data', hearth.dataDir],
+    {
+      cwd: ROOT,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  );
+  cut.stderr.once('data', () => cut.kill('SIGKILL'));
+  await once(cut, 'close');
+  assert.equal(cut.signalCode, 'SIGKILL', 'it was cut off while it sealed messages');
+
+  const halfway = await startHearth(t, { dataDir: hearth.dataDir });
+  const reader = new Visitor(halfway.url);
+  for (const [name, value] of person.cookies) reader.cookies.set(name, value);
+  assert.match((await reader.get('/groups/1')).body, /kept message 2999/, 'halfway, everything opens');
+  await halfway.stop();
+
+  const done = await rotate();
+  assert.equal(done.code, 0, done.stderr);
+  const keys = join(hearth.dataDir, 'keys');
+  assert.deepEqual(readdirSync(keys).sort(), ['0001.key.retired', '0002.key']);
+  const after = await startHearth(t, { dataDir: hearth.dataDir });
+  const late = new Visitor(after.url);
+  for (const [name, value] of person.cookies) late.cookies.set(name, value);
+  const all = await late.socket('/ws/chat/1?after=0');
+  while (all.all('message').length < contents.length) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(
+    all.all('message').map((frame) => frame.content),
+    contents,
+  );
+  await after.stop();
+
+  rmSync(join(keys, '0002.key'));
+  renameSync(join(keys, '0001.key.retired'), join(keys, '0001.key'));
+  const old = await runToEnd(['--port', '0', '--data', hearth.dataDir]);
+  assert.equal(old.code, 2);
+  assert.match(old.stderr, /does not fit the data/);
+});
+
+test('with ENCRYPTION_KEY, the new key goes before the old one', async (t) => {
+  const [old, fresh] = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')];
+  const dataDir = join(temporaryFolder(t), 'data');
+  const hearth = await startHearth(t, { dataDir, env: { ENCRYPTION_KEY: old } });
+  await newPerson(hearth.url, 'keeper', 1);
+  await hearth.stop();
+  const rotate = (ENCRYPTION_KEY: string) =>
+    runToEnd(['--data', dataDir], { ENCRYPTION_KEY }, 'scripts/rotate-keys.ts');
+  const alone = await rotate(old);
+  assert.equal(alone.code, 2);
+  assert.match(alone.stderr, /ENCRYPTION_KEY=new,old/);
+  assert.equal((await rotate(`${fresh},${old}`)).code, 0);
+  const after = await startHearth(t, { dataDir, env: { ENCRYPTION_KEY: fresh } });
+  assert.equal(
+    (await new Visitor(after.url).post('/login', { username: 'keeper', password: 'correct horse battery' }))
+      .status,
+    303,
+  );
+});
+
+function files(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
