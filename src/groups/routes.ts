@@ -48,8 +48,8 @@ export function groupRoutes(dependencies: Dependencies): Router {
     });
   }
 
-  async function members(request: Request, error?: ChatError): Promise<string> {
-    const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
+  async function members(request: Request, groupId: number, error?: ChatError): Promise<string> {
+    const open = await openGroup(groups, accountOf(request), groupId);
     const total = await groups.countMembers(open.group.id);
     const ids = await groups.members(open.group.id, MEMBERS_A_PAGE);
     const found = await Promise.all(ids.map((id) => accounts.byId(id)));
@@ -92,7 +92,7 @@ export function groupRoutes(dependencies: Dependencies): Router {
       response.redirect(303, `/groups/${group.id}`);
     })
     .get('/groups/:id/members', async (request, response) => {
-      sendHtml(response, await members(request));
+      sendHtml(response, await members(request, numberInPath(request, 'id')));
     })
     .post('/groups/:id/join', async (request, response) => {
       const groupId = numberInPath(request, 'id');
@@ -105,7 +105,7 @@ export function groupRoutes(dependencies: Dependencies): Router {
     })
     .post('/groups/:id/rename', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
-      if (mayRename(open)) onRefusal(response, (error) => members(request, error));
+      if (mayRename(open)) onRefusal(response, (error) => members(request, open.group.id, error));
       await renameGroup(dependencies, open, parseForm(groupName, request.body));
       response.redirect(303, `/groups/${open.group.id}/members`);
     });

@@ -21,7 +21,7 @@ export async function readHistory(
   { before, around }: { before?: number | undefined; around?: number | undefined } = {},
 ): Promise<Stretch> {
   const newest = group.lastSeq;
-  const end = around === undefined ? (before ?? newest + 1) : Math.min(newest + 1, around + PAGE / 2);
+  const end = around === undefined ? (before ?? newest + 1) : Math.min(newest + 1, around + PAGE / 2 + 1);
   const found = await messages.before(group.id, end, PAGE + 1);
   const previous = found.length > PAGE ? found.shift() : undefined;
   return { messages: found, previous, hasOlder: previous !== undefined, hasNewer: end <= newest };

@@ -62,7 +62,7 @@ export function startConversation(section, outbox, accountId) {
       else list.insertBefore(element, next);
       if (isLast) separateLast(list, element);
       else separateDays(list);
-    }, element.dataset.authorId === accountId);
+    });
     stopTyping(element.dataset.authorId);
     markRead();
   }

@@ -12,6 +12,8 @@ export function startOutbox(accountId) {
   /** @type {undefined | ((item: Item) => boolean)} sends through an open conversation's socket */
   let socketDoor;
   let isBusy = false;
+  /** Something was written while the last round was under way. */
+  let isDueAgain = false;
   let timer;
   const listeners = new Set();
   const waiting = new Map();
@@ -21,8 +23,12 @@ export function startOutbox(accountId) {
   };
 
   async function flush() {
-    if (isBusy) return;
+    if (isBusy) {
+      isDueAgain = true;
+      return;
+    }
     isBusy = true;
+    isDueAgain = false;
     clearTimeout(timer);
     try {
       for (const item of await mine()) {
@@ -36,6 +42,7 @@ export function startOutbox(accountId) {
     } finally {
       isBusy = false;
     }
+    if (isDueAgain) flush();
   }
 
   /** Resolves to whether the next one may be tried: this one was acknowledged or refused. */

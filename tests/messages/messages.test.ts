@@ -82,7 +82,7 @@ test('history comes in pages of 50, the nearest first, each in order', async (t)
   assert.deepEqual(await seqs({}), [71, 120, true, false]);
   assert.deepEqual(await seqs({ before: 71 }), [21, 70, true, true]);
   assert.deepEqual(await seqs({ before: 21 }), [1, 20, false, true]);
-  assert.deepEqual(await seqs({ around: 60 }), [35, 84, true, true]);
+  assert.deepEqual(await seqs({ around: 60 }), [36, 85, true, true]);
   assert.deepEqual(await seqs({ around: 118 }), [71, 120, true, false]);
 });
 

@@ -1,0 +1,81 @@
+/// <reference lib="dom" />
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from 'playwright-core';
+import { joinGroup, openBrowser, personAt, say } from '../support/browser.ts';
+import { startHearth } from '../support/hearth.ts';
+
+const PAGES = ['/groups', '/groups/1', '/groups/2', '/groups/1/members', '/account', '/nowhere', '/offline'];
+const OUTSIDE = ['/login', '/register'];
+
+test('axe finds nothing on any page, light and dark, desk and phone', async (t) => {
+  const hearth = await startHearth(t);
+  const browser = await openBrowser(t);
+  for (const viewport of [
+    { width: 1280, height: 800 },
+    { width: 390, height: 844 },
+  ]) {
+    const { page, context } = await personAt(browser, hearth.url, `person${viewport.width}`, { viewport });
+    await joinGroup(page, 'General');
+    await say(page, 'a message with a link to https://example.com');
+    await say(page, `and a second one at ${viewport.width}`);
+    await page.locator('#messages .message', { hasText: `at ${viewport.width}` }).waitFor();
+    const visitor = await (await browser.newContext({ viewport })).newPage();
+    for (const colorScheme of ['light', 'dark'] as const) {
+      for (const path of PAGES) await check(page, hearth.url + path, colorScheme);
+      for (const path of OUTSIDE) await check(visitor, hearth.url + path, colorScheme);
+      await visitor.getByLabel('Name').fill('x');
+      await visitor.getByLabel('Password').fill('x');
+      await visitor.locator('form').evaluate((form) => (form as HTMLFormElement).submit());
+      await visitor.getByRole('alert').waitFor();
+      await check(visitor, undefined, colorScheme);
+    }
+    await context.close();
+  }
+});
+
+test('by keyboard alone: skip the list, write, read, and always see where one is', async (t) => {
+  const hearth = await startHearth(t);
+  const browser = await openBrowser(t);
+  const { page } = await personAt(browser, hearth.url, 'Ada');
+  await joinGroup(page, 'General');
+  await page.keyboard.type('typed at once');
+  await page.keyboard.press('Enter');
+  await page.locator('#messages .message', { hasText: 'typed at once' }).waitFor();
+  await page.goto(`${hearth.url}/groups`);
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Skip to the content');
+  const seen: string[] = [];
+  for (let presses = 0; presses < 14; presses++) {
+    await page.keyboard.press('Tab');
+    const { name, outline } = await page.evaluate(() => {
+      const element = document.activeElement;
+      return {
+        name:
+          element === document.body
+            ? ''
+            : (element?.getAttribute('aria-label') ?? element?.textContent?.trim() ?? ''),
+        outline: element ? getComputedStyle(element).outlineStyle : 'none',
+      };
+    });
+    seen.push(name);
+    if (name !== '' && !name.startsWith('Hearth'))
+      assert.notEqual(outline, 'none', `the focus on ${name} is visible`);
+  }
+  assert.ok(
+    seen.some((name) => name.startsWith('Join')) && seen.some((name) => name.startsWith('Make the group')),
+    seen.join(', '),
+  );
+});
+
+async function check(page: Page, url: string | undefined, colorScheme: 'light' | 'dark'): Promise<void> {
+  await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+  if (url) await page.goto(url);
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const found = violations.map(
+    (one) =>
+      `${one.id}: ${one.nodes.map((node) => `${node.html.slice(0, 120)} ${node.failureSummary}`).join(' | ')}`,
+  );
+  assert.deepEqual(found, [], `${page.url()} in ${colorScheme}`);
+}

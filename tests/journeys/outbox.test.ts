@@ -1,0 +1,98 @@
+/// <reference lib="dom" />
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { joinGroup, openBrowser, personAt, say, spoken } from '../support/browser.ts';
+import { Visitor } from '../support/client.ts';
+import { startHearth } from '../support/hearth.ts';
+
+test('written without a server, in a tab that was closed: all of it arrives, once, in order', async (t) => {
+  const first = await startHearth(t);
+  const port = new URL(first.url).port;
+  const browser = await openBrowser(t);
+  const { page, context, complaints } = await personAt(browser, first.url, 'Ada');
+  await joinGroup(page, 'General');
+  await say(page, 'before');
+  await page.locator('#messages .message', { hasText: 'before' }).waitFor();
+
+  await first.kill();
+  for (const text of ['one', 'two', 'three']) await say(page, text);
+  await page.getByText('Reconnecting…').waitFor();
+  await page.getByText('Not sent yet').first().waitFor();
+  assert.equal(await page.locator('.is-pending').count(), 3);
+  await page.close();
+
+  await startHearth(t, { dataDir: first.dataDir, flags: ['--port', port] });
+  const back = await context.newPage();
+  await back.goto(`${first.url}/groups/1`);
+  await back.locator('#messages .message', { hasText: 'three' }).waitFor();
+  assert.deepEqual(await spoken(back), ['before', 'one', 'two', 'three']);
+  assert.equal(await back.locator('.is-pending').count(), 0);
+  await back.reload();
+  assert.deepEqual(await spoken(back), ['before', 'one', 'two', 'three']);
+  assert.deepEqual(complaints, []);
+});
+
+test('a page whose server went away mends itself: what was missed comes, what was written goes', async (t) => {
+  const first = await startHearth(t);
+  const port = new URL(first.url).port;
+  const browser = await openBrowser(t);
+  const ada = await personAt(browser, first.url, 'Ada');
+  const mina = await personAt(browser, first.url, 'Mina');
+  await joinGroup(ada.page, 'General');
+  await joinGroup(mina.page, 'General');
+  await say(ada.page, 'hello');
+  await mina.page.locator('#messages .message', { hasText: 'hello' }).waitFor();
+
+  await mina.context.setOffline(true);
+  await mina.page.getByText('Reconnecting…').waitFor();
+  await say(ada.page, 'are you there?');
+  await say(mina.page, 'from the tunnel');
+  await mina.context.setOffline(false);
+  await mina.page.locator('#messages .message', { hasText: 'are you there?' }).waitFor();
+  await ada.page.locator('#messages .message', { hasText: 'from the tunnel' }).waitFor();
+  await mina.page.getByText('Reconnecting…').waitFor({ state: 'hidden' });
+
+  await first.stop();
+  await startHearth(t, { dataDir: first.dataDir, flags: ['--port', port] });
+  await say(ada.page, 'and after a restart');
+  await mina.page
+    .locator('#messages .message', { hasText: 'and after a restart' })
+    .waitFor({ timeout: 20_000 });
+  for (const { page } of [ada, mina]) {
+    assert.deepEqual(await spoken(page), [
+      'hello',
+      'are you there?',
+      'from the tunnel',
+      'and after a restart',
+    ]);
+  }
+});
+
+test('what the server refuses is said next to the message, and is sent once the reason is gone', async (t) => {
+  const hearth = await startHearth(t);
+  const browser = await openBrowser(t);
+  const { page, context } = await personAt(browser, hearth.url, 'Ada');
+  await joinGroup(page, 'General');
+  await context.setOffline(true);
+  await say(page, 'one more thing');
+  await say(page, 'never mind');
+  await page.getByText('Not sent yet').first().waitFor();
+
+  // Meanwhile she leaves the group elsewhere: it takes nothing from her any more.
+  const elsewhere = new Visitor(hearth.url);
+  for (const { name, value } of await context.cookies()) elsewhere.cookies.set(name, value);
+  await elsewhere.post('/groups/1/leave');
+  await context.setOffline(false);
+  await page.getByText('You are not in this group').waitFor();
+  await page.waitForTimeout(500);
+  await page.getByRole('button', { name: 'Join General' }).click();
+
+  const [first, second] = [page.locator('.is-failed').first(), page.locator('.is-failed').last()];
+  await first.getByText('Join General to read and write in it.').waitFor();
+  await second.getByRole('button', { name: 'Put back' }).click();
+  await page.waitForFunction(() => document.querySelector('textarea')?.value === 'never mind');
+  await first.getByRole('button', { name: 'Try again' }).click();
+  await page.locator('#messages .message', { hasText: 'one more thing' }).waitFor();
+  assert.deepEqual(await spoken(page), ['one more thing']);
+  assert.equal(await page.locator('.is-pending').count(), 0);
+});

@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs';
+import type { TestContext } from 'node:test';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { PASSWORD } from './client.ts';
+
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+/** The system's Chromium, headless, with a fresh profile; closed after the test. */
+export async function openBrowser(test: Pick<TestContext, 'after'>): Promise<Browser> {
+  const executablePath = CHROMIUM.find((path) => existsSync(path));
+  if (!executablePath) throw new Error('Chromium is missing; install it with: apt-get install chromium');
+  const browser = await chromium.launch({
+    executablePath,
+    args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  });
+  test.after(() => browser.close());
+  return browser;
+}
+
+export type Person = { context: BrowserContext; page: Page; complaints: string[] };
+
+/** Somebody new at a browser of their own, registered by the form. What the console complains of is kept. */
+export async function personAt(
+  browser: Browser,
+  url: string,
+  username: string,
+  options: Parameters<Browser['newContext']>[0] = {},
+): Promise<Person> {
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 800 },
+    ignoreHTTPSErrors: true,
+    ...options,
+  });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    // What a browser says by itself of a lost network, and of a certificate that it does not trust.
+    if (
+      message.type() === 'error' &&
+      !/Failed to load resource|WebSocket connection|SSL certificate error/.test(message.text())
+    )
+      complaints.push(message.text());
+  });
+  await page.goto(`${url}/register`);
+  await page.getByLabel('Name').fill(username);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Make the account' }).click();
+  await page.waitForURL('**/groups');
+  return { context, page, complaints };
+}
+
+/** Joins a group from the page of groups, and waits until its conversation stands. */
+export async function joinGroup(page: Page, name: string): Promise<void> {
+  await page.getByRole('button', { name: `Join ${name}` }).click();
+  await page.getByLabel(`Message ${name}`).waitFor();
+}
+
+/** Writes and sends with Enter. */
+export async function say(page: Page, text: string): Promise<void> {
+  await page.locator('#content').fill(text);
+  await page.locator('#content').press('Enter');
+}
+
+/** The texts of the messages that stand on the page, in order. */
+export function spoken(page: Page): Promise<string[]> {
+  return page.locator('#messages .message .body').allInnerTexts();
+}
