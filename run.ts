@@ -8,13 +8,18 @@ try {
     console.log(command.text);
   } else {
     const { urls, stop } = await startServer(command.config);
+    // A terminal signals the whole process group and npm passes the signal on once more: every one means the same.
+    const end = () => void stop().then(() => process.exit(0), fail);
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end);
     console.log(`Hearth is at ${urls.join(' and ')}`);
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.once(signal, () => void stop().then(() => process.exit(0)));
-    }
   }
 } catch (error) {
   if (!(error instanceof StartError)) throw error;
   console.error(error.message);
   process.exit(2);
+}
+
+function fail(error: unknown): never {
+  console.error(error);
+  process.exit(1);
 }

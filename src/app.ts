@@ -26,7 +26,7 @@ import { logRequests } from './http/request.ts';
 import { refuseOtherSites, securityHeaders } from './http/security.ts';
 import { assetFolder, staticRoutes } from './http/static.ts';
 import { themeRoutes } from './http/theme.ts';
-import { createViews } from './http/views.ts';
+import { createViews, sendHtml } from './http/views.ts';
 import { CLOSE } from './live/connection.ts';
 import { createHub } from './live/hub.ts';
 import { createUpgrades } from './live/upgrade.ts';
@@ -57,8 +57,10 @@ export type App = {
   upgrades: ReturnType<typeof createUpgrades>;
   /** Compiles what is compiled once, after the server listens. */
   warm(): void;
-  /** Takes no more from sockets, and resolves when every write that was accepted is committed. */
-  close(): Promise<void>;
+  /** Says goodbye to every socket, once what they sent is committed and acknowledged. */
+  closeSockets(): Promise<void>;
+  /** Resolves when every write that was accepted is committed. */
+  settled(): Promise<void>;
 };
 
 /** Puts the features together; the only file that knows them all. */
@@ -97,12 +99,13 @@ export async function createApp({
   const hub = createHub();
   const groupPresenter = createGroupPresenter(views, groups);
   const page = createGroupPage(views, groupPresenter);
-  const presence = createLivePresence({ hub, views, groups, accounts, groupPresenter, subscribe });
+  const report = (err: unknown) => log.error({ err }, 'something failed in the background');
+  const presence = createLivePresence({ hub, views, groups, accounts, groupPresenter, subscribe, report });
   const presenter = createMessagePresenter(views, accounts);
   const writer = createMessageWriter({ messages, groups, publish });
   const marks = createReadMarks({ groups, publish });
   const rate = createRateLimit(SEND_RATE, rateLimits);
-  const unread = countUnread({ hub, groups, messages, marks, publish, subscribe });
+  const unread = countUnread({ hub, groups, messages, marks, publish, subscribe, report });
   pushGroups({ hub, groups, presenter: groupPresenter, subscribe });
   subscribe(sessionEnded, ({ sessionId }) => {
     hub.closeWhere((one) => one.sessionId === sessionId, CLOSE.notSignedIn, 'You signed out.');
@@ -129,15 +132,12 @@ export async function createApp({
   });
   app.use(staticRoutes(views.assets));
   app.get('/offline', (request, response) => {
-    response.type('html').send(views.page(request, 'http/offline.njk', {}));
+    sendHtml(response, views.page(request, 'http/offline.njk', { account: null }));
   });
   app.use(refuseOtherSites());
   app.use(express.urlencoded({ extended: false, limit: MAX_FORM_BYTES, parameterLimit: 20 }));
   app.use(sessions.middleware, identifyAccount(sessions));
-  app.use(themeRoutes());
-  app.use(accountRoutes({ views, accounts, passwords, publish, adminUsername, rateLimits }));
-  const people = (group: Group, account: Account) => presence.presenter.aside(group, seesAddresses(account));
-  app.use(groupRoutes({ page, presenter: groupPresenter, groups, accounts, publish, rateLimits, people }));
+  // In the order of how often they are asked for: each route that does not match is tried first.
   app.use(
     messageRoutes({
       views,
@@ -152,6 +152,10 @@ export async function createApp({
       seesAddresses,
     }),
   );
+  const people = (group: Group, account: Account) => presence.presenter.aside(group, seesAddresses(account));
+  app.use(groupRoutes({ page, presenter: groupPresenter, groups, accounts, publish, rateLimits, people }));
+  app.use(themeRoutes());
+  app.use(accountRoutes({ views, accounts, passwords, publish, adminUsername, rateLimits }));
   app.use(nothingHere);
   app.use(answerFailures(views, log));
 
@@ -167,11 +171,14 @@ export async function createApp({
     express: app,
     upgrades,
     warm: views.warm,
-    async close() {
+    async closeSockets() {
+      await writer.settled();
+      hub.close();
+    },
+    async settled() {
       await writer.settled();
       await unread.settled();
       await marks.settled();
-      hub.close();
     },
   };
 }

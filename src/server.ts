@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import pino from 'pino';
 import { openSessionStore } from './accounts/session-store.ts';
@@ -30,13 +30,17 @@ const PATIENCE_MS = 3_000;
  */
 export async function startServer(config: Config): Promise<Running> {
   const closers: Array<() => Promise<void> | void> = [];
-  const close = async () => {
-    for (const closer of closers.reverse()) await closer();
+  let closing: Promise<void> | undefined;
+  const stop = () => {
+    closing ??= (async () => {
+      for (const closer of [...closers].reverse()) await closer();
+    })();
+    return closing;
   };
   try {
-    return { urls: await open(config, closers), stop: close };
+    return { urls: await open(config, closers), stop };
   } catch (error) {
-    await close();
+    await stop();
     throw error;
   }
 }
@@ -64,15 +68,21 @@ async function open(config: Config, closers: Array<() => Promise<void> | void>):
 
   const app = await createApp({ config, databases, keyring, sessionStore, passwords, log });
   const servers: Server[] = [];
+  const streams = new Set<Socket>();
   closers.push(
-    () => closeServers(servers),
-    app.close,
+    app.settled,
+    () => closeServers(servers, streams),
+    app.closeSockets,
     () => stopListening(servers),
   );
 
   const urls: string[] = [];
   const serve = async (server: Server, port: number, secure: boolean) => {
     app.upgrades.attach(server, secure);
+    server.on('connection', (stream: Socket) => {
+      streams.add(stream);
+      stream.once('close', () => streams.delete(stream));
+    });
     servers.push(server);
     await listen(server, host, port);
     urls.push(urlOf(server, host, secure));
@@ -114,10 +124,13 @@ function stopListening(servers: readonly Server[]): void {
   for (const server of servers) if (server.listening) server.close();
 }
 
-/** Resolves when every connection is gone; those that are not within the patience are cut off. */
-async function closeServers(servers: readonly Server[]): Promise<void> {
+/**
+ * Resolves when every connection is gone; those that are not within the patience are cut off, also the ones that
+ * HTTP does not know of: sockets after their upgrade, and those that never began to speak TLS.
+ */
+async function closeServers(servers: readonly Server[], streams: ReadonlySet<Socket>): Promise<void> {
   const cut = setTimeout(() => {
-    for (const server of servers) server.closeAllConnections();
+    for (const stream of streams) stream.destroy();
   }, PATIENCE_MS);
   for (const server of servers) server.closeIdleConnections();
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));

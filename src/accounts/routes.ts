@@ -5,22 +5,28 @@ import type { ChatError } from '../errors.ts';
 import type { Publish } from '../events.ts';
 import { onRefusal } from '../http/failures.ts';
 import { createRateLimit, type Rate } from '../http/rate-limit.ts';
-import { addressOf, parseForm } from '../http/request.ts';
-import { sendHtml, type Views } from '../http/views.ts';
+import { addressOf, parseForm, seeOther } from '../http/request.ts';
+import { type Html, sendHtml, type Views } from '../http/views.ts';
 import { accountOf, visitor } from './access.ts';
 import { changePassword, passwordChange } from './change-password.ts';
 import { sessionEnded } from './events.ts';
 import { register, registration } from './register.ts';
 import { endSession, startSession } from './sessions.ts';
 import { credentials, signIn } from './sign-in.ts';
-import type { AccountStore } from './store.ts';
+import type { Account, AccountStore } from './store.ts';
 
 const MINUTES = 60;
 const HOURS = 60 * MINUTES;
 
-/** Failed sign-ins count, successful ones clear the name. A class behind one address still gets in. */
+/**
+ * Failed sign-ins count, successful ones clear the name. A class behind one address still gets in, and a name is
+ * counted for each address by itself, so that a stranger cannot lock somebody out; for all of them together it has a
+ * ceiling that guessing from many addresses meets.
+ */
 const RATES = {
   failuresByName: { points: 10, seconds: 15 * MINUTES, sentence: 'Too many tries for this name.' },
+  failuresByNameAnywhere: { points: 100, seconds: 15 * MINUTES, sentence: 'Too many tries for this name.' },
+  wrongPasswords: { points: 10, seconds: 15 * MINUTES, sentence: 'Too many tries.' },
   failuresByAddress: { points: 60, seconds: 15 * MINUTES, sentence: 'Too many tries from your address.' },
   registrationsByName: { points: 10, seconds: 15 * MINUTES, sentence: 'Too many tries for this name.' },
   registrationsByAddress: {
@@ -44,12 +50,14 @@ export function accountRoutes(dependencies: Dependencies): Router {
   const { views, accounts, passwords, publish, rateLimits } = dependencies;
   const limit = (rate: Rate) => createRateLimit(rate, rateLimits);
   const failuresByName = limit(RATES.failuresByName);
+  const failuresByNameAnywhere = limit(RATES.failuresByNameAnywhere);
   const failuresByAddress = limit(RATES.failuresByAddress);
+  const wrongPasswords = limit(RATES.wrongPasswords);
   const registrationsByName = limit(RATES.registrationsByName);
   const registrationsByAddress = limit(RATES.registrationsByAddress);
 
   /** The form, again with what was typed (never a password) when it is refused. */
-  function form(request: Request, template: string, error?: ChatError): string {
+  function form(request: Request, template: string, error?: ChatError): Html {
     const typed: unknown = request.body?.username;
     return views.page(request, template, {
       error: error ?? null,
@@ -59,8 +67,16 @@ export function accountRoutes(dependencies: Dependencies): Router {
     });
   }
 
+  /** Whoever comes in where somebody was signed in ends that session, sockets and all. */
+  async function enter(request: Request, account: Account): Promise<void> {
+    const before = visitor(request);
+    const sessionId = request.sessionID;
+    await startSession(request, account);
+    if (before) publish(sessionEnded, { accountId: before.id, sessionId });
+  }
+
   const show = (template: string) => (request: Request, response: Response) => {
-    if (visitor(request)) return response.redirect(303, '/');
+    if (visitor(request)) return seeOther(response, '/');
     sendHtml(response, form(request, template));
   };
 
@@ -77,8 +93,8 @@ export function accountRoutes(dependencies: Dependencies): Router {
       await registrationsByAddress.take(addressOf(request.socket));
       await registrationsByName.take(foldCase(wanted.username));
       const account = await register(dependencies, wanted);
-      await startSession(request, account);
-      response.redirect(303, '/');
+      await enter(request, account);
+      seeOther(response, '/');
     })
     .post('/login', async (request, response) => {
       onRefusal(response, (error) => form(request, 'accounts/sign-in.njk', error));
@@ -87,27 +103,30 @@ export function accountRoutes(dependencies: Dependencies): Router {
       const address = addressOf(request.socket);
       // Points are taken before the password is looked at, so that many tries at once count as many.
       await failuresByAddress.take(address);
-      await failuresByName.take(name);
+      await failuresByName.take(`${address} ${name}`);
+      await failuresByNameAnywhere.take(name);
       const account = await signIn({ accounts, passwords }, given);
-      await Promise.all([failuresByAddress.giveBack(address), failuresByName.forget(name)]);
-      await startSession(request, account);
-      response.redirect(303, '/');
+      await failuresByAddress.giveBack(address);
+      await failuresByNameAnywhere.giveBack(name);
+      await failuresByName.forget(`${address} ${name}`);
+      await enter(request, account);
+      seeOther(response, '/');
     })
     .post('/logout', async (request, response) => {
       const account = visitor(request);
       const sessionId = request.sessionID;
       await endSession(request);
       if (account) publish(sessionEnded, { accountId: account.id, sessionId });
-      response.redirect(303, '/login');
+      seeOther(response, '/login');
     })
     .post('/account/password', async (request, response) => {
       const account = accountOf(request);
       onRefusal(response, (error) => form(request, 'accounts/account.njk', error));
       const change = parseForm(passwordChange, request.body);
-      await failuresByName.take(`change/${account.id}`);
+      await wrongPasswords.take(String(account.id));
       const sessionEpoch = await changePassword({ accounts, passwords, publish }, account, change);
-      await failuresByName.forget(`change/${account.id}`);
+      await wrongPasswords.forget(String(account.id));
       await startSession(request, { id: account.id, sessionEpoch });
-      response.redirect(303, '/account?changed=password');
+      seeOther(response, '/account?changed=password');
     });
 }

@@ -6,13 +6,15 @@ import { LRUCache } from 'lru-cache';
 import sqlite3 from 'sqlite3';
 
 const CACHED_SESSIONS = 20_000;
-const TOUCH_EVERY_MS = 5 * 60_000;
 
 export type SessionStore = {
   /** A store for one session middleware: express-session leaves its own cookie's settings on the store that it gets. */
   open(): session.Store;
   close(): Promise<void>;
 };
+
+/** As text: express-session changes the object that it is given. `expires` is in milliseconds, UTC. */
+type Kept = { text: string; expires: number };
 
 type Callback = (error?: unknown) => void;
 
@@ -26,66 +28,68 @@ export async function openSessionStore(dataDir: string): Promise<SessionStore> {
   // and is a store of express-session's, which passes itself in.
   const durable = new Store({ db: database as unknown as string }) as unknown as session.Store;
   const close = promisify<void>(database.close.bind(database));
-  const cached = new LRUCache<string, string>({ max: CACHED_SESSIONS });
-  const touched = new LRUCache<string, number>({ max: CACHED_SESSIONS });
-  return { open: () => new CachedSessionStore(durable, cached, touched), close };
+  const cached = new LRUCache<string, Kept>({ max: CACHED_SESSIONS });
+  const ended = new LRUCache<string, true>({ max: CACHED_SESSIONS });
+  return { open: () => new CachedSessionStore(durable, cached, ended), close };
 }
 
 /**
- * Stands in front of the durable store: reads come from memory, writes go through, a sign-out is forgotten at
- * once, and the mere use of a session is written every few minutes only.
+ * Stands in front of the durable store: reads come from memory, writes go through, and a sign-out is forgotten at
+ * once. It has no `touch`: the mere use of a session is written once a day, when `sessions.ts` renews it. (With one,
+ * express-session also sends the last byte of every page by itself.)
  */
 class CachedSessionStore extends session.Store {
   readonly #durable: session.Store;
-  // As text: express-session changes the object that it is given.
-  readonly #cache: LRUCache<string, string>;
-  readonly #touched: LRUCache<string, number>;
+  readonly #cache: LRUCache<string, Kept>;
+  // A request that began before a sign-out may end after it: what has ended is neither read nor written again.
+  readonly #ended: LRUCache<string, true>;
 
-  constructor(durable: session.Store, cache: LRUCache<string, string>, touched: LRUCache<string, number>) {
+  constructor(durable: session.Store, cache: LRUCache<string, Kept>, ended: LRUCache<string, true>) {
     super();
     this.#durable = durable;
     this.#cache = cache;
-    this.#touched = touched;
+    this.#ended = ended;
   }
 
   override get(id: string, done: (error: unknown, found?: session.SessionData | null) => void): void {
     const cached = this.#cache.get(id);
     if (cached !== undefined) {
-      const found: session.SessionData = JSON.parse(cached);
-      if (isOver(found)) this.#forget(id);
-      return done(null, isOver(found) ? null : found);
+      if (cached.expires > Date.now()) return done(null, JSON.parse(cached.text));
+      this.#forget(id);
+      return done(null, null);
     }
+    let isAnswered = false;
     this.#durable.get(id, (error, found) => {
-      if (found) this.#cache.set(id, JSON.stringify(found));
-      done(error, found ?? null);
+      // After an error, connect-sqlite3 calls back a second time.
+      if (isAnswered) return;
+      isAnswered = true;
+      if (!found || this.#ended.has(id)) return done(error, null);
+      this.#cache.set(id, keep(found));
+      done(null, found);
     });
   }
 
   override set(id: string, value: session.SessionData, done?: Callback): void {
-    this.#cache.set(id, JSON.stringify(value));
-    this.#touched.set(id, Date.now());
+    if (this.#ended.has(id)) return done?.();
+    this.#cache.set(id, keep(value));
     this.#durable.set(id, value, done);
   }
 
   override destroy(id: string, done?: Callback): void {
     this.#forget(id);
+    this.#ended.set(id, true);
     this.#durable.destroy(id, done);
-  }
-
-  override touch(id: string, value: session.SessionData, done?: () => void): void {
-    const now = Date.now();
-    if (now - (this.#touched.get(id) ?? 0) < TOUCH_EVERY_MS) return done?.();
-    this.#touched.set(id, now);
-    this.#durable.touch?.(id, value, done);
   }
 
   #forget(id: string): void {
     this.#cache.delete(id);
-    this.#touched.delete(id);
   }
 }
 
-function isOver(found: session.SessionData): boolean {
+function keep(found: session.SessionData): Kept {
   const { expires } = found.cookie;
-  return expires != null && new Date(expires).getTime() <= Date.now();
+  return {
+    text: JSON.stringify(found),
+    expires: expires == null ? Number.POSITIVE_INFINITY : new Date(expires).getTime(),
+  };
 }

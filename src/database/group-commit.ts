@@ -1,5 +1,8 @@
+/** A bound on gathering, so that a stream without a pause is committed too. */
+const MAX_TURNS = 8;
+
 /**
- * Gathers what arrives within one turn of the event loop and writes it together, one batch after another:
+ * Gathers what arrives within a turn of the event loop, and the turns right after it, and writes it together, one batch after another:
  * under load the batches grow by themselves, and one job alone waits for nobody.
  * (Group commit: DeWitt et al., "Implementation techniques for main memory database systems", SIGMOD 1984.)
  *
@@ -14,15 +17,22 @@ export function createGroupCommit<Job, Result>(
   let running: Promise<void> | undefined;
 
   async function drain(): Promise<void> {
-    // The rest of this turn still joins the first batch.
-    await new Promise(setImmediate);
-    while (waiting.length > 0) {
+    do {
+      await gathered();
       const batch = waiting;
       waiting = [];
       await writeBatch(batch);
-      if (waiting.length > 0) await new Promise(setImmediate);
-    }
+    } while (waiting.length > 0);
     running = undefined;
+  }
+
+  /** The end of a turn that brought nothing more: one job alone goes at once, a burst goes together. */
+  async function gathered(): Promise<void> {
+    for (let turn = 0; turn < MAX_TURNS; turn++) {
+      const before = waiting.length;
+      await new Promise(setImmediate);
+      if (waiting.length === before) return;
+    }
   }
 
   async function writeBatch(batch: readonly Waiting[]): Promise<void> {

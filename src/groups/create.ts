@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Account } from '../accounts/store.ts';
 import { ChatError } from '../errors.ts';
 import type { Publish } from '../events.ts';
+import { hasVisible } from '../http/request.ts';
 import { groupCreated } from './events.ts';
 import type { Group, GroupStore } from './store.ts';
 
@@ -17,7 +18,7 @@ export const groupName = z.object({
         .replace(/[\s\p{Cc}]+/gu, ' ')
         .trim(),
     )
-    .refine((name) => name.length > 0 && [...name].length <= 100, NAME_RULE),
+    .refine((name) => hasVisible(name) && [...name].length <= 100, NAME_RULE),
 });
 
 /** What a first start finds. */

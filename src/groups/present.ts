@@ -4,6 +4,8 @@ import type { Views } from '../http/views.ts';
 import type { Group, GroupStore, Membership } from './store.ts';
 
 const CACHED_ROWS = 20_000;
+/** In bytes. */
+const CACHED_LISTS = 32_000_000;
 
 export type GroupPresenter = {
   /** One row of the list of groups, as it stands on pages and as it is pushed; `isOpen` is for pages only. */
@@ -11,8 +13,11 @@ export type GroupPresenter = {
   /** A group that can be joined, on the page of groups and as it is pushed there. */
   offer(group: Group): Promise<string>;
   /** The whole list for one person. */
-  list(account: Account, openGroupId?: number): Promise<{ mine: string; others: string; unread: number }>;
+  list(account: Account, openGroupId?: number): Promise<GroupList>;
 };
+
+/** The rows of the groups that somebody is in, and of those that they could join, as bytes to be set into a page. */
+export type GroupList = Readonly<{ mine: Buffer; others: Buffer }>;
 
 /** How many messages a member has not read. */
 export function unreadOf(group: Group, membership: Membership): number {
@@ -22,6 +27,10 @@ export function unreadOf(group: Group, membership: Membership): number {
 /** Rows are rendered once and kept; a page of hundreds of groups is then joined, not rendered. */
 export function createGroupPresenter(views: Views, groups: GroupStore): GroupPresenter {
   const rows = new LRUCache<string, string>({ max: CACHED_ROWS });
+  const lists = new LRUCache<string, { version: number; list: GroupList }>({
+    maxSize: CACHED_LISTS,
+    sizeCalculation: ({ list }) => list.mine.length + list.others.length + 1,
+  });
 
   function row(group: Group, membership: Membership | undefined, isOpen = false): string {
     const unread = membership ? unreadOf(group, membership) : 0;
@@ -43,21 +52,25 @@ export function createGroupPresenter(views: Views, groups: GroupStore): GroupPre
         .trim();
     },
     async list(account, openGroupId) {
+      const key = `${account.id}/${openGroupId}`;
+      const version = groups.version();
+      const known = lists.get(key);
+      if (known?.version === version) return known.list;
       const memberships = await groups.membershipsOf(account.id);
       let mine = '';
       let others = '';
-      let total = 0;
       for (const group of await groups.all()) {
         const membership = memberships.get(group.id);
         const html = row(group, membership, group.id === openGroupId);
         if (membership) {
           mine += html;
-          total += unreadOf(group, membership);
         } else {
           others += html;
         }
       }
-      return { mine, others, unread: total };
+      const list = { mine: Buffer.from(mine), others: Buffer.from(others) };
+      lists.set(key, { version, list });
+      return list;
     },
   };
 }

@@ -5,8 +5,8 @@ import type { ChatError } from '../errors.ts';
 import type { Publish } from '../events.ts';
 import { onRefusal } from '../http/failures.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
-import { numberInPath, parseForm } from '../http/request.ts';
-import { asHtml, sendHtml } from '../http/views.ts';
+import { numberInPath, parseForm, seeOther } from '../http/request.ts';
+import { asHtml, type Html, sendHtml } from '../http/views.ts';
 import { mayRename, openGroup } from './access.ts';
 import { createGroup, groupName } from './create.ts';
 import { joinGroup } from './join.ts';
@@ -35,7 +35,7 @@ export function groupRoutes(dependencies: Dependencies): Router {
   const { page, presenter, groups, accounts, rateLimits, people: whoIsHere } = dependencies;
   const creations = createRateLimit(CREATIONS, rateLimits);
 
-  async function list(request: Request, error?: ChatError): Promise<string> {
+  async function list(request: Request, error?: ChatError): Promise<Html> {
     const account = accountOf(request);
     const memberships = await groups.membershipsOf(account.id);
     const others = (await groups.all()).filter((group) => !memberships.has(group.id));
@@ -48,7 +48,7 @@ export function groupRoutes(dependencies: Dependencies): Router {
     });
   }
 
-  async function members(request: Request, groupId: number, error?: ChatError): Promise<string> {
+  async function members(request: Request, groupId: number, error?: ChatError): Promise<Html> {
     const open = await openGroup(groups, accountOf(request), groupId);
     const total = await groups.countMembers(open.group.id);
     const ids = await groups.members(open.group.id, MEMBERS_A_PAGE);
@@ -69,7 +69,7 @@ export function groupRoutes(dependencies: Dependencies): Router {
         name: error ? typedName(request) : open.group.name,
         error: error ?? null,
       },
-      open.group.id,
+      { openGroupId: open.group.id },
     );
   }
 
@@ -78,7 +78,7 @@ export function groupRoutes(dependencies: Dependencies): Router {
       const read = [...(await groups.membershipsOf(accountOf(request).id)).values()].sort(
         (a, b) => b.readAt - a.readAt,
       );
-      response.redirect(303, read[0] ? `/groups/${read[0].groupId}` : '/groups');
+      seeOther(response, read[0] ? `/groups/${read[0].groupId}` : '/groups');
     })
     .get('/groups', async (request, response) => {
       sendHtml(response, await list(request));
@@ -89,7 +89,7 @@ export function groupRoutes(dependencies: Dependencies): Router {
       const wanted = parseForm(groupName, request.body);
       await creations.take(String(account.id));
       const group = await createGroup(dependencies, account, wanted);
-      response.redirect(303, `/groups/${group.id}`);
+      seeOther(response, `/groups/${group.id}`);
     })
     .get('/groups/:id/members', async (request, response) => {
       sendHtml(response, await members(request, numberInPath(request, 'id')));
@@ -97,17 +97,17 @@ export function groupRoutes(dependencies: Dependencies): Router {
     .post('/groups/:id/join', async (request, response) => {
       const groupId = numberInPath(request, 'id');
       await joinGroup(dependencies, accountOf(request), groupId);
-      response.redirect(303, `/groups/${groupId}`);
+      seeOther(response, `/groups/${groupId}`);
     })
     .post('/groups/:id/leave', async (request, response) => {
       await leaveGroup(dependencies, accountOf(request), numberInPath(request, 'id'));
-      response.redirect(303, '/groups');
+      seeOther(response, '/groups');
     })
     .post('/groups/:id/rename', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
       if (mayRename(open)) onRefusal(response, (error) => members(request, open.group.id, error));
       await renameGroup(dependencies, open, parseForm(groupName, request.body));
-      response.redirect(303, `/groups/${open.group.id}/members`);
+      seeOther(response, `/groups/${open.group.id}/members`);
     });
 }
 

@@ -27,6 +27,8 @@ export type GroupStore = {
   /** By name, in the order of the alphabet. */
   all(): Promise<readonly Group[]>;
   byId(id: number): Promise<Group | undefined>;
+  /** Counts up with every change to any group or membership: what was made of them at the same version still holds. */
+  version(): number;
   /** Undefined when the name is taken. The creator, if any, is a member from the start. */
   add(group: { name: string; creatorId: number | null; now: number }): Promise<Group | undefined>;
   /** False when the name is taken. */
@@ -94,12 +96,14 @@ export function createGroupStore(
       .map((row) => [row.id, fromRow(row)]),
   );
   let sorted: readonly Group[] | undefined;
+  let version = 0;
   const mine = new LRUCache<number, Map<number, Membership>>({ max: CACHED_MEMBERS });
   const sizes = new Map<number, number>();
 
   function keep(group: Group): Group {
     known.set(group.id, group);
     sorted = undefined;
+    version += 1;
     return group;
   }
 
@@ -124,6 +128,7 @@ export function createGroupStore(
     async byId(id) {
       return known.get(id);
     },
+    version: () => version,
     async add({ name, creatorId, now }) {
       const index = indexOf(name);
       const values = {
@@ -170,6 +175,7 @@ export function createGroupStore(
         .run();
       mine.delete(accountId);
       sizes.delete(groupId);
+      version += 1;
       return changes > 0;
     },
     async leave(accountId, groupId) {
@@ -179,6 +185,7 @@ export function createGroupStore(
         .run();
       mine.delete(accountId);
       sizes.delete(groupId);
+      version += 1;
       return changes > 0;
     },
     membershipsOf: async (accountId) => membershipsOf(accountId),
@@ -200,11 +207,14 @@ export function createGroupStore(
       marks.forEach(({ accountId, groupId, seq, now }, index) => {
         if (due[index]) mine.get(accountId)?.set(groupId, { groupId, readSeq: seq, readAt: now });
       });
+      version += 1;
       return due;
     },
     advanced(groupId, lastSeq, lastChange) {
       const group = known.get(groupId);
-      if (group && lastChange > group.lastChange) known.set(groupId, { ...group, lastSeq, lastChange });
+      if (!group || lastChange <= group.lastChange) return;
+      known.set(groupId, { ...group, lastSeq, lastChange });
+      version += 1;
     },
     async resealNames(afterId, limit) {
       const rows = orm

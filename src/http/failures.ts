@@ -1,11 +1,11 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import { ChatError, notFound } from '../errors.ts';
-import { wantsFragment } from './request.ts';
-import { sendHtml, type Views } from './views.ts';
+import { seeOther, wantsFragment } from './request.ts';
+import { type Html, sendHtml, type Views } from './views.ts';
 
 /** Renders the page a form was sent from, with the sentence at its field and what the person typed. */
-export type Retry = (error: ChatError) => string | Promise<string>;
+export type Retry = (error: ChatError) => Html | Promise<Html>;
 
 /** Says how a refused form is shown again. A route calls it before anything can be refused. */
 export function onRefusal(response: Response, retry: Retry): void {
@@ -48,7 +48,7 @@ async function answer(views: Views, request: Request, response: Response, error:
   }
   const retry: Retry | undefined = response.locals.retry;
   if (retry && error.status < 500) return sendHtml(response, await retry(error), error.status);
-  if (error.status === 401 && request.method === 'GET') return response.redirect(303, `/login`);
+  if (error.status === 401 && request.method === 'GET') return seeOther(response, `/login`);
   sendHtml(response, views.page(request, 'http/failure.njk', { error, requestId: request.id }), error.status);
 }
 

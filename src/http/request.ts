@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Request, RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import { type ZodType, z } from 'zod';
 import { invalid, notFound } from '../errors.ts';
@@ -15,8 +15,10 @@ declare global {
 
 /** Gives each request an id and writes one line when its answer is done: never a query, a body or a cookie. */
 export function logRequests(log: Logger): RequestHandler {
+  const start = randomBytes(3).toString('hex');
+  let count = 0;
   return (request, response, next) => {
-    request.id = randomBytes(6).toString('base64url');
+    request.id = `${start}-${(++count).toString(36)}`;
     const started = performance.now();
     const { method, path } = request;
     response.once('close', () => {
@@ -69,7 +71,20 @@ export function wantsFragment(request: Request): boolean {
   return request.get('hx-request') === 'true';
 }
 
+/** Answers a form: the browser gets the page at `path`, by GET. Paths are ours, never somebody's words. */
+export function seeOther(response: Response, path: string): void {
+  response.statusCode = 303;
+  response.setHeader('Location', path);
+  response.setHeader('Content-Length', 0);
+  response.end();
+}
+
 /** Whether the connection itself is encrypted. */
 export function isSecure(request: Request): boolean {
   return request.secure;
+}
+
+/** Whether a text has anything to see: not white space, control or format characters, or a blank that counts as a letter. */
+export function hasVisible(text: string): boolean {
+  return /[^\s\p{C}\u115f\u1160\u3164\uffa0]/u.test(text);
 }

@@ -1,6 +1,6 @@
 import { type Request, Router } from 'express';
 import { z } from 'zod';
-import { isSecure, parseForm } from './request.ts';
+import { isSecure, parseForm, seeOther } from './request.ts';
 
 export type Theme = 'system' | 'light' | 'dark';
 
@@ -19,7 +19,7 @@ export function themeRoutes(): Router {
   return Router().post('/theme', (request, response) => {
     const { theme, back } = parseForm(form, request.body);
     response.cookie('theme', theme, { maxAge: ONE_YEAR_MS, sameSite: 'lax', secure: isSecure(request) });
-    response.redirect(303, back);
+    seeOther(response, back);
   });
 }
 

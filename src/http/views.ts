@@ -9,13 +9,21 @@ const FOLDER = fileURLToPath(new URL('../../views/', import.meta.url));
 
 export type Context = Readonly<Record<string, unknown>>;
 
+/** A rendered page, in the pieces that it is sent in. */
+export type Html = readonly Buffer[];
+
+export type Parts = Readonly<Record<string, Buffer>>;
+
 export type Views = {
   /** The versioned folder of static files. */
   assets: string;
   /** Renders a template or a partial, such as `messages/_message.njk`. An undefined value is an error. */
   render(template: string, context: Context): string;
-  /** Renders a whole page with what every page needs: theme, connection, versioned addresses. */
-  page(request: Request, template: string, context: Context): string;
+  /**
+   * Renders a whole page with what every page needs: theme, connection, versioned addresses.
+   * @param parts rendered HTML that is kept as bytes and set in as it is: a long page is then copied, not encoded
+   */
+  page(request: Request, template: string, context: Context, parts?: Parts): Html;
   /** Compiles every template, so that nobody waits for it. */
   warm(): void;
 };
@@ -30,6 +38,8 @@ export function createViews(assets: string): Views {
     lstripBlocks: true,
   });
   environment.addGlobal('assets', assets);
+  // By character, not by half of one.
+  environment.addFilter('initial', (name: string) => [...name][0]?.toLocaleUpperCase() ?? '');
   const templates = new Map<string, nunjucks.Template>();
 
   function template(name: string): nunjucks.Template {
@@ -45,13 +55,22 @@ export function createViews(assets: string): Views {
   return {
     assets,
     render,
-    page: (request, name, context) =>
-      render(name, {
+    page(request, name, context, parts = {}) {
+      const markers = Object.fromEntries(
+        Object.keys(parts).map((part) => [part, asHtml(`<!--part:${part}-->`)]),
+      );
+      const html = render(name, {
         theme: themeOf(request),
         secure: isSecure(request),
         path: request.originalUrl,
         ...context,
-      }),
+        ...markers,
+      });
+      // Text and names of parts take turns; what people wrote is escaped, so that it cannot name one.
+      return html
+        .split(MARKER)
+        .map((piece, index) => (index % 2 ? (parts[piece] ?? NOTHING) : Buffer.from(piece)));
+    },
     warm() {
       for (const file of readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })) {
         if (file.endsWith('.njk')) template(file);
@@ -60,17 +79,28 @@ export function createViews(assets: string): Views {
   };
 }
 
+/** Stands in a page where a part belongs. */
+const MARKER = /<!--part:(\w+)-->/;
+const NOTHING = Buffer.alloc(0);
+
 /** Marks rendered HTML as such, so that it is not escaped a second time. */
 export function asHtml(html: string): nunjucks.runtime.SafeString {
   return new nunjucks.runtime.SafeString(html);
 }
 
 /** Sends a page. Pages are somebody's own: no cache may keep one. */
-export function sendHtml(response: Response, html: string, status = 200): void {
-  const body = Buffer.from(html);
+export function sendHtml(response: Response, html: string | Html, status = 200): void {
+  const pieces = typeof html === 'string' ? [Buffer.from(html)] : html;
   response.statusCode = status;
   response.setHeader('Content-Type', 'text/html; charset=utf-8');
-  response.setHeader('Content-Length', body.byteLength);
+  response.setHeader(
+    'Content-Length',
+    pieces.reduce((length, piece) => length + piece.byteLength, 0),
+  );
   response.setHeader('Cache-Control', 'no-store');
-  response.end(body);
+  // Together in one write to the system, and without a copy of what is kept.
+  response.cork();
+  for (const piece of pieces) response.write(piece);
+  response.end();
+  response.uncork();
 }

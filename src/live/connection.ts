@@ -90,10 +90,14 @@ export class Connection implements Viewer {
     }
   }
 
-  /** Says why and closes; a peer that does not answer is dropped after two seconds. */
+  /** Says why and closes, once. */
   close(code: number, reason: string): void {
-    if (!this.isOpen) return;
-    this.ws.close(code, reason);
-    setTimeout(() => this.ws.terminate(), 2_000).unref();
+    if (this.isOpen) closeSocket(this.ws, code, reason);
   }
+}
+
+/** Says why and closes; a peer that does not answer is dropped after two seconds. */
+export function closeSocket(ws: WebSocket, code: number, reason: string): void {
+  ws.close(code, reason);
+  setTimeout(() => ws.terminate(), 2_000).unref();
 }

@@ -21,6 +21,8 @@ export type Hub = {
   /** Whether anybody listens to a topic, in this protocol or in any. */
   isHeard(topic: string, protocol?: Protocol): boolean;
   count(topic: string): number;
+  /** How many sockets an account has open. */
+  countOf(accountId: number): number;
   /** The accounts that listen for what concerns them. */
   people(): number[];
   closeWhere(matches: (connection: Connection) => boolean, code: number, reason: string): void;
@@ -38,6 +40,7 @@ type Listeners = { sockets: Set<Connection> } & Record<Protocol, number>;
  */
 export function createHub(): Hub {
   const connections = new Set<Connection>();
+  const perAccount = new Map<number, number>();
   const listeners = new Map<string, Listeners>();
   let unflushed: Connection[] = [];
 
@@ -75,9 +78,13 @@ export function createHub(): Hub {
   return {
     add(connection) {
       connections.add(connection);
+      perAccount.set(connection.account.id, (perAccount.get(connection.account.id) ?? 0) + 1);
     },
     remove(connection) {
       connections.delete(connection);
+      const left = (perAccount.get(connection.account.id) ?? 1) - 1;
+      if (left > 0) perAccount.set(connection.account.id, left);
+      else perAccount.delete(connection.account.id);
       for (const topic of [connection.topic, personalTopic(connection.account.id)]) {
         const known = listeners.get(topic);
         if (known?.sockets.delete(connection)) known[connection.protocol] -= 1;
@@ -112,6 +119,7 @@ export function createHub(): Hub {
       queue(connection, textFrame(factText(connection.protocol, type, fields))),
     isHeard: (topic, protocol) =>
       protocol ? (listeners.get(topic)?.[protocol] ?? 0) > 0 : listeners.has(topic),
+    countOf: (accountId) => perAccount.get(accountId) ?? 0,
     count: (topic) => listeners.get(topic)?.sockets.size ?? 0,
     people: () =>
       [...listeners.keys()]

@@ -30,6 +30,8 @@ export function serveSocket(
 ): void {
   const { ws } = connection;
   ws.on('message', (data, isBinary) => {
+    // Revoked means revoked: frames that were under way when it was closed are not read any more.
+    if (!connection.isOpen) return;
     connection.isAlive = true;
     connection.received += 1;
     if (rateLimits && connection.received > MAX_FRAMES_BETWEEN_HEARTBEATS) {
@@ -44,8 +46,6 @@ export function serveSocket(
     hub.remove(connection);
     endpoint.closed(connection);
   });
-  // A frame that is too large or malformed has been answered with a close code by then.
-  ws.on('error', () => ws.terminate());
 
   async function take(data: RawData, isBinary: boolean): Promise<void> {
     const message = isBinary ? undefined : parse(String(data));

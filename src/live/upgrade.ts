@@ -7,13 +7,16 @@ import { ChatError } from '../errors.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
 import { addressOf } from '../http/request.ts';
 import { isFromHere } from '../http/security.ts';
-import { CLOSE, Connection } from './connection.ts';
+import { CLOSE, Connection, closeSocket } from './connection.ts';
 import type { Protocol } from './frames.ts';
 import type { Hub } from './hub.ts';
 import { type Endpoint, serveSocket } from './socket.ts';
 
-/** 8,000 characters at their longest in JSON, and room for the rest. */
-const MAX_FRAME_BYTES = 64 * 1024;
+/** 8,000 characters at their longest in JSON (two escapes of six bytes each), and room for the rest. */
+const MAX_FRAME_BYTES = 128 * 1024;
+
+/** Tabs and programs of one person; a thousand people are a crowd, a thousand sockets of one are a mistake. */
+const MAX_SOCKETS_OF_ONE = 100;
 
 const CONNECTIONS = { points: 300, seconds: 10, sentence: 'Too many connections from your address.' };
 
@@ -79,14 +82,24 @@ export function createUpgrades(dependencies: Dependencies, endpoints: readonly E
     address: string,
     signedIn: SignedIn | undefined,
   ): void {
+    // Also a socket that is being refused is parsed until it has closed, and an error nobody hears ends the process.
+    ws.on('error', () => ws.terminate());
     const protocol = PROTOCOLS[ws.protocol];
     if (!protocol)
-      return ws.close(CLOSE.notOurProtocol, 'Ask for the subprotocol hearth.html or hearth.json.');
-    if (!signedIn) return ws.close(CLOSE.notSignedIn, 'Sign in first.');
-    if (after !== null && !/^\d{1,15}$/.test(after))
-      return ws.close(CLOSE.notOurProtocol, 'after takes a whole number.');
+      return closeSocket(ws, CLOSE.notOurProtocol, 'Ask for the subprotocol hearth.html or hearth.json.');
+    if (!signedIn) return closeSocket(ws, CLOSE.notSignedIn, 'Sign in first.');
+    if (after !== null && !/^\d{1,15}$/.test(after)) {
+      return closeSocket(ws, CLOSE.notOurProtocol, 'after takes a whole number.');
+    }
 
     const { account, sessionId } = signedIn;
+    if (rateLimits && hub.countOf(account.id) >= MAX_SOCKETS_OF_ONE) {
+      return closeSocket(
+        ws,
+        CLOSE.tooMuch,
+        'You have too many windows open; close some, then connect again.',
+      );
+    }
     const topic = endpoint.topic(parameter);
     const connection = new Connection(
       ws,
@@ -123,5 +136,7 @@ export function createUpgrades(dependencies: Dependencies, endpoints: readonly E
 }
 
 function refuse(stream: Duplex, status: number, words: string): void {
+  // A peer that never closes its side would hold the socket, and with it the end of the process.
+  stream.once('finish', () => stream.destroy());
   stream.end(`HTTP/1.1 ${status} ${words}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

@@ -22,7 +22,13 @@ export async function readHistory(
 ): Promise<Stretch> {
   const newest = group.lastSeq;
   const end = around === undefined ? (before ?? newest + 1) : Math.min(newest + 1, around + PAGE / 2 + 1);
-  const found = await messages.before(group.id, end, PAGE + 1);
-  const previous = found.length > PAGE ? found.shift() : undefined;
-  return { messages: found, previous, hasOlder: previous !== undefined, hasNewer: end <= newest };
+  const found =
+    end > newest ? await messages.newest(group, PAGE + 1) : await messages.before(group.id, end, PAGE + 1);
+  const hasOlder = found.length > PAGE;
+  return {
+    messages: hasOlder ? found.slice(1) : found,
+    previous: hasOlder ? found[0] : undefined,
+    hasOlder,
+    hasNewer: end <= newest,
+  };
 }

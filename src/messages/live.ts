@@ -17,7 +17,8 @@ import { sendable, sendMessage } from './send.ts';
 import type { Message, MessageStore } from './store.ts';
 import type { MessageWriter } from './writer.ts';
 
-const CATCH_UP = 200;
+/** How many a batch of catching up has; at 8,000 characters each they stay below what a reader may lag behind. */
+const CATCH_UP = 50;
 
 const read = z.object({ seq: z.int().min(0) });
 
@@ -103,6 +104,9 @@ export function conversationSocket(dependencies: Dependencies): Endpoint {
   async function catchUp(connection: Connection, groupId: number, after: number): Promise<void> {
     connection.change = after;
     for (;;) {
+      // Waiting comes first: between the last look at what has changed and the subscription nothing may come in between.
+      await new Promise(setImmediate);
+      await connection.drained();
       const changed = await messages.changedAfter(groupId, connection.change, CATCH_UP);
       for (const message of changed) {
         const previous = (await messages.between(groupId, message.seq - 1, message.seq - 1))[0];
@@ -115,8 +119,6 @@ export function conversationSocket(dependencies: Dependencies): Endpoint {
         connection.change = message.change;
       }
       if (changed.length < CATCH_UP || !connection.isOpen) return;
-      await new Promise(setImmediate);
-      await connection.drained();
     }
   }
 

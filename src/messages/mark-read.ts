@@ -19,12 +19,12 @@ export function createReadMarks({ groups, publish }: { groups: GroupStore; publi
 
 /** Marks everything up to a seq as read; marks never move back, nor beyond the newest message. */
 export async function markRead(
-  { marks }: { marks: ReadMarks },
+  { marks, groups }: { marks: ReadMarks; groups: GroupStore },
   { group, account, membership }: OpenGroup,
   seq: number,
   now = Date.now(),
 ): Promise<void> {
-  const upTo = Math.min(seq, group.lastSeq);
+  const upTo = Math.min(seq, (await groups.byId(group.id))?.lastSeq ?? group.lastSeq);
   if (upTo > membership.readSeq)
     await marks.commit({ accountId: account.id, groupId: group.id, seq: upTo, now });
 }

@@ -8,8 +8,9 @@ import type { Message } from './store.ts';
 
 /** Messages of one author closer together than this stand together. */
 const GROUPING_MS = 5 * 60_000;
-const CACHED_FRAGMENTS = 20_000;
-const CACHED_LISTS = 500;
+/** Kept in memory, in characters: bounded by size, since one message may have 8,000 characters. */
+const CACHED_FRAGMENTS = 32_000_000;
+const CACHED_LISTS = 32_000_000;
 
 export type MessagePresenter = {
   /** The message as it stands on the page and as it is pushed. @param previous the one before it, if any */
@@ -17,12 +18,12 @@ export type MessagePresenter = {
   /** The message as wire.md has it. */
   json(message: Message): Promise<string>;
   /** A stretch with its day separators. @param firstUnread the seq above which "New" is drawn, if any */
-  list(group: Group, stretch: Stretch, firstUnread?: number): Promise<string>;
+  list(group: Group, stretch: Stretch, firstUnread?: number): Promise<Buffer>;
 };
 
 export function createMessagePresenter(views: Views, accounts: AccountStore): MessagePresenter {
-  const fragments = new LRUCache<string, string>({ max: CACHED_FRAGMENTS });
-  const lists = new LRUCache<string, string>({ max: CACHED_LISTS });
+  const fragments = new LRUCache<string, string>({ maxSize: CACHED_FRAGMENTS, sizeCalculation: sizeOf });
+  const lists = new LRUCache<string, Buffer>({ maxSize: CACHED_LISTS, sizeCalculation: sizeOf });
 
   async function fragment(message: Message, previous: Message | undefined): Promise<string> {
     const isContinued = continues(message, previous);
@@ -85,23 +86,31 @@ export function createMessagePresenter(views: Views, accounts: AccountStore): Me
       const key = `${group.id}/${group.lastChange}/${stretch.messages[0]?.seq}/${stretch.messages.at(-1)?.seq}/${firstUnread}`;
       const known = lists.get(key);
       if (known !== undefined) return known;
-      const html = await render(stretch, firstUnread);
+      const html = Buffer.from(await render(stretch, firstUnread));
       lists.set(key, html);
       return html;
     },
   };
 }
 
+function sizeOf(html: string | Buffer): number {
+  return html.length || 1;
+}
+
 /** A time as templates take it: ISO for machines and scripts, and in the server's zone until a script knows better. */
-export function timeOf(milliseconds: number): { iso: string; clock: string; full: string; day: string } {
+export function timeOf(milliseconds: number): Time {
   const date = new Date(milliseconds);
   return {
     iso: date.toISOString(),
-    clock: date.toTimeString().slice(0, 8),
+    minutes: date.toTimeString().slice(0, 5),
+    seconds: date.toTimeString().slice(5, 8),
     full: FULL.format(date),
     day: DAY.format(date),
   };
 }
+
+/** `minutes` is HH:MM and `seconds` the :SS that follows it. */
+type Time = { iso: string; minutes: string; seconds: string; full: string; day: string };
 
 const FULL = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'medium' });
 const DAY = new Intl.DateTimeFormat('en-GB', {

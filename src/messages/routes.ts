@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { accountOf } from '../accounts/access.ts';
@@ -9,13 +8,13 @@ import type { GroupPage } from '../groups/page.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { onRefusal } from '../http/failures.ts';
 import type { RateLimit } from '../http/rate-limit.ts';
-import { numberInPath, numberInQuery, parseForm, wantsFragment } from '../http/request.ts';
-import { asHtml, sendHtml, type Views } from '../http/views.ts';
+import { numberInPath, numberInQuery, parseForm, seeOther, wantsFragment } from '../http/request.ts';
+import { asHtml, type Html, sendHtml, type Views } from '../http/views.ts';
 import type { PresencePresenter } from '../presence/present.ts';
 import { PAGE, readHistory, type Stretch } from './history.ts';
 import { markRead, type ReadMarks } from './mark-read.ts';
 import type { MessagePresenter } from './present.ts';
-import { messageId, sendMessage } from './send.ts';
+import { messageId, newMessageId, sendMessage } from './send.ts';
 import type { MessageStore } from './store.ts';
 import type { MessageWriter } from './writer.ts';
 
@@ -54,7 +53,7 @@ export function messageRoutes(dependencies: Dependencies): Router {
     open: OpenGroup,
     stretch: Stretch,
     composer: { error: ChatError | null; typed: string },
-  ): Promise<string> {
+  ): Promise<Html> {
     const { group, account } = open;
     return page(
       request,
@@ -62,14 +61,17 @@ export function messageRoutes(dependencies: Dependencies): Router {
       {
         group,
         mayRename: mayRename(open),
-        messages: asHtml(await presenter.list(group, stretch, firstUnread(stretch, open))),
         headcount: asHtml(await presence.headcount(group)),
         aside: asHtml(await presence.aside(group, seesAddresses(account))),
         older: stretch.hasOlder ? (stretch.messages[0]?.seq ?? null) : null,
         newer: stretch.hasNewer ? (stretch.messages.at(-1)?.seq ?? 0) + PAGE / 2 : null,
+        lastShown: stretch.messages.at(-1)?.seq ?? 0,
         ...composer,
       },
-      group.id,
+      {
+        openGroupId: group.id,
+        parts: { messages: await presenter.list(group, stretch, firstUnread(stretch, open)) },
+      },
     );
   }
 
@@ -82,7 +84,7 @@ export function messageRoutes(dependencies: Dependencies): Router {
         request,
         'groups/join.njk',
         { group, error, members: await groups.countMembers(group.id) },
-        group.id,
+        { openGroupId: group.id },
       ),
     );
     const open = await openGroup(groups, account, group.id);
@@ -98,9 +100,9 @@ export function messageRoutes(dependencies: Dependencies): Router {
       const open = await openOrOffer(request, response);
       const before = numberInQuery(request, 'before');
       const stretch = await readHistory(messages, open, { before, around: numberInQuery(request, 'around') });
-      const html = await conversation(request, open, stretch, { error: null, typed: '' });
+      // First, so that the list at the side counts it as read; what was new is known from `open`.
       if (!stretch.hasNewer) await markRead(dependencies, open, open.group.lastSeq);
-      sendHtml(response, html);
+      sendHtml(response, await conversation(request, open, stretch, { error: null, typed: '' }));
     })
     .get('/groups/:id/messages', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
@@ -117,29 +119,29 @@ export function messageRoutes(dependencies: Dependencies): Router {
         const stretch = await readHistory(messages, open);
         return conversation(request, open, stretch, { error, typed: typeof typed === 'string' ? typed : '' });
       });
-      const { content, id = randomUUID() } = parseForm(messageForm, request.body);
+      const { content, id = newMessageId() } = parseForm(messageForm, request.body);
       const message = await sendMessage(dependencies, open, { id, content });
       if (!wantsFragment(request))
-        return response.redirect(303, `/groups/${open.group.id}#message-${message.seq}`);
+        return seeOther(response, `/groups/${open.group.id}#message-${message.seq}`);
       const [previous] = await messages.before(open.group.id, message.seq, 1);
       sendHtml(response, await presenter.fragment(message, previous));
     });
 
   /** The messages before one, with the link to those before them on top. */
-  async function older(request: Request, open: OpenGroup): Promise<string> {
+  async function older(request: Request, open: OpenGroup): Promise<Html> {
     const stretch = await readHistory(messages, open, { before: numberInQuery(request, 'before') });
     const first = stretch.hasOlder ? (stretch.messages[0]?.seq ?? null) : null;
     const link = views.render('messages/_older.njk', { group: open.group, older: first });
-    return link + (await presenter.list(open.group, stretch));
+    return [Buffer.from(link), await presenter.list(open.group, stretch)];
   }
 
   /** What a page without a socket has missed: each message as it is now, in the order of change. */
-  async function changedAfter(groupId: number, change: number): Promise<string> {
+  async function changedAfter(groupId: number, change: number): Promise<Html> {
     const changed = await messages.changedAfter(groupId, change, FRAGMENTS);
     const fragments = changed.map(async (message) => {
       const [previous] = await messages.before(groupId, message.seq, 1);
       return presenter.fragment(message, previous);
     });
-    return (await Promise.all(fragments)).join('');
+    return [Buffer.from((await Promise.all(fragments)).join(''))];
   }
 }

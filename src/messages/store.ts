@@ -28,6 +28,11 @@ export type MessageStore = {
   append(batch: readonly NewMessage[]): Promise<ReadonlyArray<Appended | ChatError>>;
   /** Up to `limit` messages before a seq, the nearest ones, in order of seq. */
   before(groupId: number, seq: number, limit: number): Promise<Message[]>;
+  /** The same before the end, kept in memory until `lastChange` moves on: the page that everybody asks for. */
+  newest(
+    group: { id: number; lastSeq: number; lastChange: number },
+    limit: number,
+  ): Promise<readonly Message[]>;
   /** The messages from one seq to another, both included, in order of seq. */
   between(groupId: number, firstSeq: number, lastSeq: number): Promise<Message[]>;
   /** Up to `limit` messages written after a change, in order of change. */
@@ -41,10 +46,19 @@ export type Position = { groupId: number; seq: number };
 type Row = typeof messages.$inferSelect;
 
 /** Newly written and lately read messages stay opened in memory: a message is pushed, paged and listed many times. */
-const CACHED_MESSAGES = 20_000;
+const CACHED_CHARACTERS = 16_000_000;
+/** What a message takes beside its text, counted in characters. */
+const BESIDE_TEXT = 200;
+const CACHED_ENDS = 500;
 
 export function createMessageStore({ orm, atomically }: Database, cipher: Cipher): MessageStore {
-  const opened = new LRUCache<string, Message>({ max: CACHED_MESSAGES });
+  const opened = new LRUCache<string, Message>({
+    maxSize: CACHED_CHARACTERS,
+    sizeCalculation: ({ content }) => content.length + BESIDE_TEXT,
+  });
+  const ends = new LRUCache<number, { lastChange: number; limit: number; messages: readonly Message[] }>({
+    max: CACHED_ENDS,
+  });
   const value = (name: string) => sql.placeholder(name);
   const inGroup = eq(messages.groupId, value('groupId'));
   const ofGroup = eq(groups.id, value('groupId'));
@@ -172,6 +186,19 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
     },
     async before(groupId, seq, limit) {
       return queries.before.all({ groupId, seq, limit }).map(open).reverse();
+    },
+    async newest({ id, lastSeq, lastChange }, limit) {
+      const known = ends.get(id);
+      if (known?.lastChange === lastChange && known.limit === limit) return known.messages;
+      const found = openedBetween(id, Math.max(1, lastSeq - limit + 1), lastSeq);
+      const newest =
+        found ??
+        queries.before
+          .all({ groupId: id, seq: lastSeq + 1, limit })
+          .map(open)
+          .reverse();
+      ends.set(id, { lastChange, limit, messages: newest });
+      return newest;
     },
     async between(groupId, first, last) {
       const cached = openedBetween(groupId, first, last);

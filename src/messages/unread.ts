@@ -16,22 +16,30 @@ type Dependencies = {
   marks: ReadMarks;
   publish: Publish;
   subscribe: Subscribe;
+  /** Hears of what failed in the background. */
+  report(error: unknown): void;
 };
 
 /** After messages were sent: what its author wrote is read by its author, and everybody else's count is told. */
-export function countUnread({ hub, groups, messages, marks, publish, subscribe }: Dependencies): {
+export function countUnread({ hub, groups, messages, marks, publish, subscribe, report }: Dependencies): {
   settled(): Promise<void>;
 } {
   const due = new Map<number, { firstSeq: number; lastSeq: number }>();
   let timer: NodeJS.Timeout | undefined;
+  // One round after another: a second that overtook the first would read marks that are about to move.
+  let round = Promise.resolve();
 
   subscribe(messagesSent, ({ groupId, firstSeq, lastSeq }) => {
     due.set(groupId, { firstSeq: due.get(groupId)?.firstSeq ?? firstSeq, lastSeq });
-    timer ??= setTimeout(() => void tell(), EVERY_MS).unref();
+    timer ??= setTimeout(startRound, EVERY_MS).unref();
   });
 
-  async function tell(): Promise<void> {
+  function startRound(): void {
     timer = undefined;
+    round = round.then(tell).catch(report);
+  }
+
+  async function tell(): Promise<void> {
     const spans = [...due];
     due.clear();
     for (const [groupId, span] of spans) {
@@ -57,7 +65,8 @@ export function countUnread({ hub, groups, messages, marks, publish, subscribe }
   return {
     async settled() {
       clearTimeout(timer);
-      await tell();
+      startRound();
+      await round;
     },
   };
 }

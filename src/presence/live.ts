@@ -25,6 +25,8 @@ type Dependencies = {
   accounts: AccountStore;
   groupPresenter: GroupPresenter;
   subscribe: Subscribe;
+  /** Hears of what failed in the background. */
+  report(error: unknown): void;
 };
 
 export type LivePresence = {
@@ -44,6 +46,7 @@ export function createLivePresence({
   accounts,
   groupPresenter,
   subscribe,
+  report,
 }: Dependencies): LivePresence {
   const due = new Map<string, { joined: Account[]; left: Account[] }>();
   const presence = createPresence(noteChange);
@@ -57,7 +60,7 @@ export function createLivePresence({
       due.set(place, change);
       // A list of everyone goes to everyone: in a room of hundreds that is megabytes, so crowds wait a little longer.
       const bytes = hub.count(place) * presence.at(place).length * BYTES_A_PERSON;
-      setTimeout(() => void pushChange(place), Math.max(20, bytes / BYTES_A_MS)).unref();
+      setTimeout(() => pushChange(place).catch(report), Math.max(20, bytes / BYTES_A_MS)).unref();
     }
     if (joined) change.joined.push(joined);
     if (left) change.left.push(left);
@@ -142,7 +145,7 @@ export function createLivePresence({
   /** What changed in the list while nobody was connected: all of it, as it is now. */
   async function sendGroups(connection: Connection): Promise<void> {
     const { mine, others } = await groupPresenter.list(connection.account);
-    if (connection.protocol === 'html') return hub.send(connection, mine + others);
+    if (connection.protocol === 'html') return hub.send(connection, `${mine}${others}`);
     const memberships = await groups.membershipsOf(connection.account.id);
     for (const group of await groups.all()) {
       const membership = memberships.get(group.id);

@@ -27,7 +27,7 @@ type Entry = { account: Account; arrivals: Arrival[]; shown: string; leaving?: N
  * back within `graceMs` never left.
  * @param changed is told when somebody joins or leaves a place, or shows up with another address
  */
-export function createPresence(changed: (change: PresenceChange) => void, graceMs = 1_500): Presence {
+export function createPresence(changed: (change: PresenceChange) => void, graceMs = 3_000): Presence {
   const places = new Map<string, Map<number, Entry>>();
 
   function remove(place: string, accountId: number): void {

@@ -17,6 +17,8 @@ export function startConversation(section, outbox, accountId) {
   const pendingList = section.querySelector('[data-pending]');
   const toNewest = section.querySelector('[data-to-newest]');
   let change = Number(section.dataset.change);
+  const stopTyping = followTyping(document.querySelector('[data-typing]'));
+  let caughtUpAt = 0;
   let readSeq = 0;
 
   const socket = connect(() => `/ws/chat/${groupId}?after=${change}`, {
@@ -36,8 +38,8 @@ export function startConversation(section, outbox, accountId) {
 
   function takeMessage(element) {
     const number = Number(element.dataset.change);
-    // A gap means that something was lost on the way: ask again from where we are.
-    if (number > change + 1) return socket.restart();
+    // Catching up passes over what changed again later; after that, a gap means that something was lost on the way.
+    if (number > change + 1 && change >= caughtUpAt) return socket.restart();
     change = Math.max(change, number);
     show(element);
   }
@@ -45,13 +47,16 @@ export function startConversation(section, outbox, accountId) {
   function show(element) {
     const seq = Number(element.dataset.seq);
     const old = document.getElementById(element.id);
-    localiseTimes({ querySelectorAll: (selector) => element.querySelectorAll(selector) });
-    pendingList.querySelector(`[data-id="${CSS.escape(element.dataset.id)}"]`)?.remove();
+    localiseTimes(element);
+    stopTyping(element.dataset.authorId);
+    const pending = pendingList.querySelector(`[data-id="${CSS.escape(element.dataset.id)}"]`);
+    pending?.remove();
     if (old) {
       if (Number(old.dataset.change) < Number(element.dataset.change)) old.replaceWith(element);
       return;
     }
-    if (!isNewest) return showToNewest();
+    // Written while looking at old messages: the place to see it is at the newest.
+    if (!isNewest) return pending ? location.assign(`/groups/${groupId}`) : showToNewest();
     keepingPosition(() => {
       const after = [...list.querySelectorAll(':scope > .message')].findLast(
         (one) => Number(one.dataset.seq) < seq,
@@ -63,7 +68,6 @@ export function startConversation(section, outbox, accountId) {
       if (isLast) separateLast(list, element);
       else separateDays(list);
     });
-    stopTyping(element.dataset.authorId);
     markRead();
   }
 
@@ -74,23 +78,27 @@ export function startConversation(section, outbox, accountId) {
   }
 
   function takeNotice(element) {
+    stopTyping(element.dataset.accountId);
     if (!isNewest || element.dataset.accountId === accountId) return;
-    keepingPosition(() => {
-      list.append(element);
-      const notices = list.querySelectorAll('.notice');
-      if (notices.length > KEPT_NOTICES) notices[0].remove();
-    });
+    keepingPosition(
+      () => {
+        list.append(element);
+        const notices = list.querySelectorAll('.notice');
+        if (notices.length > KEPT_NOTICES) notices[0].remove();
+      },
+      { isMessage: false },
+    );
   }
 
   /** What comes in below leaves what is being read where it is; at the bottom, the bottom stays in view. */
-  function keepingPosition(insert, mustShow = false) {
+  function keepingPosition(insert, { mustShow = false, isMessage = true } = {}) {
     const wasAtBottom = isAtBottom();
     const height = scroller.scrollHeight;
     insert();
     if (wasAtBottom || mustShow) scroller.scrollTop = 0;
     else {
       scroller.scrollTop -= scroller.scrollHeight - height;
-      showToNewest();
+      if (isMessage) showToNewest();
     }
   }
 
@@ -128,7 +136,10 @@ export function startConversation(section, outbox, accountId) {
     }, READ_EVERY_MS);
   }
   document.addEventListener('visibilitychange', markRead);
-  addEventListener('hearth:hello', markRead);
+  addEventListener('hearth:hello', ({ detail }) => {
+    caughtUpAt = Number(detail.change);
+    markRead();
+  });
 
   // Older messages came in above.
   document.addEventListener('htmx:after:swap', () => {
@@ -137,12 +148,12 @@ export function startConversation(section, outbox, accountId) {
 
   // A message that went by form because no socket was open comes back as its fragment.
   addEventListener('hearth:posted', ({ detail }) => {
-    if (detail.groupId === groupId) place(detail.html, (element) => show(element));
+    if (detail.groupId === groupId) place(detail.html, show);
+    // What went by form shows that the server is back.
+    if (!socket.isOpen()) socket.restart();
   });
 
   followOutbox(outbox, groupId, pendingList, keepingPosition);
-  const stopTyping = followTyping(document.querySelector('[data-typing]'));
-
   return { isOpen: socket.isOpen, typing: () => socket.send({ type: 'typing' }) };
 }
 
@@ -168,7 +179,7 @@ async function followOutbox(outbox, groupId, list, keepingPosition) {
       element.remove();
       dispatchEvent(new CustomEvent('hearth:put-back', { detail: item.content }));
     };
-    if (!known) keepingPosition(() => list.append(element), true);
+    if (!known) keepingPosition(() => list.append(element), { mustShow: true });
   };
 
   outbox.subscribe(showItem);

@@ -19,7 +19,11 @@ const anyYear = new Intl.DateTimeFormat(undefined, {
 export function localiseTimes(root) {
   for (const time of root.querySelectorAll('.permalink time')) {
     const date = new Date(time.dateTime);
-    time.textContent = clock.format(date);
+    const [, minutes, seconds] = /^(.*?)(\D\d+)$/.exec(clock.format(date)) ?? [];
+    time.replaceChildren(
+      minutes,
+      Object.assign(document.createElement('span'), { className: 'seconds', textContent: seconds }),
+    );
     time.title = full.format(date);
   }
   for (const list of root.querySelectorAll('#messages')) separateDays(list);

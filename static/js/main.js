@@ -2,18 +2,22 @@
 import { startComposer } from './composer.js';
 import { startConversation } from './conversation.js';
 import { localiseTimes } from './days.js';
+import { startExplanation } from './explanation.js';
 import { startOutbox } from './outbox.js';
+import { startReturn } from './return.js';
 import { startOverview } from './sidebar.js';
 import { startTheme } from './theme.js';
 
 const { accountId } = document.body.dataset;
 
 startTheme();
+startExplanation();
+startReturn();
 localiseTimes(document);
 
 if (accountId) {
   const outbox = startOutbox(accountId);
-  startOverview();
+  if (document.body.dataset.live) startOverview();
   const conversation = document.querySelector('[data-conversation]');
   if (conversation) {
     const live = startConversation(conversation, outbox, accountId);

@@ -14,6 +14,8 @@ export function startOutbox(accountId) {
   let isBusy = false;
   /** Something was written while the last round was under way. */
   let isDueAgain = false;
+  /** The last try failed; the next one is due when the timer, the network or a socket says so. */
+  let isWaiting = false;
   let timer;
   const listeners = new Set();
   const waiting = new Map();
@@ -34,10 +36,12 @@ export function startOutbox(accountId) {
       for (const item of await mine()) {
         if (item.refusal) continue;
         if (navigator.onLine === false || !(await deliver(item))) {
-          tell(item, 'waiting');
+          isWaiting = true;
+          for (const one of await mine()) if (!one.refusal) tell(one, 'waiting');
           timer = setTimeout(flush, RETRY_MS);
           return;
         }
+        isWaiting = false;
       }
     } finally {
       isBusy = false;
@@ -47,7 +51,7 @@ export function startOutbox(accountId) {
 
   /** Resolves to whether the next one may be tried: this one was acknowledged or refused. */
   async function deliver(item) {
-    tell(item, 'sending');
+    if (!isWaiting) tell(item, 'sending');
     const answered = new Promise((resolve) => {
       waiting.set(item.id, resolve);
       setTimeout(resolve, ACK_WITHIN_MS, undefined);
@@ -110,7 +114,7 @@ export function startOutbox(accountId) {
     /** Keeps a message and starts sending it. */
     async add(groupId, content) {
       const item = { id: uuid(), accountId, groupId, content, writtenAt: Date.now() };
-      tell(item, 'sending');
+      tell(item, isWaiting ? 'waiting' : 'sending');
       await change((store) => store.put(item));
       flush();
     },
@@ -133,7 +137,12 @@ export function startOutbox(accountId) {
 // crypto.randomUUID is for secure contexts only, and plain HTTP on a network is not one.
 function uuid() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  // UUIDv7: it begins with the time, which keeps the server's index in order (RFC 9562, 5.7).
+  new DataView(bytes.buffer).setBigUint64(
+    0,
+    (BigInt(Date.now()) << 16n) | BigInt((bytes[6] << 8) | bytes[7]),
+  );
+  bytes[6] = (bytes[6] & 0x0f) | 0x70;
   bytes[8] = (bytes[8] & 0x3f) | 0x80;
   const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');

@@ -3,7 +3,7 @@ import { place } from './place.js';
 import { connect } from './socket.js';
 
 export function startOverview() {
-  const title = document.title;
+  let title = document.title;
   const { groupId } = document.body.dataset;
 
   const mark = () => {
@@ -11,7 +11,10 @@ export function startOverview() {
     for (const row of document.querySelectorAll('.group-row')) {
       const isOpen = row.dataset.groupId === groupId;
       const link = row.querySelector('a');
-      if (isOpen) link.setAttribute('aria-current', 'page');
+      if (isOpen) {
+        link.setAttribute('aria-current', 'page');
+        title = rename(row.dataset.sort, title);
+      }
       // What is on the screen right now is being read; its count is on its way to nought.
       const isBeingRead =
         isOpen && document.visibilityState === 'visible' && document.querySelector('[data-is-newest="true"]');
@@ -21,8 +24,7 @@ export function startOverview() {
     document.title = unread > 0 ? `(${unread}) ${title}` : title;
   };
 
-  // A page that is not a conversation lists groups to join as well; it is stale once those change.
-  connect(() => '/ws', {
+  const overview = connect(() => '/ws', {
     onFragment(html) {
       place(html);
       mark();
@@ -30,5 +32,25 @@ export function startOverview() {
     onFinal: (code) => code === 4401 && location.assign('/login'),
   });
   document.addEventListener('visibilitychange', mark);
+  addEventListener('hearth:posted', () => overview.isOpen() || overview.restart());
   mark();
+  keepPlace(document.querySelector('.sidebar-lists'));
+}
+
+/** A group that is renamed bears its new name on its own page too. Returns the tab's title. */
+function rename(name, title) {
+  const heading = document.querySelector('[data-group-name]');
+  if (!heading || heading.textContent === name) return title;
+  const before = heading.textContent;
+  heading.textContent = name;
+  const field = document.getElementById('content');
+  if (field) field.placeholder = `Message ${name}`;
+  return title.replace(before, name);
+}
+
+/** A long list stays where it was from page to page, with the open group in sight. */
+function keepPlace(list) {
+  list.scrollTop = Number(sessionStorage.getItem('sidebar') ?? 0);
+  list.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' });
+  addEventListener('pagehide', () => sessionStorage.setItem('sidebar', String(list.scrollTop)));
 }

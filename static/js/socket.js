@@ -2,6 +2,8 @@
 
 const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 15_000;
+/** While somebody looks at the page, it does not wait longer than this. */
+const LONGEST_SEEN_WAIT_MS = 4_000;
 const ASLEEP_MS = 40_000;
 /** Close codes after which coming back is pointless: the page has to be loaded again. */
 const FINAL = new Set([4400, 4401, 4403]);
@@ -46,7 +48,10 @@ export function connect(address, { onFragment, onOpen, onFinal }) {
     }
     show(true);
     timer = setTimeout(open, wait * (0.5 + Math.random()));
-    wait = Math.min(wait * 2, LONGEST_WAIT_MS);
+    wait = Math.min(
+      wait * 2,
+      document.visibilityState === 'visible' ? LONGEST_SEEN_WAIT_MS : LONGEST_WAIT_MS,
+    );
   }
 
   function show(isDown) {

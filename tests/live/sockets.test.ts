@@ -111,7 +111,7 @@ test('a conversation over sockets, as wire.md has it', async (t) => {
       await assert.rejects(ada.socket('/nowhere'), /404/);
       await assert.rejects(ada.socket('/ws', { headers: { origin: 'http://evil.example' } }), /403/);
       const socket = await ada.socket('/ws/chat/1', { headers: { origin: hearth.url } });
-      socket.ws.send('x'.repeat(70_000));
+      socket.ws.send('x'.repeat(140_000));
       assert.equal((await socket.closed).code, 1009);
     },
   );

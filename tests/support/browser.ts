@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
-import type { TestContext } from 'node:test';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { PASSWORD } from './client.ts';
+import type { Ending } from './hearth.ts';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
 /** The system's Chromium, headless, with a fresh profile; closed after the test. */
-export async function openBrowser(test: Pick<TestContext, 'after'>): Promise<Browser> {
+export async function openBrowser(test: Ending): Promise<Browser> {
   const executablePath = CHROMIUM.find((path) => existsSync(path));
   if (!executablePath) throw new Error('Chromium is missing; install it with: apt-get install chromium');
   const browser = await chromium.launch({

@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
+
+/** What is closed when a test, or a bench, is over. */
+export type Ending = { after(close: () => unknown): void };
 
 export const ROOT = new URL('../../', import.meta.url).pathname;
 
@@ -23,7 +25,7 @@ export type Hearth = {
 type Options = { flags?: string[]; env?: Record<string, string>; dataDir?: string };
 
 /** A folder that is gone after the test. */
-export function temporaryFolder(test: Pick<TestContext, 'after'>): string {
+export function temporaryFolder(test: Ending): string {
   const folder = mkdtempSync(join(tmpdir(), 'hearth-test-'));
   test.after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
@@ -41,7 +43,7 @@ export async function runToEnd(
 }
 
 /** Starts a real Hearth on a free port with a folder of its own, and stops it after the test. */
-export async function startHearth(test: Pick<TestContext, 'after'>, options: Options = {}): Promise<Hearth> {
+export async function startHearth(test: Ending, options: Options = {}): Promise<Hearth> {
   const dataDir = options.dataDir ?? join(temporaryFolder(test), 'data');
   const flags = ['--port', '0', '--data', dataDir, ...(options.flags ?? [])];
   const { child, output } = launch('run.ts', flags, { RATE_LIMITS: 'off', ...options.env });

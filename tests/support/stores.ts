@@ -1,4 +1,3 @@
-import type { TestContext } from 'node:test';
 import { createAccountStore } from '../../src/accounts/store.ts';
 import { createBlindIndex } from '../../src/crypto/blind-index.ts';
 import { createCipher } from '../../src/crypto/cipher.ts';
@@ -12,10 +11,10 @@ import { createRateLimit } from '../../src/http/rate-limit.ts';
 import { SEND_RATE } from '../../src/messages/send.ts';
 import { createMessageStore } from '../../src/messages/store.ts';
 import { createMessageWriter } from '../../src/messages/writer.ts';
-import { temporaryFolder } from './hearth.ts';
+import { type Ending, temporaryFolder } from './hearth.ts';
 
 /** Real stores in a temporary folder, and a record of what was published. */
-export async function openStores(test: Pick<TestContext, 'after'>, dataDir = temporaryFolder(test)) {
+export async function openStores(test: Ending, dataDir = temporaryFolder(test)) {
   const keyring = loadKeyring(undefined, dataDir, true);
   const databases = openDatabases(dataDir);
   test.after(() => databases.close());
@@ -64,7 +63,7 @@ export async function openStores(test: Pick<TestContext, 'after'>, dataDir = tem
 }
 
 /** The worker threads that hash, ended after the test. */
-export function realPasswords(test: Pick<TestContext, 'after'>) {
+export function realPasswords(test: Ending) {
   const passwords = createPasswords();
   test.after(() => passwords.close());
   return passwords;

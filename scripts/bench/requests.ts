@@ -1,0 +1,91 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import autocannon from 'autocannon';
+import type { Visitor } from '../../tests/support/client.ts';
+import { temporaryFolder } from '../../tests/support/hearth.ts';
+import { type Cleanup, pause, people, startFloor, startOurs } from './processes.ts';
+import { type Finding, finding, inTurns } from './report.ts';
+
+const CONNECTIONS = 16;
+const SECONDS = 4;
+const GROUPS = 200;
+const POSTS_A_SECOND = 10;
+
+/** The conversation page of a member of 200 groups, quiet and while somebody writes, against Express with the bytes in memory. */
+export async function page(cleanup: Cleanup): Promise<Finding[]> {
+  const ours = await startOurs(cleanup);
+  const [reader, writer] = await people(ours.url, 2, 1, 2);
+  if (!reader || !writer) throw new Error('Nobody registered.');
+  for (let id = 3; id <= GROUPS; id++) await reader.post('/groups', { name: `Group ${id}` });
+  for (let number = 0; number < 60; number++)
+    await writer.post('/groups/1/messages', { content: `Message ${number}: the seed order arrived.` });
+  const { body } = await reader.get('/groups/1');
+  const file = join(temporaryFolder(cleanup), 'page.html');
+  writeFileSync(file, body);
+  const floor = await startFloor(cleanup, 'page', file);
+  const url = `${ours.url}/groups/1`;
+  const headers = { cookie: reader.cookie };
+
+  const quiet = await inTurns(
+    5,
+    () => rate({ url: floor.url }),
+    () => rate({ url, headers }),
+  );
+  const busy = await inTurns(
+    5,
+    () => rate({ url: floor.url }),
+    () => whilePosting(writer, () => rate({ url, headers })),
+  );
+  process.stderr.write(`  a page of ${Math.round(body.length / 1024)} KiB\n`);
+  return [finding('page', 'pages/s', quiet, 0.4), finding('page-busy', 'pages/s', busy, 0.35)];
+}
+
+/** Messages posted by form, each answered after its durable commit, against Express answering 204. */
+export async function post(cleanup: Cleanup): Promise<Finding[]> {
+  const [ours, floor] = await Promise.all([startOurs(cleanup), startFloor(cleanup, 'post')]);
+  const [writer] = await people(ours.url, 1, 1);
+  const form = {
+    method: 'POST' as const,
+    body: new URLSearchParams({
+      content: 'The seed order arrived: tomatoes, leeks, and sunflowers.',
+    }).toString(),
+  };
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+  const found = await inTurns(
+    5,
+    () => rate({ url: floor.url, ...form, headers }),
+    () =>
+      rate(
+        {
+          url: `${ours.url}/groups/1/messages`,
+          ...form,
+          headers: { ...headers, cookie: writer?.cookie ?? '' },
+        },
+        303,
+      ),
+  );
+  return [finding('post', 'posts/s', found, 0.35)];
+}
+
+async function rate(options: autocannon.Options, wanted?: number): Promise<number> {
+  const result = await autocannon({ connections: CONNECTIONS, duration: SECONDS, ...options });
+  const failed =
+    result.errors +
+    (wanted ? result.requests.total - (result.statusCodeStats?.[`${wanted}`]?.count ?? 0) : result.non2xx);
+  if (failed > CONNECTIONS) throw new Error(`${failed} of ${result.requests.total} requests failed.`);
+  return result.requests.total / result.duration;
+}
+
+async function whilePosting(writer: Visitor, measure: () => Promise<number>): Promise<number> {
+  let isOver = false;
+  const posting = (async () => {
+    for (let number = 0; !isOver; number++) {
+      await writer.post('/groups/1/messages', { content: `Meanwhile ${number}` });
+      await pause(1_000 / POSTS_A_SECOND);
+    }
+  })();
+  const found = await measure();
+  isOver = true;
+  await posting;
+  return found;
+}

@@ -1,0 +1,62 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { type Cleanup, pause, people, startOurs } from './processes.ts';
+import { type Finding, finding, inTurns } from './report.ts';
+import { LeanSocket } from './sockets.ts';
+
+const SENDERS = 64;
+const GROUPS = 16;
+const SECONDS = 3;
+
+/** Durable messages a second of 64 people who each wait for their acknowledgement, against a script that only writes rows. */
+export async function senders(cleanup: Cleanup): Promise<Finding[]> {
+  const ours = await startOurs(cleanup);
+  const members = await people(ours.url, 8);
+  for (let id = 3; id <= GROUPS; id++) await members[0]?.post('/groups', { name: `Group ${id}` });
+  for (const member of members) for (let id = 1; id <= GROUPS; id++) await member.post(`/groups/${id}/join`);
+  const sockets = await Promise.all(
+    Array.from({ length: SENDERS }, (_, index) =>
+      LeanSocket.open(
+        ours.url,
+        `/ws/chat/${1 + (index % GROUPS)}`,
+        members[index % members.length]?.cookie ?? '',
+      ),
+    ),
+  );
+  await pause(500);
+  const floors = new URL('./floors.ts', import.meta.url).pathname;
+
+  const found = await inTurns(
+    5,
+    async () => {
+      const { stdout } = await promisify(execFile)(process.execPath, [
+        '--import',
+        'tsx',
+        floors,
+        'rows',
+        String(SECONDS),
+      ]);
+      return Number(stdout);
+    },
+    () => closedLoop(sockets),
+  );
+  return [finding('senders', 'messages/s', found, 0.4)];
+}
+
+async function closedLoop(sockets: LeanSocket[]): Promise<number> {
+  let acknowledged = 0;
+  let isOver = false;
+  for (const socket of sockets) {
+    socket.onAck = () => {
+      acknowledged += 1;
+      if (!isOver) socket.send();
+    };
+    socket.send();
+  }
+  const started = performance.now();
+  await pause(SECONDS * 1_000);
+  const rate = (acknowledged / (performance.now() - started)) * 1_000;
+  isOver = true;
+  await pause(500);
+  return rate;
+}
