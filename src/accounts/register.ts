@@ -5,6 +5,8 @@ import { ChatError } from '../errors.ts';
 import type { Account, AccountStore } from './store.ts';
 
 const USERNAME_RULE = 'A name has 3 to 50 letters, digits, ".", "_" or "-".';
+/** Letters by name that look like nothing: the Hangul fillers. */
+const INVISIBLE = /[\u115f\u1160\u3164\uffa0]/;
 const PASSWORD_RULE = 'A password has 8 to 256 characters.';
 
 export const username = z
@@ -12,7 +14,11 @@ export const username = z
   .trim()
   .transform((name) => name.normalize('NFC'))
   .refine(
-    (name) => /^[\p{L}\p{M}\p{Nd}._-]+$/u.test(name) && [...name].length >= 3 && [...name].length <= 50,
+    (name) =>
+      /^[\p{L}\p{M}\p{Nd}._-]+$/u.test(name) &&
+      !INVISIBLE.test(name) &&
+      [...name].length >= 3 &&
+      [...name].length <= 50,
     USERNAME_RULE,
   );
 

@@ -78,7 +78,16 @@ test('names and passwords keep to their limits, counted in characters', () => {
   assert.ok(fits('abc', '12345678'));
   assert.ok(fits('a.b_c-9', 'x'.repeat(256)));
   assert.ok(fits('x'.repeat(50), '🌱'.repeat(8)));
-  for (const name of ['ab', 'x'.repeat(51), 'a b c', 'a/b', '<script>', '', 'abc\u0000'])
+  for (const name of [
+    'ab',
+    'x'.repeat(51),
+    'a b c',
+    'a/b',
+    '<script>',
+    '',
+    'abc\u0000',
+    '\u3164\u3164\u3164',
+  ])
     assert.ok(!fits(name, '12345678'), name);
   for (const word of ['1234567', 'x'.repeat(257), '']) assert.ok(!fits('abc', word), word);
 });

@@ -89,7 +89,7 @@ test('names keep to 1 to 100 characters of one line', () => {
   const parse = (name: string) => groupName.safeParse({ name });
   assert.equal(parse('  two \n words ').data?.name, 'two words');
   assert.ok(parse('🌱'.repeat(100)).success);
-  for (const name of ['', '   ', '\n', 'x'.repeat(101)])
+  for (const name of ['', '   ', '\n', 'x'.repeat(101), '\u200b', '\u3164'])
     assert.ok(!parse(name).success, JSON.stringify(name));
 });
 

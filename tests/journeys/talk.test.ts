@@ -41,6 +41,14 @@ for (const protocol of ['HTTP', 'HTTPS']) {
       protocol === 'HTTPS' ? 'This connection is encrypted' : 'This connection is not encrypted';
     await ada.page.getByText(explained).waitFor();
 
+    for (const text of ['one', 'two', 'three']) await say(ada.page, text);
+    await mina.page.locator('#messages .message', { hasText: 'three' }).waitFor();
+    assert.deepEqual(
+      (await spoken(mina.page)).slice(2),
+      ['one', 'two', 'three'],
+      'written faster than it is acknowledged',
+    );
+
     await mina.context.close();
     await ada.page.getByText('Mina left').waitFor();
     assert.deepEqual(ada.complaints, []);

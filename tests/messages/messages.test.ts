@@ -62,7 +62,9 @@ test('a message has 1 to 8,000 characters, counted as people count them', async 
   const { send } = await garden(t);
   await assert.rejects(send(''), { code: 'empty', status: 400 });
   await assert.rejects(send(' \n\t '), { code: 'empty' });
+  await assert.rejects(send('\u200b\u2060'), { code: 'empty' });
   await assert.rejects(send('x'.repeat(8_001)), { code: 'too_long', status: 400 });
+  await assert.rejects(send(`x${' '.repeat(100_000)}`), { code: 'too_long' });
   assert.equal((await send('🌱'.repeat(8_000))).content.length, 16_000);
 });
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -8,6 +8,10 @@ import { join } from 'node:path';
 export type Ending = { after(close: () => unknown): void };
 
 export const ROOT = new URL('../../', import.meta.url).pathname;
+
+/** What `npm start` gives to node, so that what is tested and measured is what people run. */
+const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const NODE_FLAGS: readonly string[] = scripts.start.split(' ').slice(1, -1);
 
 export type Hearth = {
   url: string;
@@ -77,7 +81,7 @@ export async function startHearth(test: Ending, options: Options = {}): Promise<
 
 function launch(script: string, args: string[], env: Record<string, string>) {
   const { ENCRYPTION_KEY, SESSION_SECRET, ADMIN_USERNAME, NODE_TEST_CONTEXT, ...inherited } = process.env;
-  const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', script, ...args], {
+  const child: ChildProcess = spawn(process.execPath, [...NODE_FLAGS, script, ...args], {
     cwd: ROOT,
     env: { ...inherited, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

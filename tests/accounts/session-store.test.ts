@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { SessionData, Store } from 'express-session';
+import { openSessionStore } from '../../src/accounts/session-store.ts';
+import { temporaryFolder } from '../support/hearth.ts';
+
+const session = (maxAge = 60_000): SessionData => {
+  const cookie = { originalMaxAge: maxAge, maxAge, expires: new Date(Date.now() + maxAge) };
+  // The fields of a session that its store looks at.
+  return { cookie, accountId: 1, epoch: 1, renewedOn: '2026-11-21' } as unknown as SessionData;
+};
+const get = (store: Store, id: string) =>
+  new Promise<SessionData | null | undefined>((resolve, reject) =>
+    store.get(id, (error, found) => (error ? reject(error) : resolve(found))),
+  );
+const set = (store: Store, id: string, value = session()) =>
+  new Promise<void>((resolve, reject) =>
+    store.set(id, value, (error) => (error ? reject(error) : resolve())),
+  );
+const destroy = (store: Store, id: string) =>
+  new Promise<void>((resolve) => store.destroy(id, () => resolve()));
+
+test('a session is there for every door, after a restart too, and gone once it has run out', async (t) => {
+  const folder = temporaryFolder(t);
+  const first = await openSessionStore(folder);
+  const [plain, encrypted] = [first.open(), first.open()];
+  await set(plain, 'one');
+  await set(plain, 'short', session(30));
+  assert.equal((await get(encrypted, 'one'))?.accountId, 1);
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  assert.equal(await get(plain, 'short'), null);
+  await first.close();
+  const second = await openSessionStore(folder);
+  t.after(() => second.close());
+  assert.equal((await get(second.open(), 'one'))?.accountId, 1);
+});
+
+test('a session that has ended stays ended, whatever a request that began before does afterwards', async (t) => {
+  const folder = temporaryFolder(t);
+  const writing = await openSessionStore(folder);
+  await set(writing.open(), 'one');
+  await writing.close();
+
+  const opened = await openSessionStore(folder);
+  t.after(() => opened.close());
+  const store = opened.open();
+  const early = get(store, 'one');
+  await destroy(store, 'one');
+  assert.equal(await early, null, 'a read that was under way');
+  assert.equal(await get(store, 'one'), null);
+  await set(store, 'one');
+  assert.equal(await get(store, 'one'), null, 'a write that came late');
+});
