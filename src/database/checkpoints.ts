@@ -1,49 +1,49 @@
 import { stat } from 'node:fs/promises';
-import { Worker } from 'node:worker_threads';
+import { Piscina } from 'piscina';
 
-const CHECK_EVERY_MS = 2_000;
+const CHECK_EVERY_MS = 250;
 const WORTH_A_CHECKPOINT_BYTES = 4 * 1024 * 1024;
 
 /**
- * Watches the size of a database's write-ahead log and moves it into the database from a worker thread,
- * which opens the file through the same copy of the library. The thread exists only once it is needed.
+ * Keeps a database's write-ahead log short. A worker thread, which opens the file through the same copy of the
+ * library, copies it into the database, syncs included; `finish` then copies the rest between two writes, so that
+ * the next one starts the log over. A log that is written over is synced faster than one that grows.
+ * The thread exists only once it is needed.
+ * @param finish checkpoints what is left, on the connection that writes
  */
-export function startCheckpoints(file: string): { stop(): Promise<void> } {
-  let worker: Worker | undefined;
-  let busy = false;
+export function startCheckpoints(file: string, finish: () => void): { stop(): Promise<void> } {
+  let pool: Piscina | undefined;
+  let isBusy = false;
+  // The log keeps its size when it is started over; only what was written since says that another round is due.
+  let finishedAt = 0;
 
   const timer = setInterval(async () => {
-    if (busy) return;
-    const size = await stat(`${file}-wal`).then(
-      (wal) => wal.size,
-      () => 0,
-    );
-    if (size < WORTH_A_CHECKPOINT_BYTES) return;
-    busy = true;
-    worker ??= startWorker();
-    worker.postMessage('checkpoint');
+    if (isBusy) return;
+    const wal = await stat(`${file}-wal`).catch(() => undefined);
+    if (!wal || wal.size < WORTH_A_CHECKPOINT_BYTES || wal.mtimeMs <= finishedAt || isBusy) return;
+    isBusy = true;
+    try {
+      pool ??= new Piscina({
+        filename: new URL('./checkpoint-worker.ts', import.meta.url).href,
+        minThreads: 0,
+        maxThreads: 1,
+        idleTimeout: 60_000,
+      });
+      await pool.run(file);
+      finish();
+      finishedAt = Date.now();
+    } catch {
+      // Stopping, or a passing fault: the next round tries again, and until then the log only grows.
+    } finally {
+      isBusy = false;
+    }
   }, CHECK_EVERY_MS);
   timer.unref();
-
-  function startWorker(): Worker {
-    const started = new Worker(new URL('./checkpoint-worker.ts', import.meta.url), { workerData: file });
-    started.unref();
-    started.on('message', () => {
-      busy = false;
-    });
-    started.on('error', () => {
-      // The next round tries again with a new thread; until then the log only grows.
-      worker = undefined;
-      busy = false;
-    });
-    return started;
-  }
 
   return {
     async stop() {
       clearInterval(timer);
-      busy = true;
-      await worker?.terminate();
+      await pool?.destroy();
     },
   };
 }

@@ -57,7 +57,7 @@ export function openDatabase(dataDir: string, name: 'users' | 'chat'): Database 
   const file = join(dataDir, `${name}.sqlite3`);
   const sqlite = connect(file);
   migrate(sqlite, name, join(dataDir, 'snapshots'));
-  const checkpoints = startCheckpoints(file);
+  const checkpoints = startCheckpoints(file, () => sqlite.pragma('wal_checkpoint(PASSIVE)'));
   const transaction = sqlite.transaction((statements: readonly Statement<unknown>[]) =>
     statements.map((statement) => statement()),
   ).immediate;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import Sqlite from 'better-sqlite3';
@@ -33,6 +33,24 @@ test('is durable and strict: WAL, full synchronisation, foreign keys', (t) => {
   const pragma = (name: string) =>
     Object.values(database.orm.get<Record<string, unknown>>(sql.raw(`PRAGMA ${name}`)))[0];
   assert.deepEqual([pragma('journal_mode'), pragma('synchronous'), pragma('foreign_keys')], ['wal', 2, 1]);
+});
+
+test('the write-ahead log is moved into the database while it is written, and does not grow without end', async (t) => {
+  const folder = temporaryFolder(t);
+  const database = openDatabase(folder, 'chat');
+  t.after(() => database.close());
+  const size = (name: string) => statSync(join(folder, name)).size;
+  const blob = Buffer.alloc(256 * 1024, 1);
+  let written = 0;
+  for (const deadline = Date.now() + 20_000; size('chat.sqlite3') < 8 * 1024 * 1024; written += blob.length) {
+    assert.ok(Date.now() < deadline, `${written} bytes were written and none has reached the database`);
+    database.orm
+      .insert(groups)
+      .values({ ...group(`group ${written}`), name: blob })
+      .run();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assert.ok(size('chat.sqlite3-wal') < written, 'it was started over');
 });
 
 test('a file that is no database, or one of a newer Hearth, is refused in one sentence', (t) => {
