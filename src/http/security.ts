@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 import { forbidden } from '../errors.ts';
@@ -9,6 +9,28 @@ import { forbidden } from '../errors.ts';
  * certificate that lapses must not lock people out.
  */
 export function securityHeaders(): RequestHandler {
+  const headers = recordHeaders(helmetHeaders());
+  return (_request, response, next) => {
+    for (const [name, value] of headers) response.setHeader(name, value);
+    next();
+  };
+}
+
+/** What a middleware sets is the same for every answer here, so that it is worked out once and not each time. */
+function recordHeaders(middleware: ReturnType<typeof helmet>): ReadonlyMap<string, string> {
+  const headers = new Map<string, string>();
+  const recorder = {
+    setHeader: (name: string, value: string) => headers.set(name, value),
+    removeHeader: (name: string) => headers.delete(name),
+  };
+  // helmet looks at neither the request nor anything else of the answer.
+  middleware({} as IncomingMessage, recorder as unknown as ServerResponse, (error?: unknown) => {
+    if (error) throw error;
+  });
+  return headers;
+}
+
+function helmetHeaders() {
   return helmet({
     contentSecurityPolicy: {
       useDefaults: false,

@@ -63,10 +63,10 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
   const inGroup = eq(messages.groupId, value('groupId'));
   const ofGroup = eq(groups.id, value('groupId'));
   const queries = {
-    byId: orm
+    byIds: orm
       .select()
       .from(messages)
-      .where(eq(messages.id, value('id')))
+      .where(sql`${messages.id} IN (SELECT value FROM json_each(${value('ids')}))`)
       .prepare(),
     before: orm
       .select()
@@ -131,11 +131,11 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
   function sort(batch: readonly NewMessage[]) {
     const known = new Map<string, NewMessage | Message>();
     const fresh = new Map<number, NewMessage[]>();
+    for (const row of queries.byIds.all({ ids: JSON.stringify(batch.map((one) => one.id)) }))
+      known.set(row.id, open(row));
     for (const one of batch) {
       if (known.has(one.id)) continue;
-      const row = queries.byId.get({ id: one.id });
-      known.set(one.id, row ? open(row) : one);
-      if (row) continue;
+      known.set(one.id, one);
       const list = fresh.get(one.groupId);
       if (list) list.push(one);
       else fresh.set(one.groupId, [one]);

@@ -1,6 +1,6 @@
 import type { Publish, Subscribe } from '../events.ts';
 import { unreadChanged } from '../groups/events.ts';
-import type { GroupStore } from '../groups/store.ts';
+import type { GroupStore, ReadMark } from '../groups/store.ts';
 import type { Hub } from '../live/hub.ts';
 import { messagesSent } from './events.ts';
 import type { ReadMarks } from './mark-read.ts';
@@ -42,24 +42,27 @@ export function countUnread({ hub, groups, messages, marks, publish, subscribe, 
   async function tell(): Promise<void> {
     const spans = [...due];
     due.clear();
-    for (const [groupId, span] of spans) {
-      await markOwn(groupId, span.firstSeq, span.lastSeq);
-      for (const accountId of hub.people()) {
-        if ((await groups.membershipsOf(accountId)).has(groupId))
-          publish(unreadChanged, { groupId, accountId });
-      }
+    const own = await Promise.all(
+      spans.map(([groupId, span]) => ownMarks(groupId, span.firstSeq, span.lastSeq)),
+    );
+    // Together, so that one commit has them all.
+    await Promise.all(own.flat().map((mark) => marks.commit(mark)));
+    for (const accountId of hub.people()) {
+      const memberships = await groups.membershipsOf(accountId);
+      for (const [groupId] of spans)
+        if (memberships.has(groupId)) publish(unreadChanged, { groupId, accountId });
     }
   }
 
   /** An author who had read everything before their message has still read everything after it. */
-  async function markOwn(groupId: number, firstSeq: number, lastSeq: number): Promise<void> {
+  async function ownMarks(groupId: number, firstSeq: number, lastSeq: number): Promise<ReadMark[]> {
     const read = new Map<number, number>();
     for (const { authorId, seq } of await messages.between(groupId, firstSeq, lastSeq)) {
       const known = read.get(authorId) ?? (await groups.membershipsOf(authorId)).get(groupId)?.readSeq;
       if (known === seq - 1) read.set(authorId, seq);
     }
     const now = Date.now();
-    await Promise.all([...read].map(([accountId, seq]) => marks.commit({ accountId, groupId, seq, now })));
+    return [...read].map(([accountId, seq]) => ({ accountId, groupId, seq, now }));
   }
 
   return {

@@ -42,7 +42,11 @@ test('the write-ahead log is moved into the database while it is written, and do
   const size = (name: string) => statSync(join(folder, name)).size;
   const blob = Buffer.alloc(256 * 1024, 1);
   let written = 0;
-  for (const deadline = Date.now() + 20_000; size('chat.sqlite3') < 8 * 1024 * 1024; written += blob.length) {
+  for (
+    const deadline = Date.now() + 20_000;
+    size('chat.sqlite3') < 24 * 1024 * 1024;
+    written += blob.length
+  ) {
     assert.ok(Date.now() < deadline, `${written} bytes were written and none has reached the database`);
     database.orm
       .insert(groups)
