@@ -1,17 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
-import { createAccountStore } from '../src/accounts/store.ts';
+import { openStores } from '../src/app.ts';
 import { type Config, readCommand } from '../src/config.ts';
-import { createBlindIndex } from '../src/crypto/blind-index.ts';
-import { createCipher } from '../src/crypto/cipher.ts';
 import { addKey, type Keyring, loadKeyring, retireOldKeys } from '../src/crypto/keys.ts';
 import { lockDataFolder } from '../src/database/lock.ts';
 import { openDatabases } from '../src/database/open.ts';
-import { checkKeyring, finishRotation, secretOf } from '../src/database/sealing.ts';
+import { checkKeyring, finishRotation } from '../src/database/sealing.ts';
 import { StartError } from '../src/errors.ts';
-import { createGroupStore } from '../src/groups/store.ts';
-import { createMessageStore, type Position } from '../src/messages/store.ts';
+import type { Position } from '../src/messages/store.ts';
 import { version } from '../src/server.ts';
 
 const BATCH = 500;
@@ -80,11 +77,7 @@ async function resealAll(
   const { users, chat } = databases;
   try {
     for (const database of [users, chat]) checkKeyring(database, keyring);
-    const index = (database: typeof users) => createBlindIndex(secretOf(database, keyring, 'name-index'));
-    const accounts = createAccountStore(users, createCipher(keyring, 'accounts'), index(users));
-    const groups = createGroupStore(chat, createCipher(keyring, 'groups'), index(chat));
-    const messages = createMessageStore(chat, createCipher(keyring, 'messages'));
-
+    const { accounts, groups, messages } = openStores(databases, keyring);
     for (const store of [accounts, groups]) {
       let last: number | undefined = 0;
       while (last !== undefined) last = await store.resealNames(last, BATCH);

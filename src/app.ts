@@ -11,7 +11,7 @@ import { createBlindIndex } from './crypto/blind-index.ts';
 import { createCipher } from './crypto/cipher.ts';
 import type { Keyring } from './crypto/keys.ts';
 import type { Passwords } from './crypto/passwords.ts';
-import type { Databases } from './database/open.ts';
+import type { Database, Databases } from './database/open.ts';
 import { secretOf } from './database/sealing.ts';
 import { createEvents } from './events.ts';
 import { seedGroups } from './groups/create.ts';
@@ -63,6 +63,16 @@ export type App = {
   settled(): Promise<void>;
 };
 
+/** What is stored, opened with the keys that fit it. */
+export function openStores({ users, chat }: Pick<Databases, 'users' | 'chat'>, keyring: Keyring) {
+  const nameIndex = (database: Database) => createBlindIndex(secretOf(database, keyring, 'name-index'));
+  return {
+    accounts: createAccountStore(users, createCipher(keyring, 'accounts'), nameIndex(users)),
+    groups: createGroupStore(chat, createCipher(keyring, 'groups'), nameIndex(chat)),
+    messages: createMessageStore(chat, createCipher(keyring, 'messages')),
+  };
+}
+
 /** Puts the features together; the only file that knows them all. */
 export async function createApp({
   config,
@@ -72,26 +82,16 @@ export async function createApp({
   passwords,
   log,
 }: Opened): Promise<App> {
-  const { users, chat } = databases;
   const { rateLimits, adminUsername } = config;
   const { publish, subscribe } = createEvents((err, event) => log.error({ err, event }, 'a listener failed'));
   const views = createViews(assetFolder(config.assetVersion));
 
-  const accounts = createAccountStore(
-    users,
-    createCipher(keyring, 'accounts'),
-    createBlindIndex(secretOf(users, keyring, 'name-index')),
-  );
-  const groups = createGroupStore(
-    chat,
-    createCipher(keyring, 'groups'),
-    createBlindIndex(secretOf(chat, keyring, 'name-index')),
-  );
-  const messages = createMessageStore(chat, createCipher(keyring, 'messages'));
+  const { accounts, groups, messages } = openStores(databases, keyring);
   if (adminUsername !== undefined) await accounts.makeAdmin(adminUsername);
   await seedGroups(groups);
 
-  const cookieSecret = config.sessionSecret ?? secretOf(users, keyring, 'session-cookie').toString('base64');
+  const cookieSecret =
+    config.sessionSecret ?? secretOf(databases.users, keyring, 'session-cookie').toString('base64');
   const sessions = createSessions(accounts, sessionStore, cookieSecret);
   const seesAddresses = (account: Account) =>
     config.showAddresses === 'everyone' || (config.showAddresses === 'admins' && account.isAdmin);

@@ -26,6 +26,8 @@ export async function senders(cleanup: Cleanup): Promise<Finding[]> {
   await pause(500);
   const floors = new URL('./floors.ts', import.meta.url).pathname;
 
+  // Compiled as it is after a minute of use, not as it is in its first seconds.
+  await closedLoop(sockets);
   const found = await inTurns(
     5,
     async () => {

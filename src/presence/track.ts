@@ -1,6 +1,6 @@
 import type { Account } from '../accounts/store.ts';
 
-/** The place where everybody is who has any socket open; also the topic of `/ws`. */
+/** The place where everybody is who has a socket open; also the topic of `/ws`. */
 export const OVERALL = 'overview';
 
 /** Somebody who is at a place, however many tabs they have open there. */

@@ -1,15 +1,11 @@
-import { createAccountStore } from '../../src/accounts/store.ts';
-import { createBlindIndex } from '../../src/crypto/blind-index.ts';
-import { createCipher } from '../../src/crypto/cipher.ts';
+import { openStores as openAll } from '../../src/app.ts';
 import { loadKeyring } from '../../src/crypto/keys.ts';
 import { createPasswords } from '../../src/crypto/passwords.ts';
 import { openDatabases } from '../../src/database/open.ts';
-import { checkKeyring, secretOf } from '../../src/database/sealing.ts';
+import { checkKeyring } from '../../src/database/sealing.ts';
 import { createEvents, type EventType } from '../../src/events.ts';
-import { createGroupStore } from '../../src/groups/store.ts';
 import { createRateLimit } from '../../src/http/rate-limit.ts';
 import { SEND_RATE } from '../../src/messages/send.ts';
-import { createMessageStore } from '../../src/messages/store.ts';
 import { createMessageWriter } from '../../src/messages/writer.ts';
 import { type Ending, temporaryFolder } from './hearth.ts';
 
@@ -24,17 +20,7 @@ export async function openStores(test: Ending, dataDir = temporaryFolder(test)) 
   const events = createEvents((error) => {
     throw error;
   });
-  const accounts = createAccountStore(
-    users,
-    createCipher(keyring, 'accounts'),
-    createBlindIndex(secretOf(users, keyring, 'name-index')),
-  );
-  const groups = createGroupStore(
-    chat,
-    createCipher(keyring, 'groups'),
-    createBlindIndex(secretOf(chat, keyring, 'name-index')),
-  );
-  const messages = createMessageStore(chat, createCipher(keyring, 'messages'));
+  const { accounts, groups, messages } = openAll(databases, keyring);
   const writer = createMessageWriter({ messages, groups, publish: events.publish });
 
   return {
