@@ -30,7 +30,7 @@ function installChromium(): void {
   }
   console.log('Installing Chromium with apt-get, which the browser tests need.');
   run('apt-get', ['update', '-qq']);
-  run('apt-get', ['install', '-qq', '-y', '--no-install-recommends', 'chromium']);
+  run('apt-get', ['install', '-qq', '-y', '--no-install-recommends', 'chromium', 'fonts-dejavu-core']);
 }
 
 function run(command: string, args: readonly string[]): void {

@@ -10,6 +10,7 @@ import type { Message } from './store.ts';
 const GROUPING_MS = 5 * 60_000;
 /** Kept in memory, in characters: bounded by size, since one message may have 8,000 characters. */
 const CACHED_FRAGMENTS = 32_000_000;
+const CACHED_AVATARS = 10_000;
 const CACHED_LISTS = 32_000_000;
 
 export type MessagePresenter = {
@@ -23,6 +24,7 @@ export type MessagePresenter = {
 
 export function createMessagePresenter(views: Views, accounts: AccountStore): MessagePresenter {
   const fragments = new LRUCache<string, string>({ maxSize: CACHED_FRAGMENTS, sizeCalculation: sizeOf });
+  const avatars = new LRUCache<number, ReturnType<typeof asHtml>>({ max: CACHED_AVATARS });
   const lists = new LRUCache<string, Buffer>({ maxSize: CACHED_LISTS, sizeCalculation: sizeOf });
 
   async function fragment(message: Message, previous: Message | undefined): Promise<string> {
@@ -30,10 +32,12 @@ export function createMessagePresenter(views: Views, accounts: AccountStore): Me
     const key = `${message.groupId}/${message.seq}/${message.change}/${isContinued}`;
     const known = fragments.get(key);
     if (known !== undefined) return known;
+    const author = await authorOf(message.authorId);
     const html = views
       .render('messages/_message.njk', {
         message,
-        author: await author(message.authorId),
+        author,
+        avatar: avatarOf(author),
         body: asHtml(bodyHtml(message.content)),
         time: timeOf(message.createdAt),
         isContinued,
@@ -43,9 +47,15 @@ export function createMessagePresenter(views: Views, accounts: AccountStore): Me
     return html;
   }
 
-  async function author(id: number): Promise<{ id: number; username: string }> {
+  async function authorOf(id: number): Promise<{ id: number; username: string }> {
     const account = await accounts.byId(id);
     return { id, username: account?.username ?? 'Somebody who left' };
+  }
+
+  function avatarOf(person: { id: number; username: string }): ReturnType<typeof asHtml> {
+    const known = avatars.get(person.id) ?? asHtml(views.render('http/_avatar.njk', { person }).trim());
+    avatars.set(person.id, known);
+    return known;
   }
 
   async function render(
@@ -56,11 +66,12 @@ export function createMessagePresenter(views: Views, accounts: AccountStore): Me
     let previous = before;
     let day = '';
     for (const message of messages) {
-      const time = timeOf(message.createdAt);
-      if (time.day !== day) html += views.render('messages/_day.njk', { time }).trim();
+      const date = new Date(message.createdAt);
+      const { key, words } = dayOf(date);
+      if (key !== day) html += views.render('messages/_day.njk', { iso: date.toISOString(), words }).trim();
       if (message.seq === firstUnread) html += views.render('messages/_new.njk', {}).trim();
       html += await fragment(message, previous);
-      day = time.day;
+      day = key;
       previous = message;
     }
     return html;
@@ -75,7 +86,7 @@ export function createMessagePresenter(views: Views, accounts: AccountStore): Me
         groupId: message.groupId,
         seq: message.seq,
         change: message.change,
-        author: await author(message.authorId),
+        author: await authorOf(message.authorId),
         content: message.content,
         createdAt: new Date(message.createdAt).toISOString(),
         editedAt: message.editedAt === null ? null : new Date(message.editedAt).toISOString(),
@@ -97,28 +108,35 @@ function sizeOf(html: string | Buffer): number {
   return html.length || 1;
 }
 
-/** A time as templates take it: ISO for machines and scripts, and in the server's zone until a script knows better. */
-export function timeOf(milliseconds: number): Time {
+/**
+ * A time as templates take it: ISO for machines and scripts, and in the server's zone until a script knows better.
+ * `minutes` is HH:MM and `seconds` the :SS that follows it.
+ */
+function timeOf(milliseconds: number): { iso: string; minutes: string; seconds: string; full: string } {
   const date = new Date(milliseconds);
+  const clock = date.toTimeString().slice(0, 8);
   return {
     iso: date.toISOString(),
-    minutes: date.toTimeString().slice(0, 5),
-    seconds: date.toTimeString().slice(5, 8),
-    full: FULL.format(date),
-    day: DAY.format(date),
+    minutes: clock.slice(0, 5),
+    seconds: clock.slice(5),
+    full: `${dayOf(date).words} at ${clock}`,
   };
 }
 
-/** `minutes` is HH:MM and `seconds` the :SS that follows it. */
-type Time = { iso: string; minutes: string; seconds: string; full: string; day: string };
-
-const FULL = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'medium' });
 const DAY = new Intl.DateTimeFormat('en-GB', {
   weekday: 'long',
   day: 'numeric',
   month: 'long',
   year: 'numeric',
 });
+let lastDay = { key: '', words: '' };
+
+/** The day a time is in. Writing it in words takes longer than all the rest, and neighbours share theirs. */
+function dayOf(date: Date): { key: string; words: string } {
+  const key = date.toDateString();
+  if (key !== lastDay.key) lastDay = { key, words: DAY.format(date) };
+  return lastDay;
+}
 
 function continues(message: Message, previous: Message | undefined): boolean {
   return previous?.authorId === message.authorId && message.createdAt - previous.createdAt < GROUPING_MS;
