@@ -28,9 +28,11 @@ export function factText(
   type: string,
   fields: Readonly<Record<string, string | number | undefined>>,
 ): string {
-  const present = Object.entries(fields).filter((entry) => entry[1] !== undefined);
-  if (protocol === 'json') return JSON.stringify({ type, ...Object.fromEntries(present) });
-  const attributes = present.map(([name, value]) => ` data-${kebab(name)}="${escapeHtml(String(value))}"`);
+  // JSON leaves out what is undefined by itself.
+  if (protocol === 'json') return JSON.stringify({ type, ...fields });
+  const attributes = Object.entries(fields)
+    .filter((entry) => entry[1] !== undefined)
+    .map(([name, value]) => ` data-${kebab(name)}="${escapeHtml(String(value))}"`);
   return `<data data-event="${type}"${attributes.join('')}></data>`;
 }
 
