@@ -8,8 +8,8 @@ import type { Message } from './store.ts';
 import type { MessageWriter } from './writer.ts';
 
 export const MAX_CHARACTERS = 8_000;
-/** A form doubles the ends of lines. */
-const MAX_FORM_CHARACTERS = 2 * MAX_CHARACTERS;
+/** More UTF-16 units than any message that fits: two for each character, and a form's CRLF for each end of a line. */
+const MAX_UNITS = 4 * MAX_CHARACTERS;
 
 /** How fast one person may write, by all doors together. */
 export const SEND_RATE = { points: 60, seconds: 10, sentence: 'That is a lot at once.' };
@@ -52,7 +52,7 @@ export function newMessageId(now = Date.now()): string {
 /** The text as it is kept: lines end with LF, no lone surrogates, no NUL, no blank lines around it. */
 function readable(content: string): string {
   // Refused by its length first: nothing below may have much to chew on.
-  if (content.length > 2 * MAX_FORM_CHARACTERS) throw tooLong();
+  if (content.length > MAX_UNITS) throw tooLong();
   const text = content
     .replace(/\r\n?/g, '\n')
     .replaceAll('\0', '')
