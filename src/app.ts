@@ -82,7 +82,7 @@ export async function createApp({
   passwords,
   log,
 }: Opened): Promise<App> {
-  const { rateLimits, adminUsername } = config;
+  const { rateLimits, adminUsername, editLimitMs } = config;
   const { publish, subscribe } = createEvents((err, event) => log.error({ err, event }, 'a listener failed'));
   const views = createViews(assetFolder(config.assetVersion));
 
@@ -101,7 +101,7 @@ export async function createApp({
   const page = createGroupPage(views, groupPresenter);
   const report = (err: unknown) => log.error({ err }, 'something failed in the background');
   const presence = createLivePresence({ hub, views, groups, accounts, groupPresenter, subscribe, report });
-  const presenter = createMessagePresenter(views, accounts);
+  const presenter = createMessagePresenter(views, accounts, messages);
   const writer = createMessageWriter({ messages, groups, publish });
   const marks = createReadMarks({ groups, publish });
   const rate = createRateLimit(SEND_RATE, rateLimits);
@@ -142,9 +142,12 @@ export async function createApp({
     messageRoutes({
       views,
       page,
+      accounts,
       groups,
       messages,
       presenter,
+      editLimitMs,
+      publish,
       presence: presence.presenter,
       writer,
       marks,
@@ -163,7 +166,20 @@ export async function createApp({
     { hub, sessions, log, rateLimits, seesAddresses: ({ account }) => seesAddresses(account) },
     [
       presence.overview,
-      conversationSocket({ hub, groups, messages, presenter, presence, writer, marks, rate, subscribe }),
+      conversationSocket({
+        hub,
+        accounts,
+        groups,
+        messages,
+        presenter,
+        presence,
+        writer,
+        marks,
+        rate,
+        editLimitMs,
+        subscribe,
+        report,
+      }),
     ],
   );
 

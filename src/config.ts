@@ -25,6 +25,8 @@ export type Config = Readonly<{
   /** False lifts the rates, never the sizes. */
   rateLimits: boolean;
   showAddresses: ShowAddresses;
+  /** How long a message can be edited or removed by its author, in milliseconds; undefined is for ever. */
+  editLimitMs: number | undefined;
 }>;
 
 export type Command = { kind: 'start'; config: Config } | { kind: 'print'; text: string };
@@ -93,6 +95,11 @@ const VARIABLES: readonly Setting[] = [
     fallback: 'everyone',
     meaning: 'who sees the addresses of active people: everyone, admins or nobody',
   },
+  {
+    name: 'EDIT_LIMIT_MINUTES',
+    fallback: 'none',
+    meaning: 'how long people can edit and remove what they wrote, in minutes',
+  },
 ];
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -146,6 +153,7 @@ export function readCommand(
         ['everyone', 'admins', 'nobody'],
         'everyone',
       ),
+      editLimitMs: minutes('EDIT_LIMIT_MINUTES', env.EDIT_LIMIT_MINUTES),
     }),
   };
 }
@@ -193,6 +201,12 @@ function pattern(name: string, value: string | undefined, wanted: RegExp, words:
   if (!value) return undefined;
   if (wanted.test(value)) return value;
   throw new StartError(`${name} takes ${words}.`);
+}
+
+function minutes(name: string, value: string | undefined): number | undefined {
+  if (!value) return undefined;
+  if (/^[1-9]\d{0,7}$/.test(value)) return Number(value) * 60_000;
+  throw new StartError(`${name} takes a whole number of minutes from 1, not "${value}".`);
 }
 
 function oneOf<T extends string>(

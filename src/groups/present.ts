@@ -24,6 +24,11 @@ export function unreadOf(group: Group, membership: Membership): number {
   return Math.max(0, group.lastSeq - membership.readSeq);
 }
 
+/** Whether a message that this member has not read calls them. */
+export function isMentionUnread({ lastMentionSeq, readSeq }: Membership): boolean {
+  return lastMentionSeq > readSeq;
+}
+
 /** Rows are rendered once and kept; a page of hundreds of groups is then joined, not rendered. */
 export function createGroupPresenter(views: Views, groups: GroupStore): GroupPresenter {
   const rows = new LRUCache<string, string>({ max: CACHED_ROWS });
@@ -34,11 +39,12 @@ export function createGroupPresenter(views: Views, groups: GroupStore): GroupPre
 
   function row(group: Group, membership: Membership | undefined, isOpen = false): string {
     const unread = membership ? unreadOf(group, membership) : 0;
-    const key = `${group.id} ${membership ? unread : '-'} ${isOpen} ${group.name}`;
+    const isMentioned = membership ? isMentionUnread(membership) : false;
+    const key = `${group.id} ${membership ? unread : '-'} ${isMentioned} ${isOpen} ${group.name}`;
     const known = rows.get(key);
     if (known !== undefined) return known;
     const html = views
-      .render('groups/_row.njk', { group, isMember: membership !== undefined, unread, isOpen })
+      .render('groups/_row.njk', { group, isMember: membership !== undefined, unread, isMentioned, isOpen })
       .trim();
     rows.set(key, html);
     return html;

@@ -18,6 +18,8 @@ import type { Group, GroupStore } from './store.ts';
 
 const CREATIONS = { points: 20, seconds: 600, sentence: 'That is many new groups.' };
 const MEMBERS_A_PAGE = 200;
+/** Names that the composer completes; the newest members of a larger group are written out. */
+const COMPLETED_NAMES = 1_000;
 
 type Dependencies = {
   page: GroupPage;
@@ -93,6 +95,13 @@ export function groupRoutes(dependencies: Dependencies): Router {
     })
     .get('/groups/:id/members', async (request, response) => {
       sendHtml(response, await members(request, numberInPath(request, 'id')));
+    })
+    .get('/groups/:id/names', async (request, response) => {
+      const { group } = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
+      const ids = await groups.members(group.id, COMPLETED_NAMES);
+      const people = await Promise.all(ids.map((id) => accounts.byId(id)));
+      const names = people.flatMap((one) => (one ? [one.username] : []));
+      response.set('Cache-Control', 'no-store').json(names.sort((a, b) => a.localeCompare(b)));
     })
     .post('/groups/:id/join', async (request, response) => {
       const groupId = numberInPath(request, 'id');

@@ -15,7 +15,13 @@ export type Group = Readonly<{
   lastChange: number;
 }>;
 
-export type Membership = Readonly<{ groupId: number; readSeq: number; readAt: number }>;
+export type Membership = Readonly<{
+  groupId: number;
+  readSeq: number;
+  readAt: number;
+  /** The newest message that mentions this member; 0 for none. */
+  lastMentionSeq: number;
+}>;
 
 export type ReadMark = { accountId: number; groupId: number; seq: number; now: number };
 
@@ -42,6 +48,10 @@ export type GroupStore = {
   countMembers(groupId: number): Promise<number>;
   /** Moves marks forward, never back; resolves to whether each one moved. */
   markRead(marks: readonly ReadMark[]): Promise<boolean[]>;
+  /** Moves one mark to wherever its owner wants it, back too. */
+  moveMark(mark: ReadMark): Promise<void>;
+  /** Takes note of a committed message that mentions these members, or all where none are named. */
+  mentioned(groupId: number, seq: number, accountIds: readonly number[] | undefined): void;
   /** Takes note of messages that were committed. */
   advanced(groupId: number, lastSeq: number, lastChange: number): void;
   /** Seals up to `limit` names after `afterId` with the current key; resolves to the last id seen, undefined at the end. */
@@ -112,10 +122,20 @@ export function createGroupStore(
     if (cached) return cached;
     const rows = queries.memberships.all({ accountId });
     const found = new Map(
-      rows.map(({ groupId, readSeq, readAt }) => [groupId, { groupId, readSeq, readAt }]),
+      rows.map(({ groupId, readSeq, readAt, lastMentionSeq }) => [
+        groupId,
+        { groupId, readSeq, readAt, lastMentionSeq },
+      ]),
     );
     mine.set(accountId, found);
     return found;
+  }
+
+  /** Keeps what is in memory as it was just written. */
+  function note(accountId: number, groupId: number, change: Partial<Membership>): void {
+    const known = mine.get(accountId);
+    const membership = known?.get(groupId);
+    if (membership) known?.set(groupId, { ...membership, ...change });
   }
 
   return {
@@ -205,10 +225,23 @@ export function createGroupStore(
         marks.filter((_mark, index) => due[index]).map((mark) => () => queries.markRead.run(mark)),
       );
       marks.forEach(({ accountId, groupId, seq, now }, index) => {
-        if (due[index]) mine.get(accountId)?.set(groupId, { groupId, readSeq: seq, readAt: now });
+        if (due[index]) note(accountId, groupId, { readSeq: seq, readAt: now });
       });
       version += 1;
       return due;
+    },
+    async moveMark({ accountId, groupId, seq, now }) {
+      orm
+        .update(memberships)
+        .set({ readSeq: seq, readAt: now })
+        .where(and(eq(memberships.accountId, accountId), eq(memberships.groupId, groupId)))
+        .run();
+      note(accountId, groupId, { readSeq: seq, readAt: now });
+      version += 1;
+    },
+    mentioned(groupId, seq, accountIds) {
+      for (const accountId of accountIds ?? mine.keys()) note(accountId, groupId, { lastMentionSeq: seq });
+      version += 1;
     },
     advanced(groupId, lastSeq, lastChange) {
       const group = known.get(groupId);

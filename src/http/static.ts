@@ -6,24 +6,31 @@ import { fileURLToPath } from 'node:url';
 import express, { Router } from 'express';
 
 const FOLDER = fileURLToPath(new URL('../../static/', import.meta.url));
-const HTMX = join(
-  dirname(createRequire(import.meta.url).resolve('htmx.org/package.json')),
-  'dist',
-  'htmx.min.js',
-);
+const { resolve } = createRequire(import.meta.url);
+
+/** What is served from its package as it is: its name under the version → where it lies. */
+const FROM_PACKAGES: Readonly<Record<string, string>> = {
+  'js/htmx.js': join(dirname(resolve('htmx.org/package.json')), 'dist', 'htmx.min.js'),
+  'emoji/picker.js': resolve('emoji-picker-element/picker.js'),
+  'emoji/database.js': resolve('emoji-picker-element/database.js'),
+  'emoji/data.json': resolve('emoji-picker-element-data/en/emojibase/data.json'),
+};
 
 /** The folder in the address of every static file, such as `/assets/3f9a1c`; it changes when a file does. */
 export function assetFolder(pinned: string | undefined): string {
   return `/assets/${pinned ?? hashOfFiles()}`;
 }
 
-/** Serves static files under their version with a year of cache, and htmx from its package. */
+/** Serves static files under their version with a year of cache, those of packages among them. */
 export function staticRoutes(assets: string): Router {
   const forAYear = { maxAge: '1y', immutable: true, index: false, redirect: false } as const;
-  return Router()
-    .get(`${assets}/js/htmx.js`, (_request, response) =>
-      response.sendFile(HTMX, { maxAge: '1y', immutable: true }),
-    )
+  const router = Router();
+  for (const [name, file] of Object.entries(FROM_PACKAGES)) {
+    router.get(`${assets}/${name}`, (_request, response) =>
+      response.sendFile(file, { maxAge: '1y', immutable: true }),
+    );
+  }
+  return router
     .use(assets, express.static(FOLDER, forAYear))
     .get('/service-worker.js', (_request, response) => {
       // Its address may not change, since the browser asks for it again there; its scope is the whole site.
@@ -40,5 +47,6 @@ function hashOfFiles(): string {
     const file = join(FOLDER, name);
     if (statSync(file).isFile()) hash.update(name).update(readFileSync(file));
   }
+  for (const file of Object.values(FROM_PACKAGES)) hash.update(readFileSync(file));
   return hash.digest('hex').slice(0, 12);
 }

@@ -4,3 +4,8 @@ import { eventType } from '../events.ts';
 export const messagesSent = eventType<{ groupId: number; firstSeq: number; lastSeq: number }>(
   'messages.sent',
 );
+
+/** Rows of one group were written, new ones too: those with the changes `firstChange` to `lastChange`. */
+export const messagesChanged = eventType<{ groupId: number; firstChange: number; lastChange: number }>(
+  'messages.changed',
+);

@@ -1,5 +1,6 @@
 import type { OpenGroup } from '../groups/access.ts';
-import type { Message, MessageStore } from './store.ts';
+import type { Message } from './message.ts';
+import type { MessageStore } from './store.ts';
 
 export const PAGE = 50;
 

@@ -1,7 +1,8 @@
-import { z } from 'zod';
+import { type ZodType, z } from 'zod';
+import type { AccountStore } from '../accounts/store.ts';
 import { invalid, notFound } from '../errors.ts';
 import type { Subscribe } from '../events.ts';
-import { openGroup } from '../groups/access.ts';
+import { type OpenGroup, openGroup } from '../groups/access.ts';
 import { groupTopic } from '../groups/live.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { RateLimit } from '../http/rate-limit.ts';
@@ -10,21 +11,30 @@ import { factText } from '../live/frames.ts';
 import type { Hub } from '../live/hub.ts';
 import type { Commands, Endpoint } from '../live/socket.ts';
 import type { LivePresence } from '../presence/live.ts';
-import { messagesSent } from './events.ts';
+import { editable, editMessage } from './edit.ts';
+import { messagesChanged } from './events.ts';
 import { markRead, type ReadMarks } from './mark-read.ts';
+import type { Message } from './message.ts';
 import type { MessagePresenter } from './present.ts';
+import { reactable, reactTo } from './react.ts';
+import { removeMessage } from './remove.ts';
 import { sendable, sendMessage } from './send.ts';
-import type { Message, MessageStore } from './store.ts';
+import type { MessageStore } from './store.ts';
 import type { MessageWriter } from './writer.ts';
 
 /** How many a batch of catching up has; at 8,000 characters each they stay below what a reader may lag behind. */
 const CATCH_UP = 50;
 
-const read = z.object({ seq: z.int().min(0) });
+/** Clients say that somebody types every three seconds; what comes faster is not passed on. */
+const TYPING_EVERY_MS = 2_500;
+
+const read = z.object({ seq: z.int('"seq" takes the number of a message.').min(0) });
 
 type Dependencies = {
   hub: Hub;
+  accounts: AccountStore;
   groups: GroupStore;
+  editLimitMs: number | undefined;
   messages: MessageStore;
   presenter: MessagePresenter;
   presence: LivePresence;
@@ -32,31 +42,52 @@ type Dependencies = {
   marks: ReadMarks;
   rate: RateLimit;
   subscribe: Subscribe;
+  /** Hears of what failed in the background. */
+  report(error: unknown): void;
 };
 
 /** `/ws/chat/:groupId`: one conversation, live. */
 export function conversationSocket(dependencies: Dependencies): Endpoint {
-  const { hub, groups, messages, presenter, presence, subscribe } = dependencies;
+  const { hub, groups, messages, presenter, presence, subscribe, report } = dependencies;
 
   /** Access is looked at anew for each command; a socket that outlives a membership by a moment can do nothing. */
   const open = (connection: Connection) =>
     openGroup(groups, connection.account, Number(connection.topic.split(':')[1]));
 
+  const typedAt = new WeakMap<Connection, number>();
+
+  /** A command that changes one message, and is acknowledged with the change that it made. */
+  const amending =
+    <Body>(
+      schema: ZodType<Body>,
+      amend: (group: OpenGroup, seq: number, body: Body) => Promise<Message>,
+    ): Commands[string] =>
+    async (connection, message) => {
+      const { seq } = parse(read, message);
+      const group = await open(connection);
+      const { change } = await amend(group, seq, parse(schema, message));
+      hub.sendFact(connection, 'ack', { seq, change });
+    };
+
   const commands: Commands = {
     async send(connection, message) {
-      const parsed = sendable.safeParse(message);
-      if (!parsed.success)
-        throw invalid('content', parsed.error.issues[0]?.message ?? 'Write something first.');
-      const { id, seq, change } = await sendMessage(dependencies, await open(connection), parsed.data);
+      const { id, seq, change } = await sendMessage(
+        dependencies,
+        await open(connection),
+        parse(sendable, message),
+      );
       hub.sendFact(connection, 'ack', { id, seq, change });
     },
+    edit: amending(editable, (group, seq, body) => editMessage(dependencies, group, seq, body)),
+    remove: amending(z.unknown(), (group, seq) => removeMessage(dependencies, group, seq)),
+    react: amending(reactable, (group, seq, body) => reactTo(dependencies, group, seq, body)),
     async read(connection, message) {
-      const parsed = read.safeParse(message);
-      if (!parsed.success) throw invalid('seq', '"seq" takes the number of a message.');
-      await markRead(dependencies, await open(connection), parsed.data.seq);
+      await markRead(dependencies, await open(connection), parse(read, message).seq);
     },
     async typing(connection) {
       const { account, group } = await open(connection);
+      if (Date.now() - (typedAt.get(connection) ?? 0) < TYPING_EVERY_MS) return;
+      typedAt.set(connection, Date.now());
       hub.publish(
         groupTopic(group.id),
         ({ protocol }) =>
@@ -68,36 +99,24 @@ export function conversationSocket(dependencies: Dependencies): Endpoint {
     },
   };
 
-  subscribe(messagesSent, async ({ groupId, firstSeq, lastSeq }) => {
+  // One after another: a push that overtook another would leave a gap.
+  let pushed = Promise.resolve();
+  subscribe(messagesChanged, ({ groupId, firstChange, lastChange }) => {
     const topic = groupTopic(groupId);
     if (!hub.isHeard(topic)) return;
-    const [previous, ...sent] = await withPrevious(groupId, firstSeq, lastSeq);
-    await pushAll(topic, sent, previous);
+    pushed = pushed.then(() => pushChanged(topic, groupId, firstChange, lastChange)).catch(report);
   });
 
-  async function pushAll(
-    topic: string,
-    sent: readonly (Message | undefined)[],
-    before: Message | undefined,
-  ): Promise<void> {
-    let previous = before;
-    for (const message of sent) {
-      if (!message) continue;
-      const html = hub.isHeard(topic, 'html') ? await presenter.fragment(message, previous) : undefined;
+  async function pushChanged(topic: string, groupId: number, first: number, last: number): Promise<void> {
+    for (const message of await messages.changedAfter(groupId, first - 1, last - first + 1)) {
+      const html = hub.isHeard(topic, 'html') ? await fragment(message) : undefined;
       const json = hub.isHeard(topic, 'json') ? await presenter.json(message) : undefined;
       hub.publish(topic, ({ protocol }) => (protocol === 'json' ? json : html), { change: message.change });
-      previous = message;
     }
   }
 
-  /** The messages of a span, after the one before them, which is undefined for a group's first. */
-  async function withPrevious(
-    groupId: number,
-    firstSeq: number,
-    lastSeq: number,
-  ): Promise<(Message | undefined)[]> {
-    const found = await messages.between(groupId, Math.max(1, firstSeq - 1), lastSeq);
-    return firstSeq === 1 ? [undefined, ...found] : found;
+  async function fragment(message: Message): Promise<string> {
+    return presenter.fragment(message, await messages.bySeq(message.groupId, message.seq - 1));
   }
 
   /** Everything that changed after what the connection has, in order, until there is nothing it has not got. */
@@ -109,12 +128,9 @@ export function conversationSocket(dependencies: Dependencies): Endpoint {
       await connection.drained();
       const changed = await messages.changedAfter(groupId, connection.change, CATCH_UP);
       for (const message of changed) {
-        const previous = (await messages.between(groupId, message.seq - 1, message.seq - 1))[0];
         hub.send(
           connection,
-          await (connection.protocol === 'json'
-            ? presenter.json(message)
-            : presenter.fragment(message, previous)),
+          await (connection.protocol === 'json' ? presenter.json(message) : fragment(message)),
         );
         connection.change = message.change;
       }
@@ -140,4 +156,12 @@ export function conversationSocket(dependencies: Dependencies): Endpoint {
       presence.leaveGroup(connection);
     },
   };
+}
+
+/** @throws ChatError 400 with the sentence of the first rule that is broken */
+function parse<Body>(schema: ZodType<Body>, message: unknown): Body {
+  const parsed = schema.safeParse(message);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw invalid(String(issue?.path[0] ?? 'type'), issue?.message ?? 'This message is not understood.');
 }

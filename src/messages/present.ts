@@ -1,10 +1,11 @@
-import { LinkifyIt } from 'linkify-it';
 import { LRUCache } from 'lru-cache';
 import type { AccountStore } from '../accounts/store.ts';
 import type { Group } from '../groups/store.ts';
-import { asHtml, type Views } from '../http/views.ts';
+import { asHtml, type Context, type Views } from '../http/views.ts';
 import type { Stretch } from './history.ts';
-import type { Message } from './store.ts';
+import { createMarkdown } from './markdown.ts';
+import type { Message, Revision } from './message.ts';
+import type { MessageStore } from './store.ts';
 
 /** Messages of one author closer together than this stand together. */
 const GROUPING_MS = 5 * 60_000;
@@ -18,18 +19,37 @@ export type MessagePresenter = {
   fragment(message: Message, previous: Message | undefined): Promise<string>;
   /** The message as wire.md has it. */
   json(message: Message): Promise<string>;
+  /** What it said before, each as it was shown. */
+  revisions(message: Message, revisions: readonly Revision[]): Promise<Context[]>;
+  /** Its reactions, with the names of those who reacted. */
+  reactions(message: Message): Promise<Context[]>;
+  /** Who it answers and the beginning of what that said, for a quote or a composer. */
+  quote(groupId: number, seq: number): Promise<Quote | undefined>;
   /** A stretch with its day separators. @param firstUnread the seq above which "New" is drawn, if any */
   list(group: Group, stretch: Stretch, firstUnread?: number): Promise<Buffer>;
 };
 
-export function createMessagePresenter(views: Views, accounts: AccountStore): MessagePresenter {
+/** `change` is the quoted message's: a quote is drawn anew when that was edited or removed. */
+export type Quote = { seq: number; change: number; author: string; excerpt: string };
+
+const EXCERPT_CHARACTERS = 140;
+/** How many of those who reacted are named. */
+const NAMED = 20;
+
+export function createMessagePresenter(
+  views: Views,
+  accounts: AccountStore,
+  messages: MessageStore,
+): MessagePresenter {
+  const markdown = createMarkdown();
   const fragments = new LRUCache<string, string>({ maxSize: CACHED_FRAGMENTS, sizeCalculation: sizeOf });
   const avatars = new LRUCache<number, ReturnType<typeof asHtml>>({ max: CACHED_AVATARS });
   const lists = new LRUCache<string, Buffer>({ maxSize: CACHED_LISTS, sizeCalculation: sizeOf });
 
   async function fragment(message: Message, previous: Message | undefined): Promise<string> {
     const isContinued = continues(message, previous);
-    const key = `${message.groupId}/${message.seq}/${message.change}/${isContinued}`;
+    const quoted = message.replyTo === null ? undefined : await quote(message.groupId, message.replyTo);
+    const key = `${message.groupId}/${message.seq}/${message.change}/${isContinued}/${quoted?.change}`;
     const known = fragments.get(key);
     if (known !== undefined) return known;
     const author = await authorOf(message.authorId);
@@ -38,13 +58,44 @@ export function createMessagePresenter(views: Views, accounts: AccountStore): Me
         message,
         author,
         avatar: avatarOf(author),
-        body: asHtml(bodyHtml(message.content)),
+        body: asHtml(await bodyOf(message, message.content)),
         time: timeOf(message.createdAt),
         isContinued,
+        quote: quoted ?? null,
+        reactions: await Promise.all(message.reactions.map(shownReaction)),
       })
       .trim();
     fragments.set(key, html);
     return html;
+  }
+
+  async function bodyOf({ mentions, mentionsAll }: Message, content: string): Promise<string> {
+    const called = await Promise.all(mentions.map(authorOf));
+    const names = new Map<string, number | undefined>(
+      called.map(({ id, username }) => [username.toLowerCase(), id]),
+    );
+    if (mentionsAll) names.set('all', undefined);
+    return markdown(content, names);
+  }
+
+  async function quote(groupId: number, seq: number): Promise<Quote | undefined> {
+    const message = await messages.bySeq(groupId, seq);
+    if (!message) return undefined;
+    const { username } = await authorOf(message.authorId);
+    return { seq, change: message.change, author: username, excerpt: excerptOf(message) };
+  }
+
+  async function shownReaction({ emoji, accountIds }: Message['reactions'][number]): Promise<Context> {
+    const people = await Promise.all(accountIds.slice(0, NAMED).map(authorOf));
+    const names = people.map((one) => one.username);
+    const more = accountIds.length - names.length;
+    if (more > 0) names.push(`${more} more`);
+    return {
+      emoji,
+      count: accountIds.length,
+      ids: accountIds.join(' '),
+      names: new Intl.ListFormat('en').format(names),
+    };
   }
 
   async function authorOf(id: number): Promise<{ id: number; username: string }> {
@@ -79,6 +130,16 @@ export function createMessagePresenter(views: Views, accounts: AccountStore): Me
 
   return {
     fragment,
+    quote,
+    reactions: (message) => Promise.all(message.reactions.map(shownReaction)),
+    async revisions(message, revisions) {
+      return Promise.all(
+        revisions.map(async ({ content, writtenAt }) => ({
+          body: asHtml(await bodyOf(message, content)),
+          time: timeOf(writtenAt),
+        })),
+      );
+    },
     async json(message) {
       return JSON.stringify({
         type: 'message',
@@ -91,6 +152,11 @@ export function createMessagePresenter(views: Views, accounts: AccountStore): Me
         createdAt: new Date(message.createdAt).toISOString(),
         editedAt: message.editedAt === null ? null : new Date(message.editedAt).toISOString(),
         removed: message.removedAt !== null,
+        replyTo: message.replyTo,
+        thread: message.thread,
+        replies: message.replyCount,
+        reactions: message.reactions,
+        mentions: message.mentionsAll ? 'all' : message.mentions,
       });
     },
     async list(group, stretch, firstUnread) {
@@ -102,6 +168,16 @@ export function createMessagePresenter(views: Views, accounts: AccountStore): Me
       return html;
     },
   };
+}
+
+/** The beginning of a message on one line, as it was typed. */
+function excerptOf({ content, removedAt }: Message): string {
+  if (removedAt !== null) return 'This message was removed.';
+  const line = content.slice(0, 4 * EXCERPT_CHARACTERS).replace(/\s+/g, ' ');
+  const characters = [...line];
+  return characters.length > EXCERPT_CHARACTERS
+    ? `${characters.slice(0, EXCERPT_CHARACTERS).join('')}…`
+    : line;
 }
 
 function sizeOf(html: string | Buffer): number {
@@ -140,32 +216,4 @@ function dayOf(date: Date): { key: string; words: string } {
 
 function continues(message: Message, previous: Message | undefined): boolean {
   return previous?.authorId === message.authorId && message.createdAt - previous.createdAt < GROUPING_MS;
-}
-
-const linkify = new LinkifyIt({ fuzzyLink: true, fuzzyEmail: false });
-const LINKED = /^(?:https?|mailto):/i;
-
-/** Escapes everything; addresses become links that tell the other site nothing. */
-function bodyHtml(content: string): string {
-  let html = '';
-  let at = 0;
-  for (const match of linkify.match(content) ?? []) {
-    if (!LINKED.test(match.url)) continue;
-    html += escapeHtml(content.slice(at, match.index));
-    html += `<a href="${escapeHtml(match.url)}" target="_blank" rel="noopener noreferrer nofollow">${escapeHtml(match.raw)}</a>`;
-    at = match.lastIndex;
-  }
-  return html + escapeHtml(content.slice(at));
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 }

@@ -1,9 +1,10 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { accountOf } from '../accounts/access.ts';
-import type { Account } from '../accounts/store.ts';
-import type { ChatError } from '../errors.ts';
-import { findGroup, mayRename, type OpenGroup, openGroup } from '../groups/access.ts';
+import type { Account, AccountStore } from '../accounts/store.ts';
+import { type ChatError, notFound } from '../errors.ts';
+import type { Publish } from '../events.ts';
+import { findGroup, type OpenGroup, openGroup } from '../groups/access.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { onRefusal } from '../http/failures.ts';
@@ -11,9 +12,11 @@ import type { RateLimit } from '../http/rate-limit.ts';
 import { numberInPath, numberInQuery, parseForm, seeOther, wantsFragment } from '../http/request.ts';
 import { asHtml, type Html, sendHtml, type Views } from '../http/views.ts';
 import type { PresencePresenter } from '../presence/present.ts';
+import { messageOf } from './access.ts';
 import { PAGE, readHistory, type Stretch } from './history.ts';
 import { markRead, type ReadMarks } from './mark-read.ts';
-import type { MessagePresenter } from './present.ts';
+import { actionRoutes } from './message-routes.ts';
+import type { MessagePresenter, Quote } from './present.ts';
 import { messageId, newMessageId, sendMessage } from './send.ts';
 import type { MessageStore } from './store.ts';
 import type { MessageWriter } from './writer.ts';
@@ -23,11 +26,31 @@ const FRAGMENTS = 200;
 const messageForm = z.object({
   content: z.string('Write something first.'),
   id: messageId.optional().or(z.literal('').transform(() => undefined)),
+  replyTo: z
+    .literal('')
+    .transform(() => undefined)
+    .or(
+      z
+        .string()
+        .regex(/^\d{1,15}$/, 'This answers a message that is not there. Reload the page.')
+        .transform(Number),
+    )
+    .optional(),
+  confirmed: z
+    .literal('yes')
+    .transform(() => true)
+    .optional(),
 });
+
+/** What the composer of a page shows: what was typed, what is answered, and why it was refused. */
+type Composer = { error: ChatError | null; typed: string; reply: Quote | null };
+
+const THREAD_PAGE = 200;
 
 type Dependencies = {
   views: Views;
   page: GroupPage;
+  accounts: AccountStore;
   groups: GroupStore;
   messages: MessageStore;
   presenter: MessagePresenter;
@@ -35,6 +58,8 @@ type Dependencies = {
   writer: MessageWriter;
   marks: ReadMarks;
   rate: RateLimit;
+  editLimitMs: number | undefined;
+  publish: Publish;
   seesAddresses(account: Account): boolean;
 };
 
@@ -52,7 +77,7 @@ export function messageRoutes(dependencies: Dependencies): Router {
     request: Request,
     open: OpenGroup,
     stretch: Stretch,
-    composer: { error: ChatError | null; typed: string },
+    composer: Composer,
   ): Promise<Html> {
     const { group, account } = open;
     return page(
@@ -60,7 +85,8 @@ export function messageRoutes(dependencies: Dependencies): Router {
       'messages/conversation.njk',
       {
         group,
-        mayRename: mayRename(open),
+        members: await groups.countMembers(group.id),
+        thread: null,
         headcount: asHtml(await presence.headcount(group)),
         aside: asHtml(await presence.aside(group, seesAddresses(account))),
         older: stretch.hasOlder ? (stretch.messages[0]?.seq ?? null) : null,
@@ -92,6 +118,35 @@ export function messageRoutes(dependencies: Dependencies): Router {
     return open;
   }
 
+  /** The first message of a thread, those that answer it, and a composer that answers too. */
+  async function threadPage(
+    request: Request,
+    open: OpenGroup,
+    seq: number,
+    composer: Composer,
+  ): Promise<Html> {
+    const { group, account } = open;
+    const asked = await messages.bySeq(group.id, seq);
+    const first = asked?.thread == null ? asked : await messages.bySeq(group.id, asked.thread);
+    if (!first) throw notFound('There is no such message.');
+    const replies = await messages.inThread(group.id, first.seq, THREAD_PAGE);
+    const stretch = { messages: [first, ...replies], previous: undefined, hasOlder: false, hasNewer: false };
+    return page(
+      request,
+      'messages/thread.njk',
+      {
+        group,
+        members: await groups.countMembers(group.id),
+        thread: first.seq,
+        more: first.replyCount > replies.length ? first.replyCount : 0,
+        shownReplies: replies.length,
+        aside: asHtml(await presence.aside(group, seesAddresses(account))),
+        ...composer,
+      },
+      { openGroupId: group.id, parts: { messages: await presenter.list(group, stretch) } },
+    );
+  }
+
   return Router()
     .get('/chat/:id', (request, response) => {
       response.redirect(308, `/groups/${numberInPath(request, 'id')}`);
@@ -102,7 +157,14 @@ export function messageRoutes(dependencies: Dependencies): Router {
       const stretch = await readHistory(messages, open, { before, around: numberInQuery(request, 'around') });
       // First, so that the list at the side counts it as read; what was new is known from `open`.
       if (!stretch.hasNewer) await markRead(dependencies, open, open.group.lastSeq);
-      sendHtml(response, await conversation(request, open, stretch, { error: null, typed: '' }));
+      const replyTo = numberInQuery(request, 'reply');
+      const reply = replyTo === undefined ? null : ((await presenter.quote(open.group.id, replyTo)) ?? null);
+      sendHtml(response, await conversation(request, open, stretch, { error: null, typed: '', reply }));
+    })
+    .get('/groups/:id/threads/:seq', async (request, response) => {
+      const open = await openOrOffer(request, response);
+      const seq = numberInPath(request, 'seq');
+      sendHtml(response, await threadPage(request, open, seq, { error: null, typed: '', reply: null }));
     })
     .get('/groups/:id/messages', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
@@ -116,16 +178,26 @@ export function messageRoutes(dependencies: Dependencies): Router {
       const open = await openOrOffer(request, response);
       onRefusal(response, async (error) => {
         const typed: unknown = request.body?.content;
-        const stretch = await readHistory(messages, open);
-        return conversation(request, open, stretch, { error, typed: typeof typed === 'string' ? typed : '' });
+        const composer = {
+          error,
+          typed: typeof typed === 'string' ? typed : '',
+          reply: await answered(open, request),
+        };
+        return conversation(request, open, await readHistory(messages, open), composer);
       });
-      const { content, id = newMessageId() } = parseForm(messageForm, request.body);
-      const message = await sendMessage(dependencies, open, { id, content });
-      if (!wantsFragment(request))
-        return seeOther(response, `/groups/${open.group.id}#message-${message.seq}`);
-      const [previous] = await messages.before(open.group.id, message.seq, 1);
-      sendHtml(response, await presenter.fragment(message, previous));
-    });
+      const { id = newMessageId(), ...message } = parseForm(messageForm, request.body);
+      const { seq } = await sendMessage(dependencies, open, { id, ...message });
+      if (!wantsFragment(request)) return seeOther(response, `/groups/${open.group.id}#message-${seq}`);
+      const sent = await messageOf(messages, open, seq);
+      sendHtml(response, await presenter.fragment(sent, await messages.bySeq(open.group.id, seq - 1)));
+    })
+    .use(actionRoutes(dependencies));
+
+  /** What a refused form was an answer to. */
+  async function answered({ group }: OpenGroup, request: Request): Promise<Quote | null> {
+    const seq = Number(request.body?.replyTo);
+    return seq > 0 ? ((await presenter.quote(group.id, seq)) ?? null) : null;
+  }
 
   /** The messages before one, with the link to those before them on top. */
   async function older(request: Request, open: OpenGroup): Promise<Html> {
@@ -139,8 +211,7 @@ export function messageRoutes(dependencies: Dependencies): Router {
   async function changedAfter(groupId: number, change: number): Promise<Html> {
     const changed = await messages.changedAfter(groupId, change, FRAGMENTS);
     const fragments = changed.map(async (message) => {
-      const [previous] = await messages.before(groupId, message.seq, 1);
-      return presenter.fragment(message, previous);
+      return presenter.fragment(message, await messages.bySeq(groupId, message.seq - 1));
     });
     return [Buffer.from((await Promise.all(fragments)).join(''))];
   }

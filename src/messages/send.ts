@@ -1,10 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import type { AccountStore } from '../accounts/store.ts';
 import { invalid } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
+import type { GroupStore } from '../groups/store.ts';
 import type { RateLimit } from '../http/rate-limit.ts';
 import { hasVisible } from '../http/request.ts';
-import type { Message } from './store.ts';
+import { messageOf } from './access.ts';
+import { confirmMentions, findMentions } from './mentions.ts';
+import type { Message } from './message.ts';
+import type { MessageStore } from './store.ts';
 import type { MessageWriter } from './writer.ts';
 
 export const MAX_CHARACTERS = 8_000;
@@ -15,26 +20,48 @@ const MAX_UNITS = 4 * MAX_CHARACTERS;
 export const SEND_RATE = { points: 60, seconds: 10, sentence: 'That is a lot at once.' };
 
 export const messageId = z.guid('A message’s id is a UUID.').transform((id) => id.toLowerCase());
-export const sendable = z.object({ id: messageId, content: z.string('Write something first.') });
+export const sendable = z.object({
+  id: messageId,
+  content: z.string('Write something first.'),
+  /** The seq of the message that this one answers. */
+  replyTo: z.int().min(1).optional(),
+  /** Says that calling everybody in a larger group is meant. */
+  confirmed: z.boolean().optional(),
+});
+
+export type SendDependencies = {
+  writer: MessageWriter;
+  rate: RateLimit;
+  messages: MessageStore;
+  accounts: AccountStore;
+  groups: GroupStore;
+};
 
 /**
  * Sends a message to a group. The id makes a second try harmless: it resolves to the message of the first.
- * @throws ChatError 400 for an empty or too long message, 409 for an id that is another message's, 429
+ * @throws ChatError 400 for an empty or too long message, 404 for an answer to nothing, 409 for an id that is another
+ *   message's or for @all that is not confirmed, 429
  */
 export async function sendMessage(
-  { writer, rate }: { writer: MessageWriter; rate: RateLimit },
-  { group, account }: OpenGroup,
-  { id, content }: z.infer<typeof sendable>,
+  dependencies: SendDependencies,
+  open: OpenGroup,
+  { id, content, replyTo, confirmed = false }: z.infer<typeof sendable>,
   now = Date.now(),
 ): Promise<Message> {
-  await rate.take(String(account.id));
+  const { group, account } = open;
+  await dependencies.rate.take(String(account.id));
   const text = readable(content);
-  const { message } = await writer.commit({
+  const answered = replyTo === undefined ? undefined : await messageOf(dependencies.messages, open, replyTo);
+  const mentions = await findMentions(dependencies, group.id, text);
+  if (mentions.mentionsAll) await confirmMentions(dependencies.groups, group.id, confirmed);
+  const { message } = await dependencies.writer.commit({
     groupId: group.id,
     id,
     authorId: account.id,
     content: text,
     createdAt: now,
+    ...mentions,
+    ...(answered && { replyTo: answered.seq, thread: answered.thread ?? answered.seq }),
   });
   return message;
 }
@@ -50,7 +77,7 @@ export function newMessageId(now = Date.now()): string {
 }
 
 /** The text as it is kept: lines end with LF, no lone surrogates, no NUL, no blank lines around it. */
-function readable(content: string): string {
+export function readable(content: string): string {
   // Refused by its length first: nothing below may have much to chew on.
   if (content.length > MAX_UNITS) throw tooLong();
   const text = content

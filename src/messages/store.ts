@@ -2,30 +2,26 @@ import { and, asc, desc, eq, gt, gte, lt, lte, sql } from 'drizzle-orm';
 import { LRUCache } from 'lru-cache';
 import type { Cipher } from '../crypto/cipher.ts';
 import type { Database, Statement } from '../database/open.ts';
-import { groups, messages } from '../database/tables/chat.ts';
+import { groups, memberships, messages, revisions } from '../database/tables/chat.ts';
 import { ChatError } from '../errors.ts';
+import type { Appended, Message, NewMessage, Revision } from './message.ts';
+import { createSealedMessages } from './sealed.ts';
 
-/** A message, opened. Times are milliseconds, UTC. */
-export type Message = Readonly<{
+/** Makes of a message as it is the message as it should be; the same object where there is nothing to change. */
+export type Amendment = {
   groupId: number;
   seq: number;
-  id: string;
-  change: number;
-  authorId: number;
-  content: string;
-  createdAt: number;
-  editedAt: number | null;
-  removedAt: number | null;
-}>;
-
-export type NewMessage = Pick<Message, 'groupId' | 'id' | 'authorId' | 'content' | 'createdAt'>;
-
-/** `isNew` is false where this id had been committed before: a repeated send. */
-export type Appended = { message: Message; isNew: boolean };
+  amend(message: Message): Message | ChatError;
+};
 
 export type MessageStore = {
   /** Commits a batch in one transaction. An id that is somebody else's message refuses that one only. */
   append(batch: readonly NewMessage[]): Promise<ReadonlyArray<Appended | ChatError>>;
+  /** Commits changes of messages that are there, in one transaction; no message may be in a batch twice. */
+  amend(batch: readonly Amendment[]): Promise<ReadonlyArray<Message | ChatError>>;
+  /** How far a group has been written. */
+  head(groupId: number): Promise<Head>;
+  bySeq(groupId: number, seq: number): Promise<Message | undefined>;
   /** Up to `limit` messages before a seq, the nearest ones, in order of seq. */
   before(groupId: number, seq: number, limit: number): Promise<Message[]>;
   /** The same before the end, kept in memory until `lastChange` moves on: the page that everybody asks for. */
@@ -37,31 +33,32 @@ export type MessageStore = {
   between(groupId: number, firstSeq: number, lastSeq: number): Promise<Message[]>;
   /** Up to `limit` messages written after a change, in order of change. */
   changedAfter(groupId: number, change: number, limit: number): Promise<Message[]>;
+  /** Up to `limit` newest messages of a thread, its first one left out, in order of seq. */
+  inThread(groupId: number, seq: number, limit: number): Promise<Message[]>;
+  /** What a message said before, the oldest first. */
+  revisions(message: Message): Promise<Revision[]>;
   /** Seals up to `limit` bodies after a position with the current key; resolves to the last position, undefined at the end. */
   reseal(after: Position, limit: number): Promise<Position | undefined>;
 };
 
 export type Position = { groupId: number; seq: number };
 
-type Row = typeof messages.$inferSelect;
+export type Head = { lastSeq: number; lastChange: number };
 
-/** Newly written and lately read messages stay opened in memory: a message is pushed, paged and listed many times. */
-const CACHED_CHARACTERS = 16_000_000;
-/** What a message takes beside its text, counted in characters. */
-const BESIDE_TEXT = 200;
 const CACHED_ENDS = 500;
 
 export function createMessageStore({ orm, atomically }: Database, cipher: Cipher): MessageStore {
-  const opened = new LRUCache<string, Message>({
-    maxSize: CACHED_CHARACTERS,
-    sizeCalculation: ({ content }) => content.length + BESIDE_TEXT,
-  });
+  const sealed = createSealedMessages(cipher);
+  const { open, keep } = sealed;
   const ends = new LRUCache<number, { lastChange: number; limit: number; messages: readonly Message[] }>({
     max: CACHED_ENDS,
   });
   const value = (name: string) => sql.placeholder(name);
   const inGroup = eq(messages.groupId, value('groupId'));
   const ofGroup = eq(groups.id, value('groupId'));
+  const one = and(inGroup, eq(messages.seq, value('seq')));
+  const lastChangeLess = (behind: string) =>
+    sql`(SELECT last_change FROM groups WHERE id = ${value('groupId')}) - ${value(behind)}`;
   const queries = {
     byIds: orm
       .select()
@@ -91,11 +88,16 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
     advance: orm
       .update(groups)
       .set({
-        lastSeq: sql`${groups.lastSeq} + ${value('count')}`,
-        lastChange: sql`${groups.lastChange} + ${value('count')}`,
+        lastSeq: sql`${groups.lastSeq} + ${value('messages')}`,
+        lastChange: sql`${groups.lastChange} + ${value('changes')}`,
       })
       .where(ofGroup)
       .returning({ lastSeq: groups.lastSeq, lastChange: groups.lastChange })
+      .prepare(),
+    head: orm
+      .select({ lastSeq: groups.lastSeq, lastChange: groups.lastChange })
+      .from(groups)
+      .where(ofGroup)
       .prepare(),
     insert: orm
       .insert(messages)
@@ -103,29 +105,64 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
         groupId: value('groupId'),
         // The counters have been advanced for the whole batch; each message counts back from them.
         seq: sql`(SELECT last_seq FROM groups WHERE id = ${value('groupId')}) - ${value('behind')}`,
-        change: sql`(SELECT last_change FROM groups WHERE id = ${value('groupId')}) - ${value('behind')}`,
+        change: lastChangeLess('changesBehind'),
         id: value('id'),
         authorId: value('authorId'),
         body: value('body'),
         createdAt: value('createdAt'),
+        replyTo: value('replyTo'),
+        thread: value('thread'),
+        replyCount: 0,
+        extras: value('extras'),
       })
       .prepare(),
+    countReplies: orm
+      .update(messages)
+      .set({
+        replyCount: sql`${messages.replyCount} + ${value('replies')}`,
+        change: lastChangeLess('changesBehind'),
+      })
+      .where(one)
+      .returning()
+      .prepare(),
+    mention: orm
+      .update(memberships)
+      .set({
+        lastMentionSeq: sql`(SELECT last_seq FROM groups WHERE id = ${value('groupId')}) - ${value('behind')}`,
+      })
+      .where(
+        and(
+          eq(memberships.groupId, value('groupId')),
+          sql`(${value('all')} OR ${memberships.accountId} IN (SELECT value FROM json_each(${value('ids')})))`,
+        ),
+      )
+      .prepare(),
+    update: orm
+      .update(messages)
+      .set({
+        change: lastChangeLess('changesBehind'),
+        body: sql`${value('body')}`,
+        extras: sql`${value('extras')}`,
+        editedAt: sql`${value('editedAt')}`,
+        removedAt: sql`${value('removedAt')}`,
+      })
+      .where(one)
+      .returning()
+      .prepare(),
+    inThread: orm
+      .select()
+      .from(messages)
+      .where(and(inGroup, eq(messages.thread, value('seq'))))
+      .orderBy(desc(messages.seq))
+      .limit(value('limit'))
+      .prepare(),
+    revisions: orm
+      .select()
+      .from(revisions)
+      .where(and(eq(revisions.groupId, value('groupId')), eq(revisions.seq, value('seq'))))
+      .orderBy(asc(revisions.change))
+      .prepare(),
   };
-
-  const place = (groupId: number, id: string) => `messages/${groupId}/${id}`;
-
-  function open(row: Row): Message {
-    const key = `${row.groupId}/${row.seq}`;
-    const known = opened.get(key);
-    if (known?.change === row.change) return known;
-    const { body, ...rest } = row;
-    return keep({ ...rest, content: cipher.open(place(row.groupId, row.id), body) });
-  }
-
-  function keep(message: Message): Message {
-    opened.set(`${message.groupId}/${message.seq}`, message);
-    return message;
-  }
 
   /** What the ids of a batch already stand for, and which of them are new, by group. */
   function sort(batch: readonly NewMessage[]) {
@@ -146,31 +183,14 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
   return {
     async append(batch) {
       const { known, fresh } = sort(batch);
-      const byGroup = [...fresh.values()];
-      const advances = byGroup.map((list): Statement<{ lastSeq: number; lastChange: number } | undefined> => {
-        const groupId = list[0]?.groupId;
-        return () => queries.advance.get({ groupId, count: list.length });
-      });
-      const inserts = byGroup.flatMap((list) =>
-        list.map((one, index): Statement<unknown> => {
-          const body = cipher.seal(place(one.groupId, one.id), one.content);
-          return () => queries.insert.run({ ...one, body, behind: list.length - 1 - index });
-        }),
-      );
-      const results = await atomically([...advances, ...inserts]);
-
-      byGroup.forEach((list, group) => {
-        // The first results are those of the advances, in the order of the groups.
-        const head = results[group] as { lastSeq: number; lastChange: number };
-        list.forEach((one, index) => {
-          const behind = list.length - 1 - index;
-          const seq = head.lastSeq - behind;
-          known.set(
-            one.id,
-            keep({ ...one, seq, change: head.lastChange - behind, editedAt: null, removedAt: null }),
-          );
-        });
-      });
+      const writes = [...fresh].map(([groupId, list]) => appendTo(groupId, list));
+      const results = await atomically(writes.flatMap((write) => write.statements));
+      let from = 0;
+      for (const { statements, take } of writes) {
+        for (const message of take(results.slice(from, from + statements.length)))
+          known.set(message.id, message);
+        from += statements.length;
+      }
       return batch.map((one) => {
         const message = known.get(one.id);
         if (
@@ -184,13 +204,40 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
         return { message, isNew: fresh.get(one.groupId)?.includes(one) ?? false };
       });
     },
+    async amend(batch) {
+      const current = batch.map(({ groupId, seq }) => find(groupId, seq));
+      const wanted = batch.map(({ amend }, index) => {
+        const message = current[index];
+        return message ? amend(message) : notThere();
+      });
+      const changed = wanted.filter(
+        (one, index): one is Message => !(one instanceof ChatError) && one !== current[index],
+      );
+      const perGroup = grouped(changed, (one) => one.groupId);
+      const statements = [...perGroup].flatMap(([groupId, list]) => [
+        () => queries.advance.get({ groupId, messages: 0, changes: list.length }),
+        ...list.flatMap((message, index) => amendOne(message, list.length - 1 - index)),
+      ]);
+      const results = await atomically<unknown[]>(statements);
+      const written = new Map(
+        results
+          // Of the statements above only the updates return messages.
+          .filter((row): row is typeof messages.$inferSelect => isMessageRow(row))
+          .map((row) => [`${row.groupId}/${row.seq}`, open(row)]),
+      );
+      return wanted.map((one) =>
+        one instanceof ChatError ? one : (written.get(`${one.groupId}/${one.seq}`) ?? one),
+      );
+    },
+    head: async (groupId) => queries.head.get({ groupId }) ?? { lastSeq: 0, lastChange: 0 },
+    bySeq: async (groupId, seq) => find(groupId, seq),
     async before(groupId, seq, limit) {
       return queries.before.all({ groupId, seq, limit }).map(open).reverse();
     },
     async newest({ id, lastSeq, lastChange }, limit) {
       const known = ends.get(id);
       if (known?.lastChange === lastChange && known.limit === limit) return known.messages;
-      const found = openedBetween(id, Math.max(1, lastSeq - limit + 1), lastSeq);
+      const found = sealed.kept(id, Math.max(1, lastSeq - limit + 1), lastSeq);
       const newest =
         found ??
         queries.before
@@ -201,11 +248,19 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
       return newest;
     },
     async between(groupId, first, last) {
-      const cached = openedBetween(groupId, first, last);
+      const cached = sealed.kept(groupId, first, last);
       return cached ?? queries.between.all({ groupId, first, last }).map(open);
     },
     async changedAfter(groupId, change, limit) {
-      return queries.changedAfter.all({ groupId, change, limit }).map(open);
+      // A push asks for what was written a moment ago.
+      const kept = sealed.keptChanges(groupId, change + 1, change + limit);
+      return kept ?? queries.changedAfter.all({ groupId, change, limit }).map(open);
+    },
+    async inThread(groupId, seq, limit) {
+      return queries.inThread.all({ groupId, seq, limit }).map(open).reverse();
+    },
+    async revisions({ groupId, seq, id }) {
+      return queries.revisions.all({ groupId, seq }).map((row) => sealed.openRevision(id, row));
     },
     async reseal(after, limit) {
       const rows = orm
@@ -215,28 +270,139 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
         .orderBy(asc(messages.groupId), asc(messages.seq))
         .limit(limit)
         .all();
-      await atomically(
-        rows
-          .filter((row) => !cipher.isCurrent(row.body))
-          .map((row) => () => {
-            const at = place(row.groupId, row.id);
-            const body = cipher.seal(at, cipher.open(at, row.body));
-            return orm.update(messages).set({ body }).where(eq(messages.id, row.id)).run();
-          }),
+      const edited = rows.filter((row) => row.editedAt !== null);
+      const before = edited.flatMap(({ groupId, seq, id }) =>
+        queries.revisions.all({ groupId, seq }).map((row) => ({ ...row, id })),
       );
+      await atomically([
+        ...rows.flatMap((row) => {
+          const parts = sealed.reseal(row);
+          return parts ? [() => orm.update(messages).set(parts).where(eq(messages.id, row.id)).run()] : [];
+        }),
+        ...before.flatMap((row) => {
+          const body = sealed.resealRevision(row);
+          const which = and(
+            eq(revisions.groupId, row.groupId),
+            eq(revisions.seq, row.seq),
+            eq(revisions.change, row.change),
+          );
+          return body ? [() => orm.update(revisions).set({ body }).where(which).run()] : [];
+        }),
+      ]);
       const last = rows.at(-1);
       return last && { groupId: last.groupId, seq: last.seq };
     },
   };
 
-  /** All of a range from memory, or undefined where one is missing; a push asks for what was written a moment ago. */
-  function openedBetween(groupId: number, first: number, last: number): Message[] | undefined {
-    const found: Message[] = [];
-    for (let seq = first; seq <= last; seq++) {
-      const message = opened.get(`${groupId}/${seq}`);
-      if (!message) return undefined;
-      found.push(message);
-    }
-    return found;
+  function find(groupId: number, seq: number): Message | undefined {
+    const [message] =
+      sealed.kept(groupId, seq, seq) ?? queries.between.all({ groupId, first: seq, last: seq }).map(open);
+    return message;
   }
+
+  /** New messages of one group, then the first messages of the threads that they answer, whose counts they change. */
+  function appendTo(groupId: number, list: readonly NewMessage[]) {
+    const threads = [
+      ...grouped(
+        list.filter((one) => one.thread != null),
+        (one) => one.thread ?? 0,
+      ),
+    ];
+    const changes = list.length + threads.length;
+    const inserts = list.flatMap((one, index): Statement<unknown>[] => {
+      const behind = list.length - 1 - index;
+      const row = {
+        replyTo: null,
+        thread: null,
+        ...one,
+        ...sealed.seal(one),
+        behind,
+        changesBehind: changes - 1 - index,
+      };
+      const insert = () => queries.insert.run(row);
+      if (!one.mentions?.length && !one.mentionsAll) return [insert];
+      const mentioned = {
+        groupId,
+        behind,
+        all: one.mentionsAll ? 1 : 0,
+        ids: JSON.stringify(one.mentions ?? []),
+      };
+      return [insert, () => queries.mention.run(mentioned)];
+    });
+    const statements: Statement<unknown>[] = [
+      () => queries.advance.get({ groupId, messages: list.length, changes }),
+      ...inserts,
+      ...threads.map(
+        ([seq, replies], index) =>
+          () =>
+            queries.countReplies.get({
+              groupId,
+              seq,
+              replies: replies.length,
+              changesBehind: threads.length - 1 - index,
+            }),
+      ),
+    ];
+    const take = (results: readonly unknown[]): Message[] => {
+      // The first statement returns the group's counters, the last ones the messages that were answered.
+      const { lastSeq, lastChange } = results[0] as Head;
+      for (const row of results.slice(results.length - threads.length)) if (isMessageRow(row)) open(row);
+      return list.map((one, index) =>
+        keep({
+          replyTo: null,
+          thread: null,
+          mentions: [],
+          mentionsAll: false,
+          ...one,
+          seq: lastSeq - (list.length - 1 - index),
+          change: lastChange - (changes - 1 - index),
+          editedAt: null,
+          removedAt: null,
+          replyCount: 0,
+          reactions: [],
+        }),
+      );
+    };
+    return { statements, take };
+  }
+
+  /** What a message said is kept as long as it is there; of a removed one nothing is. */
+  function amendOne(next: Message, changesBehind: number): Statement<unknown>[] {
+    const { groupId, seq, id, editedAt, removedAt } = next;
+    const before = find(groupId, seq);
+    const update = { groupId, seq, editedAt, removedAt, changesBehind, ...sealed.seal(next) };
+    const write = () => queries.update.get(update);
+    if (removedAt !== null) {
+      const which = and(eq(revisions.groupId, groupId), eq(revisions.seq, seq));
+      return [() => orm.delete(revisions).where(which).run(), write];
+    }
+    if (!before || before.content === next.content) return [write];
+    const { change } = before;
+    const revision = {
+      groupId,
+      seq,
+      change,
+      body: sealed.sealRevision(id, before),
+      writtenAt: before.editedAt ?? before.createdAt,
+    };
+    return [() => orm.insert(revisions).values(revision).run(), write];
+  }
+}
+
+function isMessageRow(row: unknown): row is typeof messages.$inferSelect {
+  return typeof row === 'object' && row !== null && 'body' in row && 'seq' in row;
+}
+
+function notThere(): ChatError {
+  return new ChatError('not_found', 404, 'There is no such message.');
+}
+
+function grouped<Item>(items: readonly Item[], keyOf: (item: Item) => number): Map<number, Item[]> {
+  const groups = new Map<number, Item[]>();
+  for (const item of items) {
+    const known = groups.get(keyOf(item));
+    if (known) known.push(item);
+    else groups.set(keyOf(item), [item]);
+  }
+  return groups;
 }

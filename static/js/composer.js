@@ -1,17 +1,28 @@
 // The field in which messages are written. Without this, the form posts.
+import { fetchContent } from './actions.js';
+import { startCompletion } from './completion.js';
+import { act, ask } from './dialog.js';
+import { pickEmoji } from './emoji.js';
 
 const TYPING_EVERY_MS = 3_000;
 /** The counter appears when this many characters are left. */
 const NEAR_LIMIT = 500;
+/** Above so many members the server asks for a confirmation too. */
+const MANY_MEMBERS = 10;
 
+/** @returns {{ reply(message: HTMLElement): void, say(sentence: string): void }} what the acts on messages need of it */
 export function startComposer(form, outbox, live) {
   const groupId = form.dataset.composer;
   const field = form.querySelector('textarea');
   const error = form.querySelector('[data-composer-error]');
   const counter = form.querySelector('[data-counter]');
   const limit = Number(field.dataset.limit);
-  const draftKey = `draft/${document.body.dataset.accountId}/${groupId}`;
+  const { accountId } = document.body.dataset;
+  const draftKey = `draft/${accountId}/${groupId}`;
   const hasTouch = matchMedia('(pointer: coarse)').matches;
+  const answer = startAnswer(form, field);
+  const editing = startEditing(form, field, groupId, changed);
+  const complete = startCompletion(field, groupId);
   let lastTyping = 0;
 
   if (!field.value) field.value = sessionStorage.getItem(draftKey) ?? '';
@@ -19,7 +30,10 @@ export function startComposer(form, outbox, live) {
   if (!hasTouch) field.focus();
 
   field.addEventListener('keydown', (event) => {
-    if (event.key !== 'Enter' || event.isComposing) return;
+    if (event.isComposing || complete(event)) return;
+    if (event.key === 'Escape') return editing.isOn() ? editing.stop() : answer.clear();
+    if (event.key === 'ArrowUp' && field.value === '') return editing.startLast(event, accountId);
+    if (event.key !== 'Enter') return;
     const sends = event.ctrlKey || event.metaKey || (!event.shiftKey && !event.altKey && !hasTouch);
     if (!sends) return;
     event.preventDefault();
@@ -28,28 +42,42 @@ export function startComposer(form, outbox, live) {
 
   field.addEventListener('input', () => {
     changed();
-    error.textContent = '';
+    say('');
     field.removeAttribute('aria-invalid');
-    if (field.value.trim() === '' || Date.now() - lastTyping < TYPING_EVERY_MS) return;
+    if (editing.isOn() || field.value.trim() === '' || Date.now() - lastTyping < TYPING_EVERY_MS) return;
     lastTyping = Date.now();
     live.typing();
   });
 
-  form.addEventListener('submit', (event) => {
+  form.addEventListener('submit', async (event) => {
     event.preventDefault();
     const content = field.value;
     if (content.trim() === '') return field.focus();
     if ([...content].length > limit) {
-      error.textContent = `A message has at most ${limit.toLocaleString()} characters. Shorten it, or send it in two.`;
+      say(`A message has at most ${limit.toLocaleString()} characters. Shorten it, or send it in two.`);
       field.setAttribute('aria-invalid', 'true');
       return field.focus();
     }
+    if (editing.isOn()) return say(await editing.save());
+    const members = Number(form.dataset.members);
+    const confirmed = callsAll(content) && members > MANY_MEMBERS;
+    if (confirmed && !(await ask(`@all calls all ${members} members.`, 'Send it'))) return field.focus();
     field.value = '';
     lastTyping = 0;
     changed();
-    outbox.add(groupId, content);
+    outbox.add(groupId, content, { replyTo: answer.take(), confirmed: confirmed || undefined });
     field.focus();
   });
+
+  const emojiButton = form.querySelector('[data-emoji-button]');
+  emojiButton.hidden = false;
+  emojiButton.addEventListener('click', () =>
+    pickEmoji(emojiButton, (emoji) => {
+      field.setRangeText(emoji, field.selectionStart, field.selectionEnd, 'end');
+      changed();
+      field.focus();
+    }),
+  );
 
   addEventListener('hearth:put-back', ({ detail }) => {
     field.value = field.value ? `${detail}\n${field.value}` : detail;
@@ -57,9 +85,15 @@ export function startComposer(form, outbox, live) {
     field.focus();
   });
 
+  function say(sentence) {
+    error.textContent = sentence ?? '';
+  }
+
   function changed() {
     grow();
     count();
+    // What is edited is kept by the server already.
+    if (editing?.isOn()) return;
     if (field.value) sessionStorage.setItem(draftKey, field.value);
     else sessionStorage.removeItem(draftKey);
   }
@@ -77,4 +111,78 @@ export function startComposer(form, outbox, live) {
     counter.classList.toggle('is-over', left < 0);
     counter.textContent = left < 0 ? `${-left} too many` : `${left} left`;
   }
+
+  return { reply: answer.to, say };
+}
+
+function callsAll(content) {
+  return /(?<![\p{L}\p{M}\p{Nd}@._-])@all(?![\p{L}\p{M}\p{Nd}_])/iu.test(content);
+}
+
+/** What the next message answers, shown above the field. In a thread everything answers its first message. */
+function startAnswer(form, field) {
+  const input = form.querySelector('[name="replyTo"]');
+  const line = form.querySelector('[data-replying]');
+  const clear = () => {
+    input.value = input.dataset.thread;
+    line.hidden = true;
+  };
+  form.querySelector('[data-cancel-reply]').addEventListener('click', (event) => {
+    event.preventDefault();
+    clear();
+    field.focus();
+  });
+  return {
+    clear,
+    to(message) {
+      input.value = message.dataset.seq;
+      line.querySelector('[data-reply-author]').textContent = message.querySelector('.author').textContent;
+      line.querySelector('[data-reply-excerpt]').textContent = message
+        .querySelector('.body')
+        .innerText.slice(0, 140);
+      line.hidden = false;
+      field.focus();
+    },
+    take() {
+      const seq = Number(input.value) || undefined;
+      clear();
+      return seq;
+    },
+  };
+}
+
+/** One's last message back in the field: Up begins, Escape leaves it as it was. */
+function startEditing(form, field, groupId, changed) {
+  const line = form.querySelector('[data-editing]');
+  let seq;
+  const stop = () => {
+    seq = undefined;
+    line.hidden = true;
+    field.value = '';
+    changed();
+    field.focus();
+  };
+  line.querySelector('[data-cancel-edit]').addEventListener('click', stop);
+  return {
+    isOn: () => seq !== undefined,
+    stop,
+    async startLast(event, accountId) {
+      const own = `#messages > .message[data-author-id="${CSS.escape(accountId)}"]:not(.is-removed)`;
+      const message = [...document.querySelectorAll(own)].at(-1);
+      if (!message) return;
+      event.preventDefault();
+      const content = await fetchContent(groupId, message.dataset.seq);
+      if (content === undefined || field.value !== '') return;
+      seq = message.dataset.seq;
+      line.hidden = false;
+      field.value = content;
+      changed();
+    },
+    /** Resolves to the sentence of a refusal; what was typed is then still there. */
+    async save() {
+      const refusal = await act(`/groups/${groupId}/messages/${seq}/edit`, { content: field.value });
+      if (!refusal) stop();
+      return refusal;
+    },
+  };
 }

@@ -1,5 +1,6 @@
 // One conversation, live: messages as they are written, who is here, what has been read.
 import { localiseTimes, separateDays, separateLast } from './days.js';
+import { markMine } from './mine.js';
 import { place } from './place.js';
 import { connect } from './socket.js';
 
@@ -12,6 +13,8 @@ const KEPT_NOTICES = 20;
 export function startConversation(section, outbox, accountId) {
   const groupId = section.dataset.conversation;
   const isNewest = section.dataset.isNewest === 'true';
+  /** The first message of the thread that this page shows; none on the page of the whole conversation. */
+  const { thread } = section.dataset;
   const list = section.querySelector('#messages');
   const scroller = section.querySelector('[data-scroller]');
   const pendingList = section.querySelector('[data-pending]');
@@ -28,7 +31,8 @@ export function startConversation(section, outbox, accountId) {
     onFinal: () => location.reload(),
   });
   outbox.useSocket(
-    (item) => item.groupId === groupId && socket.send({ type: 'send', id: item.id, content: item.content }),
+    ({ groupId: to, id, content, replyTo, confirmed }) =>
+      to === groupId && socket.send({ type: 'send', id, content, replyTo, confirmed }),
   );
 
   function takeElement(element) {
@@ -48,13 +52,16 @@ export function startConversation(section, outbox, accountId) {
     const seq = Number(element.dataset.seq);
     const old = document.getElementById(element.id);
     localiseTimes(element);
+    markMine(element, accountId);
+    renewQuotes(element);
     stopTyping(element.dataset.authorId);
     const pending = pendingList.querySelector(`[data-id="${CSS.escape(element.dataset.id)}"]`);
     pending?.remove();
     if (old) {
-      if (Number(old.dataset.change) < Number(element.dataset.change)) old.replaceWith(element);
+      if (Number(old.dataset.change) < Number(element.dataset.change)) replace(old, element);
       return;
     }
+    if (thread && element.dataset.thread !== thread) return;
     // Written while looking at old messages: the place to see it is at the newest.
     if (!isNewest) return pending ? location.assign(`/groups/${groupId}`) : showToNewest();
     keepingPosition(() => {
@@ -69,6 +76,23 @@ export function startConversation(section, outbox, accountId) {
       else separateDays(list);
     });
     markRead();
+  }
+
+  /** What is changed stays in sight, and the focus within it stays where it was. */
+  function replace(old, element) {
+    const focused = old.contains(document.activeElement) ? document.activeElement : undefined;
+    const selector = focused?.matches('.reaction') ? `[value="${CSS.escape(focused.value)}"]` : '.more';
+    keepingPosition(() => old.replaceWith(element), { isMessage: false });
+    if (focused) element.querySelector(selector)?.focus();
+  }
+
+  /** Quotes of a message say what it says now. */
+  function renewQuotes(element) {
+    for (const quote of list.querySelectorAll(`[data-quote="${element.dataset.seq}"]`)) {
+      const author = quote.querySelector('.quoted-author');
+      const text = element.querySelector('.removed, .body').textContent.trim().replace(/\s+/g, ' ');
+      quote.replaceChildren(author, ` ${text.length > 140 ? `${text.slice(0, 140)}…` : text}`);
+    }
   }
 
   function nextMessage(element) {
@@ -127,7 +151,7 @@ export function startConversation(section, outbox, accountId) {
 
   let readTimer;
   function markRead() {
-    if (readTimer || !isNewest || document.visibilityState !== 'visible' || !isAtBottom()) return;
+    if (readTimer || thread || !isNewest || document.visibilityState !== 'visible' || !isAtBottom()) return;
     readTimer = setTimeout(() => {
       readTimer = undefined;
       const seq = Number([...list.querySelectorAll(':scope > .message')].at(-1)?.dataset.seq ?? 0);
@@ -144,6 +168,7 @@ export function startConversation(section, outbox, accountId) {
   // Older messages came in above.
   document.addEventListener('htmx:after:swap', () => {
     localiseTimes(document);
+    markMine(list, accountId);
   });
 
   // A message that went by form because no socket was open comes back as its fragment.

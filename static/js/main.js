@@ -1,8 +1,10 @@
 // Starts each behaviour where its data attribute stands. Pages work without any of this.
+import { startActions } from './actions.js';
 import { startComposer } from './composer.js';
 import { startConversation } from './conversation.js';
 import { localiseTimes } from './days.js';
 import { startExplanation } from './explanation.js';
+import { markMine } from './mine.js';
 import { startOutbox } from './outbox.js';
 import { startReturn } from './return.js';
 import { startOverview } from './sidebar.js';
@@ -16,12 +18,15 @@ startReturn();
 localiseTimes(document);
 
 if (accountId) {
+  document.documentElement.classList.add('has-script');
+  markMine(document, accountId);
   const outbox = startOutbox(accountId);
   if (document.body.dataset.live) startOverview();
   const conversation = document.querySelector('[data-conversation]');
   if (conversation) {
     const live = startConversation(conversation, outbox, accountId);
-    startComposer(document.querySelector('[data-composer]'), outbox, live);
+    const composer = startComposer(document.querySelector('[data-composer]'), outbox, live);
+    startActions(conversation.querySelector('#messages'), conversation.dataset.conversation, composer);
   }
 }
 

@@ -5,7 +5,8 @@ const RETRY_MS = 3_000;
 const ACK_WITHIN_MS = 10_000;
 
 /**
- * @typedef {{ id: string, accountId: string, groupId: string, content: string, writtenAt: number, refusal?: string }} Item
+ * @typedef {{ id: string, accountId: string, groupId: string, content: string, replyTo?: number,
+ *   confirmed?: boolean, writtenAt: number, refusal?: string }} Item
  * @param {string} accountId whose messages these are; those of others who use this browser wait for them
  */
 export function startOutbox(accountId) {
@@ -73,11 +74,11 @@ export function startOutbox(accountId) {
   }
 
   /** @param {Item} item */
-  async function post({ id, groupId, content }) {
+  async function post({ id, groupId, content, replyTo = '', confirmed }) {
     try {
       const response = await fetch(`/groups/${groupId}/messages`, {
         method: 'POST',
-        body: new URLSearchParams({ id, content }),
+        body: new URLSearchParams({ id, content, replyTo, ...(confirmed && { confirmed: 'yes' }) }),
         headers: { 'HX-Request': 'true' },
         signal: AbortSignal.timeout(ACK_WITHIN_MS),
       });
@@ -112,8 +113,8 @@ export function startOutbox(accountId) {
 
   return {
     /** Keeps a message and starts sending it. */
-    async add(groupId, content) {
-      const item = { id: uuid(), accountId, groupId, content, writtenAt: Date.now() };
+    async add(groupId, content, { replyTo, confirmed } = {}) {
+      const item = { id: uuid(), accountId, groupId, content, replyTo, confirmed, writtenAt: Date.now() };
       tell(item, isWaiting ? 'waiting' : 'sending');
       await change((store) => store.put(item));
       flush();

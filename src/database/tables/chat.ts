@@ -21,6 +21,8 @@ export const memberships = sqliteTable(
     readSeq: integer('read_seq').notNull(),
     readAt: integer('read_at').notNull(),
     joinedAt: integer('joined_at').notNull(),
+    /** The newest message that mentions this member; unread when it is beyond `readSeq`. */
+    lastMentionSeq: integer('last_mention_seq').notNull().default(0),
   },
   (table) => [primaryKey({ columns: [table.accountId, table.groupId] })],
 );
@@ -37,6 +39,23 @@ export const messages = sqliteTable(
     createdAt: integer('created_at').notNull(),
     editedAt: integer('edited_at'),
     removedAt: integer('removed_at'),
+    replyTo: integer('reply_to'),
+    thread: integer('thread'),
+    replyCount: integer('reply_count').notNull().default(0),
+    extras: blob('extras', { mode: 'buffer' }),
   },
   (table) => [primaryKey({ columns: [table.groupId, table.seq] })],
+);
+
+/** What a message said before; `change` is the one that had written it. */
+export const revisions = sqliteTable(
+  'revisions',
+  {
+    groupId: integer('group_id').notNull(),
+    seq: integer('seq').notNull(),
+    change: integer('change').notNull(),
+    body: blob('body', { mode: 'buffer' }).notNull(),
+    writtenAt: integer('written_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.groupId, table.seq, table.change] })],
 );

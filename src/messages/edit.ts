@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import type { AccountStore } from '../accounts/store.ts';
+import { ChatError, forbidden } from '../errors.ts';
+import type { OpenGroup } from '../groups/access.ts';
+import type { GroupStore } from '../groups/store.ts';
+import type { RateLimit } from '../http/rate-limit.ts';
+import { findMentions } from './mentions.ts';
+import type { Message } from './message.ts';
+import { readable } from './send.ts';
+import type { MessageWriter } from './writer.ts';
+
+export const editable = z.object({ content: z.string('Write something first.') });
+
+/**
+ * Replaces what a message says; what it said before is kept. The same text changes nothing. Whom it called stays
+ * called, whom the new text calls is marked in it, and nobody is told again.
+ * @param editLimitMs how long after it was sent; undefined is for ever
+ * @throws ChatError 403 for anybody but its author, or later than the limit; 404 when it is not there (any more)
+ */
+export async function editMessage(
+  {
+    writer,
+    rate,
+    editLimitMs,
+    ...stores
+  }: {
+    writer: MessageWriter;
+    rate: RateLimit;
+    editLimitMs: number | undefined;
+    accounts: AccountStore;
+    groups: GroupStore;
+  },
+  { group, account }: OpenGroup,
+  seq: number,
+  { content }: z.infer<typeof editable>,
+  now = Date.now(),
+): Promise<Message> {
+  await rate.take(String(account.id));
+  const text = readable(content);
+  const mentions = await findMentions(stores, group.id, text);
+  return writer.amend({
+    groupId: group.id,
+    seq,
+    amend(message) {
+      if (message.removedAt !== null) return new ChatError('not_found', 404, 'This message was removed.');
+      if (message.authorId !== account.id) return forbidden('Only its author can edit a message.');
+      if (message.content === text) return message;
+      if (isTooLate(message, editLimitMs, now)) return tooLate('edited');
+      return { ...message, ...mentions, content: text, editedAt: now };
+    },
+  });
+}
+
+export function isTooLate({ createdAt }: Message, limitMs: number | undefined, now: number): boolean {
+  return limitMs !== undefined && now - createdAt > limitMs;
+}
+
+export function tooLate(what: 'edited' | 'removed'): ChatError {
+  return forbidden(`This message is too old to be ${what}. Write a new one instead.`);
+}

@@ -1,0 +1,123 @@
+import { type Request, type Response, Router } from 'express';
+import { accountOf } from '../accounts/access.ts';
+import type { AccountStore } from '../accounts/store.ts';
+import type { ChatError } from '../errors.ts';
+import type { Publish } from '../events.ts';
+import { type OpenGroup, openGroup } from '../groups/access.ts';
+import type { GroupPage } from '../groups/page.ts';
+import type { GroupStore } from '../groups/store.ts';
+import { onRefusal } from '../http/failures.ts';
+import type { RateLimit } from '../http/rate-limit.ts';
+import { numberInPath, parseForm, seeOther, wantsFragment } from '../http/request.ts';
+import { asHtml, type Html, sendHtml, type Views } from '../http/views.ts';
+import { messageOf } from './access.ts';
+import { editable, editMessage, isTooLate } from './edit.ts';
+import { markUnread } from './mark-unread.ts';
+import type { MessagePresenter } from './present.ts';
+import { reactable, reactTo } from './react.ts';
+import { removeMessage } from './remove.ts';
+import type { MessageStore } from './store.ts';
+import type { MessageWriter } from './writer.ts';
+
+/** Offered in one press; every other emoji is in the picker or the field beside them. */
+const QUICK_EMOJI = ['👍', '❤️', '😄', '🎉', '🙏', '👀'];
+
+type Dependencies = {
+  views: Views;
+  page: GroupPage;
+  accounts: AccountStore;
+  groups: GroupStore;
+  messages: MessageStore;
+  presenter: MessagePresenter;
+  writer: MessageWriter;
+  rate: RateLimit;
+  publish: Publish;
+  editLimitMs: number | undefined;
+};
+
+/** What is done with one message: a page of its own, a sheet for scripts, and a form for each act. */
+export function actionRoutes(dependencies: Dependencies): Router {
+  const { views, page, groups, messages, presenter, editLimitMs } = dependencies;
+
+  async function sheet(open: OpenGroup, seq: number, error?: ChatError, typed?: string) {
+    const { group, account } = open;
+    const message = await messageOf(messages, open, seq);
+    const isMine = message.authorId === account.id;
+    const isOpenToChange = account.isAdmin || !isTooLate(message, editLimitMs, Date.now());
+    return {
+      group,
+      message,
+      address: `/groups/${group.id}/messages/${seq}`,
+      quickEmoji: QUICK_EMOJI,
+      mayEdit: isMine && !isTooLate(message, editLimitMs, Date.now()),
+      mayRemove: (isMine || account.isAdmin) && isOpenToChange,
+      reactions: await presenter.reactions(message),
+      versions: await presenter.revisions(message, await messages.revisions(message)),
+      error: error ?? null,
+      typed: typed ?? message.content,
+    };
+  }
+
+  async function messagePage(
+    request: Request,
+    open: OpenGroup,
+    seq: number,
+    error?: ChatError,
+    typed?: string,
+  ): Promise<Html> {
+    const context = await sheet(open, seq, error, typed);
+    const shown = asHtml(await presenter.fragment(context.message, undefined));
+    return page(request, 'messages/message.njk', { ...context, shown }, { openGroupId: open.group.id });
+  }
+
+  /** An act on the message that the path names. Scripts hear only that it is done: the message itself is pushed. */
+  const act =
+    (perform: (open: OpenGroup, seq: number, request: Request) => Promise<unknown>, to = backToMessage) =>
+    async (request: Request, response: Response): Promise<void> => {
+      const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
+      const seq = numberInPath(request, 'seq');
+      const message = await messages.bySeq(open.group.id, seq);
+      // One that is not there, or not any more, has no page to come back to.
+      if (message?.removedAt === null) {
+        onRefusal(response, async (error) => {
+          const typed: unknown = request.body?.content;
+          return messagePage(request, open, seq, error, typeof typed === 'string' ? typed : undefined);
+        });
+      }
+      await perform(open, seq, request);
+      if (wantsFragment(request)) response.status(204).end();
+      else seeOther(response, to(open.group.id, seq));
+    };
+
+  return Router()
+    .get('/groups/:id/messages/:seq', async (request, response) => {
+      const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
+      const seq = numberInPath(request, 'seq');
+      if (!wantsFragment(request)) return sendHtml(response, await messagePage(request, open, seq));
+      sendHtml(response, views.render('messages/_sheet.njk', await sheet(open, seq)));
+    })
+    .post(
+      '/groups/:id/messages/:seq/edit',
+      act((open, seq, { body }) => editMessage(dependencies, open, seq, parseForm(editable, body))),
+    )
+    .post(
+      '/groups/:id/messages/:seq/remove',
+      act((open, seq) => removeMessage(dependencies, open, seq)),
+    )
+    .post(
+      '/groups/:id/messages/:seq/reactions',
+      act((open, seq, { body }) => reactTo(dependencies, open, seq, parseForm(reactable, body))),
+    )
+    .post(
+      '/groups/:id/messages/:seq/unread',
+      // Its page would be read again at once.
+      act(
+        (open, seq) => markUnread(dependencies, open, seq),
+        () => '/groups',
+      ),
+    );
+}
+
+function backToMessage(groupId: number, seq: number): string {
+  return `/groups/${groupId}?around=${seq}#message-${seq}`;
+}

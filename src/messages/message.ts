@@ -1,0 +1,41 @@
+/** Who reacted with one emoji, in the order in which they did. */
+export type Reaction = Readonly<{ emoji: string; accountIds: readonly number[] }>;
+
+/** What few messages have; kept sealed beside the body, and not at all where there is none of it. */
+export type Extras = Readonly<{
+  reactions: readonly Reaction[];
+  /** The members that are called by name. */
+  mentions: readonly number[];
+  /** Whether everybody in the group is called. */
+  mentionsAll: boolean;
+}>;
+
+/** A message, opened. Times are milliseconds, UTC. */
+export type Message = Readonly<{
+  groupId: number;
+  seq: number;
+  id: string;
+  change: number;
+  authorId: number;
+  content: string;
+  createdAt: number;
+  editedAt: number | null;
+  removedAt: number | null;
+  /** The seq of the message that this one answers. */
+  replyTo: number | null;
+  /** The seq of the first message of its thread; null for a message that answers none. */
+  thread: number | null;
+  replyCount: number;
+}> &
+  Extras;
+
+export type NewMessage = Pick<Message, 'groupId' | 'id' | 'authorId' | 'content' | 'createdAt'> &
+  Partial<Pick<Message, 'replyTo' | 'thread' | 'mentions' | 'mentionsAll'>>;
+
+/** `isNew` is false where this id had been committed before: a repeated send. */
+export type Appended = { message: Message; isNew: boolean };
+
+/** What a message said from `writtenAt` until it was edited. */
+export type Revision = Readonly<{ change: number; content: string; writtenAt: number }>;
+
+export const NO_EXTRAS: Extras = { reactions: [], mentions: [], mentionsAll: false };

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { ChatError } from '../errors.ts';
+import type { OpenGroup } from '../groups/access.ts';
+import type { RateLimit } from '../http/rate-limit.ts';
+import type { Message, Reaction } from './message.ts';
+import type { MessageWriter } from './writer.ts';
+
+const MAX_EMOJI = 20;
+/** The longest sequences of Unicode's emoji, families and flags of regions, have fewer UTF-16 units. */
+const MAX_UNITS = 40;
+
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+export const emoji = z
+  .string('Choose one emoji.')
+  .trim()
+  .refine((text) => text.length <= MAX_UNITS && isOneEmoji(text), 'Choose one emoji.');
+
+/** Without `on` it is turned over: put where it was not, taken where it was. */
+export const reactable = z.object({ emoji, on: z.boolean().optional() });
+
+/**
+ * Puts one's reaction to a message, or takes it back.
+ * @throws ChatError 404 when the message is not there, 409 when it bears 20 different emoji already, 429
+ */
+export async function reactTo(
+  { writer, rate }: { writer: MessageWriter; rate: RateLimit },
+  { group, account }: OpenGroup,
+  seq: number,
+  { emoji, on }: z.infer<typeof reactable>,
+): Promise<Message> {
+  await rate.take(String(account.id));
+  return writer.amend({
+    groupId: group.id,
+    seq,
+    amend(message) {
+      if (message.removedAt !== null) return new ChatError('not_found', 404, 'This message was removed.');
+      const known = message.reactions.find((one) => one.emoji === emoji);
+      const isOn = known?.accountIds.includes(account.id) ?? false;
+      if (on === isOn) return message;
+      if (!known && message.reactions.length >= MAX_EMOJI)
+        return new ChatError(
+          'too_many_emoji',
+          409,
+          'This message has 20 different emoji. Choose one of those.',
+        );
+      return { ...message, reactions: turned(message.reactions, emoji, account.id) };
+    },
+  });
+}
+
+function turned(reactions: readonly Reaction[], emoji: string, accountId: number): Reaction[] {
+  const isKnown = reactions.some((one) => one.emoji === emoji);
+  const all = isKnown ? reactions : [...reactions, { emoji, accountIds: [] }];
+  return all
+    .map((one) => {
+      if (one.emoji !== emoji) return one;
+      const others = one.accountIds.filter((id) => id !== accountId);
+      const accountIds = others.length < one.accountIds.length ? others : [...others, accountId];
+      return { emoji, accountIds };
+    })
+    .filter((one) => one.accountIds.length > 0);
+}
+
+/** One character as people see it, and a picture: no letter, no digit by itself. */
+function isOneEmoji(text: string): boolean {
+  const [first, second] = graphemes.segment(text);
+  if (!first || second) return false;
+  return /\p{Extended_Pictographic}|\p{Regional_Indicator}{2}|\u20e3/u.test(text);
+}

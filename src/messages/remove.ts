@@ -1,0 +1,29 @@
+import { forbidden } from '../errors.ts';
+import type { OpenGroup } from '../groups/access.ts';
+import { isTooLate, tooLate } from './edit.ts';
+import { type Message, NO_EXTRAS } from './message.ts';
+import type { MessageWriter } from './writer.ts';
+
+/**
+ * Takes a message away: its place stays, what it said and what it had said before does not. Once more changes nothing.
+ * @param editLimitMs how long after it was sent its author may; administrators may at any time
+ * @throws ChatError 403 for anybody but its author and administrators, 404 when there is no such message
+ */
+export async function removeMessage(
+  { writer, editLimitMs }: { writer: MessageWriter; editLimitMs: number | undefined },
+  { group, account }: OpenGroup,
+  seq: number,
+  now = Date.now(),
+): Promise<Message> {
+  return writer.amend({
+    groupId: group.id,
+    seq,
+    amend(message) {
+      if (message.authorId !== account.id && !account.isAdmin)
+        return forbidden('Only its author, or an administrator, can remove a message.');
+      if (message.removedAt !== null) return message;
+      if (!account.isAdmin && isTooLate(message, editLimitMs, now)) return tooLate('removed');
+      return { ...message, ...NO_EXTRAS, content: '', removedAt: now };
+    },
+  });
+}

@@ -1,0 +1,98 @@
+// What is done with a message: a bar that follows the pointer and the focus, a sheet with the rest.
+import { act, ask, showSheet } from './dialog.js';
+import { pickEmoji } from './emoji.js';
+
+const LONG_PRESS_MS = 500;
+
+/** @param {{ reply(message: HTMLElement): void, say(sentence: string): void }} composer */
+export function startActions(list, groupId, composer) {
+  const bar = document.getElementById('message-actions').content.firstElementChild.cloneNode(true);
+  const canHover = matchMedia('(hover: hover)').matches;
+  const addressOf = (message) => `/groups/${groupId}/messages/${message.dataset.seq}`;
+  const isThere = (message) => message && !message.matches('.is-removed, .is-pending');
+
+  if (canHover) list.addEventListener('pointerover', (event) => showBar(event.target.closest('.message')));
+  list.addEventListener('focusin', (event) => showBar(event.target.closest('.message')));
+
+  function showBar(message) {
+    if (isThere(message) && bar.parentElement !== message) message.append(bar);
+  }
+
+  bar.addEventListener('click', (event) => {
+    const message = bar.closest('.message');
+    const button = event.target.closest('[data-action]');
+    if (!button || !message) return;
+    if (button.dataset.action === 'reply') composer.reply(message);
+    else if (button.dataset.action === 'more') openSheet(message);
+    else pickEmoji(button, (emoji) => react(message, emoji));
+  });
+
+  list.addEventListener('click', (event) => {
+    const link = event.target.closest('[data-more], .edited');
+    if (!link) return;
+    event.preventDefault();
+    openSheet(link.closest('.message'));
+  });
+
+  list.addEventListener('submit', (event) => {
+    if (!event.target.matches('[data-reactions]')) return;
+    event.preventDefault();
+    react(event.target.closest('.message'), event.submitter.value);
+  });
+
+  let pressing;
+  list.addEventListener('pointerdown', (event) => {
+    if (event.pointerType !== 'touch') return;
+    const message = event.target.closest('.message');
+    if (isThere(message)) pressing = setTimeout(openSheet, LONG_PRESS_MS, message);
+  });
+  for (const name of ['pointerup', 'pointercancel', 'pointermove'])
+    list.addEventListener(name, () => clearTimeout(pressing), { passive: true });
+
+  async function react(message, emoji) {
+    tell(await act(`${addressOf(message)}/reactions`, { emoji }));
+  }
+
+  function tell(refusal) {
+    if (refusal) composer.say(refusal);
+  }
+
+  async function openSheet(message) {
+    const address = addressOf(message);
+    const response = await fetch(address, { headers: { 'HX-Request': 'true' } }).catch(() => undefined);
+    if (!response?.ok) return composer.say('There is no connection. Try again when it is back.');
+    const dialog = showSheet(await response.text());
+    dialog.querySelector('[data-reply]')?.addEventListener('click', (event) => {
+      event.preventDefault();
+      dialog.close();
+      composer.reply(message);
+    });
+    for (const form of dialog.querySelectorAll('[data-quiet]')) form.addEventListener('submit', submit);
+  }
+
+  async function submit(event) {
+    event.preventDefault();
+    const form = event.target;
+    const fields = new FormData(form, event.submitter);
+    if (form.dataset.confirm && !(await ask(form.dataset.confirm, 'Remove'))) return;
+    const refusal = await act(form.action, fields);
+    const dialog = document.getElementById('sheet');
+    if (!refusal) return dialog.close();
+    const line =
+      form.querySelector('.failure') ?? Object.assign(document.createElement('p'), { className: 'failure' });
+    line.setAttribute('role', 'alert');
+    line.textContent = refusal;
+    form.prepend(line);
+  }
+}
+
+/** What a message said as it was typed, for its author to edit; undefined where that cannot be. */
+export async function fetchContent(groupId, seq) {
+  const response = await fetch(`/groups/${groupId}/messages/${seq}`, {
+    headers: { 'HX-Request': 'true' },
+  }).catch(() => undefined);
+  if (!response?.ok) return undefined;
+  const template = document.createElement('template');
+  template.innerHTML = await response.text();
+  return template.content.querySelector('#edit-content')?.value;
+}

@@ -1,0 +1,68 @@
+// Emoji: the picker, and the names of emoji for completion. Both are fetched when they are first needed.
+
+const DATA = new URL('../emoji/data.json', import.meta.url).href;
+let picker;
+let database;
+
+/**
+ * Opens the picker beside an element; resolves never when it is closed without a choice.
+ * @param {HTMLElement} anchor
+ * @param {(emoji: string) => void} onPick
+ */
+export async function pickEmoji(anchor, onPick) {
+  const popover = document.getElementById('picker');
+  if (popover.matches(':popover-open')) return popover.hidePopover();
+  picker ??= await makePicker();
+  if (!picker.isConnected) popover.append(picker);
+  picker.onpick = (emoji) => {
+    popover.hidePopover();
+    onPick(emoji);
+  };
+  popover.showPopover();
+  placeBeside(popover, anchor);
+}
+
+/** Emoji whose names begin with a word. @returns {Promise<{ emoji: string, name: string }[]>} */
+export async function findEmoji(word) {
+  if (!database) {
+    const { default: Database } = await import('../emoji/database.js');
+    database = new Database({ dataSource: DATA, locale: 'en' });
+  }
+  const found = await database.getEmojiBySearchQuery(word);
+  return found.slice(0, 8).map(({ unicode, shortcodes, annotation }) => ({
+    emoji: unicode,
+    name: shortcodes?.find((code) => code.startsWith(word)) ?? shortcodes?.[0] ?? annotation,
+  }));
+}
+
+async function makePicker() {
+  const { default: Picker } = await import('../emoji/picker.js');
+  allowStyleAttributes();
+  const element = new Picker({ dataSource: DATA, locale: 'en' });
+  // Our policy forbids inline style sheets; one that a script constructs is none.
+  const style = element.shadowRoot.querySelector('style');
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(style.textContent);
+  style.remove();
+  element.shadowRoot.adoptedStyleSheets = [sheet];
+  element.addEventListener('emoji-click', ({ detail }) => element.onpick(detail.unicode));
+  return element;
+}
+
+/** The picker writes style attributes, which our policy forbids too; written through the object model they are allowed. */
+function allowStyleAttributes() {
+  const { setAttribute } = Element.prototype;
+  Element.prototype.setAttribute = function (name, value) {
+    if (name === 'style') this.style.cssText = value;
+    else setAttribute.call(this, name, value);
+  };
+}
+
+function placeBeside(popover, anchor) {
+  const at = anchor.getBoundingClientRect();
+  const { width, height } = popover.getBoundingClientRect();
+  const left = Math.max(8, Math.min(at.right - width / 2, innerWidth - width - 8));
+  const above = at.top - height - 8;
+  popover.style.left = `${left}px`;
+  popover.style.top = `${above > 8 ? above : Math.max(8, Math.min(at.bottom + 8, innerHeight - height - 8))}px`;
+}
