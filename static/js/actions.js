@@ -11,8 +11,10 @@ export function startActions(list, groupId, composer) {
   const addressOf = (message) => `/groups/${groupId}/messages/${message.dataset.seq}`;
   const isThere = (message) => message && !message.matches('.is-removed, .is-pending');
 
-  if (canHover) list.addEventListener('pointerover', (event) => showBar(event.target.closest('.message')));
-  list.addEventListener('focusin', (event) => showBar(event.target.closest('.message')));
+  if (canHover) {
+    for (const name of ['pointerover', 'focusin'])
+      list.addEventListener(name, (event) => showBar(event.target.closest('.message')));
+  }
 
   function showBar(message) {
     if (isThere(message) && bar.parentElement !== message) message.append(bar);

@@ -5,7 +5,10 @@ export function showSheet(html) {
   const dialog = document.getElementById('sheet');
   dialog.innerHTML = html;
   if (!dialog.open) dialog.showModal();
-  dialog.onclick = (event) => event.target === dialog && dialog.close();
+  // Its result is nothing: a handler that gives back false would keep forms from being sent.
+  dialog.onclick = (event) => {
+    if (event.target === dialog) dialog.close();
+  };
   return dialog;
 }
 
