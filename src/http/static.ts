@@ -27,7 +27,7 @@ export function staticRoutes(assets: string): Router {
   const router = Router();
   for (const [name, file] of Object.entries(FROM_PACKAGES)) {
     router.get(`${assets}/${name}`, (_request, response) =>
-      response.sendFile(file, { maxAge: '1y', immutable: true }),
+      response.sendFile(file, { maxAge: '1y', immutable: true, etag: true }),
     );
   }
   return router
