@@ -240,7 +240,9 @@ export function createGroupStore(
       version += 1;
     },
     mentioned(groupId, seq, accountIds) {
-      for (const accountId of accountIds ?? mine.keys()) note(accountId, groupId, { lastMentionSeq: seq });
+      // A copy: each look at an entry moves it to the front of what is walked over.
+      for (const accountId of accountIds ?? [...mine.keys()])
+        note(accountId, groupId, { lastMentionSeq: seq });
       version += 1;
     },
     advanced(groupId, lastSeq, lastChange) {

@@ -184,9 +184,7 @@ test('two acts on one message at once both count, and every change is told in or
 });
 
 test('@name calls members only; @all calls everybody, and above ten members asks first', async (t) => {
-  const { send, groups, presenter, accounts, open, jo, ada, group, account, ...stores } = (await garden(
-    t,
-  )) as Awaited<ReturnType<typeof garden>>;
+  const { send, groups, presenter, open, jo, ada, group, account, publish } = await garden(t);
   const stranger = await account('stranger');
   const message = await send('Hi @JOE. And @stranger, ada@joe.example, `@joe` and @nobody');
   assert.deepEqual(message.mentions, [jo.id]);
@@ -200,7 +198,7 @@ test('@name calls members only; @all calls everybody, and above ten members asks
 
   assert.ok((await send('@all come')).mentionsAll, 'few members need no confirmation');
   for (let number = 0; number < 9; number++)
-    await joinGroup({ groups, publish: stores.publish }, await account(`person${number}`), group.id);
+    await joinGroup({ groups, publish }, await account(`person${number}`), group.id);
   await assert.rejects(send('@all come again'), { code: 'confirm_all', status: 409 });
   assert.ok((await send('@all come again', ada, { confirmed: true })).mentionsAll);
 });
