@@ -10,7 +10,7 @@ const SENDERS = 8;
 const KILLS = 10;
 const GROUP = 1;
 
-type Seen = { seq: number; content: string };
+type Seen = { seq: number; content: string; removed: boolean; reactions: unknown; replies: number };
 
 /**
  * A client as a browser is one: it keeps what it wants to send until it is acknowledged, connects again with the
@@ -19,13 +19,17 @@ type Seen = { seq: number; content: string };
 class Sender {
   readonly acknowledged = new Map<string, number>();
   readonly picture = new Map<string, Seen>();
-  readonly doubled: string[] = [];
   readonly written: string[] = [];
   #unacknowledged = new Map<string, string>();
   #change = 0;
   #ws: WebSocket | undefined;
   #url = '';
   #isDone = false;
+  /** Acts on messages that were not acknowledged yet; each says what should be, so that a second try is harmless. */
+  readonly #acts = new Map<number, object>();
+  acts = 0;
+  /** The ids in the picture, to choose among. */
+  readonly #seen: string[] = [];
 
   constructor(
     readonly name: string,
@@ -40,11 +44,12 @@ class Sender {
   /** Stops writing; what is under way is still sent until it is acknowledged. */
   async finish(): Promise<void> {
     this.#isDone = true;
-    while (this.#unacknowledged.size > 0) await pause(20);
+    while (this.#unacknowledged.size > 0 || this.#acts.size > 0) await pause(20);
   }
 
-  async caughtUpWith(count: number): Promise<void> {
-    while (this.picture.size < count) await pause(20);
+  /** @param change the newest of the group */
+  async caughtUpWith(change: number): Promise<void> {
+    while (this.#change < change) await pause(20);
     this.#ws?.close();
   }
 
@@ -57,12 +62,14 @@ class Sender {
     ws.on('open', () => {
       for (const [id, content] of this.#unacknowledged)
         ws.send(JSON.stringify({ type: 'send', id, content }));
+      for (const act of this.#acts.values()) ws.send(JSON.stringify(act));
       this.#write();
     });
     ws.on('error', () => {});
     ws.on('close', () => {
       if (ws === this.#ws && !this.#isDone) setTimeout(() => this.#open(), 30);
-      else if (ws === this.#ws && this.#unacknowledged.size > 0) setTimeout(() => this.#open(), 30);
+      else if (ws === this.#ws && this.#unacknowledged.size + this.#acts.size > 0)
+        setTimeout(() => this.#open(), 30);
     });
   }
 
@@ -70,27 +77,51 @@ class Sender {
     if (this.#isDone || this.#ws?.readyState !== WebSocket.OPEN || this.#unacknowledged.size >= 8) return;
     const id = randomUUID();
     const content = `${this.name} writes ${this.written.length}`;
-    this.written.push(content);
+    this.written.push(id);
     this.#unacknowledged.set(id, content);
     this.#ws.send(JSON.stringify({ type: 'send', id, content }));
+    this.#act();
     setImmediate(() => this.#write());
   }
 
-  #take(frame: { type: string; id: string; seq: number; change: number; content: string }): void {
-    if (frame.type === 'ack') {
+  /** Now and then it edits or removes a message of its own, or reacts to anybody's. */
+  #act(): void {
+    const any = this.picture.get(this.#seen[Math.floor(Math.random() * this.#seen.length)] ?? '');
+    if (!any || any.removed || this.#acts.has(any.seq)) return;
+    const { seq } = any;
+    const isMine = any.content.startsWith(`${this.name} `);
+    const dice = Math.random();
+    const act =
+      isMine && dice < 0.3
+        ? { type: 'edit', seq, content: `${this.name} says ${this.acts} instead` }
+        : isMine && dice < 0.4
+          ? { type: 'remove', seq }
+          : { type: 'react', seq, emoji: EMOJI[Math.floor(Math.random() * EMOJI.length)], on: dice < 0.8 };
+    this.acts += 1;
+    this.#acts.set(seq, act);
+    this.#ws?.send(JSON.stringify(act));
+  }
+
+  #take(frame: { type: string; id?: string; change: number; code?: string } & Seen): void {
+    if (frame.type === 'ack' && frame.id !== undefined) {
       this.acknowledged.set(frame.id, frame.seq);
       this.#unacknowledged.delete(frame.id);
       setTimeout(() => this.#write(), 5);
-    }
-    if (frame.type !== 'message') return;
-    assert.equal(frame.change, this.#change + 1, `${this.name}: a push without a gap`);
+    } else if (frame.type === 'ack') this.#acts.delete(frame.seq);
+    if (frame.type !== 'message' || frame.id === undefined) return;
+    assert.ok(frame.change > this.#change, `${this.name}: nothing comes twice, nor late`);
     this.#change = frame.change;
-    if (this.picture.has(frame.id)) this.doubled.push(frame.id);
-    this.picture.set(frame.id, { seq: frame.seq, content: frame.content });
+    const { seq, content, removed, reactions, replies } = frame;
+    if (!this.picture.has(frame.id)) this.#seen.push(frame.id);
+    this.picture.set(frame.id, { seq, content, removed, reactions, replies });
+    // Others may have reacted to what its author removed: that is refused, and not tried again.
+    if (removed) this.#acts.delete(seq);
   }
 }
 
-test('killed ten times while eight people write, it loses nothing, doubles nothing, and leaves no hole', async (t) => {
+const EMOJI = ['🌱', '👍', '🎉'];
+
+test('killed ten times while eight people write, edit, remove and react: nothing lost, nothing doubled, no hole', async (t) => {
   const folder = temporaryFolder(t);
   const dataDir = `${folder}/data`;
   let hearth: Hearth = await startHearth(t, { dataDir });
@@ -110,7 +141,10 @@ test('killed ten times while eight people write, it loses nothing, doubles nothi
   await pause(300);
   await Promise.all(senders.map((sender) => sender.finish()));
   const written = senders.flatMap((sender) => sender.written);
-  await Promise.all(senders.map((sender) => sender.caughtUpWith(written.length)));
+  const probe = await senders[0]?.visitor.socket(`/ws/chat/${GROUP}`);
+  const newest = Number((await probe?.nextJson('hello'))?.change);
+  probe?.close();
+  await Promise.all(senders.map((sender) => sender.caughtUpWith(newest)));
   assert.equal(await hearth.stop(), 0);
 
   const { messages, groups } = await openStores(t, dataDir);
@@ -118,28 +152,31 @@ test('killed ten times while eight people write, it loses nothing, doubles nothi
   const byId = new Map(stored.map((message) => [message.id, message]));
 
   assert.ok(stored.length > 200, `only ${stored.length} messages were written`);
-  assert.deepEqual(
-    stored.map((one) => one.content).sort(),
-    [...written].sort(),
-    'what was written, each once',
-  );
+  assert.deepEqual(stored.map((one) => one.id).sort(), [...written].sort(), 'what was written, each once');
   assert.deepEqual(
     stored.map((one) => one.seq).sort((a, b) => a - b),
     stored.map((_one, index) => index + 1),
     'numbered without a hole',
   );
   assert.equal((await groups.byId(GROUP))?.lastSeq, stored.length);
+  const pictured = [...stored]
+    .sort((a, b) => a.seq - b.seq)
+    .map(({ id, seq, content, removedAt, reactions, replyCount }) => [
+      id,
+      { seq, content, removed: removedAt !== null, reactions, replies: replyCount },
+    ]);
   for (const sender of senders) {
     for (const [id, seq] of sender.acknowledged)
       assert.equal(byId.get(id)?.seq, seq, 'what was acknowledged is there');
-    assert.deepEqual(sender.doubled, [], 'nothing was shown twice');
     assert.deepEqual(
       [...sender.picture].sort((a, b) => a[1].seq - b[1].seq),
-      stored.map((one) => [one.id, { seq: one.seq, content: one.content }]),
+      pictured,
       `the picture of ${sender.name} is the database`,
     );
   }
-  t.diagnostic(`${stored.length} messages, ${KILLS} kills`);
+  const acts = senders.reduce((sum, sender) => sum + sender.acts, 0);
+  assert.ok(acts > 200 && stored.some((one) => one.removedAt !== null && one.content === ''));
+  t.diagnostic(`${stored.length} messages, ${acts} acts on them, ${KILLS} kills`);
 });
 
 function pause(ms: number): Promise<void> {

@@ -6,7 +6,18 @@ import type { Page } from 'playwright-core';
 import { joinGroup, openBrowser, personAt, say } from '../support/browser.ts';
 import { startHearth } from '../support/hearth.ts';
 
-const PAGES = ['/groups', '/groups/1', '/groups/2', '/groups/1/members', '/account', '/nowhere', '/offline'];
+const PAGES = [
+  '/groups',
+  '/groups/1',
+  '/groups/1?reply=1',
+  '/groups/1/threads/1',
+  '/groups/1/messages/1',
+  '/groups/2',
+  '/groups/1/members',
+  '/account',
+  '/nowhere',
+  '/offline',
+];
 const OUTSIDE = ['/login', '/register'];
 
 test('axe finds nothing on any page, light and dark, desk and phone', async (t) => {
@@ -20,10 +31,22 @@ test('axe finds nothing on any page, light and dark, desk and phone', async (t) 
     await joinGroup(page, 'General');
     await say(page, 'a message with a link to https://example.com');
     await say(page, `and a second one at ${viewport.width}`);
+    await say(page, '> a quote\n\n```js\nconst a = "string"; // a comment\n```\n- `code`, @all');
+    await page.locator('#messages .mention').first().waitFor();
+    const visit = await page.request.post(`${hearth.url}/groups/1/messages/1/reactions`, {
+      form: { emoji: '👍' },
+      headers: { origin: hearth.url },
+    });
+    assert.ok(visit.ok());
     await page.locator('#messages .message', { hasText: `at ${viewport.width}` }).waitFor();
     const visitor = await (await browser.newContext({ viewport })).newPage();
     for (const colorScheme of ['light', 'dark'] as const) {
       for (const path of PAGES) await check(page, hearth.url + path, colorScheme);
+      await page.goto(`${hearth.url}/groups/1`);
+      await page.locator('#message-2 .more').focus();
+      await page.keyboard.press('Enter');
+      await page.locator('#sheet .sheet-actions').waitFor();
+      await check(page, undefined, colorScheme);
       for (const path of OUTSIDE) await check(visitor, hearth.url + path, colorScheme);
       await visitor.getByLabel('Name').fill('x');
       await visitor.getByLabel('Password').fill('x');
