@@ -27,7 +27,9 @@ export function startCompletion(field, groupId) {
     found = all.slice(0, SHOWN);
     length = word.length + 1;
     chosen = 0;
-    if (found.length > 0) show();
+    // What is written out already needs no help, and Enter sends it.
+    const isWrittenOut = found.length === 1 && found[0].text === `${trigger}${word} `;
+    if (found.length > 0 && !isWrittenOut) show();
     else close();
   }
 

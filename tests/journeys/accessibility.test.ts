@@ -31,7 +31,7 @@ test('axe finds nothing on any page, light and dark, desk and phone', async (t) 
     await joinGroup(page, 'General');
     await say(page, 'a message with a link to https://example.com');
     await say(page, `and a second one at ${viewport.width}`);
-    await say(page, '> a quote\n\n```js\nconst a = "string"; // a comment\n```\n- `code`, @all');
+    await say(page, '> a quote\n\n```js\nconst a = "string"; // a comment\n```\n- `code`, @all now');
     await page.locator('#messages .mention').first().waitFor();
     const visit = await page.request.post(`${hearth.url}/groups/1/messages/1/reactions`, {
       form: { emoji: '👍' },

@@ -88,7 +88,6 @@ test('a message of 8,000 characters arrives however its JSON is written', async 
   const socket = await ada.socket('/ws/chat/1');
   const content = '\\ud83c\\udf31'.repeat(8_000);
   socket.ws.send(`{"type":"send","id":"${randomUUID()}","content":"${content}"}`);
-  await socket.nextJson('ack');
   assert.equal((await socket.nextJson('message')).content, '🌱'.repeat(8_000));
   socket.ws.send(`{"type":"send","id":"${randomUUID()}","content":"x${' '.repeat(100_000)}"}`);
   assert.equal(

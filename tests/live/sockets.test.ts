@@ -32,6 +32,11 @@ test('a conversation over sockets, as wire.md has it', async (t) => {
         'createdAt',
         'editedAt',
         'removed',
+        'replyTo',
+        'thread',
+        'replies',
+        'reactions',
+        'mentions',
       ]);
       assert.deepEqual(
         [message.id, message.groupId, message.seq, message.content, message.editedAt, message.removed],
