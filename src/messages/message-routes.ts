@@ -22,7 +22,7 @@ import type { MessageWriter } from './writer.ts';
 /** Offered in one press; every other emoji is in the picker or the field beside them. */
 const QUICK_EMOJI = ['👍', '❤️', '😄', '🎉', '🙏', '👀'];
 
-type Dependencies = {
+export type ActionDependencies = {
   views: Views;
   page: GroupPage;
   accounts: AccountStore;
@@ -36,7 +36,7 @@ type Dependencies = {
 };
 
 /** What is done with one message: a page of its own, a sheet for scripts, and a form for each act. */
-export function actionRoutes(dependencies: Dependencies): Router {
+export function actionRoutes(dependencies: ActionDependencies): Router {
   const { views, page, groups, messages, presenter, editLimitMs } = dependencies;
 
   async function sheet(open: OpenGroup, seq: number, error?: ChatError, typed?: string) {

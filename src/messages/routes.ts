@@ -1,25 +1,19 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { accountOf } from '../accounts/access.ts';
-import type { Account, AccountStore } from '../accounts/store.ts';
+import type { Account } from '../accounts/store.ts';
 import { type ChatError, notFound } from '../errors.ts';
-import type { Publish } from '../events.ts';
 import { findGroup, type OpenGroup, openGroup } from '../groups/access.ts';
-import type { GroupPage } from '../groups/page.ts';
-import type { GroupStore } from '../groups/store.ts';
 import { onRefusal } from '../http/failures.ts';
-import type { RateLimit } from '../http/rate-limit.ts';
 import { numberInPath, numberInQuery, parseForm, seeOther, wantsFragment } from '../http/request.ts';
-import { asHtml, type Html, sendHtml, type Views } from '../http/views.ts';
+import { asHtml, type Html, sendHtml } from '../http/views.ts';
 import type { PresencePresenter } from '../presence/present.ts';
 import { messageOf } from './access.ts';
 import { PAGE, readHistory, type Stretch } from './history.ts';
 import { markRead, type ReadMarks } from './mark-read.ts';
-import { actionRoutes } from './message-routes.ts';
-import type { MessagePresenter, Quote } from './present.ts';
+import { type ActionDependencies, actionRoutes } from './message-routes.ts';
+import type { Quote } from './present.ts';
 import { messageId, newMessageId, sendMessage } from './send.ts';
-import type { MessageStore } from './store.ts';
-import type { MessageWriter } from './writer.ts';
 
 const FRAGMENTS = 200;
 
@@ -47,19 +41,9 @@ type Composer = { error: ChatError | null; typed: string; reply: Quote | null };
 
 const THREAD_PAGE = 200;
 
-type Dependencies = {
-  views: Views;
-  page: GroupPage;
-  accounts: AccountStore;
-  groups: GroupStore;
-  messages: MessageStore;
-  presenter: MessagePresenter;
+type Dependencies = ActionDependencies & {
   presence: PresencePresenter;
-  writer: MessageWriter;
   marks: ReadMarks;
-  rate: RateLimit;
-  editLimitMs: number | undefined;
-  publish: Publish;
   seesAddresses(account: Account): boolean;
 };
 

@@ -37,6 +37,7 @@ test('a flag, a port or a value that is not understood ends the start with one s
     [[], { LOG_LEVEL: 'loud' }, /LOG_LEVEL takes fatal, error/],
     [[], { RATE_LIMITS: 'maybe' }, /RATE_LIMITS takes on, off/],
     [[], { SHOW_ADDRESSES: 'friends' }, /SHOW_ADDRESSES takes everyone/],
+    [[], { EDIT_LIMIT_MINUTES: 'soon' }, /EDIT_LIMIT_MINUTES takes a whole number of minutes/],
     [[], { SESSION_SECRET: 'short' }, /SESSION_SECRET takes at least 16/],
     [[], { ASSET_VERSION: '../etc' }, /ASSET_VERSION/],
   ];
