@@ -1,10 +1,11 @@
-import { and, asc, desc, eq, gt, gte, lt, lte, sql } from 'drizzle-orm';
+import { and, asc, eq, sql } from 'drizzle-orm';
 import { LRUCache } from 'lru-cache';
 import type { Cipher } from '../crypto/cipher.ts';
 import type { Database, Statement } from '../database/open.ts';
-import { groups, memberships, messages, revisions } from '../database/tables/chat.ts';
+import { messages, revisions } from '../database/tables/chat.ts';
 import { ChatError } from '../errors.ts';
 import type { Appended, Message, NewMessage, Revision } from './message.ts';
+import { createMessageQueries } from './queries.ts';
 import { createSealedMessages } from './sealed.ts';
 
 /** Makes of a message as it is the message as it should be; the same object where there is nothing to change. */
@@ -53,116 +54,7 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
   const ends = new LRUCache<number, { lastChange: number; limit: number; messages: readonly Message[] }>({
     max: CACHED_ENDS,
   });
-  const value = (name: string) => sql.placeholder(name);
-  const inGroup = eq(messages.groupId, value('groupId'));
-  const ofGroup = eq(groups.id, value('groupId'));
-  const one = and(inGroup, eq(messages.seq, value('seq')));
-  const lastChangeLess = (behind: string) =>
-    sql`(SELECT last_change FROM groups WHERE id = ${value('groupId')}) - ${value(behind)}`;
-  const queries = {
-    byIds: orm
-      .select()
-      .from(messages)
-      .where(sql`${messages.id} IN (SELECT value FROM json_each(${value('ids')}))`)
-      .prepare(),
-    before: orm
-      .select()
-      .from(messages)
-      .where(and(inGroup, lt(messages.seq, value('seq'))))
-      .orderBy(desc(messages.seq))
-      .limit(value('limit'))
-      .prepare(),
-    between: orm
-      .select()
-      .from(messages)
-      .where(and(inGroup, gte(messages.seq, value('first')), lte(messages.seq, value('last'))))
-      .orderBy(asc(messages.seq))
-      .prepare(),
-    changedAfter: orm
-      .select()
-      .from(messages)
-      .where(and(inGroup, gt(messages.change, value('change'))))
-      .orderBy(asc(messages.change))
-      .limit(value('limit'))
-      .prepare(),
-    advance: orm
-      .update(groups)
-      .set({
-        lastSeq: sql`${groups.lastSeq} + ${value('messages')}`,
-        lastChange: sql`${groups.lastChange} + ${value('changes')}`,
-      })
-      .where(ofGroup)
-      .returning({ lastSeq: groups.lastSeq, lastChange: groups.lastChange })
-      .prepare(),
-    head: orm
-      .select({ lastSeq: groups.lastSeq, lastChange: groups.lastChange })
-      .from(groups)
-      .where(ofGroup)
-      .prepare(),
-    insert: orm
-      .insert(messages)
-      .values({
-        groupId: value('groupId'),
-        // The counters have been advanced for the whole batch; each message counts back from them.
-        seq: sql`(SELECT last_seq FROM groups WHERE id = ${value('groupId')}) - ${value('behind')}`,
-        change: lastChangeLess('changesBehind'),
-        id: value('id'),
-        authorId: value('authorId'),
-        body: value('body'),
-        createdAt: value('createdAt'),
-        replyTo: value('replyTo'),
-        thread: value('thread'),
-        replyCount: 0,
-        extras: value('extras'),
-      })
-      .prepare(),
-    countReplies: orm
-      .update(messages)
-      .set({
-        replyCount: sql`${messages.replyCount} + ${value('replies')}`,
-        change: lastChangeLess('changesBehind'),
-      })
-      .where(one)
-      .returning()
-      .prepare(),
-    mention: orm
-      .update(memberships)
-      .set({
-        lastMentionSeq: sql`(SELECT last_seq FROM groups WHERE id = ${value('groupId')}) - ${value('behind')}`,
-      })
-      .where(
-        and(
-          eq(memberships.groupId, value('groupId')),
-          sql`(${value('all')} OR ${memberships.accountId} IN (SELECT value FROM json_each(${value('ids')})))`,
-        ),
-      )
-      .prepare(),
-    update: orm
-      .update(messages)
-      .set({
-        change: lastChangeLess('changesBehind'),
-        body: sql`${value('body')}`,
-        extras: sql`${value('extras')}`,
-        editedAt: sql`${value('editedAt')}`,
-        removedAt: sql`${value('removedAt')}`,
-      })
-      .where(one)
-      .returning()
-      .prepare(),
-    inThread: orm
-      .select()
-      .from(messages)
-      .where(and(inGroup, eq(messages.thread, value('seq'))))
-      .orderBy(desc(messages.seq))
-      .limit(value('limit'))
-      .prepare(),
-    revisions: orm
-      .select()
-      .from(revisions)
-      .where(and(eq(revisions.groupId, value('groupId')), eq(revisions.seq, value('seq'))))
-      .orderBy(asc(revisions.change))
-      .prepare(),
-  };
+  const queries = createMessageQueries(orm);
 
   /** What the ids of a batch already stand for, and which of them are new, by group. */
   function sort(batch: readonly NewMessage[]) {
