@@ -77,11 +77,13 @@ async function resealAll(
   const { users, chat } = databases;
   try {
     for (const database of [users, chat]) checkKeyring(database, keyring);
-    const { accounts, groups, messages } = openStores(databases, keyring);
+    const { accounts, groups, files, messages } = openStores(databases, keyring);
     for (const store of [accounts, groups]) {
       let last: number | undefined = 0;
       while (last !== undefined) last = await store.resealNames(last, BATCH);
     }
+    let file: string | undefined = '';
+    while (file !== undefined) file = await files.reseal(file, BATCH);
     let position: Position | undefined = { groupId: 0, seq: 0 };
     for (let done = BATCH; position; done += BATCH) {
       position = await messages.reseal(position, BATCH);

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import express, { type Express } from 'express';
 import type { Logger } from 'pino';
 import { identifyAccount } from './accounts/access.ts';
@@ -14,6 +15,13 @@ import type { Passwords } from './crypto/passwords.ts';
 import type { Database, Databases } from './database/open.ts';
 import { secretOf } from './database/sealing.ts';
 import { createEvents } from './events.ts';
+import { discardUpload } from './files/discard.ts';
+import { createReceiver } from './files/receive.ts';
+import { fileRoutes } from './files/routes.ts';
+import { createFileStore } from './files/store.ts';
+import { startSweep } from './files/sweep.ts';
+import { createUploadReader, UPLOAD_RATE } from './files/upload.ts';
+import { openVault } from './files/vault.ts';
 import { seedGroups } from './groups/create.ts';
 import { pushGroups } from './groups/live.ts';
 import { createGroupPage } from './groups/page.ts';
@@ -69,6 +77,7 @@ export function openStores({ users, chat }: Pick<Databases, 'users' | 'chat'>, k
   return {
     accounts: createAccountStore(users, createCipher(keyring, 'accounts'), nameIndex(users)),
     groups: createGroupStore(chat, createCipher(keyring, 'groups'), nameIndex(chat)),
+    files: createFileStore(chat, createCipher(keyring, 'files')),
     messages: createMessageStore(chat, createCipher(keyring, 'messages')),
   };
 }
@@ -82,11 +91,11 @@ export async function createApp({
   passwords,
   log,
 }: Opened): Promise<App> {
-  const { rateLimits, adminUsername, editLimitMs } = config;
+  const { rateLimits, adminUsername, editLimitMs, fileLimits, dataDir } = config;
   const { publish, subscribe } = createEvents((err, event) => log.error({ err, event }, 'a listener failed'));
   const views = createViews(assetFolder(config.assetVersion));
 
-  const { accounts, groups, messages } = openStores(databases, keyring);
+  const { accounts, groups, files, messages } = openStores(databases, keyring);
   if (adminUsername !== undefined) await accounts.makeAdmin(adminUsername);
   await seedGroups(groups);
 
@@ -101,6 +110,13 @@ export async function createApp({
   const page = createGroupPage(views, groupPresenter);
   const report = (err: unknown) => log.error({ err }, 'something failed in the background');
   const presence = createLivePresence({ hub, views, groups, accounts, groupPresenter, subscribe, report });
+  const vault = openVault(join(dataDir, 'media'));
+  const sweeping = startSweep({ files, vault }, report);
+  const readUpload = createUploadReader({
+    receiver: createReceiver({ files, vault, limits: fileLimits }),
+    rate: createRateLimit(UPLOAD_RATE, rateLimits),
+    discard: ({ id }) => discardUpload({ files, vault }, id),
+  });
   const presenter = createMessagePresenter(views, accounts, messages);
   const writer = createMessageWriter({ messages, groups, publish });
   const marks = createReadMarks({ groups, publish });
@@ -145,6 +161,10 @@ export async function createApp({
       accounts,
       groups,
       messages,
+      files,
+      vault,
+      readUpload,
+      fileLimits,
       presenter,
       editLimitMs,
       publish,
@@ -157,6 +177,7 @@ export async function createApp({
   );
   const people = (group: Group, account: Account) => presence.presenter.aside(group, seesAddresses(account));
   app.use(groupRoutes({ page, presenter: groupPresenter, groups, accounts, publish, rateLimits, people }));
+  app.use(fileRoutes({ views, groups, files, vault, readUpload }));
   app.use(themeRoutes());
   app.use(accountRoutes({ views, accounts, passwords, publish, adminUsername, rateLimits }));
   app.use(nothingHere);
@@ -171,6 +192,8 @@ export async function createApp({
         accounts,
         groups,
         messages,
+        files,
+        vault,
         presenter,
         presence,
         writer,
@@ -195,6 +218,7 @@ export async function createApp({
       await writer.settled();
       await unread.settled();
       await marks.settled();
+      await sweeping.stop();
     },
   };
 }

@@ -27,6 +27,8 @@ export type Config = Readonly<{
   showAddresses: ShowAddresses;
   /** How long a message can be edited or removed by its author, in milliseconds; undefined is for ever. */
   editLimitMs: number | undefined;
+  /** How much one file, the files of one person, and all files may take, in bytes; undefined is without limit. */
+  fileLimits: Readonly<{ file: number; person: number | undefined; disk: number | undefined }>;
 }>;
 
 export type Command = { kind: 'start'; config: Config } | { kind: 'print'; text: string };
@@ -100,6 +102,13 @@ const VARIABLES: readonly Setting[] = [
     fallback: 'none',
     meaning: 'how long people can edit and remove what they wrote, in minutes',
   },
+  { name: 'FILE_LIMIT_MB', fallback: '512', meaning: 'how large one file may be' },
+  { name: 'PERSON_LIMIT_MB', fallback: 'none', meaning: 'how much the files of one person may take' },
+  {
+    name: 'DISK_LIMIT_MB',
+    fallback: 'none',
+    meaning: 'how much all files may take; 200 MB of the disk stay free',
+  },
 ];
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -153,7 +162,12 @@ export function readCommand(
         ['everyone', 'admins', 'nobody'],
         'everyone',
       ),
-      editLimitMs: minutes('EDIT_LIMIT_MINUTES', env.EDIT_LIMIT_MINUTES),
+      editLimitMs: whole('EDIT_LIMIT_MINUTES', env.EDIT_LIMIT_MINUTES, 'minutes', 60_000),
+      fileLimits: Object.freeze({
+        file: megabytes('FILE_LIMIT_MB', env.FILE_LIMIT_MB) ?? 512 * MEGABYTE,
+        person: megabytes('PERSON_LIMIT_MB', env.PERSON_LIMIT_MB),
+        disk: megabytes('DISK_LIMIT_MB', env.DISK_LIMIT_MB),
+      }),
     }),
   };
 }
@@ -203,10 +217,16 @@ function pattern(name: string, value: string | undefined, wanted: RegExp, words:
   throw new StartError(`${name} takes ${words}.`);
 }
 
-function minutes(name: string, value: string | undefined): number | undefined {
+const MEGABYTE = 1024 * 1024;
+
+function megabytes(name: string, value: string | undefined): number | undefined {
+  return whole(name, value, 'megabytes', MEGABYTE);
+}
+
+function whole(name: string, value: string | undefined, unit: string, worth: number): number | undefined {
   if (!value) return undefined;
-  if (/^[1-9]\d{0,7}$/.test(value)) return Number(value) * 60_000;
-  throw new StartError(`${name} takes a whole number of minutes from 1, not "${value}".`);
+  if (/^[1-9]\d{0,7}$/.test(value)) return Number(value) * worth;
+  throw new StartError(`${name} takes a whole number of ${unit} from 1, not "${value}".`);
 }
 
 function oneOf<T extends string>(

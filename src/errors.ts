@@ -55,6 +55,13 @@ export function tooMany(what: string, seconds: number): ChatError {
   return new ChatError('too_many', 429, `${what} Try again in ${when}.`, undefined, wait);
 }
 
+/** A full disk as a sentence, whether the system or the database says it; undefined for any other failure. */
+export function diskFull(thrown: unknown): ChatError | undefined {
+  const code = typeof thrown === 'object' && thrown !== null && 'code' in thrown ? thrown.code : undefined;
+  if (code !== 'ENOSPC' && code !== 'EDQUOT' && code !== 'SQLITE_FULL') return undefined;
+  return new ChatError('no_room', 507, 'The disk of this Hearth is full. Tell the person who runs it.');
+}
+
 function count(n: number, unit: string): string {
   return `${n} ${unit}${n === 1 ? '' : 's'}`;
 }

@@ -23,6 +23,8 @@ export type Running = {
 
 /** How long open requests may take to end before they are cut off. */
 const PATIENCE_MS = 3_000;
+const LONGEST_REQUEST_MS = 2 * 3_600_000;
+const LONGEST_SILENCE_MS = 120_000;
 
 /**
  * Opens everything and listens.
@@ -78,6 +80,9 @@ async function open(config: Config, closers: Array<() => Promise<void> | void>):
 
   const urls: string[] = [];
   const serve = async (server: Server, port: number, secure: boolean) => {
+    // A large file over a slow line takes its time, as long as it keeps coming.
+    server.requestTimeout = LONGEST_REQUEST_MS;
+    server.timeout = LONGEST_SILENCE_MS;
     app.upgrades.attach(server, secure);
     server.on('connection', (stream: Socket) => {
       streams.add(stream);

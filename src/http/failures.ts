@@ -1,6 +1,6 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
-import { ChatError, notFound } from '../errors.ts';
+import { ChatError, diskFull, notFound } from '../errors.ts';
 import { seeOther, wantsFragment } from './request.ts';
 import { type Html, sendHtml, type Views } from './views.ts';
 
@@ -47,7 +47,7 @@ async function answer(views: Views, request: Request, response: Response, error:
     return sendHtml(response, views.render('http/_failure.njk', { sentence: error.message }), error.status);
   }
   const retry: Retry | undefined = response.locals.retry;
-  if (retry && error.status < 500) return sendHtml(response, await retry(error), error.status);
+  if (retry && error.status !== 500) return sendHtml(response, await retry(error), error.status);
   if (error.status === 401 && request.method === 'GET') return seeOther(response, `/login`);
   sendHtml(response, views.page(request, 'http/failure.njk', { error, requestId: request.id }), error.status);
 }
@@ -55,6 +55,8 @@ async function answer(views: Views, request: Request, response: Response, error:
 /** A ChatError as it is; what the body parser refuses as one; undefined for what nobody expected. */
 function expected(thrown: unknown): ChatError | undefined {
   if (thrown instanceof ChatError) return thrown;
+  const full = diskFull(thrown);
+  if (full) return full;
   if (!(thrown instanceof Error) || !('type' in thrown || thrown instanceof URIError)) return undefined;
   if ('type' in thrown && thrown.type === 'entity.too.large') {
     return new ChatError(

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { RawData } from 'ws';
-import { ChatError } from '../errors.ts';
+import { ChatError, diskFull } from '../errors.ts';
 import { CLOSE, type Connection } from './connection.ts';
 import type { Hub } from './hub.ts';
 
@@ -62,7 +62,8 @@ export function serveSocket(
     }
   }
 
-  function asFact(error: unknown): { code: string; detail: string; retryAfter: number | undefined } {
+  function asFact(thrown: unknown): { code: string; detail: string; retryAfter: number | undefined } {
+    const error = diskFull(thrown) ?? thrown;
     if (error instanceof ChatError)
       return { code: error.code, detail: error.message, retryAfter: error.retryAfter };
     log.error({ err: error, accountId: connection.account.id }, 'unexpected failure in a socket');

@@ -6,7 +6,7 @@ import type { GroupStore } from '../groups/store.ts';
 import type { RateLimit } from '../http/rate-limit.ts';
 import { findMentions } from './mentions.ts';
 import type { Message } from './message.ts';
-import { readable } from './send.ts';
+import { emptyMessage, readable } from './send.ts';
 import type { MessageWriter } from './writer.ts';
 
 export const editable = z.object({ content: z.string('Write something first.') });
@@ -36,7 +36,7 @@ export async function editMessage(
   now = Date.now(),
 ): Promise<Message> {
   await rate.take(String(account.id));
-  const text = readable(content);
+  const text = readable(content, true);
   const mentions = await findMentions(stores, group.id, text);
   return writer.amend({
     groupId: group.id,
@@ -45,6 +45,7 @@ export async function editMessage(
       if (message.removedAt !== null) return new ChatError('not_found', 404, 'This message was removed.');
       if (message.authorId !== account.id) return forbidden('Only its author can edit a message.');
       if (message.content === text) return message;
+      if (text === '' && message.files.length === 0) return emptyMessage();
       if (isTooLate(message, editLimitMs, now)) return tooLate('edited');
       return { ...message, ...mentions, content: text, editedAt: now };
     },

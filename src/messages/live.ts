@@ -2,6 +2,8 @@ import { type ZodType, z } from 'zod';
 import type { AccountStore } from '../accounts/store.ts';
 import { invalid, notFound } from '../errors.ts';
 import type { Subscribe } from '../events.ts';
+import type { FileStore } from '../files/store.ts';
+import type { Vault } from '../files/vault.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
 import { groupTopic } from '../groups/live.ts';
 import type { GroupStore } from '../groups/store.ts';
@@ -41,6 +43,8 @@ type Dependencies = {
   writer: MessageWriter;
   marks: ReadMarks;
   rate: RateLimit;
+  files: FileStore;
+  vault: Vault;
   subscribe: Subscribe;
   /** Hears of what failed in the background. */
   report(error: unknown): void;

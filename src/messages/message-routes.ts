@@ -3,6 +3,8 @@ import { accountOf } from '../accounts/access.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import type { ChatError } from '../errors.ts';
 import type { Publish } from '../events.ts';
+import type { FileStore } from '../files/store.ts';
+import type { Vault } from '../files/vault.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { GroupStore } from '../groups/store.ts';
@@ -31,6 +33,8 @@ export type ActionDependencies = {
   presenter: MessagePresenter;
   writer: MessageWriter;
   rate: RateLimit;
+  files: FileStore;
+  vault: Vault;
   publish: Publish;
   editLimitMs: number | undefined;
 };

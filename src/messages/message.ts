@@ -1,3 +1,5 @@
+import type { Attachment } from '../files/file.ts';
+
 /** Who reacted with one emoji, in the order in which they did. */
 export type Reaction = Readonly<{ emoji: string; accountIds: readonly number[] }>;
 
@@ -8,6 +10,7 @@ export type Extras = Readonly<{
   mentions: readonly number[];
   /** Whether everybody in the group is called. */
   mentionsAll: boolean;
+  files: readonly Attachment[];
 }>;
 
 /** A message, opened. Times are milliseconds, UTC. */
@@ -30,7 +33,7 @@ export type Message = Readonly<{
   Extras;
 
 export type NewMessage = Pick<Message, 'groupId' | 'id' | 'authorId' | 'content' | 'createdAt'> &
-  Partial<Pick<Message, 'replyTo' | 'thread' | 'mentions' | 'mentionsAll'>>;
+  Partial<Pick<Message, 'replyTo' | 'thread' | 'mentions' | 'mentionsAll' | 'files'>>;
 
 /** `isNew` is false where this id had been committed before: a repeated send. */
 export type Appended = { message: Message; isNew: boolean };
@@ -38,4 +41,4 @@ export type Appended = { message: Message; isNew: boolean };
 /** What a message said from `writtenAt` until it was edited. */
 export type Revision = Readonly<{ change: number; content: string; writtenAt: number }>;
 
-export const NO_EXTRAS: Extras = { reactions: [], mentions: [], mentionsAll: false };
+export const NO_EXTRAS: Extras = { reactions: [], mentions: [], mentionsAll: false, files: [] };

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { AccountStore } from '../accounts/store.ts';
+import { shownFile } from '../files/present.ts';
 import type { Group } from '../groups/store.ts';
 import { asHtml, type Context, type Views } from '../http/views.ts';
 import type { Stretch } from './history.ts';
@@ -63,6 +64,7 @@ export function createMessagePresenter(
         isContinued,
         quote: quoted ?? null,
         reactions: await Promise.all(message.reactions.map(shownReaction)),
+        files: message.files.map(shownFile),
       })
       .trim();
     fragments.set(key, html);
@@ -157,6 +159,7 @@ export function createMessagePresenter(
         replies: message.replyCount,
         reactions: message.reactions,
         mentions: message.mentionsAll ? 'all' : message.mentions,
+        files: message.files.map((file) => ({ ...file, url: `/media/${file.id}` })),
       });
     },
     async list(group, stretch, firstUnread) {
@@ -171,8 +174,9 @@ export function createMessagePresenter(
 }
 
 /** The beginning of a message on one line, as it was typed. */
-function excerptOf({ content, removedAt }: Message): string {
+function excerptOf({ content, files, removedAt }: Message): string {
   if (removedAt !== null) return 'This message was removed.';
+  if (content === '' && files.length > 0) return files.map((file) => file.name).join(', ');
   const line = content.slice(0, 4 * EXCERPT_CHARACTERS).replace(/\s+/g, ' ');
   const characters = [...line];
   return characters.length > EXCERPT_CHARACTERS

@@ -1,6 +1,6 @@
-import { and, asc, desc, eq, gt, gte, lt, lte, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, gte, isNull, lt, lte, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
-import { groups, memberships, messages, revisions } from '../database/tables/chat.ts';
+import { files, groups, memberships, messages, revisions } from '../database/tables/chat.ts';
 
 /** The statements of the message store, each prepared once: building a query takes longer than most of them run. */
 export function createMessageQueries(orm: Database['orm']) {
@@ -87,6 +87,23 @@ export function createMessageQueries(orm: Database['orm']) {
           sql`(${value('all')} OR ${memberships.accountId} IN (SELECT value FROM json_each(${value('ids')})))`,
         ),
       )
+      .prepare(),
+    unsentFiles: orm
+      .select({ id: files.id })
+      .from(files)
+      .where(
+        and(
+          sql`${files.id} IN (SELECT value FROM json_each(${value('ids')}))`,
+          eq(files.groupId, value('groupId')),
+          eq(files.accountId, value('authorId')),
+          isNull(files.seq),
+        ),
+      )
+      .prepare(),
+    claimFiles: orm
+      .update(files)
+      .set({ seq: sql`(SELECT last_seq FROM groups WHERE id = ${value('groupId')}) - ${value('behind')}` })
+      .where(sql`${files.id} IN (SELECT value FROM json_each(${value('ids')}))`)
       .prepare(),
     update: orm
       .update(messages)

@@ -1,21 +1,23 @@
 import { forbidden } from '../errors.ts';
+import type { Vault } from '../files/vault.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { isTooLate, tooLate } from './edit.ts';
 import { type Message, NO_EXTRAS } from './message.ts';
 import type { MessageWriter } from './writer.ts';
 
 /**
- * Takes a message away: its place stays, what it said and what it had said before does not. Once more changes nothing.
+ * Takes a message away: its place stays, what it said, what it had said before and its files do not. Once more changes nothing.
  * @param editLimitMs how long after it was sent its author may; administrators may at any time
  * @throws ChatError 403 for anybody but its author and administrators, 404 when there is no such message
  */
 export async function removeMessage(
-  { writer, editLimitMs }: { writer: MessageWriter; editLimitMs: number | undefined },
+  { writer, vault, editLimitMs }: { writer: MessageWriter; vault: Vault; editLimitMs: number | undefined },
   { group, account }: OpenGroup,
   seq: number,
   now = Date.now(),
 ): Promise<Message> {
-  return writer.amend({
+  let files: Message['files'] = [];
+  const removed = await writer.amend({
     groupId: group.id,
     seq,
     amend(message) {
@@ -23,7 +25,10 @@ export async function removeMessage(
         return forbidden('Only its author, or an administrator, can remove a message.');
       if (message.removedAt !== null) return message;
       if (!account.isAdmin && isTooLate(message, editLimitMs, now)) return tooLate('removed');
+      files = message.files;
       return { ...message, ...NO_EXTRAS, content: '', removedAt: now };
     },
   });
+  for (const { id } of files) await vault.remove(id);
+  return removed;
 }

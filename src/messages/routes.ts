@@ -3,10 +3,15 @@ import { z } from 'zod';
 import { accountOf } from '../accounts/access.ts';
 import type { Account } from '../accounts/store.ts';
 import { type ChatError, notFound } from '../errors.ts';
+import { unsentFiles } from '../files/access.ts';
+import type { StoredFile } from '../files/file.ts';
+import { shownFile } from '../files/present.ts';
+import type { FileLimits } from '../files/receive.ts';
+import { MAX_FILES, type ReadUpload } from '../files/upload.ts';
 import { findGroup, type OpenGroup, openGroup } from '../groups/access.ts';
 import { onRefusal } from '../http/failures.ts';
 import { numberInPath, numberInQuery, parseForm, seeOther, wantsFragment } from '../http/request.ts';
-import { asHtml, type Html, sendHtml } from '../http/views.ts';
+import { asHtml, type Context, type Html, sendHtml } from '../http/views.ts';
 import type { PresencePresenter } from '../presence/present.ts';
 import { messageOf } from './access.ts';
 import { PAGE, readHistory, type Stretch } from './history.ts';
@@ -18,7 +23,7 @@ import { messageId, newMessageId, sendMessage } from './send.ts';
 const FRAGMENTS = 200;
 
 const messageForm = z.object({
-  content: z.string('Write something first.'),
+  content: z.string('Write something first.').default(''),
   id: messageId.optional().or(z.literal('').transform(() => undefined)),
   replyTo: z
     .literal('')
@@ -30,6 +35,12 @@ const messageForm = z.object({
         .transform(Number),
     )
     .optional(),
+  /** Files that an earlier try, or a script, has uploaded already. */
+  fileIds: z
+    .string()
+    .transform((id) => [id])
+    .or(z.array(z.string()))
+    .default([]),
   confirmed: z
     .literal('yes')
     .transform(() => true)
@@ -37,15 +48,19 @@ const messageForm = z.object({
 });
 
 /** What the composer of a page shows: what was typed, what is answered, and why it was refused. */
-type Composer = { error: ChatError | null; typed: string; reply: Quote | null };
+type Composer = { error: ChatError | null; typed: string; reply: Quote | null; chosen: readonly Context[] };
 
 const THREAD_PAGE = 200;
 
 type Dependencies = ActionDependencies & {
   presence: PresencePresenter;
   marks: ReadMarks;
+  readUpload: ReadUpload;
+  fileLimits: FileLimits;
   seesAddresses(account: Account): boolean;
 };
+
+const EMPTY: Composer = { error: null, typed: '', reply: null, chosen: [] };
 
 /** The first message that somebody else wrote and this reader has not read. */
 function firstUnread({ messages }: Stretch, { account, membership }: OpenGroup): number | undefined {
@@ -76,6 +91,7 @@ export function messageRoutes(dependencies: Dependencies): Router {
         older: stretch.hasOlder ? (stretch.messages[0]?.seq ?? null) : null,
         newer: stretch.hasNewer ? (stretch.messages.at(-1)?.seq ?? 0) + PAGE / 2 : null,
         lastShown: stretch.messages.at(-1)?.seq ?? 0,
+        fileLimit: dependencies.fileLimits.file,
         ...composer,
       },
       {
@@ -125,6 +141,7 @@ export function messageRoutes(dependencies: Dependencies): Router {
         more: first.replyCount > replies.length ? first.replyCount : 0,
         shownReplies: replies.length,
         aside: asHtml(await presence.aside(group, seesAddresses(account))),
+        fileLimit: dependencies.fileLimits.file,
         ...composer,
       },
       { openGroupId: group.id, parts: { messages: await presenter.list(group, stretch) } },
@@ -143,12 +160,12 @@ export function messageRoutes(dependencies: Dependencies): Router {
       if (!stretch.hasNewer) await markRead(dependencies, open, open.group.lastSeq);
       const replyTo = numberInQuery(request, 'reply');
       const reply = replyTo === undefined ? null : ((await presenter.quote(open.group.id, replyTo)) ?? null);
-      sendHtml(response, await conversation(request, open, stretch, { error: null, typed: '', reply }));
+      sendHtml(response, await conversation(request, open, stretch, { ...EMPTY, reply }));
     })
     .get('/groups/:id/threads/:seq', async (request, response) => {
       const open = await openOrOffer(request, response);
       const seq = numberInPath(request, 'seq');
-      sendHtml(response, await threadPage(request, open, seq, { error: null, typed: '', reply: null }));
+      sendHtml(response, await threadPage(request, open, seq, EMPTY));
     })
     .get('/groups/:id/messages', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
@@ -160,22 +177,36 @@ export function messageRoutes(dependencies: Dependencies): Router {
     })
     .post('/groups/:id/messages', async (request, response) => {
       const open = await openOrOffer(request, response);
+      let uploaded: StoredFile[] = [];
       onRefusal(response, async (error) => {
         const typed: unknown = request.body?.content;
         const composer = {
           error,
           typed: typeof typed === 'string' ? typed : '',
           reply: await answered(open, request),
+          chosen: [...(await chosenBefore(open, request)), ...uploaded].map(shownFile),
         };
+        const thread = Number(request.body?.thread);
+        if (thread > 0) return threadPage(request, open, thread, composer);
         return conversation(request, open, await readHistory(messages, open), composer);
       });
-      const { id = newMessageId(), ...message } = parseForm(messageForm, request.body);
-      const { seq } = await sendMessage(dependencies, open, { id, ...message });
+      uploaded = await dependencies.readUpload(request, response, open);
+      const { id = newMessageId(), fileIds, ...message } = parseForm(messageForm, request.body);
+      const files = [...fileIds, ...uploaded.map((file) => file.id)];
+      const { seq } = await sendMessage(dependencies, open, { id, files, ...message });
       if (!wantsFragment(request)) return seeOther(response, `/groups/${open.group.id}#message-${seq}`);
       const sent = await messageOf(messages, open, seq);
       sendHtml(response, await presenter.fragment(sent, await messages.bySeq(open.group.id, seq - 1)));
     })
     .use(actionRoutes(dependencies));
+
+  /** What a refused form had uploaded, by an earlier try or a script. */
+  async function chosenBefore(open: OpenGroup, request: Request): Promise<StoredFile[]> {
+    const ids: unknown[] = [request.body?.fileIds ?? []].flat();
+    const found = ids.slice(0, MAX_FILES).map((id) => unsentFiles(dependencies.files, open, [String(id)]));
+    const settled = await Promise.allSettled(found);
+    return settled.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+  }
 
   /** What a refused form was an answer to. */
   async function answered({ group }: OpenGroup, request: Request): Promise<Quote | null> {

@@ -57,9 +57,8 @@ export function createSealedMessages(cipher: Cipher): SealedMessages {
         ...rest,
         content: cipher.open(bodyPlace(row.groupId, row.id), body),
         // What `seal` below wrote, and nobody else can have.
-        ...(extras === null
-          ? NO_EXTRAS
-          : (JSON.parse(cipher.open(extrasPlace(row.groupId, row.id), extras)) as Extras)),
+        ...NO_EXTRAS,
+        ...(extras && (JSON.parse(cipher.open(extrasPlace(row.groupId, row.id), extras)) as Partial<Extras>)),
       });
     },
     openRevision: (id, { groupId, change, body, writtenAt }) => ({
@@ -67,12 +66,12 @@ export function createSealedMessages(cipher: Cipher): SealedMessages {
       content: cipher.open(revisionPlace(groupId, id, change), body),
       writtenAt,
     }),
-    seal({ groupId, id, content, reactions = [], mentions = [], mentionsAll = false }) {
-      const hasExtras = reactions.length > 0 || mentions.length > 0 || mentionsAll;
+    seal({ groupId, id, content, reactions = [], mentions = [], mentionsAll = false, files = [] }) {
+      const hasExtras = reactions.length > 0 || mentions.length > 0 || mentionsAll || files.length > 0;
       return {
         body: cipher.seal(bodyPlace(groupId, id), content),
         extras: hasExtras
-          ? cipher.seal(extrasPlace(groupId, id), JSON.stringify({ reactions, mentions, mentionsAll }))
+          ? cipher.seal(extrasPlace(groupId, id), JSON.stringify({ reactions, mentions, mentionsAll, files }))
           : null,
       };
     },

@@ -2,6 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { AccountStore } from '../accounts/store.ts';
 import { invalid } from '../errors.ts';
+import { unsentFiles } from '../files/access.ts';
+import type { Attachment } from '../files/file.ts';
+import type { FileStore } from '../files/store.ts';
+import { MAX_FILES, tooManyFiles } from '../files/upload.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { RateLimit } from '../http/rate-limit.ts';
@@ -25,6 +29,11 @@ export const sendable = z.object({
   content: z.string('Write something first.'),
   /** The seq of the message that this one answers. */
   replyTo: z.int().min(1).optional(),
+  /** The ids of files that were uploaded to this group before. */
+  files: z
+    .array(z.guid('A file’s id is a UUID.').toLowerCase())
+    .max(MAX_FILES, tooManyFiles().message)
+    .optional(),
   /** Says that calling everybody in a larger group is meant. */
   confirmed: z.boolean().optional(),
 });
@@ -35,6 +44,7 @@ export type SendDependencies = {
   messages: MessageStore;
   accounts: AccountStore;
   groups: GroupStore;
+  files: FileStore;
 };
 
 /**
@@ -45,12 +55,12 @@ export type SendDependencies = {
 export async function sendMessage(
   dependencies: SendDependencies,
   open: OpenGroup,
-  { id, content, replyTo, confirmed = false }: z.infer<typeof sendable>,
+  { id, content, replyTo, files = [], confirmed = false }: z.infer<typeof sendable>,
   now = Date.now(),
 ): Promise<Message> {
   const { group, account } = open;
   await dependencies.rate.take(String(account.id));
-  const text = readable(content);
+  const text = readable(content, files.length > 0);
   const answered = replyTo === undefined ? undefined : await messageOf(dependencies.messages, open, replyTo);
   const mentions = await findMentions(dependencies, group.id, text);
   if (mentions.mentionsAll) await confirmMentions(dependencies.groups, group.id, confirmed);
@@ -61,9 +71,23 @@ export async function sendMessage(
     content: text,
     createdAt: now,
     ...mentions,
+    ...(files.length > 0 && { files: await sentFiles(dependencies, open, id, files) }),
     ...(answered && { replyTo: answered.seq, thread: answered.thread ?? answered.seq }),
   });
   return message;
+}
+
+/** What of the files is kept with the message; a second try finds them with the first one's. */
+async function sentFiles(
+  { files, messages }: SendDependencies,
+  open: OpenGroup,
+  messageId: string,
+  ids: readonly string[],
+): Promise<readonly Attachment[]> {
+  const sent = await messages.byId(messageId);
+  if (sent) return sent.files;
+  const found = await unsentFiles(files, open, [...new Set(ids)]);
+  return found.map(({ id, name, type, size, width, height }) => ({ id, name, type, size, width, height }));
 }
 
 /**
@@ -76,8 +100,11 @@ export function newMessageId(now = Date.now()): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
 }
 
-/** The text as it is kept: lines end with LF, no lone surrogates, no NUL, no blank lines around it. */
-export function readable(content: string): string {
+/**
+ * The text as it is kept: lines end with LF, no lone surrogates, no NUL, no blank lines around it.
+ * @param mayBeEmpty where there are files, they say enough
+ */
+export function readable(content: string, mayBeEmpty = false): string {
   // Refused by its length first: nothing below may have much to chew on.
   if (content.length > MAX_UNITS) throw tooLong();
   const text = content
@@ -86,12 +113,16 @@ export function readable(content: string): string {
     .toWellFormed()
     .trimEnd()
     .replace(/^\s*\n/, '');
-  if (!hasVisible(text))
-    throw invalid('content', 'Write something first: a message has 1 to 8,000 characters.', 'empty');
+  if (!hasVisible(text) && mayBeEmpty) return '';
+  if (!hasVisible(text)) throw emptyMessage();
   if (text.length > MAX_CHARACTERS && [...text].length > MAX_CHARACTERS) {
     throw tooLong();
   }
   return text;
+}
+
+export function emptyMessage() {
+  return invalid('content', 'Write something first: a message has 1 to 8,000 characters.', 'empty');
 }
 
 function tooLong() {

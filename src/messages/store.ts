@@ -2,9 +2,9 @@ import { and, asc, eq, sql } from 'drizzle-orm';
 import { LRUCache } from 'lru-cache';
 import type { Cipher } from '../crypto/cipher.ts';
 import type { Database, Statement } from '../database/open.ts';
-import { messages, revisions } from '../database/tables/chat.ts';
+import { files, messages, revisions } from '../database/tables/chat.ts';
 import { ChatError } from '../errors.ts';
-import type { Appended, Message, NewMessage, Revision } from './message.ts';
+import { type Appended, type Message, type NewMessage, NO_EXTRAS, type Revision } from './message.ts';
 import { createMessageQueries } from './queries.ts';
 import { createSealedMessages } from './sealed.ts';
 
@@ -23,6 +23,7 @@ export type MessageStore = {
   /** How far a group has been written. */
   head(groupId: number): Promise<Head>;
   bySeq(groupId: number, seq: number): Promise<Message | undefined>;
+  byId(id: string): Promise<Message | undefined>;
   /** Up to `limit` messages before a seq, the nearest ones, in order of seq. */
   before(groupId: number, seq: number, limit: number): Promise<Message[]>;
   /** The same before the end, kept in memory until `lastChange` moves on: the page that everybody asks for. */
@@ -59,11 +60,12 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
   /** What the ids of a batch already stand for, and which of them are new, by group. */
   function sort(batch: readonly NewMessage[]) {
     const known = new Map<string, NewMessage | Message>();
+    const claimed = new Set<string>();
     const fresh = new Map<number, NewMessage[]>();
     for (const row of queries.byIds.all({ ids: JSON.stringify(batch.map((one) => one.id)) }))
       known.set(row.id, open(row));
     for (const one of batch) {
-      if (known.has(one.id)) continue;
+      if (known.has(one.id) || !mayClaim(one, claimed)) continue;
       known.set(one.id, one);
       const list = fresh.get(one.groupId);
       if (list) list.push(one);
@@ -85,12 +87,8 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
       }
       return batch.map((one) => {
         const message = known.get(one.id);
-        if (
-          !message ||
-          !('seq' in message) ||
-          message.authorId !== one.authorId ||
-          message.groupId !== one.groupId
-        ) {
+        if (!message) return new ChatError('not_found', 404, 'A file of this message is not there any more.');
+        if (!('seq' in message) || message.authorId !== one.authorId || message.groupId !== one.groupId) {
           return new ChatError('id_taken', 409, 'Another message has this id. Send it with a new one.');
         }
         return { message, isNew: fresh.get(one.groupId)?.includes(one) ?? false };
@@ -123,6 +121,10 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
     },
     head: async (groupId) => queries.head.get({ groupId }) ?? { lastSeq: 0, lastChange: 0 },
     bySeq: async (groupId, seq) => find(groupId, seq),
+    async byId(id) {
+      const [row] = queries.byIds.all({ ids: JSON.stringify([id]) });
+      return row && open(row);
+    },
     async before(groupId, seq, limit) {
       return queries.before.all({ groupId, seq, limit }).map(open).reverse();
     },
@@ -186,6 +188,16 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
     },
   };
 
+  /** Whether the files of a new message are its author's, meant for this group, and sent with no other. */
+  function mayClaim({ files = [], groupId, authorId }: NewMessage, claimed: Set<string>): boolean {
+    if (files.length === 0) return true;
+    const ids = files.map((file) => file.id);
+    const unsent = queries.unsentFiles.all({ ids: JSON.stringify(ids), groupId, authorId });
+    if (unsent.length < ids.length || ids.some((id) => claimed.has(id))) return false;
+    for (const id of ids) claimed.add(id);
+    return true;
+  }
+
   function find(groupId: number, seq: number): Message | undefined {
     const [message] =
       sealed.kept(groupId, seq, seq) ?? queries.between.all({ groupId, first: seq, last: seq }).map(open);
@@ -211,15 +223,19 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
         behind,
         changesBehind: changes - 1 - index,
       };
-      const insert = () => queries.insert.run(row);
-      if (!one.mentions?.length && !one.mentionsAll) return [insert];
+      const statements: Statement<unknown>[] = [() => queries.insert.run(row)];
+      if (one.files?.length) {
+        const ids = JSON.stringify(one.files.map((file) => file.id));
+        statements.push(() => queries.claimFiles.run({ groupId, behind, ids }));
+      }
+      if (!one.mentions?.length && !one.mentionsAll) return statements;
       const mentioned = {
         groupId,
         behind,
         all: one.mentionsAll ? 1 : 0,
         ids: JSON.stringify(one.mentions ?? []),
       };
-      return [insert, () => queries.mention.run(mentioned)];
+      return [...statements, () => queries.mention.run(mentioned)];
     });
     const statements: Statement<unknown>[] = [
       () => queries.advance.get({ groupId, messages: list.length, changes }),
@@ -243,15 +259,13 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
         keep({
           replyTo: null,
           thread: null,
-          mentions: [],
-          mentionsAll: false,
+          ...NO_EXTRAS,
           ...one,
           seq: lastSeq - (list.length - 1 - index),
           change: lastChange - (changes - 1 - index),
           editedAt: null,
           removedAt: null,
           replyCount: 0,
-          reactions: [],
         }),
       );
     };
@@ -266,7 +280,12 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
     const write = () => queries.update.get(update);
     if (removedAt !== null) {
       const which = and(eq(revisions.groupId, groupId), eq(revisions.seq, seq));
-      return [() => orm.delete(revisions).where(which).run(), write];
+      const sent = and(eq(files.groupId, groupId), eq(files.seq, seq));
+      return [
+        () => orm.delete(revisions).where(which).run(),
+        () => orm.delete(files).where(sent).run(),
+        write,
+      ];
     }
     if (!before || before.content === next.content) return [write];
     const { change } = before;

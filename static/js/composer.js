@@ -1,5 +1,6 @@
 // The field in which messages are written. Without this, the form posts.
 import { fetchContent } from './actions.js';
+import { startAttachments } from './attachments.js';
 import { startCompletion } from './completion.js';
 import { act, ask } from './dialog.js';
 import { pickEmoji } from './emoji.js';
@@ -23,6 +24,7 @@ export function startComposer(form, outbox, live) {
   const answer = startAnswer(form, field);
   const editing = startEditing(form, field, groupId, changed);
   const complete = startCompletion(field, groupId);
+  const attachments = startAttachments(form, groupId, say);
   let lastTyping = 0;
 
   if (!field.value) field.value = sessionStorage.getItem(draftKey) ?? '';
@@ -52,7 +54,7 @@ export function startComposer(form, outbox, live) {
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     const content = field.value;
-    if (content.trim() === '') return field.focus();
+    if (content.trim() === '' && (attachments.isEmpty() || editing.isOn())) return field.focus();
     if ([...content].length > limit) {
       say(`A message has at most ${limit.toLocaleString()} characters. Shorten it, or send it in two.`);
       field.setAttribute('aria-invalid', 'true');
@@ -60,12 +62,17 @@ export function startComposer(form, outbox, live) {
     }
     if (editing.isOn()) return say(await editing.save());
     const members = Number(form.dataset.members);
+    if (!(await attachments.arrived())) return;
     const confirmed = callsAll(content) && members > MANY_MEMBERS;
     if (confirmed && !(await ask(`@all calls all ${members} members.`, 'Send it'))) return field.focus();
     field.value = '';
     lastTyping = 0;
     changed();
-    outbox.add(groupId, content, { replyTo: answer.take(), confirmed: confirmed || undefined });
+    outbox.add(groupId, content, {
+      replyTo: answer.take(),
+      confirmed: confirmed || undefined,
+      files: attachments.take(),
+    });
     field.focus();
   });
 
@@ -80,7 +87,8 @@ export function startComposer(form, outbox, live) {
   );
 
   addEventListener('hearth:put-back', ({ detail }) => {
-    field.value = field.value ? `${detail}\n${field.value}` : detail;
+    field.value = field.value ? `${detail.content}\n${field.value}` : detail.content;
+    attachments.putBack(detail.files ?? []);
     changed();
     field.focus();
   });
@@ -138,7 +146,7 @@ function startAnswer(form, field) {
       input.value = message.dataset.seq;
       line.querySelector('[data-reply-author]').textContent = message.querySelector('.author').textContent;
       line.querySelector('[data-reply-excerpt]').textContent = message
-        .querySelector('.body')
+        .querySelector('.body, .files')
         .innerText.slice(0, 140);
       line.hidden = false;
       field.focus();

@@ -31,8 +31,9 @@ export function startConversation(section, outbox, accountId) {
     onFinal: () => location.reload(),
   });
   outbox.useSocket(
-    ({ groupId: to, id, content, replyTo, confirmed }) =>
-      to === groupId && socket.send({ type: 'send', id, content, replyTo, confirmed }),
+    ({ groupId: to, id, content, replyTo, confirmed, files }) =>
+      to === groupId &&
+      socket.send({ type: 'send', id, content, replyTo, confirmed, files: files?.map((file) => file.id) }),
   );
 
   function takeElement(element) {
@@ -90,9 +91,15 @@ export function startConversation(section, outbox, accountId) {
   function renewQuotes(element) {
     for (const quote of list.querySelectorAll(`[data-quote="${element.dataset.seq}"]`)) {
       const author = quote.querySelector('.quoted-author');
-      const text = element.querySelector('.removed, .body').textContent.trim().replace(/\s+/g, ' ');
+      const said = element.querySelector('.removed, .body')?.textContent;
+      const text = (said ?? filesOf(element)).trim().replace(/\s+/g, ' ');
       quote.replaceChildren(author, ` ${text.length > 140 ? `${text.slice(0, 140)}…` : text}`);
     }
+  }
+
+  function filesOf(element) {
+    const names = [...element.querySelectorAll('.file-name, figcaption a')].map((one) => one.textContent);
+    return [...names, ...[...element.querySelectorAll('.files img')].map((one) => one.alt)].join(', ');
   }
 
   function nextMessage(element) {
@@ -194,6 +201,9 @@ async function followOutbox(outbox, groupId, list, keepingPosition) {
     const element = known ?? template.content.firstElementChild.cloneNode(true);
     element.dataset.id = item.id;
     element.querySelector('[data-content]').textContent = item.content;
+    const names = element.querySelector('[data-files]');
+    names.hidden = !item.files?.length;
+    names.textContent = item.files?.map((file) => file.name).join(', ') ?? '';
     element.querySelector('[data-state]').textContent = words[state] ?? item.refusal;
     element.classList.toggle('is-failed', state === 'refused');
     for (const name of ['retry', 'discard'])
@@ -202,7 +212,7 @@ async function followOutbox(outbox, groupId, list, keepingPosition) {
     element.querySelector('[data-discard]').onclick = async () => {
       await outbox.discard(item);
       element.remove();
-      dispatchEvent(new CustomEvent('hearth:put-back', { detail: item.content }));
+      dispatchEvent(new CustomEvent('hearth:put-back', { detail: item }));
     };
     if (!known) keepingPosition(() => list.append(element), { mustShow: true });
   };

@@ -4,6 +4,7 @@ import { startComposer } from './composer.js';
 import { startConversation } from './conversation.js';
 import { localiseTimes } from './days.js';
 import { startExplanation } from './explanation.js';
+import { startLightbox } from './lightbox.js';
 import { markMine } from './mine.js';
 import { startOutbox } from './outbox.js';
 import { startReturn } from './return.js';
@@ -26,6 +27,7 @@ if (accountId) {
   if (conversation) {
     const live = startConversation(conversation, outbox, accountId);
     const composer = startComposer(document.querySelector('[data-composer]'), outbox, live);
+    startLightbox(conversation);
     startActions(conversation.querySelector('#messages'), conversation.dataset.conversation, composer);
   }
 }

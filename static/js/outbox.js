@@ -6,7 +6,7 @@ const ACK_WITHIN_MS = 10_000;
 
 /**
  * @typedef {{ id: string, accountId: string, groupId: string, content: string, replyTo?: number,
- *   confirmed?: boolean, writtenAt: number, refusal?: string }} Item
+ *   confirmed?: boolean, files?: { id: string, name: string, html: string }[], writtenAt: number, refusal?: string }} Item
  * @param {string} accountId whose messages these are; those of others who use this browser wait for them
  */
 export function startOutbox(accountId) {
@@ -74,11 +74,13 @@ export function startOutbox(accountId) {
   }
 
   /** @param {Item} item */
-  async function post({ id, groupId, content, replyTo = '', confirmed }) {
+  async function post({ id, groupId, content, replyTo = '', confirmed, files = [] }) {
+    const fields = new URLSearchParams({ id, content, replyTo, ...(confirmed && { confirmed: 'yes' }) });
+    for (const file of files) fields.append('fileIds', file.id);
     try {
       const response = await fetch(`/groups/${groupId}/messages`, {
         method: 'POST',
-        body: new URLSearchParams({ id, content, replyTo, ...(confirmed && { confirmed: 'yes' }) }),
+        body: fields,
         headers: { 'HX-Request': 'true' },
         signal: AbortSignal.timeout(ACK_WITHIN_MS),
       });
@@ -113,8 +115,17 @@ export function startOutbox(accountId) {
 
   return {
     /** Keeps a message and starts sending it. */
-    async add(groupId, content, { replyTo, confirmed } = {}) {
-      const item = { id: uuid(), accountId, groupId, content, replyTo, confirmed, writtenAt: Date.now() };
+    async add(groupId, content, { replyTo, confirmed, files } = {}) {
+      const item = {
+        id: uuid(),
+        accountId,
+        groupId,
+        content,
+        replyTo,
+        confirmed,
+        files,
+        writtenAt: Date.now(),
+      };
       tell(item, isWaiting ? 'waiting' : 'sending');
       await change((store) => store.put(item));
       flush();

@@ -5,7 +5,13 @@ import WebSocket from 'ws';
 
 export const PASSWORD = 'correct horse battery';
 
-export type Answer = { status: number; headers: IncomingHttpHeaders; body: string; location: string };
+export type Answer = {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: string;
+  bytes: Buffer;
+  location: string;
+};
 
 export type Frame = { type: string; [field: string]: unknown };
 
@@ -34,10 +40,29 @@ export class Visitor {
     });
   }
 
+  /** A multipart form, as a page without a script sends it. */
+  async upload(
+    path: string,
+    files: readonly { name: string; type: string; bytes: Uint8Array }[],
+    fields: Record<string, string> = {},
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    const form = new FormData();
+    for (const [name, value] of Object.entries(fields)) form.append(name, value);
+    for (const { name, type, bytes } of files)
+      form.append('files', new Blob([Buffer.from(bytes)], { type }), name);
+    const encoded = new Response(form);
+    const type = encoded.headers.get('content-type') ?? '';
+    return this.request('POST', path, Buffer.from(await encoded.arrayBuffer()), {
+      'content-type': type,
+      ...headers,
+    });
+  }
+
   async request(
     method: string,
     path: string,
-    body?: string,
+    body?: string | Buffer,
     headers: Record<string, string> = {},
   ): Promise<Answer> {
     const url = new URL(path, this.url);
@@ -50,8 +75,9 @@ export class Visitor {
     });
     request.end(body);
     const [response] = await once(request, 'response');
-    let text = '';
-    for await (const chunk of response.setEncoding('utf8')) text += chunk;
+    const chunks: Buffer[] = [];
+    for await (const chunk of response) chunks.push(chunk);
+    const bytes = Buffer.concat(chunks);
     for (const line of response.headers['set-cookie'] ?? []) {
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
       if (name !== undefined && value !== undefined) this.cookies.set(name, value);
@@ -59,7 +85,8 @@ export class Visitor {
     return {
       status: response.statusCode,
       headers: response.headers,
-      body: text,
+      body: bytes.toString(),
+      bytes,
       location: response.headers.location ?? '',
     };
   }

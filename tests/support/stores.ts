@@ -1,9 +1,11 @@
+import { join } from 'node:path';
 import { openStores as openAll } from '../../src/app.ts';
 import { loadKeyring } from '../../src/crypto/keys.ts';
 import { createPasswords } from '../../src/crypto/passwords.ts';
 import { openDatabases } from '../../src/database/open.ts';
 import { checkKeyring } from '../../src/database/sealing.ts';
 import { createEvents, type EventType } from '../../src/events.ts';
+import { openVault } from '../../src/files/vault.ts';
 import { createRateLimit } from '../../src/http/rate-limit.ts';
 import { SEND_RATE } from '../../src/messages/send.ts';
 import { createMessageWriter } from '../../src/messages/writer.ts';
@@ -20,7 +22,7 @@ export async function openStores(test: Ending, dataDir = temporaryFolder(test)) 
   const events = createEvents((error) => {
     throw error;
   });
-  const { accounts, groups, messages } = openAll(databases, keyring);
+  const { accounts, groups, files, messages } = openAll(databases, keyring);
   const writer = createMessageWriter({ messages, groups, publish: events.publish });
 
   return {
@@ -29,6 +31,8 @@ export async function openStores(test: Ending, dataDir = temporaryFolder(test)) 
     keyring,
     accounts,
     groups,
+    files,
+    vault: openVault(join(dataDir, 'media')),
     messages,
     writer,
     ...events,

@@ -59,3 +59,15 @@ export const revisions = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.groupId, table.seq, table.change] })],
 );
+
+/** What people send beside words; the bytes lie sealed in the vault, under the id. */
+export const files = sqliteTable('files', {
+  id: text('id').primaryKey(),
+  groupId: integer('group_id').notNull(),
+  accountId: integer('account_id').notNull(),
+  /** The message it was sent with; null until then. */
+  seq: integer('seq'),
+  size: integer('size').notNull(),
+  about: blob('about', { mode: 'buffer' }).notNull(),
+  createdAt: integer('created_at').notNull(),
+});

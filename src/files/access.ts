@@ -1,0 +1,44 @@
+import type { Account } from '../accounts/store.ts';
+import { notFound } from '../errors.ts';
+import { type OpenGroup, openGroup } from '../groups/access.ts';
+import type { GroupStore } from '../groups/store.ts';
+import type { StoredFile } from './file.ts';
+import type { FileStore } from './store.ts';
+
+/**
+ * A file that this account may see: one of a message in a group that it is in, or its own that is not sent yet.
+ * @throws ChatError 404 for any other, whether it is there or not
+ */
+export async function openFile(
+  { files, groups }: { files: FileStore; groups: GroupStore },
+  account: Account,
+  id: string,
+): Promise<StoredFile> {
+  const file = await files.byId(id);
+  if (!file || (file.seq === null && file.accountId !== account.id)) throw noFile();
+  await openGroup(groups, account, file.groupId).catch(() => {
+    throw noFile();
+  });
+  return file;
+}
+
+/**
+ * The files that somebody wants to send with a message, in the order given.
+ * @throws ChatError 404 where one of them is not theirs, was meant for another group, or was sent already
+ */
+export async function unsentFiles(
+  files: FileStore,
+  { account, group }: OpenGroup,
+  ids: readonly string[],
+): Promise<StoredFile[]> {
+  const found = await Promise.all(ids.map((id) => files.byId(id)));
+  return found.map((file) => {
+    if (!file || file.accountId !== account.id || file.groupId !== group.id || file.seq !== null)
+      throw notFound('A file of this message is not there any more. Add it again.');
+    return file;
+  });
+}
+
+function noFile() {
+  return notFound('There is no such file, or it is not for you.');
+}

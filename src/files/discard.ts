@@ -1,0 +1,23 @@
+import type { Account } from '../accounts/store.ts';
+import type { GroupStore } from '../groups/store.ts';
+import { openFile } from './access.ts';
+import type { FileStore } from './store.ts';
+import type { Vault } from './vault.ts';
+
+/** Takes back a file that was not sent. @throws ChatError 404 for one that was, or is somebody else's */
+export async function discardFile(
+  stores: { files: FileStore; groups: GroupStore; vault: Vault },
+  account: Account,
+  id: string,
+): Promise<void> {
+  const { accountId } = await openFile(stores, account, id);
+  if (accountId === account.id) await discardUpload(stores, id);
+}
+
+/** The same for what a refused form had brought. */
+export async function discardUpload(
+  { files, vault }: { files: FileStore; vault: Vault },
+  id: string,
+): Promise<void> {
+  if (await files.removeUnsent(id)) await vault.remove(id);
+}

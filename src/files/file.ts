@@ -1,0 +1,70 @@
+/** What is shown of a file; kept with the message that it was sent with. */
+export type Attachment = Readonly<{
+  id: string;
+  name: string;
+  /** As it is served: what we do not show ourselves is `application/octet-stream`. */
+  type: string;
+  /** In bytes. */
+  size: number;
+  /** Of a picture, in pixels, as it stands upright. */
+  width: number | null;
+  height: number | null;
+}>;
+
+/** A file as it is stored. The bytes are in the vault under its id, sealed with its own key. */
+export type StoredFile = Attachment &
+  Readonly<{
+    groupId: number;
+    accountId: number;
+    /** The message it was sent with; null until then. */
+    seq: number | null;
+    createdAt: number;
+    key: Buffer;
+    /** In bytes; null where there is none. */
+    thumbnailSize: number | null;
+  }>;
+
+export type FileKind = 'picture' | 'video' | 'audio' | 'other';
+
+/**
+ * What browsers play in place. None of these runs anything, and with `nosniff` none is taken for something that does.
+ * Everything else is downloaded: pages, drawings (SVG) and documents can be active.
+ */
+const PLAYED = new Map<string, FileKind>([
+  ['image/jpeg', 'picture'],
+  ['image/png', 'picture'],
+  ['image/gif', 'picture'],
+  ['image/webp', 'picture'],
+  ['video/mp4', 'video'],
+  ['video/webm', 'video'],
+  ['video/ogg', 'video'],
+  ['audio/mpeg', 'audio'],
+  ['audio/mp4', 'audio'],
+  ['audio/aac', 'audio'],
+  ['audio/ogg', 'audio'],
+  ['audio/wav', 'audio'],
+  ['audio/webm', 'audio'],
+  ['audio/flac', 'audio'],
+]);
+
+export const DOWNLOADED = 'application/octet-stream';
+
+const SAME_AS: Readonly<Record<string, string>> = {
+  'audio/mp3': 'audio/mpeg',
+  'audio/x-m4a': 'audio/mp4',
+  'audio/x-wav': 'audio/wav',
+  'audio/wave': 'audio/wav',
+  'audio/x-flac': 'audio/flac',
+};
+
+export function kindOf({ type }: Pick<Attachment, 'type'>): FileKind {
+  return PLAYED.get(type) ?? 'other';
+}
+
+/** The type that a file of a claimed type is served as; pictures get theirs from what they hold. */
+export function servedType(claimed: string): string {
+  const plain = claimed.split(';')[0]?.trim().toLowerCase() ?? '';
+  const type = SAME_AS[plain] ?? plain;
+  const kind = PLAYED.get(type);
+  return kind === 'video' || kind === 'audio' ? type : DOWNLOADED;
+}

@@ -1,0 +1,22 @@
+import type { Context } from '../http/views.ts';
+import { type Attachment, kindOf } from './file.ts';
+import { inWords } from './receive.ts';
+
+/** A picture stands in a message at most this large, in CSS pixels. */
+const SHOWN_WIDTH = 420;
+const SHOWN_HEIGHT = 320;
+
+/** A file as templates take it; of a picture the size that it is shown in, so that its place is kept free. */
+export function shownFile(file: Attachment): Context {
+  const { width, height } = file;
+  const scale = width && height ? Math.min(1, SHOWN_WIDTH / width, SHOWN_HEIGHT / height) : undefined;
+  return {
+    id: file.id,
+    name: file.name,
+    kind: kindOf(file),
+    ending: /\.([^.]{1,5})$/.exec(file.name)?.[1]?.toUpperCase() ?? 'FILE',
+    size: inWords(file.size),
+    shownWidth: scale && width ? Math.max(1, Math.round(width * scale)) : null,
+    shownHeight: scale && height ? Math.max(1, Math.round(height * scale)) : null,
+  };
+}

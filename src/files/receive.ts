@@ -1,0 +1,178 @@
+import { randomBytes } from 'node:crypto';
+import { pipeline, Readable, Transform } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { ChatError } from '../errors.ts';
+import type { OpenGroup } from '../groups/access.ts';
+import { draw, isPicture, MAX_PICTURE_BYTES } from './draw.ts';
+import { type StoredFile, servedType } from './file.ts';
+import type { FileStore } from './store.ts';
+import { CONTENT, THUMBNAIL, type Vault } from './vault.ts';
+
+/** In bytes; undefined is without limit. */
+export type FileLimits = {
+  file: number;
+  person: number | undefined;
+  disk: number | undefined;
+};
+
+/** This much room is left to the databases, whatever people send. */
+const KEPT_FREE_BYTES = 200 * 1024 * 1024;
+const LOOK_EVERY_BYTES = 16 * 1024 * 1024;
+const MAX_NAME_CHARACTERS = 200;
+
+export type Incoming = { name: string; type: string; stream: Readable };
+
+export type Receiver = {
+  /**
+   * Stores a file that is to be sent to a group, sealed as it comes in; it is seen by nobody else until then.
+   * @throws ChatError 413 where it is larger than a file may be, 507 where there is no room for it
+   */
+  receive(open: OpenGroup, id: string, incoming: Incoming, now?: number): Promise<StoredFile>;
+  /** @throws ChatError as `receive` would, for a file of this size */
+  checkRoom(accountId: number, bytes: number): Promise<void>;
+};
+
+export function createReceiver({
+  files,
+  vault,
+  limits,
+}: {
+  files: FileStore;
+  vault: Vault;
+  limits: FileLimits;
+}): Receiver {
+  /** What is coming in right now, so that many at once count together. */
+  const incomingBytes = new Map<number, number>();
+  const count = (accountId: number, bytes: number) =>
+    incomingBytes.set(accountId, (incomingBytes.get(accountId) ?? 0) + bytes);
+
+  async function checkRoom(accountId: number, bytes: number): Promise<void> {
+    if (bytes > limits.file) throw tooLarge(`A file has at most ${inWords(limits.file)}.`);
+    const ownComing = incomingBytes.get(accountId) ?? 0;
+    if (limits.person !== undefined && (await files.bytesOf(accountId)) + ownComing + bytes > limits.person)
+      throw noRoom(`Your files may take ${inWords(limits.person)} together. Remove some to send more.`);
+    let coming = 0;
+    for (const one of incomingBytes.values()) coming += one;
+    if (limits.disk !== undefined && (await files.bytes()) + coming + bytes > limits.disk)
+      throw noRoom('There is no room left for files here. Tell the person who runs Hearth.');
+    if ((await vault.free()) - bytes < KEPT_FREE_BYTES)
+      throw noRoom('The disk of this Hearth is full. Tell the person who runs it.');
+  }
+
+  /** Counts what passes, and looks every few megabytes whether there is still room. */
+  function measured(accountId: number, noted: { bytes: number; beginning: Buffer }): Transform {
+    let looked = 0;
+    return new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        noted.bytes += chunk.length;
+        count(accountId, chunk.length);
+        if (noted.beginning.length < 16)
+          noted.beginning = Buffer.concat([noted.beginning, chunk.subarray(0, 16)]);
+        if (noted.bytes > limits.file) return done(tooLarge(`A file has at most ${inWords(limits.file)}.`));
+        if (noted.bytes - looked < LOOK_EVERY_BYTES) return done(null, chunk);
+        looked = noted.bytes;
+        checkRoom(accountId, 0).then(() => done(null, chunk), done);
+      },
+    });
+  }
+
+  async function receive(
+    { group, account }: OpenGroup,
+    id: string,
+    { name, type, stream }: Incoming,
+    now = Date.now(),
+  ): Promise<StoredFile> {
+    const key = randomBytes(32);
+    const noted = { bytes: 0, beginning: Buffer.alloc(0) };
+    const file = {
+      id,
+      groupId: group.id,
+      accountId: account.id,
+      seq: null,
+      createdAt: now,
+      name: readableName(name),
+    };
+    try {
+      await checkRoom(account.id, 0);
+      const meter = measured(account.id, noted);
+      // Its end, early or not, becomes the meter's, and with that the vault's.
+      pipeline(stream, meter, () => {});
+      await vault.write(id, CONTENT, key, meter);
+      await checkRoom(account.id, 0);
+      const stored = isPicture(noted.beginning)
+        ? await storePicture(id, key, noted.bytes)
+        : {
+            key,
+            type: servedType(type),
+            size: noted.bytes,
+            width: null,
+            height: null,
+            thumbnailSize: null,
+          };
+      await files.add({ ...file, ...stored });
+      return { ...file, ...stored };
+    } catch (error) {
+      await vault.remove(id);
+      throw error;
+    } finally {
+      count(account.id, -noted.bytes);
+      if (!incomingBytes.get(account.id)) incomingBytes.delete(account.id);
+    }
+  }
+
+  /** A picture is kept as it was drawn anew; what cannot be drawn is a file to download. */
+  async function storePicture(id: string, key: Buffer, size: number) {
+    if (size > MAX_PICTURE_BYTES)
+      throw tooLarge(
+        `A picture has at most ${inWords(MAX_PICTURE_BYTES)}. Make it smaller, or pack it into an archive.`,
+      );
+    const drawn = await draw(await buffer(vault.read(id, CONTENT, key, size)));
+    if (!drawn) return { key, type: servedType(''), size, width: null, height: null, thumbnailSize: null };
+    // Under a key of its own: no key may seal two contents.
+    const redrawnKey = randomBytes(32);
+    await vault.remove(id);
+    await vault.write(id, CONTENT, redrawnKey, Readable.from([drawn.content]));
+    await vault.write(id, THUMBNAIL, redrawnKey, Readable.from([drawn.thumbnail]));
+    return {
+      key: redrawnKey,
+      type: drawn.type,
+      size: drawn.content.length,
+      width: drawn.width,
+      height: drawn.height,
+      thumbnailSize: drawn.thumbnail.length,
+    };
+  }
+
+  return { receive, checkRoom };
+}
+
+/** The last part of a path, on one line, as long as a name may be with its ending kept. */
+function readableName(name: string): string {
+  const last = name
+    .normalize('NFC')
+    .replace(/^.*[/\\]/s, '')
+    .replace(/[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]+/gu, ' ')
+    .trim();
+  const characters = [...last];
+  if (characters.length <= MAX_NAME_CHARACTERS) return last || 'file';
+  const ending = /\.[^.]{1,10}$/.exec(last)?.[0] ?? '';
+  return `${characters.slice(0, MAX_NAME_CHARACTERS - ending.length - 1).join('')}…${ending}`;
+}
+
+/** A size as people say it: 3.4 MB. */
+export function inWords(bytes: number): string {
+  const units = ['bytes', 'KB', 'MB', 'GB', 'TB'];
+  let size = bytes;
+  let unit = 0;
+  for (; size >= 1000 && unit < units.length - 1; unit++) size /= 1024;
+  const digits = unit > 0 && size < 10 ? 1 : 0;
+  return `${size.toLocaleString('en', { maximumFractionDigits: digits })} ${units[unit]}`;
+}
+
+function tooLarge(sentence: string): ChatError {
+  return new ChatError('too_large', 413, sentence, 'files');
+}
+
+function noRoom(sentence: string): ChatError {
+  return new ChatError('no_room', 507, sentence, 'files');
+}

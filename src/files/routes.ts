@@ -1,0 +1,112 @@
+import { pipeline } from 'node:stream/promises';
+import { type Request, type Response, Router } from 'express';
+import { z } from 'zod';
+import { accountOf } from '../accounts/access.ts';
+import { invalid, notFound } from '../errors.ts';
+import { openGroup } from '../groups/access.ts';
+import type { GroupStore } from '../groups/store.ts';
+import { numberInPath, seeOther, wantsFragment } from '../http/request.ts';
+import { sendHtml, type Views } from '../http/views.ts';
+import { openFile } from './access.ts';
+import { discardFile } from './discard.ts';
+import { DOWNLOADED, kindOf, type StoredFile } from './file.ts';
+import { shownFile } from './present.ts';
+import type { FileStore } from './store.ts';
+import type { ReadUpload } from './upload.ts';
+import { CONTENT, THUMBNAIL, type Vault } from './vault.ts';
+
+type Dependencies = {
+  views: Views;
+  groups: GroupStore;
+  files: FileStore;
+  vault: Vault;
+  readUpload: ReadUpload;
+};
+
+const fileId = z.guid();
+
+/** Upload for scripts, and what was uploaded, for those who may see it. */
+export function fileRoutes(dependencies: Dependencies): Router {
+  const { views, groups, files, vault, readUpload } = dependencies;
+
+  const fileInPath = (request: Request): Promise<StoredFile> => {
+    const id = fileId.safeParse(request.params.fileId);
+    if (!id.success) throw notFound('There is no such file, or it is not for you.');
+    return openFile({ files, groups }, accountOf(request), id.data.toLowerCase());
+  };
+
+  /** The whole, or the range that a player asks for. */
+  async function serve(request: Request, response: Response, file: StoredFile): Promise<void> {
+    const isPlayed = kindOf(file) !== 'other';
+    const etag = `"${file.id}"`;
+    response.set({
+      'Content-Type': isPlayed ? file.type : DOWNLOADED,
+      'Content-Disposition': disposition(isPlayed && request.query.download === undefined, file.name),
+      'Content-Security-Policy': "default-src 'none'; sandbox; frame-ancestors 'none'",
+      // The bytes never change, but who may see them does: asked for again each time.
+      'Cache-Control': 'private, no-cache',
+      'Accept-Ranges': 'bytes',
+      ETag: etag,
+    });
+    if (request.get('if-none-match') === etag) return void response.status(304).end();
+    const asked = request.get('if-range') === undefined || request.get('if-range') === etag;
+    const ranges = asked ? request.range(file.size) : undefined;
+    if (ranges === -1) {
+      response.status(416).set('Content-Range', `bytes */${file.size}`).end();
+      return;
+    }
+    const range = Array.isArray(ranges) && ranges.length === 1 ? ranges[0] : undefined;
+    const start = range?.start ?? 0;
+    const end = range?.end ?? file.size - 1;
+    response.set('Content-Length', String(end - start + 1));
+    if (range) response.status(206).set('Content-Range', `bytes ${start}-${end}/${file.size}`);
+    if (request.method === 'HEAD') return void response.end();
+    await send(response, vault.read(file.id, CONTENT, file.key, file.size, start, end));
+  }
+
+  return Router()
+    .post('/groups/:id/files', async (request, response) => {
+      const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
+      const [file] = await readUpload(request, response, open);
+      if (!file) throw invalid('files', 'Choose a file first.');
+      sendHtml(response, views.render('files/_chosen.njk', { file: shownFile(file) }), 201);
+    })
+    .get('/media/:fileId', async (request, response) => {
+      await serve(request, response, await fileInPath(request));
+    })
+    .get('/media/:fileId/thumbnail', async (request, response) => {
+      const { id, key, thumbnailSize } = await fileInPath(request);
+      if (thumbnailSize === null) throw notFound('This file has no small picture.');
+      const etag = `"${id}-thumbnail"`;
+      response.set({ 'Content-Type': 'image/webp', 'Cache-Control': 'private, no-cache', ETag: etag });
+      if (request.get('if-none-match') === etag) return void response.status(304).end();
+      response.set('Content-Length', String(thumbnailSize));
+      await send(response, vault.read(id, THUMBNAIL, key, thumbnailSize));
+    })
+    .post('/media/:fileId/discard', async (request, response) => {
+      const { id, groupId } = await fileInPath(request);
+      await discardFile({ files, groups, vault }, accountOf(request), id);
+      if (wantsFragment(request)) response.status(204).end();
+      else seeOther(response, `/groups/${groupId}`);
+    });
+}
+
+/** Whoever goes away in the middle of it has not failed. */
+async function send(response: Response, bytes: NodeJS.ReadableStream): Promise<void> {
+  try {
+    await pipeline(bytes, response);
+  } catch (error) {
+    if (!response.destroyed || (error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE')
+      throw error;
+  }
+}
+
+/** The name in a form that old and new readers take (RFC 6266, RFC 8187). */
+function disposition(isInline: boolean, name: string): string {
+  const ascii = name.replace(/[^\x20-\x7e]|["\\%]/g, '_');
+  const encoded = encodeURIComponent(name).replace(
+    /['()*]/g,
+    (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return `${isInline ? 'inline' : 'attachment'}; filename="${ascii}"; filename*=UTF-8''${encoded}`;
+}

@@ -1,0 +1,49 @@
+import { rm } from 'node:fs/promises';
+import type { FileStore } from './store.ts';
+import type { Vault } from './vault.ts';
+
+/** What was uploaded and not sent within this time is taken away, and whatever lies on the disk that nobody knows. */
+const UNSENT_MS = 24 * 3_600_000;
+const EVERY_MS = 3_600_000;
+const BATCH = 200;
+
+/** Sweeps now, and then every hour. */
+export function startSweep(
+  stores: { files: FileStore; vault: Vault },
+  report: (error: unknown) => void,
+): { stop(): Promise<void> } {
+  let running = sweep(stores).catch(report);
+  const timer = setInterval(() => {
+    running = sweep(stores).catch(report);
+  }, EVERY_MS);
+  timer.unref();
+  return {
+    async stop() {
+      clearInterval(timer);
+      await running;
+    },
+  };
+}
+
+export async function sweep(
+  { files, vault }: { files: FileStore; vault: Vault },
+  now = Date.now(),
+): Promise<void> {
+  const before = now - UNSENT_MS;
+  for (let ids = await files.unsentBefore(before, BATCH); ids.length > 0; ) {
+    for (const id of ids) if (await files.removeUnsent(id)) await vault.remove(id);
+    ids = await files.unsentBefore(before, BATCH);
+  }
+  let batch: Array<{ id: string; path: string }> = [];
+  const removeUnknown = async () => {
+    const known = await files.known(batch.map((one) => one.id));
+    for (const { id, path } of batch)
+      if (!known.has(id) || path.endsWith('.part')) await rm(path, { force: true });
+    batch = [];
+  };
+  for await (const found of vault.olderThan(before)) {
+    batch.push(found);
+    if (batch.length >= BATCH) await removeUnknown();
+  }
+  if (batch.length > 0) await removeUnknown();
+}

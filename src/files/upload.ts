@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto';
+import type { Request, Response } from 'express';
+import multer, { MulterError } from 'multer';
+import { ChatError, invalid } from '../errors.ts';
+import type { OpenGroup } from '../groups/access.ts';
+import type { RateLimit } from '../http/rate-limit.ts';
+import type { StoredFile } from './file.ts';
+import type { Receiver } from './receive.ts';
+
+/** So many files go with one message. */
+export const MAX_FILES = 10;
+/** 8,000 characters of four bytes each; a multipart form does not encode them. */
+const MAX_FIELD_BYTES = 64 * 1024;
+const MAX_FIELDS = 40;
+
+export const UPLOAD_RATE = { points: 200, seconds: 600, sentence: 'That is a lot of files.' };
+
+/** Reads a multipart form: its fields become `request.body`, its files are stored as they come in. */
+export type ReadUpload = (request: Request, response: Response, open: OpenGroup) => Promise<StoredFile[]>;
+
+/**
+ * @param discard takes back what was stored of a form that is then refused
+ * @returns a reader that throws ChatError 413, 507 or 429; a form that is not multipart has no files
+ */
+export function createUploadReader({
+  receiver,
+  rate,
+  discard,
+}: {
+  receiver: Receiver;
+  rate: RateLimit;
+  discard(file: StoredFile): Promise<void>;
+}): ReadUpload {
+  return async (request, response, open) => {
+    // In the order of the form, however long each of them takes.
+    const coming: Promise<StoredFile>[] = [];
+    const storage: multer.StorageEngine = {
+      _handleFile(_request, { originalname: name, mimetype: type, stream }, done) {
+        // An empty file field is sent as a file without a name and without bytes.
+        if (name === '') {
+          stream.resume();
+          return done(null, {});
+        }
+        const one = rate
+          .take(String(open.account.id))
+          .then(() => receiver.receive(open, randomUUID(), { name, type, stream }));
+        coming.push(one);
+        one.then(
+          () => done(null, {}),
+          (error) => {
+            stream.resume();
+            done(error);
+          },
+        );
+      },
+      // What of a refused form was stored is discarded below, also what came in after the refusal.
+      _removeFile: (_request, _file, done) => done(null),
+    };
+    const read = multer({
+      storage,
+      defParamCharset: 'utf8',
+      limits: { files: MAX_FILES, fields: MAX_FIELDS, fieldSize: MAX_FIELD_BYTES, fieldNameSize: 100 },
+    }).array('files', MAX_FILES);
+    const failure = await new Promise<unknown>((resolve) => {
+      read(request, response, resolve);
+    });
+    if (!failure) return Promise.all(coming);
+    for (const one of await Promise.allSettled(coming))
+      if (one.status === 'fulfilled') await discard(one.value);
+    throw asRefusal(failure);
+  };
+}
+
+function asRefusal(failure: unknown): unknown {
+  if (failure instanceof ChatError) return failure;
+  if (!(failure instanceof MulterError)) return failure;
+  if (failure.code === 'LIMIT_FILE_COUNT' || failure.code === 'LIMIT_UNEXPECTED_FILE') return tooManyFiles();
+  if (failure.code === 'LIMIT_FIELD_VALUE')
+    return invalid('content', 'A message has at most 8,000 characters.', 'too_long');
+  return invalid('files', 'This form could not be read. Reload the page, then send it again.');
+}
+
+export function tooManyFiles(): ChatError {
+  return invalid('files', `A message takes at most ${MAX_FILES} files. Send the others in another one.`);
+}

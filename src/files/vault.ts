@@ -1,0 +1,97 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { openRange, sealStream } from '../crypto/sealed-stream.ts';
+
+/** A file has its bytes, and a picture a small one of them beside it, under the same key. */
+export const CONTENT = { part: 0, suffix: '' } as const;
+export const THUMBNAIL = { part: 1, suffix: '.thumb' } as const;
+export type Part = typeof CONTENT | typeof THUMBNAIL;
+
+/** What is under way; a start or the next sweep removes what was left behind. */
+const UNDER_WAY = '.part';
+
+export type Vault = {
+  /** Seals and stores a stream; resolves once it is durable. What fails half-way leaves nothing. */
+  write(id: string, part: Part, key: Uint8Array, source: Readable): Promise<void>;
+  /** The bytes from `start` to `end`, both included. */
+  read(id: string, part: Part, key: Uint8Array, size: number, start?: number, end?: number): Readable;
+  remove(id: string): Promise<void>;
+  /** Room left on the disk, in bytes. */
+  free(): Promise<number>;
+  /** What lies here and was written before a time: its id, and its path. */
+  olderThan(time: number): AsyncGenerator<{ id: string; path: string }>;
+};
+
+/** @param folder such as `data/media`; files lie in 256 folders by the last two digits of their id */
+export function openVault(folder: string): Vault {
+  const pathOf = (id: string, { suffix }: Part) => join(folder, id.slice(-2), `${id}${suffix}`);
+
+  async function* sealedRange(
+    id: string,
+    part: Part,
+    key: Uint8Array,
+    size: number,
+    start: number,
+    end: number,
+  ) {
+    if (size === 0) return;
+    const file = await open(pathOf(id, part));
+    try {
+      const readAt = async (position: number, length: number) => {
+        const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(length), 0, length, position);
+        return buffer.subarray(0, bytesRead);
+      };
+      yield* openRange({ key, part: part.part, size, readAt }, start, end);
+    } finally {
+      await file.close();
+    }
+  }
+
+  return {
+    async write(id, part, key, source) {
+      const path = pathOf(id, part);
+      const temporary = `${path}${UNDER_WAY}`;
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      try {
+        const file = createWriteStream(temporary, { flags: 'wx', mode: 0o600, flush: true });
+        await pipeline(source, sealStream(key, part.part), file);
+        await rename(temporary, path);
+        await syncFolder(dirname(path));
+      } catch (error) {
+        await rm(temporary, { force: true });
+        throw error;
+      }
+    },
+    read: (id, part, key, size, start = 0, end = size - 1) =>
+      Readable.from(sealedRange(id, part, key, size, start, end), { objectMode: false, highWaterMark: 1 }),
+    async remove(id) {
+      for (const part of [CONTENT, THUMBNAIL]) await rm(pathOf(id, part), { force: true });
+    },
+    async free() {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      const { bavail, bsize } = await statfs(folder);
+      return bavail * bsize;
+    },
+    async *olderThan(time) {
+      for (const name of await readdir(folder, { recursive: true }).catch(() => [])) {
+        const path = join(folder, name);
+        const found = await stat(path).catch(() => undefined);
+        const [, id] = /([0-9a-f-]{36})(?:\.\w+)*$/.exec(name) ?? [];
+        if (found?.isFile() && found.mtimeMs < time && id) yield { id, path };
+      }
+    },
+  };
+}
+
+/** A new name is durable once its folder is. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

@@ -1,0 +1,162 @@
+// Files for the next message: chosen, dropped or pasted, each with its progress and a way to cancel it.
+
+const AT_ONCE = 2;
+const MAX_FILES = 10;
+
+/**
+ * @param {(sentence: string) => void} say shows a sentence at the composer
+ */
+export function startAttachments(form, groupId, say) {
+  const list = form.querySelector('[data-chosen]');
+  const input = form.querySelector('input[type="file"]');
+  const template = document.getElementById('uploading-file');
+  const limit = Number(form.dataset.fileLimit);
+  const pane = form.closest('main');
+  /** @type {{ file: File, element: HTMLElement, request?: XMLHttpRequest }[]} */
+  let queue = [];
+  let underWay = 0;
+  let whenSettled = () => {};
+
+  // A file field that is sent by the browser would bring the files a second time.
+  input.addEventListener('change', () => {
+    add(input.files);
+    input.value = '';
+  });
+  form.querySelector('textarea').addEventListener('paste', (event) => {
+    if (event.clipboardData.files.length === 0) return;
+    event.preventDefault();
+    add(event.clipboardData.files);
+  });
+  for (const name of ['dragenter', 'dragover', 'dragleave', 'drop'])
+    pane.addEventListener(name, (event) => {
+      if (!event.dataTransfer?.types.includes('Files')) return;
+      event.preventDefault();
+      const isLeaving = name === 'dragleave' && !pane.contains(event.relatedTarget);
+      pane.classList.toggle('is-dropping', name !== 'drop' && !isLeaving);
+      if (name === 'drop') add(event.dataTransfer.files);
+    });
+
+  list.addEventListener('click', (event) => {
+    const button = event.target.closest('[data-remove-file]');
+    if (!button) return;
+    const element = button.closest('.chosen');
+    const { file } = element.dataset;
+    if (file) fetch(`/media/${file}/discard`, { method: 'POST', headers: { 'HX-Request': 'true' } });
+    remove(element);
+    form.querySelector('textarea').focus();
+  });
+
+  function add(files) {
+    say('');
+    for (const file of files) {
+      if (list.children.length >= MAX_FILES)
+        return say(`A message takes at most ${MAX_FILES} files. Send the others in another one.`);
+      const element = template.content.firstElementChild.cloneNode(true);
+      element.querySelector('[data-name]').textContent = file.name;
+      element.querySelector('.file-ending').textContent =
+        /\.([^.]{1,5})$/.exec(file.name)?.[1]?.toUpperCase() ?? 'FILE';
+      element.querySelector('progress').setAttribute('aria-label', `Upload of ${file.name}`);
+      element.querySelector('[data-remove-file]').setAttribute('aria-label', `Cancel ${file.name}`);
+      list.append(element);
+      const job = { file, element };
+      element.querySelector('[data-retry]').addEventListener('click', () => {
+        enqueue(job);
+      });
+      if (file.size > limit) fail(job, `A file has at most ${Math.round(limit / 1_048_576)} MB.`, false);
+      else enqueue(job);
+    }
+  }
+
+  function enqueue(job) {
+    job.element.classList.remove('is-failed');
+    job.element.querySelector('[data-retry]').hidden = true;
+    job.element.querySelector('[data-state]').textContent = '';
+    queue.push(job);
+    next();
+  }
+
+  function next() {
+    while (underWay < AT_ONCE && queue.length > 0) upload(queue.shift());
+    if (underWay === 0) whenSettled();
+  }
+
+  function upload(job) {
+    underWay += 1;
+    const { element, file } = job;
+    const request = new XMLHttpRequest();
+    job.request = request;
+    element.cancel = () => request.abort();
+    request.open('POST', `/groups/${groupId}/files`);
+    request.setRequestHeader('HX-Request', 'true');
+    request.upload.onprogress = ({ loaded, total }) => {
+      const percent = Math.round((loaded / total) * 100);
+      element.querySelector('progress').value = percent;
+      element.querySelector('[data-state]').textContent = percent < 100 ? ` ${percent} %` : ' Being stored…';
+    };
+    request.onload = () => {
+      if (request.status === 201) return arrive(element, request.responseText);
+      const answer = document.createElement('template');
+      answer.innerHTML = request.responseText;
+      const sentence =
+        answer.content.textContent.trim() || 'That could not be stored. Try again in a moment.';
+      fail(job, sentence, request.status !== 413);
+    };
+    request.onerror = () => fail(job, 'The connection was lost.', true);
+    request.onloadend = () => {
+      underWay -= 1;
+      next();
+    };
+    const body = new FormData();
+    body.append('files', file);
+    request.send(body);
+  }
+
+  function arrive(element, html) {
+    const answer = document.createElement('template');
+    answer.innerHTML = html;
+    element.replaceWith(answer.content.firstElementChild);
+  }
+
+  function fail({ element }, sentence, mayRetry) {
+    element.classList.add('is-failed');
+    element.querySelector('[data-state]').textContent = ` ${sentence}`;
+    element.querySelector('[data-retry]').hidden = !mayRetry;
+  }
+
+  function remove(element) {
+    queue = queue.filter((job) => job.element !== element);
+    element.remove();
+    element.cancel?.();
+    next();
+  }
+
+  return {
+    isEmpty: () => list.children.length === 0,
+    /** Waits until nothing is under way; resolves to whether everything arrived. */
+    async arrived() {
+      if (underWay + queue.length > 0) {
+        say('Goes out as soon as the files have arrived.');
+        await new Promise((resolve) => {
+          whenSettled = () => queue.length === 0 && resolve();
+        });
+        say('');
+      }
+      if (!list.querySelector('.is-failed')) return true;
+      say('A file did not arrive. Try it again, or remove it, then send.');
+      return false;
+    },
+    /** What arrived, for a message that goes out now. */
+    take() {
+      const files = [...list.querySelectorAll('[data-file]')].map((element) => ({
+        id: element.dataset.file,
+        name: element.querySelector('[data-name]').textContent,
+        html: element.outerHTML,
+      }));
+      list.replaceChildren();
+      return files.length > 0 ? files : undefined;
+    },
+    putBack(files) {
+      for (const { html } of files) list.insertAdjacentHTML('beforeend', html);
+    },
+  };
+}

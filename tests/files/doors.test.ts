@@ -1,0 +1,291 @@
+import assert from 'node:assert/strict';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, utimesSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import test from 'node:test';
+import sharp from 'sharp';
+import { sweep } from '../../src/files/sweep.ts';
+import { newPerson, type Visitor } from '../support/client.ts';
+import { startHearth } from '../support/hearth.ts';
+import { openStores } from '../support/stores.ts';
+
+const NOTES = { name: 'notes.txt', type: 'text/plain', bytes: Buffer.from('some notes of mine') };
+
+/** A picture that lies on its side and says where it was taken. */
+function photo(width = 1200, height = 900): Promise<Buffer> {
+  return sharp({ create: { width, height, channels: 3, background: '#a63' } })
+    .withExif({ IFD0: { Orientation: '6', Copyright: 'secret-place' } })
+    .withMetadata({ orientation: 6 })
+    .jpeg()
+    .toBuffer();
+}
+
+async function uploaded(
+  person: Visitor,
+  file: { name: string; type: string; bytes: Uint8Array },
+): Promise<string> {
+  const { status, body } = await person.upload('/groups/1/files', [file], {}, { 'hx-request': 'true' });
+  assert.equal(status, 201, body);
+  return /data-file="([^"]+)"/.exec(body)?.[1] ?? '';
+}
+
+function filesIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((one) => one.isFile())
+    .map((one) => join(one.parentPath, one.name));
+}
+
+test('a file goes with a message at all three doors, and is for members only', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const stranger = await newPerson(hearth.url, 'stranger', 2);
+  const socket = await ada.socket('/ws/chat/1');
+
+  // The form of a page without a script.
+  const sent = await ada.upload('/groups/1/messages', [NOTES, { ...NOTES, name: 'other.txt' }], {
+    content: '',
+  });
+  assert.equal(sent.status, 303);
+  const byForm = await socket.nextJson('message');
+  const [first] = byForm.files as [{ id: string; name: string; url: string; size: number }];
+  assert.equal((byForm.files as unknown[]).length, 2);
+  assert.deepEqual([first.name, first.size, byForm.content], ['notes.txt', NOTES.bytes.length, '']);
+
+  // A script's form, and a socket.
+  const second = await uploaded(ada, NOTES);
+  assert.equal((await ada.get(`/media/${second}`)).status, 200, 'one’s own, before it is sent');
+  const jo = await newPerson(hearth.url, 'joe', 1);
+  assert.equal((await jo.get(`/media/${second}`)).status, 404, 'nobody else’s, before it is sent');
+  await ada.post('/groups/1/messages', { content: 'by form', fileIds: second }, { 'hx-request': 'true' });
+  await socket.nextJson('message', (one) => one.content === 'by form');
+  const third = await uploaded(ada, NOTES);
+  const id = randomUUID();
+  socket.send({ type: 'send', id, content: 'by socket', files: [third] });
+  await socket.nextJson('ack', (one) => one.id === id);
+  socket.send({ type: 'send', id, content: 'by socket', files: [third] });
+  const again = await socket.nextJson('ack', (one) => one.id === id);
+  assert.equal(again.seq, 3, 'a second try is the same message');
+
+  for (const file of [first.id, second, third]) {
+    const answer = await jo.get(`/media/${file}`);
+    assert.equal(answer.body, 'some notes of mine');
+    assert.equal((await stranger.get(`/media/${file}`)).status, 404);
+    assert.equal((await stranger.get(`/media/${file}/thumbnail`)).status, 404);
+  }
+  const page = await jo.get('/groups/1');
+  assert.match(page.body, /class="file-card" href="\/media\//);
+
+  // Sent once is sent: neither another message nor another person gets it.
+  socket.send({ type: 'send', id: randomUUID(), content: 'twice', files: [third] });
+  assert.equal((await socket.nextJson('error')).code, 'not_found');
+  const joSocket = await jo.socket('/ws/chat/1');
+  const own = await uploaded(ada, NOTES);
+  joSocket.send({ type: 'send', id: randomUUID(), content: 'not mine', files: [own] });
+  assert.equal((await joSocket.nextJson('error')).code, 'not_found');
+  assert.equal((await stranger.upload('/groups/1/files', [NOTES])).status, 403);
+  socket.send({ type: 'send', id: randomUUID(), content: '', files: [] });
+  assert.equal((await socket.nextJson('error')).code, 'empty');
+});
+
+test('a picture is drawn anew: upright, without EXIF, with its dimensions and a small one beside it', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const bytes = await photo();
+  assert.ok(bytes.includes('secret-place'));
+  const id = await uploaded(ada, { name: 'IMG_1.jpg', type: 'image/png', bytes });
+  const answer = await ada.get(`/media/${id}`);
+  assert.equal(answer.headers['content-type'], 'image/jpeg', 'its type is what it is, not what was claimed');
+  assert.equal(answer.headers['x-content-type-options'], 'nosniff');
+  assert.match(String(answer.headers['content-disposition']), /^inline/);
+  assert.ok(!answer.bytes.includes('secret-place') && !answer.bytes.includes('Exif'));
+  const { width, height } = await sharp(answer.bytes).metadata();
+  assert.deepEqual([width, height], [900, 1200]);
+  const small = await sharp((await ada.get(`/media/${id}/thumbnail`)).bytes).metadata();
+  assert.deepEqual([small.format, small.width, small.height], ['webp', 480, 640]);
+  await ada.post('/groups/1/messages', { content: '', fileIds: id });
+  assert.match((await ada.get('/groups/1')).body, /<img [^>]*width="240" height="320"/);
+});
+
+test('whatever could run in a browser is downloaded, whatever it calls itself', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const script = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>');
+  for (const [name, type] of [
+    ['a.svg', 'image/svg+xml'],
+    ['a.html', 'text/html'],
+    ['a.jpg', 'image/jpeg'],
+    ['a.pdf', 'application/pdf'],
+    ['a.js', 'text/javascript'],
+  ] as const) {
+    const id = await uploaded(ada, { name, type, bytes: script });
+    const { headers } = await ada.get(`/media/${id}`);
+    assert.equal(headers['content-type'], 'application/octet-stream', name);
+    assert.match(String(headers['content-disposition']), /^attachment/);
+    assert.match(String(headers['content-security-policy']), /sandbox/);
+  }
+  const odd = await uploaded(ada, { name: '../..\\e"vil\r\n名前.txt', type: 'text/plain', bytes: script });
+  const { headers } = await ada.get(`/media/${odd}`);
+  assert.match(
+    String(headers['content-disposition']),
+    /^attachment; filename="[^"\r\n/]*"; filename\*=UTF-8''[\w%.-]+$/,
+  );
+});
+
+test('players get the ranges that they ask for, and know when nothing has changed', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const bytes = randomBytes(200_000);
+  const id = await uploaded(ada, { name: 'song.mp3', type: 'audio/mp3', bytes });
+  const part = await ada.get(`/media/${id}`, { range: 'bytes=65530-131080' });
+  assert.equal(part.status, 206);
+  assert.equal(part.headers['content-range'], 'bytes 65530-131080/200000');
+  assert.ok(part.bytes.equals(bytes.subarray(65_530, 131_081)));
+  assert.ok((await ada.get(`/media/${id}`, { range: 'bytes=-5' })).bytes.equals(bytes.subarray(-5)));
+  const beyond = await ada.get(`/media/${id}`, { range: 'bytes=200000-' });
+  assert.deepEqual([beyond.status, beyond.headers['content-range']], [416, 'bytes */200000']);
+  const whole = await ada.get(`/media/${id}`);
+  assert.equal(whole.headers['content-type'], 'audio/mpeg');
+  assert.ok(whole.bytes.equals(bytes));
+  const etag = String(whole.headers.etag);
+  assert.equal((await ada.get(`/media/${id}`, { 'if-none-match': etag })).status, 304);
+});
+
+test('limits of a file, a person and the whole disk are sentences, and what was typed is still there', async (t) => {
+  const env = { FILE_LIMIT_MB: '2', PERSON_LIMIT_MB: '3', DISK_LIMIT_MB: '4' };
+  const hearth = await startHearth(t, { env });
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const jo = await newPerson(hearth.url, 'joe', 1);
+  const file = (megabytes: number) => ({
+    name: 'big.bin',
+    type: 'application/x-any',
+    bytes: Buffer.alloc(megabytes * 1024 * 1024),
+  });
+  const refused = await ada.upload('/groups/1/messages', [NOTES, file(2.1)], { content: 'look at this' });
+  assert.equal(refused.status, 413);
+  assert.match(refused.body, /A file has at most 2 MB\./);
+  assert.match(refused.body, /look at this<\/textarea>/);
+  await uploaded(ada, file(1.9));
+  const person = await ada.upload('/groups/1/files', [file(1.5)], {}, { 'hx-request': 'true' });
+  assert.deepEqual([person.status, /may take 3 MB together/.test(person.body)], [507, true]);
+  await uploaded(jo, file(1.9));
+  const disk = await jo.upload('/groups/1/files', [file(0.9)], {}, { 'hx-request': 'true' });
+  assert.deepEqual([disk.status, /no room left for files/.test(disk.body)], [507, true]);
+  const eleven = await jo.upload('/groups/1/messages', Array(11).fill(NOTES), { content: 'many' });
+  assert.deepEqual([eleven.status, /at most 10 files/.test(eleven.body)], [400, true]);
+  assert.equal(filesIn(join(hearth.dataDir, 'media')).length, 2, 'what was refused is not kept');
+});
+
+test('a refused message keeps its files for the next try, and removing it takes them from the disk', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const tooLong = await ada.upload('/groups/1/messages', [NOTES], { content: 'x'.repeat(8_001) });
+  assert.equal(tooLong.status, 400);
+  const id = /name="fileIds" value="([^"]+)" checked/.exec(tooLong.body)?.[1] ?? '';
+  const sent = await ada.upload('/groups/1/messages', [], { content: 'short', fileIds: id });
+  assert.equal(sent.status, 303);
+  const media = join(hearth.dataDir, 'media');
+  assert.equal(filesIn(media).length, 1);
+  assert.ok(filesIn(media).every((path) => !readFileSync(path).includes('notes')));
+  assert.equal((await ada.post(`/media/${id}/discard`, {})).status, 303);
+  assert.equal(
+    (await ada.get(`/media/${id}`)).status,
+    200,
+    'what was sent is taken back with its message only',
+  );
+  await ada.post('/groups/1/messages/1/remove');
+  assert.equal((await ada.get(`/media/${id}`)).status, 404);
+  assert.deepEqual(filesIn(media), []);
+
+  const unsent = await uploaded(ada, NOTES);
+  assert.equal((await ada.post(`/media/${unsent}/discard`, {}, { 'hx-request': 'true' })).status, 204);
+  assert.deepEqual(filesIn(media), []);
+});
+
+test('an upload that is cancelled leaves nothing, and a sweep takes what nobody sent', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const media = join(hearth.dataDir, 'media');
+  const url = new URL('/groups/1/files', hearth.url);
+  const cancelled = request(url, {
+    method: 'POST',
+    headers: { cookie: ada.cookie, 'content-type': 'multipart/form-data; boundary=x' },
+  });
+  cancelled.on('error', () => {});
+  cancelled.write('--x\r\ncontent-disposition: form-data; name="files"; filename="a.bin"\r\n\r\n');
+  cancelled.write(Buffer.alloc(500_000));
+  while (filesIn(media).length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  cancelled.destroy();
+  while (filesIn(media).length > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+
+  const kept = await uploaded(ada, NOTES);
+  await ada.post('/groups/1/messages', { content: '', fileIds: kept });
+  const left = await uploaded(ada, NOTES);
+  assert.equal(await hearth.stop(), 0);
+  const { files, vault } = await openStores(t, hearth.dataDir);
+  await sweep({ files, vault });
+  assert.equal(filesIn(media).length, 2, 'what is a day old at most stays');
+  const DAY = 86_400_000;
+  for (const path of filesIn(media)) utimesSync(path, 0, 0);
+  await sweep({ files, vault }, Date.now() + DAY + 1);
+  assert.deepEqual(
+    filesIn(media).map((path) => path.slice(-36)),
+    [kept],
+  );
+  assert.equal(await files.byId(left), undefined);
+});
+
+test('a file of 200 MB goes in and out without taking 200 MB of memory', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const megabyte = randomBytes(1024 * 1024);
+  const memory = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${hearth.pid}/status`, 'utf8'))?.[1]);
+  const before = memory();
+  let peak = before;
+  const watch = setInterval(() => {
+    peak = Math.max(peak, memory());
+  }, 20);
+  t.after(() => clearInterval(watch));
+
+  const body = await new Promise<string>((resolve, reject) => {
+    const sending = request(
+      new URL('/groups/1/files', hearth.url),
+      {
+        method: 'POST',
+        headers: {
+          cookie: ada.cookie,
+          'hx-request': 'true',
+          'content-type': 'multipart/form-data; boundary=x',
+        },
+      },
+      async (response) => {
+        let text = '';
+        for await (const chunk of response.setEncoding('utf8')) text += chunk;
+        resolve(text);
+      },
+    );
+    sending.on('error', reject);
+    sending.write('--x\r\ncontent-disposition: form-data; name="files"; filename="a.bin"\r\n\r\n');
+    let left = 200;
+    const write = () => {
+      while (left-- > 0) if (!sending.write(megabyte)) return void sending.once('drain', write);
+      sending.end('\r\n--x--\r\n');
+    };
+    write();
+  });
+  const id = /data-file="([^"]+)"/.exec(body)?.[1];
+  const received = await new Promise<number>((resolve, reject) => {
+    request(new URL(`/media/${id}`, hearth.url), { headers: { cookie: ada.cookie } }, async (response) => {
+      let bytes = 0;
+      for await (const chunk of response) bytes += chunk.length;
+      resolve(bytes);
+    })
+      .on('error', reject)
+      .end();
+  });
+  assert.equal(received, 200 * 1024 * 1024);
+  const grown = (peak - before) / 1024;
+  t.diagnostic(`${Math.round(grown)} MB more at the peak`);
+  assert.ok(grown < 130, `${Math.round(grown)} MB more at the peak`);
+});
