@@ -25,6 +25,7 @@ import { openVault } from './files/vault.ts';
 import { seedGroups } from './groups/create.ts';
 import { pushGroups } from './groups/live.ts';
 import { createGroupPage } from './groups/page.ts';
+import { peopleRoutes } from './groups/people-routes.ts';
 import { createGroupPresenter } from './groups/present.ts';
 import { groupRoutes } from './groups/routes.ts';
 import { createGroupStore, type Group } from './groups/store.ts';
@@ -106,7 +107,7 @@ export async function createApp({
     config.showAddresses === 'everyone' || (config.showAddresses === 'admins' && account.isAdmin);
 
   const hub = createHub();
-  const groupPresenter = createGroupPresenter(views, groups);
+  const groupPresenter = createGroupPresenter(views, groups, accounts);
   const page = createGroupPage(views, groupPresenter);
   const report = (err: unknown) => log.error({ err }, 'something failed in the background');
   const presence = createLivePresence({ hub, views, groups, accounts, groupPresenter, subscribe, report });
@@ -158,6 +159,7 @@ export async function createApp({
     messageRoutes({
       views,
       page,
+      groupPresenter,
       accounts,
       groups,
       messages,
@@ -177,6 +179,7 @@ export async function createApp({
   );
   const people = (group: Group, account: Account) => presence.presenter.aside(group, seesAddresses(account));
   app.use(groupRoutes({ page, presenter: groupPresenter, groups, accounts, publish, rateLimits, people }));
+  app.use(peopleRoutes({ page, groups, accounts, publish, rateLimits }));
   app.use(fileRoutes({ views, groups, files, vault, readUpload }));
   app.use(themeRoutes());
   app.use(accountRoutes({ views, accounts, passwords, publish, adminUsername, rateLimits }));

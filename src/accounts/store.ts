@@ -1,4 +1,4 @@
-import { asc, eq, sql } from 'drizzle-orm';
+import { asc, desc, eq, sql } from 'drizzle-orm';
 import { LRUCache } from 'lru-cache';
 import { type BlindIndex, foldCase } from '../crypto/blind-index.ts';
 import type { Cipher } from '../crypto/cipher.ts';
@@ -24,6 +24,8 @@ export type AccountStore = {
   }): Promise<Account | undefined>;
   byId(id: number): Promise<Account | undefined>;
   byName(username: string): Promise<(Account & { passwordHash: string }) | undefined>;
+  /** Up to `limit` accounts, the newest first. */
+  list(limit: number): Promise<Account[]>;
   passwordHash(id: number): Promise<string | undefined>;
   /** Replaces the hash and ends every session; resolves to the new epoch. */
   setPassword(id: number, passwordHash: string): Promise<number>;
@@ -96,6 +98,9 @@ export function createAccountStore(
     async byName(username) {
       const row = byName.get({ nameIndex: indexOf(username) });
       return row && { ...fromRow(row), passwordHash: row.passwordHash };
+    },
+    async list(limit) {
+      return orm.select().from(accounts).orderBy(desc(accounts.id)).limit(limit).all().map(fromRow);
     },
     async passwordHash(id) {
       return byId.get({ id })?.passwordHash;

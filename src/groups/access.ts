@@ -9,23 +9,25 @@ export type OpenGroup = Readonly<{ [opened]: true; group: Group; account: Accoun
 
 /**
  * The one door to what is in a group.
- * @throws ChatError 404 when there is no such group, 403 for somebody who is not a member
+ * @throws ChatError 404 when there is no such group or it is a direct conversation of others, 403 for somebody who is
+ *   not a member
  */
 export async function openGroup(groups: GroupStore, account: Account, groupId: number): Promise<OpenGroup> {
-  const group = await findGroup(groups, groupId);
   const membership = (await groups.membershipsOf(account.id)).get(groupId);
+  const group = membership ? await groups.byId(groupId) : await findGroup(groups, groupId);
+  if (!group) throw notFound('There is no such group.');
   if (!membership) throw forbidden(`Join ${group.name} to read and write in it.`);
   return { [opened]: true, group, account, membership };
 }
 
-/** What anybody who is signed in may know of a group: that it is there, and its name. @throws ChatError 404 */
+/** What anybody who is signed in may know of a group: that it is there, and its name. @throws ChatError 404, for direct conversations too */
 export async function findGroup(groups: GroupStore, groupId: number): Promise<Group> {
   const group = await groups.byId(groupId);
-  if (!group) throw notFound('There is no such group.');
+  if (group?.kind !== 'group') throw notFound('There is no such group.');
   return group;
 }
 
 /** Its creator and administrators rename a group. */
 export function mayRename({ group, account }: OpenGroup): boolean {
-  return account.isAdmin || group.creatorId === account.id;
+  return group.kind === 'group' && (account.isAdmin || group.creatorId === account.id);
 }

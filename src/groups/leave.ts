@@ -1,15 +1,19 @@
 import type { Account } from '../accounts/store.ts';
+import { forbidden } from '../errors.ts';
 import type { Publish } from '../events.ts';
 import { findGroup } from './access.ts';
 import { memberLeft } from './events.ts';
 import type { GroupStore } from './store.ts';
 
-/** Ends a membership and, at once, its sockets. @throws ChatError 404 when there is no such group */
+/** Ends a membership and, at once, its sockets. @throws ChatError 403 for a direct conversation, 404 when there is no such group */
 export async function leaveGroup(
   { groups, publish }: { groups: GroupStore; publish: Publish },
   account: Account,
   groupId: number,
 ): Promise<void> {
+  const known = await groups.byId(groupId);
+  if (known?.kind === 'direct' && (await groups.membershipsOf(account.id)).has(groupId))
+    throw forbidden('A direct conversation cannot be left. Hide it with its bell instead.');
   const group = await findGroup(groups, groupId);
   if (await groups.leave(account.id, group.id)) publish(memberLeft, { groupId, accountId: account.id });
 }

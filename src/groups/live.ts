@@ -18,13 +18,16 @@ export function pushGroups({ hub, groups, presenter, subscribe }: Dependencies):
   async function pushRow(groupId: number, accountId: number, type: 'group' | 'unread'): Promise<void> {
     const group = await groups.byId(groupId);
     const membership = (await groups.membershipsOf(accountId)).get(groupId);
-    if (!group) return;
-    const offer = membership
-      ? `<li id="offer-${groupId}" data-live="remove"></li>`
-      : await presenter.offer(group);
+    // Of a direct conversation nobody else hears anything, and nobody before something is said in it.
+    if (!group || (group.kind === 'direct' && (!membership || group.lastSeq === 0))) return;
+    const named = await presenter.named(group, accountId);
+    const offer =
+      membership || type === 'unread'
+        ? `<li id="offer-${groupId}" data-live="remove"></li>`
+        : await presenter.offer(group);
     hub.publish(personalTopic(accountId), ({ protocol }) => {
-      if (protocol === 'html') return presenter.row(group, membership) + (type === 'group' ? offer : '');
-      if (type === 'group') return factText('json', 'group', { id: group.id, name: group.name });
+      if (protocol === 'html') return presenter.row(named, membership) + (type === 'group' ? offer : '');
+      if (type === 'group') return factText('json', 'group', { id: group.id, name: named.name });
       return membership && factText('json', 'unread', { groupId, unread: unreadOf(group, membership) });
     });
   }

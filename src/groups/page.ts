@@ -14,12 +14,12 @@ export type GroupPage = (
 export function createGroupPage(views: Views, presenter: GroupPresenter): GroupPage {
   return async (request, template, context, { openGroupId, parts } = {}) => {
     const account = accountOf(request);
-    const { mine, others } = await presenter.list(account, openGroupId);
+    const { mine, directs, others } = await presenter.list(account, openGroupId);
     return views.page(
       request,
       template,
       { account, openGroupId: openGroupId ?? null, ...context },
-      { ...parts, myGroups: mine, otherGroups: others },
+      { ...parts, myGroups: mine, directs, otherGroups: others },
     );
   };
 }

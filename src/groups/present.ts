@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
-import type { Account } from '../accounts/store.ts';
+import type { Account, AccountStore } from '../accounts/store.ts';
 import type { Views } from '../http/views.ts';
+import { MAX_PEOPLE } from './open-direct.ts';
 import type { Group, GroupStore, Membership } from './store.ts';
 
 const CACHED_ROWS = 20_000;
@@ -10,14 +11,16 @@ const CACHED_LISTS = 32_000_000;
 export type GroupPresenter = {
   /** One row of the list of groups, as it stands on pages and as it is pushed; `isOpen` is for pages only. */
   row(group: Group, membership: Membership | undefined, isOpen?: boolean): string;
+  /** The group with the name that somebody sees: a direct conversation is called after the others in it. */
+  named(group: Group, accountId: number): Promise<Group>;
   /** A group that can be joined, on the page of groups and as it is pushed there. */
   offer(group: Group): Promise<string>;
   /** The whole list for one person. */
   list(account: Account, openGroupId?: number): Promise<GroupList>;
 };
 
-/** The rows of the groups that somebody is in, and of those that they could join, as bytes to be set into a page. */
-export type GroupList = Readonly<{ mine: Buffer; others: Buffer }>;
+/** The rows of the groups that somebody is in, of their direct conversations, and of groups that they could join, as bytes to be set into a page. */
+export type GroupList = Readonly<{ mine: Buffer; directs: Buffer; others: Buffer }>;
 
 /** How many messages a member has not read. */
 export function unreadOf(group: Group, membership: Membership): number {
@@ -30,11 +33,16 @@ export function isMentionUnread({ lastMentionSeq, readSeq }: Membership): boolea
 }
 
 /** Rows are rendered once and kept; a page of hundreds of groups is then joined, not rendered. */
-export function createGroupPresenter(views: Views, groups: GroupStore): GroupPresenter {
+export function createGroupPresenter(
+  views: Views,
+  groups: GroupStore,
+  accounts: AccountStore,
+): GroupPresenter {
+  const names = new LRUCache<string, string>({ max: CACHED_ROWS });
   const rows = new LRUCache<string, string>({ max: CACHED_ROWS });
   const lists = new LRUCache<string, { version: number; list: GroupList }>({
     maxSize: CACHED_LISTS,
-    sizeCalculation: ({ list }) => list.mine.length + list.others.length + 1,
+    sizeCalculation: ({ list }) => list.mine.length + list.directs.length + list.others.length + 1,
   });
 
   function row(group: Group, membership: Membership | undefined, isOpen = false): string {
@@ -50,8 +58,44 @@ export function createGroupPresenter(views: Views, groups: GroupStore): GroupPre
     return html;
   }
 
+  async function named(group: Group, accountId: number): Promise<Group> {
+    if (group.kind === 'group') return group;
+    const key = `${group.id}/${accountId}`;
+    const name = names.get(key) ?? (await nameOfDirect(group.id, accountId));
+    names.set(key, name);
+    return { ...group, name };
+  }
+
+  async function nameOfDirect(groupId: number, accountId: number): Promise<string> {
+    const ids = await groups.members(groupId, MAX_PEOPLE);
+    const others = ids.filter((id) => id !== accountId);
+    const people = await Promise.all((others.length > 0 ? others : ids).map((id) => accounts.byId(id)));
+    const found = people.map((one) => one?.username ?? 'Somebody who left').join(', ');
+    return others.length > 0 ? found : `${found} (you)`;
+  }
+
+  /** A direct conversation is in the list once something is said in it. */
+  async function directsOf(
+    memberships: ReadonlyMap<number, Membership>,
+    accountId: number,
+    openGroupId: number | undefined,
+  ): Promise<string> {
+    const found: Group[] = [];
+    for (const id of memberships.keys()) {
+      const group = await groups.byId(id);
+      if (group?.kind === 'direct' && (group.lastSeq > 0 || id === openGroupId))
+        found.push(await named(group, accountId));
+    }
+    const { compare } = new Intl.Collator(undefined, { sensitivity: 'base', numeric: true });
+    return found
+      .sort((a, b) => compare(a.name, b.name) || a.id - b.id)
+      .map((group) => row(group, memberships.get(group.id), group.id === openGroupId))
+      .join('');
+  }
+
   return {
     row,
+    named,
     async offer(group) {
       return views
         .render('groups/_offer.njk', { group, members: await groups.countMembers(group.id) })
@@ -74,7 +118,11 @@ export function createGroupPresenter(views: Views, groups: GroupStore): GroupPre
           others += html;
         }
       }
-      const list = { mine: Buffer.from(mine), others: Buffer.from(others) };
+      const list = {
+        mine: Buffer.from(mine),
+        directs: Buffer.from(await directsOf(memberships, account.id, openGroupId)),
+        others: Buffer.from(others),
+      };
       lists.set(key, { version, list });
       return list;
     },

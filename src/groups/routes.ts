@@ -51,7 +51,8 @@ export function groupRoutes(dependencies: Dependencies): Router {
   }
 
   async function members(request: Request, groupId: number, error?: ChatError): Promise<Html> {
-    const open = await openGroup(groups, accountOf(request), groupId);
+    const opened = await openGroup(groups, accountOf(request), groupId);
+    const open = { ...opened, group: await presenter.named(opened.group, opened.account.id) };
     const total = await groups.countMembers(open.group.id);
     const ids = await groups.members(open.group.id, MEMBERS_A_PAGE);
     const found = await Promise.all(ids.map((id) => accounts.byId(id)));

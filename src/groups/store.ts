@@ -7,6 +7,8 @@ import { groups, memberships } from '../database/tables/chat.ts';
 
 export type Group = Readonly<{
   id: number;
+  /** A direct conversation is listed nowhere, and is who is in it: its own name is empty. */
+  kind: 'group' | 'direct';
   name: string;
   /** Null for the groups that a first start seeds. */
   creatorId: number | null;
@@ -30,13 +32,15 @@ export type ReadMark = { accountId: number; groupId: number; seq: number; now: n
  * since every page lists them; each write below keeps them right.
  */
 export type GroupStore = {
-  /** By name, in the order of the alphabet. */
+  /** By name, in the order of the alphabet; direct conversations left out. */
   all(): Promise<readonly Group[]>;
   byId(id: number): Promise<Group | undefined>;
   /** Counts up with every change to any group or membership: what was made of them at the same version still holds. */
   version(): number;
   /** Undefined when the name is taken. The creator, if any, is a member from the start. */
   add(group: { name: string; creatorId: number | null; now: number }): Promise<Group | undefined>;
+  /** The direct conversation of these people, made where there is none yet. */
+  direct(accountIds: readonly number[], creatorId: number, now: number): Promise<Group>;
   /** False when the name is taken. */
   rename(id: number, name: string): Promise<boolean>;
   /** What was there before is read for a new member. False when they were one already. */
@@ -92,6 +96,7 @@ export function createGroupStore(
   const indexOf = (name: string) => nameIndex(foldCase(name));
   const fromRow = (row: Row): Group => ({
     id: row.id,
+    kind: row.kind,
     name: cipher.open(place(row.nameIndex), row.name),
     creatorId: row.creatorId,
     lastSeq: row.lastSeq,
@@ -141,7 +146,9 @@ export function createGroupStore(
   return {
     async all() {
       const { compare } = new Intl.Collator(undefined, { sensitivity: 'base', numeric: true });
-      sorted ??= [...known.values()].sort((a, b) => compare(a.name, b.name) || a.id - b.id);
+      sorted ??= [...known.values()]
+        .filter((group) => group.kind === 'group')
+        .sort((a, b) => compare(a.name, b.name) || a.id - b.id);
       // The order is kept while counters move on; the groups themselves are the newest.
       return sorted.map((group) => known.get(group.id) ?? group);
     },
@@ -171,6 +178,39 @@ export function createGroupStore(
       if (!row) return undefined;
       if (creatorId !== null) mine.delete(creatorId);
       return keep(fromRow(row));
+    },
+    async direct(accountIds, creatorId, now) {
+      const members = [...new Set(accountIds)].sort((a, b) => a - b);
+      // No group can be called this: names have no control characters.
+      const index = indexOf(`\0direct ${members.join(' ')}`);
+      const [inserted, row] = await atomically<[unknown[], Row | undefined, ...unknown[]]>([
+        () =>
+          orm
+            .insert(groups)
+            .values({
+              kind: 'direct',
+              nameIndex: index,
+              name: cipher.seal(place(index), ''),
+              creatorId,
+              createdAt: now,
+              lastSeq: 0,
+              lastChange: 0,
+            })
+            .onConflictDoNothing()
+            .returning()
+            .all(),
+        () => orm.select().from(groups).where(eq(groups.nameIndex, index)).get(),
+        ...members.map(
+          (accountId) => () =>
+            orm.run(sql`INSERT OR IGNORE INTO memberships (account_id, group_id, read_seq, read_at, joined_at)
+              SELECT ${accountId}, id, 0, ${now}, ${now} FROM groups WHERE name_index = ${index}`),
+        ),
+      ]);
+      if (!row) throw new Error('A direct conversation vanished while it was made.');
+      const group = known.get(row.id) ?? fromRow(row);
+      if (inserted.length === 0) return group;
+      for (const accountId of members) mine.delete(accountId);
+      return keep(group);
     },
     async rename(id, name) {
       const index = indexOf(name);

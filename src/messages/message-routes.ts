@@ -7,6 +7,7 @@ import type { FileStore } from '../files/store.ts';
 import type { Vault } from '../files/vault.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
 import type { GroupPage } from '../groups/page.ts';
+import type { GroupPresenter } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { onRefusal } from '../http/failures.ts';
 import type { RateLimit } from '../http/rate-limit.ts';
@@ -27,6 +28,7 @@ const QUICK_EMOJI = ['👍', '❤️', '😄', '🎉', '🙏', '👀'];
 export type ActionDependencies = {
   views: Views;
   page: GroupPage;
+  groupPresenter: GroupPresenter;
   accounts: AccountStore;
   groups: GroupStore;
   messages: MessageStore;
@@ -41,10 +43,11 @@ export type ActionDependencies = {
 
 /** What is done with one message: a page of its own, a sheet for scripts, and a form for each act. */
 export function actionRoutes(dependencies: ActionDependencies): Router {
-  const { views, page, groups, messages, presenter, editLimitMs } = dependencies;
+  const { views, page, groups, groupPresenter, messages, presenter, editLimitMs } = dependencies;
 
   async function sheet(open: OpenGroup, seq: number, error?: ChatError, typed?: string) {
-    const { group, account } = open;
+    const { account } = open;
+    const group = await groupPresenter.named(open.group, account.id);
     const message = await messageOf(messages, open, seq);
     const isMine = message.authorId === account.id;
     const isOpenToChange = account.isAdmin || !isTooLate(message, editLimitMs, Date.now());

@@ -8,7 +8,7 @@ import type { StoredFile } from '../files/file.ts';
 import { shownFile } from '../files/present.ts';
 import type { FileLimits } from '../files/receive.ts';
 import { MAX_FILES, type ReadUpload } from '../files/upload.ts';
-import { findGroup, type OpenGroup, openGroup } from '../groups/access.ts';
+import { type OpenGroup, openGroup } from '../groups/access.ts';
 import { onRefusal } from '../http/failures.ts';
 import { numberInPath, numberInQuery, parseForm, seeOther, wantsFragment } from '../http/request.ts';
 import { asHtml, type Context, type Html, sendHtml } from '../http/views.ts';
@@ -69,7 +69,7 @@ function firstUnread({ messages }: Stretch, { account, membership }: OpenGroup):
 
 /** The conversation, its fragments, and the form that sends. */
 export function messageRoutes(dependencies: Dependencies): Router {
-  const { views, page, groups, messages, presenter, presence, seesAddresses } = dependencies;
+  const { views, page, groups, groupPresenter, messages, presenter, presence, seesAddresses } = dependencies;
 
   /** The page of a conversation; with `error`, the composer again as it was sent. */
   async function conversation(
@@ -78,7 +78,8 @@ export function messageRoutes(dependencies: Dependencies): Router {
     stretch: Stretch,
     composer: Composer,
   ): Promise<Html> {
-    const { group, account } = open;
+    const { account } = open;
+    const group = await groupPresenter.named(open.group, account.id);
     return page(
       request,
       'messages/conversation.njk',
@@ -104,16 +105,15 @@ export function messageRoutes(dependencies: Dependencies): Router {
   /** A member sees the conversation; anybody else is offered to join. */
   async function openOrOffer(request: Request, response: Response): Promise<OpenGroup> {
     const account = accountOf(request);
-    const group = await findGroup(groups, numberInPath(request, 'id'));
-    onRefusal(response, async (error) =>
-      page(
-        request,
-        'groups/join.njk',
-        { group, error, members: await groups.countMembers(group.id) },
-        { openGroupId: group.id },
-      ),
-    );
-    const open = await openGroup(groups, account, group.id);
+    const groupId = numberInPath(request, 'id');
+    const group = await groups.byId(groupId);
+    if (group?.kind === 'group') {
+      onRefusal(response, async (error) => {
+        const members = await groups.countMembers(groupId);
+        return page(request, 'groups/join.njk', { group, error, members }, { openGroupId: groupId });
+      });
+    }
+    const open = await openGroup(groups, account, groupId);
     response.locals.retry = undefined;
     return open;
   }
@@ -125,7 +125,8 @@ export function messageRoutes(dependencies: Dependencies): Router {
     seq: number,
     composer: Composer,
   ): Promise<Html> {
-    const { group, account } = open;
+    const { account } = open;
+    const group = await groupPresenter.named(open.group, account.id);
     const asked = await messages.bySeq(group.id, seq);
     const first = asked?.thread == null ? asked : await messages.bySeq(group.id, asked.thread);
     if (!first) throw notFound('There is no such message.');

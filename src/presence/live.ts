@@ -144,12 +144,12 @@ export function createLivePresence({
 
   /** What changed in the list while nobody was connected: all of it, as it is now. */
   async function sendGroups(connection: Connection): Promise<void> {
-    const { mine, others } = await groupPresenter.list(connection.account);
-    if (connection.protocol === 'html') return hub.send(connection, `${mine}${others}`);
+    const { mine, directs, others } = await groupPresenter.list(connection.account);
+    if (connection.protocol === 'html') return hub.send(connection, `${mine}${directs}${others}`);
     const memberships = await groups.membershipsOf(connection.account.id);
-    for (const group of await groups.all()) {
-      const membership = memberships.get(group.id);
-      if (membership)
+    for (const [groupId, membership] of memberships) {
+      const group = await groups.byId(groupId);
+      if (group)
         hub.send(
           connection,
           factText('json', 'unread', { groupId: group.id, unread: unreadOf(group, membership) }),

@@ -2,6 +2,9 @@
 
 const AT_ONCE = 2;
 const MAX_FILES = 10;
+/** A line on which nothing moves for so long is dead, whatever it says. */
+const SILENCE_MS = 30_000;
+const STORED_WITHIN_MS = 120_000;
 
 /**
  * @param {(sentence: string) => void} say shows a sentence at the composer
@@ -12,7 +15,7 @@ export function startAttachments(form, groupId, say) {
   const template = document.getElementById('uploading-file');
   const limit = Number(form.dataset.fileLimit);
   const pane = form.closest('main');
-  /** @type {{ file: File, element: HTMLElement, request?: XMLHttpRequest }[]} */
+  /** @type {{ file: File, element: HTMLElement }[]} */
   let queue = [];
   let underWay = 0;
   let whenSettled = () => {};
@@ -84,11 +87,18 @@ export function startAttachments(form, groupId, say) {
     underWay += 1;
     const { element, file } = job;
     const request = new XMLHttpRequest();
-    job.request = request;
     element.cancel = () => request.abort();
+    let silence = setTimeout(lost, SILENCE_MS);
+    function lost() {
+      fail(job, 'The connection was lost.', true);
+      request.abort();
+    }
+    addEventListener('offline', lost);
     request.open('POST', `/groups/${groupId}/files`);
     request.setRequestHeader('HX-Request', 'true');
     request.upload.onprogress = ({ loaded, total }) => {
+      clearTimeout(silence);
+      silence = setTimeout(lost, loaded < total ? SILENCE_MS : STORED_WITHIN_MS);
       const percent = Math.round((loaded / total) * 100);
       element.querySelector('progress').value = percent;
       element.querySelector('[data-state]').textContent = percent < 100 ? ` ${percent} %` : ' Being stored…';
@@ -101,8 +111,10 @@ export function startAttachments(form, groupId, say) {
         answer.content.textContent.trim() || 'That could not be stored. Try again in a moment.';
       fail(job, sentence, request.status !== 413);
     };
-    request.onerror = () => fail(job, 'The connection was lost.', true);
+    request.onerror = lost;
     request.onloadend = () => {
+      clearTimeout(silence);
+      removeEventListener('offline', lost);
       underWay -= 1;
       next();
     };

@@ -4,6 +4,7 @@ import { startComposer } from './composer.js';
 import { startConversation } from './conversation.js';
 import { localiseTimes } from './days.js';
 import { startExplanation } from './explanation.js';
+import { startFilter } from './filter.js';
 import { startLightbox } from './lightbox.js';
 import { markMine } from './mine.js';
 import { startOutbox } from './outbox.js';
@@ -15,6 +16,7 @@ const { accountId } = document.body.dataset;
 
 startTheme();
 startExplanation();
+startFilter();
 startReturn();
 localiseTimes(document);
 

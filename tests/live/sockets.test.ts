@@ -37,6 +37,7 @@ test('a conversation over sockets, as wire.md has it', async (t) => {
         'replies',
         'reactions',
         'mentions',
+        'files',
       ]);
       assert.deepEqual(
         [message.id, message.groupId, message.seq, message.content, message.editedAt, message.removed],

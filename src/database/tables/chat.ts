@@ -10,6 +10,9 @@ export const groups = sqliteTable('groups', {
   createdAt: integer('created_at').notNull(),
   lastSeq: integer('last_seq').notNull(),
   lastChange: integer('last_change').notNull(),
+  kind: text('kind', { enum: ['group', 'direct'] })
+    .notNull()
+    .default('group'),
 });
 
 export const memberships = sqliteTable(

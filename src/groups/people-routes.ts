@@ -1,0 +1,63 @@
+import { type Request, Router } from 'express';
+import { accountOf } from '../accounts/access.ts';
+import type { AccountStore } from '../accounts/store.ts';
+import { type ChatError, notFound } from '../errors.ts';
+import type { Publish } from '../events.ts';
+import { onRefusal } from '../http/failures.ts';
+import { createRateLimit } from '../http/rate-limit.ts';
+import { numberInPath, parseForm, seeOther } from '../http/request.ts';
+import { type Html, sendHtml } from '../http/views.ts';
+import { directWith, openDirect } from './open-direct.ts';
+import type { GroupPage } from './page.ts';
+import type { GroupStore } from './store.ts';
+
+const OPENINGS = { points: 60, seconds: 600, sentence: 'That is many conversations.' };
+/** So many people are offered by name; more are found by the page of a group's members. */
+const LISTED = 1_000;
+
+type Dependencies = {
+  page: GroupPage;
+  groups: GroupStore;
+  accounts: AccountStore;
+  publish: Publish;
+  rateLimits: boolean;
+};
+
+/** A person's page, and the direct conversations that begin there. */
+export function peopleRoutes(dependencies: Dependencies): Router {
+  const { page, groups, accounts, rateLimits } = dependencies;
+  const openings = createRateLimit(OPENINGS, rateLimits);
+
+  async function everybody(request: Request, error?: ChatError): Promise<Html> {
+    const account = accountOf(request);
+    const people = (await accounts.list(LISTED)).filter((one) => one.id !== account.id);
+    const chosen: unknown[] = [request.body?.with ?? []].flat();
+    return page(request, 'groups/direct.njk', {
+      people: people.sort((a, b) => a.username.localeCompare(b.username)),
+      chosen: chosen.map(String),
+      error: error ?? null,
+    });
+  }
+
+  return Router()
+    .get('/direct', async (request, response) => {
+      sendHtml(response, await everybody(request));
+    })
+    .post('/direct', async (request, response) => {
+      const account = accountOf(request);
+      onRefusal(response, (error) => everybody(request, error));
+      const wanted = parseForm(directWith, request.body);
+      await openings.take(String(account.id));
+      const { id } = await openDirect(dependencies, account, wanted);
+      seeOther(response, `/groups/${id}`);
+    })
+    .get('/people/:id', async (request, response) => {
+      const account = accountOf(request);
+      const person = await accounts.byId(numberInPath(request, 'id'));
+      if (!person) throw notFound('There is no such person.');
+      const theirs = await groups.membershipsOf(person.id);
+      const mine = await groups.membershipsOf(account.id);
+      const shared = (await groups.all()).filter((group) => theirs.has(group.id) && mine.has(group.id));
+      sendHtml(response, await page(request, 'groups/person.njk', { person, shared }));
+    });
+}

@@ -1,0 +1,117 @@
+/// <reference lib="dom" />
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import test from 'node:test';
+import sharp from 'sharp';
+import { joinGroup, openBrowser, personAt, say } from '../support/browser.ts';
+import { startHearth } from '../support/hearth.ts';
+
+const PICTURE = await sharp({ create: { width: 900, height: 600, channels: 3, background: '#395' } })
+  .png()
+  .toBuffer();
+
+test('files: chosen, dropped and pasted, with progress and cancel, then seen, opened and downloaded', async (t) => {
+  const hearth = await startHearth(t);
+  const browser = await openBrowser(t);
+  const ada = await personAt(browser, hearth.url, 'Ada');
+  const mina = await personAt(browser, hearth.url, 'Mina', { viewport: { width: 390, height: 844 } });
+  await joinGroup(ada.page, 'General');
+  await joinGroup(mina.page, 'General');
+
+  // So slow that its progress can be seen, then cancelled; the other one arrives.
+  const network = await ada.context.newCDPSession(ada.page);
+  const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 600_000 };
+  await network.send('Network.emulateNetworkConditions', slow);
+  const input = ada.page.locator('input[type="file"]');
+  await input.setInputFiles([
+    { name: 'huge.bin', mimeType: 'application/octet-stream', buffer: randomBytes(12_000_000) },
+    { name: 'garden.png', mimeType: 'image/png', buffer: PICTURE },
+  ]);
+  const huge = ada.page.locator('.chosen', { hasText: 'huge.bin' });
+  await huge.locator('[data-state]', { hasText: '%' }).waitFor();
+  assert.ok(
+    Number(await huge.locator('progress').evaluate((bar) => (bar as HTMLProgressElement).value)) < 100,
+  );
+  await ada.page.getByRole('button', { name: 'Cancel huge.bin' }).click();
+  await huge.waitFor({ state: 'detached' });
+  await network.send('Network.emulateNetworkConditions', { ...slow, uploadThroughput: -1 });
+  await ada.page.locator('.chosen[data-file]', { hasText: 'garden.png' }).waitFor();
+
+  // Dropped onto the conversation, and pasted into the field.
+  await ada.page.evaluate(() => {
+    const dropped = new DataTransfer();
+    dropped.items.add(new File(['milk, bread'], 'list.txt', { type: 'text/plain' }));
+    const main = document.querySelector('main') as HTMLElement;
+    main.dispatchEvent(new DragEvent('dragover', { dataTransfer: dropped, bubbles: true }));
+    if (!main.matches('.is-dropping')) throw new Error('the page does not say that it takes files');
+    main.dispatchEvent(new DragEvent('drop', { dataTransfer: dropped, bubbles: true }));
+    const pasted = new DataTransfer();
+    pasted.items.add(new File(['second'], 'pasted.txt', { type: 'text/plain' }));
+    const field = document.querySelector('textarea') as HTMLElement;
+    field.dispatchEvent(new ClipboardEvent('paste', { clipboardData: pasted, bubbles: true }));
+  });
+  await ada.page.locator('.chosen[data-file]').nth(2).waitFor();
+  await ada.page.getByRole('button', { name: 'Remove pasted.txt' }).click();
+  await say(ada.page, 'The bed and the list');
+
+  const message = mina.page.locator('#message-1');
+  const picture = message.locator('.file-picture img');
+  await picture.waitFor();
+  const before = await message.boundingBox();
+  await mina.page.waitForFunction(
+    () => document.querySelector<HTMLImageElement>('.file-picture img')?.complete,
+  );
+  assert.deepEqual(await message.boundingBox(), before, 'nothing moves when the picture comes in');
+  assert.equal(await message.locator('.file-card .file-name').innerText(), 'list.txt');
+  assert.equal(await ada.page.locator('.chosen').count(), 0);
+
+  await picture.click();
+  const large = mina.page.locator('#lightbox img');
+  await mina.page.waitForFunction(
+    () => document.querySelector<HTMLImageElement>('#lightbox img')?.naturalWidth === 900,
+  );
+  assert.equal(await large.getAttribute('alt'), 'garden.png');
+  await mina.page.keyboard.press('Escape');
+  await mina.page.locator('#lightbox').waitFor({ state: 'hidden' });
+  const [download] = await Promise.all([
+    mina.page.waitForEvent('download'),
+    message.locator('.file-card').click(),
+  ]);
+  assert.equal(download.suggestedFilename(), 'list.txt');
+
+  // Sent while it is still coming in: the message waits for it. A lost line offers another try.
+  await network.send('Network.emulateNetworkConditions', slow);
+  await input.setInputFiles([
+    { name: 'later.bin', mimeType: 'application/x-any', buffer: randomBytes(900_000) },
+  ]);
+  await say(ada.page, 'goes out with its file');
+  await ada.page.getByText('Goes out as soon as the files have arrived.').waitFor();
+  await mina.page.locator('#message-2 .file-name', { hasText: 'later.bin' }).waitFor();
+  await input.setInputFiles([
+    { name: 'lost.bin', mimeType: 'application/x-any', buffer: randomBytes(2_000_000) },
+  ]);
+  await ada.page.locator('.chosen [data-state]', { hasText: '%' }).waitFor();
+  await network.send('Network.emulateNetworkConditions', { ...slow, offline: true });
+  await ada.page.getByText('The connection was lost.').waitFor();
+  await network.send('Network.emulateNetworkConditions', { ...slow, uploadThroughput: -1 });
+  await ada.page.locator('.chosen').getByRole('button', { name: 'Try again' }).click();
+  await ada.page.locator('.chosen[data-file]', { hasText: 'lost.bin' }).waitFor();
+  assert.deepEqual([...ada.complaints, ...mina.complaints], []);
+});
+
+test('without JavaScript a form sends files, and shows them', async (t) => {
+  const hearth = await startHearth(t);
+  const browser = await openBrowser(t);
+  const { page } = await personAt(browser, hearth.url, 'Ada', { javaScriptEnabled: false });
+  await joinGroup(page, 'General');
+  await page.getByLabel('Add files').setInputFiles([
+    { name: 'garden.png', mimeType: 'image/png', buffer: PICTURE },
+    { name: 'list.txt', mimeType: 'text/plain', buffer: Buffer.from('milk') },
+  ]);
+  await page.getByRole('button', { name: 'Send' }).click();
+  await page.locator('#message-1 .file-card').waitFor();
+  assert.equal(
+    await page.locator('#message-1 .file-picture img').evaluate((one) => one.getAttribute('width')),
+    '420',
+  );
+});
