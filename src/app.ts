@@ -48,6 +48,9 @@ import { createMessageStore } from './messages/store.ts';
 import { countUnread } from './messages/unread.ts';
 import { createMessageWriter } from './messages/writer.ts';
 import { createLivePresence } from './presence/live.ts';
+import { startSearchFeed } from './search/feed.ts';
+import { createSearchIndex } from './search/index.ts';
+import { searchRoutes } from './search/routes.ts';
 
 /** 8,000 characters of four bytes each, as a form encodes them. */
 const MAX_FORM_BYTES = 128 * 1024;
@@ -110,6 +113,11 @@ export async function createApp({
   const groupPresenter = createGroupPresenter(views, groups, accounts);
   const page = createGroupPage(views, groupPresenter);
   const report = (err: unknown) => log.error({ err }, 'something failed in the background');
+  const index = createSearchIndex({
+    file: join(dataDir, 'search.sqlite3'),
+    secret: secretOf(databases.chat, keyring, 'search'),
+  });
+  const searchFeed = startSearchFeed({ index, groups, messages, subscribe, report });
   const presence = createLivePresence({ hub, views, groups, accounts, groupPresenter, subscribe, report });
   const vault = openVault(join(dataDir, 'media'));
   const sweeping = startSweep({ files, vault }, report);
@@ -180,6 +188,7 @@ export async function createApp({
   const people = (group: Group, account: Account) => presence.presenter.aside(group, seesAddresses(account));
   app.use(groupRoutes({ page, presenter: groupPresenter, groups, accounts, publish, rateLimits, people }));
   app.use(peopleRoutes({ page, groups, accounts, publish, rateLimits }));
+  app.use(searchRoutes({ page, accounts, groups, groupPresenter, messages, index, rateLimits }));
   app.use(fileRoutes({ views, groups, files, vault, readUpload }));
   app.use(themeRoutes());
   app.use(accountRoutes({ views, accounts, passwords, publish, adminUsername, rateLimits }));
@@ -222,6 +231,7 @@ export async function createApp({
       await unread.settled();
       await marks.settled();
       await sweeping.stop();
+      await searchFeed.stop();
     },
   };
 }

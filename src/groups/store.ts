@@ -34,6 +34,8 @@ export type ReadMark = { accountId: number; groupId: number; seq: number; now: n
 export type GroupStore = {
   /** By name, in the order of the alphabet; direct conversations left out. */
   all(): Promise<readonly Group[]>;
+  /** Direct conversations too, in no order. */
+  everyKind(): Promise<readonly Group[]>;
   byId(id: number): Promise<Group | undefined>;
   /** Counts up with every change to any group or membership: what was made of them at the same version still holds. */
   version(): number;
@@ -152,6 +154,7 @@ export function createGroupStore(
       // The order is kept while counters move on; the groups themselves are the newest.
       return sorted.map((group) => known.get(group.id) ?? group);
     },
+    everyKind: async () => [...known.values()],
     async byId(id) {
       return known.get(id);
     },

@@ -42,8 +42,9 @@ export function parseForm<T>(schema: ZodType<T>, body: unknown): T {
 
 const wholeNumber = z
   .string()
-  .regex(/^\d{1,15}$/)
-  .transform(Number);
+  .regex(/^\d{1,16}$/)
+  .transform(Number)
+  .refine(Number.isSafeInteger);
 
 /** The positive number in the path, such as a group's id. @throws ChatError 404 for anything else */
 export function numberInPath(request: Request, name: string): number {

@@ -192,7 +192,12 @@ function sizeOf(html: string | Buffer): number {
  * A time as templates take it: ISO for machines and scripts, and in the server's zone until a script knows better.
  * `minutes` is HH:MM and `seconds` the :SS that follows it.
  */
-function timeOf(milliseconds: number): { iso: string; minutes: string; seconds: string; full: string } {
+export function timeOf(milliseconds: number): {
+  iso: string;
+  minutes: string;
+  seconds: string;
+  full: string;
+} {
   const date = new Date(milliseconds);
   const clock = date.toTimeString().slice(0, 8);
   return {

@@ -7,6 +7,7 @@ const clock = new Intl.DateTimeFormat(undefined, {
   hourCycle: 'h23',
 });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
+const short = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const thisYear = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 const anyYear = new Intl.DateTimeFormat(undefined, {
   weekday: 'long',
@@ -26,6 +27,8 @@ export function localiseTimes(root) {
     );
     time.title = full.format(date);
   }
+  for (const time of root.querySelectorAll('time[data-local]'))
+    time.textContent = short.format(new Date(time.dateTime));
   for (const list of root.querySelectorAll('#messages')) separateDays(list);
 }
 

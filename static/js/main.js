@@ -9,6 +9,7 @@ import { startLightbox } from './lightbox.js';
 import { markMine } from './mine.js';
 import { startOutbox } from './outbox.js';
 import { startReturn } from './return.js';
+import { startSearchKey } from './search-key.js';
 import { startOverview } from './sidebar.js';
 import { startTheme } from './theme.js';
 
@@ -17,6 +18,7 @@ const { accountId } = document.body.dataset;
 startTheme();
 startExplanation();
 startFilter();
+startSearchKey();
 startReturn();
 localiseTimes(document);
 

@@ -50,8 +50,8 @@ test('no two files import each other, by whatever way round', () => {
 });
 
 test('verbs and stores know nothing of the web', () => {
-  const doors = /(?:^|\/)(?:(?:\w+-)?routes|page|live|access|sessions|present|unread)\.ts$/;
-  const features = /^(?:accounts|groups|presence|messages)\//;
+  const doors = /(?:^|\/)(?:(?:\w+-)?routes|upload|page|live|access|sessions|present|unread)\.ts$/;
+  const features = /^(?:accounts|groups|presence|files|messages|search)\//;
   for (const file of files.filter(
     (one) => features.test(one) && !doors.test(one) && one !== 'accounts/session-store.ts',
   )) {

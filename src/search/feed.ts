@@ -1,0 +1,115 @@
+import type { Subscribe } from '../events.ts';
+import { kindOf } from '../files/file.ts';
+import type { GroupStore } from '../groups/store.ts';
+import { messagesChanged } from '../messages/events.ts';
+import type { Message } from '../messages/message.ts';
+import type { MessageStore } from '../messages/store.ts';
+import type { SearchIndex } from './index.ts';
+import type { Document } from './store.ts';
+
+/** What is written is found this much later; until then it gathers, which costs less. */
+const GATHER_MS = 150;
+const BATCH = 250;
+
+export type SearchFeed = {
+  /** Resolves when everything that is written is in the index. */
+  settled(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/**
+ * Keeps the index at the state of the messages: what was written while it was away first, group by group, then what
+ * is written. It reads by `change` from where it is, so that nothing has to be handed over and nothing is missed.
+ */
+export function startSearchFeed({
+  index,
+  groups,
+  messages,
+  subscribe,
+  report,
+}: {
+  index: SearchIndex;
+  groups: GroupStore;
+  messages: MessageStore;
+  subscribe: Subscribe;
+  /** Hears of what failed in the background. */
+  report(error: unknown): void;
+}): SearchFeed {
+  const cursors = new Map<number, number>();
+  const due = new Set<number>();
+  let isStopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let running = begin().catch(report);
+
+  subscribe(messagesChanged, ({ groupId }) => {
+    due.add(groupId);
+    later();
+  });
+
+  function later(): void {
+    if (isStopped || timer) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      running = running.then(drain).catch(report);
+    }, GATHER_MS);
+    timer.unref();
+  }
+
+  async function begin(): Promise<void> {
+    for (const { groupId, change } of await index.cursors()) {
+      const group = await groups.byId(groupId);
+      // The messages are those of an older backup: what the index knows of them may not be so.
+      if (!group || change > group.lastChange) await index.forget(groupId);
+      else cursors.set(groupId, change);
+    }
+    for (const { id, lastChange } of await groups.everyKind())
+      if ((cursors.get(id) ?? 0) < lastChange) due.add(id);
+    await drain();
+  }
+
+  async function drain(): Promise<void> {
+    for (const groupId of due) {
+      due.delete(groupId);
+      while (!isStopped && (await advance(groupId)) === BATCH);
+    }
+  }
+
+  async function advance(groupId: number): Promise<number> {
+    const changed = await messages.changedAfter(groupId, cursors.get(groupId) ?? 0, BATCH);
+    const last = changed.at(-1);
+    if (!last) return 0;
+    await index.index(changed.map(asDocument), [{ groupId, change: last.change }]);
+    cursors.set(groupId, last.change);
+    return changed.length;
+  }
+
+  return {
+    async settled() {
+      clearTimeout(timer);
+      timer = undefined;
+      running = running.then(drain).catch(report);
+      await running;
+    },
+    async stop() {
+      isStopped = true;
+      clearTimeout(timer);
+      await running;
+      await index.close();
+    },
+  };
+}
+
+export const MARKS = {
+  from: (accountId: number) => `\0from ${accountId}`,
+  has: { file: '\0file', link: '\0link', voice: '\0voice' },
+};
+
+function asDocument({ groupId, seq, createdAt, content, authorId, removedAt, files }: Message): Document {
+  if (removedAt !== null) return { groupId, seq, createdAt, text: '', marks: [] };
+  const marks = [MARKS.from(authorId)];
+  if (files.length > 0) marks.push(MARKS.has.file);
+  if (files.some((file) => kindOf(file) === 'audio')) marks.push(MARKS.has.voice);
+  if (/\bhttps?:\/\/\S/i.test(content)) marks.push(MARKS.has.link);
+  const names = files.map((file) => file.name);
+  return { groupId, seq, createdAt, text: [content, ...names].join('\n'), marks };
+}

@@ -1,0 +1,50 @@
+import type { Message } from '../messages/message.ts';
+import type { MessageStore } from '../messages/store.ts';
+import type { SearchIndex } from './index.ts';
+import { fits, type SearchQuery } from './query.ts';
+import type { Hit } from './store.ts';
+import { queryKeys } from './words.ts';
+
+export const HITS_A_PAGE = 20;
+/** Hits that turn out to be none are few; looking for others ends here. */
+const MAX_ROUNDS = 20;
+
+export type Found = {
+  messages: readonly Message[];
+  /** Below this number the next page begins; undefined where there is none. */
+  next: number | undefined;
+};
+
+/**
+ * The newest messages that fit, in the groups that the query names, which are those that the asker is in.
+ * @param below the `next` of the page before
+ */
+export async function findMessages(
+  { index, messages }: { index: SearchIndex; messages: MessageStore },
+  { phrases, marks, groups, after, before }: SearchQuery,
+  below?: number,
+): Promise<Found> {
+  const keys = [...new Set([...phrases.flatMap((one) => one.words.flatMap(queryKeys)), ...marks])];
+  const query = { groupIds: groups.map((group) => group.id), keys, after, before };
+  const found: Message[] = [];
+  let cursor = below;
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const limit = HITS_A_PAGE + 1 - found.length;
+    const hits: Hit[] = await index.find({ ...query, below: cursor, limit });
+    for (const hit of hits) {
+      const message = await messages.bySeq(hit.groupId, hit.seq);
+      if (message && message.removedAt === null && fits(textOf(message), phrases)) {
+        if (found.length === HITS_A_PAGE) return { messages: found, next: cursor };
+        found.push(message);
+      }
+      cursor = hit.number;
+    }
+    if (hits.length < limit) return { messages: found, next: undefined };
+  }
+  return { messages: found, next: cursor };
+}
+
+/** What of a message is searched: what it says, and the names of its files. */
+export function textOf({ content, files }: Message): string {
+  return [content, ...files.map((file) => file.name)].join('\n');
+}

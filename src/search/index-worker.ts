@@ -1,0 +1,25 @@
+import { workerData } from 'piscina';
+import { type Cursor, type Document, type Hit, openSearchStore, type Query } from './store.ts';
+
+export type Settings = { file: string; secret: Uint8Array };
+
+export type Job =
+  | { kind: 'index'; documents: readonly Document[]; cursors: readonly Cursor[] }
+  | { kind: 'find'; query: Query }
+  | { kind: 'cursors' }
+  | { kind: 'forget'; groupId: number }
+  | { kind: 'close' };
+
+// As `createSearchIndex` handed them over.
+const { file, secret } = workerData as Settings;
+const store = openSearchStore(file, secret);
+
+/** Runs in a thread of its own: neither making the index nor asking it holds anybody up. */
+export default function work(job: Job): Hit[] | Cursor[] | undefined {
+  if (job.kind === 'find') return store.find(job.query);
+  if (job.kind === 'cursors') return store.cursors();
+  if (job.kind === 'index') store.index(job.documents, job.cursors);
+  else if (job.kind === 'forget') store.forget(job.groupId);
+  else store.close();
+  return undefined;
+}

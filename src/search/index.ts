@@ -1,0 +1,36 @@
+import { Piscina } from 'piscina';
+import type { Job, Settings } from './index-worker.ts';
+import type { Cursor, Document, Hit, Query } from './store.ts';
+
+/** The search index, in a thread of its own that starts when it is first needed. */
+export type SearchIndex = {
+  index(documents: readonly Document[], cursors: readonly Cursor[]): Promise<void>;
+  find(query: Query): Promise<Hit[]>;
+  cursors(): Promise<Cursor[]>;
+  forget(groupId: number): Promise<void>;
+  close(): Promise<void>;
+};
+
+export function createSearchIndex(settings: Settings): SearchIndex {
+  let pool: Piscina | undefined;
+  const run = <Result>(job: Job): Promise<Result> => {
+    pool ??= new Piscina({
+      filename: new URL('./index-worker.ts', import.meta.url).href,
+      workerData: settings,
+      minThreads: 1,
+      maxThreads: 1,
+    });
+    return pool.run(job);
+  };
+  return {
+    index: (documents, cursors) => run({ kind: 'index', documents, cursors }),
+    find: (query) => run({ kind: 'find', query }),
+    cursors: () => run({ kind: 'cursors' }),
+    forget: (groupId) => run({ kind: 'forget', groupId }),
+    async close() {
+      if (!pool) return;
+      await run({ kind: 'close' });
+      await pool.destroy();
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import type { AccountStore } from '../accounts/store.ts';
+import type { Group } from '../groups/store.ts';
+import type { Context } from '../http/views.ts';
+import type { Message } from '../messages/message.ts';
+import { timeOf } from '../messages/present.ts';
+import { textOf } from './find.ts';
+import { type Phrase, phraseAt } from './query.ts';
+import { isUnspaced, wordsOf } from './words.ts';
+
+const EXCERPT_CHARACTERS = 240;
+const BEFORE_CHARACTERS = 70;
+
+/** A piece of an excerpt, and whether it is what was looked for. */
+export type Piece = { text: string; isHit: boolean };
+
+/** A hit as the page of results takes it. */
+export async function shownHit(
+  accounts: AccountStore,
+  message: Message,
+  group: Group,
+  phrases: readonly Phrase[],
+): Promise<Context> {
+  const author = await accounts.byId(message.authorId);
+  return {
+    group,
+    seq: message.seq,
+    author: { id: message.authorId, username: author?.username ?? 'Somebody who left' },
+    time: timeOf(message.createdAt),
+    pieces: excerpt(textOf(message), phrases),
+  };
+}
+
+/** What stands around the first hit, on one line, with every hit in it marked. */
+export function excerpt(text: string, phrases: readonly Phrase[]): Piece[] {
+  const hits = hitsIn(text, phrases);
+  const first = hits[0]?.from ?? 0;
+  const from = first > BEFORE_CHARACTERS + 20 ? boundary(text, first - BEFORE_CHARACTERS) : 0;
+  const to = Math.min(text.length, from + EXCERPT_CHARACTERS);
+  const pieces: Piece[] = from > 0 ? [{ text: '…', isHit: false }] : [];
+  let at = from;
+  for (const hit of hits) {
+    if (hit.from < at || hit.to > to) continue;
+    pieces.push(
+      { text: text.slice(at, hit.from), isHit: false },
+      { text: text.slice(hit.from, hit.to), isHit: true },
+    );
+    at = hit.to;
+  }
+  pieces.push({ text: `${text.slice(at, to).toWellFormed()}${to < text.length ? '…' : ''}`, isHit: false });
+  return pieces.filter((piece) => piece.text !== '');
+}
+
+/** Where in the text as it was written the hits are, in their order. */
+function hitsIn(text: string, phrases: readonly Phrase[]): { from: number; to: number }[] {
+  const words = wordsOf(text);
+  const folded = words.map((word) => word.folded);
+  const marked = new Map<number, { from: number; to: number }>();
+  for (const phrase of phrases) {
+    folded.forEach((_word, at) => {
+      if (!phraseAt(folded, at, phrase)) return;
+      phrase.words.forEach((wanted, index) => {
+        const word = words[at + index];
+        if (!word) return;
+        // Folding may change a word's length; where it does, all of it is marked.
+        const isSame = word.folded.length === word.written.length;
+        const start = isSame && isUnspaced(wanted) ? word.folded.indexOf(wanted) : 0;
+        const length = isSame ? wanted.length : word.written.length;
+        marked.set(word.at + start, { from: word.at + start, to: word.at + start + length });
+      });
+    });
+  }
+  return [...marked.values()].sort((a, b) => a.from - b.from);
+}
+
+/** The beginning of the word at or after a place. */
+function boundary(text: string, at: number): number {
+  const space = text.indexOf(' ', at);
+  return space >= 0 && space < at + 20 ? space + 1 : at;
+}

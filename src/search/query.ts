@@ -1,0 +1,138 @@
+import type { Account, AccountStore } from '../accounts/store.ts';
+import { invalid } from '../errors.ts';
+import type { GroupPresenter } from '../groups/present.ts';
+import type { Group, GroupStore } from '../groups/store.ts';
+import { MARKS } from './feed.ts';
+import { fold, isUnspaced, wordsOf } from './words.ts';
+
+/** Words that follow one another; a single word is a phrase that may go on. */
+export type Phrase = { words: readonly string[]; isWhole: boolean };
+
+export type SearchQuery = {
+  phrases: readonly Phrase[];
+  marks: readonly string[];
+  groups: readonly Group[];
+  after: number | undefined;
+  before: number | undefined;
+};
+
+export const MAX_QUERY_CHARACTERS = 300;
+const MAX_WORDS = 20;
+
+const PART = /(from|in|before|after|has):(?:"([^"]*)"|(\S+))|"([^"]*)"?|(\S+)/giu;
+
+/**
+ * Reads what somebody typed: words, "phrases", from:, in:, before:, after: and has:.
+ * @throws ChatError 400 with what is not understood, or nobody and nothing that is meant
+ */
+export async function readQuery(
+  {
+    accounts,
+    groups,
+    groupPresenter,
+  }: { accounts: AccountStore; groups: GroupStore; groupPresenter: GroupPresenter },
+  account: Account,
+  text: string,
+  now = new Date(),
+): Promise<SearchQuery> {
+  if (text.length > MAX_QUERY_CHARACTERS)
+    throw invalid('q', `A search has at most ${MAX_QUERY_CHARACTERS} characters.`);
+  const phrases: Phrase[] = [];
+  const marks: string[] = [];
+  let wanted = await readable(groups, groupPresenter, account);
+  let after: number | undefined;
+  let before: number | undefined;
+
+  for (const [, operator, quoted, bare, phrase, word] of text.matchAll(PART)) {
+    const value = quoted ?? bare ?? '';
+    if (phrase !== undefined) add(phrase, true);
+    else if (word !== undefined) add(word, false);
+    else if (operator?.toLowerCase() === 'from') marks.push(MARKS.from(await idOf(value)));
+    else if (operator?.toLowerCase() === 'in') wanted = named(wanted, value);
+    else if (operator?.toLowerCase() === 'has') marks.push(markOf(value));
+    else if (operator?.toLowerCase() === 'after') after = dateOf('after', value, now).end;
+    else before = dateOf('before', value, now).start;
+  }
+  if (phrases.reduce((sum, one) => sum + one.words.length, 0) > MAX_WORDS)
+    throw invalid('q', `A search has at most ${MAX_WORDS} words.`);
+  return { phrases, marks, groups: wanted, after, before };
+
+  function add(written: string, isPhrase: boolean): void {
+    const words = wordsOf(written).map((one) => one.folded);
+    if (words.length === 0) return;
+    // "don't" or "a-b" without quotes is a phrase too; its last word may go on, as a word alone may.
+    phrases.push({ words, isWhole: isPhrase });
+  }
+
+  async function idOf(name: string): Promise<number> {
+    if (name.toLowerCase() === 'me') return account.id;
+    const found = await accounts.byName(name.replace(/^@/, '').normalize('NFC'));
+    if (!found) throw invalid('q', `Nobody here is called “${name}”.`);
+    return found.id;
+  }
+}
+
+/** Every conversation that somebody may read, with the names that they see. */
+async function readable(groups: GroupStore, presenter: GroupPresenter, account: Account): Promise<Group[]> {
+  const found: Group[] = [];
+  for (const groupId of (await groups.membershipsOf(account.id)).keys()) {
+    const group = await groups.byId(groupId);
+    if (group) found.push(await presenter.named(group, account.id));
+  }
+  return found;
+}
+
+function named(groups: readonly Group[], name: string): Group[] {
+  const wanted = fold(name.replace(/^#/, ''));
+  const exact = groups.filter((group) => fold(group.name) === wanted);
+  const found = exact.length > 0 ? exact : groups.filter((group) => fold(group.name).startsWith(wanted));
+  if (found.length === 0) throw invalid('q', `You are in no conversation called “${name}”.`);
+  return found;
+}
+
+function markOf(value: string): string {
+  const key = value.toLowerCase();
+  if (key === 'file' || key === 'link' || key === 'voice') return MARKS.has[key];
+  throw invalid('q', '“has:” takes file, link or voice.');
+}
+
+/** A day, month or year, in the server's own zone: its first millisecond and that of the next one. */
+function dateOf(operator: string, value: string, now: Date): { start: number; end: number } {
+  const word = value.toLowerCase();
+  if (word === 'today' || word === 'yesterday') {
+    const day = now.getDate() - (word === 'yesterday' ? 1 : 0);
+    return span(now.getFullYear(), now.getMonth(), day, 'day');
+  }
+  const [, year, month, day] = /^(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?$/.exec(value) ?? [];
+  const date = new Date(Number(year), Number(month ?? 1) - 1, Number(day ?? 1));
+  const isReal =
+    year !== undefined && date.getMonth() === Number(month ?? 1) - 1 && date.getDate() === Number(day ?? 1);
+  if (!isReal) throw invalid('q', `“${operator}:” takes a date such as 2026-11-21, 2026-11 or 2026.`);
+  return span(date.getFullYear(), date.getMonth(), date.getDate(), day ? 'day' : month ? 'month' : 'year');
+}
+
+function span(year: number, month: number, day: number, unit: 'day' | 'month' | 'year') {
+  const next =
+    unit === 'day'
+      ? new Date(year, month, day + 1)
+      : unit === 'month'
+        ? new Date(year, month + 1, 1)
+        : new Date(year + 1, 0, 1);
+  return { start: new Date(year, month, day).getTime(), end: next.getTime() };
+}
+
+/** Whether a text has what a query wants: the index only says that it may. */
+export function fits(text: string, phrases: readonly Phrase[]): boolean {
+  const words = wordsOf(text).map((one) => one.folded);
+  return phrases.every((phrase) => words.some((_word, at) => phraseAt(words, at, phrase)));
+}
+
+/** Whether a phrase stands at this place among the words of a text. */
+export function phraseAt(words: readonly string[], at: number, { words: wanted, isWhole }: Phrase): boolean {
+  return wanted.every((one, index) => {
+    const word = words[at + index];
+    if (word === undefined) return false;
+    if (isUnspaced(one)) return word.includes(one);
+    return index < wanted.length - 1 || isWhole ? word === one : word.startsWith(one);
+  });
+}

@@ -1,0 +1,194 @@
+import { createHmac, hkdfSync } from 'node:crypto';
+import { mkdirSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { LRUCache } from 'lru-cache';
+import { indexKeys } from './words.ts';
+
+/** A message as it is indexed. `marks` are what else it is found by: its author, whether it has a file or a link. */
+export type Document = {
+  groupId: number;
+  seq: number;
+  createdAt: number;
+  /** Empty for one that was removed. */
+  text: string;
+  marks: readonly string[];
+};
+
+/** Where a hit is. `number` orders hits by time and is the cursor of the next page. */
+export type Hit = { number: number; groupId: number; seq: number };
+
+export type Query = {
+  groupIds: readonly number[];
+  /** All of these are in the message. */
+  keys: readonly string[];
+  /** Milliseconds, UTC: sent at `after` or later, and before `before`. */
+  after: number | undefined;
+  before: number | undefined;
+  /** The `number` below which hits are wanted. */
+  below: number | undefined;
+  limit: number;
+};
+
+export type SearchStore = {
+  /** Indexes documents and notes how far each group is; one that is there already is replaced. */
+  index(documents: readonly Document[], cursors: readonly Cursor[]): void;
+  /** The newest hits first. Different words may share a token, so that hits are looked at before they are shown. */
+  find(query: Query): Hit[];
+  cursors(): Cursor[];
+  /** Forgets a group's documents, to begin anew. */
+  forget(groupId: number): void;
+  close(): void;
+};
+
+/** The change up to which a group is indexed. */
+export type Cursor = { groupId: number; change: number };
+
+/** Raised when tokens are made otherwise: the index is then built anew. */
+const VERSION = 1;
+/** So many documents of one millisecond have numbers of their own. */
+const PER_MILLISECOND = 2_048;
+const TOKEN_BYTES = 6;
+const CACHED_TOKENS = 200_000;
+
+/**
+ * The blind index: an FTS5 table of keyed hashes that holds no content and no positions. Each group has its own key, so
+ * that a word in two groups looks like two words. It is made from the messages and can be made again at any time.
+ * @param secret 32 bytes; those of another index, or another version, begin a new one
+ */
+export function openSearchStore(file: string, secret: Uint8Array): SearchStore {
+  const sqlite = connect(file, createHmac('sha256', secret).update(`version ${VERSION}`).digest('hex'));
+  const groupKeys = new Map<number, Buffer>();
+  const tokens = new LRUCache<string, string>({ max: CACHED_TOKENS });
+
+  const statements = {
+    byMessage: sqlite.prepare<[number, number], { number: number }>(
+      'SELECT number FROM documents WHERE group_id = ? AND seq = ?',
+    ),
+    lastOf: sqlite.prepare<[number, number], { number: number | null }>(
+      'SELECT max(number) AS number FROM documents WHERE number >= ? AND number < ?',
+    ),
+    add: sqlite.prepare('INSERT INTO documents (number, group_id, seq) VALUES (?, ?, ?)'),
+    addWords: sqlite.prepare('INSERT INTO words (rowid, tokens) VALUES (?, ?)'),
+    remove: sqlite.prepare('DELETE FROM documents WHERE number = ?'),
+    removeWords: sqlite.prepare('DELETE FROM words WHERE rowid = ?'),
+    moveCursor: sqlite.prepare(
+      'INSERT INTO cursors (group_id, change) VALUES (?, ?) ON CONFLICT DO UPDATE SET change = excluded.change',
+    ),
+    removeCursor: sqlite.prepare('DELETE FROM cursors WHERE group_id = ?'),
+    cursors: sqlite.prepare<[], Cursor>('SELECT group_id AS groupId, change FROM cursors'),
+    ofGroup: sqlite.prepare<[number], { number: number }>('SELECT number FROM documents WHERE group_id = ?'),
+    matching: sqlite.prepare<[string, number, number, number], Hit>(
+      `SELECT number, group_id AS groupId, seq FROM words JOIN documents ON number = words.rowid
+       WHERE words MATCH ? AND words.rowid >= ? AND words.rowid < ? ORDER BY words.rowid DESC LIMIT ?`,
+    ),
+    newest: sqlite.prepare<[string, number, number, number], Hit>(
+      `SELECT number, group_id AS groupId, seq FROM documents
+       WHERE group_id IN (SELECT value FROM json_each(?)) AND number >= ? AND number < ?
+       ORDER BY number DESC LIMIT ?`,
+    ),
+  };
+
+  function token(groupId: number, key: string): string {
+    const name = `${groupId} ${key}`;
+    const known = tokens.get(name);
+    if (known !== undefined) return known;
+    let groupKey = groupKeys.get(groupId);
+    if (!groupKey) {
+      groupKey = Buffer.from(hkdfSync('sha256', secret, '', `hearth/search/${groupId}`, 32));
+      groupKeys.set(groupId, groupKey);
+    }
+    const hash = createHmac('sha256', groupKey).update(key).digest();
+    const made = hash.readUIntBE(0, TOKEN_BYTES).toString(36);
+    tokens.set(name, made);
+    return made;
+  }
+
+  function remove(number: number): void {
+    statements.remove.run(number);
+    statements.removeWords.run(number);
+  }
+
+  function add({ groupId, seq, createdAt, text, marks }: Document): void {
+    const known = statements.byMessage.get(groupId, seq);
+    if (known) remove(known.number);
+    if (text === '' && marks.length === 0) return;
+    const first = createdAt * PER_MILLISECOND;
+    const last = known ? known.number - 1 : statements.lastOf.get(first, first + PER_MILLISECOND)?.number;
+    const number = (last ?? first - 1) + 1;
+    const keys = [...indexKeys(text), ...marks];
+    statements.add.run(number, groupId, seq);
+    statements.addWords.run(number, keys.map((key) => token(groupId, key)).join(' '));
+  }
+
+  return {
+    index: sqlite.transaction((documents: readonly Document[], cursors: readonly Cursor[]) => {
+      for (const document of documents) add(document);
+      for (const { groupId, change } of cursors) statements.moveCursor.run(groupId, change);
+    }),
+    find({ groupIds, keys, after, before, below, limit }) {
+      if (groupIds.length === 0) return [];
+      const from = (after ?? 0) * PER_MILLISECOND;
+      const to = Math.min((before ?? MAX_TIME) * PER_MILLISECOND, below ?? Number.MAX_SAFE_INTEGER);
+      if (keys.length === 0) return statements.newest.all(JSON.stringify(groupIds), from, to, limit);
+      const match = groupIds
+        .map((groupId) => `(${keys.map((key) => `"${token(groupId, key)}"`).join(' AND ')})`)
+        .join(' OR ');
+      return statements.matching.all(match, from, to, limit);
+    },
+    cursors: () => statements.cursors.all(),
+    forget: sqlite.transaction((groupId: number) => {
+      for (const { number } of statements.ofGroup.all(groupId)) remove(number);
+      statements.removeCursor.run(groupId);
+    }),
+    close() {
+      sqlite.close();
+    },
+  };
+}
+
+/** The last millisecond whose number is exact. */
+const MAX_TIME = Math.floor(Number.MAX_SAFE_INTEGER / PER_MILLISECOND);
+
+function connect(file: string, fingerprint: string): Sqlite.Database {
+  const opened = open(file);
+  if (opened && isOf(opened, fingerprint)) return opened;
+  opened?.close();
+  for (const ending of ['', '-wal', '-shm']) rmSync(file + ending, { force: true });
+  const sqlite = open(file);
+  if (!sqlite) throw new Error(`The search index ${file} cannot be made.`);
+  sqlite.exec(`
+    CREATE TABLE meta (fingerprint TEXT NOT NULL) STRICT;
+    CREATE TABLE cursors (group_id INTEGER PRIMARY KEY, change INTEGER NOT NULL) STRICT;
+    CREATE TABLE documents (number INTEGER PRIMARY KEY, group_id INTEGER NOT NULL, seq INTEGER NOT NULL) STRICT;
+    CREATE UNIQUE INDEX documents_by_message ON documents (group_id, seq);
+    CREATE VIRTUAL TABLE words USING fts5(tokens, content='', contentless_delete=1, detail=none, tokenize='ascii');
+  `);
+  sqlite.prepare('INSERT INTO meta VALUES (?)').run(fingerprint);
+  return sqlite;
+}
+
+/** Undefined for a file that is no database. */
+function open(file: string): Sqlite.Database | undefined {
+  mkdirSync(dirname(file), { recursive: true });
+  const sqlite = new Sqlite(file, { timeout: 5_000 });
+  try {
+    sqlite.pragma('journal_mode = WAL');
+    // A power cut may undo the last moments, which the cursors then make up for; it damages nothing.
+    sqlite.pragma('synchronous = NORMAL');
+    sqlite.pragma('cache_size = -16000');
+    return sqlite;
+  } catch {
+    sqlite.close();
+    return undefined;
+  }
+}
+
+function isOf(sqlite: Sqlite.Database, fingerprint: string): boolean {
+  try {
+    const row = sqlite.prepare<[], { fingerprint: string }>('SELECT fingerprint FROM meta').get();
+    return row?.fingerprint === fingerprint;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,14 @@
+/** "/" and Ctrl+K go to the search field from anywhere that is not a field. */
+export function startSearchKey() {
+  const field = document.querySelector('#q, #search');
+  if (!field) return;
+  addEventListener('keydown', (event) => {
+    const isTyping = event.target.closest?.('input, textarea, [contenteditable]');
+    const isCombination = event.key.toLowerCase() === 'k' && (event.ctrlKey || event.metaKey);
+    if (!isCombination && (event.key !== '/' || isTyping || event.ctrlKey || event.metaKey || event.altKey))
+      return;
+    event.preventDefault();
+    field.focus();
+    field.select();
+  });
+}

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { newPerson, type Visitor } from '../support/client.ts';
+import { type Hearth, startHearth } from '../support/hearth.ts';
+
+/** The links of what a search found, newest first; asked again until there are so many, since the index follows. */
+async function found(person: Visitor, query: string, count?: number): Promise<string[]> {
+  for (let round = 0; ; round++) {
+    const { status, body } = await person.get(`/search?q=${encodeURIComponent(query)}`);
+    assert.equal(status, 200, body);
+    const hits = [...body.matchAll(/class="hit"><a href="([^"]+)"/g)].map(([, link = '']) => link);
+    if (count === undefined || hits.length === count || round > 40) {
+      if (count !== undefined) assert.equal(hits.length, count, `${query}: ${hits.join(', ')}`);
+      return hits;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+const say = (person: Visitor, group: number, content: string) =>
+  person.post(`/groups/${group}/messages`, { content });
+
+async function garden(t: Parameters<typeof startHearth>[0]) {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1, 2);
+  const jo = await newPerson(hearth.url, 'joe', 1);
+  await say(ada, 1, 'The green shed needs paint');
+  await say(jo, 1, 'A shed that is green, see https://example.com/shed');
+  await say(ada, 2, 'Nobody else reads of the shed here');
+  await say(ada, 1, '今日は東京へ行きます');
+  await found(ada, 'shed', 3);
+  return { hearth, ada, jo };
+}
+
+test('words, beginnings, phrases, any script, and operators, newest first, each hit in its place', async (t) => {
+  const { ada } = await garden(t);
+  assert.deepEqual(await found(ada, 'shed', 3), [
+    '/groups/2?around=1#message-1',
+    '/groups/1?around=2#message-2',
+    '/groups/1?around=1#message-1',
+  ]);
+  await found(ada, 'SHE gre', 2);
+  await found(ada, '"green shed"', 1);
+  await found(ada, '東京', 1);
+  await found(ada, '東', 1);
+  await found(ada, '北京', 0);
+  assert.deepEqual(await found(ada, 'shed from:joe'), ['/groups/1?around=2#message-2']);
+  assert.equal((await found(ada, 'shed from:me')).length, 2);
+  assert.deepEqual(await found(ada, 'shed in:Random'), ['/groups/2?around=1#message-1']);
+  assert.deepEqual(await found(ada, 'has:link'), ['/groups/1?around=2#message-2']);
+  assert.equal((await found(ada, 'in:General')).length, 3, 'no words are all of them');
+  assert.equal((await found(ada, 'shed after:2020 before:today')).length, 0);
+  assert.equal((await found(ada, 'shed after:yesterday')).length, 3);
+  const page = await ada.get('/search?q=shed+green');
+  assert.match(page.body, /A <mark>shed<\/mark> that is <mark>green<\/mark>/);
+  const [link] = await found(ada, 'paint');
+  assert.match((await ada.get(link ?? '')).body, /id="message-1"/);
+});
+
+test('nobody finds what they may not read, nor what was edited away or removed', async (t) => {
+  const { hearth, ada, jo } = await garden(t);
+  await found(jo, 'shed', 2);
+  const stranger = await newPerson(hearth.url, 'stranger');
+  await found(stranger, 'shed', 0);
+  await stranger.post('/groups/2/join');
+  await found(stranger, 'shed', 1);
+  await stranger.post('/groups/2/leave');
+  await found(stranger, 'shed', 0);
+  await ada.post('/direct', { with: '2' });
+  await say(ada, 3, 'a shed between us');
+  await found(jo, 'between', 1);
+  await found(stranger, 'between', 0);
+  await ada.post('/groups/1/messages/1/edit', { content: 'The red barn' });
+  await found(ada, 'barn', 1);
+  await found(ada, 'paint', 0);
+  await jo.post('/groups/1/messages/2/remove');
+  await found(ada, 'has:link', 0);
+  assert.equal(
+    (await new (await import('../support/client.ts')).Visitor(hearth.url).get('/search?q=shed')).status,
+    303,
+  );
+});
+
+test('what is not understood gets a sentence, and what was typed is still there', async (t) => {
+  const { ada } = await garden(t);
+  for (const [query, sentence] of [
+    ['from:nobody x', 'Nobody here is called “nobody”.'],
+    ['in:nowhere x', 'You are in no conversation called “nowhere”.'],
+    ['before:soon', '“before:” takes a date such as 2026-11-21, 2026-11 or 2026.'],
+    ['after:2026-02-31', '“after:” takes a date'],
+    ['has:everything', '“has:” takes file, link or voice.'],
+    ['x '.repeat(200), 'A search has at most 300 characters.'],
+    ['ab '.repeat(21), 'A search has at most 20 words.'],
+  ] as const) {
+    const { status, body } = await ada.get(`/search?q=${encodeURIComponent(query)}`);
+    assert.equal(status, 400, query);
+    assert.ok(body.includes(sentence), query);
+    assert.ok(body.includes(`value="${query.trim().slice(0, 20)}`), 'what was typed');
+  }
+  for (const query of [
+    '"',
+    '""',
+    '***',
+    '" OR "a"',
+    "'; DROP TABLE words; --",
+    '\0',
+    '🌱',
+    'NEAR(a b)',
+    '((',
+  ])
+    await found(ada, query);
+  assert.match((await ada.get('/search')).body, /from:mina/);
+});
+
+test('pages follow one another without a gap or a repetition', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1, 2);
+  for (let index = 0; index < 45; index++) await say(ada, 1 + (index % 2), `leaf number ${index}`);
+  await found(ada, 'number 44', 1);
+  const seen: string[] = [];
+  for (let path: string | undefined = '/search?q=leaf'; path; ) {
+    const { body } = await ada.get(path);
+    seen.push(...[...body.matchAll(/<\/mark> number (\d+)/g)].map(([, number = '']) => number));
+    path = /href="(\/search\?q=leaf&amp;below=\d+)"/.exec(body)?.[1]?.replace('&amp;', '&');
+  }
+  assert.deepEqual(
+    seen.map(Number),
+    Array.from({ length: 45 }, (_one, index) => 44 - index),
+  );
+});
+
+test('the index holds no word, survives a kill, and is made again when it is gone', async (t) => {
+  const { hearth, ada } = await garden(t);
+  await say(ada, 1, 'canarybird in the mine');
+  await found(ada, 'canarybird', 1);
+  await hearth.kill();
+  for (const ending of ['', '-wal'])
+    assert.ok(!readFileSync(join(hearth.dataDir, `search.sqlite3${ending}`)).includes('canary'));
+  let again: Hearth = await startHearth(t, { dataDir: hearth.dataDir });
+  const back = () => Object.assign(ada, { url: again.url });
+  await found(back(), 'canarybird', 1);
+  await say(ada, 1, 'written after the kill');
+  await again.kill();
+  rmSync(join(hearth.dataDir, 'search.sqlite3'));
+  again = await startHearth(t, { dataDir: hearth.dataDir });
+  await found(back(), 'shed', 3);
+  await found(ada, 'kill', 1);
+});

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { excerpt } from '../../src/search/present.ts';
+import { fits } from '../../src/search/query.ts';
+import { fold, indexKeys, queryKeys, wordsOf } from '../../src/search/words.ts';
+
+const folded = (text: string) => wordsOf(text).map((word) => word.folded);
+const phrase = (text: string, isWhole = false) => [{ words: folded(text), isWhole }];
+
+test('two spellings of a word are one: case, accents, widths, composed or not', () => {
+  for (const [one, other] of [
+    ['Café', 'CAFE\u0301'],
+    ['ﬁn', 'fin'],
+    ['Ｈｅｌｌｏ', 'hello'],
+    ['Ёлка', 'елка'],
+    ['Ωμέγα', 'ωμεγα'],
+  ] as const)
+    assert.equal(fold(one), fold(other));
+  assert.notEqual(fold('が'), fold('か'), 'what is no accent stays');
+  assert.notEqual(fold('की'), fold('क'));
+});
+
+test('every key that a query asks for is among those of a text that it means, in any script', () => {
+  for (const [text, query] of [
+    ['The gardeners met', 'garden'],
+    ['The gardeners met', 'gardeners'],
+    ['Donaudampfschifffahrt', 'donaudampfs'],
+    ['今日は東京へ行きます', '東京'],
+    ['今日は東京へ行きます', '京'],
+    ['우리는 정원에서 만났다', '정원'],
+    ['ฉันรักสวน', 'รัก'],
+    ['Привет, друзья', 'друз'],
+    ['see x86_64 notes', 'x86'],
+    ['a b c', 'b'],
+  ] as const) {
+    const keys = indexKeys(text);
+    for (const word of folded(query))
+      for (const key of queryKeys(word)) assert.ok(keys.has(key), `${key} for ${query} in ${text}`);
+    assert.ok(fits(text, phrase(query)), `${query} is in ${text}`);
+  }
+});
+
+test('a hit is one: beginnings of words, phrases whole and in order', () => {
+  assert.ok(!fits('a regarding letter', phrase('gard')), 'not in the middle');
+  assert.ok(fits('the green shed, tomorrow', phrase('green shed', true)));
+  assert.ok(!fits('the shed is green', phrase('green shed', true)));
+  assert.ok(!fits('the green sheds', phrase('green shed', true)), 'a phrase ends where it ends');
+  assert.ok(fits("don't worry", phrase("don't")), 'a word with something in it is a phrase');
+  assert.ok(!fits('constitution', phrase('constituency')), 'the same beginning is not the same word');
+});
+
+test('an excerpt shows the first hit with all of them marked, as they were written', () => {
+  const text = `${'long ago '.repeat(30)}the Gärtner and the gartner`;
+  const pieces = excerpt(text, phrase('gartn'));
+  assert.deepEqual(
+    pieces.filter((one) => one.isHit).map((one) => one.text),
+    ['Gärtn', 'gartn'],
+  );
+  assert.ok(pieces[0]?.text === '…' && pieces.map((one) => one.text).join('').length < 300);
+  assert.deepEqual(
+    excerpt('今日は東京へ', phrase('東京')).map((one) => one.text),
+    ['今日は', '東京', 'へ'],
+  );
+});
