@@ -7,6 +7,7 @@ import { login } from './bench/login.ts';
 import { Cleanup } from './bench/processes.ts';
 import { type Finding, print } from './bench/report.ts';
 import { page, post } from './bench/requests.ts';
+import { search } from './bench/search.ts';
 import { senders } from './bench/senders.ts';
 
 const BENCHES: Record<string, (cleanup: Cleanup) => Promise<Finding[]>> = {
@@ -16,6 +17,7 @@ const BENCHES: Record<string, (cleanup: Cleanup) => Promise<Finding[]>> = {
   post,
   idle,
   history,
+  search,
   login,
 };
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import express, { type Express } from 'express';
 import type { Logger } from 'pino';
 import { identifyAccount } from './accounts/access.ts';
-import { sessionEnded, sessionsEnded } from './accounts/events.ts';
+import { accountChanged, sessionEnded, sessionsEnded } from './accounts/events.ts';
 import { accountRoutes } from './accounts/routes.ts';
 import type { SessionStore } from './accounts/session-store.ts';
 import { createSessions } from './accounts/sessions.ts';
@@ -23,9 +23,9 @@ import { startSweep } from './files/sweep.ts';
 import { createUploadReader, UPLOAD_RATE } from './files/upload.ts';
 import { openVault } from './files/vault.ts';
 import { seedGroups } from './groups/create.ts';
+import { directRoutes } from './groups/direct-routes.ts';
 import { pushGroups } from './groups/live.ts';
 import { createGroupPage } from './groups/page.ts';
-import { peopleRoutes } from './groups/people-routes.ts';
 import { createGroupPresenter } from './groups/present.ts';
 import { groupRoutes } from './groups/routes.ts';
 import { createGroupStore, type Group } from './groups/store.ts';
@@ -39,15 +39,23 @@ import { createViews, sendHtml } from './http/views.ts';
 import { CLOSE } from './live/connection.ts';
 import { createHub } from './live/hub.ts';
 import { createUpgrades } from './live/upgrade.ts';
+import { createDraftStore } from './messages/draft-store.ts';
+import { DRAFT_RATE } from './messages/keep-draft.ts';
+import { listRoutes } from './messages/list-routes.ts';
 import { conversationSocket } from './messages/live.ts';
 import { createReadMarks } from './messages/mark-read.ts';
 import { createMessagePresenter } from './messages/present.ts';
 import { messageRoutes } from './messages/routes.ts';
+import { createSavedStore } from './messages/saved-store.ts';
+import { showSeen } from './messages/seen.ts';
 import { SEND_RATE } from './messages/send.ts';
 import { createMessageStore } from './messages/store.ts';
+import { createThreadStore } from './messages/thread-store.ts';
+import { countThreads } from './messages/threads.ts';
 import { countUnread } from './messages/unread.ts';
 import { createMessageWriter } from './messages/writer.ts';
 import { createLivePresence } from './presence/live.ts';
+import { profileRoutes } from './profiles/routes.ts';
 import { startSearchFeed } from './search/feed.ts';
 import { createSearchIndex } from './search/index.ts';
 import { searchRoutes } from './search/routes.ts';
@@ -83,6 +91,9 @@ export function openStores({ users, chat }: Pick<Databases, 'users' | 'chat'>, k
     groups: createGroupStore(chat, createCipher(keyring, 'groups'), nameIndex(chat)),
     files: createFileStore(chat, createCipher(keyring, 'files')),
     messages: createMessageStore(chat, createCipher(keyring, 'messages')),
+    threads: createThreadStore(chat),
+    drafts: createDraftStore(chat, createCipher(keyring, 'drafts')),
+    saved: createSavedStore(chat),
   };
 }
 
@@ -99,7 +110,7 @@ export async function createApp({
   const { publish, subscribe } = createEvents((err, event) => log.error({ err, event }, 'a listener failed'));
   const views = createViews(assetFolder(config.assetVersion));
 
-  const { accounts, groups, files, messages } = openStores(databases, keyring);
+  const { accounts, groups, files, messages, threads, drafts, saved } = openStores(databases, keyring);
   if (adminUsername !== undefined) await accounts.makeAdmin(adminUsername);
   await seedGroups(groups);
 
@@ -111,13 +122,16 @@ export async function createApp({
 
   const hub = createHub();
   const groupPresenter = createGroupPresenter(views, groups, accounts);
-  const page = createGroupPage(views, groupPresenter);
   const report = (err: unknown) => log.error({ err }, 'something failed in the background');
+  const unreadThreads = countThreads({ hub, views, messages, threads, subscribe, report });
+  const page = createGroupPage(views, groupPresenter, ({ id }) => unreadThreads.link(id));
   const index = createSearchIndex({
     file: join(dataDir, 'search.sqlite3'),
     secret: secretOf(databases.chat, keyring, 'search'),
   });
-  const searchFeed = startSearchFeed({ index, groups, messages, subscribe, report });
+  const searchFeed = config.searchIndex
+    ? startSearchFeed({ index, groups, messages, subscribe, report })
+    : undefined;
   const presence = createLivePresence({ hub, views, groups, accounts, groupPresenter, subscribe, report });
   const vault = openVault(join(dataDir, 'media'));
   const sweeping = startSweep({ files, vault }, report);
@@ -126,12 +140,17 @@ export async function createApp({
     rate: createRateLimit(UPLOAD_RATE, rateLimits),
     discard: ({ id }) => discardUpload({ files, vault }, id),
   });
-  const presenter = createMessagePresenter(views, accounts, messages);
+  const presenter = createMessagePresenter(views, accounts, messages, subscribe);
+  const seen = showSeen({ hub, views, accounts, groups, messages, subscribe, report });
   const writer = createMessageWriter({ messages, groups, publish });
   const marks = createReadMarks({ groups, publish });
   const rate = createRateLimit(SEND_RATE, rateLimits);
   const unread = countUnread({ hub, groups, messages, marks, publish, subscribe, report });
   pushGroups({ hub, groups, presenter: groupPresenter, subscribe });
+  subscribe(accountChanged, ({ accountId }) => {
+    // They come back at once, as who they are now.
+    hub.closeWhere((one) => one.account.id === accountId, CLOSE.goingAway, 'Your profile changed.');
+  });
   subscribe(sessionEnded, ({ sessionId }) => {
     hub.closeWhere((one) => one.sessionId === sessionId, CLOSE.notSignedIn, 'You signed out.');
   });
@@ -172,6 +191,11 @@ export async function createApp({
       groups,
       messages,
       files,
+      threads,
+      drafts,
+      saved,
+      seen,
+      draftRate: createRateLimit(DRAFT_RATE, rateLimits),
       vault,
       readUpload,
       fileLimits,
@@ -187,8 +211,20 @@ export async function createApp({
   );
   const people = (group: Group, account: Account) => presence.presenter.aside(group, seesAddresses(account));
   app.use(groupRoutes({ page, presenter: groupPresenter, groups, accounts, publish, rateLimits, people }));
-  app.use(peopleRoutes({ page, groups, accounts, publish, rateLimits }));
-  app.use(searchRoutes({ page, accounts, groups, groupPresenter, messages, index, rateLimits }));
+  app.use(listRoutes({ page, groups, groupPresenter, messages, presenter, threads, saved }));
+  app.use(directRoutes({ page, groups, accounts, publish, rateLimits }));
+  app.use(profileRoutes({ views, page, accounts, groups, publish, rateLimits }));
+  app.use(
+    searchRoutes({
+      page,
+      accounts,
+      groups,
+      groupPresenter,
+      messages,
+      index: config.searchIndex ? index : undefined,
+      rateLimits,
+    }),
+  );
   app.use(fileRoutes({ views, groups, files, vault, readUpload }));
   app.use(themeRoutes());
   app.use(accountRoutes({ views, accounts, passwords, publish, adminUsername, rateLimits }));
@@ -231,7 +267,7 @@ export async function createApp({
       await unread.settled();
       await marks.settled();
       await sweeping.stop();
-      await searchFeed.stop();
+      await searchFeed?.stop();
     },
   };
 }

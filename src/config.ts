@@ -27,6 +27,8 @@ export type Config = Readonly<{
   showAddresses: ShowAddresses;
   /** How long a message can be edited or removed by its author, in milliseconds; undefined is for ever. */
   editLimitMs: number | undefined;
+  /** False keeps no search index. */
+  searchIndex: boolean;
   /** How much one file, the files of one person, and all files may take, in bytes; undefined is without limit. */
   fileLimits: Readonly<{ file: number; person: number | undefined; disk: number | undefined }>;
 }>;
@@ -102,6 +104,7 @@ const VARIABLES: readonly Setting[] = [
     fallback: 'none',
     meaning: 'how long people can edit and remove what they wrote, in minutes',
   },
+  { name: 'SEARCH_INDEX', fallback: 'on', meaning: 'off keeps no index, so that nothing is found' },
   { name: 'FILE_LIMIT_MB', fallback: '512', meaning: 'how large one file may be' },
   { name: 'PERSON_LIMIT_MB', fallback: 'none', meaning: 'how much the files of one person may take' },
   {
@@ -163,6 +166,7 @@ export function readCommand(
         'everyone',
       ),
       editLimitMs: whole('EDIT_LIMIT_MINUTES', env.EDIT_LIMIT_MINUTES, 'minutes', 60_000),
+      searchIndex: oneOf('SEARCH_INDEX', env.SEARCH_INDEX, ['on', 'off'], 'on') === 'on',
       fileLimits: Object.freeze({
         file: megabytes('FILE_LIMIT_MB', env.FILE_LIMIT_MB) ?? 512 * MEGABYTE,
         person: megabytes('PERSON_LIMIT_MB', env.PERSON_LIMIT_MB),

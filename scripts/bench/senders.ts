@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { type Cleanup, pause, people, startOurs } from './processes.ts';
+import { startHearth } from '../../tests/support/hearth.ts';
+import { type Cleanup, pause, people } from './processes.ts';
 import { type Finding, finding, inTurns } from './report.ts';
 import { LeanSocket } from './sockets.ts';
 
@@ -10,22 +11,8 @@ const SECONDS = 3;
 
 /** Durable messages a second of 64 people who each wait for their acknowledgement, against a script that only writes rows. */
 export async function senders(cleanup: Cleanup): Promise<Finding[]> {
-  const ours = await startOurs(cleanup);
-  const members = await people(ours.url, 8);
-  for (let id = 3; id <= GROUPS; id++) await members[0]?.post('/groups', { name: `Group ${id}` });
-  for (const member of members) for (let id = 1; id <= GROUPS; id++) await member.post(`/groups/${id}/join`);
-  const sockets = await Promise.all(
-    Array.from({ length: SENDERS }, (_, index) =>
-      LeanSocket.open(
-        ours.url,
-        `/ws/chat/${1 + (index % GROUPS)}`,
-        members[index % members.length]?.cookie ?? '',
-      ),
-    ),
-  );
-  await pause(500);
+  const sockets = await prepared(cleanup, { SEARCH_INDEX: 'off' });
   const floors = new URL('./floors.ts', import.meta.url).pathname;
-
   // Compiled as it is after a minute of use, not as it is in its first seconds.
   await closedLoop(sockets);
   const found = await inTurns(
@@ -42,7 +29,39 @@ export async function senders(cleanup: Cleanup): Promise<Finding[]> {
     },
     () => closedLoop(sockets),
   );
-  return [finding('senders', 'messages/s', found, 0.4)];
+  return [finding('senders', 'messages/s', found, 0.4), await withIndex(cleanup)];
+}
+
+/** The same with the search index against without it, each in a process of its own. */
+async function withIndex(cleanup: Cleanup): Promise<Finding> {
+  const without = await prepared(cleanup, { SEARCH_INDEX: 'off' });
+  const kept = await prepared(cleanup, {});
+  for (const sockets of [without, kept]) await closedLoop(sockets);
+  const found = await inTurns(
+    5,
+    () => closedLoop(without),
+    () => closedLoop(kept),
+  );
+  return finding('senders-index', 'messages/s', found, 0.5);
+}
+
+/** A server with people in groups, each with a socket. */
+async function prepared(cleanup: Cleanup, env: Record<string, string>): Promise<LeanSocket[]> {
+  const ours = await startHearth(cleanup, { env });
+  const members = await people(ours.url, 8);
+  for (let id = 3; id <= GROUPS; id++) await members[0]?.post('/groups', { name: `Group ${id}` });
+  for (const member of members) for (let id = 1; id <= GROUPS; id++) await member.post(`/groups/${id}/join`);
+  const sockets = await Promise.all(
+    Array.from({ length: SENDERS }, (_, index) =>
+      LeanSocket.open(
+        ours.url,
+        `/ws/chat/${1 + (index % GROUPS)}`,
+        members[index % members.length]?.cookie ?? '',
+      ),
+    ),
+  );
+  await pause(500);
+  return sockets;
 }
 
 async function closedLoop(sockets: LeanSocket[]): Promise<number> {

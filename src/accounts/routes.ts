@@ -63,7 +63,8 @@ export function accountRoutes(dependencies: Dependencies): Router {
       error: error ?? null,
       username: typeof typed === 'string' ? typed.slice(0, 200) : '',
       account: visitor(request) ?? null,
-      changed: request.query.changed === 'password',
+      line: visitor(request)?.line ?? '',
+      changed: typeof request.query.changed === 'string' ? request.query.changed : null,
     });
   }
 

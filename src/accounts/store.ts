@@ -12,6 +12,12 @@ export type Account = Readonly<{
   isAdmin: boolean;
   sessionEpoch: number;
   createdAt: number;
+  /** What they say of themselves; empty for nothing. */
+  line: string;
+  /** Counts up with each new picture; 0 is none. */
+  pictureVersion: number;
+  /** Whether others see what they have read; who hides it sees nobody's. */
+  showsReceipts: boolean;
 }>;
 
 export type AccountStore = {
@@ -30,7 +36,12 @@ export type AccountStore = {
   /** Replaces the hash and ends every session; resolves to the new epoch. */
   setPassword(id: number, passwordHash: string): Promise<number>;
   makeAdmin(username: string): Promise<void>;
-  /** Seals up to `limit` names after `afterId` with the current key; resolves to the last id seen, undefined at the end. */
+  setLine(id: number, line: string): Promise<void>;
+  setShowsReceipts(id: number, showsReceipts: boolean): Promise<void>;
+  /** @param picture a WebP; undefined takes it away */
+  setPicture(id: number, picture: Buffer | undefined): Promise<void>;
+  picture(id: number): Promise<Buffer | undefined>;
+  /** Seals up to `limit` names, lines and pictures after `afterId` with the current key; resolves to the last id seen, undefined at the end. */
   resealNames(afterId: number, limit: number): Promise<number | undefined>;
 };
 
@@ -59,13 +70,23 @@ export function createAccountStore(
 
   const indexOf = (username: string) => nameIndex(foldCase(username));
   const place = (index: Buffer) => `accounts/${index.toString('hex')}`;
+  const linePlace = (id: number) => `accounts/${id}/line`;
+  const picturePlace = (id: number) => `accounts/${id}/picture`;
   const fromRow = (row: Row): Account => ({
     id: row.id,
     username: cipher.open(place(row.nameIndex), row.name),
     isAdmin: row.isAdmin,
     sessionEpoch: row.sessionEpoch,
     createdAt: row.createdAt,
+    line: row.line ? cipher.open(linePlace(row.id), row.line) : '',
+    pictureVersion: row.picture ? row.pictureVersion : 0,
+    showsReceipts: row.showsReceipts,
   });
+
+  function change(id: number, values: Partial<typeof accounts.$inferInsert>): void {
+    orm.update(accounts).set(values).where(eq(accounts.id, id)).run();
+    cache.delete(id);
+  }
 
   return {
     async add({ username, passwordHash, isAdmin, now }) {
@@ -123,6 +144,21 @@ export function createAccountStore(
         .run();
       cache.clear();
     },
+    async setLine(id, line) {
+      change(id, { line: line === '' ? null : cipher.seal(linePlace(id), line) });
+    },
+    async setShowsReceipts(id, showsReceipts) {
+      change(id, { showsReceipts });
+    },
+    async setPicture(id, picture) {
+      const version = (byId.get({ id })?.pictureVersion ?? 0) + 1;
+      const sealed = picture ? cipher.seal(picturePlace(id), picture.toString('base64')) : null;
+      change(id, { picture: sealed, pictureVersion: version });
+    },
+    async picture(id) {
+      const sealed = byId.get({ id })?.picture;
+      return sealed ? Buffer.from(cipher.open(picturePlace(id), sealed), 'base64') : undefined;
+    },
     async resealNames(afterId, limit) {
       const rows = orm
         .select()
@@ -133,8 +169,13 @@ export function createAccountStore(
         .all();
       await atomically(
         rows.map((row) => () => {
-          const name = cipher.seal(place(row.nameIndex), cipher.open(place(row.nameIndex), row.name));
-          return orm.update(accounts).set({ name }).where(eq(accounts.id, row.id)).run();
+          const anew = (where: string, value: Buffer) => cipher.seal(where, cipher.open(where, value));
+          const values = {
+            name: anew(place(row.nameIndex), row.name),
+            line: row.line && anew(linePlace(row.id), row.line),
+            picture: row.picture && anew(picturePlace(row.id), row.picture),
+          };
+          return orm.update(accounts).set(values).where(eq(accounts.id, row.id)).run();
         }),
       );
       return rows.at(-1)?.id;

@@ -29,17 +29,37 @@ export function isPicture(beginning: Uint8Array): boolean {
   return SIGNATURES.some((signature) => signature.test(text));
 }
 
+/** Of a person, in pixels: twice as large as the largest place where it is shown. */
+const FACE = 256;
+
 let last: Promise<unknown> = Promise.resolve();
+
+/** One after another, so that a crowd of pictures takes the memory of one; undefined for what cannot be decoded. */
+function inTurn<Result>(work: () => Promise<Result>): Promise<Result | undefined> {
+  const done = last.then(work).catch(() => undefined);
+  last = done;
+  return done;
+}
+
+/** The middle of a picture as a square, for beside a name. @returns undefined for what cannot be decoded */
+export function drawFace(picture: Buffer): Promise<Buffer | undefined> {
+  if (!isPicture(picture)) return Promise.resolve(undefined);
+  return inTurn(() =>
+    sharp(picture, { limitInputPixels: MAX_PIXELS })
+      .autoOrient()
+      .resize({ width: FACE, height: FACE, fit: 'cover' })
+      .webp({ quality: 82 })
+      .toBuffer(),
+  );
+}
 
 /**
  * Draws a picture anew: upright, without what it says of the place, the time and the camera (EXIF, XMP, IPTC), moving
- * where it moved. One after another, so that a crowd of pictures takes the memory of one.
+ * where it moved.
  * @returns undefined for what cannot be decoded
  */
 export function draw(picture: Buffer): Promise<Drawn | undefined> {
-  const drawn = last.then(() => drawOne(picture)).catch(() => undefined);
-  last = drawn;
-  return drawn;
+  return inTurn(() => drawOne(picture));
 }
 
 async function drawOne(picture: Buffer): Promise<Drawn | undefined> {

@@ -7,3 +7,6 @@ export const memberLeft = eventType<{ groupId: number; accountId: number }>('gro
 
 /** What one member has not read has changed, by reading or by a new message. */
 export const unreadChanged = eventType<{ groupId: number; accountId: number }>('groups.unread-changed');
+
+/** A member has read a group up to a message. */
+export const readMoved = eventType<{ groupId: number; accountId: number; seq: number }>('groups.read-moved');

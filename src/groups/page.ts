@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import { accountOf } from '../accounts/access.ts';
-import type { Context, Html, Parts, Views } from '../http/views.ts';
+import type { Account } from '../accounts/store.ts';
+import { asHtml, type Context, type Html, type Parts, type Views } from '../http/views.ts';
 import type { GroupPresenter } from './present.ts';
 
 /** Renders a page that has the list of groups at its side. @param openGroupId the group that it is about */
@@ -11,14 +12,19 @@ export type GroupPage = (
   options?: { openGroupId?: number; parts?: Parts },
 ) => Promise<Html>;
 
-export function createGroupPage(views: Views, presenter: GroupPresenter): GroupPage {
+/** @param own what is somebody's own, above the groups: rendered by a feature above this one */
+export function createGroupPage(
+  views: Views,
+  presenter: GroupPresenter,
+  own: (account: Account) => Promise<string>,
+): GroupPage {
   return async (request, template, context, { openGroupId, parts } = {}) => {
     const account = accountOf(request);
     const { mine, directs, others } = await presenter.list(account, openGroupId);
     return views.page(
       request,
       template,
-      { account, openGroupId: openGroupId ?? null, ...context },
+      { account, openGroupId: openGroupId ?? null, own: asHtml(await own(account)), ...context },
       { ...parts, myGroups: mine, directs, otherGroups: others },
     );
   };

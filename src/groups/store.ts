@@ -52,6 +52,8 @@ export type GroupStore = {
   /** The ids of up to `limit` members after `afterId`, in order of id. */
   members(groupId: number, limit: number, afterId?: number): Promise<number[]>;
   countMembers(groupId: number): Promise<number>;
+  /** How far up to `limit` members have read, in order of id. */
+  marksOf(groupId: number, limit: number): Promise<{ accountId: number; readSeq: number }[]>;
   /** Moves marks forward, never back; resolves to whether each one moved. */
   markRead(marks: readonly ReadMark[]): Promise<boolean[]>;
   /** Moves one mark to wherever its owner wants it, back too. */
@@ -83,6 +85,13 @@ export function createGroupStore(
       .select({ accountId: memberships.accountId })
       .from(memberships)
       .where(and(eq(memberships.groupId, at), gt(memberships.accountId, sql.placeholder('after'))))
+      .orderBy(asc(memberships.accountId))
+      .limit(sql.placeholder('limit'))
+      .prepare(),
+    marks: orm
+      .select({ accountId: memberships.accountId, readSeq: memberships.readSeq })
+      .from(memberships)
+      .where(eq(memberships.groupId, at))
       .orderBy(asc(memberships.accountId))
       .limit(sql.placeholder('limit'))
       .prepare(),
@@ -260,6 +269,7 @@ export function createGroupStore(
       sizes.set(groupId, size);
       return size;
     },
+    marksOf: async (groupId, limit) => queries.marks.all({ groupId, limit }),
     async markRead(marks) {
       const due = marks.map(
         (mark) => (membershipsOf(mark.accountId).get(mark.groupId)?.readSeq ?? mark.seq) < mark.seq,

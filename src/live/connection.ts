@@ -21,6 +21,8 @@ export type Viewer = {
   readonly protocol: Protocol;
   /** Whether this reader may see the addresses of others. */
   readonly seesAddresses: boolean;
+  /** Whether this reader sees what others have read: those who show theirs do. */
+  readonly seesReceipts: boolean;
 };
 
 /** One socket of one person at one place. */
@@ -45,6 +47,10 @@ export class Connection implements Viewer {
     /** Where it is: `group:7`, or `overview` for what concerns the person. */
     readonly topic: string,
   ) {}
+
+  get seesReceipts(): boolean {
+    return this.account.showsReceipts;
+  }
 
   get isOpen(): boolean {
     return this.ws.readyState === this.ws.OPEN;

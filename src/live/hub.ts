@@ -148,7 +148,7 @@ function frameFor(
   viewer: Viewer,
   present: Present,
 ): Buffer | undefined {
-  const form = viewer.seesAddresses ? viewer.protocol : `${viewer.protocol} without addresses`;
+  const form = `${viewer.protocol} ${viewer.seesAddresses} ${viewer.seesReceipts}`;
   if (!frames.has(form)) {
     const text = present(viewer);
     frames.set(form, text === undefined ? undefined : textFrame(text));

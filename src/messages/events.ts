@@ -9,3 +9,6 @@ export const messagesSent = eventType<{ groupId: number; firstSeq: number; lastS
 export const messagesChanged = eventType<{ groupId: number; firstChange: number; lastChange: number }>(
   'messages.changed',
 );
+
+/** What one person has not read in the threads that they follow may have changed. */
+export const threadsChanged = eventType<{ accountId: number }>('messages.threads-changed');

@@ -17,6 +17,7 @@ import { editable, editMessage } from './edit.ts';
 import { messagesChanged } from './events.ts';
 import { markRead, type ReadMarks } from './mark-read.ts';
 import type { Message } from './message.ts';
+import { pinMessage, wanted } from './pin.ts';
 import type { MessagePresenter } from './present.ts';
 import { reactable, reactTo } from './react.ts';
 import { removeMessage } from './remove.ts';
@@ -85,6 +86,7 @@ export function conversationSocket(dependencies: Dependencies): Endpoint {
     edit: amending(editable, (group, seq, body) => editMessage(dependencies, group, seq, body)),
     remove: amending(z.unknown(), (group, seq) => removeMessage(dependencies, group, seq)),
     react: amending(reactable, (group, seq, body) => reactTo(dependencies, group, seq, body)),
+    pin: amending(wanted, (group, seq, body) => pinMessage(dependencies, group, seq, body)),
     async read(connection, message) {
       await markRead(dependencies, await open(connection), parse(read, message).seq);
     },

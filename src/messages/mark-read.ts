@@ -1,7 +1,7 @@
 import { createGroupCommit } from '../database/group-commit.ts';
 import type { Publish } from '../events.ts';
 import type { OpenGroup } from '../groups/access.ts';
-import { unreadChanged } from '../groups/events.ts';
+import { readMoved, unreadChanged } from '../groups/events.ts';
 import type { GroupStore, ReadMark } from '../groups/store.ts';
 
 export type ReadMarks = { commit(mark: ReadMark): Promise<boolean>; settled(): Promise<void> };
@@ -10,8 +10,10 @@ export type ReadMarks = { commit(mark: ReadMark): Promise<boolean>; settled(): P
 export function createReadMarks({ groups, publish }: { groups: GroupStore; publish: Publish }): ReadMarks {
   return createGroupCommit<ReadMark, boolean>(async (marks) => {
     const moved = await groups.markRead(marks);
-    marks.forEach(({ accountId, groupId }, index) => {
-      if (moved[index]) publish(unreadChanged, { accountId, groupId });
+    marks.forEach(({ accountId, groupId, seq }, index) => {
+      if (!moved[index]) return;
+      publish(unreadChanged, { accountId, groupId });
+      publish(readMoved, { accountId, groupId, seq });
     });
     return moved;
   });

@@ -1,6 +1,6 @@
 import type { Publish } from '../events.ts';
 import type { OpenGroup } from '../groups/access.ts';
-import { unreadChanged } from '../groups/events.ts';
+import { readMoved, unreadChanged } from '../groups/events.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { messageOf } from './access.ts';
 import type { MessageStore } from './store.ts';
@@ -16,4 +16,5 @@ export async function markUnread(
   await messageOf(messages, open, seq);
   await groups.moveMark({ accountId: account.id, groupId: group.id, seq: seq - 1, now });
   publish(unreadChanged, { accountId: account.id, groupId: group.id });
+  publish(readMoved, { accountId: account.id, groupId: group.id, seq: seq - 1 });
 }

@@ -16,9 +16,13 @@ import { asHtml, type Html, sendHtml, type Views } from '../http/views.ts';
 import { messageOf } from './access.ts';
 import { editable, editMessage, isTooLate } from './edit.ts';
 import { markUnread } from './mark-unread.ts';
+import { pinMessage, wanted } from './pin.ts';
 import type { MessagePresenter } from './present.ts';
 import { reactable, reactTo } from './react.ts';
+import { readersOf } from './readers.ts';
 import { removeMessage } from './remove.ts';
+import { saveMessage } from './save.ts';
+import type { SavedStore } from './saved-store.ts';
 import type { MessageStore } from './store.ts';
 import type { MessageWriter } from './writer.ts';
 
@@ -37,13 +41,14 @@ export type ActionDependencies = {
   rate: RateLimit;
   files: FileStore;
   vault: Vault;
+  saved: SavedStore;
   publish: Publish;
   editLimitMs: number | undefined;
 };
 
 /** What is done with one message: a page of its own, a sheet for scripts, and a form for each act. */
 export function actionRoutes(dependencies: ActionDependencies): Router {
-  const { views, page, groups, groupPresenter, messages, presenter, editLimitMs } = dependencies;
+  const { views, page, groups, groupPresenter, messages, presenter, saved, editLimitMs } = dependencies;
 
   async function sheet(open: OpenGroup, seq: number, error?: ChatError, typed?: string) {
     const { account } = open;
@@ -59,6 +64,9 @@ export function actionRoutes(dependencies: ActionDependencies): Router {
       mayEdit: isMine && !isTooLate(message, editLimitMs, Date.now()),
       mayRemove: (isMine || account.isAdmin) && isOpenToChange,
       reactions: await presenter.reactions(message),
+      isPinned: message.pinnedAt !== null,
+      isSaved: await saved.isSaved(account.id, group.id, seq),
+      seenBy: (account.showsReceipts && (await readersOf(dependencies, group, message))) || null,
       versions: await presenter.revisions(message, await messages.revisions(message)),
       error: error ?? null,
       typed: typed ?? message.content,
@@ -79,7 +87,10 @@ export function actionRoutes(dependencies: ActionDependencies): Router {
 
   /** An act on the message that the path names. Scripts hear only that it is done: the message itself is pushed. */
   const act =
-    (perform: (open: OpenGroup, seq: number, request: Request) => Promise<unknown>, to = backToMessage) =>
+    (
+      perform: (open: OpenGroup, seq: number, request: Request) => Promise<unknown>,
+      to: (groupId: number, seq: number, request: Request) => string = backToMessage,
+    ) =>
     async (request: Request, response: Response): Promise<void> => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
       const seq = numberInPath(request, 'seq');
@@ -93,7 +104,7 @@ export function actionRoutes(dependencies: ActionDependencies): Router {
       }
       await perform(open, seq, request);
       if (wantsFragment(request)) response.status(204).end();
-      else seeOther(response, to(open.group.id, seq));
+      else seeOther(response, to(open.group.id, seq, request));
     };
 
   return Router()
@@ -114,6 +125,17 @@ export function actionRoutes(dependencies: ActionDependencies): Router {
     .post(
       '/groups/:id/messages/:seq/reactions',
       act((open, seq, { body }) => reactTo(dependencies, open, seq, parseForm(reactable, body))),
+    )
+    .post(
+      '/groups/:id/messages/:seq/pin',
+      act((open, seq, { body }) => pinMessage(dependencies, open, seq, parseForm(wanted, body))),
+    )
+    .post(
+      '/groups/:id/messages/:seq/save',
+      act(
+        (open, seq, { body }) => saveMessage(dependencies, open, seq, parseForm(wanted, body)),
+        (groupId, seq, { body }) => (body?.back === 'saved' ? '/saved' : backToMessage(groupId, seq)),
+      ),
     )
     .post(
       '/groups/:id/messages/:seq/unread',

@@ -29,6 +29,7 @@ export type Message = Readonly<{
   /** The seq of the first message of its thread; null for a message that answers none. */
   thread: number | null;
   replyCount: number;
+  pinnedAt: number | null;
 }> &
   Extras;
 

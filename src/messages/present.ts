@@ -1,5 +1,7 @@
 import { LRUCache } from 'lru-cache';
+import { accountChanged } from '../accounts/events.ts';
 import type { AccountStore } from '../accounts/store.ts';
+import type { Subscribe } from '../events.ts';
 import { shownFile } from '../files/present.ts';
 import type { Group } from '../groups/store.ts';
 import { asHtml, type Context, type Views } from '../http/views.ts';
@@ -24,11 +26,15 @@ export type MessagePresenter = {
   revisions(message: Message, revisions: readonly Revision[]): Promise<Context[]>;
   /** Its reactions, with the names of those who reacted. */
   reactions(message: Message): Promise<Context[]>;
+  /** Its author, time and beginning, for lists. */
+  summary(message: Message): Promise<Context>;
   /** Who it answers and the beginning of what that said, for a quote or a composer. */
   quote(groupId: number, seq: number): Promise<Quote | undefined>;
   /** A stretch with its day separators. @param firstUnread the seq above which "New" is drawn, if any */
   list(group: Group, stretch: Stretch, firstUnread?: number): Promise<Buffer>;
 };
+
+type Person = { id: number; username: string; pictureVersion: number };
 
 /** `change` is the quoted message's: a quote is drawn anew when that was edited or removed. */
 export type Quote = { seq: number; change: number; author: string; excerpt: string };
@@ -41,6 +47,7 @@ export function createMessagePresenter(
   views: Views,
   accounts: AccountStore,
   messages: MessageStore,
+  subscribe: Subscribe,
 ): MessagePresenter {
   const markdown = createMarkdown();
   const fragments = new LRUCache<string, string>({ maxSize: CACHED_FRAGMENTS, sizeCalculation: sizeOf });
@@ -100,12 +107,16 @@ export function createMessagePresenter(
     };
   }
 
-  async function authorOf(id: number): Promise<{ id: number; username: string }> {
+  async function authorOf(id: number): Promise<Person> {
     const account = await accounts.byId(id);
-    return { id, username: account?.username ?? 'Somebody who left' };
+    return {
+      id,
+      username: account?.username ?? 'Somebody who left',
+      pictureVersion: account?.pictureVersion ?? 0,
+    };
   }
 
-  function avatarOf(person: { id: number; username: string }): ReturnType<typeof asHtml> {
+  function avatarOf(person: Person): ReturnType<typeof asHtml> {
     const known = avatars.get(person.id) ?? asHtml(views.render('http/_avatar.njk', { person }).trim());
     avatars.set(person.id, known);
     return known;
@@ -130,9 +141,18 @@ export function createMessagePresenter(
     return html;
   }
 
+  subscribe(accountChanged, () => {
+    // Faces are in every fragment, and change seldom.
+    for (const cache of [fragments, avatars, lists]) cache.clear();
+  });
+
   return {
     fragment,
     quote,
+    async summary(message) {
+      const author = await authorOf(message.authorId);
+      return { author, time: timeOf(message.createdAt), excerpt: excerptOf(message) };
+    },
     reactions: (message) => Promise.all(message.reactions.map(shownReaction)),
     async revisions(message, revisions) {
       return Promise.all(
@@ -143,13 +163,14 @@ export function createMessagePresenter(
       );
     },
     async json(message) {
+      const { id, username } = await authorOf(message.authorId);
       return JSON.stringify({
         type: 'message',
         id: message.id,
         groupId: message.groupId,
         seq: message.seq,
         change: message.change,
-        author: await authorOf(message.authorId),
+        author: { id, username },
         content: message.content,
         createdAt: new Date(message.createdAt).toISOString(),
         editedAt: message.editedAt === null ? null : new Date(message.editedAt).toISOString(),
@@ -157,6 +178,7 @@ export function createMessagePresenter(
         replyTo: message.replyTo,
         thread: message.thread,
         replies: message.replyCount,
+        pinned: message.pinnedAt !== null,
         reactions: message.reactions,
         mentions: message.mentionsAll ? 'all' : message.mentions,
         files: message.files.map((file) => ({ ...file, url: `/media/${file.id}` })),

@@ -1,6 +1,6 @@
-import { and, asc, desc, eq, gt, gte, isNull, lt, lte, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, gte, isNotNull, isNull, lt, lte, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
-import { files, groups, memberships, messages, revisions } from '../database/tables/chat.ts';
+import { files, groups, memberships, messages, revisions, threadFollows } from '../database/tables/chat.ts';
 
 /** The statements of the message store, each prepared once: building a query takes longer than most of them run. */
 export function createMessageQueries(orm: Database['orm']) {
@@ -113,9 +113,48 @@ export function createMessageQueries(orm: Database['orm']) {
         extras: sql`${value('extras')}`,
         editedAt: sql`${value('editedAt')}`,
         removedAt: sql`${value('removedAt')}`,
+        pinnedAt: sql`${value('pinnedAt')}`,
       })
       .where(one)
       .returning()
+      .prepare(),
+    // Whoever answers follows the thread, and so does the one who began it, unless they left it.
+    followAsAuthor: orm
+      .insert(threadFollows)
+      .values({
+        accountId: value('authorId'),
+        groupId: value('groupId'),
+        seq: value('thread'),
+        isFollowed: true,
+        readSeq: sql`(SELECT last_seq FROM groups WHERE id = ${value('groupId')}) - ${value('behind')}`,
+      })
+      .onConflictDoUpdate({
+        target: [threadFollows.accountId, threadFollows.groupId, threadFollows.seq],
+        set: { readSeq: sql`excluded.read_seq` },
+      })
+      .prepare(),
+    followAsAsked: orm
+      .insert(threadFollows)
+      .select(
+        orm
+          .select({
+            accountId: messages.authorId,
+            groupId: messages.groupId,
+            seq: messages.seq,
+            isFollowed: sql<boolean>`1`.as('is_followed'),
+            readSeq: sql<number>`${messages.seq}`.as('read_seq'),
+          })
+          .from(messages)
+          .where(and(inGroup, eq(messages.seq, value('thread')))),
+      )
+      .onConflictDoNothing()
+      .prepare(),
+    pinned: orm
+      .select()
+      .from(messages)
+      .where(and(inGroup, isNotNull(messages.pinnedAt)))
+      .orderBy(desc(messages.pinnedAt), desc(messages.seq))
+      .limit(value('limit'))
       .prepare(),
     inThread: orm
       .select()

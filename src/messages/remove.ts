@@ -26,7 +26,7 @@ export async function removeMessage(
       if (message.removedAt !== null) return message;
       if (!account.isAdmin && isTooLate(message, editLimitMs, now)) return tooLate('removed');
       files = message.files;
-      return { ...message, ...NO_EXTRAS, content: '', removedAt: now };
+      return { ...message, ...NO_EXTRAS, content: '', removedAt: now, pinnedAt: null };
     },
   });
   for (const { id } of files) await vault.remove(id);

@@ -1,8 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { accountOf } from '../accounts/access.ts';
-import type { Account } from '../accounts/store.ts';
-import { type ChatError, notFound } from '../errors.ts';
+import type { ChatError } from '../errors.ts';
 import { unsentFiles } from '../files/access.ts';
 import type { StoredFile } from '../files/file.ts';
 import { shownFile } from '../files/present.ts';
@@ -10,15 +9,21 @@ import type { FileLimits } from '../files/receive.ts';
 import { MAX_FILES, type ReadUpload } from '../files/upload.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
 import { onRefusal } from '../http/failures.ts';
+import type { RateLimit } from '../http/rate-limit.ts';
 import { numberInPath, numberInQuery, parseForm, seeOther, wantsFragment } from '../http/request.ts';
 import { asHtml, type Context, type Html, sendHtml } from '../http/views.ts';
-import type { PresencePresenter } from '../presence/present.ts';
 import { messageOf } from './access.ts';
+import type { DraftStore } from './draft-store.ts';
+import { markThreadRead, threadOf } from './follow.ts';
 import { PAGE, readHistory, type Stretch } from './history.ts';
+import { draftForm, keepDraft } from './keep-draft.ts';
 import { markRead, type ReadMarks } from './mark-read.ts';
 import { type ActionDependencies, actionRoutes } from './message-routes.ts';
+import { MAX_PINS } from './pin.ts';
 import type { Quote } from './present.ts';
+import type { Seen } from './seen.ts';
 import { messageId, newMessageId, sendMessage } from './send.ts';
+import { createThreadPage, type ThreadDependencies, threadRoutes } from './thread-routes.ts';
 
 const FRAGMENTS = 200;
 
@@ -50,17 +55,21 @@ const messageForm = z.object({
 /** What the composer of a page shows: what was typed, what is answered, and why it was refused. */
 type Composer = { error: ChatError | null; typed: string; reply: Quote | null; chosen: readonly Context[] };
 
-const THREAD_PAGE = 200;
-
-type Dependencies = ActionDependencies & {
-  presence: PresencePresenter;
-  marks: ReadMarks;
-  readUpload: ReadUpload;
-  fileLimits: FileLimits;
-  seesAddresses(account: Account): boolean;
-};
+type Dependencies = ActionDependencies &
+  ThreadDependencies & {
+    seen: Seen;
+    drafts: DraftStore;
+    draftRate: RateLimit;
+    marks: ReadMarks;
+    readUpload: ReadUpload;
+    fileLimits: FileLimits;
+  };
 
 const EMPTY: Composer = { error: null, typed: '', reply: null, chosen: [] };
+
+function draftPlace({ account, group }: OpenGroup, thread: number) {
+  return { accountId: account.id, groupId: group.id, thread };
+}
 
 /** The first message that somebody else wrote and this reader has not read. */
 function firstUnread({ messages }: Stretch, { account, membership }: OpenGroup): number | undefined {
@@ -93,6 +102,8 @@ export function messageRoutes(dependencies: Dependencies): Router {
         newer: stretch.hasNewer ? (stretch.messages.at(-1)?.seq ?? 0) + PAGE / 2 : null,
         lastShown: stretch.messages.at(-1)?.seq ?? 0,
         fileLimit: dependencies.fileLimits.file,
+        pins: (await messages.pinned(group.id, MAX_PINS)).length,
+        seen: asHtml(account.showsReceipts && !stretch.hasNewer ? await dependencies.seen.line(group) : ''),
         ...composer,
       },
       {
@@ -118,36 +129,7 @@ export function messageRoutes(dependencies: Dependencies): Router {
     return open;
   }
 
-  /** The first message of a thread, those that answer it, and a composer that answers too. */
-  async function threadPage(
-    request: Request,
-    open: OpenGroup,
-    seq: number,
-    composer: Composer,
-  ): Promise<Html> {
-    const { account } = open;
-    const group = await groupPresenter.named(open.group, account.id);
-    const asked = await messages.bySeq(group.id, seq);
-    const first = asked?.thread == null ? asked : await messages.bySeq(group.id, asked.thread);
-    if (!first) throw notFound('There is no such message.');
-    const replies = await messages.inThread(group.id, first.seq, THREAD_PAGE);
-    const stretch = { messages: [first, ...replies], previous: undefined, hasOlder: false, hasNewer: false };
-    return page(
-      request,
-      'messages/thread.njk',
-      {
-        group,
-        members: await groups.countMembers(group.id),
-        thread: first.seq,
-        more: first.replyCount > replies.length ? first.replyCount : 0,
-        shownReplies: replies.length,
-        aside: asHtml(await presence.aside(group, seesAddresses(account))),
-        fileLimit: dependencies.fileLimits.file,
-        ...composer,
-      },
-      { openGroupId: group.id, parts: { messages: await presenter.list(group, stretch) } },
-    );
-  }
+  const threadPage = createThreadPage(dependencies);
 
   return Router()
     .get('/chat/:id', (request, response) => {
@@ -161,12 +143,16 @@ export function messageRoutes(dependencies: Dependencies): Router {
       if (!stretch.hasNewer) await markRead(dependencies, open, open.group.lastSeq);
       const replyTo = numberInQuery(request, 'reply');
       const reply = replyTo === undefined ? null : ((await presenter.quote(open.group.id, replyTo)) ?? null);
-      sendHtml(response, await conversation(request, open, stretch, { ...EMPTY, reply }));
+      const typed = await dependencies.drafts.read(draftPlace(open, 0));
+      sendHtml(response, await conversation(request, open, stretch, { ...EMPTY, reply, typed }));
     })
     .get('/groups/:id/threads/:seq', async (request, response) => {
       const open = await openOrOffer(request, response);
       const seq = numberInPath(request, 'seq');
-      sendHtml(response, await threadPage(request, open, seq, EMPTY));
+      const first = await threadOf(messages, open, seq);
+      await markThreadRead(dependencies, open, first.seq, open.group.lastSeq);
+      const typed = await dependencies.drafts.read(draftPlace(open, first.seq));
+      sendHtml(response, await threadPage(request, open, first.seq, shown({ ...EMPTY, typed })));
     })
     .get('/groups/:id/messages', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
@@ -188,18 +174,35 @@ export function messageRoutes(dependencies: Dependencies): Router {
           chosen: [...(await chosenBefore(open, request)), ...uploaded].map(shownFile),
         };
         const thread = Number(request.body?.thread);
-        if (thread > 0) return threadPage(request, open, thread, composer);
+        if (thread > 0) return threadPage(request, open, thread, shown(composer));
         return conversation(request, open, await readHistory(messages, open), composer);
       });
       uploaded = await dependencies.readUpload(request, response, open);
       const { id = newMessageId(), fileIds, ...message } = parseForm(messageForm, request.body);
       const files = [...fileIds, ...uploaded.map((file) => file.id)];
-      const { seq } = await sendMessage(dependencies, open, { id, files, ...message });
+      const { seq, thread } = await sendMessage(dependencies, open, { id, files, ...message });
+      await dependencies.drafts.write(
+        draftPlace(open, Number(request.body?.thread) > 0 ? (thread ?? 0) : 0),
+        '',
+        0,
+      );
       if (!wantsFragment(request)) return seeOther(response, `/groups/${open.group.id}#message-${seq}`);
       const sent = await messageOf(messages, open, seq);
       sendHtml(response, await presenter.fragment(sent, await messages.bySeq(open.group.id, seq - 1)));
     })
-    .use(actionRoutes(dependencies));
+    .post('/groups/:id/draft', async (request, response) => {
+      const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
+      const { drafts, draftRate: rate } = dependencies;
+      await keepDraft({ drafts, rate }, open, parseForm(draftForm, request.body));
+      response.status(204).end();
+    })
+    .use(actionRoutes(dependencies))
+    .use(threadRoutes(dependencies));
+
+  /** What a composer needs beside what it shows. */
+  function shown(composer: Composer): Context {
+    return { fileLimit: dependencies.fileLimits.file, ...composer };
+  }
 
   /** What a refused form had uploaded, by an earlier try or a script. */
   async function chosenBefore(open: OpenGroup, request: Request): Promise<StoredFile[]> {

@@ -37,6 +37,8 @@ export type MessageStore = {
   changedAfter(groupId: number, change: number, limit: number): Promise<Message[]>;
   /** Up to `limit` newest messages of a thread, its first one left out, in order of seq. */
   inThread(groupId: number, seq: number, limit: number): Promise<Message[]>;
+  /** Up to `limit` pinned messages, the last pinned first. */
+  pinned(groupId: number, limit: number): Promise<Message[]>;
   /** What a message said before, the oldest first. */
   revisions(message: Message): Promise<Revision[]>;
   /** Seals up to `limit` bodies after a position with the current key; resolves to the last position, undefined at the end. */
@@ -150,6 +152,9 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
       const kept = sealed.keptChanges(groupId, change + 1, change + limit);
       return kept ?? queries.changedAfter.all({ groupId, change, limit }).map(open);
     },
+    async pinned(groupId, limit) {
+      return queries.pinned.all({ groupId, limit }).map(open);
+    },
     async inThread(groupId, seq, limit) {
       return queries.inThread.all({ groupId, seq, limit }).map(open).reverse();
     },
@@ -224,6 +229,13 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
         changesBehind: changes - 1 - index,
       };
       const statements: Statement<unknown>[] = [() => queries.insert.run(row)];
+      if (one.thread != null) {
+        const thread = { groupId, behind, thread: one.thread, authorId: one.authorId };
+        statements.push(
+          () => queries.followAsAuthor.run(thread),
+          () => queries.followAsAsked.run(thread),
+        );
+      }
       if (one.files?.length) {
         const ids = JSON.stringify(one.files.map((file) => file.id));
         statements.push(() => queries.claimFiles.run({ groupId, behind, ids }));
@@ -266,6 +278,7 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
           editedAt: null,
           removedAt: null,
           replyCount: 0,
+          pinnedAt: null,
         }),
       );
     };
@@ -274,9 +287,9 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
 
   /** What a message said is kept as long as it is there; of a removed one nothing is. */
   function amendOne(next: Message, changesBehind: number): Statement<unknown>[] {
-    const { groupId, seq, id, editedAt, removedAt } = next;
+    const { groupId, seq, id, editedAt, removedAt, pinnedAt } = next;
     const before = find(groupId, seq);
-    const update = { groupId, seq, editedAt, removedAt, changesBehind, ...sealed.seal(next) };
+    const update = { groupId, seq, editedAt, removedAt, pinnedAt, changesBehind, ...sealed.seal(next) };
     const write = () => queries.update.get(update);
     if (removedAt !== null) {
       const which = and(eq(revisions.groupId, groupId), eq(revisions.seq, seq));

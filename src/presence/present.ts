@@ -116,6 +116,7 @@ function shown(people: readonly Person[], seesAddresses: boolean) {
   return people.map(({ account, address }) => ({
     id: account.id,
     username: account.username,
+    pictureVersion: account.pictureVersion,
     address: seesAddresses ? address : null,
   }));
 }

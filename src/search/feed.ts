@@ -10,6 +10,8 @@ import type { Document } from './store.ts';
 /** What is written is found this much later; until then it gathers, which costs less. */
 const GATHER_MS = 150;
 const BATCH = 250;
+/** After so many, what was indexed is tidied up as soon as nothing else is due. */
+const UNTIDY = 20_000;
 
 export type SearchFeed = {
   /** Resolves when everything that is written is in the index. */
@@ -38,6 +40,7 @@ export function startSearchFeed({
   const cursors = new Map<number, number>();
   const due = new Set<number>();
   let isStopped = false;
+  let untidy = 0;
   let timer: NodeJS.Timeout | undefined;
   let running = begin().catch(report);
 
@@ -72,6 +75,10 @@ export function startSearchFeed({
       due.delete(groupId);
       while (!isStopped && (await advance(groupId)) === BATCH);
     }
+    if (untidy < UNTIDY) return;
+    untidy = 0;
+    let isFirst = true;
+    while (!isStopped && due.size === 0 && (await index.tidy(isFirst))) isFirst = false;
   }
 
   async function advance(groupId: number): Promise<number> {
@@ -80,6 +87,7 @@ export function startSearchFeed({
     if (!last) return 0;
     await index.index(changed.map(asDocument), [{ groupId, change: last.change }]);
     cursors.set(groupId, last.change);
+    untidy += changed.length;
     return changed.length;
   }
 

@@ -7,6 +7,7 @@ export type Job =
   | { kind: 'index'; documents: readonly Document[]; cursors: readonly Cursor[] }
   | { kind: 'find'; query: Query }
   | { kind: 'cursors' }
+  | { kind: 'tidy'; isFirst: boolean }
   | { kind: 'forget'; groupId: number }
   | { kind: 'close' };
 
@@ -15,8 +16,9 @@ const { file, secret } = workerData as Settings;
 const store = openSearchStore(file, secret);
 
 /** Runs in a thread of its own: neither making the index nor asking it holds anybody up. */
-export default function work(job: Job): Hit[] | Cursor[] | undefined {
+export default function work(job: Job): Hit[] | Cursor[] | boolean | undefined {
   if (job.kind === 'find') return store.find(job.query);
+  if (job.kind === 'tidy') return store.tidy(job.isFirst);
   if (job.kind === 'cursors') return store.cursors();
   if (job.kind === 'index') store.index(job.documents, job.cursors);
   else if (job.kind === 'forget') store.forget(job.groupId);

@@ -6,6 +6,8 @@ import type { Cursor, Document, Hit, Query } from './store.ts';
 export type SearchIndex = {
   index(documents: readonly Document[], cursors: readonly Cursor[]): Promise<void>;
   find(query: Query): Promise<Hit[]>;
+  /** One step of tidying; resolves to whether there is more to do. @param isFirst begins anew */
+  tidy(isFirst: boolean): Promise<boolean>;
   cursors(): Promise<Cursor[]>;
   forget(groupId: number): Promise<void>;
   close(): Promise<void>;
@@ -25,6 +27,7 @@ export function createSearchIndex(settings: Settings): SearchIndex {
   return {
     index: (documents, cursors) => run({ kind: 'index', documents, cursors }),
     find: (query) => run({ kind: 'find', query }),
+    tidy: (isFirst) => run({ kind: 'tidy', isFirst }),
     cursors: () => run({ kind: 'cursors' }),
     forget: (groupId) => run({ kind: 'forget', groupId }),
     async close() {

@@ -22,20 +22,22 @@ type Dependencies = {
   groups: GroupStore;
   groupPresenter: GroupPresenter;
   messages: MessageStore;
-  index: SearchIndex;
+  /** Undefined where none is kept. */
+  index: SearchIndex | undefined;
   rateLimits: boolean;
 };
 
 /** `GET /search?q=…`: the newest hits first, `&below=` the next page. */
 export function searchRoutes(dependencies: Dependencies): Router {
-  const { page, accounts, rateLimits } = dependencies;
+  const { page, accounts, messages, index, rateLimits } = dependencies;
   const rate = createRateLimit(SEARCHES, rateLimits);
 
   async function results(request: Request, typed: string) {
     const account = accountOf(request);
+    if (!index) throw new ChatError('search_off', 503, 'Search is switched off here.');
     await rate.take(String(account.id));
     const query = await readQuery(dependencies, account, typed);
-    const found = await findMessages(dependencies, query, numberInQuery(request, 'below'));
+    const found = await findMessages({ index, messages }, query, numberInQuery(request, 'below'));
     const groups = new Map(query.groups.map((group) => [group.id, group]));
     const hits = await Promise.all(
       found.messages.flatMap((message) => {

@@ -19,7 +19,7 @@ export function startComposer(form, outbox, live) {
   const counter = form.querySelector('[data-counter]');
   const limit = Number(field.dataset.limit);
   const { accountId } = document.body.dataset;
-  const draftKey = `draft/${accountId}/${groupId}`;
+  const drafts = startDrafts(groupId, form.querySelector('[name="replyTo"]').dataset.thread, accountId);
   const hasTouch = matchMedia('(pointer: coarse)').matches;
   const answer = startAnswer(form, field);
   const editing = startEditing(form, field, groupId, changed);
@@ -27,7 +27,7 @@ export function startComposer(form, outbox, live) {
   const attachments = startAttachments(form, groupId, say);
   let lastTyping = 0;
 
-  if (!field.value) field.value = sessionStorage.getItem(draftKey) ?? '';
+  field.value = drafts.newest(field.value);
   changed();
   if (!hasTouch) field.focus();
 
@@ -102,8 +102,7 @@ export function startComposer(form, outbox, live) {
     count();
     // What is edited is kept by the server already.
     if (editing?.isOn()) return;
-    if (field.value) sessionStorage.setItem(draftKey, field.value);
-    else sessionStorage.removeItem(draftKey);
+    drafts.keep(field.value);
   }
 
   // Browsers that know field-sizing do this by themselves.
@@ -121,6 +120,46 @@ export function startComposer(form, outbox, live) {
   }
 
   return { reply: answer.to, say };
+}
+
+const DRAFT_AFTER_MS = 1_200;
+
+/** What is being written, kept on the server for this person's other devices, and at once in this tab. */
+function startDrafts(groupId, thread, accountId) {
+  const key = `draft/${accountId}/${groupId}/${thread}`;
+  let kept;
+  let timer;
+  const send = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    const content = sessionStorage.getItem(key) ?? '';
+    if (content === kept) return;
+    kept = content;
+    // It outlives the page: a tab that is being closed still sends it.
+    const body = new URLSearchParams({ content, thread });
+    fetch(`/groups/${groupId}/draft`, { method: 'POST', body, keepalive: true }).catch(() => {
+      kept = undefined;
+    });
+  };
+  addEventListener('pagehide', () => timer && send());
+  document.addEventListener(
+    'visibilitychange',
+    () => timer && document.visibilityState === 'hidden' && send(),
+  );
+  return {
+    /** What this tab had is newer than what the server knew when it wrote the page. */
+    newest(onPage) {
+      kept = onPage;
+      return sessionStorage.getItem(key) ?? onPage;
+    },
+    keep(text) {
+      if (text === (sessionStorage.getItem(key) ?? kept)) return;
+      if (text) sessionStorage.setItem(key, text);
+      else sessionStorage.removeItem(key);
+      clearTimeout(timer);
+      timer = setTimeout(send, text ? DRAFT_AFTER_MS : 100);
+    },
+  };
 }
 
 function callsAll(content) {

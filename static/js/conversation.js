@@ -1,5 +1,7 @@
 // One conversation, live: messages as they are written, who is here, what has been read.
+
 import { localiseTimes, separateDays, separateLast } from './days.js';
+import { act } from './dialog.js';
 import { markMine } from './mine.js';
 import { place } from './place.js';
 import { connect } from './socket.js';
@@ -24,6 +26,8 @@ export function startConversation(section, outbox, accountId) {
   let caughtUpAt = 0;
   let readSeq = 0;
 
+  document.querySelector(`#seen [data-account-id="${CSS.escape(accountId)}"]`)?.remove();
+
   const socket = connect(() => `/ws/chat/${groupId}?after=${change}`, {
     onFragment: (html) => place(html, takeElement),
     onOpen: () => outbox.flush(),
@@ -39,6 +43,13 @@ export function startConversation(section, outbox, accountId) {
   function takeElement(element) {
     if (element.dataset.live === 'message') takeMessage(element);
     else if (element.dataset.live === 'notice') takeNotice(element);
+    else if (element.dataset.live === 'seen') takeSeen(element);
+  }
+
+  /** Who has read the newest message; whoever looks at it knows about themself. */
+  function takeSeen(element) {
+    element.querySelector(`[data-account-id="${CSS.escape(accountId)}"]`)?.remove();
+    document.getElementById('seen')?.replaceWith(element);
   }
 
   function takeMessage(element) {
@@ -77,6 +88,13 @@ export function startConversation(section, outbox, accountId) {
       else separateDays(list);
     });
     markRead();
+    markThreadRead(seq);
+  }
+
+  /** Replies that come in while the thread is looked at are read. */
+  function markThreadRead(seq) {
+    if (!thread || document.visibilityState !== 'visible') return;
+    act(`/groups/${groupId}/threads/${thread}/read`, { seq: String(seq) });
   }
 
   /** What is changed stays in sight, and the focus within it stays where it was. */

@@ -15,6 +15,7 @@ const LADDER: readonly (readonly string[])[] = [
   ['groups'],
   ['presence'],
   ['files'],
+  ['profiles'],
   ['messages'],
   ['search'],
   ['voice'],
@@ -51,7 +52,7 @@ test('no two files import each other, by whatever way round', () => {
 
 test('verbs and stores know nothing of the web', () => {
   const doors = /(?:^|\/)(?:(?:\w+-)?routes|upload|page|live|access|sessions|present|unread)\.ts$/;
-  const features = /^(?:accounts|groups|presence|files|messages|search)\//;
+  const features = /^(?:accounts|groups|presence|files|profiles|messages|search)\//;
   for (const file of files.filter(
     (one) => features.test(one) && !doors.test(one) && one !== 'accounts/session-store.ts',
   )) {
@@ -69,7 +70,7 @@ test('only config.ts reads the environment', () => {
 });
 
 test('only stores and the database know SQL', () => {
-  const allowed = /^database\/|\/(?:store|queries)\.ts$/;
+  const allowed = /^database\/|\/(?:[\w-]+-)?(?:store|queries)\.ts$/;
   const users = files.filter((file) =>
     /from 'drizzle-orm|from 'better-sqlite3/.test(readFileSync(join(SRC, file), 'utf8')),
   );

@@ -35,6 +35,7 @@ test('a conversation over sockets, as wire.md has it', async (t) => {
         'replyTo',
         'thread',
         'replies',
+        'pinned',
         'reactions',
         'mentions',
         'files',

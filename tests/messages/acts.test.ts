@@ -47,7 +47,12 @@ async function garden(t: TestContext) {
       removeMessage({ ...deps, editLimitMs }, await open(account), seq, now),
     react: async (seq: number, emoji: string, account = ada, on?: boolean) =>
       reactTo(stores, await open(account), seq, { emoji, ...(on !== undefined && { on }) }),
-    presenter: createMessagePresenter(createViews('/assets/test'), stores.accounts, stores.messages),
+    presenter: createMessagePresenter(
+      createViews('/assets/test'),
+      stores.accounts,
+      stores.messages,
+      stores.subscribe,
+    ),
   };
 }
 

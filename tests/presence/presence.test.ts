@@ -5,7 +5,16 @@ import { newPerson } from '../support/client.ts';
 import { startHearth } from '../support/hearth.ts';
 
 const person = (id: number, address = '192.0.2.1') => ({
-  account: { id, username: `person ${id}`, isAdmin: false, sessionEpoch: 1, createdAt: 0 },
+  account: {
+    id,
+    username: `person ${id}`,
+    isAdmin: false,
+    sessionEpoch: 1,
+    createdAt: 0,
+    line: '',
+    pictureVersion: 0,
+    showsReceipts: true,
+  },
   address,
 });
 const soon = (ms = 60) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -46,6 +46,7 @@ export const messages = sqliteTable(
     thread: integer('thread'),
     replyCount: integer('reply_count').notNull().default(0),
     extras: blob('extras', { mode: 'buffer' }),
+    pinnedAt: integer('pinned_at'),
   },
   (table) => [primaryKey({ columns: [table.groupId, table.seq] })],
 );
@@ -74,3 +75,41 @@ export const files = sqliteTable('files', {
   about: blob('about', { mode: 'buffer' }).notNull(),
   createdAt: integer('created_at').notNull(),
 });
+
+/** Who follows which thread, named by its first message. `isFollowed` is false for somebody who left it. */
+export const threadFollows = sqliteTable(
+  'thread_follows',
+  {
+    accountId: integer('account_id').notNull(),
+    groupId: integer('group_id').notNull(),
+    seq: integer('seq').notNull(),
+    isFollowed: integer('is_followed', { mode: 'boolean' }).notNull(),
+    readSeq: integer('read_seq').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.accountId, table.groupId, table.seq] })],
+);
+
+/** What somebody has begun to write; `thread` 0 is the conversation itself. */
+export const drafts = sqliteTable(
+  'drafts',
+  {
+    accountId: integer('account_id').notNull(),
+    groupId: integer('group_id').notNull(),
+    thread: integer('thread').notNull(),
+    body: blob('body', { mode: 'buffer' }).notNull(),
+    writtenAt: integer('written_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.accountId, table.groupId, table.thread] })],
+);
+
+/** Messages that somebody keeps for themself. */
+export const savedMessages = sqliteTable(
+  'saved_messages',
+  {
+    accountId: integer('account_id').notNull(),
+    groupId: integer('group_id').notNull(),
+    seq: integer('seq').notNull(),
+    savedAt: integer('saved_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.accountId, table.groupId, table.seq] })],
+);

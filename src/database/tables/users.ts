@@ -10,4 +10,9 @@ export const accounts = sqliteTable('accounts', {
   /** Counts up when every session of the account ends; a session that carries an older number is over. */
   sessionEpoch: integer('session_epoch').notNull(),
   createdAt: integer('created_at').notNull(),
+  line: blob('line', { mode: 'buffer' }),
+  picture: blob('picture', { mode: 'buffer' }),
+  /** Counts up with each new picture; 0 is none. */
+  pictureVersion: integer('picture_version').notNull().default(0),
+  showsReceipts: integer('shows_receipts', { mode: 'boolean' }).notNull().default(true),
 });

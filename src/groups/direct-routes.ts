@@ -1,11 +1,11 @@
 import { type Request, Router } from 'express';
 import { accountOf } from '../accounts/access.ts';
 import type { AccountStore } from '../accounts/store.ts';
-import { type ChatError, notFound } from '../errors.ts';
+import type { ChatError } from '../errors.ts';
 import type { Publish } from '../events.ts';
 import { onRefusal } from '../http/failures.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
-import { numberInPath, parseForm, seeOther } from '../http/request.ts';
+import { parseForm, seeOther } from '../http/request.ts';
 import { type Html, sendHtml } from '../http/views.ts';
 import { directWith, openDirect } from './open-direct.ts';
 import type { GroupPage } from './page.ts';
@@ -23,9 +23,9 @@ type Dependencies = {
   rateLimits: boolean;
 };
 
-/** A person's page, and the direct conversations that begin there. */
-export function peopleRoutes(dependencies: Dependencies): Router {
-  const { page, groups, accounts, rateLimits } = dependencies;
+/** Direct conversations begin here, or at a person's page. */
+export function directRoutes(dependencies: Dependencies): Router {
+  const { page, accounts, rateLimits } = dependencies;
   const openings = createRateLimit(OPENINGS, rateLimits);
 
   async function everybody(request: Request, error?: ChatError): Promise<Html> {
@@ -50,14 +50,5 @@ export function peopleRoutes(dependencies: Dependencies): Router {
       await openings.take(String(account.id));
       const { id } = await openDirect(dependencies, account, wanted);
       seeOther(response, `/groups/${id}`);
-    })
-    .get('/people/:id', async (request, response) => {
-      const account = accountOf(request);
-      const person = await accounts.byId(numberInPath(request, 'id'));
-      if (!person) throw notFound('There is no such person.');
-      const theirs = await groups.membershipsOf(person.id);
-      const mine = await groups.membershipsOf(account.id);
-      const shared = (await groups.all()).filter((group) => theirs.has(group.id) && mine.has(group.id));
-      sendHtml(response, await page(request, 'groups/person.njk', { person, shared }));
     });
 }

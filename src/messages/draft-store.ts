@@ -1,0 +1,73 @@
+import { and, asc, eq, sql } from 'drizzle-orm';
+import type { Cipher } from '../crypto/cipher.ts';
+import type { Database } from '../database/open.ts';
+import { drafts } from '../database/tables/chat.ts';
+
+/** Whose draft, and where; `thread` 0 is the conversation itself. */
+export type DraftPlace = { accountId: number; groupId: number; thread: number };
+
+export type DraftStore = {
+  /** What was begun there; empty where nothing was. */
+  read(place: DraftPlace): Promise<string>;
+  /** Keeps a draft; an empty one is none. */
+  write(place: DraftPlace, text: string, now: number): Promise<void>;
+  /** Seals up to `limit` drafts after a place with the current key; resolves to the last place, undefined at the end. */
+  reseal(after: DraftPlace, limit: number): Promise<DraftPlace | undefined>;
+};
+
+export function createDraftStore({ orm, atomically }: Database, cipher: Cipher): DraftStore {
+  const name = ({ accountId, groupId, thread }: DraftPlace) => `drafts/${accountId}/${groupId}/${thread}`;
+  const at = ({ accountId, groupId, thread }: DraftPlace) =>
+    and(eq(drafts.accountId, accountId), eq(drafts.groupId, groupId), eq(drafts.thread, thread));
+  const one = orm
+    .select({ body: drafts.body })
+    .from(drafts)
+    .where(
+      and(
+        eq(drafts.accountId, sql.placeholder('accountId')),
+        eq(drafts.groupId, sql.placeholder('groupId')),
+        eq(drafts.thread, sql.placeholder('thread')),
+      ),
+    )
+    .prepare();
+
+  return {
+    async read(place) {
+      const row = one.get(place);
+      return row ? cipher.open(name(place), row.body) : '';
+    },
+    async write(place, text, now) {
+      if (text === '') {
+        if (one.get(place)) orm.delete(drafts).where(at(place)).run();
+        return;
+      }
+      const body = cipher.seal(name(place), text);
+      orm
+        .insert(drafts)
+        .values({ ...place, body, writtenAt: now })
+        .onConflictDoUpdate({
+          target: [drafts.accountId, drafts.groupId, drafts.thread],
+          set: { body, writtenAt: now },
+        })
+        .run();
+    },
+    async reseal(after, limit) {
+      const rows = orm
+        .select()
+        .from(drafts)
+        .where(
+          sql`(${drafts.accountId}, ${drafts.groupId}, ${drafts.thread}) > (${after.accountId}, ${after.groupId}, ${after.thread})`,
+        )
+        .orderBy(asc(drafts.accountId), asc(drafts.groupId), asc(drafts.thread))
+        .limit(limit)
+        .all();
+      await atomically(
+        rows.map((row) => () => {
+          const body = cipher.seal(name(row), cipher.open(name(row), row.body));
+          return orm.update(drafts).set({ body }).where(at(row)).run();
+        }),
+      );
+      return rows.at(-1);
+    },
+  };
+}

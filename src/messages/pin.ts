@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { ChatError } from '../errors.ts';
+import type { OpenGroup } from '../groups/access.ts';
+import type { RateLimit } from '../http/rate-limit.ts';
+import type { Message } from './message.ts';
+import type { MessageStore } from './store.ts';
+import type { MessageWriter } from './writer.ts';
+
+/** So many of a group at a time: what everybody should see is little. */
+export const MAX_PINS = 50;
+
+const yesOrNo = z.enum(['yes', 'no']).transform((word) => word === 'yes');
+/** Whether something should be so: saying it once more changes nothing. */
+export const wanted = z.object({ on: yesOrNo.or(z.boolean()) });
+
+/**
+ * Pins a message for everybody in the group, or takes the pin out; any member may.
+ * @throws ChatError 404 when it is not there, 409 where too many are pinned
+ */
+export async function pinMessage(
+  { writer, messages, rate }: { writer: MessageWriter; messages: MessageStore; rate: RateLimit },
+  { group, account }: OpenGroup,
+  seq: number,
+  { on }: z.infer<typeof wanted>,
+  now = Date.now(),
+): Promise<Message> {
+  await rate.take(String(account.id));
+  const isFull = on && (await messages.pinned(group.id, MAX_PINS)).length >= MAX_PINS;
+  return writer.amend({
+    groupId: group.id,
+    seq,
+    amend(message) {
+      if (message.removedAt !== null) return new ChatError('not_found', 404, 'This message was removed.');
+      if ((message.pinnedAt !== null) === on) return message;
+      if (isFull)
+        return new ChatError(
+          'too_many_pins',
+          409,
+          `A group has at most ${MAX_PINS} pins. Take one out first.`,
+        );
+      return { ...message, pinnedAt: on ? now : null };
+    },
+  });
+}

@@ -1,0 +1,22 @@
+import type { Account, AccountStore } from '../accounts/store.ts';
+import type { Group, GroupStore } from '../groups/store.ts';
+import type { Message } from './message.ts';
+
+/** In larger groups who has seen what is nobody's business. */
+export const MAX_SEEN_MEMBERS = 50;
+
+/**
+ * Who has read a message, its author left out, and those who keep what they read to themselves.
+ * @returns undefined in groups of more than 50 members
+ */
+export async function readersOf(
+  { groups, accounts }: { groups: GroupStore; accounts: AccountStore },
+  group: Pick<Group, 'id'>,
+  { seq, authorId }: Pick<Message, 'seq' | 'authorId'>,
+): Promise<Account[] | undefined> {
+  if ((await groups.countMembers(group.id)) > MAX_SEEN_MEMBERS) return undefined;
+  const marks = await groups.marksOf(group.id, MAX_SEEN_MEMBERS);
+  const readers = marks.filter((mark) => mark.readSeq >= seq && mark.accountId !== authorId);
+  const found = await Promise.all(readers.map((mark) => accounts.byId(mark.accountId)));
+  return found.filter((one): one is Account => one?.showsReceipts === true);
+}

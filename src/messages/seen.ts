@@ -1,0 +1,70 @@
+import type { AccountStore } from '../accounts/store.ts';
+import type { Subscribe } from '../events.ts';
+import { readMoved } from '../groups/events.ts';
+import { groupTopic } from '../groups/live.ts';
+import type { Group, GroupStore } from '../groups/store.ts';
+import type { Views } from '../http/views.ts';
+import type { Hub } from '../live/hub.ts';
+import { messagesSent } from './events.ts';
+import { readersOf } from './readers.ts';
+import type { MessageStore } from './store.ts';
+
+const EVERY_MS = 250;
+
+type Dependencies = {
+  hub: Hub;
+  views: Views;
+  accounts: AccountStore;
+  groups: GroupStore;
+  messages: MessageStore;
+  subscribe: Subscribe;
+  /** Hears of what failed in the background. */
+  report(error: unknown): void;
+};
+
+export type Seen = {
+  /** Who has read the newest message, below it: the same for everyone who may see it. Empty in large groups. */
+  line(group: Pick<Group, 'id' | 'lastSeq'>): Promise<string>;
+};
+
+/** Tells who has read the newest message of a group, to those who let others see theirs too. */
+export function showSeen({ hub, views, accounts, groups, messages, subscribe, report }: Dependencies): Seen {
+  const due = new Set<number>();
+  const told = new Map<number, string>();
+
+  function note({ groupId }: { groupId: number }): void {
+    if (due.has(groupId) || !hub.isHeard(groupTopic(groupId))) return;
+    due.add(groupId);
+    setTimeout(() => tell(groupId).catch(report), EVERY_MS).unref();
+  }
+  subscribe(readMoved, note);
+  subscribe(messagesSent, note);
+
+  async function tell(groupId: number): Promise<void> {
+    due.delete(groupId);
+    const group = await groups.byId(groupId);
+    if (!group) return;
+    const { seq, html, accountIds } = await state(group);
+    // The same readers of the same message are no news.
+    const news = `${seq} ${accountIds}`;
+    if (html === '' || told.get(groupId) === news) return;
+    told.set(groupId, news);
+    const json = JSON.stringify({ type: 'seen', seq, accountIds });
+    hub.publish(groupTopic(groupId), ({ protocol, seesReceipts }) =>
+      seesReceipts ? (protocol === 'json' ? json : html) : undefined,
+    );
+  }
+
+  async function state({ id, lastSeq }: Pick<Group, 'id' | 'lastSeq'>) {
+    const newest = await messages.bySeq(id, lastSeq);
+    const readers = newest && (await readersOf({ groups, accounts }, { id }, newest));
+    if (!readers) return { seq: lastSeq, html: '', accountIds: [] };
+    return {
+      seq: lastSeq,
+      html: views.render('messages/_seen.njk', { readers }).trim(),
+      accountIds: readers.map((one) => one.id),
+    };
+  }
+
+  return { line: async (group) => (await state(group)).html };
+}

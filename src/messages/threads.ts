@@ -1,0 +1,76 @@
+import { LRUCache } from 'lru-cache';
+import type { Subscribe } from '../events.ts';
+import { memberLeft, readMoved } from '../groups/events.ts';
+import type { Views } from '../http/views.ts';
+import { type Hub, personalTopic } from '../live/hub.ts';
+import { messagesSent, threadsChanged } from './events.ts';
+import type { MessageStore } from './store.ts';
+import type { ThreadStore } from './thread-store.ts';
+
+/** Threads beyond these are old: nothing was answered there for long. */
+export const FOLLOWED = 200;
+const CACHED_PEOPLE = 10_000;
+
+export type UnreadThreads = {
+  /** The link to the threads with how many of them have unread replies, as it stands on pages and as it is pushed. */
+  link(accountId: number): Promise<string>;
+};
+
+/** Counts the followed threads with unread replies, and tells their followers when that changes. */
+export function countThreads({
+  hub,
+  views,
+  messages,
+  threads,
+  subscribe,
+  report,
+}: {
+  hub: Hub;
+  views: Views;
+  messages: MessageStore;
+  threads: ThreadStore;
+  subscribe: Subscribe;
+  /** Hears of what failed in the background. */
+  report(error: unknown): void;
+}): UnreadThreads {
+  const links = new LRUCache<number, string>({ max: CACHED_PEOPLE });
+
+  async function link(accountId: number): Promise<string> {
+    const known = links.get(accountId);
+    if (known !== undefined) return known;
+    const followed = await threads.followedBy(accountId, FOLLOWED);
+    const unread = followed.filter((one) => one.unread > 0).length;
+    const html = views.render('messages/_threads-link.njk', { unread }).trim();
+    links.set(accountId, html);
+    return html;
+  }
+
+  async function renew(accountId: number): Promise<void> {
+    const before = links.get(accountId);
+    links.delete(accountId);
+    const topic = personalTopic(accountId);
+    if (!hub.isHeard(topic, 'html')) return;
+    const now = await link(accountId);
+    if (now !== before) hub.publish(topic, ({ protocol }) => (protocol === 'html' ? now : undefined));
+  }
+
+  const noted = ({ accountId }: { accountId: number }) => {
+    renew(accountId).catch(report);
+  };
+  subscribe(threadsChanged, noted);
+  subscribe(readMoved, noted);
+  subscribe(memberLeft, noted);
+  subscribe(messagesSent, ({ groupId, firstSeq, lastSeq }) => {
+    followersAnswered(groupId, firstSeq, lastSeq).catch(report);
+  });
+
+  async function followersAnswered(groupId: number, firstSeq: number, lastSeq: number): Promise<void> {
+    const sent = await messages.between(groupId, firstSeq, lastSeq);
+    for (const thread of new Set(sent.map((one) => one.thread))) {
+      if (thread === null) continue;
+      for (const accountId of await threads.followers(groupId, thread)) await renew(accountId);
+    }
+  }
+
+  return { link };
+}

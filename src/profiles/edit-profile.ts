@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { accountChanged } from '../accounts/events.ts';
+import type { Account, AccountStore } from '../accounts/store.ts';
+import { invalid } from '../errors.ts';
+import type { Publish } from '../events.ts';
+import { drawFace } from '../files/draw.ts';
+
+type Dependencies = { accounts: AccountStore; publish: Publish };
+
+const MAX_LINE_CHARACTERS = 140;
+const LINE_RULE = `A line about you has at most ${MAX_LINE_CHARACTERS} characters.`;
+
+export const lineForm = z.object({
+  line: z
+    .string(LINE_RULE)
+    .transform((line) =>
+      line
+        .normalize('NFC')
+        .replace(/[\s\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]+/gu, ' ')
+        .trim(),
+    )
+    .refine((line) => [...line].length <= MAX_LINE_CHARACTERS, LINE_RULE),
+});
+
+/** Says something about oneself, on one's page; an empty line says nothing. */
+export async function editLine(
+  { accounts, publish }: Dependencies,
+  account: Account,
+  { line }: z.infer<typeof lineForm>,
+): Promise<void> {
+  await accounts.setLine(account.id, line);
+  publish(accountChanged, { accountId: account.id });
+}
+
+/**
+ * Shows a picture beside one's name; undefined takes it away.
+ * @throws ChatError 400 for what is no picture
+ */
+export async function changePicture(
+  { accounts, publish }: Dependencies,
+  account: Account,
+  picture: Buffer | undefined,
+): Promise<void> {
+  const face = picture && (await drawFace(picture));
+  if (picture && !face)
+    throw invalid('picture', 'This picture cannot be read. Choose a JPEG, PNG, WebP, GIF or AVIF.');
+  await accounts.setPicture(account.id, face);
+  publish(accountChanged, { accountId: account.id });
+}
+
+export const receiptsForm = z.object({
+  shows: z
+    .literal('yes')
+    .optional()
+    .transform((word) => word === 'yes'),
+});
+
+/** Lets others see what one has read, or not; one who hides it sees nobody's. */
+export async function showReceipts(
+  { accounts, publish }: Dependencies,
+  account: Account,
+  { shows }: z.infer<typeof receiptsForm>,
+): Promise<void> {
+  await accounts.setShowsReceipts(account.id, shows);
+  publish(accountChanged, { accountId: account.id });
+}

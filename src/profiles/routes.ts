@@ -1,0 +1,103 @@
+import { type Request, type Response, Router } from 'express';
+import multer, { MulterError } from 'multer';
+import { accountOf } from '../accounts/access.ts';
+import type { AccountStore } from '../accounts/store.ts';
+import { type ChatError, invalid, notFound } from '../errors.ts';
+import type { Publish } from '../events.ts';
+import type { GroupPage } from '../groups/page.ts';
+import type { GroupStore } from '../groups/store.ts';
+import { onRefusal } from '../http/failures.ts';
+import { createRateLimit } from '../http/rate-limit.ts';
+import { numberInPath, parseForm, seeOther } from '../http/request.ts';
+import { type Html, sendHtml, type Views } from '../http/views.ts';
+import { changePicture, editLine, lineForm, receiptsForm, showReceipts } from './edit-profile.ts';
+
+const MAX_PICTURE_BYTES = 15 * 1024 * 1024;
+const CHANGES = { points: 30, seconds: 600, sentence: 'Your profile has changed often just now.' };
+
+type Dependencies = {
+  views: Views;
+  page: GroupPage;
+  accounts: AccountStore;
+  groups: GroupStore;
+  publish: Publish;
+  rateLimits: boolean;
+};
+
+/** Everybody's page, and the forms with which one changes one's own. */
+export function profileRoutes(dependencies: Dependencies): Router {
+  const { views, page, accounts, groups, rateLimits } = dependencies;
+  const changes = createRateLimit(CHANGES, rateLimits);
+
+  /** A form of one's account page; refused, the page again with the sentence at its field. */
+  const change =
+    (perform: (request: Request, response: Response) => Promise<void>) =>
+    async (request: Request, response: Response): Promise<void> => {
+      const account = accountOf(request);
+      onRefusal(response, (error) => accountPage(request, error));
+      await changes.take(String(account.id));
+      await perform(request, response);
+      seeOther(response, '/account?changed=profile');
+    };
+
+  function accountPage(request: Request, error: ChatError): Html {
+    const account = accountOf(request);
+    const typed: unknown = request.body?.line;
+    const line = typeof typed === 'string' ? typed.slice(0, 1_000) : account.line;
+    return views.page(request, 'accounts/account.njk', { error, account, line, changed: null });
+  }
+
+  return Router()
+    .get('/people/:id', async (request, response) => {
+      const account = accountOf(request);
+      const person = await accounts.byId(numberInPath(request, 'id'));
+      if (!person) throw notFound('There is no such person.');
+      const theirs = await groups.membershipsOf(person.id);
+      const mine = await groups.membershipsOf(account.id);
+      const shared = (await groups.all()).filter((group) => theirs.has(group.id) && mine.has(group.id));
+      sendHtml(response, await page(request, 'profiles/person.njk', { person, shared }));
+    })
+    .get('/people/:id/picture', async (request, response) => {
+      accountOf(request);
+      const picture = await accounts.picture(numberInPath(request, 'id'));
+      if (!picture) throw notFound('There is no such picture.');
+      // Its address changes with it.
+      response.set({ 'Content-Type': 'image/webp', 'Cache-Control': 'private, max-age=31536000, immutable' });
+      response.send(picture);
+    })
+    .post(
+      '/account/line',
+      change(async (request) =>
+        editLine(dependencies, accountOf(request), parseForm(lineForm, request.body)),
+      ),
+    )
+    .post(
+      '/account/receipts',
+      change(async (request) =>
+        showReceipts(dependencies, accountOf(request), parseForm(receiptsForm, request.body)),
+      ),
+    )
+    .post(
+      '/account/picture',
+      change(async (request, response) => {
+        const picture = await readPicture(request, response);
+        if (!picture && request.body?.remove !== 'yes') throw invalid('picture', 'Choose a picture first.');
+        await changePicture(dependencies, accountOf(request), picture);
+      }),
+    );
+}
+
+/** The one picture of a form; undefined where none was chosen. @throws ChatError 400 when it is too large */
+async function readPicture(request: Request, response: Response): Promise<Buffer | undefined> {
+  const read = multer({
+    storage: multer.memoryStorage(),
+    limits: { files: 1, fields: 5, fileSize: MAX_PICTURE_BYTES },
+  }).single('picture');
+  const failure = await new Promise<unknown>((resolve) => {
+    read(request, response, resolve);
+  });
+  if (failure instanceof MulterError)
+    throw invalid('picture', 'A picture of you has at most 15 MB. Choose a smaller one.');
+  if (failure) throw failure;
+  return request.file && request.file.size > 0 ? request.file.buffer : undefined;
+}

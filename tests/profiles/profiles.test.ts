@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import sharp from 'sharp';
+import { newPerson, Visitor } from '../support/client.ts';
+import { startHearth } from '../support/hearth.ts';
+
+const FACE = await sharp({ create: { width: 600, height: 400, channels: 3, background: '#268' } })
+  .withExif({ IFD0: { Copyright: 'secret-place' } })
+  .jpeg()
+  .toBuffer();
+
+/** A form with one file, as the account page sends it. */
+async function sendPicture(person: Visitor, bytes: Buffer, fields: Record<string, string> = {}) {
+  const form = new FormData();
+  form.append('picture', new Blob([Buffer.from(bytes)]), bytes.length > 0 ? 'me.jpg' : '');
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  const encoded = new Response(form);
+  return person.request('POST', '/account/picture', Buffer.from(await encoded.arrayBuffer()), {
+    'content-type': encoded.headers.get('content-type') ?? '',
+  });
+}
+
+test('a picture and a line are seen by everybody here, sealed, and may be taken away', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const jo = await newPerson(hearth.url, 'joe', 1);
+  await ada.post('/groups/1/messages', { content: 'hello' });
+  const socket = await ada.socket('/ws/chat/1');
+  assert.equal((await sendPicture(ada, FACE)).location, '/account?changed=profile');
+  assert.equal((await socket.closed).code, 1001, 'other tabs come back with the new picture');
+  await ada.post('/account/line', { line: '  Keeper of\nthe canarykey ' });
+
+  const page = await jo.get('/people/1');
+  assert.match(page.body, /<p>Keeper of the canarykey<\/p>/);
+  const [, address = ''] = /src="(\/people\/1\/picture\?v=\d+)"/.exec((await jo.get('/groups/1')).body) ?? [];
+  const picture = await jo.get(address);
+  const { format, width, height } = await sharp(picture.bytes).metadata();
+  assert.deepEqual([format, width, height], ['webp', 256, 256]);
+  assert.ok(!picture.bytes.includes('secret-place'));
+  assert.equal((await new Visitor(hearth.url).get(address)).status, 303, 'not for strangers');
+  for (const file of ['users.sqlite3', 'users.sqlite3-wal']) {
+    const stored = readFileSync(join(hearth.dataDir, file));
+    assert.ok(!stored.includes('canarykey') && !stored.includes('WEBP'));
+  }
+  await sendPicture(ada, Buffer.alloc(0), { remove: 'yes' });
+  assert.doesNotMatch((await jo.get('/groups/1')).body, /people\/1\/picture/);
+  assert.equal((await jo.get('/people/1/picture')).status, 404);
+});
+
+test('what is no picture, too large or too long gets one sentence, and what was typed is still there', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada');
+  const svg = await sendPicture(ada, Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'));
+  assert.deepEqual([svg.status, /This picture cannot be read/.test(svg.body)], [400, true]);
+  const none = await sendPicture(ada, Buffer.alloc(0));
+  assert.deepEqual([none.status, /Choose a picture first/.test(none.body)], [400, true]);
+  const large = await sendPicture(ada, Buffer.alloc(15 * 1024 * 1024 + 1));
+  assert.deepEqual([large.status, /at most 15 MB/.test(large.body)], [400, true]);
+  const long = await ada.post('/account/line', { line: `far too long ${'x'.repeat(140)}` });
+  assert.deepEqual([long.status, /at most 140 characters/.test(long.body)], [400, true]);
+  assert.match(long.body, /value="far too long x/);
+});
