@@ -8,6 +8,7 @@ import { lockDataFolder } from '../src/database/lock.ts';
 import { openDatabases } from '../src/database/open.ts';
 import { checkKeyring, finishRotation } from '../src/database/sealing.ts';
 import { StartError } from '../src/errors.ts';
+import type { DraftPlace } from '../src/messages/draft-store.ts';
 import type { Position } from '../src/messages/store.ts';
 import { version } from '../src/server.ts';
 
@@ -77,7 +78,11 @@ async function resealAll(
   const { users, chat } = databases;
   try {
     for (const database of [users, chat]) checkKeyring(database, keyring);
-    const { accounts, groups, files, messages } = openStores(databases, keyring);
+    const { accounts, groups, files, messages, drafts, devices } = openStores(databases, keyring);
+    let device: number | undefined = 0;
+    while (device !== undefined) device = await devices.reseal(device, BATCH);
+    let draft: DraftPlace | undefined = { accountId: 0, groupId: 0, thread: 0 };
+    while (draft) draft = await drafts.reseal(draft, BATCH);
     for (const store of [accounts, groups]) {
       let last: number | undefined = 0;
       while (last !== undefined) last = await store.resealNames(last, BATCH);

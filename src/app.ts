@@ -54,6 +54,10 @@ import { createThreadStore } from './messages/thread-store.ts';
 import { countThreads } from './messages/threads.ts';
 import { countUnread } from './messages/unread.ts';
 import { createMessageWriter } from './messages/writer.ts';
+import { notifyPeople } from './notifications/notify.ts';
+import { createPush } from './notifications/push.ts';
+import { notificationRoutes } from './notifications/routes.ts';
+import { createDeviceStore } from './notifications/store.ts';
 import { createLivePresence } from './presence/live.ts';
 import { profileRoutes } from './profiles/routes.ts';
 import { startSearchFeed } from './search/feed.ts';
@@ -94,6 +98,7 @@ export function openStores({ users, chat }: Pick<Databases, 'users' | 'chat'>, k
     threads: createThreadStore(chat),
     drafts: createDraftStore(chat, createCipher(keyring, 'drafts')),
     saved: createSavedStore(chat),
+    devices: createDeviceStore(users, createCipher(keyring, 'push'), nameIndex(users)),
   };
 }
 
@@ -110,7 +115,10 @@ export async function createApp({
   const { publish, subscribe } = createEvents((err, event) => log.error({ err, event }, 'a listener failed'));
   const views = createViews(assetFolder(config.assetVersion));
 
-  const { accounts, groups, files, messages, threads, drafts, saved } = openStores(databases, keyring);
+  const { accounts, groups, files, messages, threads, drafts, saved, devices } = openStores(
+    databases,
+    keyring,
+  );
   if (adminUsername !== undefined) await accounts.makeAdmin(adminUsername);
   await seedGroups(groups);
 
@@ -146,15 +154,34 @@ export async function createApp({
   const marks = createReadMarks({ groups, publish });
   const rate = createRateLimit(SEND_RATE, rateLimits);
   const unread = countUnread({ hub, groups, messages, marks, publish, subscribe, report });
+  const push = createPush({
+    secret: secretOf(databases.users, keyring, 'vapid'),
+    contact: config.pushContact,
+    services: config.pushServices,
+    devices,
+  });
+  const notifications = notifyPeople({
+    hub,
+    accounts,
+    groups,
+    groupPresenter,
+    messages,
+    devices,
+    push,
+    subscribe,
+    report,
+  });
   pushGroups({ hub, groups, presenter: groupPresenter, subscribe });
   subscribe(accountChanged, ({ accountId }) => {
     // They come back at once, as who they are now.
     hub.closeWhere((one) => one.account.id === accountId, CLOSE.goingAway, 'Your profile changed.');
   });
   subscribe(sessionEnded, ({ sessionId }) => {
+    devices.removeOfSession(sessionId).catch(report);
     hub.closeWhere((one) => one.sessionId === sessionId, CLOSE.notSignedIn, 'You signed out.');
   });
   subscribe(sessionsEnded, ({ accountId }) => {
+    devices.removeAllOf(accountId).catch(report);
     hub.closeWhere(
       (one) => one.account.id === accountId,
       CLOSE.notSignedIn,
@@ -212,6 +239,7 @@ export async function createApp({
   const people = (group: Group, account: Account) => presence.presenter.aside(group, seesAddresses(account));
   app.use(groupRoutes({ page, presenter: groupPresenter, groups, accounts, publish, rateLimits, people }));
   app.use(listRoutes({ page, groups, groupPresenter, messages, presenter, threads, saved }));
+  app.use(notificationRoutes({ page, accounts, devices, push, rateLimits }));
   app.use(directRoutes({ page, groups, accounts, publish, rateLimits }));
   app.use(profileRoutes({ views, page, accounts, groups, publish, rateLimits }));
   app.use(
@@ -267,6 +295,7 @@ export async function createApp({
       await unread.settled();
       await marks.settled();
       await sweeping.stop();
+      await notifications.settled();
       await searchFeed?.stop();
     },
   };

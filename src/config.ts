@@ -27,6 +27,10 @@ export type Config = Readonly<{
   showAddresses: ShowAddresses;
   /** How long a message can be edited or removed by its author, in milliseconds; undefined is for ever. */
   editLimitMs: number | undefined;
+  /** Hosts, with their ports, that take push messages beside those of the browsers' vendors. */
+  pushServices: readonly string[];
+  /** Where those who run push services reach whoever runs this Hearth: `mailto:` or `https:`. */
+  pushContact: string;
   /** False keeps no search index. */
   searchIndex: boolean;
   /** How much one file, the files of one person, and all files may take, in bytes; undefined is without limit. */
@@ -105,6 +109,16 @@ const VARIABLES: readonly Setting[] = [
     meaning: 'how long people can edit and remove what they wrote, in minutes',
   },
   { name: 'SEARCH_INDEX', fallback: 'on', meaning: 'off keeps no index, so that nothing is found' },
+  {
+    name: 'PUSH_CONTACT',
+    fallback: 'mailto:hearth@example.org',
+    meaning: 'how push services reach whoever runs this: mailto: or https:',
+  },
+  {
+    name: 'PUSH_SERVICES',
+    fallback: 'none',
+    meaning: 'hosts that take push messages beside those of browser vendors, comma-separated',
+  },
   { name: 'FILE_LIMIT_MB', fallback: '512', meaning: 'how large one file may be' },
   { name: 'PERSON_LIMIT_MB', fallback: 'none', meaning: 'how much the files of one person may take' },
   {
@@ -166,6 +180,14 @@ export function readCommand(
         'everyone',
       ),
       editLimitMs: whole('EDIT_LIMIT_MINUTES', env.EDIT_LIMIT_MINUTES, 'minutes', 60_000),
+      pushContact:
+        pattern(
+          'PUSH_CONTACT',
+          env.PUSH_CONTACT,
+          /^(mailto:\S+@\S+|https:\/\/\S+)$/,
+          'mailto:you@your.domain or https://…',
+        ) ?? 'mailto:hearth@example.org',
+      pushServices: Object.freeze((env.PUSH_SERVICES ?? '').split(',').filter(Boolean)),
       searchIndex: oneOf('SEARCH_INDEX', env.SEARCH_INDEX, ['on', 'off'], 'on') === 'on',
       fileLimits: Object.freeze({
         file: megabytes('FILE_LIMIT_MB', env.FILE_LIMIT_MB) ?? 512 * MEGABYTE,

@@ -18,7 +18,12 @@ export type Account = Readonly<{
   pictureVersion: number;
   /** Whether others see what they have read; who hides it sees nobody's. */
   showsReceipts: boolean;
+  /** When they are not to be disturbed; null for never. */
+  quiet: QuietHours | null;
 }>;
+
+/** Minutes of the day in a time zone; a beginning that is later than the end spans midnight. */
+export type QuietHours = Readonly<{ from: number; to: number; zone: string }>;
 
 export type AccountStore = {
   /** Undefined when the name is taken. The first account of all is an administrator if `isAdmin` is 'if-first'. */
@@ -38,6 +43,7 @@ export type AccountStore = {
   makeAdmin(username: string): Promise<void>;
   setLine(id: number, line: string): Promise<void>;
   setShowsReceipts(id: number, showsReceipts: boolean): Promise<void>;
+  setQuiet(id: number, quiet: QuietHours | null): Promise<void>;
   /** @param picture a WebP; undefined takes it away */
   setPicture(id: number, picture: Buffer | undefined): Promise<void>;
   picture(id: number): Promise<Buffer | undefined>;
@@ -81,6 +87,7 @@ export function createAccountStore(
     line: row.line ? cipher.open(linePlace(row.id), row.line) : '',
     pictureVersion: row.picture ? row.pictureVersion : 0,
     showsReceipts: row.showsReceipts,
+    quiet: quietHours(row),
   });
 
   function change(id: number, values: Partial<typeof accounts.$inferInsert>): void {
@@ -150,6 +157,13 @@ export function createAccountStore(
     async setShowsReceipts(id, showsReceipts) {
       change(id, { showsReceipts });
     },
+    async setQuiet(id, quiet) {
+      change(id, {
+        quietFrom: quiet?.from ?? null,
+        quietTo: quiet?.to ?? null,
+        quietZone: quiet?.zone ?? null,
+      });
+    },
     async setPicture(id, picture) {
       const version = (byId.get({ id })?.pictureVersion ?? 0) + 1;
       const sealed = picture ? cipher.seal(picturePlace(id), picture.toString('base64')) : null;
@@ -181,4 +195,8 @@ export function createAccountStore(
       return rows.at(-1)?.id;
     },
   };
+}
+
+function quietHours({ quietFrom: from, quietTo: to, quietZone: zone }: Row): QuietHours | null {
+  return from === null || to === null || zone === null ? null : { from, to, zone };
 }

@@ -3,7 +3,7 @@ import { CLOSE } from '../live/connection.ts';
 import { factText } from '../live/frames.ts';
 import { type Hub, personalTopic } from '../live/hub.ts';
 import { groupCreated, groupRenamed, memberJoined, memberLeft, unreadChanged } from './events.ts';
-import { type GroupPresenter, unreadOf } from './present.ts';
+import { type GroupPresenter, isHidden, unreadOf } from './present.ts';
 import type { GroupStore } from './store.ts';
 
 type Dependencies = { hub: Hub; groups: GroupStore; presenter: GroupPresenter; subscribe: Subscribe };
@@ -26,7 +26,12 @@ export function pushGroups({ hub, groups, presenter, subscribe }: Dependencies):
         ? `<li id="offer-${groupId}" data-live="remove"></li>`
         : await presenter.offer(group);
     hub.publish(personalTopic(accountId), ({ protocol }) => {
-      if (protocol === 'html') return presenter.row(named, membership) + (type === 'group' ? offer : '');
+      if (protocol === 'html') {
+        const row = isHidden(group, membership)
+          ? `<li id="group-${groupId}" data-live="remove"></li>`
+          : presenter.row(named, membership);
+        return row + (type === 'group' ? offer : '');
+      }
       if (type === 'group') return factText('json', 'group', { id: group.id, name: named.name });
       return membership && factText('json', 'unread', { groupId, unread: unreadOf(group, membership) });
     });

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import type { Views } from '../http/views.ts';
 import { MAX_PEOPLE } from './open-direct.ts';
-import type { Group, GroupStore, Membership } from './store.ts';
+import { bellOf, type Group, type GroupStore, type Membership } from './store.ts';
 
 const CACHED_ROWS = 20_000;
 /** In bytes. */
@@ -30,6 +30,12 @@ export function unreadOf(group: Group, membership: Membership): number {
 /** Whether a message that this member has not read calls them. */
 export function isMentionUnread({ lastMentionSeq, readSeq }: Membership): boolean {
   return lastMentionSeq > readSeq;
+}
+
+/** Whether a group stays out of the list: hidden, neither open right now nor calling this member. */
+export function isHidden(group: Group, membership: Membership | undefined, openGroupId?: number): boolean {
+  if (!membership || bellOf(group, membership) !== 'hidden') return false;
+  return group.id !== openGroupId && !isMentionUnread(membership);
 }
 
 /** Rows are rendered once and kept; a page of hundreds of groups is then joined, not rendered. */
@@ -83,7 +89,8 @@ export function createGroupPresenter(
     const found: Group[] = [];
     for (const id of memberships.keys()) {
       const group = await groups.byId(id);
-      if (group?.kind === 'direct' && (group.lastSeq > 0 || id === openGroupId))
+      const isShown = group && (group.lastSeq > 0 || id === openGroupId);
+      if (group?.kind === 'direct' && isShown && !isHidden(group, memberships.get(id), openGroupId))
         found.push(await named(group, accountId));
     }
     const { compare } = new Intl.Collator(undefined, { sensitivity: 'base', numeric: true });
@@ -113,7 +120,7 @@ export function createGroupPresenter(
         const membership = memberships.get(group.id);
         const html = row(group, membership, group.id === openGroupId);
         if (membership) {
-          mine += html;
+          if (!isHidden(group, membership, openGroupId)) mine += html;
         } else {
           others += html;
         }

@@ -14,7 +14,8 @@ import { leaveGroup } from './leave.ts';
 import type { GroupPage } from './page.ts';
 import type { GroupPresenter } from './present.ts';
 import { renameGroup } from './rename.ts';
-import type { Group, GroupStore } from './store.ts';
+import { bellForm, setBell } from './set-bell.ts';
+import { bellOf, type Group, type GroupStore } from './store.ts';
 
 const CREATIONS = { points: 20, seconds: 600, sentence: 'That is many new groups.' };
 const MEMBERS_A_PAGE = 200;
@@ -41,10 +42,17 @@ export function groupRoutes(dependencies: Dependencies): Router {
     const account = accountOf(request);
     const memberships = await groups.membershipsOf(account.id);
     const others = (await groups.all()).filter((group) => !memberships.has(group.id));
+    const hidden: Group[] = [];
+    for (const [groupId, membership] of memberships) {
+      const group = await groups.byId(groupId);
+      if (group && bellOf(group, membership) === 'hidden')
+        hidden.push(await presenter.named(group, account.id));
+    }
     const offers = await Promise.all(others.map(presenter.offer));
     return page(request, 'groups/index.njk', {
       offers: asHtml(offers.join('')),
       memberOf: memberships.size,
+      hidden,
       name: typedName(request),
       error: error ?? null,
     });
@@ -112,6 +120,11 @@ export function groupRoutes(dependencies: Dependencies): Router {
     .post('/groups/:id/leave', async (request, response) => {
       await leaveGroup(dependencies, accountOf(request), numberInPath(request, 'id'));
       seeOther(response, '/groups');
+    })
+    .post('/groups/:id/bell', async (request, response) => {
+      const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
+      await setBell(dependencies, open, parseForm(bellForm, request.body));
+      seeOther(response, `/groups/${open.group.id}`);
     })
     .post('/groups/:id/rename', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));

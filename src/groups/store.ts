@@ -1,4 +1,4 @@
-import { and, asc, count, eq, gt, sql } from 'drizzle-orm';
+import { and, asc, count, eq, gt, isNotNull, sql } from 'drizzle-orm';
 import { LRUCache } from 'lru-cache';
 import { type BlindIndex, foldCase } from '../crypto/blind-index.ts';
 import type { Cipher } from '../crypto/cipher.ts';
@@ -23,7 +23,17 @@ export type Membership = Readonly<{
   readAt: number;
   /** The newest message that mentions this member; 0 for none. */
   lastMentionSeq: number;
+  /** Null is the default of its kind of group: see `bellOf`. */
+  bell: Bell | null;
 }>;
+
+/** What one is told of a group while away. A hidden one is not in the list at the side either. */
+export type Bell = (typeof BELLS)[number];
+export const BELLS = ['mentions', 'everything', 'nothing', 'hidden'] as const;
+
+export function bellOf({ kind }: Pick<Group, 'kind'>, { bell }: Pick<Membership, 'bell'>): Bell {
+  return bell ?? (kind === 'direct' ? 'everything' : 'mentions');
+}
 
 export type ReadMark = { accountId: number; groupId: number; seq: number; now: number };
 
@@ -58,6 +68,9 @@ export type GroupStore = {
   markRead(marks: readonly ReadMark[]): Promise<boolean[]>;
   /** Moves one mark to wherever its owner wants it, back too. */
   moveMark(mark: ReadMark): Promise<void>;
+  setBell(accountId: number, groupId: number, bell: Bell): Promise<void>;
+  /** The members of a group who want to hear of every message. */
+  hearingEverything(group: Pick<Group, 'id' | 'kind'>): Promise<number[]>;
   /** Takes note of a committed message that mentions these members, or all where none are named. */
   mentioned(groupId: number, seq: number, accountIds: readonly number[] | undefined): void;
   /** Takes note of messages that were committed. */
@@ -94,6 +107,20 @@ export function createGroupStore(
       .where(eq(memberships.groupId, at))
       .orderBy(asc(memberships.accountId))
       .limit(sql.placeholder('limit'))
+      .prepare(),
+    hearing: orm
+      .select({ accountId: memberships.accountId })
+      .from(memberships)
+      .where(
+        and(eq(memberships.groupId, at), isNotNull(memberships.bell), eq(memberships.bell, 'everything')),
+      )
+      .prepare(),
+    hearingDirect: orm
+      .select({ accountId: memberships.accountId })
+      .from(memberships)
+      .where(
+        and(eq(memberships.groupId, at), sql`coalesce(${memberships.bell}, 'everything') = 'everything'`),
+      )
       .prepare(),
     count: orm.select({ members: count() }).from(memberships).where(eq(memberships.groupId, at)).prepare(),
     markRead: orm
@@ -138,9 +165,9 @@ export function createGroupStore(
     if (cached) return cached;
     const rows = queries.memberships.all({ accountId });
     const found = new Map(
-      rows.map(({ groupId, readSeq, readAt, lastMentionSeq }) => [
+      rows.map(({ groupId, readSeq, readAt, lastMentionSeq, bell }) => [
         groupId,
-        { groupId, readSeq, readAt, lastMentionSeq },
+        { groupId, readSeq, readAt, lastMentionSeq, bell },
       ]),
     );
     mine.set(accountId, found);
@@ -291,6 +318,19 @@ export function createGroupStore(
         .run();
       note(accountId, groupId, { readSeq: seq, readAt: now });
       version += 1;
+    },
+    async setBell(accountId, groupId, bell) {
+      orm
+        .update(memberships)
+        .set({ bell })
+        .where(and(eq(memberships.accountId, accountId), eq(memberships.groupId, groupId)))
+        .run();
+      note(accountId, groupId, { bell });
+      version += 1;
+    },
+    async hearingEverything({ id, kind }) {
+      const rows = kind === 'direct' ? queries.hearingDirect : queries.hearing;
+      return rows.all({ groupId: id }).map((row) => row.accountId);
     },
     mentioned(groupId, seq, accountIds) {
       // A copy: each look at an entry moves it to the front of what is walked over.

@@ -36,6 +36,12 @@ export function staticRoutes(assets: string): Router {
       // Its address may not change, since the browser asks for it again there; its scope is the whole site.
       response.set('Cache-Control', 'no-cache').sendFile(join(FOLDER, 'js', 'service-worker.js'));
     })
+    .get(
+      ['/icon-192.png', '/icon-512.png', '/icon-maskable.png', '/apple-touch-icon.png'],
+      (request, response) =>
+        // At addresses of their own: installed apps and notifications ask for them long after the version has moved on.
+        response.sendFile(join(FOLDER, 'icons', request.path), { maxAge: '1d' }),
+    )
     .get('/favicon.ico', (_request, response) =>
       response.sendFile(join(FOLDER, 'icon.svg'), { maxAge: '1d' }),
     );

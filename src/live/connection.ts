@@ -31,6 +31,8 @@ export class Connection implements Viewer {
   change = -1;
   /** Whether anything came from the peer since the last heartbeat. */
   isAlive = true;
+  /** Whether its page is on a screen that somebody looks at; a page says so itself. */
+  isSeen = false;
   /** Frames received since the last heartbeat. */
   received = 0;
   #pending: Buffer[] | undefined;

@@ -23,6 +23,8 @@ export type Hub = {
   count(topic: string): number;
   /** How many sockets an account has open. */
   countOf(accountId: number): number;
+  /** Whether a page of this account is in sight somewhere. */
+  isSeenBy(accountId: number): boolean;
   /** The accounts that listen for what concerns them. */
   people(): number[];
   closeWhere(matches: (connection: Connection) => boolean, code: number, reason: string): void;
@@ -120,6 +122,8 @@ export function createHub(): Hub {
     isHeard: (topic, protocol) =>
       protocol ? (listeners.get(topic)?.[protocol] ?? 0) > 0 : listeners.has(topic),
     countOf: (accountId) => perAccount.get(accountId) ?? 0,
+    isSeenBy: (accountId) =>
+      [...(listeners.get(personalTopic(accountId))?.sockets ?? [])].some((one) => one.isSeen && one.isAlive),
     count: (topic) => listeners.get(topic)?.sockets.size ?? 0,
     people: () =>
       [...listeners.keys()]

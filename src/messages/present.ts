@@ -196,7 +196,7 @@ export function createMessagePresenter(
 }
 
 /** The beginning of a message on one line, as it was typed. */
-function excerptOf({ content, files, removedAt }: Message): string {
+export function excerptOf({ content, files, removedAt }: Message): string {
   if (removedAt !== null) return 'This message was removed.';
   if (content === '' && files.length > 0) return files.map((file) => file.name).join(', ');
   const line = content.slice(0, 4 * EXCERPT_CHARACTERS).replace(/\s+/g, ' ');

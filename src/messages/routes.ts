@@ -8,6 +8,7 @@ import { shownFile } from '../files/present.ts';
 import type { FileLimits } from '../files/receive.ts';
 import { MAX_FILES, type ReadUpload } from '../files/upload.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
+import { bellOf } from '../groups/store.ts';
 import { onRefusal } from '../http/failures.ts';
 import type { RateLimit } from '../http/rate-limit.ts';
 import { numberInPath, numberInQuery, parseForm, seeOther, wantsFragment } from '../http/request.ts';
@@ -102,6 +103,7 @@ export function messageRoutes(dependencies: Dependencies): Router {
         newer: stretch.hasNewer ? (stretch.messages.at(-1)?.seq ?? 0) + PAGE / 2 : null,
         lastShown: stretch.messages.at(-1)?.seq ?? 0,
         fileLimit: dependencies.fileLimits.file,
+        bell: bellOf(open.group, open.membership),
         pins: (await messages.pinned(group.id, MAX_PINS)).length,
         seen: asHtml(account.showsReceipts && !stretch.hasNewer ? await dependencies.seen.line(group) : ''),
         ...composer,

@@ -57,7 +57,10 @@ export function showSeen({ hub, views, accounts, groups, messages, subscribe, re
 
   async function state({ id, lastSeq }: Pick<Group, 'id' | 'lastSeq'>) {
     const newest = await messages.bySeq(id, lastSeq);
-    const readers = newest && (await readersOf({ groups, accounts }, { id }, newest));
+    const nothing = { seq: 0, authorId: 0 };
+    const found = await readersOf({ groups, accounts }, { id }, newest ?? nothing);
+    // Where nothing is said yet, nobody has read it; its place is there all the same.
+    const readers = newest ? found : found && [];
     if (!readers) return { seq: lastSeq, html: '', accountIds: [] };
     return {
       seq: lastSeq,

@@ -123,7 +123,12 @@ export function createLivePresence({
     overview: {
       path: /^\/ws$/,
       topic: () => OVERALL,
-      commands: {},
+      commands: {
+        // A page that is hidden, or asleep, does not count as somebody who looks.
+        seen(connection, message) {
+          connection.isSeen = (message as { is?: unknown }).is === true;
+        },
+      },
       async open(connection) {
         if (!connection.isOpen) return;
         hub.subscribe(connection, OVERALL, personalTopic(connection.account.id));

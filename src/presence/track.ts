@@ -63,6 +63,9 @@ export function createPresence(changed: (change: PresenceChange) => void, graceM
       }
       clearTimeout(entry.leaving);
       entry.arrivals.push(arrival);
+      const hasNewFace = entry.account.pictureVersion !== arrival.account.pictureVersion;
+      entry.account = arrival.account;
+      if (hasNewFace) changed({ place });
       show(place, entry);
     },
     leave(place, arrival) {

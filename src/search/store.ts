@@ -192,6 +192,8 @@ function open(file: string): Sqlite.Database | undefined {
     // A power cut may undo the last moments, which the cursors then make up for; it damages nothing.
     sqlite.pragma('synchronous = NORMAL');
     sqlite.pragma('cache_size = -16000');
+    // A query looks a word up once for each group: without a copy of each page that takes half the time.
+    sqlite.pragma(`mmap_size = ${1024 ** 3}`);
     return sqlite;
   } catch {
     sqlite.close();

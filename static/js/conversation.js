@@ -10,6 +10,7 @@ const AT_BOTTOM_PX = 60;
 const READ_EVERY_MS = 300;
 const TYPING_SHOWN_MS = 5_000;
 const KEPT_NOTICES = 20;
+const KEEP_AFTER_MS = 3_000;
 
 /** @returns {{ isOpen(): boolean, typing(): void }} what the composer needs of it */
 export function startConversation(section, outbox, accountId) {
@@ -89,6 +90,19 @@ export function startConversation(section, outbox, accountId) {
     });
     markRead();
     markThreadRead(seq);
+    keepForOffline();
+  }
+
+  let keepTimer;
+  /** What is shown now is what is shown without a network, too. */
+  function keepForOffline() {
+    const worker = navigator.serviceWorker?.controller;
+    if (!worker || keepTimer || thread || !isNewest) return;
+    keepTimer = setTimeout(() => {
+      keepTimer = undefined;
+      if (document.visibilityState === 'visible')
+        worker.postMessage({ type: 'keep', url: `${location.origin}/groups/${groupId}` });
+    }, KEEP_AFTER_MS);
   }
 
   /** Replies that come in while the thread is looked at are read. */

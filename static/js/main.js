@@ -7,6 +7,7 @@ import { startExplanation } from './explanation.js';
 import { startFilter } from './filter.js';
 import { startLightbox } from './lightbox.js';
 import { markMine } from './mine.js';
+import { startNotificationSettings } from './notifications.js';
 import { startOutbox } from './outbox.js';
 import { startReturn } from './return.js';
 import { startSearchKey } from './search-key.js';
@@ -19,6 +20,7 @@ startTheme();
 startExplanation();
 startFilter();
 startSearchKey();
+startNotificationSettings();
 startReturn();
 localiseTimes(document);
 

@@ -1,30 +1,93 @@
-// Keeps one page, for when there is no network: "Hearth can't be reached". Nothing of a conversation is kept.
+// Shows what was seen last while there is no network, and notifications. A page that can be had is never taken from here.
 
-const CACHE = 'hearth-offline';
-const PAGE = '/offline';
+const OFFLINE = 'hearth-offline';
+const PAGES = 'hearth-pages';
+const ASSETS = 'hearth-assets';
+const OFFLINE_PAGE = '/offline';
+const KEPT_PAGES = 30;
+const KEPT_ASSETS = 150;
 
 self.addEventListener('install', (event) => {
-  event.waitUntil(keep().then(() => self.skipWaiting()));
+  event.waitUntil(keepOfflinePage().then(() => self.skipWaiting()));
 });
 
 self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));
 
 self.addEventListener('fetch', (event) => {
   const { request } = event;
-  if (request.mode === 'navigate') {
-    event.respondWith(fetch(request).catch(async () => (await caches.match(PAGE)) ?? Response.error()));
-  } else if (request.destination === 'style' || request.destination === 'image') {
-    event.respondWith(fetch(request).catch(async () => (await caches.match(request)) ?? Response.error()));
-  }
+  const { origin, pathname } = new URL(request.url);
+  if (origin !== location.origin) return;
+  if (request.mode === 'navigate') event.respondWith(page(event));
+  else if (request.method === 'GET' && pathname.startsWith('/assets/')) event.respondWith(asset(event));
 });
 
+// A conversation that is read on after it was loaded: its page is fetched again, so that what is kept is the newest.
+self.addEventListener('message', (event) => {
+  if (event.data?.type === 'keep') event.waitUntil(keepAgain(event.data.url));
+  if (event.data?.type === 'forget') event.waitUntil(caches.delete(PAGES));
+});
+
+/** From the network always; what was kept stands in only where the network fails. */
+async function page(event) {
+  const { request } = event;
+  try {
+    const response = await fetch(request);
+    const { pathname } = new URL(request.url);
+    // Whoever signs out, or in as somebody else, leaves nothing behind.
+    if (pathname === '/logout' || pathname === '/login' || response.url.endsWith('/login'))
+      event.waitUntil(caches.delete(PAGES));
+    else if (isKept(request, response))
+      event.waitUntil(keep(PAGES, request.url, response.clone(), KEPT_PAGES));
+    return response;
+  } catch {
+    const { pathname } = new URL(request.url);
+    const pages = await caches.open(PAGES);
+    const kept =
+      (await pages.match(request.url)) ??
+      (pathname.startsWith('/groups/') && (await pages.match(new URL(pathname, location).href))) ??
+      undefined;
+    return kept || (await caches.match(OFFLINE_PAGE)) || Response.error();
+  }
+}
+
+/** Conversations and the list of groups, as they are read: no forms that were refused, no pages of others. */
+function isKept(request, response) {
+  const { pathname } = new URL(request.url);
+  return request.method === 'GET' && response.status === 200 && /^\/groups(?:\/\d+)?$/.test(pathname);
+}
+
+/** The address of an asset changes when it does: what is kept is right. */
+async function asset(event) {
+  const kept = await caches.match(event.request);
+  if (kept) return kept;
+  const response = await fetch(event.request);
+  if (response.status === 200)
+    event.waitUntil(keep(ASSETS, event.request.url, response.clone(), KEPT_ASSETS));
+  return response;
+}
+
+async function keepAgain(url) {
+  const response = await fetch(url).catch(() => undefined);
+  if (response?.status === 200 && !response.redirected) await keep(PAGES, url, response, KEPT_PAGES);
+}
+
+/** Puts into a cache as its newest entry; the oldest give way. */
+async function keep(name, url, response, most) {
+  const cache = await caches.open(name);
+  const key = url.split('#')[0];
+  await cache.delete(key);
+  await cache.put(key, response);
+  const keys = await cache.keys();
+  for (const old of keys.slice(0, -most)) await cache.delete(old);
+}
+
 /** The page and the style sheets that it names, and those that they import. */
-async function keep() {
-  const cache = await caches.open(CACHE);
+async function keepOfflinePage() {
+  const cache = await caches.open(OFFLINE);
   for (const old of await cache.keys()) await cache.delete(old);
-  const response = await fetch(PAGE);
+  const response = await fetch(OFFLINE_PAGE);
   const html = await response.clone().text();
-  await cache.put(PAGE, response);
+  await cache.put(OFFLINE_PAGE, response);
   const main = /href="([^"]+\/css\/main\.css)"/.exec(html)?.[1];
   if (!main) return;
   const css = await (await fetch(main)).text();
@@ -32,4 +95,34 @@ async function keep() {
     (match) => new URL(match[1], new URL(main, location)).href,
   );
   await cache.addAll([main, ...imports]);
+}
+
+self.addEventListener('push', (event) => {
+  const { title = 'Hearth', body = '', url = '/', tag, badge } = event.data?.json() ?? {};
+  const shown = self.registration.showNotification(title, {
+    body,
+    tag,
+    icon: '/icon-192.png',
+    data: { url },
+  });
+  event.waitUntil(Promise.all([shown, mark(badge)]));
+});
+
+function mark(count) {
+  if (!('setAppBadge' in navigator) || typeof count !== 'number') return undefined;
+  return count > 0 ? navigator.setAppBadge(count) : navigator.clearAppBadge();
+}
+
+self.addEventListener('notificationclick', (event) => {
+  event.notification.close();
+  event.waitUntil(open(new URL(event.notification.data?.url ?? '/', location).href));
+});
+
+/** A window that is there comes forward and goes to the place; otherwise a new one opens. */
+async function open(url) {
+  const windows = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  const there = windows.find((one) => new URL(one.url).pathname === new URL(url).pathname) ?? windows[0];
+  if (!there) return self.clients.openWindow(url);
+  await there.focus();
+  return there.navigate(url).catch(() => self.clients.openWindow(url));
 }

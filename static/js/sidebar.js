@@ -1,4 +1,6 @@
 // The list of groups, live: new groups, unread counts, and the tab's title.
+
+import { startNotifications } from './notifications.js';
 import { place } from './place.js';
 import { connect } from './socket.js';
 
@@ -8,6 +10,7 @@ export function startOverview() {
 
   const mark = () => {
     let unread = 0;
+    let unreadGroups = 0;
     for (const row of document.querySelectorAll('.group-row')) {
       const isOpen = row.dataset.groupId === groupId;
       const link = row.querySelector('a');
@@ -19,9 +22,12 @@ export function startOverview() {
       const isBeingRead =
         isOpen && document.visibilityState === 'visible' && document.querySelector('[data-is-newest="true"]');
       row.classList.toggle('is-being-read', Boolean(isBeingRead));
-      if (!isBeingRead) unread += Number(row.dataset.unread);
+      if (isBeingRead) continue;
+      unread += Number(row.dataset.unread);
+      if (row.dataset.unread !== '0') unreadGroups += 1;
     }
     document.title = unread > 0 ? `(${unread}) ${title}` : title;
+    badge(unreadGroups);
   };
 
   const overview = connect(() => '/ws', {
@@ -29,12 +35,20 @@ export function startOverview() {
       place(html);
       mark();
     },
+    onOpen: () => tellSeen(),
     onFinal: (code) => code === 4401 && location.assign('/login'),
   });
+  const tellSeen = startNotifications(overview);
   document.addEventListener('visibilitychange', mark);
   addEventListener('hearth:posted', () => overview.isOpen() || overview.restart());
   mark();
   keepPlace(document.querySelector('.sidebar-lists'));
+}
+
+/** The installed app's icon says in how many conversations something waits. */
+function badge(count) {
+  if (!('setAppBadge' in navigator)) return;
+  (count > 0 ? navigator.setAppBadge(count) : navigator.clearAppBadge()).catch(() => {});
 }
 
 /** A group that is renamed bears its new name on its own page too. Returns the tab's title. */

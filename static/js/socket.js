@@ -110,5 +110,10 @@ function showNetworkLine() {
   if (!line) return;
   if (down.size === 0) line.hidden = true;
   // A blink of the network is nobody's business.
-  else lineTimer = setTimeout(() => (line.hidden = false), 600);
+  else
+    lineTimer = setTimeout(() => {
+      line.textContent =
+        navigator.onLine === false ? 'Offline. What was seen last is shown.' : 'Reconnecting…';
+      line.hidden = false;
+    }, 600);
 }

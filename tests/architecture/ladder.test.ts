@@ -17,6 +17,7 @@ const LADDER: readonly (readonly string[])[] = [
   ['files'],
   ['profiles'],
   ['messages'],
+  ['notifications'],
   ['search'],
   ['voice'],
   ['admin'],
@@ -52,7 +53,7 @@ test('no two files import each other, by whatever way round', () => {
 
 test('verbs and stores know nothing of the web', () => {
   const doors = /(?:^|\/)(?:(?:\w+-)?routes|upload|page|live|access|sessions|present|unread)\.ts$/;
-  const features = /^(?:accounts|groups|presence|files|profiles|messages|search)\//;
+  const features = /^(?:accounts|groups|presence|files|profiles|messages|notifications|search)\//;
   for (const file of files.filter(
     (one) => features.test(one) && !doors.test(one) && one !== 'accounts/session-store.ts',
   )) {

@@ -14,6 +14,7 @@ const person = (id: number, address = '192.0.2.1') => ({
     line: '',
     pictureVersion: 0,
     showsReceipts: true,
+    quiet: null,
   },
   address,
 });

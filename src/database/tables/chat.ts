@@ -26,6 +26,8 @@ export const memberships = sqliteTable(
     joinedAt: integer('joined_at').notNull(),
     /** The newest message that mentions this member; unread when it is beyond `readSeq`. */
     lastMentionSeq: integer('last_mention_seq').notNull().default(0),
+    /** Null is the default of its kind of group. */
+    bell: text('bell', { enum: ['mentions', 'everything', 'nothing', 'hidden'] }),
   },
   (table) => [primaryKey({ columns: [table.accountId, table.groupId] })],
 );

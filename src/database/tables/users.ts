@@ -15,4 +15,18 @@ export const accounts = sqliteTable('accounts', {
   /** Counts up with each new picture; 0 is none. */
   pictureVersion: integer('picture_version').notNull().default(0),
   showsReceipts: integer('shows_receipts', { mode: 'boolean' }).notNull().default(true),
+  quietFrom: integer('quiet_from'),
+  quietTo: integer('quiet_to'),
+  quietZone: text('quiet_zone'),
+});
+
+/** Where a browser's vendor takes messages for it. */
+export const pushSubscriptions = sqliteTable('push_subscriptions', {
+  id: integer('id').primaryKey({ autoIncrement: true }),
+  accountId: integer('account_id').notNull(),
+  endpointIndex: blob('endpoint_index', { mode: 'buffer' }).notNull().unique(),
+  sessionIndex: blob('session_index', { mode: 'buffer' }).notNull(),
+  subscription: blob('subscription', { mode: 'buffer' }).notNull(),
+  createdAt: integer('created_at').notNull(),
+  deliveredAt: integer('delivered_at'),
 });

@@ -1,0 +1,117 @@
+import type { Account, AccountStore } from '../accounts/store.ts';
+import type { Subscribe } from '../events.ts';
+import type { GroupPresenter } from '../groups/present.ts';
+import { unreadOf } from '../groups/present.ts';
+import { bellOf, type Group, type GroupStore } from '../groups/store.ts';
+import { factText } from '../live/frames.ts';
+import { type Hub, personalTopic } from '../live/hub.ts';
+import { messagesSent } from '../messages/events.ts';
+import type { Message } from '../messages/message.ts';
+import { excerptOf } from '../messages/present.ts';
+import type { MessageStore } from '../messages/store.ts';
+import type { Notice, Push } from './push.ts';
+import { isQuiet } from './quiet.ts';
+import type { DeviceStore } from './store.ts';
+
+/** Messages of one conversation within this time are one notification. */
+const GATHER_MS = 400;
+/** @all in a larger group is told to so many. */
+const MAX_TOLD = 5_000;
+
+type Dependencies = {
+  hub: Hub;
+  accounts: AccountStore;
+  groups: GroupStore;
+  groupPresenter: GroupPresenter;
+  messages: MessageStore;
+  devices: DeviceStore;
+  push: Push;
+  subscribe: Subscribe;
+  /** Hears of what failed in the background. */
+  report(error: unknown): void;
+};
+
+/**
+ * Tells people of messages that they want to hear of and are not looking at: open pages as a fact, which a hidden one
+ * shows as the browser's notification, and devices by push while no page of theirs is in sight.
+ */
+export function notifyPeople(dependencies: Dependencies): { settled(): Promise<void> } {
+  const { hub, accounts, groups, groupPresenter, messages, devices, push, subscribe, report } = dependencies;
+  const due = new Map<number, { firstSeq: number; lastSeq: number }>();
+  let timer: NodeJS.Timeout | undefined;
+  let running = Promise.resolve();
+
+  subscribe(messagesSent, ({ groupId, firstSeq, lastSeq }) => {
+    due.set(groupId, { firstSeq: due.get(groupId)?.firstSeq ?? firstSeq, lastSeq });
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      running = running.then(tellAll).catch(report);
+    }, GATHER_MS).unref();
+  });
+
+  async function tellAll(): Promise<void> {
+    const spans = [...due];
+    due.clear();
+    for (const [groupId, { firstSeq, lastSeq }] of spans) {
+      const group = await groups.byId(groupId);
+      if (group) await tellOf(group, await messages.between(groupId, firstSeq, lastSeq));
+    }
+  }
+
+  /** Each person hears of the newest message that they want to hear of. */
+  async function tellOf(group: Group, sent: readonly Message[]): Promise<void> {
+    const everything = new Set(await groups.hearingEverything(group));
+    const newest = new Map<number, Message>();
+    for (const message of sent) {
+      const called = message.mentionsAll ? await groups.members(group.id, MAX_TOLD) : message.mentions;
+      for (const accountId of new Set([...everything, ...called]))
+        if (accountId !== message.authorId) newest.set(accountId, message);
+    }
+    for (const [accountId, message] of newest) await tell(group, message, accountId);
+  }
+
+  async function tell(group: Group, message: Message, accountId: number): Promise<void> {
+    const topic = personalTopic(accountId);
+    if (!devices.has(accountId) && !hub.isHeard(topic)) return;
+    const account = await accounts.byId(accountId);
+    const membership = (await groups.membershipsOf(accountId)).get(group.id);
+    if (!account || !membership || message.seq <= membership.readSeq) return;
+    const bell = bellOf(group, membership);
+    if (bell === 'nothing' || bell === 'hidden' || isQuiet(account, new Date())) return;
+    const notice = await noticeOf(group, message, account);
+    const { title, body, url, tag } = notice;
+    hub.publish(topic, ({ protocol }) => factText(protocol, 'notify', { title, body, url, tag }));
+    if (hub.isSeenBy(accountId)) return;
+    for (const device of await devices.of(accountId)) void push.send(device, notice).catch(report);
+  }
+
+  async function noticeOf(group: Group, message: Message, account: Account): Promise<Notice> {
+    const author = (await accounts.byId(message.authorId))?.username ?? 'Somebody';
+    const { name } = await groupPresenter.named(group, account.id);
+    return {
+      title: group.kind === 'direct' && name === author ? author : `${author} in ${name}`,
+      body: excerptOf(message),
+      url: `/groups/${group.id}?around=${message.seq}#message-${message.seq}`,
+      tag: `group-${group.id}`,
+      badge: await unreadConversations(account.id),
+    };
+  }
+
+  async function unreadConversations(accountId: number): Promise<number> {
+    let count = 0;
+    for (const membership of (await groups.membershipsOf(accountId)).values()) {
+      const group = await groups.byId(membership.groupId);
+      if (group && bellOf(group, membership) !== 'hidden' && unreadOf(group, membership) > 0) count += 1;
+    }
+    return count;
+  }
+
+  return {
+    async settled() {
+      clearTimeout(timer);
+      timer = undefined;
+      push.stop();
+      await running;
+    },
+  };
+}
