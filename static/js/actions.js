@@ -69,6 +69,14 @@ export function startActions(list, groupId, composer) {
       dialog.close();
       composer.reply(message);
     });
+    const more = dialog.querySelector('[data-pick]');
+    more.hidden = false;
+    more.addEventListener('click', () => {
+      // What stands outside of an open dialog cannot be pressed.
+      dialog.close();
+      pickEmoji(message, (emoji) => react(message, emoji));
+    });
+    dialog.querySelector('.other-emoji').hidden = true;
     for (const form of dialog.querySelectorAll('[data-quiet]')) form.addEventListener('submit', submit);
   }
 

@@ -1,6 +1,6 @@
-/** What the connection chip opened goes away with Escape, or with a click elsewhere. */
+/** What the connection chip or the bell opened goes away with Escape, or with a click elsewhere. */
 export function startExplanation() {
-  const opened = () => document.querySelector('.connection[open]');
+  const opened = () => document.querySelector('.connection[open], .bell[open]');
   document.addEventListener('click', (event) => {
     const details = opened();
     if (details && !details.contains(event.target)) details.open = false;

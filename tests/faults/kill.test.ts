@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { buffer } from 'node:stream/consumers';
 import test from 'node:test';
 import WebSocket from 'ws';
+import { CONTENT } from '../../src/files/vault.ts';
 import { newPerson, type Visitor } from '../support/client.ts';
 import { type Hearth, startHearth, temporaryFolder } from '../support/hearth.ts';
 import { openStores } from '../support/stores.ts';
@@ -10,7 +12,16 @@ const SENDERS = 8;
 const KILLS = 10;
 const GROUP = 1;
 
-type Seen = { seq: number; content: string; removed: boolean; reactions: unknown; replies: number };
+const OPERATIONS = 10_000;
+
+type Seen = {
+  seq: number;
+  content: string;
+  removed: boolean;
+  reactions: unknown;
+  replies: number;
+  files: readonly { id: string }[];
+};
 
 /**
  * A client as a browser is one: it keeps what it wants to send until it is acknowledged, connects again with the
@@ -20,7 +31,12 @@ class Sender {
   readonly acknowledged = new Map<string, number>();
   readonly picture = new Map<string, Seen>();
   readonly written: string[] = [];
-  #unacknowledged = new Map<string, string>();
+  #unacknowledged = new Map<string, { content: string; files: string[] }>();
+  /** Uploaded and not sent yet. */
+  readonly #uploaded: string[] = [];
+  #isUploading = false;
+  uploads = 0;
+  disconnects = 0;
   #change = 0;
   #ws: WebSocket | undefined;
   #url = '';
@@ -60,8 +76,8 @@ class Sender {
     this.#ws = ws;
     ws.on('message', (data) => this.#take(JSON.parse(String(data))));
     ws.on('open', () => {
-      for (const [id, content] of this.#unacknowledged)
-        ws.send(JSON.stringify({ type: 'send', id, content }));
+      for (const [id, message] of this.#unacknowledged)
+        ws.send(JSON.stringify({ type: 'send', id, ...message }));
       for (const act of this.#acts.values()) ws.send(JSON.stringify(act));
       this.#write();
     });
@@ -78,9 +94,15 @@ class Sender {
     const id = randomUUID();
     const content = `${this.name} writes ${this.written.length}`;
     this.written.push(id);
-    this.#unacknowledged.set(id, content);
-    this.#ws.send(JSON.stringify({ type: 'send', id, content }));
+    const message = { content, files: this.#uploaded.splice(0, 2) };
+    this.#unacknowledged.set(id, message);
+    this.#ws.send(JSON.stringify({ type: 'send', id, ...message }));
     this.#act();
+    void this.#upload();
+    if (Math.random() < 0.004) {
+      this.disconnects += 1;
+      this.#ws.terminate();
+    }
     setImmediate(() => this.#write());
   }
 
@@ -102,6 +124,21 @@ class Sender {
     this.#ws?.send(JSON.stringify(act));
   }
 
+  /** Uploads that a kill cuts off are not tried again: nobody has seen them. */
+  async #upload(): Promise<void> {
+    if (this.#isUploading || Math.random() > 0.15) return;
+    this.#isUploading = true;
+    const name = `${this.name} ${this.uploads++}.txt`;
+    const file = { name, type: 'text/plain', bytes: Buffer.from(`the content of ${name}`) };
+    const headers = { 'hx-request': 'true' };
+    const answer = await this.visitor
+      .upload(`/groups/${GROUP}/files`, [file], {}, headers)
+      .catch(() => undefined);
+    const id = /data-file="([^"]+)"/.exec(answer?.body ?? '')?.[1];
+    if (id) this.#uploaded.push(id);
+    this.#isUploading = false;
+  }
+
   #take(frame: { type: string; id?: string; change: number; code?: string } & Seen): void {
     if (frame.type === 'ack' && frame.id !== undefined) {
       this.acknowledged.set(frame.id, frame.seq);
@@ -111,9 +148,16 @@ class Sender {
     if (frame.type !== 'message' || frame.id === undefined) return;
     assert.ok(frame.change > this.#change, `${this.name}: nothing comes twice, nor late`);
     this.#change = frame.change;
-    const { seq, content, removed, reactions, replies } = frame;
+    const { seq, content, removed, reactions, replies, files } = frame;
     if (!this.picture.has(frame.id)) this.#seen.push(frame.id);
-    this.picture.set(frame.id, { seq, content, removed, reactions, replies });
+    this.picture.set(frame.id, {
+      seq,
+      content,
+      removed,
+      reactions,
+      replies,
+      files: files.map(({ id }) => ({ id })),
+    });
     // Others may have reacted to what its author removed: that is refused, and not tried again.
     if (removed) this.#acts.delete(seq);
   }
@@ -121,7 +165,7 @@ class Sender {
 
 const EMOJI = ['🌱', '👍', '🎉'];
 
-test('killed ten times while eight people write, edit, remove and react: nothing lost, nothing doubled, no hole', async (t) => {
+test('killed ten times while eight people write, edit, remove, react, send files and lose their line: every picture is the database', async (t) => {
   const folder = temporaryFolder(t);
   const dataDir = `${folder}/data`;
   let hearth: Hearth = await startHearth(t, { dataDir });
@@ -138,7 +182,9 @@ test('killed ten times while eight people write, edit, remove and react: nothing
     await hearth.kill();
     hearth = await startHearth(t, { dataDir, flags: ['--port', port] });
   }
-  await pause(300);
+  const operations = () =>
+    senders.reduce((sum, one) => sum + one.written.length + one.acts + one.uploads + one.disconnects, 0);
+  while (operations() < OPERATIONS) await pause(50);
   await Promise.all(senders.map((sender) => sender.finish()));
   const written = senders.flatMap((sender) => sender.written);
   const probe = await senders[0]?.visitor.socket(`/ws/chat/${GROUP}`);
@@ -147,7 +193,7 @@ test('killed ten times while eight people write, edit, remove and react: nothing
   await Promise.all(senders.map((sender) => sender.caughtUpWith(newest)));
   assert.equal(await hearth.stop(), 0);
 
-  const { messages, groups } = await openStores(t, dataDir);
+  const { messages, groups, files, vault } = await openStores(t, dataDir);
   const stored = await messages.changedAfter(GROUP, 0, 1_000_000);
   const byId = new Map(stored.map((message) => [message.id, message]));
 
@@ -161,9 +207,16 @@ test('killed ten times while eight people write, edit, remove and react: nothing
   assert.equal((await groups.byId(GROUP))?.lastSeq, stored.length);
   const pictured = [...stored]
     .sort((a, b) => a.seq - b.seq)
-    .map(({ id, seq, content, removedAt, reactions, replyCount }) => [
+    .map(({ id, seq, content, removedAt, reactions, replyCount, files }) => [
       id,
-      { seq, content, removed: removedAt !== null, reactions, replies: replyCount },
+      {
+        seq,
+        content,
+        removed: removedAt !== null,
+        reactions,
+        replies: replyCount,
+        files: files.map((file) => ({ id: file.id })),
+      },
     ]);
   for (const sender of senders) {
     for (const [id, seq] of sender.acknowledged)
@@ -174,9 +227,23 @@ test('killed ten times while eight people write, edit, remove and react: nothing
       `the picture of ${sender.name} is the database`,
     );
   }
+  let filesSent = 0;
+  for (const message of stored) {
+    for (const { id, name } of message.files) {
+      const file = await files.byId(id);
+      assert.equal(file?.seq, message.seq, 'a file belongs to the message that it was sent with');
+      const bytes = await buffer(vault.read(id, CONTENT, file.key, file.size));
+      assert.equal(bytes.toString(), `the content of ${name}`);
+      filesSent += 1;
+    }
+  }
+  assert.ok(filesSent > 50, `only ${filesSent} files were sent`);
   const acts = senders.reduce((sum, sender) => sum + sender.acts, 0);
   assert.ok(acts > 200 && stored.some((one) => one.removedAt !== null && one.content === ''));
-  t.diagnostic(`${stored.length} messages, ${acts} acts on them, ${KILLS} kills`);
+  const lines = senders.reduce((sum, one) => sum + one.disconnects, 0);
+  t.diagnostic(
+    `${stored.length} messages, ${acts} acts on them, ${filesSent} files, ${lines} lost lines, ${KILLS} kills`,
+  );
 });
 
 function pause(ms: number): Promise<void> {
