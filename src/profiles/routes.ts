@@ -57,6 +57,11 @@ export function profileRoutes(dependencies: Dependencies): Router {
       const shared = (await groups.all()).filter((group) => theirs.has(group.id) && mine.has(group.id));
       sendHtml(response, await page(request, 'profiles/person.njk', { person, shared }));
     })
+    .get('/mine.css', (request, response) => {
+      const { id } = accountOf(request);
+      response.set({ 'Content-Type': 'text/css; charset=utf-8', 'Cache-Control': 'no-store' });
+      response.send(views.render('profiles/mine.css.njk', { id }));
+    })
     .get('/people/:id/picture', async (request, response) => {
       accountOf(request);
       const picture = await accounts.picture(numberInPath(request, 'id'));

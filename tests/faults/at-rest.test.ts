@@ -18,7 +18,20 @@ const CANARIES = {
   form: 'canary-form-snapdragon',
   socket: 'canary-socket-marguerite',
   refused: 'canary-refused-oleander',
+  edited: 'canary-edited-gentian',
+  fileName: 'canary-file-saxifrage',
+  fileContent: 'canary-content-campanula',
+  draft: 'canary-draft-columbine',
+  line: 'canary-line-anemone',
+  search: 'canary-search-hyacinth',
+  endpoint: 'canary-endpoint-lavender',
+  device: 'canary-device-primrose',
+  emoji: '🦩',
 };
+
+/** One pixel, as a PNG. */
+const PIXEL =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 test('what people type is in no file of the data folder and in no log', async (t) => {
   const hearth = await startHearth(t, { env: { LOG_LEVEL: 'trace' } });
@@ -32,6 +45,24 @@ test('what people type is in no file of the data folder and in no log', async (t
   await canary.post(`${location}/messages`, { content: CANARIES.form });
   await canary.post(`${location}/messages`, { content: CANARIES.refused.repeat(1_000) });
   await person.post(`${location}/join`);
+  await canary.post(`${location}/messages/1/edit`, { content: CANARIES.edited });
+  await canary.post(`${location}/messages/1/reactions`, { emoji: CANARIES.emoji });
+  const file = {
+    name: `${CANARIES.fileName}.txt`,
+    type: 'text/plain',
+    bytes: Buffer.from(CANARIES.fileContent),
+  };
+  await canary.upload(`${location}/messages`, [file], { content: 'with a file' });
+  await canary.post(`${location}/draft`, { content: CANARIES.draft });
+  await canary.post('/account/line', { line: CANARIES.line });
+  const device = {
+    endpoint: `https://fcm.googleapis.com/fcm/send/${CANARIES.endpoint}`,
+    p256dh: Buffer.alloc(65, 4).toString('base64url'),
+    auth: Buffer.alloc(16, 1).toString('base64url'),
+    label: CANARIES.device,
+  };
+  assert.equal((await canary.post('/notifications/devices', device)).status, 303);
+  await canary.get(`/search?q=${CANARIES.search}`);
   const socket = await canary.socket(`/ws/chat/${location.split('/').pop()}`);
   socket.send({ type: 'send', id: randomUUID(), content: CANARIES.socket });
   await socket.nextJson('ack');
@@ -77,6 +108,27 @@ test('keys rotate, also when the rotation is killed and run again, and the old k
   for (const content of contents) socket.send({ type: 'send', id: randomUUID(), content });
   while (socket.all('ack').length < contents.length) await new Promise((resolve) => setTimeout(resolve, 20));
 
+  const file = { name: 'kept.txt', type: 'text/plain', bytes: Buffer.from('kept in a file') };
+  await person.upload('/groups/1/messages', [file], { content: 'with a file' });
+  await person.post('/groups/1/messages/3001/edit', { content: 'with a kept file' });
+  await person.post('/groups/1/messages/3001/reactions', { emoji: '🎉' });
+  await person.post('/groups/1/draft', { content: 'a kept draft' });
+  await person.post('/account/line', { line: 'a kept line' });
+  const form = new FormData();
+  form.append('picture', new Blob([Buffer.from(PIXEL, 'base64')]), 'me.png');
+  const encoded = new Response(form);
+  await person.request('POST', '/account/picture', Buffer.from(await encoded.arrayBuffer()), {
+    'content-type': encoded.headers.get('content-type') ?? '',
+  });
+  const device = {
+    endpoint: 'https://fcm.googleapis.com/fcm/send/kept',
+    p256dh: Buffer.alloc(65, 4).toString('base64url'),
+    auth: Buffer.alloc(16, 1).toString('base64url'),
+    label: 'a kept device',
+  };
+  await person.post('/notifications/devices', device);
+  contents.push('with a kept file');
+
   const rotate = () => runToEnd(['--data', hearth.dataDir], {}, 'scripts/rotate-keys.ts');
   const busy = await rotate();
   assert.equal(busy.code, 2);
@@ -114,6 +166,16 @@ test('keys rotate, also when the rotation is killed and run again, and the old k
     all.all('message').map((frame) => frame.content),
     contents,
   );
+  const page = await late.get('/groups/1');
+  assert.match(page.body, /🎉/);
+  assert.match(page.body, /a kept draft<\/textarea>/);
+  const [, media = ''] = /href="(\/media\/[^"]+)"/.exec(page.body) ?? [];
+  assert.equal((await late.get(media)).body, 'kept in a file');
+  assert.match((await late.get('/groups/1/messages/3001')).body, /Earlier versions[\s\S]*with a file/);
+  assert.match((await late.get('/people/1')).body, /a kept line/);
+  assert.equal((await late.get('/people/1/picture')).status, 200);
+  assert.match((await late.get('/notifications')).body, /a kept device/);
+  assert.match((await late.get('/search?q=3001')).body, /Nothing found|class="hit"/);
   await after.stop();
 
   rmSync(join(keys, '0002.key'));

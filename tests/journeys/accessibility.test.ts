@@ -3,8 +3,13 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
+import sharp from 'sharp';
 import { joinGroup, openBrowser, personAt, say } from '../support/browser.ts';
 import { startHearth } from '../support/hearth.ts';
+
+const PICTURE = await sharp({ create: { width: 300, height: 200, channels: 3, background: '#395' } })
+  .png()
+  .toBuffer();
 
 const PAGES = [
   '/groups',
@@ -14,19 +19,28 @@ const PAGES = [
   '/groups/1/messages/1',
   '/groups/2',
   '/groups/1/members',
+  '/groups/1/pins',
+  '/search',
+  '/search?q=message',
+  '/search?q=has:nothing',
+  '/threads',
+  '/saved',
+  '/direct',
+  '/people/1',
+  '/notifications',
   '/account',
   '/nowhere',
   '/offline',
 ];
 const OUTSIDE = ['/login', '/register'];
 
-test('axe finds nothing on any page, light and dark, desk and phone', async (t) => {
-  const hearth = await startHearth(t);
-  const browser = await openBrowser(t);
-  for (const viewport of [
-    { width: 1280, height: 800 },
-    { width: 390, height: 844 },
-  ]) {
+for (const viewport of [
+  { width: 1280, height: 800 },
+  { width: 390, height: 844 },
+])
+  test(`axe finds nothing on any page, light and dark, ${viewport.width} pixels wide`, async (t) => {
+    const hearth = await startHearth(t);
+    const browser = await openBrowser(t);
     const { page, context } = await personAt(browser, hearth.url, `person${viewport.width}`, { viewport });
     await joinGroup(page, 'General');
     await say(page, 'a message with a link to https://example.com');
@@ -39,6 +53,24 @@ test('axe finds nothing on any page, light and dark, desk and phone', async (t) 
     });
     assert.ok(visit.ok());
     await page.locator('#messages .message', { hasText: `at ${viewport.width}` }).waitFor();
+    await page.locator('input[type="file"]').setInputFiles([
+      { name: 'garden.png', mimeType: 'image/png', buffer: PICTURE },
+      { name: 'list.txt', mimeType: 'text/plain', buffer: Buffer.from('milk') },
+      { name: 'song.wav', mimeType: 'audio/wav', buffer: Buffer.alloc(2_000) },
+      { name: 'clip.mp4', mimeType: 'video/mp4', buffer: Buffer.alloc(2_000) },
+    ]);
+    await page.locator('.chosen[data-file]').nth(3).waitFor();
+    await check(page, undefined, 'light');
+    await say(page, 'with files');
+    await page.locator('.file-video').first().waitFor();
+    await page.request.post(`${hearth.url}/groups/1/messages/1/pin`, {
+      form: { on: 'yes' },
+      headers: { origin: hearth.url },
+    });
+    await page.request.post(`${hearth.url}/groups/1/messages/1/save`, {
+      form: { on: 'yes' },
+      headers: { origin: hearth.url },
+    });
     const visitor = await (await browser.newContext({ viewport })).newPage();
     for (const colorScheme of ['light', 'dark'] as const) {
       for (const path of PAGES) await check(page, hearth.url + path, colorScheme);
@@ -47,6 +79,13 @@ test('axe finds nothing on any page, light and dark, desk and phone', async (t) 
       await page.keyboard.press('Enter');
       await page.locator('#sheet .sheet-actions').waitFor();
       await check(page, undefined, colorScheme);
+      await page.keyboard.press('Escape');
+      await page.locator('.bell summary').click();
+      await check(page, undefined, colorScheme);
+      await page.keyboard.press('Escape');
+      await page.locator('.file-picture').first().click();
+      await check(page, undefined, colorScheme);
+      await page.keyboard.press('Escape');
       for (const path of OUTSIDE) await check(visitor, hearth.url + path, colorScheme);
       await visitor.getByLabel('Name').fill('x');
       await visitor.getByLabel('Password').fill('x');
@@ -55,8 +94,7 @@ test('axe finds nothing on any page, light and dark, desk and phone', async (t) 
       await check(visitor, undefined, colorScheme);
     }
     await context.close();
-  }
-});
+  });
 
 test('by keyboard alone: skip the list, write, read, and always see where one is', async (t) => {
   const hearth = await startHearth(t);
