@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, gte, isNotNull, isNull, lt, lte, sql } from 'drizzle-orm';
+import { and, asc, count, desc, eq, gt, gte, isNotNull, isNull, lt, lte, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
 import { files, groups, memberships, messages, revisions, threadFollows } from '../database/tables/chat.ts';
 
@@ -155,6 +155,11 @@ export function createMessageQueries(orm: Database['orm']) {
       .where(and(inGroup, isNotNull(messages.pinnedAt)))
       .orderBy(desc(messages.pinnedAt), desc(messages.seq))
       .limit(value('limit'))
+      .prepare(),
+    countPinned: orm
+      .select({ pins: count() })
+      .from(messages)
+      .where(and(inGroup, isNotNull(messages.pinnedAt)))
       .prepare(),
     inThread: orm
       .select()

@@ -20,7 +20,6 @@ import { PAGE, readHistory, type Stretch } from './history.ts';
 import { draftForm, keepDraft } from './keep-draft.ts';
 import { markRead, type ReadMarks } from './mark-read.ts';
 import { type ActionDependencies, actionRoutes } from './message-routes.ts';
-import { MAX_PINS } from './pin.ts';
 import type { Quote } from './present.ts';
 import type { Seen } from './seen.ts';
 import { messageId, newMessageId, sendMessage } from './send.ts';
@@ -104,7 +103,7 @@ export function messageRoutes(dependencies: Dependencies): Router {
         lastShown: stretch.messages.at(-1)?.seq ?? 0,
         fileLimit: dependencies.fileLimits.file,
         bell: bellOf(open.group, open.membership),
-        pins: (await messages.pinned(group.id, MAX_PINS)).length,
+        pins: await messages.countPinned(group.id),
         seen: asHtml(account.showsReceipts && !stretch.hasNewer ? await dependencies.seen.line(group) : ''),
         ...composer,
       },

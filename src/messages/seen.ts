@@ -1,6 +1,8 @@
+import { LRUCache } from 'lru-cache';
+import { accountChanged } from '../accounts/events.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import type { Subscribe } from '../events.ts';
-import { readMoved } from '../groups/events.ts';
+import { memberJoined, memberLeft, readMoved } from '../groups/events.ts';
 import { groupTopic } from '../groups/live.ts';
 import type { Group, GroupStore } from '../groups/store.ts';
 import type { Views } from '../http/views.ts';
@@ -10,6 +12,7 @@ import { readersOf } from './readers.ts';
 import type { MessageStore } from './store.ts';
 
 const EVERY_MS = 250;
+const CACHED_GROUPS = 2_000;
 
 type Dependencies = {
   hub: Hub;
@@ -30,15 +33,20 @@ export type Seen = {
 /** Tells who has read the newest message of a group, to those who let others see theirs too. */
 export function showSeen({ hub, views, accounts, groups, messages, subscribe, report }: Dependencies): Seen {
   const due = new Set<number>();
-  const told = new Map<number, string>();
+  const told = new LRUCache<number, string>({ max: CACHED_GROUPS });
+  /** What a page shows, until somebody reads on or the newest message is another one. */
+  const lines = new LRUCache<number, { lastSeq: number; html: string }>({ max: CACHED_GROUPS });
 
   function note({ groupId }: { groupId: number }): void {
+    lines.delete(groupId);
     if (due.has(groupId) || !hub.isHeard(groupTopic(groupId))) return;
     due.add(groupId);
     setTimeout(() => tell(groupId).catch(report), EVERY_MS).unref();
   }
   subscribe(readMoved, note);
   subscribe(messagesSent, note);
+  for (const event of [memberJoined, memberLeft]) subscribe(event, note);
+  subscribe(accountChanged, () => lines.clear());
 
   async function tell(groupId: number): Promise<void> {
     due.delete(groupId);
@@ -69,5 +77,13 @@ export function showSeen({ hub, views, accounts, groups, messages, subscribe, re
     };
   }
 
-  return { line: async (group) => (await state(group)).html };
+  return {
+    async line(group) {
+      const known = lines.get(group.id);
+      if (known?.lastSeq === group.lastSeq) return known.html;
+      const { html } = await state(group);
+      lines.set(group.id, { lastSeq: group.lastSeq, html });
+      return html;
+    },
+  };
 }

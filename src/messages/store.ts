@@ -39,6 +39,7 @@ export type MessageStore = {
   inThread(groupId: number, seq: number, limit: number): Promise<Message[]>;
   /** Up to `limit` pinned messages, the last pinned first. */
   pinned(groupId: number, limit: number): Promise<Message[]>;
+  countPinned(groupId: number): Promise<number>;
   /** What a message said before, the oldest first. */
   revisions(message: Message): Promise<Revision[]>;
   /** Seals up to `limit` bodies after a position with the current key; resolves to the last position, undefined at the end. */
@@ -155,6 +156,7 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
     async pinned(groupId, limit) {
       return queries.pinned.all({ groupId, limit }).map(open);
     },
+    countPinned: async (groupId) => queries.countPinned.get({ groupId })?.pins ?? 0,
     async inThread(groupId, seq, limit) {
       return queries.inThread.all({ groupId, seq, limit }).map(open).reverse();
     },
