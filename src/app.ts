@@ -133,10 +133,10 @@ export async function createApp({
   const report = (err: unknown) => log.error({ err }, 'something failed in the background');
   const unreadThreads = countThreads({ hub, views, messages, threads, subscribe, report });
   const page = createGroupPage(views, groupPresenter, ({ id }) => unreadThreads.link(id));
-  const index = createSearchIndex({
-    file: join(dataDir, 'search.sqlite3'),
-    secret: secretOf(databases.chat, keyring, 'search'),
-  });
+  const index = createSearchIndex(
+    { file: join(dataDir, 'search.sqlite3'), secret: secretOf(databases.chat, keyring, 'search') },
+    report,
+  );
   const searchFeed = config.searchIndex
     ? startSearchFeed({ index, groups, messages, subscribe, report })
     : undefined;
@@ -159,6 +159,7 @@ export async function createApp({
     contact: config.pushContact,
     services: config.pushServices,
     devices,
+    report,
   });
   const notifications = notifyPeople({
     hub,
@@ -206,7 +207,7 @@ export async function createApp({
     sendHtml(response, views.page(request, 'http/offline.njk', { account: null }));
   });
   app.use(refuseOtherSites());
-  app.use(express.urlencoded({ extended: false, limit: MAX_FORM_BYTES, parameterLimit: 20 }));
+  app.use(express.urlencoded({ extended: false, limit: MAX_FORM_BYTES, parameterLimit: 1_100 }));
   app.use(sessions.middleware, identifyAccount(sessions));
   // In the order of how often they are asked for: each route that does not match is tried first.
   app.use(

@@ -47,10 +47,10 @@ export async function search(cleanup: Cleanup): Promise<Finding[]> {
     const { lastSeq, lastChange } = await messages.head(id);
     groups.advanced(id, lastSeq, lastChange);
   }
-  const index = createSearchIndex({ file: `${dataDir}/search.sqlite3`, secret: Buffer.alloc(32, 7) });
   const report = (error: unknown) => {
     throw error;
   };
+  const index = createSearchIndex({ file: `${dataDir}/search.sqlite3`, secret: Buffer.alloc(32, 7) }, report);
   const started = performance.now();
   const feed = startSearchFeed({ index, groups, messages, subscribe: stores.subscribe, report });
   cleanup.after(() => feed.stop());

@@ -1,4 +1,4 @@
-import { asc, desc, eq, sql } from 'drizzle-orm';
+import { asc, desc, eq, getTableColumns, sql } from 'drizzle-orm';
 import { LRUCache } from 'lru-cache';
 import { type BlindIndex, foldCase } from '../crypto/blind-index.ts';
 import type { Cipher } from '../crypto/cipher.ts';
@@ -51,7 +51,11 @@ export type AccountStore = {
   resealNames(afterId: number, limit: number): Promise<number | undefined>;
 };
 
-type Row = typeof accounts.$inferSelect;
+/** Everything but the picture's bytes, which few ask for. */
+const { picture: _bytes, ...columns } = getTableColumns(accounts);
+const shown = { ...columns, hasPicture: sql<number>`${accounts.picture} IS NOT NULL` };
+
+type Row = Omit<typeof accounts.$inferSelect, 'picture'> & { hasPicture: number };
 
 const CACHED_ACCOUNTS = 50_000;
 
@@ -64,12 +68,12 @@ export function createAccountStore(
   // Every page and every message names its authors; names never change, and each write below drops its entry.
   const cache = new LRUCache<number, Account>({ max: CACHED_ACCOUNTS });
   const byId = orm
-    .select()
+    .select(shown)
     .from(accounts)
     .where(eq(accounts.id, sql.placeholder('id')))
     .prepare();
   const byName = orm
-    .select()
+    .select(shown)
     .from(accounts)
     .where(eq(accounts.nameIndex, sql.placeholder('nameIndex')))
     .prepare();
@@ -85,7 +89,7 @@ export function createAccountStore(
     sessionEpoch: row.sessionEpoch,
     createdAt: row.createdAt,
     line: row.line ? cipher.open(linePlace(row.id), row.line) : '',
-    pictureVersion: row.picture ? row.pictureVersion : 0,
+    pictureVersion: row.hasPicture ? row.pictureVersion : 0,
     showsReceipts: row.showsReceipts,
     quiet: quietHours(row),
   });
@@ -109,7 +113,7 @@ export function createAccountStore(
           createdAt: now,
         })
         .onConflictDoNothing()
-        .returning()
+        .returning(shown)
         .get();
       // Drizzle types the row as always there; a conflict returns none.
       return (row as Row | undefined) && fromRow(row);
@@ -128,7 +132,13 @@ export function createAccountStore(
       return row && { ...fromRow(row), passwordHash: row.passwordHash };
     },
     async list(limit) {
-      return orm.select().from(accounts).orderBy(desc(accounts.id)).limit(limit).all().map(fromRow);
+      return orm
+        .select(shown)
+        .from(accounts)
+        .orderBy(desc(accounts.id))
+        .limit(limit)
+        .all()
+        .map((row) => cache.get(row.id) ?? fromRow(row));
     },
     async passwordHash(id) {
       return byId.get({ id })?.passwordHash;
@@ -170,7 +180,8 @@ export function createAccountStore(
       change(id, { picture: sealed, pictureVersion: version });
     },
     async picture(id) {
-      const sealed = byId.get({ id })?.picture;
+      const row = orm.select({ picture: accounts.picture }).from(accounts).where(eq(accounts.id, id)).get();
+      const sealed = row?.picture;
       return sealed ? Buffer.from(cipher.open(picturePlace(id), sealed), 'base64') : undefined;
     },
     async resealNames(afterId, limit) {

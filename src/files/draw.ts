@@ -3,7 +3,9 @@ import sharp from 'sharp';
 /** Larger pictures than these are refused: decoding takes four bytes a pixel. */
 export const MAX_PICTURE_BYTES = 40 * 1024 * 1024;
 const MAX_PIXELS = 64_000_000;
-const MAX_FRAMES_PIXELS = 200_000_000;
+/** Of all the frames of one that moves; with more it stands still. */
+const MAX_FRAMES_PIXELS = 40_000_000;
+const PATIENCE_SECONDS = 30;
 
 /** Twice as large as it is shown at most, for screens with small pixels. */
 const THUMBNAIL_WIDTH = 840;
@@ -56,10 +58,11 @@ export function drawFace(picture: Buffer): Promise<Buffer | undefined> {
 /**
  * Draws a picture anew: upright, without what it says of the place, the time and the camera (EXIF, XMP, IPTC), moving
  * where it moved.
- * @returns undefined for what cannot be decoded
+ * @param read brings the picture when it is its turn: those that wait take no memory
+ * @returns undefined for what cannot be decoded, or not in half a minute
  */
-export function draw(picture: Buffer): Promise<Drawn | undefined> {
-  return inTurn(() => drawOne(picture));
+export function draw(read: () => Promise<Buffer>): Promise<Drawn | undefined> {
+  return inTurn(async () => drawOne(await read()));
 }
 
 async function drawOne(picture: Buffer): Promise<Drawn | undefined> {
@@ -68,7 +71,9 @@ async function drawOne(picture: Buffer): Promise<Drawn | undefined> {
   // A page is a frame; metadata of moving pictures counts one page only.
   const moves =
     pages > 1 && (format === 'gif' || format === 'webp') && across * down * pages < MAX_FRAMES_PIXELS;
-  const upright = sharp(picture, { animated: moves, limitInputPixels: MAX_FRAMES_PIXELS }).autoOrient();
+  const upright = sharp(picture, { animated: moves, limitInputPixels: MAX_PIXELS })
+    .autoOrient()
+    .timeout({ seconds: PATIENCE_SECONDS });
   const redrawn = format === 'png' || format === 'gif' || format === 'webp' ? format : 'jpeg';
   const { data, info } = await (redrawn === 'jpeg'
     ? upright.jpeg({ quality: 90 })

@@ -5,6 +5,7 @@ import { inWords } from './receive.ts';
 /** A picture stands in a message at most this large, in CSS pixels. */
 const SHOWN_WIDTH = 420;
 const SHOWN_HEIGHT = 320;
+const SMALLEST = 48;
 
 /** A file as templates take it; of a picture the size that it is shown in, so that its place is kept free. */
 export function shownFile(file: Attachment): Context {
@@ -16,7 +17,7 @@ export function shownFile(file: Attachment): Context {
     kind: kindOf(file),
     ending: /\.([^.]{1,5})$/.exec(file.name)?.[1]?.toUpperCase() ?? 'FILE',
     size: inWords(file.size),
-    shownWidth: scale && width ? Math.max(1, Math.round(width * scale)) : null,
-    shownHeight: scale && height ? Math.max(1, Math.round(height * scale)) : null,
+    shownWidth: scale && width ? Math.max(SMALLEST, Math.round(width * scale)) : null,
+    shownHeight: scale && height ? Math.max(SMALLEST, Math.round(height * scale)) : null,
   };
 }

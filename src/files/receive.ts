@@ -126,7 +126,7 @@ export function createReceiver({
       throw tooLarge(
         `A picture has at most ${inWords(MAX_PICTURE_BYTES)}. Make it smaller, or pack it into an archive.`,
       );
-    const drawn = await draw(await buffer(vault.read(id, CONTENT, key, size)));
+    const drawn = await draw(() => buffer(vault.read(id, CONTENT, key, size)));
     if (!drawn) return { key, type: servedType(''), size, width: null, height: null, thumbnailSize: null };
     // Under a key of its own: no key may seal two contents.
     const redrawnKey = randomBytes(32);

@@ -1,4 +1,4 @@
-import { and, asc, eq, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, sql } from 'drizzle-orm';
 import type { Cipher } from '../crypto/cipher.ts';
 import type { Database } from '../database/open.ts';
 import { drafts } from '../database/tables/chat.ts';
@@ -11,6 +11,8 @@ export type DraftStore = {
   read(place: DraftPlace): Promise<string>;
   /** Keeps a draft; an empty one is none. */
   write(place: DraftPlace, text: string, now: number): Promise<void>;
+  /** Forgets all of a person's drafts but the newest. */
+  keepNewest(accountId: number, count: number): Promise<void>;
   /** Seals up to `limit` drafts after a place with the current key; resolves to the last place, undefined at the end. */
   reseal(after: DraftPlace, limit: number): Promise<DraftPlace | undefined>;
 };
@@ -50,6 +52,16 @@ export function createDraftStore({ orm, atomically }: Database, cipher: Cipher):
           set: { body, writtenAt: now },
         })
         .run();
+    },
+    async keepNewest(accountId, kept) {
+      const old = orm
+        .select()
+        .from(drafts)
+        .where(eq(drafts.accountId, accountId))
+        .orderBy(desc(drafts.writtenAt))
+        .all()
+        .slice(kept);
+      for (const row of old) orm.delete(drafts).where(at(row)).run();
     },
     async reseal(after, limit) {
       const rows = orm

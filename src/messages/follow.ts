@@ -2,13 +2,14 @@ import type { z } from 'zod';
 import { notFound } from '../errors.ts';
 import type { Publish } from '../events.ts';
 import type { OpenGroup } from '../groups/access.ts';
+import type { RateLimit } from '../http/rate-limit.ts';
 import { threadsChanged } from './events.ts';
 import type { Message } from './message.ts';
 import type { wanted } from './pin.ts';
 import type { MessageStore } from './store.ts';
 import type { ThreadStore } from './thread-store.ts';
 
-type Dependencies = { messages: MessageStore; threads: ThreadStore; publish: Publish };
+type Dependencies = { messages: MessageStore; threads: ThreadStore; rate: RateLimit; publish: Publish };
 
 /** The first message of the thread that a message belongs to. @throws ChatError 404 */
 export async function threadOf(messages: MessageStore, { group }: OpenGroup, seq: number): Promise<Message> {
@@ -18,13 +19,14 @@ export async function threadOf(messages: MessageStore, { group }: OpenGroup, seq
   return first;
 }
 
-/** Follows a thread, or leaves it alone: its replies are then no longer marked. @throws ChatError 404 */
+/** Follows a thread, or leaves it alone: its replies are then no longer marked. @throws ChatError 404, 429 */
 export async function followThread(
-  { messages, threads, publish }: Dependencies,
+  { messages, threads, rate, publish }: Dependencies,
   open: OpenGroup,
   seq: number,
   { on }: z.infer<typeof wanted>,
 ): Promise<void> {
+  await rate.take(String(open.account.id));
   const first = await threadOf(messages, open, seq);
   const { account, group } = open;
   await threads.follow(account.id, group.id, first.seq, on, group.lastSeq);
@@ -33,7 +35,7 @@ export async function followThread(
 
 /** Marks a thread as read up to a reply. */
 export async function markThreadRead(
-  { threads, publish }: Omit<Dependencies, 'messages'>,
+  { threads, publish }: Omit<Dependencies, 'messages' | 'rate'>,
   { account, group }: OpenGroup,
   seq: number,
   upTo: number,

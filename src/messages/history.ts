@@ -6,6 +6,8 @@ export const PAGE = 50;
 
 /** A stretch of a group's messages, in order. */
 export type Stretch = {
+  /** A thread leaves out what stands between its messages. */
+  kind: 'conversation' | 'thread';
   messages: readonly Message[];
   /** The one before the first, which says whether the first continues it. */
   previous: Message | undefined;
@@ -27,6 +29,7 @@ export async function readHistory(
     end > newest ? await messages.newest(group, PAGE + 1) : await messages.before(group.id, end, PAGE + 1);
   const hasOlder = found.length > PAGE;
   return {
+    kind: 'conversation',
     messages: hasOlder ? found.slice(1) : found,
     previous: hasOlder ? found[0] : undefined,
     hasOlder,

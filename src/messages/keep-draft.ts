@@ -1,10 +1,15 @@
 import { z } from 'zod';
+import { notFound } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import type { RateLimit } from '../http/rate-limit.ts';
+import { messageOf } from './access.ts';
 import type { DraftStore } from './draft-store.ts';
+import type { MessageStore } from './store.ts';
 
 /** More than a message may have, so that nobody loses what has to be shortened. */
 const MAX_UNITS = 40_000;
+/** So many drafts of one person; the oldest gives way. */
+const MAX_DRAFTS = 100;
 
 export const draftForm = z.object({
   content: z.string().max(MAX_UNITS, 'A draft has at most 40,000 characters.').default(''),
@@ -17,15 +22,22 @@ export const draftForm = z.object({
 
 export const DRAFT_RATE = { points: 120, seconds: 60, sentence: 'Drafts are kept already.' };
 
-/** Keeps what somebody has begun to write in a group, so that it is there on their other devices; empty is none. */
+/**
+ * Keeps what somebody has begun to write in a group, so that it is there on their other devices; empty is none.
+ * @throws ChatError 404 for a thread that is not there, 429
+ */
 export async function keepDraft(
-  { drafts, rate }: { drafts: DraftStore; rate: RateLimit },
-  { group, account }: OpenGroup,
+  { drafts, messages, rate }: { drafts: DraftStore; messages: MessageStore; rate: RateLimit },
+  open: OpenGroup,
   { content, thread }: z.infer<typeof draftForm>,
   now = Date.now(),
 ): Promise<void> {
+  const { group, account } = open;
   await rate.take(String(account.id));
+  if (thread > 0 && (await messageOf(messages, open, thread)).thread !== null)
+    throw notFound('There is no such thread.');
   const text = content.replaceAll('\0', '').toWellFormed();
   const draft = text.trim() === '' ? '' : text;
   await drafts.write({ accountId: account.id, groupId: group.id, thread }, draft, now);
+  if (draft !== '') await drafts.keepNewest(account.id, MAX_DRAFTS);
 }

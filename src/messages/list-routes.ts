@@ -62,7 +62,7 @@ export function listRoutes(dependencies: Dependencies): Router {
         const first = await messages.bySeq(groupId, seq);
         const one = await shown(account, first);
         const replies = first?.replyCount ?? 0;
-        return one && { ...one, href: `/groups/${groupId}/threads/${seq}`, unread, replies, unsave: null };
+        return one && { ...one, href: `/groups/${groupId}/threads/${seq}`, unread, replies, undo: null };
       });
       const about = {
         title: 'Threads',
@@ -79,7 +79,8 @@ export function listRoutes(dependencies: Dependencies): Router {
       const items = found.map(async ({ groupId, seq }) => {
         const one = await shown(account, await messages.bySeq(groupId, seq));
         const address = `/groups/${groupId}/messages/${seq}/save`;
-        return one && { ...one, href: placeOf(groupId, seq), unread: 0, replies: null, unsave: address };
+        const undo = { address, back: 'saved', words: 'No longer save it' };
+        return one && { ...one, href: placeOf(groupId, seq), unread: 0, replies: null, undo };
       });
       const last = found.length === SAVED_A_PAGE ? found.at(-1)?.savedAt : undefined;
       const about = {
@@ -94,9 +95,9 @@ export function listRoutes(dependencies: Dependencies): Router {
       const { account, group } = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
       const items = (await messages.pinned(group.id, MAX_PINS)).map(async (message) => {
         const one = await shown(account, message);
-        return (
-          one && { ...one, href: placeOf(group.id, message.seq), unread: 0, replies: null, unsave: null }
-        );
+        const address = `/groups/${group.id}/messages/${message.seq}/pin`;
+        const undo = { address, back: 'pins', words: 'Take the pin out' };
+        return one && { ...one, href: placeOf(group.id, message.seq), unread: 0, replies: null, undo };
       });
       const { name } = await groupPresenter.named(group, account.id);
       const about = {

@@ -10,11 +10,30 @@ const LINKED = /^(?:https?|mailto):/i;
 /** @param mentions the names that are members', in lower case → their account; `all` → undefined */
 export type RenderMarkdown = (text: string, mentions: ReadonlyMap<string, number | undefined>) => string;
 
+const NOBODY: ReadonlyMap<string, undefined> = new Map();
+const markdown = configured();
+
 /**
  * Markdown as people use it in chats: emphasis, code, lists, quotes, links. A line break is a line break. Raw HTML is
  * text; headings, tables and pictures from elsewhere have no place in a conversation.
  */
 export function createMarkdown(): RenderMarkdown {
+  return (text, mentions) => markdown.render(text, { mentions }).trim();
+}
+
+/** What a text says without its marks, on one line: for quotes, lists and notifications. */
+export function plainText(text: string): string {
+  const words: string[] = [];
+  for (const block of markdown.parse(text, { mentions: NOBODY })) {
+    if (block.type === 'fence') words.push(block.content);
+    for (const { content, type } of block.children ?? [])
+      words.push(type === 'softbreak' || type === 'hardbreak' ? ' ' : content);
+    words.push(' ');
+  }
+  return words.join('').replace(/\s+/g, ' ').trim();
+}
+
+function configured() {
   const markdown = new MarkdownIt({
     html: false,
     linkify: true,
@@ -46,7 +65,7 @@ export function createMarkdown(): RenderMarkdown {
       before?.(tokens, index, options, environment, renderer) ?? renderer.renderToken(tokens, index, options)
     );
   };
-  return (text, mentions) => markdown.render(text, { mentions }).trim();
+  return markdown;
 }
 
 /** Marks the names of members; what is code or a link stays as it is. */

@@ -16,6 +16,7 @@ import { asHtml, type Html, sendHtml, type Views } from '../http/views.ts';
 import { messageOf } from './access.ts';
 import { editable, editMessage, isTooLate } from './edit.ts';
 import { markUnread } from './mark-unread.ts';
+import type { Message } from './message.ts';
 import { pinMessage, wanted } from './pin.ts';
 import type { MessagePresenter } from './present.ts';
 import { reactable, reactTo } from './react.ts';
@@ -66,11 +67,16 @@ export function actionRoutes(dependencies: ActionDependencies): Router {
       reactions: await presenter.reactions(message),
       isPinned: message.pinnedAt !== null,
       isSaved: await saved.isSaved(account.id, group.id, seq),
-      seenBy: (account.showsReceipts && (await readersOf(dependencies, group, message))) || null,
+      seenBy: account.showsReceipts ? await othersWhoSaw(open, message) : null,
       versions: await presenter.revisions(message, await messages.revisions(message)),
       error: error ?? null,
       typed: typed ?? message.content,
     };
+  }
+
+  async function othersWhoSaw({ group, account }: OpenGroup, message: Message) {
+    const readers = await readersOf(dependencies, group, message);
+    return readers?.filter((one) => one.id !== account.id) ?? null;
   }
 
   async function messagePage(
@@ -128,7 +134,11 @@ export function actionRoutes(dependencies: ActionDependencies): Router {
     )
     .post(
       '/groups/:id/messages/:seq/pin',
-      act((open, seq, { body }) => pinMessage(dependencies, open, seq, parseForm(wanted, body))),
+      act(
+        (open, seq, { body }) => pinMessage(dependencies, open, seq, parseForm(wanted, body)),
+        (groupId, seq, { body }) =>
+          body?.back === 'pins' ? `/groups/${groupId}/pins` : backToMessage(groupId, seq),
+      ),
     )
     .post(
       '/groups/:id/messages/:seq/save',

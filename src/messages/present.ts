@@ -6,7 +6,7 @@ import { shownFile } from '../files/present.ts';
 import type { Group } from '../groups/store.ts';
 import { asHtml, type Context, type Views } from '../http/views.ts';
 import type { Stretch } from './history.ts';
-import { createMarkdown } from './markdown.ts';
+import { createMarkdown, plainText } from './markdown.ts';
 import type { Message, Revision } from './message.ts';
 import type { MessageStore } from './store.ts';
 
@@ -185,7 +185,8 @@ export function createMessagePresenter(
       });
     },
     async list(group, stretch, firstUnread) {
-      const key = `${group.id}/${group.lastChange}/${stretch.messages[0]?.seq}/${stretch.messages.at(-1)?.seq}/${firstUnread}`;
+      // A thread may begin and end where a stretch of the conversation does: which one it is belongs to the key.
+      const key = `${group.id}/${group.lastChange}/${stretch.kind}/${stretch.messages[0]?.seq}/${stretch.messages.at(-1)?.seq}/${firstUnread}`;
       const known = lists.get(key);
       if (known !== undefined) return known;
       const html = Buffer.from(await render(stretch, firstUnread));
@@ -195,11 +196,11 @@ export function createMessagePresenter(
   };
 }
 
-/** The beginning of a message on one line, as it was typed. */
+/** The beginning of a message on one line, without the marks of its formatting. */
 export function excerptOf({ content, files, removedAt }: Message): string {
   if (removedAt !== null) return 'This message was removed.';
   if (content === '' && files.length > 0) return files.map((file) => file.name).join(', ');
-  const line = content.slice(0, 4 * EXCERPT_CHARACTERS).replace(/\s+/g, ' ');
+  const line = plainText(content.slice(0, 4 * EXCERPT_CHARACTERS));
   const characters = [...line];
   return characters.length > EXCERPT_CHARACTERS
     ? `${characters.slice(0, EXCERPT_CHARACTERS).join('')}…`

@@ -141,7 +141,9 @@ export function messageRoutes(dependencies: Dependencies): Router {
       const before = numberInQuery(request, 'before');
       const stretch = await readHistory(messages, open, { before, around: numberInQuery(request, 'around') });
       // First, so that the list at the side counts it as read; what was new is known from `open`.
-      if (!stretch.hasNewer) await markRead(dependencies, open, open.group.lastSeq);
+      // What a service worker keeps for later is not read by anybody yet.
+      const isLookedAt = request.get('hearth-keep') === undefined;
+      if (!stretch.hasNewer && isLookedAt) await markRead(dependencies, open, open.group.lastSeq);
       const replyTo = numberInQuery(request, 'reply');
       const reply = replyTo === undefined ? null : ((await presenter.quote(open.group.id, replyTo)) ?? null);
       const typed = await dependencies.drafts.read(draftPlace(open, 0));
@@ -182,19 +184,19 @@ export function messageRoutes(dependencies: Dependencies): Router {
       const { id = newMessageId(), fileIds, ...message } = parseForm(messageForm, request.body);
       const files = [...fileIds, ...uploaded.map((file) => file.id)];
       const { seq, thread } = await sendMessage(dependencies, open, { id, files, ...message });
-      await dependencies.drafts.write(
-        draftPlace(open, Number(request.body?.thread) > 0 ? (thread ?? 0) : 0),
-        '',
-        0,
-      );
-      if (!wantsFragment(request)) return seeOther(response, `/groups/${open.group.id}#message-${seq}`);
+      if (!wantsFragment(request)) {
+        // Scripts keep drafts themselves: what their outbox sends may have been written long ago.
+        const isOfThread = Number(request.body?.thread) > 0;
+        await dependencies.drafts.write(draftPlace(open, isOfThread ? (thread ?? 0) : 0), '', 0);
+        return seeOther(response, `/groups/${open.group.id}#message-${seq}`);
+      }
       const sent = await messageOf(messages, open, seq);
       sendHtml(response, await presenter.fragment(sent, await messages.bySeq(open.group.id, seq - 1)));
     })
     .post('/groups/:id/draft', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
       const { drafts, draftRate: rate } = dependencies;
-      await keepDraft({ drafts, rate }, open, parseForm(draftForm, request.body));
+      await keepDraft({ drafts, messages, rate }, open, parseForm(draftForm, request.body));
       response.status(204).end();
     })
     .use(actionRoutes(dependencies))

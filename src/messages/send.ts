@@ -60,6 +60,7 @@ export async function sendMessage(
 ): Promise<Message> {
   const { group, account } = open;
   await dependencies.rate.take(String(account.id));
+  if (files.length > MAX_FILES) throw tooManyFiles();
   const text = readable(content, files.length > 0);
   const answered = replyTo === undefined ? undefined : await messageOf(dependencies.messages, open, replyTo);
   const mentions = await findMentions(dependencies, group.id, text);

@@ -7,10 +7,12 @@ import { type OpenGroup, openGroup } from '../groups/access.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
+import type { RateLimit } from '../http/rate-limit.ts';
 import { numberInPath, parseForm, seeOther, wantsFragment } from '../http/request.ts';
 import { asHtml, type Context, type Html } from '../http/views.ts';
 import type { PresencePresenter } from '../presence/present.ts';
 import { followThread, markThreadRead, threadOf } from './follow.ts';
+import type { Stretch } from './history.ts';
 import { wanted } from './pin.ts';
 import type { MessagePresenter } from './present.ts';
 import type { MessageStore } from './store.ts';
@@ -26,6 +28,7 @@ export type ThreadDependencies = {
   presenter: MessagePresenter;
   presence: PresencePresenter;
   threads: ThreadStore;
+  rate: RateLimit;
   publish: Publish;
   seesAddresses(account: Account): boolean;
 };
@@ -48,7 +51,13 @@ export function createThreadPage({
     const group = await groupPresenter.named(open.group, account.id);
     const first = await threadOf(messages, open, seq);
     const replies = await messages.inThread(group.id, first.seq, THREAD_PAGE);
-    const stretch = { messages: [first, ...replies], previous: undefined, hasOlder: false, hasNewer: false };
+    const stretch: Stretch = {
+      kind: 'thread',
+      messages: [first, ...replies],
+      previous: undefined,
+      hasOlder: false,
+      hasNewer: false,
+    };
     return page(
       request,
       'messages/thread.njk',

@@ -10,6 +10,7 @@ import type { ThreadStore } from './thread-store.ts';
 /** Threads beyond these are old: nothing was answered there for long. */
 export const FOLLOWED = 200;
 const CACHED_PEOPLE = 10_000;
+const EVERY_MS = 200;
 
 export type UnreadThreads = {
   /** The link to the threads with how many of them have unread replies, as it stands on pages and as it is pushed. */
@@ -34,6 +35,8 @@ export function countThreads({
   report(error: unknown): void;
 }): UnreadThreads {
   const links = new LRUCache<number, string>({ max: CACHED_PEOPLE });
+  /** What was pushed last, or stood on the last page. */
+  const shown = new LRUCache<number, string>({ max: CACHED_PEOPLE });
 
   async function link(accountId: number): Promise<string> {
     const known = links.get(accountId);
@@ -45,18 +48,29 @@ export function countThreads({
     return html;
   }
 
-  async function renew(accountId: number): Promise<void> {
+  const due = new Set<number>();
+
+  /** What is on the screen follows a moment later: many marks and replies of that moment are one count. */
+  const noted = ({ accountId }: { accountId: number }) => {
     const before = links.get(accountId);
     links.delete(accountId);
-    const topic = personalTopic(accountId);
-    if (!hub.isHeard(topic, 'html')) return;
-    const now = await link(accountId);
-    if (now !== before) hub.publish(topic, ({ protocol }) => (protocol === 'html' ? now : undefined));
+    if (!hub.isHeard(personalTopic(accountId), 'html')) return;
+    if (before !== undefined) shown.set(accountId, before);
+    due.add(accountId);
+    if (due.size === 1) setTimeout(() => renew().catch(report), EVERY_MS).unref();
+  };
+
+  async function renew(): Promise<void> {
+    const people = [...due];
+    due.clear();
+    for (const accountId of people) {
+      const now = await link(accountId);
+      if (now === shown.get(accountId)) continue;
+      shown.set(accountId, now);
+      hub.publish(personalTopic(accountId), ({ protocol }) => (protocol === 'html' ? now : undefined));
+    }
   }
 
-  const noted = ({ accountId }: { accountId: number }) => {
-    renew(accountId).catch(report);
-  };
   subscribe(threadsChanged, noted);
   subscribe(readMoved, noted);
   subscribe(memberLeft, noted);
@@ -68,7 +82,7 @@ export function countThreads({
     const sent = await messages.between(groupId, firstSeq, lastSeq);
     for (const thread of new Set(sent.map((one) => one.thread))) {
       if (thread === null) continue;
-      for (const accountId of await threads.followers(groupId, thread)) await renew(accountId);
+      for (const accountId of await threads.followers(groupId, thread)) noted({ accountId });
     }
   }
 

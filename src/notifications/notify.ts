@@ -11,12 +11,13 @@ import { excerptOf } from '../messages/present.ts';
 import type { MessageStore } from '../messages/store.ts';
 import type { Notice, Push } from './push.ts';
 import { isQuiet } from './quiet.ts';
-import type { DeviceStore } from './store.ts';
+import type { Device, DeviceStore } from './store.ts';
 
 /** Messages of one conversation within this time are one notification. */
 const GATHER_MS = 400;
 /** @all in a larger group is told to so many. */
 const MAX_TOLD = 5_000;
+const AT_ONCE = 8;
 
 type Dependencies = {
   hub: Hub;
@@ -40,6 +41,8 @@ export function notifyPeople(dependencies: Dependencies): { settled(): Promise<v
   const due = new Map<number, { firstSeq: number; lastSeq: number }>();
   let timer: NodeJS.Timeout | undefined;
   let running = Promise.resolve();
+  const queue: { device: Device; notice: Notice }[] = [];
+  let serving = 0;
 
   subscribe(messagesSent, ({ groupId, firstSeq, lastSeq }) => {
     due.set(groupId, { firstSeq: due.get(groupId)?.firstSeq ?? firstSeq, lastSeq });
@@ -82,7 +85,20 @@ export function notifyPeople(dependencies: Dependencies): { settled(): Promise<v
     const { title, body, url, tag } = notice;
     hub.publish(topic, ({ protocol }) => factText(protocol, 'notify', { title, body, url, tag }));
     if (hub.isSeenBy(accountId)) return;
-    for (const device of await devices.of(accountId)) void push.send(device, notice).catch(report);
+    for (const device of await devices.of(accountId)) deliver(device, notice);
+  }
+
+  /** A call to everybody is many devices: a few are served at a time. */
+  function deliver(device: Device, notice: Notice): void {
+    queue.push({ device, notice });
+    if (serving < AT_ONCE) void serve();
+  }
+
+  async function serve(): Promise<void> {
+    serving += 1;
+    for (let next = queue.shift(); next; next = queue.shift())
+      await push.send(next.device, next.notice).catch(report);
+    serving -= 1;
   }
 
   async function noticeOf(group: Group, message: Message, account: Account): Promise<Notice> {
@@ -111,6 +127,7 @@ export function notifyPeople(dependencies: Dependencies): { settled(): Promise<v
       clearTimeout(timer);
       timer = undefined;
       push.stop();
+      queue.length = 0;
       await running;
     },
   };

@@ -47,11 +47,14 @@ export function createPush({
   contact,
   services,
   devices,
+  report,
 }: {
   secret: Buffer;
   contact: string;
   services: readonly string[];
   devices: DeviceStore;
+  /** Hears of what failed in the background. */
+  report(error: unknown): void;
 }): Push {
   const pair = createECDH('prime256v1');
   pair.setPrivateKey(secret);
@@ -70,8 +73,6 @@ export function createPush({
         contentEncoding: 'aes128gcm',
         timeout: TIMEOUT_MS,
       });
-      await devices.delivered(device.id, Date.now());
-      return true;
     } catch (error) {
       const status = error instanceof webPush.WebPushError ? error.statusCode : 0;
       // Gone, or never there: the browser was uninstalled, or its owner said no.
@@ -79,6 +80,9 @@ export function createPush({
       else if (status === 0 || status === 429 || status >= 500) again(device, notice, tries);
       return false;
     }
+    // Outside: what was delivered is not sent again because it could not be noted.
+    await devices.delivered(device.id, Date.now());
+    return true;
   }
 
   function again(device: Device, notice: Notice, tries: number): void {
@@ -86,7 +90,7 @@ export function createPush({
     if (wait === undefined || isStopped) return;
     const timer = setTimeout(() => {
       timers.delete(timer);
-      void send(device, notice, tries + 1);
+      send(device, notice, tries + 1).catch(report);
     }, wait);
     timers.add(timer.unref());
   }

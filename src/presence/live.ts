@@ -1,4 +1,4 @@
-import { sessionsEnded } from '../accounts/events.ts';
+import { accountChanged, sessionsEnded } from '../accounts/events.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import type { Subscribe } from '../events.ts';
 import { memberJoined, memberLeft } from '../groups/events.ts';
@@ -94,6 +94,7 @@ export function createLivePresence({
     noteChange({ place: groupTopic(groupId) });
   }
 
+  subscribe(accountChanged, presenter.allStale);
   subscribe(memberJoined, membersChanged);
   subscribe(memberLeft, ({ groupId, accountId }) => {
     presence.drop({ id: accountId }, groupTopic(groupId));

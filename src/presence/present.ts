@@ -22,6 +22,8 @@ export type PresencePresenter = {
   json(place: string, seesAddresses: boolean): string;
   /** Forgets the panels of a place, because somebody came, went, became a member or ceased to be one. */
   stale(place: string): void;
+  /** Forgets all of them, because somebody looks different. */
+  allStale(): void;
 };
 
 type Dependencies = { views: Views; groups: GroupStore; accounts: AccountStore; presence: Presence };
@@ -89,6 +91,7 @@ export function createPresencePresenter({
       }));
       return JSON.stringify({ type: 'presence', users });
     },
+    allStale: () => panels.clear(),
     stale(place) {
       for (const key of panels.keys()) if (key.startsWith(`${place} `)) panels.delete(key);
     },

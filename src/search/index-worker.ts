@@ -1,5 +1,12 @@
 import { workerData } from 'piscina';
-import { type Cursor, type Document, type Hit, openSearchStore, type Query } from './store.ts';
+import {
+  type Cursor,
+  type Document,
+  type Hit,
+  openSearchStore,
+  type Query,
+  type SearchStore,
+} from './store.ts';
 
 export type Settings = { file: string; secret: Uint8Array };
 
@@ -13,10 +20,12 @@ export type Job =
 
 // As `createSearchIndex` handed them over.
 const { file, secret } = workerData as Settings;
-const store = openSearchStore(file, secret);
+let store: SearchStore | undefined;
 
 /** Runs in a thread of its own: neither making the index nor asking it holds anybody up. */
 export default function work(job: Job): Hit[] | Cursor[] | boolean | undefined {
+  // Here, so that an index that cannot be opened fails this job, and the next one tries again.
+  store ??= openSearchStore(file, secret);
   if (job.kind === 'find') return store.find(job.query);
   if (job.kind === 'tidy') return store.tidy(job.isFirst);
   if (job.kind === 'cursors') return store.cursors();

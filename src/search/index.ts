@@ -13,7 +13,8 @@ export type SearchIndex = {
   close(): Promise<void>;
 };
 
-export function createSearchIndex(settings: Settings): SearchIndex {
+/** @param report hears of a thread that failed; searches then fail, and the next one tries again */
+export function createSearchIndex(settings: Settings, report: (error: unknown) => void): SearchIndex {
   let pool: Piscina | undefined;
   const run = <Result>(job: Job): Promise<Result> => {
     pool ??= new Piscina({
@@ -22,6 +23,8 @@ export function createSearchIndex(settings: Settings): SearchIndex {
       minThreads: 1,
       maxThreads: 1,
     });
+    // An error that nobody hears would end the process.
+    pool.on('error', report);
     return pool.run(job);
   };
   return {

@@ -1,6 +1,7 @@
 import type { AccountStore } from '../accounts/store.ts';
 import type { Group } from '../groups/store.ts';
 import type { Context } from '../http/views.ts';
+import { plainText } from '../messages/markdown.ts';
 import type { Message } from '../messages/message.ts';
 import { timeOf } from '../messages/present.ts';
 import { textOf } from './find.ts';
@@ -26,7 +27,7 @@ export async function shownHit(
     seq: message.seq,
     author: { id: message.authorId, username: author?.username ?? 'Somebody who left' },
     time: timeOf(message.createdAt),
-    pieces: excerpt(textOf(message), phrases),
+    pieces: excerpt(plainText(textOf(message)), phrases),
   };
 }
 

@@ -18,6 +18,8 @@ export type SearchQuery = {
 
 export const MAX_QUERY_CHARACTERS = 300;
 const MAX_WORDS = 20;
+/** A name without its accents is looked for among so many people. */
+const LOOKED_AT = 1_000;
 
 const PART = /(from|in|before|after|has):(?:"([^"]*)"|(\S+))|"([^"]*)"?|(\S+)/giu;
 
@@ -40,6 +42,7 @@ export async function readQuery(
   const phrases: Phrase[] = [];
   const marks: string[] = [];
   let wanted = await readable(groups, groupPresenter, account);
+  const everywhere = wanted.length;
   let after: number | undefined;
   let before: number | undefined;
 
@@ -55,6 +58,9 @@ export async function readQuery(
   }
   if (phrases.reduce((sum, one) => sum + one.words.length, 0) > MAX_WORDS)
     throw invalid('q', `A search has at most ${MAX_WORDS} words.`);
+  const isNarrowed = wanted.length < everywhere || after !== undefined || before !== undefined;
+  if (phrases.length === 0 && marks.length === 0 && !isNarrowed && !/\bin:/i.test(text))
+    throw invalid('q', 'Type a word to search for.');
   return { phrases, marks, groups: wanted, after, before };
 
   function add(written: string, isPhrase: boolean): void {
@@ -66,7 +72,10 @@ export async function readQuery(
 
   async function idOf(name: string): Promise<number> {
     if (name.toLowerCase() === 'me') return account.id;
-    const found = await accounts.byName(name.replace(/^@/, '').normalize('NFC'));
+    const wanted = name.replace(/^@/, '').normalize('NFC');
+    const found =
+      (await accounts.byName(wanted)) ??
+      (await accounts.list(LOOKED_AT)).find((one) => fold(one.username) === fold(wanted));
     if (!found) throw invalid('q', `Nobody here is called “${name}”.`);
     return found.id;
   }

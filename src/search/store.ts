@@ -85,16 +85,18 @@ export function openSearchStore(file: string, secret: Uint8Array): SearchStore {
     removeCursor: sqlite.prepare('DELETE FROM cursors WHERE group_id = ?'),
     cursors: sqlite.prepare<[], Cursor>('SELECT group_id AS groupId, change FROM cursors'),
     ofGroup: sqlite.prepare<[number], { number: number }>('SELECT number FROM documents WHERE group_id = ?'),
-    matching: sqlite.prepare<[string, number, number, number], Hit>(
+    // Bounds are bound as integers, which a JavaScript number is not: only then does FTS5 begin where they say.
+    matching: sqlite.prepare<[string, bigint, bigint, number], Hit>(
       `SELECT number, group_id AS groupId, seq FROM words JOIN documents ON number = words.rowid
        WHERE words MATCH ? AND words.rowid >= ? AND words.rowid < ? ORDER BY words.rowid DESC LIMIT ?`,
     ),
     // Merging in steps as the documentation of FTS5 has it (sqlite.org/fts5.html, "The 'merge' Command").
     merge: sqlite.prepare("INSERT INTO words (words, rank) VALUES ('merge', ?)"),
     changes: sqlite.prepare<[], { changes: number }>('SELECT total_changes() AS changes'),
-    newest: sqlite.prepare<[string, number, number, number], Hit>(
+    // The plus keeps the order of numbers: by group, all of them would be sorted for the newest twenty.
+    newest: sqlite.prepare<[string, bigint, bigint, number], Hit>(
       `SELECT number, group_id AS groupId, seq FROM documents
-       WHERE group_id IN (SELECT value FROM json_each(?)) AND number >= ? AND number < ?
+       WHERE +group_id IN (SELECT value FROM json_each(?)) AND number >= ? AND number < ?
        ORDER BY number DESC LIMIT ?`,
     ),
   };
@@ -138,8 +140,8 @@ export function openSearchStore(file: string, secret: Uint8Array): SearchStore {
     }),
     find({ groupIds, keys, after, before, below, limit }) {
       if (groupIds.length === 0) return [];
-      const from = (after ?? 0) * PER_MILLISECOND;
-      const to = Math.min((before ?? MAX_TIME) * PER_MILLISECOND, below ?? Number.MAX_SAFE_INTEGER);
+      const from = BigInt((after ?? 0) * PER_MILLISECOND);
+      const to = BigInt(Math.min((before ?? MAX_TIME) * PER_MILLISECOND, below ?? Number.MAX_SAFE_INTEGER));
       if (keys.length === 0) return statements.newest.all(JSON.stringify(groupIds), from, to, limit);
       const match = groupIds
         .map((groupId) => `(${keys.map((key) => `"${token(groupId, key)}"`).join(' AND ')})`)

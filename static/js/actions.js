@@ -30,10 +30,18 @@ export function startActions(list, groupId, composer) {
   });
 
   list.addEventListener('click', (event) => {
+    const quote = event.target.closest('.quote');
+    const quoted = quote && document.getElementById(`message-${quote.dataset.quote}`);
+    if (quoted) {
+      // It is on the page already; the address makes it the target that is marked.
+      event.preventDefault();
+      location.hash = quoted.id;
+      return;
+    }
     const link = event.target.closest('[data-more], .edited');
     if (!link) return;
     event.preventDefault();
-    openSheet(link.closest('.message'));
+    openSheet(link.closest('.message'), link.matches('.edited') ? '#versions' : undefined);
   });
 
   list.addEventListener('submit', (event) => {
@@ -46,7 +54,7 @@ export function startActions(list, groupId, composer) {
   list.addEventListener('pointerdown', (event) => {
     if (event.pointerType !== 'touch') return;
     const message = event.target.closest('.message');
-    if (isThere(message)) pressing = setTimeout(openSheet, LONG_PRESS_MS, message);
+    if (isThere(message)) pressing = setTimeout(() => openSheet(message), LONG_PRESS_MS);
   });
   for (const name of ['pointerup', 'pointercancel', 'pointermove'])
     list.addEventListener(name, () => clearTimeout(pressing), { passive: true });
@@ -59,7 +67,7 @@ export function startActions(list, groupId, composer) {
     if (refusal) composer.say(refusal);
   }
 
-  async function openSheet(message) {
+  async function openSheet(message, part) {
     const address = addressOf(message);
     const response = await fetch(address, { headers: { 'HX-Request': 'true' } }).catch(() => undefined);
     if (!response?.ok) return composer.say('There is no connection. Try again when it is back.');
@@ -69,6 +77,7 @@ export function startActions(list, groupId, composer) {
       dialog.close();
       composer.reply(message);
     });
+    if (part) dialog.querySelector(part)?.scrollIntoView();
     const more = dialog.querySelector('[data-pick]');
     more.hidden = false;
     more.addEventListener('click', () => {

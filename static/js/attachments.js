@@ -19,6 +19,15 @@ export function startAttachments(form, groupId, say) {
   let queue = [];
   let underWay = 0;
   let whenSettled = () => {};
+  const key = `files/${document.body.dataset.accountId}/${form.dataset.composer}`;
+  if (list.children.length === 0) list.innerHTML = sessionStorage.getItem(key) ?? '';
+
+  /** What has arrived waits for its message like a draft. */
+  function remember() {
+    const html = [...list.querySelectorAll('[data-file]')].map((one) => one.outerHTML).join('');
+    if (html) sessionStorage.setItem(key, html);
+    else sessionStorage.removeItem(key);
+  }
 
   // A file field that is sent by the browser would bring the files a second time.
   input.addEventListener('change', () => {
@@ -127,6 +136,7 @@ export function startAttachments(form, groupId, say) {
     const answer = document.createElement('template');
     answer.innerHTML = html;
     element.replaceWith(answer.content.firstElementChild);
+    remember();
   }
 
   function fail({ element }, sentence, mayRetry) {
@@ -139,6 +149,7 @@ export function startAttachments(form, groupId, say) {
     queue = queue.filter((job) => job.element !== element);
     element.remove();
     element.cancel?.();
+    remember();
     next();
   }
 
@@ -165,10 +176,12 @@ export function startAttachments(form, groupId, say) {
         html: element.outerHTML,
       }));
       list.replaceChildren();
+      remember();
       return files.length > 0 ? files : undefined;
     },
     putBack(files) {
       for (const { html } of files) list.insertAdjacentHTML('beforeend', html);
+      remember();
     },
   };
 }

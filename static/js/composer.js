@@ -53,6 +53,8 @@ export function startComposer(form, outbox, live) {
 
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
+    // Whatever is typed while files are still coming in belongs to the message.
+    if (!editing.isOn() && !(await attachments.arrived())) return;
     const content = field.value;
     if (content.trim() === '' && (attachments.isEmpty() || editing.isOn())) return field.focus();
     if ([...content].length > limit) {
@@ -62,7 +64,6 @@ export function startComposer(form, outbox, live) {
     }
     if (editing.isOn()) return say(await editing.save());
     const members = Number(form.dataset.members);
-    if (!(await attachments.arrived())) return;
     const confirmed = callsAll(content) && members > MANY_MEMBERS;
     if (confirmed && !(await ask(`@all calls all ${members} members.`, 'Send it'))) return field.focus();
     field.value = '';

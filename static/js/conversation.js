@@ -10,7 +10,7 @@ const AT_BOTTOM_PX = 60;
 const READ_EVERY_MS = 300;
 const TYPING_SHOWN_MS = 5_000;
 const KEPT_NOTICES = 20;
-const KEEP_AFTER_MS = 3_000;
+const KEEP_EVERY_MS = 15_000;
 
 /** @returns {{ isOpen(): boolean, typing(): void }} what the composer needs of it */
 export function startConversation(section, outbox, accountId) {
@@ -90,20 +90,20 @@ export function startConversation(section, outbox, accountId) {
     });
     markRead();
     markThreadRead(seq);
-    keepForOffline();
+    isKept = false;
   }
 
-  let keepTimer;
-  /** What is shown now is what is shown without a network, too. */
+  let isKept = true;
+  /** What is shown now is what is shown without a network, too: kept once it is out of sight, and now and then. */
   function keepForOffline() {
     const worker = navigator.serviceWorker?.controller;
-    if (!worker || keepTimer || thread || !isNewest) return;
-    keepTimer = setTimeout(() => {
-      keepTimer = undefined;
-      if (document.visibilityState === 'visible')
-        worker.postMessage({ type: 'keep', url: `${location.origin}/groups/${groupId}` });
-    }, KEEP_AFTER_MS);
+    if (isKept || !worker || thread || !isNewest) return;
+    isKept = true;
+    worker.postMessage({ type: 'keep', url: `${location.origin}/groups/${groupId}` });
   }
+  setInterval(keepForOffline, KEEP_EVERY_MS);
+  for (const name of ['visibilitychange', 'pagehide'])
+    addEventListener(name, () => document.visibilityState === 'hidden' && keepForOffline(), true);
 
   /** Replies that come in while the thread is looked at are read. */
   function markThreadRead(seq) {

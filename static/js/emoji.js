@@ -20,6 +20,7 @@ export async function pickEmoji(anchor, onPick) {
   };
   popover.showPopover();
   placeBeside(popover, anchor);
+  if (matchMedia('(hover: hover)').matches) focusSearch();
 }
 
 /** Emoji whose names begin with a word. @returns {Promise<{ emoji: string, name: string }[]>} */
@@ -29,10 +30,27 @@ export async function findEmoji(word) {
     database = new Database({ dataSource: DATA, locale: 'en' });
   }
   const found = await database.getEmojiBySearchQuery(word);
-  return found.slice(0, 8).map(({ unicode, shortcodes, annotation }) => ({
+  // A shortcode that is the word comes first, then those that begin with it; otherwise what people use more.
+  const rank = ({ shortcodes = [] }) =>
+    shortcodes.includes(word) ? 0 : shortcodes.some((code) => code.startsWith(word)) ? 1 : 2;
+  const ranked = found.toSorted((a, b) => rank(a) - rank(b));
+  return ranked.slice(0, 8).map(({ unicode, shortcodes, annotation }) => ({
     emoji: unicode,
-    name: shortcodes?.find((code) => code.startsWith(word)) ?? shortcodes?.[0] ?? annotation,
+    name:
+      shortcodes?.find((code) => code === word) ??
+      shortcodes?.find((code) => code.startsWith(word)) ??
+      shortcodes?.[0] ??
+      annotation,
   }));
+}
+
+/** The picker draws itself a moment after it is first put into the page. */
+async function focusSearch() {
+  for (let tries = 0; tries < 20; tries++) {
+    const search = picker.shadowRoot?.querySelector('input[type="search"]');
+    if (search) return search.focus();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 async function makePicker() {

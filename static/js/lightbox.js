@@ -38,6 +38,7 @@ export function startLightbox(section) {
     image.src = link.href;
     image.alt = link.dataset.name;
     dialog.querySelector('[data-name]').textContent = link.dataset.name;
+    dialog.querySelector('[data-original]').href = link.href;
     dialog.querySelector('[data-download]').href = `${link.href}?download=`;
     const all = pictures();
     dialog.querySelector('[data-step="-1"]').hidden = all[0] === link;

@@ -1,5 +1,8 @@
 // Notifications: the browser's own while a page is open but hidden, and push for when none is.
 
+/** A service worker that is not there by then was refused. */
+const READY_WITHIN_MS = 5_000;
+
 /** On every page: what the server tells is shown where somebody is not looking. */
 export function startNotifications(overview) {
   const tell = () => overview.send({ type: 'seen', is: document.visibilityState === 'visible' });
@@ -41,7 +44,15 @@ export async function startNotificationSettings() {
       'This browser was told not to show notifications of Hearth. Here is how to allow them:',
     );
 
-  const registration = await navigator.serviceWorker.ready;
+  const registration = await Promise.race([
+    navigator.serviceWorker.ready,
+    new Promise((resolve) => setTimeout(resolve, READY_WITHIN_MS)),
+  ]);
+  if (!registration)
+    return help(
+      'certificate',
+      'This browser does not trust the certificate of this Hearth, and so takes no notifications.',
+    );
   const subscription = await registration.pushManager?.getSubscription();
   const known = subscription && mark(page, subscription.endpoint);
   if (Notification.permission === 'granted' && known) {

@@ -67,7 +67,8 @@ async function asset(event) {
 }
 
 async function keepAgain(url) {
-  const response = await fetch(url).catch(() => undefined);
+  // Kept is not read.
+  const response = await fetch(url, { headers: { 'Hearth-Keep': 'yes' } }).catch(() => undefined);
   if (response?.status === 200 && !response.redirected) await keep(PAGES, url, response, KEPT_PAGES);
 }
 

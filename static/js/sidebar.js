@@ -9,6 +9,8 @@ export function startOverview() {
   const { groupId } = document.body.dataset;
 
   const mark = () => {
+    for (const link of document.querySelectorAll('.own-list a'))
+      if (link.pathname === location.pathname) link.setAttribute('aria-current', 'page');
     let unread = 0;
     let unreadGroups = 0;
     for (const row of document.querySelectorAll('.group-row')) {

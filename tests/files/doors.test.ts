@@ -174,6 +174,13 @@ test('limits of a file, a person and the whole disk are sentences, and what was 
   assert.deepEqual([disk.status, /no room left for files/.test(disk.body)], [507, true]);
   const eleven = await jo.upload('/groups/1/messages', Array(11).fill(NOTES), { content: 'many' });
   assert.deepEqual([eleven.status, /at most 10 files/.test(eleven.body)], [400, true]);
+  const socket = await jo.socket('/ws/chat/1');
+  const ids = Array.from({ length: 11 }, () => randomUUID());
+  socket.send({ type: 'send', id: randomUUID(), content: 'many', files: ids });
+  await socket.nextJson('error', (one) => String(one.detail).includes('at most 10 files'));
+  const fields = new URLSearchParams([['content', 'many'], ...ids.map((id) => ['fileIds', id])]).toString();
+  const form = { 'content-type': 'application/x-www-form-urlencoded' };
+  assert.equal((await jo.request('POST', '/groups/1/messages', fields, form)).status, 400);
   assert.equal(filesIn(join(hearth.dataDir, 'media')).length, 2, 'what was refused is not kept');
 });
 

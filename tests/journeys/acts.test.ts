@@ -105,7 +105,7 @@ test('with JavaScript off every act has its form', async (t) => {
   await page.locator('#message-2 .quote').waitFor();
   await open(2);
   await page.locator('#edit-content').fill('the second');
-  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
   await page.locator('#message-2').getByRole('link', { name: 'edited' }).click();
   await page.getByText('Earlier versions').waitFor();
   await page.getByRole('button', { name: 'Remove' }).click();

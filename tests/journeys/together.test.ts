@@ -121,8 +121,8 @@ test('all of it with JavaScript off: a thread, a pin, a saved message, a search,
   await page.goto(`${hearth.url}/groups/1/threads/1`);
   await send('an answer');
   await page.goto(`${hearth.url}/groups/1/threads/1`);
-  await page.getByRole('button', { name: 'Leave it alone' }).click();
-  await page.getByRole('button', { name: 'Follow' }).waitFor();
+  await page.getByRole('button', { name: 'Unfollow' }).click();
+  await page.getByRole('button', { name: 'Follow', exact: true }).waitFor();
   await page.goto(`${hearth.url}/groups/1/threads/1`);
   await send('z'.repeat(8_001));
   await page.getByText('A message has at most 8,000 characters.').waitFor();

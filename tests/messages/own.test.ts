@@ -35,7 +35,7 @@ test('threads that one begins or answers are followed, their unread replies mark
   await ada.get('/groups/1');
   assert.equal(unreadThreads((await ada.get('/threads')).body), 0);
 
-  assert.match((await ada.get('/groups/1/threads/1')).body, /Leave it alone/);
+  assert.match((await ada.get('/groups/1/threads/1')).body, /Unfollow/);
   await ada.post('/groups/1/threads/1/follow', { on: 'no' });
   await say(jo, 'and butter', { replyTo: '1' });
   assert.equal(unreadThreads((await ada.get('/threads')).body), 0);
@@ -97,7 +97,7 @@ test('a pin is for everybody, at form and socket, a change of the message, and g
   await ada.post('/groups/1/messages/1/pin', { on: 'yes' });
   assert.deepEqual((await socket.nextJson('message', (one) => one.pinned === true)).change, 2);
   assert.match((await jo.get('/groups/1/pins')).body, /the door code/);
-  assert.match((await jo.get('/groups/1')).body, /1 pinned/);
+  assert.match((await jo.get('/groups/1')).body, /1<span class="words"> pinned/);
   socket.send({ type: 'pin', seq: 1, on: true });
   assert.equal((await socket.nextJson('ack')).change, 2, 'once more changes nothing');
   socket.send({ type: 'pin', seq: 1, on: false });
@@ -115,6 +115,28 @@ test('a pin is for everybody, at form and socket, a change of the message, and g
   }
   const full = await ada.post('/groups/1/messages/2/pin', { on: 'yes' }, { 'hx-request': 'true' });
   assert.deepEqual([full.status, /at most 50 pins/.test(full.body)], [409, true]);
+});
+
+test('a thread and the conversation that begin and end alike are two things', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const jo = await newPerson(hearth.url, 'joe', 1);
+  await say(ada, 'the first one');
+  await say(jo, 'in the middle');
+  await say(ada, 'the reply', { replyTo: '1' });
+  await jo.get('/groups/1');
+  const thread = await jo.get('/groups/1/threads/1');
+  const conversation = await jo.get('/groups/1');
+  assert.ok(!thread.body.includes('in the middle') && conversation.body.includes('in the middle'));
+});
+
+test('a page that is kept for later is not read by that', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const jo = await newPerson(hearth.url, 'joe', 1);
+  await say(ada, 'hello');
+  assert.match((await jo.get('/groups/1', { 'hearth-keep': 'yes' })).body, /hello/);
+  assert.match((await jo.get('/groups')).body, /id="group-1"[^>]*data-unread="1"/);
 });
 
 test('a saved message is one’s own, and shown as long as one may read it', async (t) => {
@@ -150,6 +172,11 @@ test('a draft waits on the server, sealed, for each group and thread, until it i
   await say(ada, 'half a canaryword, whole now');
   assert.equal(await typed('/groups/1'), '');
   assert.equal(await typed('/groups/1/threads/1'), 'of the thread');
+  await draft('half of another');
+  await ada.post('/groups/1/messages', { content: 'written long ago' }, { 'hx-request': 'true' });
+  assert.equal(await typed('/groups/1'), 'half of another', 'what an outbox sends leaves it alone');
+  assert.equal((await draft('nowhere', '99')).status, 404);
+  assert.equal((await draft('a reply is no thread', '77')).status, 404);
   await draft('', '1');
   assert.equal(await typed('/groups/1/threads/1'), '');
   assert.equal((await draft('x'.repeat(40_001))).status, 400);
