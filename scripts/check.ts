@@ -17,7 +17,8 @@ run(process.execPath, [
   'tsx',
   '--test',
   `--test-concurrency=${Math.max(2, Math.floor(availableParallelism() / 2))}`,
-  '--test-timeout=120000',
+  // For a whole file, too: axe looks at every page there.
+  '--test-timeout=240000',
   '--test-reporter=spec',
   ...tests.sort().map((file) => join('tests', file)),
 ]);

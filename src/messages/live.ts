@@ -28,8 +28,8 @@ import type { MessageWriter } from './writer.ts';
 /** How many a batch of catching up has; at 8,000 characters each they stay below what a reader may lag behind. */
 const CATCH_UP = 50;
 
-/** Clients say that somebody types every three seconds; what comes faster is not passed on. */
-const TYPING_EVERY_MS = 2_500;
+/** Clients say a little less often that somebody types; what comes faster is not passed on. */
+const TYPING_EVERY_MS = 3_000;
 
 const read = z.object({ seq: z.int('"seq" takes the number of a message.').min(0) });
 

@@ -5,7 +5,8 @@ import { startCompletion } from './completion.js';
 import { act, ask } from './dialog.js';
 import { pickEmoji } from './emoji.js';
 
-const TYPING_EVERY_MS = 3_000;
+/** The server passes one on in three seconds; on its way it may be late, but not early. */
+const TYPING_EVERY_MS = 3_400;
 /** The counter appears when this many characters are left. */
 const NEAR_LIMIT = 500;
 /** Above so many members the server asks for a confirmation too. */

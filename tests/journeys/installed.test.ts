@@ -46,7 +46,9 @@ test('without a network the last seen messages are there, and never a stale page
       const kept = await (await caches.open('hearth-pages')).match(`${location.origin}/groups/1`);
       return (await kept?.text())?.includes('seen before the network went') ?? false;
     });
+  await turn(page, 'hidden');
   assert.ok(await until(isKept, (kept) => kept), 'what came in live is kept, too');
+  await turn(page, 'visible');
 
   await hearth.stop();
   await page.reload();

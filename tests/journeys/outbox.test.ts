@@ -16,7 +16,7 @@ test('written without a server, in a tab that was closed: all of it arrives, onc
 
   await first.kill();
   for (const text of ['one', 'two', 'three']) await say(page, text);
-  await page.getByText('Reconnecting…').waitFor();
+  await page.locator('#network-line').waitFor();
   await page.getByText('Not sent yet').first().waitFor();
   assert.equal(await page.locator('.is-pending').count(), 3);
   await page.close();
@@ -44,13 +44,13 @@ test('a page whose server went away mends itself: what was missed comes, what wa
   await mina.page.locator('#messages .message', { hasText: 'hello' }).waitFor();
 
   await mina.context.setOffline(true);
-  await mina.page.getByText('Reconnecting…').waitFor();
+  await mina.page.locator('#network-line').waitFor();
   await say(ada.page, 'are you there?');
   await say(mina.page, 'from the tunnel');
   await mina.context.setOffline(false);
   await mina.page.locator('#messages .message', { hasText: 'are you there?' }).waitFor();
   await ada.page.locator('#messages .message', { hasText: 'from the tunnel' }).waitFor();
-  await mina.page.getByText('Reconnecting…').waitFor({ state: 'hidden' });
+  await mina.page.locator('#network-line').waitFor({ state: 'hidden' });
 
   await first.stop();
   await startHearth(t, { dataDir: first.dataDir, flags: ['--port', port] });
