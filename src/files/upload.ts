@@ -32,6 +32,7 @@ export function createUploadReader({
   discard(file: StoredFile): Promise<void>;
 }): ReadUpload {
   return async (request, response, open) => {
+    if (!request.is('multipart/form-data')) return [];
     // In the order of the form, however long each of them takes.
     const coming: Promise<StoredFile>[] = [];
     const storage: multer.StorageEngine = {

@@ -1,4 +1,5 @@
 import { and, asc, desc, eq, sql } from 'drizzle-orm';
+import { LRUCache } from 'lru-cache';
 import type { Cipher } from '../crypto/cipher.ts';
 import type { Database } from '../database/open.ts';
 import { drafts } from '../database/tables/chat.ts';
@@ -17,10 +18,17 @@ export type DraftStore = {
   reseal(after: DraftPlace, limit: number): Promise<DraftPlace | undefined>;
 };
 
+const CACHED_CHARACTERS = 4_000_000;
+
 export function createDraftStore({ orm, atomically }: Database, cipher: Cipher): DraftStore {
   const name = ({ accountId, groupId, thread }: DraftPlace) => `drafts/${accountId}/${groupId}/${thread}`;
   const at = ({ accountId, groupId, thread }: DraftPlace) =>
     and(eq(drafts.accountId, accountId), eq(drafts.groupId, groupId), eq(drafts.thread, thread));
+  // Every page of a conversation asks, and most have none.
+  const opened = new LRUCache<string, string>({
+    maxSize: CACHED_CHARACTERS,
+    sizeCalculation: (text) => text.length + 100,
+  });
   const one = orm
     .select({ body: drafts.body })
     .from(drafts)
@@ -35,10 +43,15 @@ export function createDraftStore({ orm, atomically }: Database, cipher: Cipher):
 
   return {
     async read(place) {
+      const known = opened.get(name(place));
+      if (known !== undefined) return known;
       const row = one.get(place);
-      return row ? cipher.open(name(place), row.body) : '';
+      const text = row ? cipher.open(name(place), row.body) : '';
+      opened.set(name(place), text);
+      return text;
     },
     async write(place, text, now) {
+      opened.set(name(place), text);
       if (text === '') {
         if (one.get(place)) orm.delete(drafts).where(at(place)).run();
         return;
@@ -61,7 +74,10 @@ export function createDraftStore({ orm, atomically }: Database, cipher: Cipher):
         .orderBy(desc(drafts.writtenAt))
         .all()
         .slice(kept);
-      for (const row of old) orm.delete(drafts).where(at(row)).run();
+      for (const row of old) {
+        orm.delete(drafts).where(at(row)).run();
+        opened.delete(name(row));
+      }
     },
     async reseal(after, limit) {
       const rows = orm

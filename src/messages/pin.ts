@@ -25,7 +25,7 @@ export async function pinMessage(
   now = Date.now(),
 ): Promise<Message> {
   await rate.take(String(account.id));
-  const isFull = on && (await messages.countPinned(group.id)) >= MAX_PINS;
+  const isFull = on && (await messages.countPinned(group)) >= MAX_PINS;
   return writer.amend({
     groupId: group.id,
     seq,

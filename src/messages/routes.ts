@@ -103,7 +103,7 @@ export function messageRoutes(dependencies: Dependencies): Router {
         lastShown: stretch.messages.at(-1)?.seq ?? 0,
         fileLimit: dependencies.fileLimits.file,
         bell: bellOf(open.group, open.membership),
-        pins: await messages.countPinned(group.id),
+        pins: await messages.countPinned(group),
         seen: asHtml(account.showsReceipts && !stretch.hasNewer ? await dependencies.seen.line(group) : ''),
         ...composer,
       },

@@ -39,7 +39,7 @@ export type MessageStore = {
   inThread(groupId: number, seq: number, limit: number): Promise<Message[]>;
   /** Up to `limit` pinned messages, the last pinned first. */
   pinned(groupId: number, limit: number): Promise<Message[]>;
-  countPinned(groupId: number): Promise<number>;
+  countPinned(group: { id: number; lastChange: number }): Promise<number>;
   /** What a message said before, the oldest first. */
   revisions(message: Message): Promise<Revision[]>;
   /** Seals up to `limit` bodies after a position with the current key; resolves to the last position, undefined at the end. */
@@ -58,6 +58,8 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
   const ends = new LRUCache<number, { lastChange: number; limit: number; messages: readonly Message[] }>({
     max: CACHED_ENDS,
   });
+  /** Pins are changes of messages: the count holds until the group's next one. */
+  const pins = new LRUCache<number, { lastChange: number; count: number }>({ max: CACHED_ENDS });
   const queries = createMessageQueries(orm);
 
   /** What the ids of a batch already stand for, and which of them are new, by group. */
@@ -156,7 +158,13 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
     async pinned(groupId, limit) {
       return queries.pinned.all({ groupId, limit }).map(open);
     },
-    countPinned: async (groupId) => queries.countPinned.get({ groupId })?.pins ?? 0,
+    async countPinned({ id, lastChange }) {
+      const known = pins.get(id);
+      if (known?.lastChange === lastChange) return known.count;
+      const count = queries.countPinned.get({ groupId: id })?.pins ?? 0;
+      pins.set(id, { lastChange, count });
+      return count;
+    },
     async inThread(groupId, seq, limit) {
       return queries.inThread.all({ groupId, seq, limit }).map(open).reverse();
     },

@@ -17,16 +17,22 @@ export type SearchIndex = {
 export function createSearchIndex(settings: Settings, report: (error: unknown) => void): SearchIndex {
   let pool: Piscina | undefined;
   const run = <Result>(job: Job): Promise<Result> => {
-    pool ??= new Piscina({
+    pool ??= start();
+    return pool.run(job);
+  };
+
+  function start(): Piscina {
+    const started = new Piscina({
       filename: new URL('./index-worker.ts', import.meta.url).href,
       workerData: settings,
       minThreads: 1,
       maxThreads: 1,
     });
     // An error that nobody hears would end the process.
-    pool.on('error', report);
-    return pool.run(job);
-  };
+    started.on('error', report);
+    return started;
+  }
+
   return {
     index: (documents, cursors) => run({ kind: 'index', documents, cursors }),
     find: (query) => run({ kind: 'find', query }),

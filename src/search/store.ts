@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync } from 'node:crypto';
+import { type Cipher, createCipheriv, createHmac, hkdfSync } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
@@ -50,11 +50,12 @@ export type SearchStore = {
 export type Cursor = { groupId: number; change: number };
 
 /** Raised when tokens are made otherwise: the index is then built anew. */
-const VERSION = 1;
+const VERSION = 2;
 /** So many documents of one millisecond have numbers of their own. */
 const PER_MILLISECOND = 2_048;
 const TOKEN_BYTES = 6;
-const CACHED_TOKENS = 200_000;
+const CACHED_WORDS = 50_000;
+const BLOCK_BYTES = 16;
 /** How much one step of tidying writes: some ten milliseconds of work. */
 const MERGED_PAGES = 400;
 
@@ -65,8 +66,8 @@ const MERGED_PAGES = 400;
  */
 export function openSearchStore(file: string, secret: Uint8Array): SearchStore {
   const sqlite = connect(file, createHmac('sha256', secret).update(`version ${VERSION}`).digest('hex'));
-  const groupKeys = new Map<number, Buffer>();
-  const tokens = new LRUCache<string, string>({ max: CACHED_TOKENS });
+  const ciphers = new Map<number, Cipher>();
+  const words = new LRUCache<string, Buffer>({ max: CACHED_WORDS });
 
   const statements = {
     byMessage: sqlite.prepare<[number, number], { number: number }>(
@@ -101,19 +102,24 @@ export function openSearchStore(file: string, secret: Uint8Array): SearchStore {
     ),
   };
 
+  /**
+   * A keyed hash of the word, then a keyed permutation of that under the group's key: as unlinkable between groups as a
+   * hash for each, at a fraction of the time, since a query asks for its words in every group that its asker is in.
+   */
   function token(groupId: number, key: string): string {
-    const name = `${groupId} ${key}`;
-    const known = tokens.get(name);
-    if (known !== undefined) return known;
-    let groupKey = groupKeys.get(groupId);
-    if (!groupKey) {
-      groupKey = Buffer.from(hkdfSync('sha256', secret, '', `hearth/search/${groupId}`, 32));
-      groupKeys.set(groupId, groupKey);
+    let hash = words.get(key);
+    if (!hash) {
+      hash = createHmac('sha256', secret).update(key).digest().subarray(0, BLOCK_BYTES);
+      words.set(key, hash);
     }
-    const hash = createHmac('sha256', groupKey).update(key).digest();
-    const made = hash.readUIntBE(0, TOKEN_BYTES).toString(36);
-    tokens.set(name, made);
-    return made;
+    let cipher = ciphers.get(groupId);
+    if (!cipher) {
+      const groupKey = Buffer.from(hkdfSync('sha256', secret, '', `hearth/search/${groupId}`, BLOCK_BYTES));
+      // One block at a time, each a hash: ECB is the bare permutation that is wanted here.
+      cipher = createCipheriv('aes-128-ecb', groupKey, null).setAutoPadding(false);
+      ciphers.set(groupId, cipher);
+    }
+    return cipher.update(hash).readUIntBE(0, TOKEN_BYTES).toString(36);
   }
 
   function remove(number: number): void {

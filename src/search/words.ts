@@ -11,19 +11,28 @@ const RUNS = new RegExp(
 
 /** The words of a text in their order; of writing without spaces each run of it is one. */
 export function wordsOf(text: string): Word[] {
-  return [...text.matchAll(RUNS)].map(({ 0: written, index }) => ({
+  // Most texts are plain, and scripts take long to tell apart.
+  return [...text.matchAll(isAscii(text) ? ASCII_RUNS : RUNS)].map(({ 0: written, index }) => ({
     written,
     folded: fold(written),
     at: index,
   }));
 }
 
+const ASCII_RUNS = /\w+/g;
+
+function isAscii(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: all that ASCII has is meant
+  return /^[\x00-\x7f]*$/.test(text);
+}
+
 export function isUnspaced(word: string): boolean {
-  return UNSPACED.test(word);
+  return !isAscii(word) && UNSPACED.test(word);
 }
 
 /** Two spellings of a word become the same: widths, ligatures, case, and the accents of Latin, Greek and Cyrillic. */
 export function fold(word: string): string {
+  if (isAscii(word)) return word.toLowerCase();
   return word
     .normalize('NFKD')
     .toLowerCase()
