@@ -148,6 +148,17 @@ async function fill(
     rooms.push({ id: group.id, members, last: undefined, seq: 0 });
   }
 
+  // A few who also write to each other, most of them to the one who is signed in as first.
+  for (let index = 1; index <= Math.min(6, people.length - 1); index++) {
+    const members = [people[index % 3 ? 0 : index - 1], people[index]].filter((one) => one !== undefined);
+    const { id } = await groups.direct(
+      members.map((one) => one.id),
+      members[0]?.id ?? 0,
+      start,
+    );
+    rooms.push({ id, members, last: undefined, seq: 0 });
+  }
+
   const times = timesBetween(start, end, wanted.messages, random);
   for (let from = 0; from < wanted.messages; from += BATCH) {
     const batch = [...times.subarray(from, from + BATCH)].map((at) => newMessage(at));
