@@ -27,6 +27,8 @@ export function createSearchIndex(settings: Settings, report: (error: unknown) =
       workerData: settings,
       minThreads: 1,
       maxThreads: 1,
+      // A thread that waits in its event loop, not in a lock, answers half a millisecond sooner here.
+      atomics: 'disabled',
     });
     // An error that nobody hears would end the process.
     started.on('error', report);
