@@ -50,7 +50,7 @@ export type SearchStore = {
 export type Cursor = { groupId: number; change: number };
 
 /** Raised when tokens are made otherwise: the index is then built anew. */
-const VERSION = 2;
+const VERSION = 3;
 /** So many documents of one millisecond have numbers of their own. */
 const PER_MILLISECOND = 2_048;
 const TOKEN_BYTES = 6;
@@ -86,10 +86,12 @@ export function openSearchStore(file: string, secret: Uint8Array): SearchStore {
     removeCursor: sqlite.prepare('DELETE FROM cursors WHERE group_id = ?'),
     cursors: sqlite.prepare<[], Cursor>('SELECT group_id AS groupId, change FROM cursors'),
     ofGroup: sqlite.prepare<[number], { number: number }>('SELECT number FROM documents WHERE group_id = ?'),
-    // Bounds are bound as integers, which a JavaScript number is not: only then does FTS5 begin where they say.
+    // The rowid of a document's words is its number below nought, so that the newest come first by themselves: backwards,
+    // FTS5 would walk the list of every word to its end. Bounds are bound as integers, which a JavaScript number is not:
+    // only then does FTS5 begin where they say.
     matching: sqlite.prepare<[string, bigint, bigint, number], Hit>(
-      `SELECT number, group_id AS groupId, seq FROM words JOIN documents ON number = words.rowid
-       WHERE words MATCH ? AND words.rowid >= ? AND words.rowid < ? ORDER BY words.rowid DESC LIMIT ?`,
+      `SELECT number, group_id AS groupId, seq FROM words JOIN documents ON number = -words.rowid
+       WHERE words MATCH ? AND words.rowid > ? AND words.rowid <= ? ORDER BY words.rowid LIMIT ?`,
     ),
     // Merging in steps as the documentation of FTS5 has it (sqlite.org/fts5.html, "The 'merge' Command").
     merge: sqlite.prepare("INSERT INTO words (words, rank) VALUES ('merge', ?)"),
@@ -124,24 +126,34 @@ export function openSearchStore(file: string, secret: Uint8Array): SearchStore {
 
   function remove(number: number): void {
     statements.remove.run(number);
-    statements.removeWords.run(number);
+    statements.removeWords.run(-number);
   }
 
-  function add({ groupId, seq, createdAt, text, marks }: Document): void {
+  /** Gives a document its number, and resolves to what it is found by; undefined for one that is not found any more. */
+  function number({
+    groupId,
+    seq,
+    createdAt,
+    text,
+    marks,
+  }: Document): { number: number; tokens: string } | undefined {
     const known = statements.byMessage.get(groupId, seq);
     if (known) remove(known.number);
-    if (text === '' && marks.length === 0) return;
+    if (text === '' && marks.length === 0) return undefined;
     const first = createdAt * PER_MILLISECOND;
     const last = known ? known.number - 1 : statements.lastOf.get(first, first + PER_MILLISECOND)?.number;
     const number = (last ?? first - 1) + 1;
-    const keys = [...indexKeys(text), ...marks];
     statements.add.run(number, groupId, seq);
-    statements.addWords.run(number, keys.map((key) => token(groupId, key)).join(' '));
+    const keys = [...indexKeys(text), ...marks];
+    return { number, tokens: keys.map((key) => token(groupId, key)).join(' ') };
   }
 
   return {
     index: sqlite.transaction((documents: readonly Document[], cursors: readonly Cursor[]) => {
-      for (const document of documents) add(document);
+      const rows = documents.map(number).filter((row) => row !== undefined);
+      // FTS5 wants rowids that go up, and theirs go down with time.
+      rows.sort((a, b) => b.number - a.number);
+      for (const row of rows) statements.addWords.run(-row.number, row.tokens);
       for (const { groupId, change } of cursors) statements.moveCursor.run(groupId, change);
     }),
     find({ groupIds, keys, after, before, below, limit }) {
@@ -152,7 +164,7 @@ export function openSearchStore(file: string, secret: Uint8Array): SearchStore {
       const match = groupIds
         .map((groupId) => `(${keys.map((key) => `"${token(groupId, key)}"`).join(' AND ')})`)
         .join(' OR ');
-      return statements.matching.all(match, from, to, limit);
+      return statements.matching.all(match, -to, -from, limit);
     },
     tidy(isFirst) {
       const before = statements.changes.get()?.changes ?? 0;
