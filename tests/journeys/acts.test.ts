@@ -23,6 +23,10 @@ test('reply, react, edit with Up, and remove, each seen at once by the other', a
   await ada.page.locator('#message-1 .reaction:not(.is-mine)').waitFor();
   await ada.page.locator('#message-1 .reaction').click();
   await ada.page.locator('#message-1 .reaction.is-mine', { hasText: '2' }).waitFor();
+  await mina.page.locator('#message-1 .more').click();
+  await mina.page.getByRole('button', { name: 'More emoji' }).click();
+  await mina.page.locator('emoji-picker').locator('button.emoji').nth(3).click();
+  await ada.page.locator('#message-1 .reaction').nth(1).waitFor();
 
   await mina.page.locator('#message-1 .more').click();
   await mina.page.locator('#sheet [data-reply]').click();
