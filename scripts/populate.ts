@@ -151,12 +151,12 @@ async function fill(
   // A few who also write to each other, most of them to the one who is signed in as first.
   for (let index = 1; index <= Math.min(6, people.length - 1); index++) {
     const members = [people[index % 3 ? 0 : index - 1], people[index]].filter((one) => one !== undefined);
-    const { id } = await groups.direct(
+    const { group } = await groups.direct(
       members.map((one) => one.id),
       members[0]?.id ?? 0,
       start,
     );
-    rooms.push({ id, members, last: undefined, seq: 0 });
+    rooms.push({ id: group.id, members, last: undefined, seq: 0 });
   }
 
   const times = timesBetween(start, end, wanted.messages, random);

@@ -1,3 +1,8 @@
+import { type ChatError, invalid } from '../errors.ts';
+
+/** So many files go with one message. */
+export const MAX_FILES = 10;
+
 /** What is shown of a file; kept with the message that it was sent with. */
 export type Attachment = Readonly<{
   id: string;
@@ -67,4 +72,18 @@ export function servedType(claimed: string): string {
   const type = SAME_AS[plain] ?? plain;
   const kind = PLAYED.get(type);
   return kind === 'video' || kind === 'audio' ? type : DOWNLOADED;
+}
+
+/** A size as people say it: 3.4 MB. */
+export function inWords(bytes: number): string {
+  const units = ['bytes', 'KB', 'MB', 'GB', 'TB'];
+  let size = bytes;
+  let unit = 0;
+  for (; size >= 1000 && unit < units.length - 1; unit++) size /= 1024;
+  const digits = unit > 0 && size < 10 ? 1 : 0;
+  return `${size.toLocaleString('en', { maximumFractionDigits: digits })} ${units[unit]}`;
+}
+
+export function tooManyFiles(): ChatError {
+  return invalid('files', `A message takes at most ${MAX_FILES} files. Send the others in another one.`);
 }

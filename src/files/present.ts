@@ -1,6 +1,5 @@
 import type { Context } from '../http/views.ts';
-import { type Attachment, kindOf } from './file.ts';
-import { inWords } from './receive.ts';
+import { type Attachment, inWords, kindOf } from './file.ts';
 
 /** A picture stands in a message at most this large, in CSS pixels. */
 const SHOWN_WIDTH = 420;

@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { ChatError } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { draw, isPicture, MAX_PICTURE_BYTES } from './draw.ts';
-import { type StoredFile, servedType } from './file.ts';
+import { inWords, type StoredFile, servedType } from './file.ts';
 import type { FileStore } from './store.ts';
 import { CONTENT, THUMBNAIL, type Vault } from './vault.ts';
 
@@ -157,16 +157,6 @@ function readableName(name: string): string {
   if (characters.length <= MAX_NAME_CHARACTERS) return last || 'file';
   const ending = /\.[^.]{1,10}$/.exec(last)?.[0] ?? '';
   return `${characters.slice(0, MAX_NAME_CHARACTERS - ending.length - 1).join('')}…${ending}`;
-}
-
-/** A size as people say it: 3.4 MB. */
-export function inWords(bytes: number): string {
-  const units = ['bytes', 'KB', 'MB', 'GB', 'TB'];
-  let size = bytes;
-  let unit = 0;
-  for (; size >= 1000 && unit < units.length - 1; unit++) size /= 1024;
-  const digits = unit > 0 && size < 10 ? 1 : 0;
-  return `${size.toLocaleString('en', { maximumFractionDigits: digits })} ${units[unit]}`;
 }
 
 function tooLarge(sentence: string): ChatError {

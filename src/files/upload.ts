@@ -4,11 +4,9 @@ import multer, { MulterError } from 'multer';
 import { ChatError, invalid } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import type { RateLimit } from '../http/rate-limit.ts';
-import type { StoredFile } from './file.ts';
+import { MAX_FILES, type StoredFile, tooManyFiles } from './file.ts';
 import type { Receiver } from './receive.ts';
 
-/** So many files go with one message. */
-export const MAX_FILES = 10;
 /** 8,000 characters of four bytes each; a multipart form does not encode them. */
 const MAX_FIELD_BYTES = 64 * 1024;
 const MAX_FIELDS = 40;
@@ -79,8 +77,4 @@ function asRefusal(failure: unknown): unknown {
   if (failure.code === 'LIMIT_FIELD_VALUE')
     return invalid('content', 'A message has at most 8,000 characters.', 'too_long');
   return invalid('files', 'This form could not be read. Reload the page, then send it again.');
-}
-
-export function tooManyFiles(): ChatError {
-  return invalid('files', `A message takes at most ${MAX_FILES} files. Send the others in another one.`);
 }

@@ -35,7 +35,8 @@ export async function openDirect(
   if (people.size > MAX_PEOPLE)
     throw invalid('with', `A direct conversation has at most ${MAX_PEOPLE} people. Make a group for more.`);
   for (const id of people) if (!(await accounts.byId(id))) throw notFound('There is no such person.');
-  const group = await groups.direct([...people], account.id, now);
-  for (const id of people) publish(memberJoined, { groupId: group.id, accountId: id });
+  const { group, isNew } = await groups.direct([...people], account.id, now);
+  // One that was there is no news to anybody.
+  for (const id of isNew ? people : []) publish(memberJoined, { groupId: group.id, accountId: id });
   return group;
 }

@@ -52,7 +52,11 @@ export type GroupStore = {
   /** Undefined when the name is taken. The creator, if any, is a member from the start. */
   add(group: { name: string; creatorId: number | null; now: number }): Promise<Group | undefined>;
   /** The direct conversation of these people, made where there is none yet. */
-  direct(accountIds: readonly number[], creatorId: number, now: number): Promise<Group>;
+  direct(
+    accountIds: readonly number[],
+    creatorId: number,
+    now: number,
+  ): Promise<{ group: Group; isNew: boolean }>;
   /** False when the name is taken. */
   rename(id: number, name: string): Promise<boolean>;
   /** What was there before is read for a new member. False when they were one already. */
@@ -247,9 +251,9 @@ export function createGroupStore(
       ]);
       if (!row) throw new Error('A direct conversation vanished while it was made.');
       const group = known.get(row.id) ?? fromRow(row);
-      if (inserted.length === 0) return group;
+      if (inserted.length === 0) return { group, isNew: false };
       for (const accountId of members) mine.delete(accountId);
-      return keep(group);
+      return { group: keep(group), isNew: true };
     },
     async rename(id, name) {
       const index = indexOf(name);

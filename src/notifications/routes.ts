@@ -2,7 +2,7 @@ import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { accountOf } from '../accounts/access.ts';
 import type { AccountStore } from '../accounts/store.ts';
-import { ChatError, invalid, notFound, type ChatError as Refusal } from '../errors.ts';
+import { ChatError, invalid, notFound } from '../errors.ts';
 import type { GroupPage } from '../groups/page.ts';
 import { onRefusal } from '../http/failures.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
@@ -56,7 +56,7 @@ export function notificationRoutes({ page, accounts, devices, push, rateLimits }
   const subscriptions = createRateLimit(SUBSCRIPTIONS, rateLimits);
   const tests = createRateLimit(TESTS, rateLimits);
 
-  async function settings(request: Request, error: Refusal | null, done = ''): Promise<Html> {
+  async function settings(request: Request, error: ChatError | null, done = ''): Promise<Html> {
     const account = accountOf(request);
     const typed = (name: string, known: string) => {
       const value: unknown =

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { newPerson, type Visitor } from '../support/client.ts';
+import { newPerson, Visitor } from '../support/client.ts';
 import { type Hearth, startHearth } from '../support/hearth.ts';
 
 /** The links of what a search found, newest first; asked again until there are so many, since the index follows. */
@@ -77,10 +77,7 @@ test('nobody finds what they may not read, nor what was edited away or removed',
   await found(ada, 'paint', 0);
   await jo.post('/groups/1/messages/2/remove');
   await found(ada, 'has:link', 0);
-  assert.equal(
-    (await new (await import('../support/client.ts')).Visitor(hearth.url).get('/search?q=shed')).status,
-    303,
-  );
+  assert.equal((await new Visitor(hearth.url).get('/search?q=shed')).status, 303);
 });
 
 test('what is not understood gets a sentence, and what was typed is still there', async (t) => {
