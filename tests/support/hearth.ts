@@ -28,10 +28,30 @@ export type Hearth = {
 
 type Options = { flags?: string[]; env?: Record<string, string>; dataDir?: string };
 
+/** What each test still has to close. */
+const endings = new WeakMap<Ending, (() => unknown)[]>();
+
+/**
+ * Closes what was opened last first, which `after` alone does not: a folder was taken away under a second server that
+ * still wrote to it.
+ */
+export function atEnd(test: Ending, close: () => unknown): void {
+  const open = endings.get(test);
+  if (open) {
+    open.push(close);
+    return;
+  }
+  const first = [close];
+  endings.set(test, first);
+  test.after(async () => {
+    for (const closeNext of first.reverse()) await closeNext();
+  });
+}
+
 /** A folder that is gone after the test. */
 export function temporaryFolder(test: Ending): string {
   const folder = mkdtempSync(join(tmpdir(), 'hearth-test-'));
-  test.after(() => rmSync(folder, { recursive: true, force: true }));
+  atEnd(test, () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
   return folder;
 }
 
@@ -64,7 +84,7 @@ export async function startHearth(test: Ending, options: Options = {}): Promise<
     const [code] = await ended;
     return code as number | null;
   };
-  test.after(() => end('SIGKILL'));
+  atEnd(test, () => end('SIGKILL'));
   const urls = line.split(' and ');
   return {
     url: urls[0] ?? '',

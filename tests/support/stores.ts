@@ -9,13 +9,13 @@ import { openVault } from '../../src/files/vault.ts';
 import { createRateLimit } from '../../src/http/rate-limit.ts';
 import { SEND_RATE } from '../../src/messages/send.ts';
 import { createMessageWriter } from '../../src/messages/writer.ts';
-import { type Ending, temporaryFolder } from './hearth.ts';
+import { atEnd, type Ending, temporaryFolder } from './hearth.ts';
 
 /** Real stores in a temporary folder, and a record of what was published. */
 export async function openStores(test: Ending, dataDir = temporaryFolder(test)) {
   const keyring = loadKeyring(undefined, dataDir, true);
   const databases = openDatabases(dataDir);
-  test.after(() => databases.close());
+  atEnd(test, () => databases.close());
   const { users, chat } = databases;
   checkKeyring(users, keyring);
   checkKeyring(chat, keyring);
@@ -55,6 +55,6 @@ export async function openStores(test: Ending, dataDir = temporaryFolder(test)) 
 /** The worker threads that hash, ended after the test. */
 export function realPasswords(test: Ending) {
   const passwords = createPasswords();
-  test.after(() => passwords.close());
+  atEnd(test, () => passwords.close());
   return passwords;
 }
