@@ -14,6 +14,8 @@ import type { Keyring } from './crypto/keys.ts';
 import type { Passwords } from './crypto/passwords.ts';
 import type { Database, Databases } from './database/open.ts';
 import { secretOf } from './database/sealing.ts';
+import { createAudioConverter } from './engines/audio/convert.ts';
+import { chooseEngine } from './engines/speech/choose.ts';
 import { createEvents } from './events.ts';
 import { discardUpload } from './files/discard.ts';
 import { createReceiver } from './files/receive.ts';
@@ -40,6 +42,7 @@ import { CLOSE } from './live/connection.ts';
 import { createHub } from './live/hub.ts';
 import { createUpgrades } from './live/upgrade.ts';
 import { createDraftStore } from './messages/draft-store.ts';
+import { createHeardStore } from './messages/heard-store.ts';
 import { DRAFT_RATE } from './messages/keep-draft.ts';
 import { listRoutes } from './messages/list-routes.ts';
 import { conversationSocket } from './messages/live.ts';
@@ -63,6 +66,11 @@ import { profileRoutes } from './profiles/routes.ts';
 import { startSearchFeed } from './search/feed.ts';
 import { createSearchIndex } from './search/index.ts';
 import { searchRoutes } from './search/routes.ts';
+import { callbackRoutes } from './voice/callback-routes.ts';
+import { pushTranscripts } from './voice/live.ts';
+import { startTranscriptions } from './voice/queue.ts';
+import { voiceRoutes } from './voice/routes.ts';
+import { createTranscriptionStore } from './voice/store.ts';
 
 /** 8,000 characters of four bytes each, as a form encodes them. */
 const MAX_FORM_BYTES = 128 * 1024;
@@ -98,6 +106,8 @@ export function openStores({ users, chat }: Pick<Databases, 'users' | 'chat'>, k
     threads: createThreadStore(chat),
     drafts: createDraftStore(chat, createCipher(keyring, 'drafts')),
     saved: createSavedStore(chat),
+    heard: createHeardStore(chat),
+    transcriptions: createTranscriptionStore(chat),
     devices: createDeviceStore(users, createCipher(keyring, 'push'), nameIndex(users)),
   };
 }
@@ -115,10 +125,9 @@ export async function createApp({
   const { publish, subscribe } = createEvents((err, event) => log.error({ err, event }, 'a listener failed'));
   const views = createViews(assetFolder(config.assetVersion));
 
-  const { accounts, groups, files, messages, threads, drafts, saved, devices } = openStores(
-    databases,
-    keyring,
-  );
+  const stores = openStores(databases, keyring);
+  const { accounts, groups, files, messages, threads, drafts, saved, heard, transcriptions, devices } =
+    stores;
   if (adminUsername !== undefined) await accounts.makeAdmin(adminUsername);
   await seedGroups(groups);
 
@@ -154,6 +163,12 @@ export async function createApp({
   const marks = createReadMarks({ groups, publish });
   const rate = createRateLimit(SEND_RATE, rateLimits);
   const unread = countUnread({ hub, groups, messages, marks, publish, subscribe, report });
+  const converter = createAudioConverter(report);
+  const { engine, missing } = chooseEngine(config.speech);
+  if (missing) log.warn({ reason: missing }, 'voice messages stay without text');
+  const writing = { files, transcriptions, writer, publish };
+  const queue = startTranscriptions({ ...writing, engine, messages, vault, subscribe, report });
+  pushTranscripts({ hub, files, subscribe, report });
   const push = createPush({
     secret: secretOf(databases.users, keyring, 'vapid'),
     contact: config.pushContact,
@@ -207,6 +222,7 @@ export async function createApp({
     sendHtml(response, views.page(request, 'http/offline.njk', { account: null }));
   });
   app.use(refuseOtherSites());
+  app.use(callbackRoutes({ ...writing, engine, sharedSecret: config.sharedSecret, rateLimits, report }));
   app.use(express.urlencoded({ extended: false, limit: MAX_FORM_BYTES, parameterLimit: 1_100 }));
   app.use(sessions.middleware, identifyAccount(sessions));
   // In the order of how often they are asked for: each route that does not match is tried first.
@@ -222,11 +238,13 @@ export async function createApp({
       threads,
       drafts,
       saved,
+      heard,
       seen,
       draftRate: createRateLimit(DRAFT_RATE, rateLimits),
       vault,
       readUpload,
       fileLimits,
+      hasSpeech: engine !== undefined,
       presenter,
       editLimitMs,
       publish,
@@ -255,6 +273,23 @@ export async function createApp({
     }),
   );
   app.use(fileRoutes({ views, groups, files, vault, readUpload }));
+  app.use(
+    voiceRoutes({
+      ...writing,
+      views,
+      page,
+      accounts,
+      groups,
+      groupPresenter,
+      messages,
+      vault,
+      readUpload,
+      rate,
+      converter,
+      isHeard: engine !== undefined,
+      wake: queue.wake,
+    }),
+  );
   app.use(themeRoutes());
   app.use(accountRoutes({ views, accounts, passwords, publish, adminUsername, rateLimits }));
   app.use(nothingHere);
@@ -271,6 +306,7 @@ export async function createApp({
         messages,
         files,
         vault,
+        heard,
         presenter,
         presence,
         writer,
@@ -292,6 +328,8 @@ export async function createApp({
       hub.close();
     },
     async settled() {
+      await queue.stop();
+      await converter.close();
       await writer.settled();
       await unread.settled();
       await marks.settled();

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { parseArgs, parseEnv } from 'node:util';
 import { StartError } from './errors.ts';
 
+const ENGINES = ['auto', 'vosk', 'sherpa', 'aws', 'callback', 'off'] as const;
+
 export type ShowAddresses = 'everyone' | 'admins' | 'nobody';
 
 /** Everything that can be set, read once. `run.ts` makes it; nothing else reads flags or the environment. */
@@ -35,6 +37,15 @@ export type Config = Readonly<{
   searchIndex: boolean;
   /** How much one file, the files of one person, and all files may take, in bytes; undefined is without limit. */
   fileLimits: Readonly<{ file: number; person: number | undefined; disk: number | undefined }>;
+  /** What makes text of voice messages; `engines/speech/engine.ts` says what each of these is. */
+  speech: Readonly<{
+    engine: (typeof ENGINES)[number];
+    modelDir: string | undefined;
+    bucket: string | undefined;
+    language: string;
+  }>;
+  /** What a function elsewhere shows when it brings a transcript. */
+  sharedSecret: string | undefined;
 }>;
 
 export type Command = { kind: 'start'; config: Config } | { kind: 'print'; text: string };
@@ -126,6 +137,27 @@ const VARIABLES: readonly Setting[] = [
     fallback: 'none',
     meaning: 'how much all files may take; 200 MB of the disk stay free',
   },
+  {
+    name: 'SPEECH_ENGINE',
+    fallback: 'auto',
+    meaning: 'what makes text of voice messages: auto, vosk, sherpa, aws, callback or off',
+  },
+  {
+    name: 'SPEECH_MODEL_DIR',
+    fallback: 'the one of the packages',
+    meaning: 'the folder of a model for vosk or sherpa; npm run speech-model fetches one',
+  },
+  { name: 'SPEECH_LANGUAGE', fallback: 'en-US', meaning: 'what is spoken, for sherpa, aws and callback' },
+  {
+    name: 'SPEECH_BUCKET',
+    fallback: 'none',
+    meaning: 'the S3 bucket for aws and callback; region and keys as the AWS SDK reads them',
+  },
+  {
+    name: 'SHARED_SECRET',
+    fallback: 'none',
+    meaning: 'with callback: what the function that transcribes shows; at least 16 characters',
+  },
 ];
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -194,8 +226,32 @@ export function readCommand(
         person: megabytes('PERSON_LIMIT_MB', env.PERSON_LIMIT_MB),
         disk: megabytes('DISK_LIMIT_MB', env.DISK_LIMIT_MB),
       }),
+      speech: readSpeech(env),
+      sharedSecret: pattern('SHARED_SECRET', env.SHARED_SECRET, /^.{16,}$/s, 'at least 16 characters'),
     }),
   };
+}
+
+function readSpeech(env: Readonly<Record<string, string | undefined>>): Config['speech'] {
+  const engine = oneOf('SPEECH_ENGINE', env.SPEECH_ENGINE, ENGINES, 'auto');
+  const bucket = pattern(
+    'SPEECH_BUCKET',
+    env.SPEECH_BUCKET,
+    /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+    'the name of a bucket',
+  );
+  if ((engine === 'aws' || engine === 'callback') && !bucket)
+    throw new StartError(
+      `SPEECH_ENGINE=${engine} needs SPEECH_BUCKET, the bucket that recordings are put in.`,
+    );
+  if (engine === 'callback' && !env.SHARED_SECRET)
+    throw new StartError(
+      'SPEECH_ENGINE=callback needs SHARED_SECRET, which whoever brings transcripts shows.',
+    );
+  const language =
+    pattern('SPEECH_LANGUAGE', env.SPEECH_LANGUAGE, /^[a-z]{2,3}(-\w+)*$/, 'a language such as en-US') ??
+    'en-US';
+  return Object.freeze({ engine, modelDir: env.SPEECH_MODEL_DIR || undefined, bucket, language });
 }
 
 function readFlags(args: readonly string[]) {

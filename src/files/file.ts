@@ -3,6 +3,23 @@ import { type ChatError, invalid } from '../errors.ts';
 /** So many files go with one message. */
 export const MAX_FILES = 10;
 
+/** What is known of something that somebody spoke. */
+export type Voice = Readonly<{
+  /** In seconds. */
+  length: number;
+  /** How loud it is over its length: 64 numbers from 0 to 100. */
+  peaks: readonly number[];
+  /**
+   * Where its text is: being made, made by a machine (`draft`), looked over by a person, absent because nobody
+   * speaks (`silent`), because it could not be made (`failed`), or because no engine is there to make it (`none`).
+   */
+  transcript: 'waiting' | 'draft' | 'reviewed' | 'silent' | 'failed' | 'none';
+  /** What the machine heard and when it begins, in seconds. */
+  words: readonly (readonly [text: string, start: number])[];
+  /** Who looked the text over, where it was not the one who speaks. */
+  reviewerId?: number;
+}>;
+
 /** What is shown of a file; kept with the message that it was sent with. */
 export type Attachment = Readonly<{
   id: string;
@@ -14,6 +31,7 @@ export type Attachment = Readonly<{
   /** Of a picture, in pixels, as it stands upright. */
   width: number | null;
   height: number | null;
+  voice?: Voice;
 }>;
 
 /** A file as it is stored. The bytes are in the vault under its id, sealed with its own key. */
@@ -51,6 +69,21 @@ const PLAYED = new Map<string, FileKind>([
   ['audio/webm', 'audio'],
   ['audio/flac', 'audio'],
 ]);
+
+/** What a message keeps of the files that it was sent with. */
+export function asAttachment({ id, name, type, size, width, height, voice }: StoredFile): Attachment {
+  return { id, name, type, size, width, height, ...(voice && { voice }) };
+}
+
+/** What the machine heard, as a text. */
+export function heardText({ words }: Voice): string {
+  return words.map(([text]) => text).join(' ');
+}
+
+/** The voice message among these files, if there is one. */
+export function spokenIn(files: readonly Attachment[]): (Attachment & { voice: Voice }) | undefined {
+  return files.find((file): file is Attachment & { voice: Voice } => file.voice !== undefined);
+}
 
 export const DOWNLOADED = 'application/octet-stream';
 

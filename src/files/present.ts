@@ -1,5 +1,5 @@
 import type { Context } from '../http/views.ts';
-import { type Attachment, inWords, kindOf } from './file.ts';
+import { type Attachment, heardText, inWords, kindOf, type Voice } from './file.ts';
 
 /** A picture stands in a message at most this large, in CSS pixels. */
 const SHOWN_WIDTH = 420;
@@ -18,5 +18,36 @@ export function shownFile(file: Attachment): Context {
     size: inWords(file.size),
     shownWidth: scale && width ? Math.max(SMALLEST, Math.round(width * scale)) : null,
     shownHeight: scale && height ? Math.max(SMALLEST, Math.round(height * scale)) : null,
+    voice: file.voice ? shownVoice(file.voice) : null,
   };
+}
+
+/** The waveform is drawn in a box of this many units: bars of 2, 4 apart. */
+const WAVE_HEIGHT = 32;
+const BAR_EVERY = 4;
+const SHORTEST_BAR = 3;
+
+function shownVoice({ length, peaks, transcript, words, ...voice }: Voice): Context {
+  return {
+    seconds: length.toFixed(2),
+    length: clock(length),
+    /** An SVG path of one stroke a bar. */
+    wave: peaks
+      .map((peak, index) => {
+        const height = Math.max(SHORTEST_BAR, (peak / 100) * WAVE_HEIGHT);
+        const top = Math.round((WAVE_HEIGHT - height) * 5) / 10;
+        return `M${index * BAR_EVERY + 2} ${top}v${Math.round(height * 10) / 10}`;
+      })
+      .join(''),
+    waveWidth: peaks.length * BAR_EVERY,
+    waveHeight: WAVE_HEIGHT,
+    transcript,
+    text: heardText({ length, peaks, transcript, words, ...voice }),
+  };
+}
+
+/** A length as players show it: 0:07, 4:59. */
+export function clock(seconds: number): string {
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
 }

@@ -7,6 +7,8 @@ import type { StoredFile } from './file.ts';
 export type FileStore = {
   add(file: StoredFile): Promise<void>;
   byId(id: string): Promise<StoredFile | undefined>;
+  /** Replaces what is known of a file: its bytes may have been replaced, too. */
+  describe(file: StoredFile): Promise<void>;
   /** The ids among these for which there is a file. */
   known(ids: readonly string[]): Promise<ReadonlySet<string>>;
   /** Forgets a file that was not sent; resolves to whether there was one. */
@@ -23,7 +25,9 @@ export type FileStore = {
 type Row = typeof files.$inferSelect;
 
 /** What `about` holds; the key as base64. */
-type About = Pick<StoredFile, 'name' | 'type' | 'width' | 'height' | 'thumbnailSize'> & { key: string };
+type About = Pick<StoredFile, 'name' | 'type' | 'width' | 'height' | 'thumbnailSize' | 'voice'> & {
+  key: string;
+};
 
 export function createFileStore({ orm, atomically }: Database, cipher: Cipher): FileStore {
   const byId = orm
@@ -34,26 +38,29 @@ export function createFileStore({ orm, atomically }: Database, cipher: Cipher): 
   const place = (id: string) => `files/${id}`;
 
   function open({ about, ...row }: Row): StoredFile {
-    // What `add` below sealed, and nobody else can have.
+    // What `seal` below made, and nobody else can have.
     const { key, ...rest } = JSON.parse(cipher.open(place(row.id), about)) as About;
     return { ...row, ...rest, key: Buffer.from(key, 'base64') };
   }
 
+  function seal({ id, key, name, type, width, height, thumbnailSize, voice }: StoredFile): Buffer {
+    const about: About = { name, type, width, height, thumbnailSize, key: key.toString('base64') };
+    return cipher.seal(place(id), JSON.stringify({ ...about, voice }));
+  }
+
   return {
-    async add({ id, groupId, accountId, seq, size, createdAt, key, ...file }) {
-      const { name, type, width, height, thumbnailSize } = file;
-      const about: About = { name, type, width, height, thumbnailSize, key: key.toString('base64') };
+    async add(file) {
+      const { id, groupId, accountId, seq, size, createdAt } = file;
       orm
         .insert(files)
-        .values({
-          id,
-          groupId,
-          accountId,
-          seq,
-          size,
-          createdAt,
-          about: cipher.seal(place(id), JSON.stringify(about)),
-        })
+        .values({ id, groupId, accountId, seq, size, createdAt, about: seal(file) })
+        .run();
+    },
+    async describe(file) {
+      orm
+        .update(files)
+        .set({ size: file.size, about: seal(file) })
+        .where(eq(files.id, file.id))
         .run();
     },
     async byId(id) {

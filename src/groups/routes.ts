@@ -15,6 +15,7 @@ import type { GroupPage } from './page.ts';
 import type { GroupPresenter } from './present.ts';
 import { renameGroup } from './rename.ts';
 import { bellForm, setBell } from './set-bell.ts';
+import { correctionsForm, setCorrections } from './set-corrections.ts';
 import { bellOf, type Group, type GroupStore } from './store.ts';
 
 const CREATIONS = { points: 20, seconds: 600, sentence: 'That is many new groups.' };
@@ -125,6 +126,11 @@ export function groupRoutes(dependencies: Dependencies): Router {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
       await setBell(dependencies, open, parseForm(bellForm, request.body));
       seeOther(response, `/groups/${open.group.id}`);
+    })
+    .post('/groups/:id/corrections', async (request, response) => {
+      const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
+      await setCorrections(groups, open, parseForm(correctionsForm, request.body));
+      seeOther(response, `/groups/${open.group.id}/members`);
     })
     .post('/groups/:id/rename', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));

@@ -15,6 +15,8 @@ export type Group = Readonly<{
   /** The number of its newest message, and of the newest write to any of them. */
   lastSeq: number;
   lastChange: number;
+  /** Who may correct what a machine wrote down of a voice message. */
+  corrections: 'author' | 'members';
 }>;
 
 export type Membership = Readonly<{
@@ -59,6 +61,7 @@ export type GroupStore = {
   ): Promise<{ group: Group; isNew: boolean }>;
   /** False when the name is taken. */
   rename(id: number, name: string): Promise<boolean>;
+  setCorrections(id: number, corrections: Group['corrections']): Promise<void>;
   /** What was there before is read for a new member. False when they were one already. */
   join(accountId: number, groupId: number, now: number): Promise<boolean>;
   leave(accountId: number, groupId: number): Promise<boolean>;
@@ -143,6 +146,7 @@ export function createGroupStore(
     creatorId: row.creatorId,
     lastSeq: row.lastSeq,
     lastChange: row.lastChange,
+    corrections: row.corrections,
   });
 
   const known = new Map<number, Group>(
@@ -268,6 +272,11 @@ export function createGroupStore(
         .run();
       keep({ ...group, name });
       return true;
+    },
+    async setCorrections(id, corrections) {
+      orm.update(groups).set({ corrections }).where(eq(groups.id, id)).run();
+      const group = known.get(id);
+      if (group) keep({ ...group, corrections });
     },
     async join(accountId, groupId, now) {
       const readSeq = known.get(groupId)?.lastSeq ?? 0;

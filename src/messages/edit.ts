@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { AccountStore } from '../accounts/store.ts';
 import { ChatError, forbidden } from '../errors.ts';
+import { type Attachment, spokenIn } from '../files/file.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { RateLimit } from '../http/rate-limit.ts';
@@ -13,9 +14,10 @@ export const editable = z.object({ content: z.string('Write something first.') }
 
 /**
  * Replaces what a message says; what it said before is kept. The same text changes nothing. Whom it called stays
- * called, whom the new text calls is marked in it, and nobody is told again.
+ * called, whom the new text calls is marked in it, and nobody is told again. The text of a voice message is what its
+ * author wants it to say from then on.
  * @param editLimitMs how long after it was sent; undefined is for ever
- * @throws ChatError 403 for anybody but its author, or later than the limit; 404 when it is not there (any more)
+ * @throws ChatError 403 for anybody who may not (`mayEdit`), or later than the limit; 404 when it is not there (any more)
  */
 export async function editMessage(
   {
@@ -43,13 +45,31 @@ export async function editMessage(
     seq,
     amend(message) {
       if (message.removedAt !== null) return new ChatError('not_found', 404, 'This message was removed.');
-      if (message.authorId !== account.id) return forbidden('Only its author can edit a message.');
-      if (message.content === text) return message;
+      if (!mayEdit({ group, account }, message)) return forbidden('Only its author can edit a message.');
+      const files = message.files.map((file) => lookedOver(file, message.authorId));
+      if (message.content === text) return isDraft(message) ? { ...message, files } : message;
       if (text === '' && message.files.length === 0) return emptyMessage();
       if (isTooLate(message, editLimitMs, now)) return tooLate('edited');
-      return { ...message, ...mentions, content: text, editedAt: now };
+      return { ...message, ...mentions, files, content: text, editedAt: now };
     },
   });
+
+  function lookedOver({ voice, ...file }: Attachment, authorId: number): Attachment {
+    if (!voice) return file;
+    const { reviewerId: _before, ...rest } = voice;
+    const byAnother = account.id !== authorId && { reviewerId: account.id };
+    return { ...file, voice: { ...rest, transcript: 'reviewed', ...byAnother } };
+  }
+}
+
+/** Its author edits a message, and every member what a machine wrote down, where their group allows it. */
+export function mayEdit({ group, account }: Pick<OpenGroup, 'group' | 'account'>, message: Message): boolean {
+  const isSpoken = spokenIn(message.files) !== undefined;
+  return message.authorId === account.id || (isSpoken && group.corrections === 'members');
+}
+
+function isDraft({ files }: Message): boolean {
+  return spokenIn(files)?.voice.transcript === 'draft';
 }
 
 export function isTooLate({ createdAt }: Message, limitMs: number | undefined, now: number): boolean {

@@ -15,6 +15,8 @@ import type { Commands, Endpoint } from '../live/socket.ts';
 import type { LivePresence } from '../presence/live.ts';
 import { editable, editMessage } from './edit.ts';
 import { messagesChanged } from './events.ts';
+import { markHeard } from './hear.ts';
+import type { HeardStore } from './heard-store.ts';
 import { markRead, type ReadMarks } from './mark-read.ts';
 import type { Message } from './message.ts';
 import { pinMessage, wanted } from './pin.ts';
@@ -46,6 +48,7 @@ type Dependencies = {
   rate: RateLimit;
   files: FileStore;
   vault: Vault;
+  heard: HeardStore;
   subscribe: Subscribe;
   /** Hears of what failed in the background. */
   report(error: unknown): void;
@@ -89,6 +92,9 @@ export function conversationSocket(dependencies: Dependencies): Endpoint {
     pin: amending(wanted, (group, seq, body) => pinMessage(dependencies, group, seq, body)),
     async read(connection, message) {
       await markRead(dependencies, await open(connection), parse(read, message).seq);
+    },
+    async heard(connection, message) {
+      await markHeard(dependencies, await open(connection), parse(read, message).seq);
     },
     async typing(connection) {
       const { account, group } = await open(connection);

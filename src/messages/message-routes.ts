@@ -3,6 +3,7 @@ import { accountOf } from '../accounts/access.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import type { ChatError } from '../errors.ts';
 import type { Publish } from '../events.ts';
+import { spokenIn } from '../files/file.ts';
 import type { FileStore } from '../files/store.ts';
 import type { Vault } from '../files/vault.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
@@ -14,7 +15,9 @@ import type { RateLimit } from '../http/rate-limit.ts';
 import { numberInPath, parseForm, seeOther, wantsFragment } from '../http/request.ts';
 import { asHtml, type Html, sendHtml, type Views } from '../http/views.ts';
 import { messageOf } from './access.ts';
-import { editable, editMessage, isTooLate } from './edit.ts';
+import { editable, editMessage, isTooLate, mayEdit } from './edit.ts';
+import { listenersOf, markHeard } from './hear.ts';
+import type { HeardStore } from './heard-store.ts';
 import { markUnread } from './mark-unread.ts';
 import type { Message } from './message.ts';
 import { pinMessage, wanted } from './pin.ts';
@@ -43,6 +46,7 @@ export type ActionDependencies = {
   files: FileStore;
   vault: Vault;
   saved: SavedStore;
+  heard: HeardStore;
   publish: Publish;
   editLimitMs: number | undefined;
 };
@@ -62,12 +66,14 @@ export function actionRoutes(dependencies: ActionDependencies): Router {
       message,
       address: `/groups/${group.id}/messages/${seq}`,
       quickEmoji: QUICK_EMOJI,
-      mayEdit: isMine && !isTooLate(message, editLimitMs, Date.now()),
+      mayEdit: mayEdit(open, message) && !isTooLate(message, editLimitMs, Date.now()),
+      spoken: spokenIn(message.files) ?? null,
       mayRemove: (isMine || account.isAdmin) && isOpenToChange,
       reactions: await presenter.reactions(message),
       isPinned: message.pinnedAt !== null,
       isSaved: await saved.isSaved(account.id, group.id, seq),
       seenBy: account.showsReceipts ? await othersWhoSaw(open, message) : null,
+      heardBy: account.showsReceipts ? await othersWhoHeard(open, message) : null,
       versions: await presenter.revisions(message, await messages.revisions(message)),
       error: error ?? null,
       typed: typed ?? message.content,
@@ -77,6 +83,12 @@ export function actionRoutes(dependencies: ActionDependencies): Router {
   async function othersWhoSaw({ group, account }: OpenGroup, message: Message) {
     const readers = await readersOf(dependencies, group, message);
     return readers?.filter((one) => one.id !== account.id) ?? null;
+  }
+
+  async function othersWhoHeard(open: OpenGroup, { seq, files }: Message) {
+    if (!spokenIn(files)) return null;
+    const listeners = await listenersOf(dependencies, open, seq);
+    return listeners?.filter((one) => one.id !== open.account.id) ?? null;
   }
 
   async function messagePage(
@@ -146,6 +158,10 @@ export function actionRoutes(dependencies: ActionDependencies): Router {
         (open, seq, { body }) => saveMessage(dependencies, open, seq, parseForm(wanted, body)),
         (groupId, seq, { body }) => (body?.back === 'saved' ? '/saved' : backToMessage(groupId, seq)),
       ),
+    )
+    .post(
+      '/groups/:id/messages/:seq/heard',
+      act((open, seq) => markHeard(dependencies, open, seq)),
     )
     .post(
       '/groups/:id/messages/:seq/unread',

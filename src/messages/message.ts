@@ -40,6 +40,12 @@ export type NewMessage = Pick<Message, 'groupId' | 'id' | 'authorId' | 'content'
 export type Appended = { message: Message; isNew: boolean };
 
 /** What a message said from `writtenAt` until it was edited. */
-export type Revision = Readonly<{ change: number; content: string; writtenAt: number }>;
+export type Revision = Readonly<{
+  change: number;
+  content: string;
+  writtenAt: number;
+  /** Null is the author of the message; 0 the machine that wrote down what was said. */
+  writerId: number | null;
+}>;
 
 export const NO_EXTRAS: Extras = { reactions: [], mentions: [], mentionsAll: false, files: [] };

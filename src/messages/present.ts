@@ -2,13 +2,15 @@ import { LRUCache } from 'lru-cache';
 import { accountChanged } from '../accounts/events.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import type { Subscribe } from '../events.ts';
-import { shownFile } from '../files/present.ts';
+import { spokenIn } from '../files/file.ts';
+import { clock, shownFile } from '../files/present.ts';
 import type { Group } from '../groups/store.ts';
 import { asHtml, type Context, type Views } from '../http/views.ts';
 import type { Stretch } from './history.ts';
 import { createMarkdown, plainText } from './markdown.ts';
 import type { Message, Revision } from './message.ts';
 import type { MessageStore } from './store.ts';
+import { timedWords } from './transcript.ts';
 
 /** Messages of one author closer together than this stand together. */
 const GROUPING_MS = 5 * 60_000;
@@ -61,12 +63,17 @@ export function createMessagePresenter(
     const known = fragments.get(key);
     if (known !== undefined) return known;
     const author = await authorOf(message.authorId);
+    const spoken = spokenIn(message.files);
+    const reviewerId = spoken?.voice.reviewerId;
     const html = views
       .render('messages/_message.njk', {
         message,
         author,
         avatar: avatarOf(author),
-        body: asHtml(await bodyOf(message, message.content)),
+        body: spoken ? '' : asHtml(await bodyOf(message, message.content)),
+        spoken: spoken ? shownFile(spoken) : null,
+        transcript: spoken ? timedWords(message.content, spoken.voice) : [],
+        reviewer: reviewerId === undefined ? null : await authorOf(reviewerId),
         time: timeOf(message.createdAt),
         isContinued,
         quote: quoted ?? null,
@@ -156,9 +163,10 @@ export function createMessagePresenter(
     reactions: (message) => Promise.all(message.reactions.map(shownReaction)),
     async revisions(message, revisions) {
       return Promise.all(
-        revisions.map(async ({ content, writtenAt }) => ({
+        revisions.map(async ({ content, writtenAt, writerId }) => ({
           body: asHtml(await bodyOf(message, content)),
           time: timeOf(writtenAt),
+          writer: writerId === null ? null : writerId === 0 ? 'machine' : (await authorOf(writerId)).username,
         })),
       );
     },
@@ -181,7 +189,8 @@ export function createMessagePresenter(
         pinned: message.pinnedAt !== null,
         reactions: message.reactions,
         mentions: message.mentionsAll ? 'all' : message.mentions,
-        files: message.files.map((file) => ({ ...file, url: `/media/${file.id}` })),
+        files: message.files.map(({ voice, ...file }) => ({ ...file, url: `/media/${file.id}` })),
+        voice: voiceJson(message),
       });
     },
     async list(group, stretch, firstUnread) {
@@ -196,15 +205,27 @@ export function createMessagePresenter(
   };
 }
 
+/** What was spoken, for programs; the words themselves are the message's content. */
+function voiceJson({ files, content }: Message) {
+  const spoken = spokenIn(files);
+  if (!spoken) return null;
+  const { length, peaks, transcript } = spoken.voice;
+  return { fileId: spoken.id, length, peaks, transcript, words: timedWords(content, spoken.voice) };
+}
+
 /** The beginning of a message on one line, without the marks of its formatting. */
 export function excerptOf({ content, files, removedAt }: Message): string {
   if (removedAt !== null) return 'This message was removed.';
-  if (content === '' && files.length > 0) return files.map((file) => file.name).join(', ');
+  if (content === '' && files.length > 0) return files.map(nameOf).join(', ');
   const line = plainText(content.slice(0, 4 * EXCERPT_CHARACTERS));
   const characters = [...line];
   return characters.length > EXCERPT_CHARACTERS
     ? `${characters.slice(0, EXCERPT_CHARACTERS).join('')}…`
     : line;
+}
+
+function nameOf({ name, voice }: Message['files'][number]): string {
+  return voice ? `Voice message, ${clock(voice.length)}` : name;
 }
 
 function sizeOf(html: string | Buffer): number {

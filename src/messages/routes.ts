@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { accountOf } from '../accounts/access.ts';
 import type { ChatError } from '../errors.ts';
 import { unsentFiles } from '../files/access.ts';
-import { MAX_FILES, type StoredFile } from '../files/file.ts';
+import { heardText, MAX_FILES, type StoredFile } from '../files/file.ts';
 import { shownFile } from '../files/present.ts';
 import type { FileLimits } from '../files/receive.ts';
 import type { ReadUpload } from '../files/upload.ts';
@@ -63,6 +63,8 @@ type Dependencies = ActionDependencies &
     marks: ReadMarks;
     readUpload: ReadUpload;
     fileLimits: FileLimits;
+    /** Whether speech becomes text here. */
+    hasSpeech: boolean;
   };
 
 const EMPTY: Composer = { error: null, typed: '', reply: null, chosen: [] };
@@ -102,6 +104,7 @@ export function messageRoutes(dependencies: Dependencies): Router {
         newer: stretch.hasNewer ? (stretch.messages.at(-1)?.seq ?? 0) + PAGE / 2 : null,
         lastShown: stretch.messages.at(-1)?.seq ?? 0,
         fileLimit: dependencies.fileLimits.file,
+        hasSpeech: dependencies.hasSpeech,
         bell: bellOf(open.group, open.membership),
         pins: await messages.countPinned(group),
         seen: asHtml(account.showsReceipts && !stretch.hasNewer ? await dependencies.seen.line(group) : ''),
@@ -146,16 +149,16 @@ export function messageRoutes(dependencies: Dependencies): Router {
       if (!stretch.hasNewer && isLookedAt) await markRead(dependencies, open, open.group.lastSeq);
       const replyTo = numberInQuery(request, 'reply');
       const reply = replyTo === undefined ? null : ((await presenter.quote(open.group.id, replyTo)) ?? null);
-      const typed = await dependencies.drafts.read(draftPlace(open, 0));
-      sendHtml(response, await conversation(request, open, stretch, { ...EMPTY, reply, typed }));
+      const composer = await composerOf(request, open, 0);
+      sendHtml(response, await conversation(request, open, stretch, { ...EMPTY, reply, ...composer }));
     })
     .get('/groups/:id/threads/:seq', async (request, response) => {
       const open = await openOrOffer(request, response);
       const seq = numberInPath(request, 'seq');
       const first = await threadOf(messages, open, seq);
       await markThreadRead(dependencies, open, first.seq, open.group.lastSeq);
-      const typed = await dependencies.drafts.read(draftPlace(open, first.seq));
-      sendHtml(response, await threadPage(request, open, first.seq, shown({ ...EMPTY, typed })));
+      const composer = await composerOf(request, open, first.seq);
+      sendHtml(response, await threadPage(request, open, first.seq, shown({ ...EMPTY, ...composer })));
     })
     .get('/groups/:id/messages', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
@@ -204,7 +207,22 @@ export function messageRoutes(dependencies: Dependencies): Router {
 
   /** What a composer needs beside what it shows. */
   function shown(composer: Composer): Context {
-    return { fileLimit: dependencies.fileLimits.file, ...composer };
+    const { fileLimits, hasSpeech } = dependencies;
+    return { fileLimit: fileLimits.file, hasSpeech, ...composer };
+  }
+
+  /** What was being written here, and the recording, named in the address, whose words go on from there. */
+  async function composerOf(request: Request, open: OpenGroup, thread: number) {
+    const typed = await dependencies.drafts.read(draftPlace(open, thread));
+    const { voice: id } = request.query;
+    if (typeof id !== 'string') return { typed };
+    const [file] = await unsentFiles(dependencies.files, open, [id.toLowerCase()]);
+    const spoken = file?.voice ? heardText(file.voice) : '';
+    const isThere = typed.includes(spoken);
+    return {
+      typed: isThere ? typed : [typed, spoken].filter(Boolean).join(' '),
+      chosen: file ? [shownFile(file)] : [],
+    };
   }
 
   /** What a refused form had uploaded, by an earlier try or a script. */

@@ -11,7 +11,14 @@ const KEPT_CHANGES = 5_000;
 
 type SealedParts = { body: Buffer; extras: Buffer | null };
 type Row = Omit<Message, 'content' | keyof Extras> & SealedParts;
-type RevisionRow = { groupId: number; seq: number; change: number; body: Buffer; writtenAt: number };
+type RevisionRow = {
+  groupId: number;
+  seq: number;
+  change: number;
+  body: Buffer;
+  writtenAt: number;
+  writerId: number | null;
+};
 
 /** Seals what people wrote, opens rows, and keeps what is open. */
 export type SealedMessages = {
@@ -61,8 +68,9 @@ export function createSealedMessages(cipher: Cipher): SealedMessages {
         ...(extras && (JSON.parse(cipher.open(extrasPlace(row.groupId, row.id), extras)) as Partial<Extras>)),
       });
     },
-    openRevision: (id, { groupId, change, body, writtenAt }) => ({
+    openRevision: (id, { groupId, change, body, writtenAt, writerId }) => ({
       change,
+      writerId,
       content: cipher.open(revisionPlace(groupId, id, change), body),
       writtenAt,
     }),

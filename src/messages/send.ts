@@ -3,7 +3,14 @@ import { z } from 'zod';
 import type { AccountStore } from '../accounts/store.ts';
 import { invalid } from '../errors.ts';
 import { unsentFiles } from '../files/access.ts';
-import { type Attachment, MAX_FILES, tooManyFiles } from '../files/file.ts';
+import {
+  type Attachment,
+  asAttachment,
+  heardText,
+  MAX_FILES,
+  spokenIn,
+  tooManyFiles,
+} from '../files/file.ts';
 import type { FileStore } from '../files/store.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import type { GroupStore } from '../groups/store.ts';
@@ -60,7 +67,9 @@ export async function sendMessage(
   const { group, account } = open;
   await dependencies.rate.take(String(account.id));
   if (files.length > MAX_FILES) throw tooManyFiles();
-  const text = readable(content, files.length > 0);
+  const attachments = files.length > 0 ? await sentFiles(dependencies, open, id, files) : [];
+  const typed = readable(content, files.length > 0);
+  const text = typed || textOf(attachments);
   const answered = replyTo === undefined ? undefined : await messageOf(dependencies.messages, open, replyTo);
   const mentions = await findMentions(dependencies, group.id, text);
   if (mentions.mentionsAll) await confirmMentions(dependencies.groups, group.id, confirmed);
@@ -71,7 +80,7 @@ export async function sendMessage(
     content: text,
     createdAt: now,
     ...mentions,
-    ...(files.length > 0 && { files: await sentFiles(dependencies, open, id, files) }),
+    files: typed ? attachments.map(reviewed) : attachments,
     ...(answered && { replyTo: answered.seq, thread: answered.thread ?? answered.seq }),
   });
   return message;
@@ -87,7 +96,19 @@ async function sentFiles(
   const sent = await messages.byId(messageId);
   if (sent) return sent.files;
   const found = await unsentFiles(files, open, [...new Set(ids)]);
-  return found.map(({ id, name, type, size, width, height }) => ({ id, name, type, size, width, height }));
+  return found.map(asAttachment);
+}
+
+/** A recording that is text already, and is sent without any other, says that. */
+function textOf(files: readonly Attachment[]): string {
+  const spoken = spokenIn(files);
+  return spoken ? heardText(spoken.voice) : '';
+}
+
+/** What somebody sends with a recording is what they want it to say. */
+function reviewed(file: Attachment): Attachment {
+  if (file.voice?.transcript !== 'draft') return file;
+  return { ...file, voice: { ...file.voice, transcript: 'reviewed' } };
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Cipher } from '../crypto/cipher.ts';
 import type { Database, Statement } from '../database/open.ts';
 import { files, messages, revisions } from '../database/tables/chat.ts';
 import { ChatError } from '../errors.ts';
+import { spokenIn } from '../files/file.ts';
 import { type Appended, type Message, type NewMessage, NO_EXTRAS, type Revision } from './message.ts';
 import { createMessageQueries } from './queries.ts';
 import { createSealedMessages } from './sealed.ts';
@@ -310,7 +311,8 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
         write,
       ];
     }
-    if (!before || before.content === next.content) return [write];
+    // Before a machine has heard a voice message, it says nothing.
+    if (!before || before.content === next.content || isUnheard(before)) return [write];
     const { change } = before;
     const revision = {
       groupId,
@@ -318,9 +320,20 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
       change,
       body: sealed.sealRevision(id, before),
       writtenAt: before.editedAt ?? before.createdAt,
+      writerId: writerOf(before),
     };
     return [() => orm.insert(revisions).values(revision).run(), write];
   }
+}
+
+function isUnheard({ content, files }: Message): boolean {
+  return content === '' && spokenIn(files) !== undefined;
+}
+
+/** Null is the author, 0 the machine. */
+function writerOf({ files }: Message): number | null {
+  const voice = spokenIn(files)?.voice;
+  return voice?.transcript === 'draft' ? 0 : (voice?.reviewerId ?? null);
 }
 
 function isMessageRow(row: unknown): row is typeof messages.$inferSelect {

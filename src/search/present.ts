@@ -1,9 +1,11 @@
 import type { AccountStore } from '../accounts/store.ts';
+import { spokenIn } from '../files/file.ts';
 import type { Group } from '../groups/store.ts';
 import type { Context } from '../http/views.ts';
 import { plainText } from '../messages/markdown.ts';
 import type { Message } from '../messages/message.ts';
 import { timeOf } from '../messages/present.ts';
+import { secondAt } from '../messages/transcript.ts';
 import { textOf } from './find.ts';
 import { type Phrase, phraseAt } from './query.ts';
 import { isUnspaced, wordsOf } from './words.ts';
@@ -28,7 +30,15 @@ export async function shownHit(
     author: { id: message.authorId, username: author?.username ?? 'Somebody who left' },
     time: timeOf(message.createdAt),
     pieces: excerpt(plainText(textOf(message)), phrases),
+    second: secondOfHit(message, phrases),
   };
+}
+
+/** When the first hit in a voice message is said; null where there is none. */
+function secondOfHit({ content, files }: Message, phrases: readonly Phrase[]): number | null {
+  const spoken = spokenIn(files);
+  const [hit] = spoken ? hitsIn(content, phrases) : [];
+  return spoken && hit ? secondAt(content, spoken.voice, hit.from) : null;
 }
 
 /** What stands around the first hit, on one line, with every hit in it marked. */

@@ -38,10 +38,14 @@ export function startActions(list, groupId, composer) {
       location.hash = quoted.id;
       return;
     }
-    const link = event.target.closest('[data-more], .edited');
+    const link = event.target.closest('[data-more], .edited, [data-correct]');
     if (!link) return;
     event.preventDefault();
-    openSheet(link.closest('.message'), link.matches('.edited') ? '#versions' : undefined);
+    openSheet(
+      link.closest('.message'),
+      link.matches('.edited') ? '#versions' : undefined,
+      link.matches('[data-correct]'),
+    );
   });
 
   list.addEventListener('submit', (event) => {
@@ -67,7 +71,7 @@ export function startActions(list, groupId, composer) {
     if (refusal) composer.say(refusal);
   }
 
-  async function openSheet(message, part) {
+  async function openSheet(message, part, isToCorrect = false) {
     const address = addressOf(message);
     const response = await fetch(address, { headers: { 'HX-Request': 'true' } }).catch(() => undefined);
     if (!response?.ok) return composer.say('There is no connection. Try again when it is back.');
@@ -77,6 +81,7 @@ export function startActions(list, groupId, composer) {
       dialog.close();
       composer.reply(message);
     });
+    if (isToCorrect) dialog.querySelector('#edit-content')?.focus();
     if (part) dialog.querySelector(part)?.scrollIntoView();
     const more = dialog.querySelector('[data-pick]');
     more.hidden = false;

@@ -52,31 +52,40 @@ export function startAttachments(form, groupId, say) {
     const button = event.target.closest('[data-remove-file]');
     if (!button) return;
     const element = button.closest('.chosen');
-    const { file } = element.dataset;
-    if (file) fetch(`/media/${file}/discard`, { method: 'POST', headers: { 'HX-Request': 'true' } });
+    if (element.dataset.file) discard(element.dataset.file);
     remove(element);
     form.querySelector('textarea').focus();
   });
+
+  function discard(file) {
+    fetch(`/media/${file}/discard`, { method: 'POST', headers: { 'HX-Request': 'true' } }).catch(() => {});
+  }
 
   function add(files) {
     say('');
     for (const file of files) {
       if (list.children.length >= MAX_FILES)
         return say(`A message takes at most ${MAX_FILES} files. Send the others in another one.`);
-      const element = template.content.firstElementChild.cloneNode(true);
-      element.querySelector('[data-name]').textContent = file.name;
-      element.querySelector('.file-ending').textContent =
-        /\.([^.]{1,5})$/.exec(file.name)?.[1]?.toUpperCase() ?? 'FILE';
-      element.querySelector('progress').setAttribute('aria-label', `Upload of ${file.name}`);
-      element.querySelector('[data-remove-file]').setAttribute('aria-label', `Cancel ${file.name}`);
-      list.append(element);
-      const job = { file, element };
-      element.querySelector('[data-retry]').addEventListener('click', () => {
-        enqueue(job);
-      });
+      const ending = /\.([^.]{1,5})$/.exec(file.name)?.[1]?.toUpperCase() ?? 'FILE';
+      const job = { file, element: show(file.name, ending), path: 'files', onArrive() {} };
+      offerRetry(job);
       if (file.size > limit) fail(job, `A file has at most ${Math.round(limit / 1_048_576)} MB.`, false);
       else enqueue(job);
     }
+  }
+
+  function show(name, ending) {
+    const element = template.content.firstElementChild.cloneNode(true);
+    element.querySelector('[data-name]').textContent = name;
+    element.querySelector('.file-ending').textContent = ending;
+    element.querySelector('progress').setAttribute('aria-label', `Upload of ${name}`);
+    element.querySelector('[data-remove-file]').setAttribute('aria-label', `Cancel ${name}`);
+    list.append(element);
+    return element;
+  }
+
+  function offerRetry(job) {
+    job.element.querySelector('[data-retry]').addEventListener('click', () => enqueue(job));
   }
 
   function enqueue(job) {
@@ -103,7 +112,7 @@ export function startAttachments(form, groupId, say) {
       request.abort();
     }
     addEventListener('offline', lost);
-    request.open('POST', `/groups/${groupId}/files`);
+    request.open('POST', `/groups/${groupId}/${job.path}`);
     request.setRequestHeader('HX-Request', 'true');
     request.upload.onprogress = ({ loaded, total }) => {
       clearTimeout(silence);
@@ -113,7 +122,7 @@ export function startAttachments(form, groupId, say) {
       element.querySelector('[data-state]').textContent = percent < 100 ? ` ${percent} %` : ' Being stored…';
     };
     request.onload = () => {
-      if (request.status === 201) return arrive(element, request.responseText);
+      if (request.status === 201) return job.onArrive(arrive(element, request.responseText));
       const answer = document.createElement('template');
       answer.innerHTML = request.responseText;
       const sentence =
@@ -135,8 +144,10 @@ export function startAttachments(form, groupId, say) {
   function arrive(element, html) {
     const answer = document.createElement('template');
     answer.innerHTML = html;
-    element.replaceWith(answer.content.firstElementChild);
+    const arrived = answer.content.firstElementChild;
+    element.replaceWith(arrived);
     remember();
+    return arrived;
   }
 
   function fail({ element }, sentence, mayRetry) {
@@ -153,8 +164,26 @@ export function startAttachments(form, groupId, say) {
     next();
   }
 
+  const asSent = (element) => ({
+    id: element.dataset.file,
+    name: element.querySelector('[data-name]').textContent,
+    html: element.outerHTML,
+  });
+
+  /** What of a message's files is meant to go with it: a recording that became text only where its owner says so. */
+  const isWanted = (element) => element.querySelector('.with-recording input')?.checked ?? true;
+
   return {
-    isEmpty: () => list.children.length === 0,
+    isEmpty: () => ![...list.children].some(isWanted),
+    remember,
+    /** Brings in a recording. @param {(element: HTMLElement) => void} onArrive gets it as it stands in the list */
+    addRecording(blob, onArrive) {
+      say('');
+      const file = new File([blob], 'recording', { type: blob.type });
+      const job = { file, element: show('Recording', '♪'), path: 'voice', onArrive };
+      offerRetry(job);
+      enqueue(job);
+    },
     /** Waits until nothing is under way; resolves to whether everything arrived. */
     async arrived() {
       if (underWay + queue.length > 0) {
@@ -168,13 +197,18 @@ export function startAttachments(form, groupId, say) {
       say('A file did not arrive. Try it again, or remove it, then send.');
       return false;
     },
+    /** One that arrived, for a message of its own. */
+    takeOne(element) {
+      const file = asSent(element);
+      element.remove();
+      remember();
+      return file;
+    },
     /** What arrived, for a message that goes out now. */
     take() {
-      const files = [...list.querySelectorAll('[data-file]')].map((element) => ({
-        id: element.dataset.file,
-        name: element.querySelector('[data-name]').textContent,
-        html: element.outerHTML,
-      }));
+      const arrived = [...list.querySelectorAll('[data-file]')];
+      for (const element of arrived) if (!isWanted(element)) discard(element.dataset.file);
+      const files = arrived.filter(isWanted).map(asSent);
       list.replaceChildren();
       remember();
       return files.length > 0 ? files : undefined;

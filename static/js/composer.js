@@ -3,7 +3,9 @@ import { fetchContent } from './actions.js';
 import { startAttachments } from './attachments.js';
 import { startCompletion } from './completion.js';
 import { act, ask } from './dialog.js';
+import { startDictation } from './dictation.js';
 import { pickEmoji } from './emoji.js';
+import { startRecorder } from './recorder.js';
 
 /** The server passes one on in three seconds; on its way it may be late, but not early. */
 const TYPING_EVERY_MS = 3_400;
@@ -87,6 +89,23 @@ export function startComposer(form, outbox, live) {
       field.focus();
     }),
   );
+
+  const dictation = startDictation(form.querySelector('[data-chosen]'), {
+    attachments,
+    insert(text) {
+      const before = field.value.slice(0, field.selectionStart);
+      const space = before && !/\s$/.test(before) ? ' ' : '';
+      field.setRangeText(`${space}${text}`, field.selectionStart, field.selectionEnd, 'end');
+      changed();
+      field.focus();
+    },
+    send(element) {
+      const file = attachments.takeOne(element);
+      outbox.add(groupId, '', { replyTo: answer.take(), files: [file] });
+      field.focus();
+    },
+  });
+  startRecorder(form, dictation.take);
 
   addEventListener('hearth:put-back', ({ detail }) => {
     field.value = field.value ? `${detail.content}\n${field.value}` : detail.content;

@@ -9,6 +9,7 @@ import { startLightbox } from './lightbox.js';
 import { markMine } from './mine.js';
 import { startNotificationSettings } from './notifications.js';
 import { startOutbox } from './outbox.js';
+import { startPlayers } from './player.js';
 import { startReturn } from './return.js';
 import { startSearchKey } from './search-key.js';
 import { startOverview } from './sidebar.js';
@@ -29,6 +30,7 @@ if (accountId) {
   markMine(document, accountId);
   const outbox = startOutbox(accountId);
   if (document.body.dataset.live) startOverview();
+  startPlayers(document.getElementById('main'), accountId);
   const conversation = document.querySelector('[data-conversation]');
   if (conversation) {
     const live = startConversation(conversation, outbox, accountId);

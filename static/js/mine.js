@@ -7,6 +7,10 @@ export function markMine(root, accountId) {
     pill.classList.toggle('is-mine', isMine);
     pill.setAttribute('aria-pressed', String(isMine));
   }
+  // Only its author corrects a transcript, unless the group lets every member.
+  const isForAll = document.querySelector('[data-corrections="members"]') !== null;
+  for (const link of root.querySelectorAll('[data-correct]'))
+    link.hidden = !isForAll && link.closest('.message').dataset.authorId !== accountId;
   for (const mention of root.querySelectorAll('.mention')) {
     const isMine = mention.dataset.mention === accountId || mention.dataset.mention === 'all';
     mention.classList.toggle('is-mine', isMine);

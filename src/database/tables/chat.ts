@@ -13,6 +13,10 @@ export const groups = sqliteTable('groups', {
   kind: text('kind', { enum: ['group', 'direct'] })
     .notNull()
     .default('group'),
+  /** Who may correct what a machine wrote down of a voice message. */
+  corrections: text('corrections', { enum: ['author', 'members'] })
+    .notNull()
+    .default('author'),
 });
 
 export const memberships = sqliteTable(
@@ -62,6 +66,8 @@ export const revisions = sqliteTable(
     change: integer('change').notNull(),
     body: blob('body', { mode: 'buffer' }).notNull(),
     writtenAt: integer('written_at').notNull(),
+    /** Null is the author; 0 the machine that wrote down what was said. */
+    writerId: integer('writer_id'),
   },
   (table) => [primaryKey({ columns: [table.groupId, table.seq, table.change] })],
 );
@@ -114,4 +120,27 @@ export const savedMessages = sqliteTable(
     savedAt: integer('saved_at').notNull(),
   },
   (table) => [primaryKey({ columns: [table.accountId, table.groupId, table.seq] })],
+);
+
+/** Recordings that are to become text; `dueAt` is the earliest time of the next try, or the latest of an answer. */
+export const transcriptions = sqliteTable('transcriptions', {
+  fileId: text('file_id').primaryKey(),
+  accountId: integer('account_id').notNull(),
+  state: text('state', { enum: ['waiting', 'working', 'elsewhere', 'done'] }).notNull(),
+  attempts: integer('attempts').notNull().default(0),
+  interruptions: integer('interruptions').notNull().default(0),
+  dueAt: integer('due_at').notNull(),
+  createdAt: integer('created_at').notNull(),
+});
+
+/** Who has played which voice message. */
+export const heard = sqliteTable(
+  'heard',
+  {
+    groupId: integer('group_id').notNull(),
+    seq: integer('seq').notNull(),
+    accountId: integer('account_id').notNull(),
+    heardAt: integer('heard_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.groupId, table.seq, table.accountId] })],
 );

@@ -1,0 +1,43 @@
+import { decodeAudio, type Sound, type Unusable } from './decode.ts';
+
+export type Job = { bytes: Uint8Array; maxSeconds: number };
+
+/** A recording as it is kept: `audio` is MP3, `length` in seconds, `peaks` its loudness over time from 0 to 100. */
+export type Converted = { audio: Uint8Array; length: number; peaks: number[] };
+
+/** In kbit/s; speech in one channel sounds as it was recorded. */
+const BITRATE = 64;
+const MP3_RATES = [16_000, 22_050, 24_000, 32_000, 44_100, 48_000] as const;
+const PEAKS = 64;
+
+/** Runs in a thread of its own: five minutes take seconds to convert. */
+export default async function convert({ bytes, maxSeconds }: Job): Promise<Converted | Unusable> {
+  const sound = await decodeAudio(bytes, maxSeconds);
+  if (typeof sound === 'string') return sound;
+  return { audio: await encode(sound), length: sound.samples.length / sound.rate, peaks: peaksOf(sound) };
+}
+
+/** MP3 at a constant bit rate: every browser plays it, knows its length, and finds any second of it. */
+async function encode({ samples, rate }: Sound): Promise<Uint8Array> {
+  const { createMp3Encoder } = await import('wasm-media-encoders');
+  const encoder = await createMp3Encoder();
+  const outputSampleRate = MP3_RATES.find((one) => one >= rate) ?? 48_000;
+  encoder.configure({ sampleRate: rate, channels: 1, bitrate: BITRATE, outputSampleRate });
+  const pieces: Buffer[] = [];
+  for (let at = 0; at < samples.length; at += rate)
+    // The encoder takes its buffer back with the next call.
+    pieces.push(Buffer.from(encoder.encode([samples.subarray(at, at + rate)])));
+  pieces.push(Buffer.from(encoder.finalize()));
+  return Buffer.concat(pieces);
+}
+
+/** The loudest of each part, where the loudest of all is 100, unless all of it is hardly a whisper. */
+function peaksOf({ samples }: Sound): number[] {
+  const peaks = new Array<number>(PEAKS).fill(0);
+  samples.forEach((sample, index) => {
+    const part = Math.floor((index / samples.length) * PEAKS);
+    peaks[part] = Math.max(peaks[part] ?? 0, Math.abs(sample));
+  });
+  const loudest = Math.max(...peaks, 0.05);
+  return peaks.map((peak) => Math.round((peak / loudest) * 100));
+}

@@ -1,0 +1,108 @@
+import type { AudioCodec, InputFormat } from 'mediabunny';
+
+/** Sound as one channel of samples from -1 to 1. */
+export type Sound = { samples: Float32Array; rate: number };
+
+/** Why something is no sound that can be used. */
+export type Unusable = 'not_audio' | 'too_long' | 'empty';
+
+/** A decoder is fed this much at a time, in bytes, so that what swells cannot swell far before it is stopped. */
+const PIECE_BYTES = 16 * 1024;
+/** What is longer by less than this has only been measured otherwise. */
+const GRACE_SECONDS = 2;
+/** Of speech no codec has more packets a second; those who claim it want to fill the memory. */
+const MAX_PACKETS_A_SECOND = 120;
+const SPOKEN_IN: readonly AudioCodec[] = ['opus', 'vorbis', 'aac', 'mp3'];
+
+/** The decoders of `audio-decode`, by what mediabunny calls the format. */
+const DECODERS: Readonly<Record<string, 'webm' | 'm4a' | 'wav' | 'mp3' | 'aac'>> = {
+  WebM: 'webm',
+  Matroska: 'webm',
+  MP4: 'm4a',
+  QuickTime: 'm4a',
+  WAVE: 'wav',
+  MP3: 'mp3',
+  ADTS: 'aac',
+};
+
+/**
+ * Decodes what browsers record and what telephones and computers save: Opus and Vorbis in WebM or Ogg, AAC in MP4,
+ * MP3, WAV. Nothing is decoded before its packets have been counted, and nothing beyond `maxSeconds`.
+ */
+export async function decodeAudio(bytes: Uint8Array, maxSeconds: number): Promise<Sound | Unusable> {
+  const decoder = await inspect(bytes, maxSeconds);
+  if (decoder === 'not_audio' || decoder === 'too_long' || decoder === 'empty') return decoder;
+  const { default: decode } = await import('audio-decode');
+  const feed = await decode[decoder]();
+  const pieces: Float32Array[] = [];
+  let rate = 0;
+  let length = 0;
+  try {
+    for (let at = 0; at <= bytes.length; at += PIECE_BYTES) {
+      const isLast = at + PIECE_BYTES > bytes.length;
+      for (const decoded of [
+        await feed(bytes.subarray(at, at + PIECE_BYTES)),
+        ...(isLast ? [await feed()] : []),
+      ]) {
+        if (decoded.channelData.length === 0) continue;
+        const mono = asMono(decoded.channelData);
+        pieces.push(mono);
+        length += mono.length;
+        rate = decoded.sampleRate;
+        if (length > rate * (maxSeconds + GRACE_SECONDS)) return 'too_long';
+      }
+    }
+  } catch {
+    // What is broken in the middle is heard up to there.
+  } finally {
+    feed.free();
+  }
+  if (length === 0) return 'empty';
+  const samples = new Float32Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    samples.set(piece, at);
+    at += piece.length;
+  }
+  return { samples, rate };
+}
+
+/** Reads the container only: which decoder takes it. */
+async function inspect(bytes: Uint8Array, maxSeconds: number) {
+  if (bytes.length === 0) return 'empty';
+  const { Input, ALL_FORMATS, BufferSource, EncodedPacketSink } = await import('mediabunny');
+  const input = new Input({ formats: ALL_FORMATS, source: new BufferSource(bytes) });
+  try {
+    const format = await input.getFormat();
+    const track = await input.getPrimaryAudioTrack();
+    const codec = track?.codec;
+    const decoder = codec && decoderOf(format, codec);
+    if (!track || !decoder) return 'not_audio';
+    const mayHave = (maxSeconds + GRACE_SECONDS) * MAX_PACKETS_A_SECOND;
+    let packets = 0;
+    for await (const _ of new EncodedPacketSink(track).packets(undefined, undefined, { metadataOnly: true }))
+      if (++packets > mayHave) return 'too_long';
+    return packets === 0 ? 'empty' : decoder;
+  } catch {
+    return 'not_audio';
+  } finally {
+    input.dispose();
+  }
+}
+
+function decoderOf({ name }: InputFormat, codec: AudioCodec) {
+  if (name === 'WAVE') return 'wav';
+  if (!SPOKEN_IN.includes(codec)) return undefined;
+  if (name === 'Ogg') return codec === 'opus' ? 'opus' : 'oga';
+  return DECODERS[name];
+}
+
+function asMono(channels: readonly Float32Array[]): Float32Array {
+  const [first = new Float32Array(0), ...others] = channels;
+  if (others.length === 0) return first;
+  const mono = new Float32Array(first.length);
+  for (const channel of channels)
+    for (let index = 0; index < mono.length; index++)
+      mono[index] = (mono[index] ?? 0) + (channel[index] ?? 0) / channels.length;
+  return mono;
+}

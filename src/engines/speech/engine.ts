@@ -1,0 +1,49 @@
+/** A word as it is shown, and when it was said, in seconds from the beginning. */
+export type Word = Readonly<{ text: string; start: number; end: number }>;
+
+export type Recording = {
+  /** Names it in the engine's own storage; unique. */
+  id: string;
+  /** MP3. */
+  audio: Uint8Array;
+  /** In seconds. */
+  length: number;
+};
+
+/** What was said; no words where nobody speaks. `elsewhere`: the words will come by another way. */
+export type Heard = { words: readonly Word[] } | 'elsewhere';
+
+/** Turns speech into words. Nothing of it runs on the event loop, and nothing is loaded before it is needed. */
+export interface SpeechEngine {
+  readonly name: string;
+  /** So many recordings may be under way at once. */
+  readonly parallel: number;
+  /**
+   * @param onProgress hears how much of it is done, from 0 to 1
+   * @throws SpeechError where trying again is no use; anything else may go better the next time
+   */
+  transcribe(recording: Recording, onProgress: (share: number) => void): Promise<Heard>;
+  /** Takes back what lies elsewhere of a recording whose words have come. */
+  forget?(id: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** It failed for good; the sentence says what whoever runs this Hearth can do. */
+export class SpeechError extends Error {
+  override readonly name = 'SpeechError';
+}
+
+export type SpeechSettings = Readonly<{
+  engine: 'auto' | 'vosk' | 'sherpa' | 'aws' | 'callback' | 'off';
+  /** A folder with a model for `vosk` or `sherpa`; undefined is the one that comes with the packages. */
+  modelDir: string | undefined;
+  /** The bucket that `aws` and `callback` put recordings in. */
+  bucket: string | undefined;
+  /** What is spoken, such as `en-US`, for the engines that have to be told. */
+  language: string;
+}>;
+
+/** Text as it is shown, from words. */
+export function textOf(words: readonly Word[]): string {
+  return words.map((word) => word.text).join(' ');
+}

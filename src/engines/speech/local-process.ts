@@ -1,0 +1,47 @@
+// The process in which speech is recognised: what its libraries do to it, they do not do to the chat.
+import { setPriority } from 'node:os';
+import { decodeAudio } from '../audio/decode.ts';
+import { SpeechError } from './engine.ts';
+import type { Order, Recogniser, Report } from './recogniser.ts';
+
+/** Recognising waits for everything else on the machine. */
+const LOWEST_PRIORITY = 19;
+const GRACE_SECONDS = 5;
+
+const recognisers = new Map<string, Promise<Recogniser>>();
+
+setPriority(LOWEST_PRIORITY);
+process.on('disconnect', () => process.exit());
+process.on('message', (order: Order) => {
+  serve(order).then(say, (error: unknown) => {
+    const failed = error instanceof Error ? error.message : String(error);
+    say({ job: order.job, failed, isFinal: error instanceof SpeechError });
+  });
+});
+
+async function serve({ job, kind, modelDir, language, audio, length }: Order): Promise<Report> {
+  const sound = await decodeAudio(audio, length + GRACE_SECONDS);
+  if (typeof sound === 'string') throw new SpeechError(`The recording could not be decoded: ${sound}.`);
+  const opened = recognisers.get(kind) ?? open(kind, modelDir, language);
+  recognisers.set(kind, opened);
+  let told = 0;
+  const words = await (await opened).recognise(sound, (progress) => {
+    if (Date.now() - told < 200) return;
+    told = Date.now();
+    say({ job, progress });
+  });
+  return { job, words };
+}
+
+async function open(
+  kind: Order['kind'],
+  modelDir: string | undefined,
+  language: string,
+): Promise<Recogniser> {
+  if (kind === 'vosk') return (await import('./vosk.ts')).openVosk(modelDir);
+  return (await import('./sherpa.ts')).openSherpa(modelDir ?? '', language);
+}
+
+function say(report: Report): void {
+  if (process.connected) process.send?.(report);
+}

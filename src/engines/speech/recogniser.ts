@@ -1,0 +1,21 @@
+import type { Sound } from '../audio/decode.ts';
+import type { Word } from './engine.ts';
+
+/** An engine on this machine, loaded into the process that it has for itself. */
+export interface Recogniser {
+  recognise(sound: Sound, onProgress: (share: number) => void): Promise<readonly Word[]>;
+}
+
+/** What the process is told, and what it says. */
+export type Order = {
+  job: number;
+  kind: 'vosk' | 'sherpa';
+  modelDir: string | undefined;
+  language: string;
+  audio: Uint8Array;
+  length: number;
+};
+export type Report =
+  | { job: number; progress: number }
+  | { job: number; words: readonly Word[] }
+  | { job: number; failed: string; isFinal: boolean };

@@ -1,0 +1,58 @@
+import { heardText, type Voice } from '../files/file.ts';
+
+/** A word of a transcript, and the second at which it is said; null where nobody knows. */
+export type TimedWord = { text: string; at: number | null };
+
+/** Comparing two texts takes the product of their lengths; beyond this the words keep no times. */
+const MAX_COMPARISONS = 4_000_000;
+
+/**
+ * The words of a text with the times at which they were heard. What was corrected by hand is aligned with what the
+ * machine had heard (longest common subsequence of words), so that everything that stayed still leads to its second,
+ * and what is new leads to where it was put in.
+ */
+export function timedWords(content: string, voice: Voice): TimedWord[] {
+  const written = content.split(/\s+/).filter(Boolean);
+  if (content === heardText(voice)) return voice.words.map(([text, at]) => ({ text, at }));
+  const times = align(written.map(folded), voice.words);
+  let last: number | null = null;
+  return written.map((text, index) => {
+    last = times[index] ?? last;
+    return { text, at: last };
+  });
+}
+
+function align(written: readonly string[], words: Voice['words']): (number | undefined)[] {
+  if (written.length * words.length > MAX_COMPARISONS) return [];
+  const heard = words.map(([text]) => folded(text));
+  const width = heard.length + 1;
+  // lengths[i * width + j]: of the longest common subsequence of what follows i and j.
+  const lengths = new Uint16Array((written.length + 1) * width);
+  const at = (i: number, j: number) => lengths[i * width + j] ?? 0;
+  for (let i = written.length - 1; i >= 0; i--)
+    for (let j = heard.length - 1; j >= 0; j--)
+      lengths[i * width + j] =
+        written[i] === heard[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
+  const times: (number | undefined)[] = [];
+  for (let i = 0, j = 0; i < written.length && j < heard.length; ) {
+    if (written[i] === heard[j]) {
+      times[i] = words[j]?.[1];
+      i += 1;
+      j += 1;
+    } else if (at(i + 1, j) >= at(i, j + 1)) i += 1;
+    else j += 1;
+  }
+  return times;
+}
+
+/** A word as it sounds: without case and punctuation. */
+function folded(word: string): string {
+  return word.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
+}
+
+/** The second of a place in a transcript, such as that of a hit. @param offset in UTF-16 units */
+export function secondAt(content: string, voice: Voice, offset: number): number | null {
+  const before = content.slice(0, offset).split(/\s+/).filter(Boolean).length;
+  const isInside = offset > 0 && /\S/.test(content[offset - 1] ?? '');
+  return timedWords(content, voice)[isInside ? before - 1 : before]?.at ?? null;
+}

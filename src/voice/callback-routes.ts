@@ -1,0 +1,44 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import express, { Router } from 'express';
+import { ChatError } from '../errors.ts';
+import { createRateLimit } from '../http/rate-limit.ts';
+import { addressOf, parseForm } from '../http/request.ts';
+import { receiveTranscript, transcriptBody } from './receive.ts';
+
+const MAX_BODY = '2mb';
+/** By address; a function that transcribes for many people answers often. */
+const ANSWERS = { points: 600, seconds: 60, sentence: 'Those are a lot of transcripts.' };
+
+type Dependencies = Parameters<typeof receiveTranscript>[0] & {
+  sharedSecret: string | undefined;
+  rateLimits: boolean;
+};
+
+/** Where the engine `callback` brings its transcripts: JSON, with `Authorization: Bearer SHARED_SECRET`. */
+export function callbackRoutes(dependencies: Dependencies): Router {
+  const { sharedSecret, rateLimits } = dependencies;
+  const router = Router();
+  if (sharedSecret === undefined) return router;
+  const rate = createRateLimit(ANSWERS, rateLimits);
+  return router.post(
+    '/api/voice/transcripts',
+    async (request, _response, next) => {
+      await rate.take(addressOf(request.socket));
+      if (!isSame(request.get('authorization') ?? '', `Bearer ${sharedSecret}`))
+        throw new ChatError('unauthorized', 401, 'This takes the shared secret as a bearer token.');
+      next();
+    },
+    // Not before the secret: nobody else has anything parsed.
+    express.json({ limit: MAX_BODY }),
+    async (request, response) => {
+      await receiveTranscript(dependencies, parseForm(transcriptBody, request.body));
+      response.status(204).end();
+    },
+  );
+}
+
+/** In constant time, whatever the lengths. */
+function isSame(given: string, wanted: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(wanted));
+}

@@ -1,0 +1,132 @@
+import { buffer } from 'node:stream/consumers';
+import { type Heard, type SpeechEngine, SpeechError } from '../engines/speech/engine.ts';
+import type { Subscribe } from '../events.ts';
+import { CONTENT, type Vault } from '../files/vault.ts';
+import { messagesSent } from '../messages/events.ts';
+import type { MessageStore } from '../messages/store.ts';
+import { transcriptProgressed } from './events.ts';
+import type { Transcription } from './store.ts';
+import { settleTranscript, type WriteDependencies, writeTranscript } from './write.ts';
+
+const MAX_ATTEMPTS = 4;
+/** Before the second try; each further one waits four times as long. */
+const FIRST_RETRY_MS = 5_000;
+/** An answer from elsewhere that takes longer than this does not come. */
+const ELSEWHERE_MS = 3_600_000;
+/** Somebody else's machine may have been restarted for another reason; a second time it is the recording's fault. */
+const MAX_INTERRUPTIONS = 1;
+const LONGEST_TIMER_MS = 3_600_000;
+
+export type TranscriptionQueue = {
+  /** Looks whether there is something to do. */
+  wake(): void;
+  /** Stops; what is under way begins anew at the next start. */
+  stop(): Promise<void>;
+};
+
+type Dependencies = WriteDependencies & {
+  engine: SpeechEngine | undefined;
+  messages: MessageStore;
+  vault: Vault;
+  subscribe: Subscribe;
+  /** Hears of what failed in the background. */
+  report(error: unknown): void;
+};
+
+/** Takes recordings from the durable queue, as many at a time as the engine likes, the oldest first. */
+export function startTranscriptions(dependencies: Dependencies): TranscriptionQueue {
+  const { engine, transcriptions, files, messages, vault, publish, subscribe, report } = dependencies;
+  const underWay = new Map<string, Promise<void>>();
+  let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
+  let looking = resume().then(look).catch(report);
+
+  function wake(): void {
+    if (isStopped) return;
+    looking = looking.then(look).catch(report);
+  }
+
+  subscribe(messagesSent, ({ groupId, firstSeq, lastSeq }) => {
+    settleSent(groupId, firstSeq, lastSeq).catch(report);
+  });
+
+  /** A recording that was text before it was sent, or became it while it was. */
+  async function settleSent(groupId: number, firstSeq: number, lastSeq: number): Promise<void> {
+    for (const message of await messages.between(groupId, firstSeq, lastSeq))
+      for (const { id, voice } of message.files)
+        if (voice && (await transcriptions.byId(id))?.state === 'done')
+          await settleTranscript(dependencies, id);
+  }
+
+  /** What a crash has left: begun ones once more, and written ones to their messages. */
+  async function resume(): Promise<void> {
+    for (const { fileId, interruptions } of await transcriptions.inState('working')) {
+      if (interruptions >= MAX_INTERRUPTIONS) await writeTranscript(dependencies, fileId, 'failed');
+      else await transcriptions.change(fileId, { state: 'waiting', interruptions: interruptions + 1 });
+    }
+    for (const { fileId } of await transcriptions.inState('done'))
+      await settleTranscript(dependencies, fileId);
+  }
+
+  async function look(): Promise<void> {
+    clearTimeout(timer);
+    if (isStopped || !engine) return;
+    const now = Date.now();
+    for (const { fileId } of await transcriptions.overdue(now))
+      await writeTranscript(dependencies, fileId, 'failed');
+    const free = engine.parallel - underWay.size;
+    for (const next of free > 0 ? await transcriptions.due(now, free) : []) {
+      const { fileId, attempts } = next;
+      await transcriptions.change(fileId, { state: 'working', attempts: attempts + 1 });
+      const run = transcribe(engine, { ...next, attempts: attempts + 1 })
+        .catch(report)
+        .finally(() => {
+          underWay.delete(fileId);
+          wake();
+        });
+      underWay.set(fileId, run);
+    }
+    if (underWay.size >= engine.parallel) return;
+    const dueAt = await transcriptions.nextDue();
+    if (dueAt === undefined) return;
+    timer = setTimeout(wake, Math.min(LONGEST_TIMER_MS, Math.max(50, dueAt - Date.now())));
+    timer.unref();
+  }
+
+  async function transcribe(engine: SpeechEngine, { fileId, attempts }: Transcription): Promise<void> {
+    const file = await files.byId(fileId);
+    if (!file?.voice) return transcriptions.remove(fileId);
+    const { accountId, groupId, voice } = file;
+    let heard: Heard;
+    try {
+      const audio = await buffer(vault.read(fileId, CONTENT, file.key, file.size));
+      heard = await engine.transcribe({ id: fileId, audio, length: voice.length }, async (share) => {
+        // It may have been sent since.
+        const seq = (await files.byId(fileId))?.seq ?? null;
+        publish(transcriptProgressed, { fileId, accountId, groupId, seq, share });
+      });
+    } catch (error) {
+      if (isStopped) return transcriptions.change(fileId, { state: 'waiting', attempts: attempts - 1 });
+      report(error);
+      if (error instanceof SpeechError || attempts >= MAX_ATTEMPTS)
+        return writeTranscript(dependencies, fileId, 'failed');
+      const dueAt = Date.now() + FIRST_RETRY_MS * 4 ** (attempts - 1);
+      return transcriptions.change(fileId, { state: 'waiting', dueAt });
+    }
+    if (heard !== 'elsewhere') return writeTranscript(dependencies, fileId, heard.words);
+    // The answer may have been faster than this.
+    if ((await transcriptions.byId(fileId))?.state === 'working')
+      await transcriptions.change(fileId, { state: 'elsewhere', dueAt: Date.now() + ELSEWHERE_MS });
+  }
+
+  return {
+    wake,
+    async stop() {
+      isStopped = true;
+      clearTimeout(timer);
+      await looking;
+      await engine?.close();
+      await Promise.all(underWay.values());
+    },
+  };
+}

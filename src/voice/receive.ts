@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import type { SpeechEngine, Word } from '../engines/speech/engine.ts';
+import { ChatError, notFound } from '../errors.ts';
+import type { FileStore } from '../files/store.ts';
+import type { TranscriptionStore } from './store.ts';
+import { type WriteDependencies, writeTranscript } from './write.ts';
+
+const MAX_TEXT = 20_000;
+
+/** What a function elsewhere sends: the words with their times, or the text alone, or that there is none. */
+export const transcriptBody = z.object({
+  id: z.guid('"id" takes the name of the recording.').toLowerCase(),
+  text: z.string().max(MAX_TEXT, `"text" has at most ${MAX_TEXT} characters.`).optional(),
+  words: z
+    .array(
+      z.object({ text: z.string().min(1).max(200), start: z.number().min(0), end: z.number().min(0) }),
+      '"words" takes a list of {"text", "start", "end"}, in seconds.',
+    )
+    .max(MAX_TEXT / 2)
+    .optional(),
+  failed: z.boolean().optional(),
+});
+
+type Dependencies = WriteDependencies & {
+  engine: SpeechEngine | undefined;
+  files: FileStore;
+  transcriptions: TranscriptionStore;
+  report(error: unknown): void;
+};
+
+/**
+ * Takes the words of a recording that was transcribed elsewhere, once.
+ * @throws ChatError 404 where there is no such recording, 409 where its words have come already
+ */
+export async function receiveTranscript(
+  dependencies: Dependencies,
+  { id, text, words, failed }: z.infer<typeof transcriptBody>,
+): Promise<void> {
+  const file = await dependencies.files.byId(id);
+  if (!file?.voice) throw notFound('There is no such recording.');
+  if (!(await dependencies.transcriptions.claim(id)))
+    throw new ChatError('not_waiting', 409, 'This recording waits for no transcript.');
+  const heard = words ?? spread(text ?? '', file.voice.length);
+  await writeTranscript(dependencies, id, failed ? 'failed' : heard);
+  await dependencies.engine?.forget?.(id).catch(dependencies.report);
+}
+
+/** Words without times are as far apart as they are long. */
+function spread(text: string, seconds: number): Word[] {
+  const words = text.split(/\s+/).filter(Boolean);
+  const whole = words.join('').length;
+  let characters = 0;
+  return words.map((word) => {
+    const start = (seconds * characters) / whole;
+    characters += word.length;
+    return { text: word, start, end: (seconds * characters) / whole };
+  });
+}

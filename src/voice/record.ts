@@ -1,0 +1,94 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import type { AudioConverter } from '../engines/audio/convert.ts';
+import type { Unusable } from '../engines/audio/decode.ts';
+import { ChatError } from '../errors.ts';
+import { discardUpload } from '../files/discard.ts';
+import type { StoredFile, Voice } from '../files/file.ts';
+import type { FileStore } from '../files/store.ts';
+import { CONTENT, type Vault } from '../files/vault.ts';
+import type { TranscriptionStore } from './store.ts';
+
+/** A voice message is at most this long. */
+export const MAX_SECONDS = 5 * 60;
+/** Five minutes of one channel as 16-bit samples at 48 kHz, which nothing that records speech exceeds, and its header. */
+const MAX_BYTES = MAX_SECONDS * 48_000 * 2 + 4_096;
+/** So many of one person's recordings wait for their text at a time. */
+export const MAX_WAITING = 10;
+
+export type RecordDependencies = {
+  converter: AudioConverter;
+  files: FileStore;
+  vault: Vault;
+  transcriptions: TranscriptionStore;
+  /** Whether there is an engine that makes text. */
+  isHeard: boolean;
+  /** Says that there is something to do. */
+  wake(): void;
+};
+
+/** One after another: a crowd of recordings takes the memory of one. */
+let last: Promise<unknown> = Promise.resolve();
+
+/**
+ * Makes a voice message of what was uploaded: a form that every browser plays, with its length and its waveform. The
+ * text is queued before this resolves. The upload itself is gone, whatever happens.
+ * @returns the recording as a file of its own, to be sent with a message
+ * @throws ChatError 400 for what is no sound, empty or too long, 503 where this Hearth cannot convert sound
+ */
+export async function takeRecording(
+  dependencies: RecordDependencies,
+  upload: StoredFile,
+  now = Date.now(),
+): Promise<StoredFile> {
+  const { files, vault, transcriptions, isHeard, wake } = dependencies;
+  try {
+    const turn = last.then(() => convert(dependencies, upload));
+    last = turn.catch(() => undefined);
+    const { audio, length, peaks } = await turn;
+    const isCrowded = (await transcriptions.countOf(upload.accountId)) >= MAX_WAITING;
+    const transcript: Voice['transcript'] = !isHeard ? 'none' : isCrowded ? 'failed' : 'waiting';
+    const recording: StoredFile = {
+      ...upload,
+      id: randomUUID(),
+      // No key may seal two contents.
+      key: randomBytes(32),
+      name: `voice-${new Date(now).toISOString().slice(0, 19).replace(/[:T]/g, '-')}.mp3`,
+      type: 'audio/mpeg',
+      size: audio.length,
+      voice: { length, peaks, transcript, words: [] },
+    };
+    await vault.write(recording.id, CONTENT, recording.key, Readable.from([Buffer.from(audio)]));
+    await files.add(recording);
+    if (transcript === 'waiting') await transcriptions.add(recording.id, recording.accountId, now);
+    wake();
+    return recording;
+  } finally {
+    await discardUpload({ files, vault }, upload.id);
+  }
+}
+
+async function convert({ converter, vault }: RecordDependencies, { id, key, size }: StoredFile) {
+  if (converter.missing)
+    throw new ChatError(
+      'no_voice',
+      503,
+      `This Hearth takes no voice messages: the package ${converter.missing} is missing. Send the recording as a file.`,
+      'files',
+    );
+  if (size > MAX_BYTES) throw refused('too_long');
+  const converted = await converter.convert(await buffer(vault.read(id, CONTENT, key, size)), MAX_SECONDS);
+  if (typeof converted === 'string') throw refused(converted);
+  return converted;
+}
+
+const REFUSALS: Readonly<Record<Unusable, string>> = {
+  not_audio: 'This is no recording that Hearth can play. Send it as a file instead.',
+  too_long: 'A voice message has at most 5 minutes. Send it as a file, or record it in parts.',
+  empty: 'There is nothing in this recording. Record it again.',
+};
+
+function refused(why: Unusable): ChatError {
+  return new ChatError(why, 400, REFUSALS[why], 'files');
+}

@@ -1,0 +1,114 @@
+import { type Request, Router } from 'express';
+import { z } from 'zod';
+import { accountOf } from '../accounts/access.ts';
+import { type ChatError, invalid, notFound } from '../errors.ts';
+import { openFile } from '../files/access.ts';
+import { discardUpload } from '../files/discard.ts';
+import { heardText, type StoredFile, type Voice } from '../files/file.ts';
+import { shownFile } from '../files/present.ts';
+import type { ReadUpload } from '../files/upload.ts';
+import { type OpenGroup, openGroup } from '../groups/access.ts';
+import type { GroupPage } from '../groups/page.ts';
+import type { GroupPresenter } from '../groups/present.ts';
+import type { GroupStore } from '../groups/store.ts';
+import { onRefusal } from '../http/failures.ts';
+import type { RateLimit } from '../http/rate-limit.ts';
+import { numberInPath, parseForm, seeOther, wantsFragment } from '../http/request.ts';
+import { sendHtml, type Views } from '../http/views.ts';
+import { newMessageId, type SendDependencies, sendMessage } from '../messages/send.ts';
+import type { MessageStore } from '../messages/store.ts';
+import { type RecordDependencies, takeRecording } from './record.ts';
+import { transcribeAgain } from './retry.ts';
+import type { WriteDependencies } from './write.ts';
+
+type Dependencies = RecordDependencies &
+  WriteDependencies &
+  SendDependencies & {
+    views: Views;
+    page: GroupPage;
+    groups: GroupStore;
+    groupPresenter: GroupPresenter;
+    messages: MessageStore;
+    readUpload: ReadUpload;
+    rate: RateLimit;
+  };
+
+const seq = z
+  .string()
+  .regex(/^\d{1,15}$/)
+  .transform(Number);
+
+/** What comes with a recording: what is to become of it, and where. */
+const recordingForm = z.object({
+  way: z.enum(['message', 'text']).default('text'),
+  replyTo: seq.optional().or(z.literal('').transform(() => undefined)),
+  thread: seq.optional().or(z.literal('').transform(() => undefined)),
+});
+
+const fileId = z.guid();
+
+/** Recordings: sent at once, or turned into text first. */
+export function voiceRoutes(dependencies: Dependencies): Router {
+  const { views, page, groups, groupPresenter, files, vault, readUpload, isHeard } = dependencies;
+
+  const voiceInPath = async (request: Request): Promise<StoredFile & { voice: Voice }> => {
+    const id = fileId.safeParse(request.params.fileId);
+    const file = id.success
+      ? await openFile({ files, groups }, accountOf(request), id.data.toLowerCase())
+      : undefined;
+    if (!file?.voice) throw notFound('There is no such recording, or it is not for you.');
+    return { ...file, voice: file.voice };
+  };
+
+  /** The form for browsers that record nothing themselves. */
+  async function recordPage(request: Request, open: OpenGroup, error?: ChatError) {
+    const group = await groupPresenter.named(open.group, open.account.id);
+    const thread = Number(request.query.thread ?? request.body?.thread) || null;
+    const context = { group, thread, hasSpeech: isHeard, error: error ?? null };
+    return page(request, 'voice/record.njk', context, { openGroupId: group.id });
+  }
+
+  return Router()
+    .get('/groups/:id/voice', async (request, response) => {
+      const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
+      sendHtml(response, await recordPage(request, open));
+    })
+    .post('/groups/:id/voice', async (request, response) => {
+      const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
+      onRefusal(response, (error) => recordPage(request, open, error));
+      const [upload, ...others] = await readUpload(request, response, open);
+      for (const one of others) await discardUpload({ files, vault }, one.id);
+      if (!upload) throw invalid('files', 'Choose a recording first.');
+      const file = await takeRecording(dependencies, upload);
+      if (wantsFragment(request))
+        return sendHtml(response, views.render('files/_chosen.njk', { file: shownFile(file) }), 201);
+      const { way, replyTo, thread } = parseForm(recordingForm, request.body);
+      const place = thread ? `/groups/${open.group.id}/threads/${thread}` : `/groups/${open.group.id}`;
+      if (way === 'text') return seeOther(response, `${place}?voice=${file.id}#content`);
+      const message = { id: newMessageId(), content: '', files: [file.id], ...(replyTo && { replyTo }) };
+      const sent = await sendMessage(dependencies, open, message);
+      seeOther(response, `${place}#message-${sent.seq}`);
+    })
+    .get('/media/:fileId/transcript', async (request, response) => {
+      const { voice } = await voiceInPath(request);
+      response.set('Cache-Control', 'no-store').json({
+        transcript: voice.transcript,
+        length: voice.length,
+        text: heardText(voice),
+        words: voice.words.map(([text, start]) => ({ text, start })),
+      });
+    })
+    .post('/media/:fileId/transcribe', async (request, response) => {
+      const file = await voiceInPath(request);
+      await dependencies.rate.take(String(accountOf(request).id));
+      await transcribeAgain(dependencies, file);
+      if (wantsFragment(request)) response.status(204).end();
+      else
+        seeOther(
+          response,
+          file.seq === null
+            ? `/groups/${file.groupId}?voice=${file.id}#content`
+            : `/groups/${file.groupId}?around=${file.seq}#message-${file.seq}`,
+        );
+    });
+}

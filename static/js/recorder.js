@@ -1,0 +1,227 @@
+// The microphone: a press begins and stays, holding it goes on until it is let go.
+import { showSheet } from './dialog.js';
+import { clock } from './player.js';
+
+const LONGEST_MS = 5 * 60_000;
+/** The last seconds are counted down. */
+const WARN_MS = 15_000;
+/** A press that is shorter than this is one that stays. */
+const TAP_MS = 400;
+/** What is shorter holds no word: a slip of the finger. */
+const SHORTEST_MS = 500;
+/** Whoever slides so far away from the button while holding it wants to have said nothing, in pixels. */
+const AWAY = 90;
+const BITRATE = 48_000;
+/** For the level: so many bars, a new one this often. */
+const BARS = 53;
+const BAR_EVERY_MS = 90;
+const WAY_KEY = 'voice-way';
+
+const CAUSES = {
+  insecure: 'sheet-insecure',
+  NotAllowedError: 'sheet-denied',
+  NotFoundError: 'sheet-no-microphone',
+  NotReadableError: 'sheet-busy',
+};
+
+/**
+ * @param {(blob: Blob, way: 'message' | 'text') => void} take what becomes of a recording
+ */
+export function startRecorder(form, take) {
+  const button = form.querySelector('[data-record]');
+  const bar = form.querySelector('[data-recorder]');
+  const time = bar.querySelector('[data-recording-time]');
+  const state = bar.querySelector('[data-recording-state]');
+  const pause = bar.querySelector('[data-pause-recording]');
+  const level = startLevel(bar.querySelector('[data-level]'));
+  const canBeText = form.dataset.speech === 'on';
+  /** @type {undefined | { media: MediaRecorder, stream: MediaStream, chunks: Blob[], since: number, before: number }} */
+  let recording;
+  /** Set while the button is held: where the press began. */
+  let held;
+  let isStarting = false;
+  let timer;
+
+  bar.querySelector('[data-finish="text"]').hidden = !canBeText;
+  button.setAttribute('role', 'button');
+  button.draggable = false;
+  button.addEventListener('click', (event) => {
+    event.preventDefault();
+    // With a pointer it has begun already.
+    if (event.detail === 0 && !recording) begin();
+  });
+  button.addEventListener('keydown', (event) => {
+    if (event.key !== ' ') return;
+    event.preventDefault();
+    begin();
+  });
+  button.addEventListener('contextmenu', (event) => event.preventDefault());
+  button.addEventListener('pointerdown', (event) => {
+    if (event.button !== 0) return;
+    event.preventDefault();
+    held = { x: event.clientX, y: event.clientY, at: Date.now(), id: event.pointerId };
+    begin();
+  });
+  addEventListener('pointerup', (event) => {
+    if (event.pointerId !== held?.id) return;
+    const { x, y, at } = held;
+    held = undefined;
+    if (Date.now() - at < TAP_MS) return show();
+    // The browser may still be asking for the microphone.
+    if (!recording) return;
+    if (Math.hypot(event.clientX - x, event.clientY - y) > AWAY) finish();
+    else finish(canBeText ? (localStorage.getItem(WAY_KEY) ?? 'message') : 'message');
+  });
+  addEventListener('pointercancel', () => {
+    held = undefined;
+    if (recording) show();
+  });
+
+  bar.querySelector('[data-discard-recording]').addEventListener('click', () => finish());
+  for (const end of bar.querySelectorAll('[data-finish]'))
+    end.addEventListener('click', () => {
+      localStorage.setItem(WAY_KEY, end.dataset.finish);
+      finish(end.dataset.finish);
+    });
+  pause.addEventListener('click', togglePause);
+  addEventListener('beforeunload', (event) => recording && event.preventDefault());
+
+  async function begin() {
+    if (recording || isStarting) return;
+    if (!window.isSecureContext) return explain('insecure');
+    if (!navigator.mediaDevices?.getUserMedia || !window.MediaRecorder) return explain('unsupported');
+    isStarting = true;
+    try {
+      const stream = await navigator.mediaDevices.getUserMedia({
+        audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true },
+      });
+      const media = new MediaRecorder(stream, { audioBitsPerSecond: BITRATE });
+      const chunks = [];
+      media.ondataavailable = ({ data }) => data.size > 0 && chunks.push(data);
+      // A microphone that is pulled out ends the recording; what was said is still there.
+      stream.getTracks()[0].onended = () => recording?.media.state === 'recording' && togglePause();
+      // In pieces, so that memory is all that a crash of the encoder could take.
+      media.start(1_000);
+      recording = { media, stream, chunks, since: Date.now(), before: 0 };
+      level.start(stream);
+      timer = setInterval(tick, 100);
+      form.classList.add('is-recording');
+      bar.hidden = false;
+      show();
+      if (!held) bar.querySelector('[data-finish="message"]').focus();
+    } catch (error) {
+      explain(error.name, error.message);
+    } finally {
+      isStarting = false;
+    }
+  }
+
+  const elapsed = () =>
+    recording.before + (recording.media.state === 'recording' ? Date.now() - recording.since : 0);
+
+  function tick() {
+    const ms = elapsed();
+    time.textContent = clock(Math.floor(ms / 1_000));
+    const left = LONGEST_MS - ms;
+    if (left <= 0 && recording.media.state === 'recording') {
+      togglePause();
+      state.textContent = 'Five minutes are the most. Send it, or discard it.';
+      pause.disabled = true;
+    } else if (left < WARN_MS && left > 0) state.textContent = `${Math.ceil(left / 1_000)} s left`;
+  }
+
+  function show() {
+    const isPaused = recording?.media.state === 'paused';
+    bar.classList.toggle('is-paused', isPaused);
+    pause.setAttribute('aria-pressed', String(isPaused));
+    pause.setAttribute('aria-label', isPaused ? 'Go on' : 'Pause');
+    if (isPaused) state.textContent = 'Paused';
+    else state.textContent = held ? 'Let go to send, slide away to discard' : '';
+    if (!recording) return;
+    if (!held && document.activeElement === document.body)
+      bar.querySelector('[data-finish="message"]').focus();
+  }
+
+  function togglePause() {
+    if (recording.media.state === 'recording') {
+      recording.before = elapsed();
+      recording.media.pause();
+    } else {
+      recording.since = Date.now();
+      recording.media.resume();
+    }
+    show();
+  }
+
+  /** Ends the recording. Without a way it is as if nobody had spoken. */
+  function finish(way) {
+    if (!recording) return;
+    const { media, stream, chunks } = recording;
+    const ms = elapsed();
+    media.onstop = () => {
+      for (const track of stream.getTracks()) track.stop();
+      if (way && ms >= SHORTEST_MS) take(new Blob(chunks, { type: media.mimeType }), way);
+    };
+    recording = undefined;
+    clearInterval(timer);
+    level.stop();
+    media.stop();
+    bar.hidden = true;
+    pause.disabled = false;
+    form.classList.remove('is-recording');
+    time.textContent = '0:00';
+    form.querySelector('textarea').focus();
+  }
+
+  function explain(cause, detail = '') {
+    held = undefined;
+    const template = document.getElementById(CAUSES[cause] ?? 'sheet-unsupported');
+    const dialog = showSheet(template.innerHTML);
+    dialog.querySelector('[data-detail]')?.append(detail);
+    dialog.querySelector('[data-form-instead]').href = button.href;
+  }
+}
+
+/** The loudness of the last seconds as bars, the newest at the end. */
+function startLevel(canvas) {
+  const context = canvas.getContext('2d');
+  let bars = [];
+  let audio;
+  let timer;
+
+  function draw() {
+    const { width, height } = canvas;
+    context.clearRect(0, 0, width, height);
+    context.fillStyle = getComputedStyle(canvas).color;
+    const step = width / BARS;
+    bars.forEach((loudness, index) => {
+      const bar = Math.max(step / 2, loudness * height);
+      const x = width - (bars.length - index) * step;
+      context.beginPath();
+      context.roundRect(x, (height - bar) / 2, step / 2, bar, step / 4);
+      context.fill();
+    });
+  }
+
+  return {
+    start(stream) {
+      bars = [];
+      audio = new AudioContext();
+      const analyser = audio.createAnalyser();
+      analyser.fftSize = 2_048;
+      audio.createMediaStreamSource(stream).connect(analyser);
+      const samples = new Float32Array(analyser.fftSize);
+      timer = setInterval(() => {
+        analyser.getFloatTimeDomainData(samples);
+        const loudest = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
+        bars = [...bars, Math.min(1, Math.sqrt(loudest))].slice(-BARS);
+        draw();
+      }, BAR_EVERY_MS);
+    },
+    stop() {
+      clearInterval(timer);
+      audio?.close();
+      audio = undefined;
+    },
+  };
+}
