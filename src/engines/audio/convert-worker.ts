@@ -1,6 +1,7 @@
-import { decodeAudio, type Sound, type Unusable } from './decode.ts';
+import { decodeAudio, type Inspected, inspectAudio, type Sound, type Unusable } from './decode.ts';
 
-export type Job = { bytes: Uint8Array; maxSeconds: number };
+/** `inspected` is absent for a first look. */
+export type Job = { bytes: Uint8Array; maxSeconds: number; inspected?: Inspected };
 
 /** A recording as it is kept: `audio` is MP3, `length` in seconds, `peaks` its loudness over time from 0 to 100. */
 export type Converted = { audio: Uint8Array; length: number; peaks: number[] };
@@ -10,9 +11,14 @@ const BITRATE = 64;
 const MP3_RATES = [16_000, 22_050, 24_000, 32_000, 44_100, 48_000] as const;
 const PEAKS = 64;
 
-/** Runs in a thread of its own: five minutes take seconds to convert. */
-export default async function convert({ bytes, maxSeconds }: Job): Promise<Converted | Unusable> {
-  const sound = await decodeAudio(bytes, maxSeconds);
+/** Runs in a thread of its own: five minutes take seconds to convert, and what is not what it says may take for ever. */
+export default async function work({
+  bytes,
+  maxSeconds,
+  inspected,
+}: Job): Promise<Inspected | Converted | Unusable> {
+  if (!inspected) return inspectAudio(bytes, maxSeconds);
+  const sound = await decodeAudio(bytes, inspected, maxSeconds);
   if (typeof sound === 'string') return sound;
   return { audio: await encode(sound), length: sound.samples.length / sound.rate, peaks: peaksOf(sound) };
 }

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { Piscina } from 'piscina';
 import type { Converted, Job } from './convert-worker.ts';
-import type { Unusable } from './decode.ts';
+import type { Inspected, Unusable } from './decode.ts';
 
 export type AudioConverter = {
   /** What of this installation is missing to convert anything, if something is. */
@@ -12,6 +12,10 @@ export type AudioConverter = {
 };
 
 const PACKAGES = ['audio-decode', 'mediabunny', 'wasm-media-encoders'];
+/** Reading a container takes milliseconds, converting five minutes a few seconds. The thread of what takes longer is ended. */
+const INSPECT_WITHIN_MS = 4_000;
+const CONVERT_WITHIN_MS = 90_000;
+const STARTS_WITHIN_MS = 10_000;
 /** A thread that has had nothing to do for this long ends. */
 const IDLE_MS = 60_000;
 
@@ -20,7 +24,7 @@ export function createAudioConverter(report: (error: unknown) => void): AudioCon
   let pool: Piscina | undefined;
 
   function start(): Piscina {
-    const started = new Piscina<Job, Converted | Unusable>({
+    const started = new Piscina({
       filename: new URL('./convert-worker.ts', import.meta.url).href,
       minThreads: 0,
       maxThreads: 1,
@@ -31,11 +35,28 @@ export function createAudioConverter(report: (error: unknown) => void): AudioCon
     return started;
   }
 
+  async function run<Result>(job: Job, withinMs: number): Promise<Result | Unusable> {
+    pool ??= start();
+    const patience = new AbortController();
+    // Where there is no thread one starts first, which is not the recording's fault.
+    const startsIn = pool.threads.length === 0 ? STARTS_WITHIN_MS : 0;
+    const timer = setTimeout(() => patience.abort(), startsIn + withinMs);
+    try {
+      return await pool.run(job, { signal: patience.signal });
+    } catch (error) {
+      if (patience.signal.aborted) return 'not_audio';
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   return {
     missing: missingPackage(PACKAGES),
-    convert(bytes, maxSeconds) {
-      pool ??= start();
-      return pool.run({ bytes, maxSeconds } satisfies Job);
+    async convert(bytes, maxSeconds) {
+      const inspected = await run<Inspected>({ bytes, maxSeconds }, INSPECT_WITHIN_MS);
+      if (typeof inspected === 'string') return inspected;
+      return run<Converted>({ bytes, maxSeconds, inspected }, CONVERT_WITHIN_MS);
     },
     async close() {
       await pool?.destroy();

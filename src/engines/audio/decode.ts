@@ -6,6 +6,9 @@ export type Sound = { samples: Float32Array; rate: number };
 /** Why something is no sound that can be used. */
 export type Unusable = 'not_audio' | 'too_long' | 'empty';
 
+/** Which decoder takes it. */
+export type Inspected = { decoder: 'webm' | 'm4a' | 'wav' | 'mp3' | 'aac' | 'opus' | 'oga' };
+
 /** A decoder is fed this much at a time, in bytes, so that what swells cannot swell far before it is stopped. */
 const PIECE_BYTES = 16 * 1024;
 /** What is longer by less than this has only been measured otherwise. */
@@ -15,7 +18,7 @@ const MAX_PACKETS_A_SECOND = 120;
 const SPOKEN_IN: readonly AudioCodec[] = ['opus', 'vorbis', 'aac', 'mp3'];
 
 /** The decoders of `audio-decode`, by what mediabunny calls the format. */
-const DECODERS: Readonly<Record<string, 'webm' | 'm4a' | 'wav' | 'mp3' | 'aac'>> = {
+const DECODERS: Readonly<Record<string, Inspected['decoder']>> = {
   WebM: 'webm',
   Matroska: 'webm',
   MP4: 'm4a',
@@ -26,12 +29,37 @@ const DECODERS: Readonly<Record<string, 'webm' | 'm4a' | 'wav' | 'mp3' | 'aac'>>
 };
 
 /**
- * Decodes what browsers record and what telephones and computers save: Opus and Vorbis in WebM or Ogg, AAC in MP4,
- * MP3, WAV. Nothing is decoded before its packets have been counted, and nothing beyond `maxSeconds`.
+ * Reads the container only, and counts what is in it: Opus and Vorbis in WebM or Ogg, AAC in MP4, MP3 and WAV are what
+ * browsers record and telephones and computers save. A container that was made to be read for ever is: give it a time.
  */
-export async function decodeAudio(bytes: Uint8Array, maxSeconds: number): Promise<Sound | Unusable> {
-  const decoder = await inspect(bytes, maxSeconds);
-  if (decoder === 'not_audio' || decoder === 'too_long' || decoder === 'empty') return decoder;
+export async function inspectAudio(bytes: Uint8Array, maxSeconds: number): Promise<Inspected | Unusable> {
+  if (bytes.length === 0) return 'empty';
+  const { Input, ALL_FORMATS, BufferSource, EncodedPacketSink } = await import('mediabunny');
+  const input = new Input({ formats: ALL_FORMATS, source: new BufferSource(bytes) });
+  try {
+    const format = await input.getFormat();
+    const track = await input.getPrimaryAudioTrack();
+    const codec = track?.codec;
+    const decoder = codec && decoderOf(format, codec);
+    if (!track || !decoder) return 'not_audio';
+    const mayHave = (maxSeconds + GRACE_SECONDS) * MAX_PACKETS_A_SECOND;
+    let packets = 0;
+    for await (const _ of new EncodedPacketSink(track).packets(undefined, undefined, { metadataOnly: true }))
+      if (++packets > mayHave) return 'too_long';
+    return packets === 0 ? 'empty' : { decoder };
+  } catch {
+    return 'not_audio';
+  } finally {
+    input.dispose();
+  }
+}
+
+/** Decodes what was inspected, and nothing beyond `maxSeconds`. */
+export async function decodeAudio(
+  bytes: Uint8Array,
+  { decoder }: Inspected,
+  maxSeconds: number,
+): Promise<Sound | Unusable> {
   const { default: decode } = await import('audio-decode');
   const feed = await decode[decoder]();
   const pieces: Float32Array[] = [];
@@ -67,30 +95,7 @@ export async function decodeAudio(bytes: Uint8Array, maxSeconds: number): Promis
   return { samples, rate };
 }
 
-/** Reads the container only: which decoder takes it. */
-async function inspect(bytes: Uint8Array, maxSeconds: number) {
-  if (bytes.length === 0) return 'empty';
-  const { Input, ALL_FORMATS, BufferSource, EncodedPacketSink } = await import('mediabunny');
-  const input = new Input({ formats: ALL_FORMATS, source: new BufferSource(bytes) });
-  try {
-    const format = await input.getFormat();
-    const track = await input.getPrimaryAudioTrack();
-    const codec = track?.codec;
-    const decoder = codec && decoderOf(format, codec);
-    if (!track || !decoder) return 'not_audio';
-    const mayHave = (maxSeconds + GRACE_SECONDS) * MAX_PACKETS_A_SECOND;
-    let packets = 0;
-    for await (const _ of new EncodedPacketSink(track).packets(undefined, undefined, { metadataOnly: true }))
-      if (++packets > mayHave) return 'too_long';
-    return packets === 0 ? 'empty' : decoder;
-  } catch {
-    return 'not_audio';
-  } finally {
-    input.dispose();
-  }
-}
-
-function decoderOf({ name }: InputFormat, codec: AudioCodec) {
+function decoderOf({ name }: InputFormat, codec: AudioCodec): Inspected['decoder'] | undefined {
   if (name === 'WAVE') return 'wav';
   if (!SPOKEN_IN.includes(codec)) return undefined;
   if (name === 'Ogg') return codec === 'opus' ? 'opus' : 'oga';

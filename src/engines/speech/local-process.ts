@@ -1,6 +1,6 @@
 // The process in which speech is recognised: what its libraries do to it, they do not do to the chat.
 import { setPriority } from 'node:os';
-import { decodeAudio } from '../audio/decode.ts';
+import { decodeAudio, inspectAudio } from '../audio/decode.ts';
 import { SpeechError } from './engine.ts';
 import type { Order, Recogniser, Report } from './recogniser.ts';
 
@@ -20,7 +20,9 @@ process.on('message', (order: Order) => {
 });
 
 async function serve({ job, kind, modelDir, language, audio, length }: Order): Promise<Report> {
-  const sound = await decodeAudio(audio, length + GRACE_SECONDS);
+  const inspected = await inspectAudio(audio, length + GRACE_SECONDS);
+  const sound =
+    typeof inspected === 'string' ? inspected : await decodeAudio(audio, inspected, length + GRACE_SECONDS);
   if (typeof sound === 'string') throw new SpeechError(`The recording could not be decoded: ${sound}.`);
   const opened = recognisers.get(kind) ?? open(kind, modelDir, language);
   recognisers.set(kind, opened);

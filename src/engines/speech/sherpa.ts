@@ -151,7 +151,7 @@ export function wordsOf({ text, tokens = [], timestamps = [] }: Result, start: n
   if (starts.length !== words.length) return words;
   return words.map((word, index) => ({
     text: word.text,
-    start: start + (starts[index] ?? 0),
+    start: Math.min(end, start + (starts[index] ?? 0)),
     end: Math.min(end, start + (starts[index + 1] ?? end - start)),
   }));
 }
