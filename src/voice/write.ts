@@ -54,8 +54,9 @@ export async function settleTranscript(
 /** What its author has written in the meantime stays. */
 function withTranscript(message: Message, { id, voice }: StoredFile): Message {
   const stands = message.files.find((file) => file.id === id)?.voice;
-  if (!voice || !stands || message.removedAt !== null || stands.transcript === voice.transcript)
-    return message;
+  if (!voice || !stands || message.removedAt !== null) return message;
+  // Either its text has come, or it is to come once more; what was sent with its text stays as it is.
+  if ((stands.transcript === 'waiting') === (voice.transcript === 'waiting')) return message;
   const isWritten = message.content !== '';
   const shown: Voice =
     isWritten && voice.transcript === 'draft' ? { ...voice, transcript: 'reviewed' } : voice;
