@@ -5,13 +5,22 @@ import type { Ending } from './hearth.ts';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-/** The system's Chromium, headless, with a fresh profile; closed after the test. */
-export async function openBrowser(test: Ending): Promise<Browser> {
+/**
+ * The system's Chromium, headless, with a fresh profile; closed after the test.
+ * @param flags beside the usual ones, such as those for a microphone
+ */
+export async function openBrowser(test: Ending, flags: readonly string[] = []): Promise<Browser> {
   const executablePath = CHROMIUM.find((path) => existsSync(path));
   if (!executablePath) throw new Error('Chromium is missing; install it with: apt-get install chromium');
   const browser = await chromium.launch({
     executablePath,
-    args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    args: [
+      '--no-sandbox',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      ...flags,
+    ],
   });
   test.after(() => browser.close());
   return browser;

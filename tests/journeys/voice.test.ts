@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { joinGroup, openBrowser, personAt } from '../support/browser.ts';
+import { startHearth } from '../support/hearth.ts';
+import { MICROPHONE } from '../support/speech.ts';
+
+/** A microphone into which a person says their sentence again and again. */
+const SPOKEN = [
+  '--use-fake-device-for-media-stream',
+  `--use-file-for-fake-audio-capture=${MICROPHONE}`,
+  '--use-fake-ui-for-media-stream',
+];
+const LISTEN_MS = 4_200;
+const TEXT_MS = 30_000;
+/** How the sentence goes, wherever the recording began in it. */
+const HEARD = /carried away by monkeys/i;
+
+test('from the button to the transcript in a second browser, and a search hit that seeks the player', async (t) => {
+  const hearth = await startHearth(t);
+  const browser = await openBrowser(t, SPOKEN);
+  const ada = await personAt(browser, hearth.url, 'ada');
+  const jo = await personAt(browser, hearth.url, 'joe', { viewport: { width: 390, height: 844 } });
+  await joinGroup(ada.page, 'General');
+  await joinGroup(jo.page, 'General');
+
+  // A press stays: the recorder takes the place of the composer's foot, with its time and its level.
+  await ada.page.getByRole('button', { name: 'Voice message' }).click();
+  const recorder = ada.page.getByRole('group', { name: 'Recording' });
+  await recorder.waitFor();
+  await ada.page.waitForTimeout(LISTEN_MS);
+  assert.match(await recorder.getByRole('timer').innerText(), /^0:0[3-5]$/);
+  await recorder.getByRole('button', { name: 'Pause' }).click();
+  const paused = await recorder.getByRole('timer').innerText();
+  await ada.page.waitForTimeout(1_200);
+  assert.equal(await recorder.getByRole('timer').innerText(), paused);
+  await recorder.getByRole('button', { name: 'Go on' }).click();
+  await recorder.getByRole('button', { name: 'Send' }).click();
+  await recorder.waitFor({ state: 'hidden' });
+
+  // The sound is there at once, the text follows, live, in the other browser.
+  const voice = jo.page.locator('#messages .message', { has: jo.page.locator('[data-voice]') });
+  await voice.waitFor();
+  await voice.locator('[data-transcript]').waitFor({ timeout: TEXT_MS });
+  assert.match(await voice.locator('[data-transcript]').innerText(), HEARD);
+  assert.equal(await voice.getByText('Correct it').isVisible(), false, 'it is not his to correct');
+  assert.equal(await ada.page.getByText('Correct it').isVisible(), true);
+
+  // It sounds, faster if one likes, at the place that one chooses; a word leads to its second.
+  await voice.getByRole('button', { name: 'Play' }).click();
+  await voice.getByRole('button', { name: 'Pause' }).waitFor();
+  await voice.getByRole('button', { name: 'Speed: 1×' }).click();
+  await voice.getByRole('button', { name: 'Speed: 1.25×' }).waitFor();
+  const position = () => voice.getByRole('slider', { name: 'Position' }).inputValue().then(Number);
+  await voice.getByRole('button', { name: 'Pause' }).click();
+  const word = voice.getByText(/^monkeys/i).first();
+  const second = Number(await word.getAttribute('data-second'));
+  await word.click();
+  await voice.getByRole('button', { name: 'Pause' }).waitFor();
+  await voice.getByRole('button', { name: 'Pause' }).click();
+  assert.ok(Math.abs((await position()) - second) < 1.5, `${await position()} is about ${second}`);
+  await voice.getByRole('slider', { name: 'Position' }).focus();
+  await jo.page.keyboard.press('ArrowLeft');
+  assert.equal(await position(), 0);
+
+  // She sees that he has heard it.
+  await ada.page.locator('.message').hover();
+  await ada.page.getByRole('toolbar').getByRole('button', { name: 'More' }).click();
+  await ada.page.locator('#sheet #heard-title').waitFor();
+  assert.match(await ada.page.locator('#sheet').innerText(), /Heard by\s+joe/);
+  await ada.page.keyboard.press('Escape');
+
+  // While it sounds it is corrected: it goes on, and the words are the new ones.
+  await voice.getByRole('button', { name: 'Play' }).click();
+  await ada.page.getByText('Correct it').click();
+  await ada.page.getByLabel('Correct the transcript').fill('Carried away by little monkeys.');
+  await ada.page.getByRole('button', { name: 'Save', exact: true }).click();
+  await voice.getByText('little', { exact: true }).waitFor();
+  assert.ok((await position()) > 0, 'the player stands where it stood');
+
+  // The search leads to the second.
+  await jo.page.goto(`${hearth.url}/search?q=monkeys`);
+  await jo.page.locator('.hit a').click();
+  await voice.waitFor();
+  const shown = Number(
+    await voice
+      .getByText(/^monkeys/i)
+      .first()
+      .getAttribute('data-second'),
+  );
+  assert.ok(shown > 0.3 && Math.abs((await position()) - shown) < 0.1);
+  assert.deepEqual([...ada.complaints, ...jo.complaints], []);
+});
+
+test('dictation: the words land in the field, to be looked over and sent without the recording', async (t) => {
+  const hearth = await startHearth(t);
+  const browser = await openBrowser(t, SPOKEN);
+  const { page, complaints } = await personAt(browser, hearth.url, 'ada');
+  await joinGroup(page, 'General');
+  const field = page.locator('#content');
+  await field.fill('Listen:');
+  await page.getByRole('button', { name: 'Voice message' }).press('Enter');
+  await page.waitForTimeout(LISTEN_MS);
+  await page.getByRole('button', { name: 'Make text' }).click();
+  const chosen = page.locator('.chosen.is-voice');
+  await chosen.waitFor();
+  await page.getByText('Look it over, then send.').waitFor({ timeout: TEXT_MS });
+  const text = await field.inputValue();
+  assert.match(text, /^Listen: /);
+  assert.match(text, HEARD);
+  await chosen.getByRole('button', { name: 'Play' }).click();
+  await chosen.getByRole('button', { name: 'Pause' }).click();
+  await field.press('Enter');
+  const message = page.locator('#messages .message');
+  await message.waitFor();
+  assert.equal(await message.locator('.body').innerText(), text);
+  assert.equal(await message.locator('[data-voice]').count(), 0);
+  assert.equal(await chosen.count(), 0);
+
+  // Held, and let go far away: as if nothing had been said. Held, and let go: it goes the way that was chosen last.
+  const button = page.getByRole('button', { name: 'Voice message' });
+  const box = await button.boundingBox();
+  assert.ok(box);
+  const hold = async (ms: number, away: number) => {
+    await page.mouse.move(box.x + 10, box.y + 10);
+    await page.mouse.down();
+    await page.getByText('Let go to send, slide away to discard').waitFor();
+    await page.waitForTimeout(ms);
+    await page.mouse.move(box.x + 10, box.y - away, { steps: 4 });
+    await page.mouse.up();
+    await page.getByRole('group', { name: 'Recording' }).waitFor({ state: 'hidden' });
+  };
+  await hold(900, 200);
+  await hold(2_000, 0);
+  await chosen.waitFor();
+  assert.equal(await chosen.count(), 1);
+  await chosen.getByRole('button', { name: 'Remove the recording' }).click();
+
+  // A second tab has the same draft; what was discarded is nowhere.
+  await page.getByRole('button', { name: 'Voice message' }).click();
+  await page.waitForTimeout(700);
+  await page.getByRole('button', { name: 'Discard the recording' }).click();
+  assert.equal(await page.getByRole('group', { name: 'Recording' }).isVisible(), false);
+  assert.deepEqual(complaints, []);
+});
+
+test('the true cause is said: no permission, no microphone, and plain HTTP on a network', async (t) => {
+  const hearth = await startHearth(t, { flags: ['--host', '0.0.0.0'] });
+  const address = hearth.url.replace('0.0.0.0', '127.0.0.1');
+  const deaf = await openBrowser(t);
+  const { page } = await personAt(deaf, address, 'ada');
+  await joinGroup(page, 'General');
+  await page.getByRole('button', { name: 'Voice message' }).click();
+  await page.getByRole('heading', { name: /No microphone found|The microphone is blocked/ }).waitFor();
+  await page.keyboard.press('Escape');
+
+  // A name that is not this machine's own is what a telephone on the network sees.
+  const elsewhere = await openBrowser(t, ['--host-resolver-rules=MAP hearth.lan 127.0.0.1', ...SPOKEN]);
+  const phone = await personAt(elsewhere, address.replace('127.0.0.1', 'hearth.lan'), 'joe');
+  await joinGroup(phone.page, 'General');
+  await phone.page.getByRole('button', { name: 'Voice message' }).click();
+  await phone.page.getByRole('heading', { name: 'The microphone needs HTTPS' }).waitFor();
+  assert.match(await phone.page.locator('#sheet').innerText(), /npm start -- --tls/);
+  await phone.page.getByRole('link', { name: 'Send a sound file instead' }).click();
+  await phone.page.getByLabel('A recording of at most 5 minutes').waitFor();
+});
+
+test('without JavaScript a sound file is sent, played and read, or becomes text first', async (t) => {
+  const hearth = await startHearth(t);
+  const browser = await openBrowser(t);
+  const { page } = await personAt(browser, hearth.url, 'ada', { javaScriptEnabled: false });
+  await page.getByRole('button', { name: 'Join General' }).click();
+  await page.getByRole('link', { name: 'Voice message' }).click();
+  await page.getByLabel('A recording of at most 5 minutes').setInputFiles(MICROPHONE);
+  await page.getByRole('button', { name: 'Send it' }).click();
+  await page.locator('.message audio').waitFor();
+  const reload = async (done: () => Promise<boolean>) => {
+    for (const until = Date.now() + TEXT_MS; !(await done()); await page.waitForTimeout(300)) {
+      assert.ok(Date.now() < until);
+      await page.reload();
+    }
+  };
+  await reload(async () => HEARD.test(await page.locator('.message').innerText()));
+
+  await page.getByRole('link', { name: 'Voice message' }).click();
+  await page.getByLabel('A recording of at most 5 minutes').setInputFiles(MICROPHONE);
+  await page.getByRole('button', { name: 'Make text of it first' }).click();
+  await reload(async () => HEARD.test(await page.locator('#content').inputValue()));
+  await page.getByLabel('Send the recording too').check();
+  await page.getByRole('button', { name: 'Send', exact: true }).click();
+  assert.equal(await page.locator('.message audio').count(), 2);
+});

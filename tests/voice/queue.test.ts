@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import test from 'node:test';
+import { BUCKET, startAws } from '../support/aws.ts';
+import type { Frame, Socket } from '../support/client.ts';
+import { newPerson, Visitor } from '../support/client.ts';
+import { startHearth } from '../support/hearth.ts';
+import { recording, SAID, wav } from '../support/speech.ts';
+
+const PATIENCE_MS = 60_000;
+
+/** The same sentence many times: heard for as long as a test needs to do something meanwhile. */
+function longRecording(times: number) {
+  const { bytes } = recording('wav');
+  const samples = new Int16Array(bytes.buffer.slice(bytes.byteOffset + 78, bytes.byteOffset + bytes.length));
+  const rate = 16_000;
+  const sampleAt = (second: number) => (samples[Math.round(second * rate) % samples.length] ?? 0) / 32_768;
+  const seconds = (times * samples.length) / rate;
+  return { name: 'long.wav', type: 'audio/wav', bytes: wav(seconds, rate, sampleAt) };
+}
+
+const inState = (state: string) => (frame: Frame) =>
+  (frame.voice as { transcript: string } | null)?.transcript === state;
+
+function reaches(socket: Socket, state: string): Promise<Frame> {
+  return socket.nextJson('message', inState(state), PATIENCE_MS);
+}
+
+/** Somebody who was here before the server was started anew. */
+function back(url: string, person: Visitor): Visitor {
+  const visitor = new Visitor(url);
+  for (const [name, value] of person.cookies) visitor.cookies.set(name, value);
+  return visitor;
+}
+
+function processes(): string {
+  return execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8' });
+}
+
+test('a job that is killed in the middle is done once more after the start, and given up the second time', async (t) => {
+  const first = await startHearth(t);
+  const ada = await newPerson(first.url, 'ada', 1);
+  const socket = await ada.socket('/ws/chat/1');
+  await ada.upload('/groups/1/voice', [longRecording(12)], { way: 'message' });
+  const progress = await socket.nextJson('transcribing', undefined, PATIENCE_MS);
+  assert.ok(Number(progress.percent) < 100);
+  const [, child] = new RegExp(`^\\s*(\\d+)\\s+${first.pid} .*local-process`, 'm').exec(processes()) ?? [];
+  assert.ok(child, 'it is heard in a process of its own');
+  await first.kill();
+  for (const until = Date.now() + 5_000; new RegExp(`^\\s*${child} `, 'm').test(processes()); )
+    assert.ok(Date.now() < until, 'which does not outlive the chat');
+
+  const second = await startHearth(t, { dataDir: first.dataDir });
+  const again = await back(second.url, ada).socket('/ws/chat/1?after=0');
+  await again.nextJson('transcribing', undefined, PATIENCE_MS);
+  await second.kill();
+
+  const third = await startHearth(t, { dataDir: first.dataDir });
+  const returned = back(third.url, ada);
+  const last = await returned.socket('/ws/chat/1?after=0');
+  await reaches(last, 'failed');
+  const [, file] = /data-voice="([^"]+)"/.exec((await returned.get('/groups/1')).body) ?? [];
+  await returned.post(`/media/${file}/transcribe`);
+  const done = await reaches(last, 'draft');
+  assert.match(String(done.content), /(carried away by monkeys\.? ?.*){8}/i);
+});
+
+test('an engine that fails is asked again a little later', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const socket = await ada.socket('/ws/chat/1');
+  await ada.upload('/groups/1/voice', [longRecording(6)], { way: 'message' });
+  await socket.nextJson('transcribing', undefined, PATIENCE_MS);
+  const [, child] = new RegExp(`^\\s*(\\d+)\\s+${hearth.pid} .*local-process`, 'm').exec(processes()) ?? [];
+  process.kill(Number(child), 'SIGKILL');
+  await reaches(socket, 'draft');
+});
+
+test('stopping in order is no interruption: as often as it happens, the text comes in the end', async (t) => {
+  let hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  let socket = await ada.socket('/ws/chat/1');
+  await ada.upload('/groups/1/voice', [longRecording(6)], { way: 'message' });
+  for (let stops = 0; stops < 3; stops++) {
+    await socket.nextJson('transcribing', undefined, PATIENCE_MS);
+    assert.equal(await hearth.stop(), 0);
+    hearth = await startHearth(t, { dataDir: hearth.dataDir });
+    socket = await back(hearth.url, ada).socket('/ws/chat/1?after=0');
+  }
+  await reaches(socket, 'draft');
+});
+
+test('callback: a function elsewhere brings the words once, with the secret, and nobody else does', async (t) => {
+  const aws = await startAws(t);
+  const secret = 'a secret of sixteen';
+  const env = { ...aws.env, SPEECH_ENGINE: 'callback', SPEECH_BUCKET: BUCKET, SHARED_SECRET: secret };
+  const hearth = await startHearth(t, { env });
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const socket = await ada.socket('/ws/chat/1');
+  const bring = (body: object | string, authorization = `Bearer ${secret}`) =>
+    new Visitor(hearth.url).request(
+      'POST',
+      '/api/voice/transcripts',
+      typeof body === 'string' ? body : JSON.stringify(body),
+      { 'content-type': 'application/json', authorization },
+    );
+  const put = async (): Promise<string> => {
+    await ada.upload('/groups/1/voice', [recording('webm')], { way: 'message' });
+    for (const until = Date.now() + 10_000; Date.now() < until; ) {
+      const [key] = await aws.keys();
+      if (key) return /voice\/(.+)\.mp3/.exec(key)?.[1] ?? '';
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error('Nothing was put in the bucket.');
+  };
+
+  const id = await put();
+  const words = [
+    { text: 'Monkeys', start: 0.2, end: 0.6 },
+    { text: 'again.', start: 0.7, end: 1.1 },
+  ];
+  for (const wrong of ['', 'Bearer', `Bearer ${secret}x`, `Bearer ${secret.slice(1)}`, secret])
+    assert.equal((await bring({ id, words }, wrong)).status, 401, wrong);
+  assert.equal((await bring({ id: 'ours', words })).status, 400);
+  assert.equal((await bring('{')).status, 400);
+  assert.equal((await bring({ id, words: [{ text: 'x', start: -1, end: 0 }] })).status, 400);
+  assert.equal((await bring({ id: '00000000-0000-4000-8000-000000000000', words })).status, 404);
+  const both = await Promise.all([bring({ id, words }), bring({ id, text: 'Something else' })]);
+  assert.deepEqual(both.map((one) => one.status).sort(), [204, 409], 'once, also where two come together');
+  assert.equal((await bring({ id, words })).status, 409, 'a replay is refused');
+  const draft = await reaches(socket, 'draft');
+  assert.ok(['Monkeys again.', 'Something else'].includes(String(draft.content)));
+  assert.deepEqual(await aws.keys(), [], 'the recording is taken back');
+
+  const second = await put();
+  assert.equal((await bring({ id: second, text: SAID })).status, 204);
+  const spread = await socket.nextJson('message', (one) => one.content === SAID);
+  const starts = (spread.voice as { words: { at: number }[] }).words.map((word) => word.at);
+  assert.ok(starts[0] === 0 && (starts.at(-1) ?? 9) < 2.7, 'words without times are spread over the length');
+
+  const third = await put();
+  assert.equal((await bring({ id: third, failed: true })).status, 204);
+  await reaches(socket, 'failed');
+  assert.doesNotMatch(hearth.output().stderr, /sixteen/, 'the secret is in no log');
+});
+
+test('without the engine that needs it, nobody brings transcripts', async (t) => {
+  const hearth = await startHearth(t, { env: { SPEECH_ENGINE: 'off' } });
+  const answer = await new Visitor(hearth.url).post(
+    '/api/voice/transcripts',
+    {},
+    { authorization: 'Bearer ' },
+  );
+  assert.notEqual(answer.status, 204);
+});
