@@ -9,6 +9,7 @@ import { type Finding, print } from './bench/report.ts';
 import { page, post } from './bench/requests.ts';
 import { search } from './bench/search.ts';
 import { senders } from './bench/senders.ts';
+import { speech } from './bench/speech.ts';
 
 const BENCHES: Record<string, (cleanup: Cleanup) => Promise<Finding[]>> = {
   fanout,
@@ -19,6 +20,7 @@ const BENCHES: Record<string, (cleanup: Cleanup) => Promise<Finding[]>> = {
   history,
   search,
   login,
+  speech,
 };
 
 const asked = process.argv.slice(2);

@@ -50,7 +50,7 @@ async function highestRate(sockets: LeanSocket[]): Promise<number> {
 }
 
 /** Sends at a steady rate and times every delivery, in microseconds; what has not come 5 s after the last is lost. */
-async function offer(
+export async function offer(
   sockets: LeanSocket[],
   rate: number,
   seconds: number,

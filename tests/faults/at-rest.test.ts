@@ -5,8 +5,9 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { newPerson, Visitor } from '../support/client.ts';
+import { type Frame, newPerson, Visitor } from '../support/client.ts';
 import { ROOT, runToEnd, startHearth, temporaryFolder } from '../support/hearth.ts';
+import { recording } from '../support/speech.ts';
 
 const CANARIES = {
   username: 'canary.osmunda',
@@ -26,6 +27,8 @@ const CANARIES = {
   search: 'canary-search-hyacinth',
   endpoint: 'canary-endpoint-lavender',
   device: 'canary-device-primrose',
+  // Nobody types this: it is what the recording says.
+  spoken: 'monkeys',
   emoji: '🦩',
 };
 
@@ -34,7 +37,8 @@ const PIXEL =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 test('what people type is in no file of the data folder and in no log', async (t) => {
-  const hearth = await startHearth(t, { env: { LOG_LEVEL: 'trace' } });
+  const scratch = temporaryFolder(t);
+  const hearth = await startHearth(t, { env: { LOG_LEVEL: 'trace', TMPDIR: scratch } });
   const person = await newPerson(hearth.url, 'somebody', 1);
   const canary = new Visitor(hearth.url);
   await canary.register(CANARIES.username, CANARIES.password);
@@ -64,6 +68,11 @@ test('what people type is in no file of the data folder and in no log', async (t
   assert.equal((await canary.post('/notifications/devices', device)).status, 303);
   await canary.get(`/search?q=${CANARIES.search}`);
   const socket = await canary.socket(`/ws/chat/${location.split('/').pop()}`);
+  await canary.upload(`${location}/voice`, [recording('webm')], { way: 'message' });
+  const isWritten = (one: Frame) => String(one.content).includes(CANARIES.spoken);
+  await socket.nextJson('message', isWritten, 30_000);
+  const heard = (await canary.get(location)).body.match(/data-voice="([^"]+)"/)?.[1];
+  const audio = (await canary.get(`/media/${heard}`)).bytes;
   socket.send({ type: 'send', id: randomUUID(), content: CANARIES.socket });
   await socket.nextJson('ack');
   socket.ws.send(CANARIES.refused);
@@ -71,8 +80,9 @@ test('what people type is in no file of the data folder and in no log', async (t
   assert.ok((await person.get(location)).body.includes(CANARIES.socket), 'it can be read by a person');
 
   const look = (when: string) => {
-    for (const file of files(hearth.dataDir)) {
+    for (const file of [...files(hearth.dataDir), ...files(scratch)]) {
       const bytes = readFileSync(file);
+      assert.ok(!bytes.includes(audio.subarray(2_000, 2_100)), `what was spoken is in ${file} ${when}`);
       for (const [what, word] of Object.entries(CANARIES))
         assert.ok(!bytes.includes(word), `${what} is in ${file} ${when}`);
     }

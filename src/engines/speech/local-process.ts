@@ -1,16 +1,16 @@
 // The process in which speech is recognised: what its libraries do to it, they do not do to the chat.
+import { readdirSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { decodeAudio, inspectAudio } from '../audio/decode.ts';
 import { SpeechError } from './engine.ts';
 import type { Order, Recogniser, Report } from './recogniser.ts';
 
-/** Recognising waits for everything else on the machine. */
 const LOWEST_PRIORITY = 19;
 const GRACE_SECONDS = 5;
 
 const recognisers = new Map<string, Promise<Recogniser>>();
 
-setPriority(LOWEST_PRIORITY);
+waitForEverybodyElse();
 process.on('disconnect', () => process.exit());
 process.on('message', (order: Order) => {
   serve(order).then(say, (error: unknown) => {
@@ -42,6 +42,12 @@ async function open(
 ): Promise<Recogniser> {
   if (kind === 'vosk') return (await import('./vosk.ts')).openVosk(modelDir);
   return (await import('./sherpa.ts')).openSherpa(modelDir ?? '', language);
+}
+
+/** On Linux a priority is a thread's: those that are there get it one by one, and those that they start inherit it. */
+function waitForEverybodyElse(): void {
+  const threads = process.platform === 'linux' ? readdirSync('/proc/self/task').map(Number) : [0];
+  for (const thread of threads) setPriority(thread, LOWEST_PRIORITY);
 }
 
 function say(report: Report): void {
