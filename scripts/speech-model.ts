@@ -180,7 +180,7 @@ async function fetchTo(file: string, address: string, sha256: string): Promise<v
     },
   });
   try {
-    await pipeline(Readable.fromWeb(response.body), meter, createWriteStream(file));
+    await pipeline(Readable.from(response.body), meter, createWriteStream(file));
   } catch (error) {
     throw new StartError(
       `The connection was lost: ${error instanceof Error ? error.message : error}. Try again.`,
