@@ -7,7 +7,7 @@ export const MAX_FILES = 10;
 export type Voice = Readonly<{
   /** In seconds. */
   length: number;
-  /** How loud it is over its length: 64 numbers from 0 to 100. */
+  /** How loud it is over its length: numbers from 0 to 100, the same many for every recording. */
   peaks: readonly number[];
   /**
    * Where its text is: being made, made by a machine (`draft`), looked over by a person, absent because nobody

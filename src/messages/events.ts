@@ -10,5 +10,8 @@ export const messagesChanged = eventType<{ groupId: number; firstChange: number;
   'messages.changed',
 );
 
+/** A message that said nothing yet says something now: what was spoken has been written down. */
+export const messageWrittenDown = eventType<{ groupId: number; seq: number }>('messages.written-down');
+
 /** What one person has not read in the threads that they follow may have changed. */
 export const threadsChanged = eventType<{ accountId: number }>('messages.threads-changed');

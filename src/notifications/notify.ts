@@ -5,7 +5,7 @@ import { unreadOf } from '../groups/present.ts';
 import { bellOf, type Group, type GroupStore } from '../groups/store.ts';
 import { factText } from '../live/frames.ts';
 import { type Hub, personalTopic } from '../live/hub.ts';
-import { messagesSent } from '../messages/events.ts';
+import { messagesSent, messageWrittenDown } from '../messages/events.ts';
 import type { Message } from '../messages/message.ts';
 import { excerptOf } from '../messages/present.ts';
 import type { MessageStore } from '../messages/store.ts';
@@ -51,6 +51,17 @@ export function notifyPeople(dependencies: Dependencies): { settled(): Promise<v
       running = running.then(tellAll).catch(report);
     }, GATHER_MS).unref();
   });
+
+  // The words take the place of the notification that had none, where nothing newer has.
+  subscribe(messageWrittenDown, ({ groupId, seq }) => {
+    running = running.then(() => tellWords(groupId, seq)).catch(report);
+  });
+
+  async function tellWords(groupId: number, seq: number): Promise<void> {
+    const group = await groups.byId(groupId);
+    const isTold = !due.has(groupId);
+    if (group?.lastSeq === seq && isTold) await tellOf(group, await messages.between(groupId, seq, seq));
+  }
 
   async function tellAll(): Promise<void> {
     const spans = [...due];

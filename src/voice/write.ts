@@ -2,6 +2,7 @@ import type { Word } from '../engines/speech/engine.ts';
 import type { Publish } from '../events.ts';
 import { type Attachment, heardText, type StoredFile, type Voice } from '../files/file.ts';
 import type { FileStore } from '../files/store.ts';
+import { messageWrittenDown } from '../messages/events.ts';
 import type { Message } from '../messages/message.ts';
 import { MAX_CHARACTERS } from '../messages/send.ts';
 import type { MessageWriter } from '../messages/writer.ts';
@@ -47,6 +48,7 @@ export async function settleTranscript(
   if (seq !== null) {
     await writer.amend({ groupId, seq, amend: (message) => withTranscript(message, file) });
     if (file.voice.transcript !== 'waiting') await transcriptions.remove(fileId);
+    if (file.voice.transcript === 'draft') publish(messageWrittenDown, { groupId, seq });
   }
   publish(transcriptWritten, { fileId, accountId, groupId, seq });
 }

@@ -160,6 +160,7 @@ export function startAttachments(form, groupId, say) {
     queue = queue.filter((job) => job.element !== element);
     element.remove();
     element.cancel?.();
+    element.onRemove?.();
     remember();
     next();
   }
@@ -176,11 +177,12 @@ export function startAttachments(form, groupId, say) {
   return {
     isEmpty: () => ![...list.children].some(isWanted),
     remember,
-    /** Brings in a recording. @param {(element: HTMLElement) => void} onArrive gets it as it stands in the list */
-    addRecording(blob, onArrive) {
+    /** @param {{ onArrive(element: HTMLElement): void, onRemove(): void }} handlers of what becomes of it */
+    addRecording(blob, { onArrive, onRemove }) {
       say('');
       const file = new File([blob], 'recording', { type: blob.type });
       const job = { file, element: show('Recording', '♪'), path: 'voice', onArrive };
+      job.element.onRemove = onRemove;
       offerRetry(job);
       enqueue(job);
     },

@@ -92,6 +92,8 @@ export function startComposer(form, outbox, live) {
 
   const dictation = startDictation(form.querySelector('[data-chosen]'), {
     attachments,
+    accountId,
+    place: `${groupId}/${form.querySelector('[name="replyTo"]').dataset.thread}`,
     insert(text) {
       const before = field.value.slice(0, field.selectionStart);
       const space = before && !/\s$/.test(before) ? ' ' : '';
@@ -99,9 +101,9 @@ export function startComposer(form, outbox, live) {
       changed();
       field.focus();
     },
-    send(element) {
+    send(element, id) {
       const file = attachments.takeOne(element);
-      outbox.add(groupId, '', { replyTo: answer.take(), files: [file] });
+      outbox.add(groupId, '', { id, replyTo: answer.take(), files: [file] });
       field.focus();
     },
   });

@@ -1,10 +1,13 @@
 // What was said becomes text in the composer, or goes out as it is.
+import { uuid } from './outbox.js';
+import { forgetRecording, keepRecording, keptRecordings } from './recordings.js';
 
 /**
  * @param {HTMLUListElement} list the recordings and files that wait for their message
- * @param {{ insert(text: string): void, send(element: HTMLElement): void, attachments: object }} composer
+ * @param {{ place: string, accountId: string, insert(text: string): void,
+ *   send(element: HTMLElement, id: string): void, attachments: object }} composer
  */
-export function startDictation(list, { insert, send, attachments }) {
+export function startDictation(list, { place, accountId, insert, send, attachments }) {
   addEventListener('hearth:transcribed', ({ detail }) => {
     const element = list.querySelector(`[data-file="${CSS.escape(detail.file)}"]`);
     if (element) hear(element, detail.transcript, detail.text);
@@ -36,14 +39,32 @@ export function startDictation(list, { insert, send, attachments }) {
     if (transcript !== 'waiting') hear(element, transcript, text);
   }
 
+  /** Brings in what is kept, unless another tab is about to. */
+  function bring({ id, blob, way }) {
+    navigator.locks.request(`recording/${id}`, { ifAvailable: true }, (lock) => {
+      if (!lock) return undefined;
+      return new Promise((done) => {
+        const forget = () => forgetRecording(id).then(done);
+        attachments.addRecording(blob, {
+          onArrive(element) {
+            if (way === 'message') send(element, id);
+            // It may have been written down before this arrived.
+            else look(element);
+            forget();
+          },
+          onRemove: forget,
+        });
+      });
+    });
+  }
+  keptRecordings(accountId, place).then((kept) => kept.forEach(bring));
+
   return {
     /** @param {'message' | 'text'} way */
-    take(blob, way) {
-      attachments.addRecording(blob, (element) => {
-        if (way === 'message') return send(element);
-        // It may have been written down before this arrived.
-        look(element);
-      });
+    async take(blob, way) {
+      const recording = { id: uuid(), accountId, place, blob, way, at: Date.now() };
+      await keepRecording(recording);
+      bring(recording);
     },
   };
 }

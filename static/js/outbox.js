@@ -114,10 +114,10 @@ export function startOutbox(accountId) {
   flush();
 
   return {
-    /** Keeps a message and starts sending it. */
-    async add(groupId, content, { replyTo, confirmed, files } = {}) {
+    /** Keeps a message and starts sending it. Under an id that it had before, it is the same message. */
+    async add(groupId, content, { id = uuid(), replyTo, confirmed, files } = {}) {
       const item = {
-        id: uuid(),
+        id,
         accountId,
         groupId,
         content,
@@ -147,7 +147,7 @@ export function startOutbox(accountId) {
 }
 
 // crypto.randomUUID is for secure contexts only, and plain HTTP on a network is not one.
-function uuid() {
+export function uuid() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   // UUIDv7: it begins with the time, which keeps the server's index in order (RFC 9562, 5.7).
   new DataView(bytes.buffer).setBigUint64(

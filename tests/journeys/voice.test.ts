@@ -143,6 +143,28 @@ test('dictation: the words land in the field, to be looked over and sent without
   assert.deepEqual(complaints, []);
 });
 
+test('what was said survives a lost network and a closed tab, and is sent once', async (t) => {
+  const hearth = await startHearth(t);
+  const browser = await openBrowser(t, SPOKEN);
+  const { context, page } = await personAt(browser, hearth.url, 'ada');
+  await joinGroup(page, 'General');
+  await page.getByRole('button', { name: 'Voice message' }).click();
+  await page.waitForTimeout(1_500);
+  await page.route('**/voice', (route) => route.abort());
+  await page.getByRole('group', { name: 'Recording' }).getByRole('button', { name: 'Send' }).click();
+  await page.getByText('The connection was lost.').waitFor();
+  await page.close();
+
+  const [first, second] = [await context.newPage(), await context.newPage()];
+  for (const tab of [first, second]) await tab.goto(`${hearth.url}/groups/1`);
+  await first.locator('.message [data-voice]').waitFor();
+  await second.locator('.message [data-voice]').waitFor();
+  await second.reload();
+  await second.waitForTimeout(1_000);
+  assert.equal(await second.locator('.message').count(), 1);
+  assert.equal(await second.locator('.chosen').count(), 0);
+});
+
 test('the true cause is said: no permission, no microphone, and plain HTTP on a network', async (t) => {
   const hearth = await startHearth(t, { flags: ['--host', '0.0.0.0'] });
   const address = hearth.url.replace('0.0.0.0', '127.0.0.1');

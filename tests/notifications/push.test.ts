@@ -5,6 +5,7 @@ import test from 'node:test';
 import { newPerson, PASSWORD, Visitor as Stranger, type Visitor } from '../support/client.ts';
 import { startHearth } from '../support/hearth.ts';
 import { startPushService } from '../support/push-service.ts';
+import { recording, SAID } from '../support/speech.ts';
 
 const say = (person: Visitor, group: number, content: string) =>
   person.post(`/groups/${group}/messages`, { content });
@@ -180,4 +181,18 @@ test('nobody makes us send to an address of their choosing', async (t) => {
   const vendor = { ...device, endpoint: 'https://updates.push.services.mozilla.com/wpush/v2/x' };
   assert.equal((await jo.post('/notifications/devices', vendor)).status, 303);
   assert.equal((await new Stranger(hearth.url).post('/notifications/devices', device)).status, 401);
+});
+
+test('a voice message is told of at once, and its words take the place of that', async (t) => {
+  const service = await startPushService(t);
+  const hearth = await startHearth(t, { env: service.env });
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const jo = await newPerson(hearth.url, 'joe', 1);
+  await jo.post('/notifications/devices', service.subscribe('Chrome on Android'));
+  await jo.post('/groups/1/bell', { bell: 'everything' });
+  await ada.upload('/groups/1/voice', [recording('webm')], { way: 'message' });
+  const [first, second] = await service.next(2, 30_000);
+  assert.equal(first?.notice.body, 'Voice message, 0:03');
+  assert.equal(second?.notice.body, SAID);
+  assert.equal(second?.notice.tag, first?.notice.tag);
 });

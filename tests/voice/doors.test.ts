@@ -55,7 +55,7 @@ test('a voice message is sent at once, its text follows, and it is found, read a
   const first = (await socket.nextJson('message')) as Frame & { voice: Voice };
   assert.equal(first.content, '');
   assert.equal(first.voice.transcript, 'waiting');
-  assert.ok(Math.abs(first.voice.length - 2.68) < 0.02 && first.voice.peaks.length === 64);
+  assert.ok(Math.abs(first.voice.length - 2.68) < 0.02 && first.voice.peaks.length === 44);
   const draft = await written(socket);
   assert.equal(draft.content, SAID);
   assert.equal(draft.seq, 1);

@@ -9,7 +9,7 @@ export type Converted = { audio: Uint8Array; length: number; peaks: number[] };
 /** In kbit/s; speech in one channel sounds as it was recorded. */
 const BITRATE = 64;
 const MP3_RATES = [16_000, 22_050, 24_000, 32_000, 44_100, 48_000] as const;
-const PEAKS = 64;
+const PEAKS = 44;
 
 /** Runs in a thread of its own: five minutes take seconds to convert, and what is not what it says may take for ever. */
 export default async function work({
