@@ -69,6 +69,7 @@ import { searchRoutes } from './search/routes.ts';
 import { callbackRoutes } from './voice/callback-routes.ts';
 import { pushTranscripts } from './voice/live.ts';
 import { startTranscriptions } from './voice/queue.ts';
+import { createRecorder } from './voice/record.ts';
 import { voiceRoutes } from './voice/routes.ts';
 import { createTranscriptionStore } from './voice/store.ts';
 
@@ -166,8 +167,11 @@ export async function createApp({
   const converter = createAudioConverter(report);
   const { engine, missing } = chooseEngine(config.speech);
   if (missing) log.warn({ reason: missing }, 'voice messages stay without text');
-  const writing = { files, transcriptions, writer, publish };
+  const forget = async (fileId: string) => engine?.forget?.(fileId).catch(report);
+  const writing = { files, transcriptions, writer, publish, forget };
   const queue = startTranscriptions({ ...writing, engine, messages, vault, subscribe, report });
+  const isHeard = engine !== undefined;
+  const recorder = createRecorder({ converter, files, vault, transcriptions, isHeard, wake: queue.wake });
   pushTranscripts({ hub, files, subscribe, report });
   const push = createPush({
     secret: secretOf(databases.users, keyring, 'vapid'),
@@ -222,7 +226,7 @@ export async function createApp({
     sendHtml(response, views.page(request, 'http/offline.njk', { account: null }));
   });
   app.use(refuseOtherSites());
-  app.use(callbackRoutes({ ...writing, engine, sharedSecret: config.sharedSecret, rateLimits, report }));
+  app.use(callbackRoutes({ ...writing, sharedSecret: config.sharedSecret, rateLimits }));
   app.use(express.urlencoded({ extended: false, limit: MAX_FORM_BYTES, parameterLimit: 1_100 }));
   app.use(sessions.middleware, identifyAccount(sessions));
   // In the order of how often they are asked for: each route that does not match is tried first.
@@ -244,7 +248,7 @@ export async function createApp({
       vault,
       readUpload,
       fileLimits,
-      hasSpeech: engine !== undefined,
+      hasSpeech: isHeard,
       presenter,
       editLimitMs,
       publish,
@@ -285,8 +289,8 @@ export async function createApp({
       vault,
       readUpload,
       rate,
-      converter,
-      isHeard: engine !== undefined,
+      recorder,
+      isHeard,
       wake: queue.wake,
     }),
   );

@@ -16,6 +16,8 @@ export type Voice = Readonly<{
   transcript: 'waiting' | 'draft' | 'reviewed' | 'silent' | 'failed' | 'none';
   /** What the machine heard and when it begins, in seconds. */
   words: readonly (readonly [text: string, start: number])[];
+  /** Whether its author typed the text, rather than looked it over: that is theirs alone to change. */
+  isTyped?: boolean;
   /** Who looked the text over, where it was not the one who speaks. */
   reviewerId?: number;
 }>;

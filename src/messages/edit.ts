@@ -62,10 +62,11 @@ export async function editMessage(
   }
 }
 
-/** Its author edits a message, and every member what a machine wrote down, where their group allows it. */
+/** Its author edits a message; every member does what a machine wrote down, where their group allows it. */
 export function mayEdit({ group, account }: Pick<OpenGroup, 'group' | 'account'>, message: Message): boolean {
-  const isSpoken = spokenIn(message.files) !== undefined;
-  return message.authorId === account.id || (isSpoken && group.corrections === 'members');
+  const voice = spokenIn(message.files)?.voice;
+  const isForAll = voice !== undefined && !voice.isTyped && group.corrections === 'members';
+  return message.authorId === account.id || isForAll;
 }
 
 function isDraft({ files }: Message): boolean {

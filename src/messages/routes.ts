@@ -216,7 +216,8 @@ export function messageRoutes(dependencies: Dependencies): Router {
     const typed = await dependencies.drafts.read(draftPlace(open, thread));
     const { voice: id } = request.query;
     if (typeof id !== 'string') return { typed };
-    const [file] = await unsentFiles(dependencies.files, open, [id.toLowerCase()]);
+    // It may have been sent or discarded since: then the address names nothing any more.
+    const [file] = await chosenFiles(open, [id.toLowerCase()]);
     const spoken = file?.voice ? heardText(file.voice) : '';
     const isThere = typed.includes(spoken);
     return {
@@ -228,8 +229,12 @@ export function messageRoutes(dependencies: Dependencies): Router {
   /** What a refused form had uploaded, by an earlier try or a script. */
   async function chosenBefore(open: OpenGroup, request: Request): Promise<StoredFile[]> {
     const ids: unknown[] = [request.body?.fileIds ?? []].flat();
-    const found = ids.slice(0, MAX_FILES).map((id) => unsentFiles(dependencies.files, open, [String(id)]));
-    const settled = await Promise.allSettled(found);
+    return chosenFiles(open, ids.slice(0, MAX_FILES).map(String));
+  }
+
+  /** Those of these files that wait for a message here. */
+  async function chosenFiles(open: OpenGroup, ids: readonly string[]): Promise<StoredFile[]> {
+    const settled = await Promise.allSettled(ids.map((id) => unsentFiles(dependencies.files, open, [id])));
     return settled.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
   }
 

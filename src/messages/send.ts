@@ -80,7 +80,7 @@ export async function sendMessage(
     content: text,
     createdAt: now,
     ...mentions,
-    files: typed ? attachments.map(reviewed) : attachments,
+    files: attachments.map((file) => withText(file, typed)),
     ...(answered && { replyTo: answered.seq, thread: answered.thread ?? answered.seq }),
   });
   return message;
@@ -96,6 +96,8 @@ async function sentFiles(
   const sent = await messages.byId(messageId);
   if (sent) return sent.files;
   const found = await unsentFiles(files, open, [...new Set(ids)]);
+  if (found.filter((file) => file.voice).length > 1)
+    throw invalid('files', 'A message takes one recording. Send the other one in a message of its own.');
   return found.map(asAttachment);
 }
 
@@ -105,10 +107,10 @@ function textOf(files: readonly Attachment[]): string {
   return spoken ? heardText(spoken.voice) : '';
 }
 
-/** What somebody sends with a recording is what they want it to say. */
-function reviewed(file: Attachment): Attachment {
-  if (file.voice?.transcript !== 'draft') return file;
-  return { ...file, voice: { ...file.voice, transcript: 'reviewed' } };
+/** What somebody types with a recording is what they want it to say. */
+function withText(file: Attachment, typed: string): Attachment {
+  if (!file.voice || typed === '') return file;
+  return { ...file, voice: { ...file.voice, transcript: 'reviewed', isTyped: true } };
 }
 
 /**

@@ -4,7 +4,10 @@ import { heardText, type Voice } from '../files/file.ts';
 export type TimedWord = { text: string; at: number | null };
 
 /** Comparing two texts takes the product of their lengths; beyond this the words keep no times. */
-const MAX_COMPARISONS = 4_000_000;
+const MAX_COMPARISONS = 600_000;
+
+/** A message is shown many times: as a page, as JSON, as a hit. */
+const known = new WeakMap<Voice, { content: string; words: TimedWord[] }>();
 
 /**
  * The words of a text with the times at which they were heard. What was corrected by hand is aligned with what the
@@ -12,6 +15,14 @@ const MAX_COMPARISONS = 4_000_000;
  * and what is new leads to where it was put in.
  */
 export function timedWords(content: string, voice: Voice): TimedWord[] {
+  const cached = known.get(voice);
+  if (cached?.content === content) return cached.words;
+  const words = alignedWords(content, voice);
+  known.set(voice, { content, words });
+  return words;
+}
+
+function alignedWords(content: string, voice: Voice): TimedWord[] {
   const written = content.split(/\s+/).filter(Boolean);
   if (content === heardText(voice)) return voice.words.map(([text, at]) => ({ text, at }));
   const times = align(written.map(folded), voice.words);

@@ -3,13 +3,14 @@ import express, { Router } from 'express';
 import { ChatError } from '../errors.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
 import { addressOf, parseForm } from '../http/request.ts';
-import { receiveTranscript, transcriptBody } from './receive.ts';
+import { createReceiver, transcriptBody } from './receive.ts';
+import type { WriteDependencies } from './write.ts';
 
 const MAX_BODY = '2mb';
 /** By address; a function that transcribes for many people answers often. */
 const ANSWERS = { points: 600, seconds: 60, sentence: 'Those are a lot of transcripts.' };
 
-type Dependencies = Parameters<typeof receiveTranscript>[0] & {
+type Dependencies = WriteDependencies & {
   sharedSecret: string | undefined;
   rateLimits: boolean;
 };
@@ -20,6 +21,7 @@ export function callbackRoutes(dependencies: Dependencies): Router {
   const router = Router();
   if (sharedSecret === undefined) return router;
   const rate = createRateLimit(ANSWERS, rateLimits);
+  const receive = createReceiver(dependencies);
   return router.post(
     '/api/voice/transcripts',
     async (request, _response, next) => {
@@ -31,7 +33,7 @@ export function callbackRoutes(dependencies: Dependencies): Router {
     // Not before the secret: nobody else has anything parsed.
     express.json({ limit: MAX_BODY }),
     async (request, response) => {
-      await receiveTranscript(dependencies, parseForm(transcriptBody, request.body));
+      await receive(parseForm(transcriptBody, request.body));
       response.status(204).end();
     },
   );

@@ -1,4 +1,5 @@
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Heard, type SpeechEngine, SpeechError } from '../engines/speech/engine.ts';
 import type { Subscribe } from '../events.ts';
 import { CONTENT, type Vault } from '../files/vault.ts';
@@ -16,6 +17,8 @@ const ELSEWHERE_MS = 3_600_000;
 /** Somebody else's machine may have been restarted for another reason; a second time it is the recording's fault. */
 const MAX_INTERRUPTIONS = 1;
 const LONGEST_TIMER_MS = 3_600_000;
+/** What does not end by then has begun again at the next start. */
+const STOPS_WITHIN_MS = 2_000;
 
 export type TranscriptionQueue = {
   /** Looks whether there is something to do. */
@@ -35,7 +38,7 @@ type Dependencies = WriteDependencies & {
 
 /** Takes recordings from the durable queue, as many at a time as the engine likes, the oldest first. */
 export function startTranscriptions(dependencies: Dependencies): TranscriptionQueue {
-  const { engine, transcriptions, files, messages, vault, publish, subscribe, report } = dependencies;
+  const { engine, transcriptions, files, messages, vault, publish, subscribe, forget, report } = dependencies;
   const underWay = new Map<string, Promise<void>>();
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
@@ -58,27 +61,51 @@ export function startTranscriptions(dependencies: Dependencies): TranscriptionQu
           await settleTranscript(dependencies, id);
   }
 
-  /** What a crash has left: begun ones once more, and written ones to their messages. */
+  /** What a crash has left: begun ones once more, written ones to their messages; without an engine, none of it. */
   async function resume(): Promise<void> {
-    for (const { fileId, interruptions } of await transcriptions.inState('working')) {
+    await each(await transcriptions.inState('working'), async ({ fileId, interruptions }) => {
       if (interruptions >= MAX_INTERRUPTIONS) await writeTranscript(dependencies, fileId, 'failed');
       else await transcriptions.change(fileId, { state: 'waiting', interruptions: interruptions + 1 });
-    }
-    for (const { fileId } of await transcriptions.inState('done'))
-      await settleTranscript(dependencies, fileId);
+    });
+    await each(await transcriptions.inState('done'), async ({ fileId }) => {
+      const isWritten = (await files.byId(fileId))?.voice?.transcript !== 'waiting';
+      if (isWritten) await settleTranscript(dependencies, fileId);
+      else await transcriptions.change(fileId, { state: 'waiting' });
+    });
+    if (engine) return;
+    for (const state of ['waiting', 'elsewhere'] as const)
+      await each(await transcriptions.inState(state), ({ fileId }) =>
+        writeTranscript(dependencies, fileId, 'none'),
+      );
+  }
+
+  /** One that fails holds up no other. */
+  async function each(found: readonly Transcription[], work: (one: Transcription) => Promise<void>) {
+    for (const one of found) await work(one).catch(report);
   }
 
   async function look(): Promise<void> {
     clearTimeout(timer);
     if (isStopped || !engine) return;
     const now = Date.now();
-    for (const { fileId } of await transcriptions.overdue(now))
-      await writeTranscript(dependencies, fileId, 'failed');
+    await each(await transcriptions.strays(), async ({ fileId, state }) => {
+      if (state === 'working') return;
+      await transcriptions.remove(fileId);
+      await forget(fileId);
+    });
+    await each(await transcriptions.overdue(now), ({ fileId }) =>
+      writeTranscript(dependencies, fileId, 'failed'),
+    );
     const free = engine.parallel - underWay.size;
     for (const next of free > 0 ? await transcriptions.due(now, free) : []) {
       const { fileId, attempts } = next;
       await transcriptions.change(fileId, { state: 'working', attempts: attempts + 1 });
       const run = transcribe(engine, { ...next, attempts: attempts + 1 })
+        .catch(async (error: unknown) => {
+          report(error);
+          // It could not be written down where it belongs: the disk may have room later.
+          await transcriptions.change(fileId, { state: 'waiting', dueAt: Date.now() + FIRST_RETRY_MS });
+        })
         .catch(report)
         .finally(() => {
           underWay.delete(fileId);
@@ -87,8 +114,7 @@ export function startTranscriptions(dependencies: Dependencies): TranscriptionQu
       underWay.set(fileId, run);
     }
     if (underWay.size >= engine.parallel) return;
-    const dueAt = await transcriptions.nextDue();
-    if (dueAt === undefined) return;
+    const dueAt = (await transcriptions.nextDue()) ?? Number.POSITIVE_INFINITY;
     timer = setTimeout(wake, Math.min(LONGEST_TIMER_MS, Math.max(50, dueAt - Date.now())));
     timer.unref();
   }
@@ -97,13 +123,17 @@ export function startTranscriptions(dependencies: Dependencies): TranscriptionQu
     const file = await files.byId(fileId);
     if (!file?.voice) return transcriptions.remove(fileId);
     const { accountId, groupId, voice } = file;
+    /** It may have been sent since. */
+    const progressed = async (share: number) => {
+      const seq = (await files.byId(fileId))?.seq ?? null;
+      publish(transcriptProgressed, { fileId, accountId, groupId, seq, share });
+    };
     let heard: Heard;
     try {
       const audio = await buffer(vault.read(fileId, CONTENT, file.key, file.size));
-      heard = await engine.transcribe({ id: fileId, audio, length: voice.length }, async (share) => {
-        // It may have been sent since.
-        const seq = (await files.byId(fileId))?.seq ?? null;
-        publish(transcriptProgressed, { fileId, accountId, groupId, seq, share });
+      if (isStopped) throw new Error('Hearth stops.');
+      heard = await engine.transcribe({ id: fileId, audio, length: voice.length }, (share) => {
+        progressed(share).catch(report);
       });
     } catch (error) {
       if (isStopped) return transcriptions.change(fileId, { state: 'waiting', attempts: attempts - 1 });
@@ -126,7 +156,8 @@ export function startTranscriptions(dependencies: Dependencies): TranscriptionQu
       clearTimeout(timer);
       await looking;
       await engine?.close();
-      await Promise.all(underWay.values());
+      const ended = Promise.all(underWay.values());
+      await Promise.race([ended, pause(STOPS_WITHIN_MS, undefined, { ref: false })]);
     },
   };
 }

@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import type { SpeechEngine, Word } from '../engines/speech/engine.ts';
+import type { Word } from '../engines/speech/engine.ts';
 import { ChatError, notFound } from '../errors.ts';
-import type { FileStore } from '../files/store.ts';
-import type { TranscriptionStore } from './store.ts';
 import { type WriteDependencies, writeTranscript } from './write.ts';
 
 const MAX_TEXT = 20_000;
@@ -21,28 +19,31 @@ export const transcriptBody = z.object({
   failed: z.boolean().optional(),
 });
 
-type Dependencies = WriteDependencies & {
-  engine: SpeechEngine | undefined;
-  files: FileStore;
-  transcriptions: TranscriptionStore;
-  report(error: unknown): void;
-};
+/** Takes the words of recordings that were transcribed elsewhere, each once. */
+export function createReceiver(dependencies: WriteDependencies) {
+  const { files, transcriptions, forget } = dependencies;
+  /** Two answers that come at once are one. */
+  const arriving = new Set<string>();
 
-/**
- * Takes the words of a recording that was transcribed elsewhere, once.
- * @throws ChatError 404 where there is no such recording, 409 where its words have come already
- */
-export async function receiveTranscript(
-  dependencies: Dependencies,
-  { id, text, words, failed }: z.infer<typeof transcriptBody>,
-): Promise<void> {
-  const file = await dependencies.files.byId(id);
-  if (!file?.voice) throw notFound('There is no such recording.');
-  if (!(await dependencies.transcriptions.claim(id)))
-    throw new ChatError('not_waiting', 409, 'This recording waits for no transcript.');
-  const heard = words ?? spread(text ?? '', file.voice.length);
-  await writeTranscript(dependencies, id, failed ? 'failed' : heard);
-  await dependencies.engine?.forget?.(id).catch(dependencies.report);
+  /** @throws ChatError 404 where there is no such recording (any more), 409 where its words have come already */
+  return async ({ id, text, words, failed }: z.infer<typeof transcriptBody>): Promise<void> => {
+    const file = await files.byId(id);
+    const asked = await transcriptions.byId(id);
+    if (!file?.voice) {
+      await forget(id);
+      throw notFound('There is no such recording.');
+    }
+    const isAsked = asked?.state === 'elsewhere' || asked?.state === 'working';
+    if (!isAsked || arriving.has(id))
+      throw new ChatError('not_waiting', 409, 'This recording waits for no transcript.');
+    arriving.add(id);
+    try {
+      const heard = words ?? spread(text ?? '', file.voice.length);
+      await writeTranscript(dependencies, id, failed ? 'failed' : heard);
+    } finally {
+      arriving.delete(id);
+    }
+  };
 }
 
 /** Words without times are as far apart as they are long. */

@@ -2,8 +2,9 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { AudioConverter } from '../engines/audio/convert.ts';
+import type { Converted } from '../engines/audio/convert-worker.ts';
 import type { Unusable } from '../engines/audio/decode.ts';
-import { ChatError } from '../errors.ts';
+import { ChatError, tooMany } from '../errors.ts';
 import { discardUpload } from '../files/discard.ts';
 import type { StoredFile, Voice } from '../files/file.ts';
 import type { FileStore } from '../files/store.ts';
@@ -16,6 +17,9 @@ export const MAX_SECONDS = 5 * 60;
 const MAX_BYTES = MAX_SECONDS * 48_000 * 2 + 4_096;
 /** So many of one person's recordings wait for their text at a time. */
 export const MAX_WAITING = 10;
+/** So many of one person's are converted, or wait for it, at a time. */
+const MAX_CONVERTING = 2;
+const RETRY_SECONDS = 5;
 
 export type RecordDependencies = {
   converter: AudioConverter;
@@ -28,48 +32,68 @@ export type RecordDependencies = {
   wake(): void;
 };
 
-/** One after another: a crowd of recordings takes the memory of one. */
-let last: Promise<unknown> = Promise.resolve();
+export type Recorder = {
+  /**
+   * Makes a voice message of what was uploaded: a form that every browser plays, with its length and its waveform. The
+   * text is queued before this resolves. The upload itself is gone, whatever happens.
+   * @returns the recording as a file of its own, to be sent with a message
+   * @throws ChatError 400 for what is no sound, empty or too long, 429 while others of theirs are converted, 503 where
+   *   this Hearth cannot convert sound
+   */
+  take(upload: StoredFile, now?: number): Promise<StoredFile>;
+};
 
-/**
- * Makes a voice message of what was uploaded: a form that every browser plays, with its length and its waveform. The
- * text is queued before this resolves. The upload itself is gone, whatever happens.
- * @returns the recording as a file of its own, to be sent with a message
- * @throws ChatError 400 for what is no sound, empty or too long, 503 where this Hearth cannot convert sound
- */
-export async function takeRecording(
-  dependencies: RecordDependencies,
-  upload: StoredFile,
-  now = Date.now(),
-): Promise<StoredFile> {
+/** Recordings are converted one after another, so that a crowd of them takes the memory of one. */
+export function createRecorder(dependencies: RecordDependencies): Recorder {
   const { files, vault, transcriptions, isHeard, wake } = dependencies;
-  try {
+  const underWay = new Map<number, number>();
+  let last: Promise<unknown> = Promise.resolve();
+
+  async function inTurn(upload: StoredFile): Promise<Converted> {
+    const own = underWay.get(upload.accountId) ?? 0;
+    if (own >= MAX_CONVERTING) throw tooMany('Your last recordings are still being prepared.', RETRY_SECONDS);
+    underWay.set(upload.accountId, own + 1);
     const turn = last.then(() => convert(dependencies, upload));
     last = turn.catch(() => undefined);
-    const { audio, length, peaks } = await turn;
-    const isCrowded = (await transcriptions.countOf(upload.accountId)) >= MAX_WAITING;
-    const transcript: Voice['transcript'] = !isHeard ? 'none' : isCrowded ? 'failed' : 'waiting';
-    const recording: StoredFile = {
-      ...upload,
-      id: randomUUID(),
-      // No key may seal two contents.
-      key: randomBytes(32),
-      name: `voice-${new Date(now).toISOString().slice(0, 19).replace(/[:T]/g, '-')}.mp3`,
-      type: 'audio/mpeg',
-      size: audio.length,
-      voice: { length, peaks, transcript, words: [] },
-    };
-    await vault.write(recording.id, CONTENT, recording.key, Readable.from([Buffer.from(audio)]));
-    await files.add(recording);
-    if (transcript === 'waiting') await transcriptions.add(recording.id, recording.accountId, now);
-    wake();
-    return recording;
-  } finally {
-    await discardUpload({ files, vault }, upload.id);
+    return turn.finally(() => {
+      const left = (underWay.get(upload.accountId) ?? 1) - 1;
+      if (left > 0) underWay.set(upload.accountId, left);
+      else underWay.delete(upload.accountId);
+    });
   }
+
+  return {
+    async take(upload, now = Date.now()) {
+      try {
+        const { audio, length, peaks } = await inTurn(upload);
+        const isCrowded = (await transcriptions.countOf(upload.accountId)) >= MAX_WAITING;
+        const transcript: Voice['transcript'] = !isHeard ? 'none' : isCrowded ? 'failed' : 'waiting';
+        const recording: StoredFile = {
+          ...upload,
+          id: randomUUID(),
+          // No key may seal two contents.
+          key: randomBytes(32),
+          name: `voice-${new Date(now).toISOString().slice(0, 19).replace(/[:T]/g, '-')}.mp3`,
+          type: 'audio/mpeg',
+          size: audio.length,
+          voice: { length, peaks, transcript, words: [] },
+        };
+        await vault.write(recording.id, CONTENT, recording.key, Readable.from([Buffer.from(audio)]));
+        await files.add(recording);
+        if (transcript === 'waiting') await transcriptions.add(recording.id, recording.accountId, now);
+        wake();
+        return recording;
+      } finally {
+        await discardUpload({ files, vault }, upload.id);
+      }
+    },
+  };
 }
 
-async function convert({ converter, vault }: RecordDependencies, { id, key, size }: StoredFile) {
+async function convert(
+  { converter, vault }: RecordDependencies,
+  { id, key, size }: StoredFile,
+): Promise<Converted> {
   if (converter.missing)
     throw new ChatError(
       'no_voice',

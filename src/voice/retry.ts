@@ -28,8 +28,9 @@ export async function transcribeAgain(
       429,
       `${MAX_WAITING} recordings wait for their text. Try again in a minute.`,
     );
-  await files.describe({ ...file, voice: { ...voice, transcript: 'waiting' } });
+  // In this order: after a crash in between it is transcribed, and nobody waits for nothing.
   await transcriptions.add(file.id, accountId, now);
+  await files.describe({ ...file, voice: { ...voice, transcript: 'waiting' } });
   await settleTranscript(dependencies, file.id);
   wake();
 }

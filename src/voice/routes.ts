@@ -7,6 +7,7 @@ import { discardUpload } from '../files/discard.ts';
 import { heardText, type StoredFile, type Voice } from '../files/file.ts';
 import { shownFile } from '../files/present.ts';
 import type { ReadUpload } from '../files/upload.ts';
+import type { Vault } from '../files/vault.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
@@ -17,19 +18,24 @@ import { numberInPath, parseForm, seeOther, wantsFragment } from '../http/reques
 import { sendHtml, type Views } from '../http/views.ts';
 import { newMessageId, type SendDependencies, sendMessage } from '../messages/send.ts';
 import type { MessageStore } from '../messages/store.ts';
-import { type RecordDependencies, takeRecording } from './record.ts';
+import type { Recorder } from './record.ts';
 import { transcribeAgain } from './retry.ts';
 import type { WriteDependencies } from './write.ts';
 
-type Dependencies = RecordDependencies &
-  WriteDependencies &
+type Dependencies = WriteDependencies &
   SendDependencies & {
     views: Views;
     page: GroupPage;
     groups: GroupStore;
     groupPresenter: GroupPresenter;
     messages: MessageStore;
+    vault: Vault;
     readUpload: ReadUpload;
+    recorder: Recorder;
+    /** Whether an engine is there that makes text. */
+    isHeard: boolean;
+    /** Says that there is something in the queue. */
+    wake(): void;
     rate: RateLimit;
   };
 
@@ -79,7 +85,7 @@ export function voiceRoutes(dependencies: Dependencies): Router {
       const [upload, ...others] = await readUpload(request, response, open);
       for (const one of others) await discardUpload({ files, vault }, one.id);
       if (!upload) throw invalid('files', 'Choose a recording first.');
-      const file = await takeRecording(dependencies, upload);
+      const file = await dependencies.recorder.take(upload);
       if (wantsFragment(request))
         return sendHtml(response, views.render('files/_chosen.njk', { file: shownFile(file) }), 201);
       const { way, replyTo, thread } = parseForm(recordingForm, request.body);

@@ -1,6 +1,6 @@
-import { and, asc, count, eq, lte, ne, sql } from 'drizzle-orm';
+import { and, asc, count, eq, exists, lte, ne, notExists, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
-import { transcriptions } from '../database/tables/chat.ts';
+import { files, transcriptions } from '../database/tables/chat.ts';
 
 /** A recording on its way to becoming text. Times are milliseconds, UTC. */
 export type Transcription = Readonly<typeof transcriptions.$inferSelect>;
@@ -19,14 +19,15 @@ export type TranscriptionStore = {
   overdue(now: number): Promise<Transcription[]>;
   inState(state: Transcription['state']): Promise<Transcription[]>;
   change(fileId: string, change: Partial<Omit<Transcription, 'fileId' | 'accountId'>>): Promise<void>;
-  /** Takes one for whoever brings its words; false for one that waits for none (any more). */
-  claim(fileId: string): Promise<boolean>;
+  /** Those whose recording was discarded or removed. */
+  strays(): Promise<Transcription[]>;
   remove(fileId: string): Promise<void>;
 };
 
 export function createTranscriptionStore({ orm }: Database): TranscriptionStore {
   const one = (fileId: string) => eq(transcriptions.fileId, fileId);
   const inState = (state: Transcription['state']) => eq(transcriptions.state, state);
+  const recording = orm.select({ id: files.id }).from(files).where(eq(files.id, transcriptions.fileId));
   return {
     async add(fileId, accountId, now) {
       const fresh = { state: 'waiting', attempts: 0, interruptions: 0, dueAt: now, createdAt: now } as const;
@@ -40,7 +41,11 @@ export function createTranscriptionStore({ orm }: Database): TranscriptionStore 
       return orm.select().from(transcriptions).where(one(fileId)).get();
     },
     async countOf(accountId) {
-      const mine = and(eq(transcriptions.accountId, accountId), ne(transcriptions.state, 'done'));
+      const mine = and(
+        eq(transcriptions.accountId, accountId),
+        ne(transcriptions.state, 'done'),
+        exists(recording),
+      );
       return orm.select({ waiting: count() }).from(transcriptions).where(mine).get()?.waiting ?? 0;
     },
     async due(now, limit) {
@@ -71,14 +76,8 @@ export function createTranscriptionStore({ orm }: Database): TranscriptionStore 
     async change(fileId, change) {
       orm.update(transcriptions).set(change).where(one(fileId)).run();
     },
-    async claim(fileId) {
-      const asked = sql`${transcriptions.state} IN ('elsewhere', 'working')`;
-      const { changes } = orm
-        .update(transcriptions)
-        .set({ state: 'done' })
-        .where(and(one(fileId), asked))
-        .run();
-      return changes > 0;
+    async strays() {
+      return orm.select().from(transcriptions).where(notExists(recording)).all();
     },
     async remove(fileId) {
       orm.delete(transcriptions).where(one(fileId)).run();

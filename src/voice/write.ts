@@ -14,24 +14,29 @@ export type WriteDependencies = {
   transcriptions: TranscriptionStore;
   writer: MessageWriter;
   publish: Publish;
+  /** Takes back what lies elsewhere of a recording that waits for nothing any more. */
+  forget(fileId: string): Promise<void>;
 };
 
-/** Writes down what was heard, or that nothing could be: with the recording, and in the message it was sent with. */
+/** Writes down what was heard, or why nothing was: with the recording, and in the message it was sent with. */
 export async function writeTranscript(
   dependencies: WriteDependencies,
   fileId: string,
-  heard: readonly Word[] | 'failed',
+  heard: readonly Word[] | 'failed' | 'none',
 ): Promise<void> {
-  const { files, transcriptions } = dependencies;
+  const { files, transcriptions, forget } = dependencies;
   const file = await files.byId(fileId);
-  if (!file?.voice) return transcriptions.remove(fileId);
-  const voice: Voice =
-    heard === 'failed'
-      ? { ...file.voice, transcript: 'failed' }
-      : { ...file.voice, transcript: heard.length > 0 ? 'draft' : 'silent', words: heard.map(asKept) };
-  await files.describe({ ...file, voice });
-  await transcriptions.change(fileId, { state: 'done' });
+  if (file?.voice) {
+    const voice: Voice =
+      typeof heard === 'string'
+        ? { ...file.voice, transcript: heard }
+        : { ...file.voice, transcript: heard.length > 0 ? 'draft' : 'silent', words: heard.map(asKept) };
+    // In this order: a crash in between has it transcribed once more.
+    await files.describe({ ...file, voice });
+    await transcriptions.change(fileId, { state: 'done' });
+  }
   await settleTranscript(dependencies, fileId);
+  await forget(fileId);
 }
 
 /**
@@ -46,22 +51,31 @@ export async function settleTranscript(
   if (!file?.voice) return transcriptions.remove(fileId);
   const { accountId, groupId, seq } = file;
   if (seq !== null) {
-    await writer.amend({ groupId, seq, amend: (message) => withTranscript(message, file) });
+    let isNews = false;
+    await writer.amend({
+      groupId,
+      seq,
+      amend(message) {
+        const next = withTranscript(message, file);
+        isNews = message.content === '' && next.content !== '';
+        return next;
+      },
+    });
     if (file.voice.transcript !== 'waiting') await transcriptions.remove(fileId);
-    if (file.voice.transcript === 'draft') publish(messageWrittenDown, { groupId, seq });
+    if (isNews) publish(messageWrittenDown, { groupId, seq });
   }
   publish(transcriptWritten, { fileId, accountId, groupId, seq });
 }
 
-/** What its author has written in the meantime stays. */
+/** What a person has written, or looked over, in the meantime stays; it gets the words to lead to their seconds. */
 function withTranscript(message: Message, { id, voice }: StoredFile): Message {
   const stands = message.files.find((file) => file.id === id)?.voice;
-  if (!voice || !stands || message.removedAt !== null) return message;
-  // Either its text has come, or it is to come once more; what was sent with its text stays as it is.
-  if ((stands.transcript === 'waiting') === (voice.transcript === 'waiting')) return message;
-  const isWritten = message.content !== '';
-  const shown: Voice =
-    isWritten && voice.transcript === 'draft' ? { ...voice, transcript: 'reviewed' } : voice;
+  if (!voice || !stands || message.removedAt !== null || stands.transcript === voice.transcript)
+    return message;
+  if (stands.transcript === 'draft') return message;
+  const isWritten = stands.transcript === 'reviewed' || message.content !== '';
+  if (isWritten && (stands.words.length > 0 || voice.words.length === 0)) return message;
+  const shown: Voice = isWritten ? { ...stands, transcript: 'reviewed', words: voice.words } : voice;
   return {
     ...message,
     content: isWritten ? message.content : [...heardText(voice)].slice(0, MAX_CHARACTERS).join(''),

@@ -48,6 +48,11 @@ export function startAttachments(form, groupId, say) {
       if (name === 'drop') add(event.dataTransfer.files);
     });
 
+  // As it is ticked it is remembered.
+  list.addEventListener('change', (event) => {
+    event.target.toggleAttribute('checked', event.target.checked);
+    remember();
+  });
   list.addEventListener('click', (event) => {
     const button = event.target.closest('[data-remove-file]');
     if (!button) return;
@@ -206,17 +211,24 @@ export function startAttachments(form, groupId, say) {
       remember();
       return file;
     },
-    /** What arrived, for a message that goes out now. */
+    /** What arrived and is wanted, for a message that goes out now. */
     take() {
-      const arrived = [...list.querySelectorAll('[data-file]')];
-      for (const element of arrived) if (!isWanted(element)) discard(element.dataset.file);
-      const files = arrived.filter(isWanted).map(asSent);
-      list.replaceChildren();
+      // What is still being written down stays: its words are for the next message.
+      const leaving = [...list.querySelectorAll('[data-file]')].filter(
+        (element) => isWanted(element) || element.dataset.transcriptState !== 'waiting',
+      );
+      const files = leaving.filter(isWanted).map(asSent);
+      for (const element of leaving) {
+        if (!isWanted(element)) discard(element.dataset.file);
+        element.remove();
+      }
       remember();
       return files.length > 0 ? files : undefined;
     },
     putBack(files) {
       for (const { html } of files) list.insertAdjacentHTML('beforeend', html);
+      for (const tick of list.querySelectorAll('.with-recording input'))
+        tick.toggleAttribute('checked', true);
       remember();
     },
   };

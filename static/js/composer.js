@@ -95,19 +95,22 @@ export function startComposer(form, outbox, live) {
     accountId,
     place: `${groupId}/${form.querySelector('[name="replyTo"]').dataset.thread}`,
     insert(text) {
+      if (editing.isOn()) return false;
       const before = field.value.slice(0, field.selectionStart);
       const space = before && !/\s$/.test(before) ? ' ' : '';
       field.setRangeText(`${space}${text}`, field.selectionStart, field.selectionEnd, 'end');
       changed();
-      field.focus();
+      // Whoever is elsewhere on the page stays there.
+      if (document.activeElement === document.body || form.contains(document.activeElement)) field.focus();
+      return true;
     },
-    send(element, id) {
-      const file = attachments.takeOne(element);
-      outbox.add(groupId, '', { id, replyTo: answer.take(), files: [file] });
-      field.focus();
+    send(element, message) {
+      outbox.add(groupId, '', { ...message, files: [attachments.takeOne(element)] });
     },
   });
-  startRecorder(form, dictation.take);
+  startRecorder(form, (blob, way) =>
+    dictation.take(blob, way, way === 'message' ? answer.take() : undefined),
+  );
 
   addEventListener('hearth:put-back', ({ detail }) => {
     field.value = field.value ? `${detail.content}\n${field.value}` : detail.content;
@@ -208,7 +211,7 @@ function startAnswer(form, field) {
       input.value = message.dataset.seq;
       line.querySelector('[data-reply-author]').textContent = message.querySelector('.author').textContent;
       line.querySelector('[data-reply-excerpt]').textContent = message
-        .querySelector('.body, .files')
+        .querySelector('.body, .voice-player, .files')
         .innerText.slice(0, 140);
       line.hidden = false;
       field.focus();

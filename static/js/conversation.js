@@ -10,6 +10,8 @@ const AT_BOTTOM_PX = 60;
 const READ_EVERY_MS = 300;
 const TYPING_SHOWN_MS = 5_000;
 const KEPT_NOTICES = 20;
+/** What the focus may be on while its message is drawn anew. */
+const PARTS = ['[data-play]', '[data-position]', '[data-speed]', '[data-transcript]'];
 const KEEP_EVERY_MS = 15_000;
 
 /** @returns {{ isOpen(): boolean, typing(): void }} what the composer needs of it */
@@ -114,7 +116,8 @@ export function startConversation(section, outbox, accountId) {
   /** What is changed stays in sight, and the focus within it stays where it was. */
   function replace(old, element) {
     const focused = old.contains(document.activeElement) ? document.activeElement : undefined;
-    const selector = focused?.matches('.reaction') ? `[value="${CSS.escape(focused.value)}"]` : '.more';
+    const part = PARTS.find((one) => focused?.matches(one)) ?? '.more';
+    const selector = focused?.matches('.reaction') ? `[value="${CSS.escape(focused.value)}"]` : part;
     keepingPosition(() => old.replaceWith(element), { isMessage: false });
     if (focused) element.querySelector(selector)?.focus();
   }
@@ -131,7 +134,9 @@ export function startConversation(section, outbox, accountId) {
 
   function filesOf(element) {
     const names = [...element.querySelectorAll('.file-name, figcaption a')].map((one) => one.textContent);
-    return [...names, ...[...element.querySelectorAll('.files img')].map((one) => one.alt)].join(', ');
+    const voice = element.querySelector('.voice-player')?.getAttribute('aria-label') ?? [];
+    const pictures = [...element.querySelectorAll('.files img')].map((one) => one.alt);
+    return [...names, ...pictures, voice].flat().join(', ');
   }
 
   function nextMessage(element) {

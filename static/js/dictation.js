@@ -2,10 +2,13 @@
 import { uuid } from './outbox.js';
 import { forgetRecording, keepRecording, keptRecordings } from './recordings.js';
 
+const TRY_AGAIN_MS = 2_000;
+
 /**
  * @param {HTMLUListElement} list the recordings and files that wait for their message
- * @param {{ place: string, accountId: string, insert(text: string): void,
- *   send(element: HTMLElement, id: string): void, attachments: object }} composer
+ * @param {{ place: string, accountId: string, insert(text: string): boolean,
+ *   send(element: HTMLElement, message: { id: string, replyTo?: number }): void, attachments: object }} composer
+ *   `insert` says whether there was a place for the text
  */
 export function startDictation(list, { place, accountId, insert, send, attachments }) {
   addEventListener('hearth:transcribed', ({ detail }) => {
@@ -13,21 +16,31 @@ export function startDictation(list, { place, accountId, insert, send, attachmen
     if (element) hear(element, detail.transcript, detail.text);
   });
   // Whatever was written down while nobody was connected.
-  for (const element of list.querySelectorAll('[data-transcript-state="waiting"]')) look(element);
+  function lookAtAll() {
+    for (const element of list.querySelectorAll('[data-transcript-state="waiting"]')) look(element);
+  }
+  lookAtAll();
+  for (const name of ['hearth:hello', 'hearth:put-back', 'online']) addEventListener(name, lookAtAll);
 
   function hear(element, transcript, text) {
     if (element.dataset.transcriptState !== 'waiting') return;
-    element.dataset.transcriptState = transcript;
     const line = element.querySelector('[data-transcript-line]');
-    if (transcript === 'draft') {
-      line.textContent = 'Look it over, then send.';
-      insert(text);
-    } else {
+    const isSentAsItIs = element.querySelector('.with-recording input').checked;
+    if (transcript === 'draft' && !isSentAsItIs && !insert(text)) {
+      // The field is in use for something else.
+      line.textContent = 'Written down. It comes here when you have finished editing.';
+      setTimeout(look, TRY_AGAIN_MS, element);
+      return;
+    }
+    element.dataset.transcriptState = transcript;
+    if (transcript === 'draft')
+      line.textContent = isSentAsItIs ? 'Written down.' : 'Look it over, then send.';
+    else {
       line.textContent =
         transcript === 'silent'
           ? 'Nobody is heard speaking in it.'
           : 'It could not be written down. It can be sent as it is.';
-      element.querySelector('.with-recording input').checked = true;
+      element.querySelector('.with-recording input').toggleAttribute('checked', true);
     }
     attachments.remember();
   }
@@ -40,14 +53,14 @@ export function startDictation(list, { place, accountId, insert, send, attachmen
   }
 
   /** Brings in what is kept, unless another tab is about to. */
-  function bring({ id, blob, way }) {
+  function bring({ id, blob, way, replyTo }) {
     navigator.locks.request(`recording/${id}`, { ifAvailable: true }, (lock) => {
       if (!lock) return undefined;
       return new Promise((done) => {
         const forget = () => forgetRecording(id).then(done);
         attachments.addRecording(blob, {
           onArrive(element) {
-            if (way === 'message') send(element, id);
+            if (way === 'message') send(element, { id, replyTo });
             // It may have been written down before this arrived.
             else look(element);
             forget();
@@ -60,9 +73,9 @@ export function startDictation(list, { place, accountId, insert, send, attachmen
   keptRecordings(accountId, place).then((kept) => kept.forEach(bring));
 
   return {
-    /** @param {'message' | 'text'} way */
-    async take(blob, way) {
-      const recording = { id: uuid(), accountId, place, blob, way, at: Date.now() };
+    /** @param {'message' | 'text'} way @param {number} [replyTo] what it answers */
+    async take(blob, way, replyTo) {
+      const recording = { id: uuid(), accountId, place, blob, way, replyTo, at: Date.now() };
       await keepRecording(recording);
       bring(recording);
     },

@@ -57,16 +57,19 @@ export function startPlayers(root, accountId) {
     event.preventDefault();
   }
 
-  /** Arrow keys choose a word of a transcript, Enter plays from it. */
+  /** Arrow keys go from word to word of a transcript, Enter plays from one (a roving focus, as in a toolbar). */
   function walkWords(event, transcript) {
     const words = [...transcript.querySelectorAll('[data-second]')];
-    const at = words.findIndex((word) => word.matches('.is-chosen'));
+    const at = words.indexOf(document.activeElement);
     const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: words.length - 1 }[event.key];
-    if (event.key === 'Enter' && words[at]) playWord(words[at]);
+    const isPressed = event.key === 'Enter' || event.key === ' ';
+    if (isPressed && words[at]) playWord(words[at]);
     else if (to === undefined) return;
     else {
-      words[at]?.classList.remove('is-chosen');
-      words[Math.max(0, Math.min(words.length - 1, to))]?.classList.add('is-chosen');
+      const word = words[Math.max(0, Math.min(words.length - 1, to))];
+      word?.setAttribute('role', 'button');
+      word?.setAttribute('tabindex', '-1');
+      word?.focus();
     }
     event.preventDefault();
   }
@@ -85,6 +88,7 @@ export function startPlayers(root, accountId) {
   function play(file) {
     take(file);
     audio.playbackRate = speed;
+    say(file, '');
     audio.play().catch(() => say(file, 'It cannot be played now. Try again when the connection is back.'));
     markHeard(file);
   }
@@ -144,7 +148,10 @@ export function startPlayers(root, accountId) {
       position.value = at;
       position.setAttribute('aria-valuetext', `${clock(at)} of ${clock(seconds)}`);
       player.querySelector('.wave').style.setProperty('--played', String(at / seconds));
-      player.querySelector('[data-time]').textContent = clock(at > 0 ? at : seconds);
+      // Sixty times a second nothing is written that stands there already.
+      const time = player.querySelector('[data-time]');
+      const shown = clock(at > 0 ? at : seconds);
+      if (time.textContent !== shown) time.textContent = shown;
     }
     for (const transcript of root.querySelectorAll(`[data-transcript="${CSS.escape(file)}"]`)) {
       const words = [...transcript.querySelectorAll('[data-second]')];
@@ -160,7 +167,7 @@ export function startPlayers(root, accountId) {
   }
 
   function say(file, sentence) {
-    for (const player of playersOf(file)) player.querySelector('[data-time]').textContent = sentence;
+    for (const player of playersOf(file)) player.querySelector('[data-note]').textContent = sentence;
   }
 
   /** Once a page; the server knows who has heard it before. */

@@ -35,7 +35,10 @@ export function startRecorder(form, take) {
   const pause = bar.querySelector('[data-pause-recording]');
   const level = startLevel(bar.querySelector('[data-level]'));
   const canBeText = form.dataset.speech === 'on';
-  /** @type {undefined | { media: MediaRecorder, stream: MediaStream, chunks: Blob[], since: number, before: number }} */
+  /**
+   * @type {undefined | { media: MediaRecorder, stream: MediaStream, chunks: Blob[], since: number, before: number,
+   *   isRunning: boolean }}
+   */
   let recording;
   /** Set while the button is held: where the press began. */
   let held;
@@ -91,39 +94,50 @@ export function startRecorder(form, take) {
     if (!window.isSecureContext) return explain('insecure');
     if (!navigator.mediaDevices?.getUserMedia || !window.MediaRecorder) return explain('unsupported');
     isStarting = true;
+    let stream;
     try {
-      const stream = await navigator.mediaDevices.getUserMedia({
+      stream = await navigator.mediaDevices.getUserMedia({
         audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true },
       });
       const media = new MediaRecorder(stream, { audioBitsPerSecond: BITRATE });
       const chunks = [];
       media.ondataavailable = ({ data }) => data.size > 0 && chunks.push(data);
-      // A microphone that is pulled out ends the recording; what was said is still there.
-      stream.getTracks()[0].onended = () => recording?.media.state === 'recording' && togglePause();
+      stream.getTracks()[0].onended = lose;
       // In pieces, so that memory is all that a crash of the encoder could take.
       media.start(1_000);
-      recording = { media, stream, chunks, since: Date.now(), before: 0 };
       level.start(stream);
+      recording = { media, stream, chunks, since: Date.now(), before: 0, isRunning: true };
       timer = setInterval(tick, 100);
       form.classList.add('is-recording');
       bar.hidden = false;
       show();
       if (!held) bar.querySelector('[data-finish="message"]').focus();
     } catch (error) {
+      for (const track of stream?.getTracks() ?? []) track.stop();
+      level.stop();
       explain(error.name, error.message);
     } finally {
       isStarting = false;
     }
   }
 
-  const elapsed = () =>
-    recording.before + (recording.media.state === 'recording' ? Date.now() - recording.since : 0);
+  const elapsed = () => recording.before + (recording.isRunning ? Date.now() - recording.since : 0);
+
+  /** The microphone was pulled out, or the telephone rang: what was said is still there. */
+  function lose() {
+    if (!recording) return;
+    recording.before = elapsed();
+    recording.isRunning = false;
+    pause.disabled = true;
+    show();
+    state.textContent = 'The microphone is gone. Send what there is, or discard it.';
+  }
 
   function tick() {
     const ms = elapsed();
     time.textContent = clock(Math.floor(ms / 1_000));
     const left = LONGEST_MS - ms;
-    if (left <= 0 && recording.media.state === 'recording') {
+    if (left <= 0 && recording.isRunning) {
       togglePause();
       state.textContent = 'Five minutes are the most. Send it, or discard it.';
       pause.disabled = true;
@@ -131,9 +145,8 @@ export function startRecorder(form, take) {
   }
 
   function show() {
-    const isPaused = recording?.media.state === 'paused';
+    const isPaused = recording !== undefined && !recording.isRunning;
     bar.classList.toggle('is-paused', isPaused);
-    pause.setAttribute('aria-pressed', String(isPaused));
     pause.setAttribute('aria-label', isPaused ? 'Go on' : 'Pause');
     if (isPaused) state.textContent = 'Paused';
     else state.textContent = held ? 'Let go to send, slide away to discard' : '';
@@ -143,13 +156,14 @@ export function startRecorder(form, take) {
   }
 
   function togglePause() {
-    if (recording.media.state === 'recording') {
+    if (recording.isRunning) {
       recording.before = elapsed();
       recording.media.pause();
     } else {
       recording.since = Date.now();
       recording.media.resume();
     }
+    recording.isRunning = !recording.isRunning;
     show();
   }
 
@@ -158,14 +172,17 @@ export function startRecorder(form, take) {
     if (!recording) return;
     const { media, stream, chunks } = recording;
     const ms = elapsed();
-    media.onstop = () => {
+    const stopped = () => {
       for (const track of stream.getTracks()) track.stop();
       if (way && ms >= SHORTEST_MS) take(new Blob(chunks, { type: media.mimeType }), way);
     };
+    media.onstop = stopped;
     recording = undefined;
     clearInterval(timer);
     level.stop();
-    media.stop();
+    // It stops by itself when its microphone goes away.
+    if (media.state === 'inactive') stopped();
+    else media.stop();
     bar.hidden = true;
     pause.disabled = false;
     form.classList.remove('is-recording');

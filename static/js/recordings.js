@@ -1,6 +1,7 @@
 // Recordings that have not arrived yet, in IndexedDB: what somebody has said survives a closed tab and a lost network.
 
-/** @typedef {{ id: string, accountId: string, place: string, blob: Blob, way: 'message' | 'text', at: number }} Kept */
+/** @typedef {{ id: string, accountId: string, place: string, blob: Blob, way: 'message' | 'text',
+ *   replyTo?: number, at: number }} Kept */
 
 const NAME = 'hearth-recordings';
 const STORE = 'recordings';

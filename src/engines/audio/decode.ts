@@ -13,9 +13,13 @@ export type Inspected = { decoder: 'webm' | 'm4a' | 'wav' | 'mp3' | 'aac' | 'opu
 const PIECE_BYTES = 16 * 1024;
 /** What is longer by less than this has only been measured otherwise. */
 const GRACE_SECONDS = 2;
-/** Of speech no codec has more packets a second; those who claim it want to fill the memory. */
-const MAX_PACKETS_A_SECOND = 120;
-const SPOKEN_IN: readonly AudioCodec[] = ['opus', 'vorbis', 'aac', 'mp3'];
+/** Shorter than this is no sound. */
+const SHORTEST_SECONDS = 0.1;
+/** Of speech these codecs have at most so many packets a second; what claims to have more wants to fill the memory. */
+const MAX_PACKETS_A_SECOND: Partial<Record<AudioCodec, number>> = { opus: 55, aac: 55, mp3: 55, vorbis: 400 };
+/** Samples are as large as they are: a file that is small enough has few enough. */
+const MAX_PACKETS_OF_PCM = 100;
+const MAX_CHANNELS = 2;
 
 /** The decoders of `audio-decode`, by what mediabunny calls the format. */
 const DECODERS: Readonly<Record<string, Inspected['decoder']>> = {
@@ -42,7 +46,8 @@ export async function inspectAudio(bytes: Uint8Array, maxSeconds: number): Promi
     const codec = track?.codec;
     const decoder = codec && decoderOf(format, codec);
     if (!track || !decoder) return 'not_audio';
-    const mayHave = (maxSeconds + GRACE_SECONDS) * MAX_PACKETS_A_SECOND;
+    if (track.numberOfChannels > MAX_CHANNELS) return 'not_audio';
+    const mayHave = (maxSeconds + GRACE_SECONDS) * (MAX_PACKETS_A_SECOND[codec] ?? MAX_PACKETS_OF_PCM);
     let packets = 0;
     for await (const _ of new EncodedPacketSink(track).packets(undefined, undefined, { metadataOnly: true }))
       if (++packets > mayHave) return 'too_long';
@@ -85,7 +90,7 @@ export async function decodeAudio(
   } finally {
     feed.free();
   }
-  if (length === 0) return 'empty';
+  if (length < rate * SHORTEST_SECONDS || length === 0) return 'empty';
   const samples = new Float32Array(length);
   let at = 0;
   for (const piece of pieces) {
@@ -97,7 +102,7 @@ export async function decodeAudio(
 
 function decoderOf({ name }: InputFormat, codec: AudioCodec): Inspected['decoder'] | undefined {
   if (name === 'WAVE') return 'wav';
-  if (!SPOKEN_IN.includes(codec)) return undefined;
+  if (!(codec in MAX_PACKETS_A_SECOND)) return undefined;
   if (name === 'Ogg') return codec === 'opus' ? 'opus' : 'oga';
   return DECODERS[name];
 }

@@ -25,8 +25,9 @@ type Output = {
  * afterwards, whether it worked or not.
  */
 export function createAwsEngine(bucketName: string, language: string): SpeechEngine {
-  const bucket = openBucket(bucketName);
   const stopped = new AbortController();
+  const options = { abortSignal: stopped.signal };
+  const bucket = openBucket(bucketName, stopped.signal);
   let opened:
     | Promise<{ client: TranscribeClient; sdk: typeof import('@aws-sdk/client-transcribe') }>
     | undefined;
@@ -44,6 +45,7 @@ export function createAwsEngine(bucketName: string, language: string): SpeechEng
       await pause(POLL_MS, undefined, { signal: stopped.signal });
       const { TranscriptionJob: found } = await client.send(
         new sdk.GetTranscriptionJobCommand({ TranscriptionJobName: job }),
+        options,
       );
       if (found?.TranscriptionJobStatus === 'COMPLETED') return;
       if (found?.TranscriptionJobStatus === 'FAILED')
@@ -59,8 +61,9 @@ export function createAwsEngine(bucketName: string, language: string): SpeechEng
       const { sdk, client } = await open();
       // Each try is a job of its own: names are taken for as long as their job is there.
       const job = `hearth-${id}-${randomUUID().slice(0, 8)}`;
-      const input = `hearth/${job}.mp3`;
-      const output = `hearth/${job}.json`;
+      // These are the same each time: what a crash has left is written over, and then removed.
+      const input = `hearth/${id}.mp3`;
+      const output = `hearth/${id}.json`;
       try {
         await bucket.put(input, audio);
         await client.send(
@@ -73,6 +76,7 @@ export function createAwsEngine(bucketName: string, language: string): SpeechEng
             OutputBucketName: bucket.name,
             OutputKey: output,
           }),
+          options,
         );
         await finished(job);
         return { words: wordsOf(JSON.parse(await bucket.read(output)) as Output) };
@@ -80,7 +84,7 @@ export function createAwsEngine(bucketName: string, language: string): SpeechEng
         const left = [
           bucket.remove(input),
           bucket.remove(output),
-          client.send(new sdk.DeleteTranscriptionJobCommand({ TranscriptionJobName: job })),
+          client.send(new sdk.DeleteTranscriptionJobCommand({ TranscriptionJobName: job }), options),
         ];
         // What cannot be removed is not what the recording fails by.
         await Promise.allSettled(left);

@@ -12,7 +12,9 @@ export type Bucket = {
 /** Somebody who does not answer within this time does not. */
 export const REQUESTS = { connectionTimeout: 10_000, requestTimeout: 60_000 };
 
-export function openBucket(name: string): Bucket {
+/** @param stopped ends what is under way when Hearth stops */
+export function openBucket(name: string, stopped: AbortSignal): Bucket {
+  const options = { abortSignal: stopped };
   let opened: Promise<{ client: S3Client; s3: typeof import('@aws-sdk/client-s3') }> | undefined;
   const open = () => {
     opened ??= import('@aws-sdk/client-s3').then((s3) => ({
@@ -26,16 +28,16 @@ export function openBucket(name: string): Bucket {
     async put(key, audio, metadata = {}) {
       const { s3, client } = await open();
       const object = { Bucket: name, Key: key, Body: audio, ContentType: 'audio/mpeg', Metadata: metadata };
-      await client.send(new s3.PutObjectCommand(object));
+      await client.send(new s3.PutObjectCommand(object), options);
     },
     async read(key) {
       const { s3, client } = await open();
-      const { Body } = await client.send(new s3.GetObjectCommand({ Bucket: name, Key: key }));
+      const { Body } = await client.send(new s3.GetObjectCommand({ Bucket: name, Key: key }), options);
       return (await Body?.transformToString()) ?? '';
     },
     async remove(key) {
       const { s3, client } = await open();
-      await client.send(new s3.DeleteObjectCommand({ Bucket: name, Key: key }));
+      await client.send(new s3.DeleteObjectCommand({ Bucket: name, Key: key }), options);
     },
     close() {
       opened?.then(({ client }) => client.destroy()).catch(() => {});

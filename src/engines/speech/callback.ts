@@ -9,7 +9,8 @@ const keyOf = (id: string) => `voice/${id}.mp3`;
  * `/api/voice/transcripts` brings it. The recording is removed when that has come.
  */
 export function createCallbackEngine(bucketName: string, language: string): SpeechEngine {
-  const bucket = openBucket(bucketName);
+  const stopped = new AbortController();
+  const bucket = openBucket(bucketName, stopped.signal);
   return {
     name: 'callback',
     parallel: 8,
@@ -19,6 +20,7 @@ export function createCallbackEngine(bucketName: string, language: string): Spee
     },
     forget: (id) => bucket.remove(keyOf(id)),
     async close() {
+      stopped.abort();
       bucket.close();
     },
   };

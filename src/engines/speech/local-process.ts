@@ -26,6 +26,8 @@ async function serve({ job, kind, modelDir, language, audio, length }: Order): P
   if (typeof sound === 'string') throw new SpeechError(`The recording could not be decoded: ${sound}.`);
   const opened = recognisers.get(kind) ?? open(kind, modelDir, language);
   recognisers.set(kind, opened);
+  // The folder may be there the next time.
+  opened.catch(() => recognisers.delete(kind));
   let told = 0;
   const words = await (await opened).recognise(sound, (progress) => {
     if (Date.now() - told < 200) return;

@@ -27,6 +27,7 @@ export function createLocalEngine(
   let child: ChildProcess | undefined;
   let idle: NodeJS.Timeout | undefined;
   let lastJob = 0;
+  let isClosed = false;
   const waiting = new Map<number, Waiting>();
 
   function start(): ChildProcess {
@@ -83,6 +84,7 @@ export function createLocalEngine(
     name: kind,
     parallel: availableParallelism(),
     transcribe({ audio, length }: Recording, onProgress) {
+      if (isClosed) return Promise.reject(new Error('Hearth stops.'));
       clearTimeout(idle);
       child ??= start();
       child.ref();
@@ -99,7 +101,7 @@ export function createLocalEngine(
       });
     },
     async close() {
-      clearTimeout(idle);
+      isClosed = true;
       end();
       for (const job of [...waiting.keys()]) take(job)?.reject(new Error('Hearth stops.'));
       clearTimeout(idle);
