@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { joinGroup, openBrowser, personAt } from '../support/browser.ts';
+import { joinGroup, openBrowser, personAt, say } from '../support/browser.ts';
 import { startHearth } from '../support/hearth.ts';
 import { MICROPHONE } from '../support/speech.ts';
 
@@ -163,6 +163,54 @@ test('what was said survives a lost network and a closed tab, and is sent once',
   await second.waitForTimeout(1_000);
   assert.equal(await second.locator('.message').count(), 1);
   assert.equal(await second.locator('.chosen').count(), 0);
+});
+
+test('whoever is faster than the machine, loads the page anew, or loses the microphone, loses nothing', async (t) => {
+  // No engine answers: everything stays as it is while it waits.
+  const env = {
+    SPEECH_ENGINE: 'callback',
+    SPEECH_BUCKET: 'nowhere',
+    SHARED_SECRET: 'a secret of sixteen',
+    AWS_REGION: 'us-east-1',
+    AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:1',
+  };
+  const hearth = await startHearth(t, { env });
+  const browser = await openBrowser(t, SPOKEN);
+  const { page } = await personAt(browser, hearth.url, 'ada');
+  await joinGroup(page, 'General');
+  const record = async (way: 'Make text' | 'Send') => {
+    await page.getByRole('button', { name: 'Voice message' }).click();
+    await page.waitForTimeout(900);
+    await page.getByRole('group', { name: 'Recording' }).getByRole('button', { name: way }).click();
+  };
+  await record('Make text');
+  const chosen = page.locator('.chosen.is-voice');
+  await chosen.getByText('Being written down').waitFor();
+  await say(page, 'Typed while it was being written down');
+  await page.locator('#messages .message').first().waitFor();
+  assert.equal(await chosen.count(), 1, 'the recording waits for its words');
+  await chosen.getByLabel('Send the recording too').check();
+  await page.reload();
+  assert.equal(await chosen.getByLabel('Send the recording too').isChecked(), true);
+  await page.getByRole('button', { name: 'Send', exact: true }).click();
+  await page.locator('#messages .message [data-voice]').waitFor();
+  assert.equal(await page.locator('#messages .message').count(), 2);
+
+  // The microphone goes away in the middle.
+  await page.evaluate(`{
+    const take = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = async (wanted) => (window.heldStream = await take(wanted));
+  }`);
+  await page.getByRole('button', { name: 'Voice message' }).click();
+  await page.waitForTimeout(1_200);
+  await page.evaluate(`{
+    const [track] = window.heldStream.getTracks();
+    track.stop();
+    track.dispatchEvent(new Event('ended'));
+  }`);
+  await page.getByText('The microphone is gone.').waitFor();
+  await page.getByRole('group', { name: 'Recording' }).getByRole('button', { name: 'Send' }).click();
+  await page.locator('#messages .message').nth(2).locator('[data-voice]').waitFor();
 });
 
 test('the true cause is said: no permission, no microphone, and plain HTTP on a network', async (t) => {

@@ -22,7 +22,7 @@ export async function openStores(test: Ending, dataDir = temporaryFolder(test)) 
   const events = createEvents((error) => {
     throw error;
   });
-  const { accounts, groups, files, messages } = openAll(databases, keyring);
+  const { accounts, groups, files, messages, transcriptions } = openAll(databases, keyring);
   const writer = createMessageWriter({ messages, groups, publish: events.publish });
 
   return {
@@ -34,6 +34,7 @@ export async function openStores(test: Ending, dataDir = temporaryFolder(test)) 
     files,
     vault: openVault(join(dataDir, 'media')),
     messages,
+    transcriptions,
     writer,
     ...events,
     rate: createRateLimit(SEND_RATE, false),

@@ -96,6 +96,12 @@ test('six minutes are too long, and what claims to be hours is not decoded', asy
   const before = process.memoryUsage().rss;
   assert.equal(await converter.convert(bomb, MAX_SECONDS), 'too_long');
   assert.ok(process.memoryUsage().rss - before < 300e6);
+  assert.equal(
+    await converter.convert(wav(1, 16_000, Math.sin, 6), MAX_SECONDS),
+    'not_audio',
+    'six channels',
+  );
+  assert.equal(await converter.convert(wav(0.05, 16_000, Math.sin), MAX_SECONDS), 'empty', 'a click');
 });
 
 test('a microphone’s recording is one channel, whatever the file has', async () => {

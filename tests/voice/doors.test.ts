@@ -129,6 +129,9 @@ test('dictation: the text lands where it can be edited, and the recording goes w
   );
   await ada.post('/groups/1/messages', { content: SAID });
   assert.equal((await socket.nextJson('message')).voice, null);
+  await ada.post(`/media/${second}/discard`);
+  const gone = await ada.get(`/groups/1?voice=${second}`);
+  assert.equal(gone.status, 200, 'the address of a recording that is gone is that of the conversation');
 
   // Sent without words after they are there: the words are the message's.
   const third = await recorded(ada, recording('wav'));

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import test from 'node:test';
 import { BUCKET, startAws } from '../support/aws.ts';
 import type { Frame, Socket } from '../support/client.ts';
 import { newPerson, Visitor } from '../support/client.ts';
-import { startHearth } from '../support/hearth.ts';
+import { atEnd, startHearth } from '../support/hearth.ts';
 import { recording, SAID, wav } from '../support/speech.ts';
 
 const PATIENCE_MS = 60_000;
@@ -142,6 +145,32 @@ test('callback: a function elsewhere brings the words once, with the secret, and
   assert.equal((await bring({ id: third, failed: true })).status, 204);
   await reaches(socket, 'failed');
   assert.doesNotMatch(hearth.output().stderr, /sixteen/, 'the secret is in no log');
+});
+
+test('a bucket that does not answer holds up neither the chat nor its end', async (t) => {
+  const silent = createServer(() => {});
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  atEnd(t, () => {
+    silent.closeAllConnections();
+    silent.close();
+  });
+  const address = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const account = { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'none', AWS_SECRET_ACCESS_KEY: 'none' };
+  const env = {
+    ...account,
+    AWS_ENDPOINT_URL_S3: address,
+    AWS_ENDPOINT_URL_TRANSCRIBE: address,
+    SPEECH_ENGINE: 'aws',
+    SPEECH_BUCKET: BUCKET,
+  };
+  const hearth = await startHearth(t, { env });
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  await ada.upload('/groups/1/voice', [recording('webm')], { way: 'message' });
+  await once(silent, 'request');
+  assert.equal((await ada.post('/groups/1/messages', { content: 'meanwhile' })).status, 303);
+  const asked = Date.now();
+  assert.equal(await hearth.stop(), 0);
+  assert.ok(Date.now() - asked < 5_000);
 });
 
 test('without the engine that needs it, nobody brings transcripts', async (t) => {
