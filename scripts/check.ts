@@ -6,7 +6,14 @@ import { join } from 'node:path';
 
 const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-if (!BROWSERS.some((path) => existsSync(path))) installChromium();
+const missing = [
+  ...(BROWSERS.some((path) => existsSync(path)) ? [] : ['chromium', 'fonts-dejavu-core']),
+  // A test runs where there is no network.
+  ...(existsSync('/usr/sbin/ip') || existsSync('/sbin/ip') || process.platform !== 'linux'
+    ? []
+    : ['iproute2']),
+];
+if (missing.length > 0) install(missing);
 run('npx', ['tsc']);
 run('npx', ['biome', 'check']);
 const tests = readdirSync('tests', { recursive: true, encoding: 'utf8' }).filter((file) =>
@@ -23,15 +30,15 @@ run(process.execPath, [
   ...tests.sort().map((file) => join('tests', file)),
 ]);
 
-/** The journeys are walked in Debian's Chromium; as root we fetch it, otherwise we say how. */
-function installChromium(): void {
+/** What the tests need of Debian: as root we fetch it, otherwise we say how. */
+function install(packages: readonly string[]): void {
   if (process.getuid?.() !== 0) {
-    console.error('The tests need Chromium; install it with: sudo apt-get install chromium');
+    console.error(`The tests need: sudo apt-get install ${packages.join(' ')}`);
     process.exit(1);
   }
-  console.log('Installing Chromium with apt-get, which the browser tests need.');
+  console.log(`Installing ${packages.join(' ')} with apt-get, which the tests need.`);
   run('apt-get', ['update', '-qq']);
-  run('apt-get', ['install', '-qq', '-y', '--no-install-recommends', 'chromium', 'fonts-dejavu-core']);
+  run('apt-get', ['install', '-qq', '-y', '--no-install-recommends', ...packages]);
 }
 
 function run(command: string, args: readonly string[]): void {
