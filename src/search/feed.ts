@@ -4,6 +4,7 @@ import type { GroupStore } from '../groups/store.ts';
 import { messagesChanged } from '../messages/events.ts';
 import type { Message } from '../messages/message.ts';
 import type { MessageStore } from '../messages/store.ts';
+import { textOf } from './find.ts';
 import type { SearchIndex } from './index.ts';
 import type { Document } from './store.ts';
 
@@ -112,12 +113,12 @@ export const MARKS = {
   has: { file: '\0file', link: '\0link', voice: '\0voice' },
 };
 
-function asDocument({ groupId, seq, createdAt, content, authorId, removedAt, files }: Message): Document {
+function asDocument(message: Message): Document {
+  const { groupId, seq, createdAt, content, authorId, removedAt, files } = message;
   if (removedAt !== null) return { groupId, seq, createdAt, text: '', marks: [] };
   const marks = [MARKS.from(authorId)];
-  if (files.length > 0) marks.push(MARKS.has.file);
+  if (files.some((file) => !file.voice)) marks.push(MARKS.has.file);
   if (files.some((file) => kindOf(file) === 'audio')) marks.push(MARKS.has.voice);
   if (/\bhttps?:\/\/\S/i.test(content)) marks.push(MARKS.has.link);
-  const names = files.map((file) => file.name);
-  return { groupId, seq, createdAt, text: [content, ...names].join('\n'), marks };
+  return { groupId, seq, createdAt, text: textOf(message), marks };
 }

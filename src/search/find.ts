@@ -44,7 +44,7 @@ export async function findMessages(
   return { messages: found, next: cursor };
 }
 
-/** What of a message is searched: what it says, and the names of its files. */
+/** What of a message is searched: what it says, and the names that people gave its files. */
 export function textOf({ content, files }: Message): string {
-  return [content, ...files.map((file) => file.name)].join('\n');
+  return [content, ...files.flatMap((file) => (file.voice ? [] : [file.name]))].join('\n');
 }

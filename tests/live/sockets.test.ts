@@ -39,6 +39,7 @@ test('a conversation over sockets, as wire.md has it', async (t) => {
         'reactions',
         'mentions',
         'files',
+        'voice',
       ]);
       assert.deepEqual(
         [message.id, message.groupId, message.seq, message.content, message.editedAt, message.removed],
