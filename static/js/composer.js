@@ -108,9 +108,8 @@ export function startComposer(form, outbox, live) {
       outbox.add(groupId, '', { ...message, files: [attachments.takeOne(element)] });
     },
   });
-  startRecorder(form, (blob, way) =>
-    dictation.take(blob, way, way === 'message' ? answer.take() : undefined),
-  );
+  const take = (blob, way) => dictation.take(blob, way, way === 'message' ? answer.take() : undefined);
+  startRecorder(form, take, say);
 
   addEventListener('hearth:put-back', ({ detail }) => {
     field.value = field.value ? `${detail.content}\n${field.value}` : detail.content;

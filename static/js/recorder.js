@@ -26,8 +26,9 @@ const CAUSES = {
 
 /**
  * @param {(blob: Blob, way: 'message' | 'text') => void} take what becomes of a recording
+ * @param {(sentence: string) => void} say shows a sentence at the composer
  */
-export function startRecorder(form, take) {
+export function startRecorder(form, take, say) {
   const button = form.querySelector('[data-record]');
   const bar = form.querySelector('[data-recorder]');
   const time = bar.querySelector('[data-recording-time]');
@@ -174,7 +175,9 @@ export function startRecorder(form, take) {
     const ms = elapsed();
     const stopped = () => {
       for (const track of stream.getTracks()) track.stop();
-      if (way && ms >= SHORTEST_MS) take(new Blob(chunks, { type: media.mimeType }), way);
+      if (!way) return;
+      if (ms < SHORTEST_MS) say('That was too short. Press once and speak, or hold while you do.');
+      else take(new Blob(chunks, { type: media.mimeType }), way);
     };
     media.onstop = stopped;
     recording = undefined;

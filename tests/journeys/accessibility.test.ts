@@ -6,6 +6,7 @@ import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { joinGroup, openBrowser, personAt, say } from '../support/browser.ts';
 import { startHearth } from '../support/hearth.ts';
+import { recording, SPOKEN } from '../support/speech.ts';
 
 const PICTURE = await sharp({ create: { width: 300, height: 200, channels: 3, background: '#395' } })
   .png()
@@ -20,6 +21,7 @@ const PAGES = [
   '/groups/2',
   '/groups/1/members',
   '/groups/1/pins',
+  '/groups/1/voice',
   '/search',
   '/search?q=message',
   '/search?q=has:nothing',
@@ -40,7 +42,7 @@ for (const viewport of [
 ])
   test(`axe finds nothing on any page, light and dark, ${viewport.width} pixels wide`, async (t) => {
     const hearth = await startHearth(t);
-    const browser = await openBrowser(t);
+    const browser = await openBrowser(t, SPOKEN);
     const { page, context } = await personAt(browser, hearth.url, `person${viewport.width}`, { viewport });
     await joinGroup(page, 'General');
     await say(page, 'a message with a link to https://example.com');
@@ -71,6 +73,13 @@ for (const viewport of [
       form: { on: 'yes' },
       headers: { origin: hearth.url },
     });
+    const { name, type: mimeType, bytes: buffer } = recording('webm');
+    await page.request.post(`${hearth.url}/groups/1/voice`, {
+      multipart: { way: 'message', files: { name, mimeType, buffer } },
+      headers: { origin: hearth.url },
+    });
+    await check(page, undefined, 'dark');
+    await page.locator('[data-transcript]').waitFor();
     const visitor = await (await browser.newContext({ viewport })).newPage();
     for (const colorScheme of ['light', 'dark'] as const) {
       for (const path of PAGES) await check(page, hearth.url + path, colorScheme);
@@ -80,6 +89,18 @@ for (const viewport of [
       await page.locator('#sheet .sheet-actions').waitFor();
       await check(page, undefined, colorScheme);
       await page.keyboard.press('Escape');
+      await page.getByText('Correct it').click();
+      await page.getByLabel('Correct the transcript').waitFor();
+      await check(page, undefined, colorScheme);
+      await page.keyboard.press('Escape');
+      await page.getByRole('button', { name: 'Voice message' }).click();
+      await page.waitForTimeout(800);
+      await page.getByRole('button', { name: 'Pause' }).click();
+      await check(page, undefined, colorScheme);
+      await page.getByRole('button', { name: 'Make text' }).click();
+      await page.locator('.chosen.is-voice').waitFor();
+      await check(page, undefined, colorScheme);
+      await page.getByRole('button', { name: 'Remove the recording' }).click();
       await page.locator('.bell summary').click();
       await check(page, undefined, colorScheme);
       await page.keyboard.press('Escape');

@@ -2,14 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { joinGroup, openBrowser, personAt, say } from '../support/browser.ts';
 import { startHearth } from '../support/hearth.ts';
-import { MICROPHONE } from '../support/speech.ts';
+import { MICROPHONE, SPOKEN } from '../support/speech.ts';
 
-/** A microphone into which a person says their sentence again and again. */
-const SPOKEN = [
-  '--use-fake-device-for-media-stream',
-  `--use-file-for-fake-audio-capture=${MICROPHONE}`,
-  '--use-fake-ui-for-media-stream',
-];
 const LISTEN_MS = 4_200;
 const TEXT_MS = 30_000;
 /** How the sentence goes, wherever the recording began in it. */

@@ -9,6 +9,13 @@ const TYPES = { webm: 'audio/webm;codecs=opus', ogg: 'audio/ogg', mp4: 'audio/mp
 
 export const MICROPHONE = join(ROOT, 'tests/voice/recordings/monkeys.wav');
 
+/** For Chromium: a microphone into which a person says their sentence again and again. */
+export const SPOKEN = [
+  '--use-fake-device-for-media-stream',
+  `--use-file-for-fake-audio-capture=${MICROPHONE}`,
+  '--use-fake-ui-for-media-stream',
+];
+
 /** A person's sentence in the form in which a browser records it. */
 export function recording(form: keyof typeof TYPES) {
   const bytes = readFileSync(join(ROOT, `tests/voice/recordings/monkeys.${form}`));
