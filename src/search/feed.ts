@@ -1,12 +1,9 @@
 import type { Subscribe } from '../events.ts';
-import { kindOf } from '../files/file.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { messagesChanged } from '../messages/events.ts';
-import type { Message } from '../messages/message.ts';
 import type { MessageStore } from '../messages/store.ts';
-import { textOf } from './find.ts';
+import { asDocument } from './document.ts';
 import type { SearchIndex } from './index.ts';
-import type { Document } from './store.ts';
 
 /** What is written is found this much later; until then it gathers, which costs less. */
 const GATHER_MS = 150;
@@ -106,19 +103,4 @@ export function startSearchFeed({
       await index.close();
     },
   };
-}
-
-export const MARKS = {
-  from: (accountId: number) => `\0from ${accountId}`,
-  has: { file: '\0file', link: '\0link', voice: '\0voice' },
-};
-
-function asDocument(message: Message): Document {
-  const { groupId, seq, createdAt, content, authorId, removedAt, files } = message;
-  if (removedAt !== null) return { groupId, seq, createdAt, text: '', marks: [] };
-  const marks = [MARKS.from(authorId)];
-  if (files.some((file) => !file.voice)) marks.push(MARKS.has.file);
-  if (files.some((file) => kindOf(file) === 'audio')) marks.push(MARKS.has.voice);
-  if (/\bhttps?:\/\/\S/i.test(content)) marks.push(MARKS.has.link);
-  return { groupId, seq, createdAt, text: textOf(message), marks };
 }

@@ -1,5 +1,6 @@
 import type { Message } from '../messages/message.ts';
 import type { MessageStore } from '../messages/store.ts';
+import { textOf } from './document.ts';
 import type { SearchIndex } from './index.ts';
 import { fits, type SearchQuery } from './query.ts';
 import type { Hit } from './store.ts';
@@ -42,9 +43,4 @@ export async function findMessages(
     if (hits.length < limit) return { messages: found, next: undefined };
   }
   return { messages: found, next: cursor };
-}
-
-/** What of a message is searched: what it says, and the names that people gave its files. */
-export function textOf({ content, files }: Message): string {
-  return [content, ...files.flatMap((file) => (file.voice ? [] : [file.name]))].join('\n');
 }

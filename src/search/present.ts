@@ -6,7 +6,7 @@ import { plainText } from '../messages/markdown.ts';
 import type { Message } from '../messages/message.ts';
 import { timeOf } from '../messages/present.ts';
 import { secondAt } from '../messages/transcript.ts';
-import { textOf } from './find.ts';
+import { textOf } from './document.ts';
 import { type Phrase, phraseAt } from './query.ts';
 import { isUnspaced, wordsOf } from './words.ts';
 

@@ -2,7 +2,7 @@ import type { Account, AccountStore } from '../accounts/store.ts';
 import { invalid } from '../errors.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import type { Group, GroupStore } from '../groups/store.ts';
-import { MARKS } from './feed.ts';
+import { MARKS } from './document.ts';
 import { fold, isUnspaced, wordsOf } from './words.ts';
 
 /** Words that follow one another; a single word is a phrase that may go on. */

@@ -1,5 +1,6 @@
 // The microphone: a press begins and stays, holding it goes on until it is let go.
 import { showSheet } from './dialog.js';
+import { startLevel } from './level.js';
 import { clock } from './player.js';
 
 const LONGEST_MS = 5 * 60_000;
@@ -12,9 +13,6 @@ const SHORTEST_MS = 500;
 /** Whoever slides so far away from the button while holding it wants to have said nothing, in pixels. */
 const AWAY = 90;
 const BITRATE = 48_000;
-/** For the level: so many bars, a new one this often. */
-const BARS = 53;
-const BAR_EVERY_MS = 90;
 const WAY_KEY = 'voice-way';
 
 const CAUSES = {
@@ -200,48 +198,4 @@ export function startRecorder(form, take, say) {
     dialog.querySelector('[data-detail]')?.append(detail);
     dialog.querySelector('[data-form-instead]').href = button.href;
   }
-}
-
-/** The loudness of the last seconds as bars, the newest at the end. */
-function startLevel(canvas) {
-  const context = canvas.getContext('2d');
-  let bars = [];
-  let audio;
-  let timer;
-
-  function draw() {
-    const { width, height } = canvas;
-    context.clearRect(0, 0, width, height);
-    context.fillStyle = getComputedStyle(canvas).color;
-    const step = width / BARS;
-    bars.forEach((loudness, index) => {
-      const bar = Math.max(step / 2, loudness * height);
-      const x = width - (bars.length - index) * step;
-      context.beginPath();
-      context.roundRect(x, (height - bar) / 2, step / 2, bar, step / 4);
-      context.fill();
-    });
-  }
-
-  return {
-    start(stream) {
-      bars = [];
-      audio = new AudioContext();
-      const analyser = audio.createAnalyser();
-      analyser.fftSize = 2_048;
-      audio.createMediaStreamSource(stream).connect(analyser);
-      const samples = new Float32Array(analyser.fftSize);
-      timer = setInterval(() => {
-        analyser.getFloatTimeDomainData(samples);
-        const loudest = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
-        bars = [...bars, Math.min(1, Math.sqrt(loudest))].slice(-BARS);
-        draw();
-      }, BAR_EVERY_MS);
-    },
-    stop() {
-      clearInterval(timer);
-      audio?.close();
-      audio = undefined;
-    },
-  };
 }

@@ -1,0 +1,25 @@
+import { kindOf } from '../files/file.ts';
+import type { Message } from '../messages/message.ts';
+import type { Document } from './store.ts';
+
+/** What is found without being a word: keys that no text has, since texts have no NUL. */
+export const MARKS = {
+  from: (accountId: number) => `\0from ${accountId}`,
+  has: { file: '\0file', link: '\0link', voice: '\0voice' },
+};
+
+/** A message as the index takes it; of a removed one nothing is found. */
+export function asDocument(message: Message): Document {
+  const { groupId, seq, createdAt, content, authorId, removedAt, files } = message;
+  if (removedAt !== null) return { groupId, seq, createdAt, text: '', marks: [] };
+  const marks = [MARKS.from(authorId)];
+  if (files.some((file) => !file.voice)) marks.push(MARKS.has.file);
+  if (files.some((file) => kindOf(file) === 'audio')) marks.push(MARKS.has.voice);
+  if (/\bhttps?:\/\/\S/i.test(content)) marks.push(MARKS.has.link);
+  return { groupId, seq, createdAt, text: textOf(message), marks };
+}
+
+/** What of a message is searched: what it says, and the names that people gave its files. */
+export function textOf({ content, files }: Message): string {
+  return [content, ...files.flatMap((file) => (file.voice ? [] : [file.name]))].join('\n');
+}
