@@ -29,6 +29,8 @@ export function startLevel(canvas) {
     start(stream) {
       bars = [];
       audio = new AudioContext();
+      // After the question for the microphone some browsers want to be asked.
+      audio.resume().catch(() => {});
       const analyser = audio.createAnalyser();
       analyser.fftSize = 2_048;
       audio.createMediaStreamSource(stream).connect(analyser);

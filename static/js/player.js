@@ -101,14 +101,20 @@ export function startPlayers(root, accountId) {
     current = file;
     audio.src = `/media/${file}`;
     audio.currentTime = positions.get(file) ?? 0;
+    // Some browsers know no place before they know the length.
+    audio.onloadedmetadata = () => {
+      const wanted = positions.get(file) ?? 0;
+      if (Math.abs(audio.currentTime - wanted) > 0.3) audio.currentTime = wanted;
+      audio.onloadedmetadata = null;
+    };
     if (before) show(before);
   }
 
   function seek(file, seconds) {
     const [player] = playersOf(file);
     const to = Math.max(0, Math.min(seconds, player ? secondsOf(player) - 0.05 : seconds));
+    positions.set(file, to);
     if (file === current) audio.currentTime = to;
-    else positions.set(file, to);
     show(file);
   }
 
