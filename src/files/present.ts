@@ -42,6 +42,7 @@ function shownVoice({ length, peaks, transcript, words, ...voice }: Voice): Cont
     waveWidth: peaks.length * BAR_EVERY,
     waveHeight: WAVE_HEIGHT,
     transcript,
+    isTyped: voice.isTyped === true,
     text: heardText({ length, peaks, transcript, words, ...voice }),
   };
 }

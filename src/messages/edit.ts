@@ -48,7 +48,8 @@ export async function editMessage(
       if (!mayEdit({ group, account }, message)) return forbidden('Only its author can edit a message.');
       const files = message.files.map((file) => lookedOver(file, message.authorId));
       if (message.content === text) return isDraft(message) ? { ...message, files } : message;
-      if (text === '' && message.files.length === 0) return emptyMessage();
+      const mayBeEmpty = message.files.length > 0 && message.authorId === account.id;
+      if (text === '' && !mayBeEmpty) return emptyMessage();
       if (isTooLate(message, editLimitMs, now)) return tooLate('edited');
       return { ...message, ...mentions, files, content: text, editedAt: now };
     },

@@ -10,7 +10,7 @@ import type { Stretch } from './history.ts';
 import { createMarkdown, plainText } from './markdown.ts';
 import type { Message, Revision } from './message.ts';
 import type { MessageStore } from './store.ts';
-import { timedWords } from './transcript.ts';
+import { isPlain, timedWords } from './transcript.ts';
 
 /** Messages of one author closer together than this stand together. */
 const GROUPING_MS = 5 * 60_000;
@@ -64,15 +64,16 @@ export function createMessagePresenter(
     if (known !== undefined) return known;
     const author = await authorOf(message.authorId);
     const spoken = spokenIn(message.files);
+    const isTranscript = spoken !== undefined && isPlain(message.content);
     const reviewerId = spoken?.voice.reviewerId;
     const html = views
       .render('messages/_message.njk', {
         message,
         author,
         avatar: avatarOf(author),
-        body: spoken ? '' : asHtml(await bodyOf(message, message.content)),
+        body: isTranscript ? '' : asHtml(await bodyOf(message, message.content)),
         spoken: spoken ? shownFile(spoken) : null,
-        transcript: spoken ? timedWords(message.content, spoken.voice) : [],
+        transcript: isTranscript ? timedWords(message.content, spoken.voice) : [],
         reviewer: reviewerId === undefined ? null : await authorOf(reviewerId),
         time: timeOf(message.createdAt),
         isContinued,
@@ -158,7 +159,13 @@ export function createMessagePresenter(
     quote,
     async summary(message) {
       const author = await authorOf(message.authorId);
-      return { author, time: timeOf(message.createdAt), excerpt: excerptOf(message) };
+      const voice = spokenIn(message.files)?.voice;
+      return {
+        author,
+        time: timeOf(message.createdAt),
+        excerpt: excerptOf(message),
+        voice: voice && message.content !== '' ? clock(voice.length) : null,
+      };
     },
     reactions: (message) => Promise.all(message.reactions.map(shownReaction)),
     async revisions(message, revisions) {

@@ -222,13 +222,15 @@ export function messageRoutes(dependencies: Dependencies): Router {
     const isThere = typed.includes(spoken);
     return {
       typed: isThere ? typed : [typed, spoken].filter(Boolean).join(' '),
-      chosen: file ? [shownFile(file)] : [],
+      // A page that stands at the address already is not asked for again.
+      chosen: file ? [{ ...shownFile(file), again: Date.now() }] : [],
     };
   }
 
   /** What a refused form had uploaded, by an earlier try or a script. */
   async function chosenBefore(open: OpenGroup, request: Request): Promise<StoredFile[]> {
-    const ids: unknown[] = [request.body?.fileIds ?? []].flat();
+    // A recording stays, whether it was to be sent or not.
+    const ids = [...new Set<unknown>([request.body?.fileIds ?? [], request.body?.voice ?? []].flat())];
     return chosenFiles(open, ids.slice(0, MAX_FILES).map(String));
   }
 

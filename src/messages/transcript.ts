@@ -22,6 +22,11 @@ export function timedWords(content: string, voice: Voice): TimedWord[] {
   return words;
 }
 
+/** Whether a text is words only: what is formatted, or calls somebody, is shown as any other message. */
+export function isPlain(content: string): boolean {
+  return !/[\n*_`~>[\]@#]|https?:/.test(content);
+}
+
 function alignedWords(content: string, voice: Voice): TimedWord[] {
   const written = content.split(/\s+/).filter(Boolean);
   if (content === heardText(voice)) return voice.words.map(([text, at]) => ({ text, at }));

@@ -1,5 +1,6 @@
 import type { AccountStore } from '../accounts/store.ts';
 import { spokenIn } from '../files/file.ts';
+import { clock } from '../files/present.ts';
 import type { Group } from '../groups/store.ts';
 import type { Context } from '../http/views.ts';
 import { plainText } from '../messages/markdown.ts';
@@ -24,6 +25,7 @@ export async function shownHit(
   phrases: readonly Phrase[],
 ): Promise<Context> {
   const author = await accounts.byId(message.authorId);
+  const voice = spokenIn(message.files)?.voice;
   return {
     group,
     seq: message.seq,
@@ -31,6 +33,7 @@ export async function shownHit(
     time: timeOf(message.createdAt),
     pieces: excerpt(plainText(textOf(message)), phrases),
     second: secondOfHit(message, phrases),
+    voice: voice ? clock(voice.length) : null,
   };
 }
 

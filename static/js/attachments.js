@@ -15,16 +15,28 @@ export function startAttachments(form, groupId, say) {
   const template = document.getElementById('uploading-file');
   const limit = Number(form.dataset.fileLimit);
   const pane = form.closest('main');
-  /** @type {{ file: File, element: HTMLElement }[]} */
+  /** @type {{ file: File, element: HTMLElement, path: string, isAlone?: boolean }[]} */
   let queue = [];
-  let underWay = 0;
+  const underWay = new Set();
   let whenSettled = () => {};
   const key = `files/${document.body.dataset.accountId}/${form.dataset.composer}`;
   if (list.children.length === 0) list.innerHTML = sessionStorage.getItem(key) ?? '';
 
+  /** As it came: what scripts have set is no attribute that may be parsed again. */
+  function htmlOf(element) {
+    const copy = element.cloneNode(true);
+    for (const one of copy.querySelectorAll('[style]')) one.removeAttribute('style');
+    return copy.outerHTML;
+  }
+
+  /** Whether a message has to wait for what is still coming in. */
+  function isAwaited() {
+    return [...underWay, ...queue].some((job) => !job.isAlone);
+  }
+
   /** What has arrived waits for its message like a draft. */
   function remember() {
-    const html = [...list.querySelectorAll('[data-file]')].map((one) => one.outerHTML).join('');
+    const html = [...list.querySelectorAll('[data-file]')].map(htmlOf).join('');
     if (html) sessionStorage.setItem(key, html);
     else sessionStorage.removeItem(key);
   }
@@ -95,6 +107,7 @@ export function startAttachments(form, groupId, say) {
 
   function enqueue(job) {
     job.element.classList.remove('is-failed');
+    job.element.isLost = false;
     job.element.querySelector('[data-retry]').hidden = true;
     job.element.querySelector('[data-state]').textContent = '';
     queue.push(job);
@@ -102,18 +115,19 @@ export function startAttachments(form, groupId, say) {
   }
 
   function next() {
-    while (underWay < AT_ONCE && queue.length > 0) upload(queue.shift());
-    if (underWay === 0) whenSettled();
+    while (underWay.size < AT_ONCE && queue.length > 0) upload(queue.shift());
+    if (!isAwaited()) whenSettled();
   }
 
   function upload(job) {
-    underWay += 1;
+    underWay.add(job);
     const { element, file } = job;
     const request = new XMLHttpRequest();
     element.cancel = () => request.abort();
     let silence = setTimeout(lost, SILENCE_MS);
     function lost() {
-      fail(job, 'The connection was lost.', true);
+      fail(job, job.isAlone ? 'Waits for the network.' : 'The connection was lost.', true);
+      element.isLost = true;
       request.abort();
     }
     addEventListener('offline', lost);
@@ -138,7 +152,7 @@ export function startAttachments(form, groupId, say) {
     request.onloadend = () => {
       clearTimeout(silence);
       removeEventListener('offline', lost);
-      underWay -= 1;
+      underWay.delete(job);
       next();
     };
     const body = new FormData();
@@ -154,6 +168,13 @@ export function startAttachments(form, groupId, say) {
     remember();
     return arrived;
   }
+
+  // What the network has cut off goes on by itself when it is back.
+  for (const name of ['online', 'hearth:hello'])
+    addEventListener(name, () => {
+      for (const element of list.querySelectorAll('.is-failed'))
+        if (element.isLost) element.querySelector('[data-retry]').click();
+    });
 
   function fail({ element }, sentence, mayRetry) {
     element.classList.add('is-failed');
@@ -173,7 +194,7 @@ export function startAttachments(form, groupId, say) {
   const asSent = (element) => ({
     id: element.dataset.file,
     name: element.querySelector('[data-name]').textContent,
-    html: element.outerHTML,
+    html: htmlOf(element),
   });
 
   /** What of a message's files is meant to go with it: a recording that became text only where its owner says so. */
@@ -182,25 +203,30 @@ export function startAttachments(form, groupId, say) {
   return {
     isEmpty: () => ![...list.children].some(isWanted),
     remember,
-    /** @param {{ onArrive(element: HTMLElement): void, onRemove(): void }} handlers of what becomes of it */
-    addRecording(blob, { onArrive, onRemove }) {
+    /**
+     * @param {{ isAlone: boolean, onArrive(element: HTMLElement): void, onRemove(): void }} recording whether it is a
+     *   message of its own, for which no other has to wait, and what becomes of it
+     */
+    addRecording(blob, { isAlone, onArrive, onRemove }) {
       say('');
       const file = new File([blob], 'recording', { type: blob.type });
-      const job = { file, element: show('Recording', '♪'), path: 'voice', onArrive };
-      job.element.onRemove = onRemove;
+      const element = show(isAlone ? 'Voice message' : 'Recording', '♪');
+      element.classList.toggle('is-alone', isAlone);
+      element.onRemove = onRemove;
+      const job = { file, element, path: 'voice', isAlone, onArrive };
       offerRetry(job);
       enqueue(job);
     },
     /** Waits until nothing is under way; resolves to whether everything arrived. */
     async arrived() {
-      if (underWay + queue.length > 0) {
+      if (isAwaited()) {
         say('Goes out as soon as the files have arrived.');
         await new Promise((resolve) => {
-          whenSettled = () => queue.length === 0 && resolve();
+          whenSettled = resolve;
         });
         say('');
       }
-      if (!list.querySelector('.is-failed')) return true;
+      if (!list.querySelector('.is-failed:not(.is-alone)')) return true;
       say('A file did not arrive. Try it again, or remove it, then send.');
       return false;
     },

@@ -31,6 +31,7 @@ export function startComposer(form, outbox, live) {
   let lastTyping = 0;
 
   field.value = drafts.newest(field.value);
+  field.setSelectionRange(field.value.length, field.value.length);
   changed();
   if (!hasTouch) field.focus();
 
@@ -97,8 +98,9 @@ export function startComposer(form, outbox, live) {
     insert(text) {
       if (editing.isOn()) return false;
       const before = field.value.slice(0, field.selectionStart);
-      const space = before && !/\s$/.test(before) ? ' ' : '';
-      field.setRangeText(`${space}${text}`, field.selectionStart, field.selectionEnd, 'end');
+      const after = field.value.slice(field.selectionEnd);
+      const spaced = `${/\S$/.test(before) ? ' ' : ''}${text}${/^\S/.test(after) ? ' ' : ''}`;
+      field.setRangeText(spaced, field.selectionStart, field.selectionEnd, 'end');
       changed();
       // Whoever is elsewhere on the page stays there.
       if (document.activeElement === document.body || form.contains(document.activeElement)) field.focus();
@@ -209,9 +211,10 @@ function startAnswer(form, field) {
     to(message) {
       input.value = message.dataset.seq;
       line.querySelector('[data-reply-author]').textContent = message.querySelector('.author').textContent;
-      line.querySelector('[data-reply-excerpt]').textContent = message
-        .querySelector('.body, .voice-player, .files')
-        .innerText.slice(0, 140);
+      const said = message.querySelector('.body')?.innerText;
+      const voice = message.querySelector('.voice-player')?.getAttribute('aria-label');
+      const text = said ?? voice ?? message.querySelector('.files').innerText;
+      line.querySelector('[data-reply-excerpt]').textContent = text.slice(0, 140);
       line.hidden = false;
       field.focus();
     },

@@ -1,6 +1,6 @@
 // What was said becomes text in the composer, or goes out as it is.
 import { uuid } from './outbox.js';
-import { forgetRecording, keepRecording, keptRecordings } from './recordings.js';
+import { forgetRecording, isKept, keepRecording, keptRecordings } from './recordings.js';
 
 const TRY_AGAIN_MS = 2_000;
 
@@ -52,13 +52,14 @@ export function startDictation(list, { place, accountId, insert, send, attachmen
     if (transcript !== 'waiting') hear(element, transcript, text);
   }
 
-  /** Brings in what is kept, unless another tab is about to. */
+  /** Brings in what is kept, once no other tab is about to. */
   function bring({ id, blob, way, replyTo }) {
-    navigator.locks.request(`recording/${id}`, { ifAvailable: true }, (lock) => {
-      if (!lock) return undefined;
+    navigator.locks.request(`recording/${id}`, async () => {
+      if (!(await isKept(id))) return undefined;
       return new Promise((done) => {
         const forget = () => forgetRecording(id).then(done);
         attachments.addRecording(blob, {
+          isAlone: way === 'message',
           onArrive(element) {
             if (way === 'message') send(element, { id, replyTo });
             // It may have been written down before this arrived.

@@ -189,6 +189,7 @@ export function startPlayers(root, accountId) {
 
   /** What was drawn, or drawn anew, stands where it stood. */
   function dress() {
+    if (current && !audio.paused && playersOf(current).length === 0) audio.pause();
     for (const transcript of root.querySelectorAll('[data-transcript]:not([tabindex])')) {
       transcript.tabIndex = 0;
       transcript.setAttribute('role', 'group');
@@ -207,6 +208,8 @@ export function startPlayers(root, accountId) {
   addEventListener('hearth:transcribing', ({ detail: { file, percent } }) => {
     for (const bar of root.querySelectorAll(`[data-transcribing="${CSS.escape(file)}"]`)) bar.value = percent;
   });
+
+  addEventListener('hearth:recording', () => audio.pause());
 
   // A hit of the search leads to the second at which it is said.
   const at = Number(new URLSearchParams(location.search).get('at'));

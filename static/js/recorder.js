@@ -7,7 +7,7 @@ const LONGEST_MS = 5 * 60_000;
 /** The last seconds are counted down. */
 const WARN_MS = 15_000;
 /** A press that is shorter than this is one that stays. */
-const TAP_MS = 400;
+const TAP_MS = 500;
 /** What is shorter holds no word: a slip of the finger. */
 const SHORTEST_MS = 500;
 /** Whoever slides so far away from the button while holding it wants to have said nothing, in pixels. */
@@ -23,7 +23,7 @@ const CAUSES = {
 };
 
 /**
- * @param {(blob: Blob, way: 'message' | 'text') => void} take what becomes of a recording
+ * @param {(blob: Blob, way: 'message' | 'text') => Promise<void>} take what becomes of a recording; resolves once it is safe
  * @param {(sentence: string) => void} say shows a sentence at the composer
  */
 export function startRecorder(form, take, say) {
@@ -42,6 +42,7 @@ export function startRecorder(form, take, say) {
   /** Set while the button is held: where the press began. */
   let held;
   let isStarting = false;
+  let isBeingKept = false;
   let timer;
 
   bar.querySelector('[data-finish="text"]').hidden = !canBeText;
@@ -64,15 +65,23 @@ export function startRecorder(form, take, say) {
     held = { x: event.clientX, y: event.clientY, at: Date.now(), id: event.pointerId };
     begin();
   });
+  const isAway = (event) => Math.hypot(event.clientX - held.x, event.clientY - held.y) > AWAY;
+  const heldWay = () => (canBeText ? (localStorage.getItem(WAY_KEY) ?? 'message') : 'message');
+  addEventListener('pointermove', (event) => {
+    if (event.pointerId !== held?.id || held.isAway === isAway(event)) return;
+    held.isAway = isAway(event);
+    show();
+  });
   addEventListener('pointerup', (event) => {
     if (event.pointerId !== held?.id) return;
-    const { x, y, at } = held;
+    const { at } = held;
+    const isDiscarded = isAway(event);
     held = undefined;
     if (Date.now() - at < TAP_MS) return show();
     // The browser may still be asking for the microphone.
     if (!recording) return;
-    if (Math.hypot(event.clientX - x, event.clientY - y) > AWAY) finish();
-    else finish(canBeText ? (localStorage.getItem(WAY_KEY) ?? 'message') : 'message');
+    if (isDiscarded) finish();
+    else finish(heldWay());
   });
   addEventListener('pointercancel', () => {
     held = undefined;
@@ -86,13 +95,18 @@ export function startRecorder(form, take, say) {
       finish(end.dataset.finish);
     });
   pause.addEventListener('click', togglePause);
-  addEventListener('beforeunload', (event) => recording && event.preventDefault());
+  form.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape' && recording?.isRunning) togglePause();
+  });
+  addEventListener('beforeunload', (event) => (recording || isBeingKept) && event.preventDefault());
 
   async function begin() {
     if (recording || isStarting) return;
     if (!window.isSecureContext) return explain('insecure');
     if (!navigator.mediaDevices?.getUserMedia || !window.MediaRecorder) return explain('unsupported');
     isStarting = true;
+    // What sounds now would be recorded.
+    dispatchEvent(new Event('hearth:recording'));
     let stream;
     try {
       stream = await navigator.mediaDevices.getUserMedia({
@@ -147,8 +161,12 @@ export function startRecorder(form, take, say) {
     const isPaused = recording !== undefined && !recording.isRunning;
     bar.classList.toggle('is-paused', isPaused);
     pause.setAttribute('aria-label', isPaused ? 'Go on' : 'Pause');
+    bar.classList.toggle('is-held', held !== undefined);
+    bar.classList.toggle('is-away', held?.isAway === true);
+    const end = heldWay() === 'text' ? 'Let go for text' : 'Let go to send';
     if (isPaused) state.textContent = 'Paused';
-    else state.textContent = held ? 'Let go to send, slide away to discard' : '';
+    else if (held?.isAway) state.textContent = 'Let go to discard';
+    else state.textContent = held ? `${end}, slide away to discard` : '';
     if (!recording) return;
     if (!held && document.activeElement === document.body)
       bar.querySelector('[data-finish="message"]').focus();
@@ -175,8 +193,12 @@ export function startRecorder(form, take, say) {
       for (const track of stream.getTracks()) track.stop();
       if (!way) return;
       if (ms < SHORTEST_MS) say('That was too short. Press once and speak, or hold while you do.');
-      else take(new Blob(chunks, { type: media.mimeType }), way);
+      else take(new Blob(chunks, { type: media.mimeType }), way).finally(kept);
     };
+    const kept = () => {
+      isBeingKept = false;
+    };
+    isBeingKept = way !== undefined && ms >= SHORTEST_MS;
     media.onstop = stopped;
     recording = undefined;
     clearInterval(timer);

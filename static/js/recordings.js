@@ -44,6 +44,11 @@ export function forgetRecording(id) {
   return run('readwrite', (store) => store.delete(id));
 }
 
+/** Whether it is still to be brought in, also where nothing can be kept. */
+export async function isKept(id) {
+  return !(await open()) || (await run('readonly', (store) => store.getKey(id))) !== undefined;
+}
+
 /** Those of one person for one place, the oldest first. @returns {Promise<Kept[]>} */
 export async function keptRecordings(accountId, place) {
   const all = (await run('readonly', (store) => store.getAll())) ?? [];

@@ -28,7 +28,7 @@ test('from the button to the transcript in a second browser, and a search hit th
   await ada.page.waitForTimeout(1_200);
   assert.equal(await recorder.getByRole('timer').innerText(), paused);
   await recorder.getByRole('button', { name: 'Go on' }).click();
-  await recorder.getByRole('button', { name: 'Send' }).click();
+  await recorder.getByRole('button', { name: 'Send the recording' }).click();
   await recorder.waitFor({ state: 'hidden' });
 
   // The sound is there at once, the text follows, live, in the other browser.
@@ -117,7 +117,7 @@ test('dictation: the words land in the field, to be looked over and sent without
   const hold = async (ms: number, away: number) => {
     await page.mouse.move(box.x + 10, box.y + 10);
     await page.mouse.down();
-    await page.getByText('Let go to send, slide away to discard').waitFor();
+    await page.getByText(/^Let go (to send|for text), slide away to discard$/).waitFor();
     await page.waitForTimeout(ms);
     await page.mouse.move(box.x + 10, box.y - away, { steps: 4 });
     await page.mouse.up();
@@ -146,7 +146,10 @@ test('what was said survives a lost network and a closed tab, and is sent once',
   await page.waitForTimeout(1_500);
   await page.route('**/voice', (route) => route.abort());
   await page.getByRole('group', { name: 'Recording' }).getByRole('button', { name: 'Send' }).click();
-  await page.getByText('The connection was lost.').waitFor();
+  await page.getByText('Waits for the network.').waitFor();
+  // Others do not wait for it.
+  await say(page, 'typed meanwhile');
+  await page.locator('.message', { hasText: 'typed meanwhile' }).waitFor();
   await page.close();
 
   const [first, second] = [await context.newPage(), await context.newPage()];
@@ -155,8 +158,17 @@ test('what was said survives a lost network and a closed tab, and is sent once',
   await second.locator('.message [data-voice]').waitFor();
   await second.reload();
   await second.waitForTimeout(1_000);
-  assert.equal(await second.locator('.message').count(), 1);
+  assert.equal(await second.locator('.message').count(), 2);
   assert.equal(await second.locator('.chosen').count(), 0);
+
+  // A network that comes back takes it along by itself.
+  await first.getByRole('button', { name: 'Voice message' }).click();
+  await first.waitForTimeout(1_500);
+  await context.setOffline(true);
+  await first.getByRole('group', { name: 'Recording' }).getByRole('button', { name: 'Send' }).click();
+  await first.getByText('Waits for the network.').waitFor();
+  await context.setOffline(false);
+  await second.locator('.message').nth(2).waitFor({ timeout: 20_000 });
 });
 
 test('whoever is faster than the machine, loads the page anew, or loses the microphone, loses nothing', async (t) => {
