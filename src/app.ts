@@ -165,6 +165,7 @@ export async function createApp({
   const rate = createRateLimit(SEND_RATE, rateLimits);
   const unread = countUnread({ hub, groups, messages, marks, publish, subscribe, report });
   const converter = createAudioConverter(report);
+  if (converter.missing) log.warn({ missing: converter.missing }, 'no voice messages can be taken');
   const { engine, missing } = chooseEngine(config.speech);
   if (missing) log.warn({ reason: missing }, 'voice messages stay without text');
   const forget = async (fileId: string) => engine?.forget?.(fileId).catch(report);

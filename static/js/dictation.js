@@ -52,33 +52,39 @@ export function startDictation(list, { place, accountId, insert, send, attachmen
     if (transcript !== 'waiting') hear(element, transcript, text);
   }
 
-  /** Brings in what is kept, once no other tab is about to. */
+  /** Brings in what another tab, or this one earlier, has kept: once no other is about to. */
+  function bringKept(recording) {
+    inTurn(recording.id, async () => (await isKept(recording.id)) && bring(recording));
+  }
+
+  // Old browsers without locks may send a recording twice as an upload; as a message it is one, by its id.
+  function inTurn(id, work) {
+    return navigator.locks ? navigator.locks.request(`recording/${id}`, work) : work();
+  }
+
   function bring({ id, blob, way, replyTo }) {
-    navigator.locks.request(`recording/${id}`, async () => {
-      if (!(await isKept(id))) return undefined;
-      return new Promise((done) => {
-        const forget = () => forgetRecording(id).then(done);
-        attachments.addRecording(blob, {
-          isAlone: way === 'message',
-          onArrive(element) {
-            if (way === 'message') send(element, { id, replyTo });
-            // It may have been written down before this arrived.
-            else look(element);
-            forget();
-          },
-          onRemove: forget,
-        });
+    return new Promise((done) => {
+      const forget = () => forgetRecording(id).then(done);
+      attachments.addRecording(blob, {
+        isAlone: way === 'message',
+        onArrive(element) {
+          if (way === 'message') send(element, { id, replyTo });
+          // It may have been written down before this arrived.
+          else look(element);
+          forget();
+        },
+        onRemove: forget,
       });
     });
   }
-  keptRecordings(accountId, place).then((kept) => kept.forEach(bring));
+  keptRecordings(accountId, place).then((kept) => kept.forEach(bringKept));
 
   return {
     /** @param {'message' | 'text'} way @param {number} [replyTo] what it answers */
     async take(blob, way, replyTo) {
       const recording = { id: uuid(), accountId, place, blob, way, replyTo, at: Date.now() };
       await keepRecording(recording);
-      bring(recording);
+      inTurn(recording.id, () => bring(recording));
     },
   };
 }

@@ -22,7 +22,7 @@ export function chooseEngine(settings: SpeechSettings): { engine?: SpeechEngine;
   const missing = missingPackage(needed)?.replace('/package.json', '');
   if (missing)
     return {
-      missing: `The optional package ${missing} is not installed; npm ci installs it, unless it was told to omit.`,
+      missing: `The optional package ${missing} is not installed; npm ci installs it.`,
     };
   if (kind === 'aws') return { engine: createAwsEngine(bucket, language) };
   if (kind === 'callback') return { engine: createCallbackEngine(bucket, language) };
