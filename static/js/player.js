@@ -163,6 +163,8 @@ export function startPlayers(root, accountId) {
       const words = [...transcript.querySelectorAll('[data-second]')];
       const said = at > 0 ? words.findLast((word) => Number(word.dataset.second) <= at + 0.05) : undefined;
       for (const word of words) word.classList.toggle('is-said', word === said);
+      // What is said is shown, also in the part that was folded.
+      said?.closest('details')?.setAttribute('open', '');
     }
   }
 

@@ -65,7 +65,8 @@ test('every engine hears words with times, in order, within the recording, and t
       });
       assert.ok((words[0]?.start ?? 0) < one.length);
       assert.ok(shares.every((share) => share > 0 && share <= 1));
-      const both = await Promise.all([engine.transcribe(one, () => {}), engine.transcribe(one, () => {})]);
+      const other = { ...one, id: randomUUID() };
+      const both = await Promise.all([engine.transcribe(one, () => {}), engine.transcribe(other, () => {})]);
       assert.deepEqual(both.map(wordsIn).map(textOf), [textOf(words), textOf(words)], 'two at once');
     });
   }
