@@ -89,7 +89,11 @@ export function startPlayers(root, accountId) {
     take(file);
     audio.playbackRate = speed;
     say(file, '');
-    audio.play().catch(() => say(file, 'It cannot be played now. Try again when the connection is back.'));
+    audio.play().catch((error) => {
+      // Somebody was faster: paused, or played another one.
+      if (error.name !== 'AbortError')
+        say(file, 'It cannot be played now. Try again when the connection is back.');
+    });
     markHeard(file);
   }
 
