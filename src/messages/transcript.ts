@@ -22,7 +22,7 @@ export function timedWords(content: string, voice: Voice): TimedWord[] {
   return words;
 }
 
-/** Whether a text is words only: what is formatted, or calls somebody, is shown as any other message. */
+/** Whether a text is words only: what is formatted, or calls somebody, is shown like other messages. */
 export function isPlain(content: string): boolean {
   return !/[\n*_`~>[\]@#]|https?:/.test(content);
 }
