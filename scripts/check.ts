@@ -25,7 +25,7 @@ run(process.execPath, [
   '--test',
   `--test-concurrency=${Math.max(2, Math.floor(availableParallelism() / 2))}`,
   // For a whole file, too: axe looks at every page there.
-  '--test-timeout=240000',
+  '--test-timeout=600000',
   '--test-reporter=spec',
   ...tests.sort().map((file) => join('tests', file)),
 ]);

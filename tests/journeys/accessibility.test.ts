@@ -79,7 +79,7 @@ for (const viewport of [
       headers: { origin: hearth.url },
     });
     await check(page, undefined, 'dark');
-    await page.locator('[data-transcript]').waitFor();
+    await page.locator('[data-transcript]').waitFor({ timeout: 100_000 });
     const visitor = await (await browser.newContext({ viewport })).newPage();
     for (const colorScheme of ['light', 'dark'] as const) {
       for (const path of PAGES) await check(page, hearth.url + path, colorScheme);

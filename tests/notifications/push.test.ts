@@ -191,7 +191,7 @@ test('a voice message is told of at once, and its words take the place of that',
   await jo.post('/notifications/devices', service.subscribe('Chrome on Android'));
   await jo.post('/groups/1/bell', { bell: 'everything' });
   await ada.upload('/groups/1/voice', [recording('webm')], { way: 'message' });
-  const [first, second] = await service.next(2, 30_000);
+  const [first, second] = await service.next(2, 100_000);
   assert.equal(first?.notice.body, 'Voice message, 0:03');
   assert.equal(second?.notice.body, SAID);
   assert.equal(second?.notice.tag, first?.notice.tag);

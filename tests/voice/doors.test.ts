@@ -15,7 +15,7 @@ type Voice = {
 };
 
 const SCRIPT = { 'hx-request': 'true' };
-const FIRST_TEXT_MS = 30_000;
+const FIRST_TEXT_MS = 100_000;
 
 /** A recording as a script brings it; it is not sent yet. */
 async function recorded(person: Visitor, one = recording('webm'), group = 1): Promise<string> {

@@ -10,7 +10,7 @@ import { newPerson, Visitor } from '../support/client.ts';
 import { atEnd, startHearth } from '../support/hearth.ts';
 import { recording, SAID, wav } from '../support/speech.ts';
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 100_000;
 
 /** The same sentence many times: heard for as long as a test needs to do something meanwhile. */
 function longRecording(times: number) {
