@@ -3,7 +3,7 @@ import express, { Router } from 'express';
 import { ChatError } from '../errors.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
 import { addressOf, parseForm } from '../http/request.ts';
-import { createReceiver, transcriptBody } from './receive.ts';
+import { createTranscriptReceiver, transcriptBody } from './receive.ts';
 import type { WriteDependencies } from './write.ts';
 
 const MAX_BODY = '2mb';
@@ -21,7 +21,7 @@ export function callbackRoutes(dependencies: Dependencies): Router {
   const router = Router();
   if (sharedSecret === undefined) return router;
   const rate = createRateLimit(ANSWERS, rateLimits);
-  const receive = createReceiver(dependencies);
+  const receive = createTranscriptReceiver(dependencies);
   return router.post(
     '/api/voice/transcripts',
     async (request, _response, next) => {

@@ -20,7 +20,7 @@ export const transcriptBody = z.object({
 });
 
 /** Takes the words of recordings that were transcribed elsewhere, each once. */
-export function createReceiver(dependencies: WriteDependencies) {
+export function createTranscriptReceiver(dependencies: WriteDependencies) {
   const { files, transcriptions, forget } = dependencies;
   /** Two answers that come at once are one. */
   const arriving = new Set<string>();

@@ -12,7 +12,7 @@ import { CONTENT, type Vault } from '../files/vault.ts';
 import type { TranscriptionStore } from './store.ts';
 
 /** A voice message is at most this long. */
-export const MAX_SECONDS = 5 * 60;
+const MAX_SECONDS = 5 * 60;
 /** Five minutes of one channel as 16-bit samples at 48 kHz, which nothing that records speech exceeds, and its header. */
 const MAX_BYTES = MAX_SECONDS * 48_000 * 2 + 4_096;
 /** So many of one person's recordings wait for their text at a time. */
@@ -21,7 +21,7 @@ export const MAX_WAITING = 10;
 const MAX_CONVERTING = 2;
 const RETRY_SECONDS = 5;
 
-export type RecordDependencies = {
+type RecordDependencies = {
   converter: AudioConverter;
   files: FileStore;
   vault: Vault;

@@ -6,13 +6,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { createAudioConverter } from '../../src/engines/audio/convert.ts';
 import { chooseEngine } from '../../src/engines/speech/choose.ts';
-import {
-  type Heard,
-  type Recording,
-  SpeechError,
-  textOf,
-  type Word,
-} from '../../src/engines/speech/engine.ts';
+import { type Heard, type Recording, SpeechError, type Word } from '../../src/engines/speech/engine.ts';
 import { findModel, windowsOf, wordsOf } from '../../src/engines/speech/sherpa.ts';
 import { BUCKET, startAws, TRANSCRIBED } from '../support/aws.ts';
 import { atEnd, type Ending, temporaryFolder } from '../support/hearth.ts';
@@ -33,6 +27,10 @@ function realEngine(test: Ending, settings: Parameters<typeof chooseEngine>[0]) 
   assert.ok(engine, missing);
   atEnd(test, () => engine.close());
   return engine;
+}
+
+function textOf(words: readonly Word[]): string {
+  return words.map((word) => word.text).join(' ');
 }
 
 function wordsIn(heard: Heard): readonly Word[] {

@@ -10,7 +10,7 @@ import { editMessage } from '../../src/messages/edit.ts';
 import { sendMessage } from '../../src/messages/send.ts';
 import { timedWords } from '../../src/messages/transcript.ts';
 import { startTranscriptions } from '../../src/voice/queue.ts';
-import { createReceiver } from '../../src/voice/receive.ts';
+import { createTranscriptReceiver } from '../../src/voice/receive.ts';
 import { transcribeAgain } from '../../src/voice/retry.ts';
 import { writeTranscript } from '../../src/voice/write.ts';
 import { atEnd, type Ending } from '../support/hearth.ts';
@@ -180,7 +180,7 @@ test('a recording that is discarded or removed leaves the queue, and what lies e
   queue.wake();
   await empty();
   assert.deepEqual(forgotten, [own.id]);
-  const receive = createReceiver({ ...(await room(t)).dependencies });
+  const receive = createTranscriptReceiver({ ...(await room(t)).dependencies });
   await assert.rejects(receive({ id: own.id, text: 'late' }), /There is no such recording/);
 });
 

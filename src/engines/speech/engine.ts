@@ -42,8 +42,3 @@ export type SpeechSettings = Readonly<{
   /** What is spoken, such as `en-US`, for the engines that have to be told. */
   language: string;
 }>;
-
-/** Text as it is shown, from words. */
-export function textOf(words: readonly Word[]): string {
-  return words.map((word) => word.text).join(' ');
-}
