@@ -48,6 +48,7 @@ import { listRoutes } from './messages/list-routes.ts';
 import { conversationSocket } from './messages/live.ts';
 import { createReadMarks } from './messages/mark-read.ts';
 import { createMessagePresenter } from './messages/present.ts';
+import { createTextRenderer } from './messages/render.ts';
 import { messageRoutes } from './messages/routes.ts';
 import { createSavedStore } from './messages/saved-store.ts';
 import { showSeen } from './messages/seen.ts';
@@ -158,7 +159,8 @@ export async function createApp({
     rate: createRateLimit(UPLOAD_RATE, rateLimits),
     discard: ({ id }) => discardUpload({ files, vault }, id),
   });
-  const presenter = createMessagePresenter(views, accounts, messages, subscribe);
+  const texts = createTextRenderer(report);
+  const presenter = createMessagePresenter(views, accounts, messages, texts, subscribe);
   const seen = showSeen({ hub, views, accounts, groups, messages, subscribe, report });
   const writer = createMessageWriter({ messages, groups, publish });
   const marks = createReadMarks({ groups, publish });
@@ -169,7 +171,7 @@ export async function createApp({
   const { engine, missing } = chooseEngine(config.speech);
   if (missing) log.warn({ reason: missing }, 'voice messages stay without text');
   const forget = async (fileId: string) => engine?.forget?.(fileId).catch(report);
-  const writing = { files, transcriptions, writer, publish, forget };
+  const writing = { files, texts, transcriptions, writer, publish, forget };
   const queue = startTranscriptions({ ...writing, engine, messages, vault, subscribe, report });
   const isHeard = engine !== undefined;
   const recorder = createRecorder({ converter, files, vault, transcriptions, isHeard, wake: queue.wake });
@@ -244,6 +246,7 @@ export async function createApp({
       drafts,
       saved,
       heard,
+      texts,
       seen,
       draftRate: createRateLimit(DRAFT_RATE, rateLimits),
       vault,
@@ -312,6 +315,7 @@ export async function createApp({
         files,
         vault,
         heard,
+        texts,
         presenter,
         presence,
         writer,
@@ -341,6 +345,7 @@ export async function createApp({
       await sweeping.stop();
       await notifications.settled();
       await searchFeed?.stop();
+      await texts.close();
     },
   };
 }

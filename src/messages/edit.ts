@@ -7,6 +7,7 @@ import type { GroupStore } from '../groups/store.ts';
 import type { RateLimit } from '../http/rate-limit.ts';
 import { findMentions } from './mentions.ts';
 import type { Message } from './message.ts';
+import type { TextRenderer } from './render.ts';
 import { emptyMessage, readable } from './send.ts';
 import type { MessageWriter } from './writer.ts';
 
@@ -31,6 +32,7 @@ export async function editMessage(
     editLimitMs: number | undefined;
     accounts: AccountStore;
     groups: GroupStore;
+    texts: TextRenderer;
   },
   { group, account }: OpenGroup,
   seq: number,

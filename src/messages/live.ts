@@ -23,6 +23,7 @@ import { pinMessage, wanted } from './pin.ts';
 import type { MessagePresenter } from './present.ts';
 import { reactable, reactTo } from './react.ts';
 import { removeMessage } from './remove.ts';
+import type { TextRenderer } from './render.ts';
 import { sendable, sendMessage } from './send.ts';
 import type { MessageStore } from './store.ts';
 import type { MessageWriter } from './writer.ts';
@@ -49,6 +50,7 @@ type Dependencies = {
   files: FileStore;
   vault: Vault;
   heard: HeardStore;
+  texts: TextRenderer;
   subscribe: Subscribe;
   /** Hears of what failed in the background. */
   report(error: unknown): void;
@@ -111,12 +113,16 @@ export function conversationSocket(dependencies: Dependencies): Endpoint {
     },
   };
 
-  // One after another: a push that overtook another would leave a gap.
-  let pushed = Promise.resolve();
+  // One after another in each group: a push that overtook another would leave a gap.
+  const pushes = new Map<number, Promise<void>>();
   subscribe(messagesChanged, ({ groupId, firstChange, lastChange }) => {
     const topic = groupTopic(groupId);
     if (!hub.isHeard(topic)) return;
-    pushed = pushed.then(() => pushChanged(topic, groupId, firstChange, lastChange)).catch(report);
+    const push = (pushes.get(groupId) ?? Promise.resolve())
+      .then(() => pushChanged(topic, groupId, firstChange, lastChange))
+      .catch(report)
+      .finally(() => pushes.get(groupId) === push && pushes.delete(groupId));
+    pushes.set(groupId, push);
   });
 
   async function pushChanged(topic: string, groupId: number, first: number, last: number): Promise<void> {

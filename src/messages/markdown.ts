@@ -1,24 +1,37 @@
-import hljs from 'highlight.js/lib/common';
+import { domainToASCII } from 'node:url';
 import { LinkifyIt } from 'linkify-it';
-import MarkdownIt, { type StateCore, type Token } from 'markdown-it';
-import { MENTION, spellings } from './mentions.ts';
+import MarkdownIt, { type RendererRule, type StateCore, type StateInline, type Token } from 'markdown-it';
+import { isReadableHost, LINKED_DOMAINS } from './domains.ts';
+import { isWordCharacter, MENTION, spellings } from './names.ts';
 
-/** Code longer than this is shown as it is: colouring it would hold everyone up. */
-const HIGHLIGHTED_CHARACTERS = 4_000;
 const LINKED = /^(?:https?|mailto):/i;
 
-/** @param mentions the names that are members', in lower case → their account; `all` → undefined */
-export type RenderMarkdown = (text: string, mentions: ReadonlyMap<string, number | undefined>) => string;
+/** The names of members in lower case → their account; `all` → undefined. */
+export type Mentions = ReadonlyMap<string, number | undefined>;
 
-const NOBODY: ReadonlyMap<string, undefined> = new Map();
-const markdown = configured();
+/** Colours a block of code. @returns HTML; empty where the code is to be shown as it is */
+export type Highlight = (code: string, language: string) => string;
+
+type Environment = { mentions: Mentions; highlight?: Highlight | undefined };
+
+const NOBODY: Mentions = new Map();
 
 /**
- * Markdown as people use it in chats: emphasis, code, lists, quotes, links. A line break is a line break. Raw HTML is
- * text; headings, tables and pictures from elsewhere have no place in a conversation.
+ * Markdown as people use it in chats: emphasis, code, lists, quotes, links. A line break is a line break. Raw HTML and
+ * entities are text; headings, tables and pictures from elsewhere have no place in a conversation. A mark that would
+ * not format anything stays as it was typed.
  */
-export function createMarkdown(): RenderMarkdown {
-  return (text, mentions) => markdown.render(text, { mentions }).trim();
+export function renderMarkdown(text: string, mentions: Mentions, highlight?: Highlight): string {
+  return markdown.render(text, { mentions, highlight } satisfies Environment).trim();
+}
+
+/** The names that a text calls with an @, in its order: those in code, links and behind a backslash are left out. */
+export function namesCalled(text: string): string[] {
+  const names: string[] = [];
+  for (const block of markdown.parse(text, { mentions: NOBODY }))
+    for (const piece of textOutsideLinks(block.children ?? []))
+      for (const [, name = ''] of piece.content.matchAll(MENTION)) names.push(name);
+  return names;
 }
 
 /** What a text says without its marks, on one line: for quotes, lists and notifications. */
@@ -33,16 +46,14 @@ export function plainText(text: string): string {
   return words.join('').replace(/\s+/g, ' ').trim();
 }
 
+/** The text as it was typed, for when Markdown would take too long. */
+export function renderPlain(text: string): string {
+  const { escapeHtml } = markdown.utils;
+  return `<p>${escapeHtml(text).replaceAll('\n', '<br>')}</p>`;
+}
+
 function configured() {
-  const markdown = new MarkdownIt({
-    html: false,
-    linkify: true,
-    breaks: true,
-    highlight: (code, language) =>
-      code.length <= HIGHLIGHTED_CHARACTERS && hljs.getLanguage(language)
-        ? hljs.highlight(code, { language, ignoreIllegals: true }).value
-        : '',
-  }).disable([
+  const markdown = new MarkdownIt({ html: false, linkify: true, breaks: true }).disable([
     'heading',
     'lheading',
     'hr',
@@ -52,10 +63,18 @@ function configured() {
     'code',
     'html_block',
     'html_inline',
+    'entity',
+    'escape',
   ]);
-  markdown.linkify = new LinkifyIt({ fuzzyLink: true, fuzzyEmail: false });
+  markdown.linkify = new ChatLinks({ fuzzyLink: true, fuzzyEmail: false }).tlds([...LINKED_DOMAINS]);
   markdown.validateLink = (address) => LINKED.test(address);
-  markdown.core.ruler.push('mentions', callByName);
+  const { normalizeLinkText } = markdown;
+  markdown.normalizeLinkText = (address) => withReadableHost(address, normalizeLinkText(address));
+  markdown.core.ruler.before('block', 'quotes_end_with_their_line', endQuotes);
+  markdown.core.ruler.push('mentions', markMentions);
+  markdown.inline.ruler.before('emphasis', 'marks_within_words', keepMarksWithinWords);
+  markdown.inline.ruler.before('backticks', 'backslash', backslash);
+  markdown.renderer.rules.fence = renderFence;
   const { link_open: before } = markdown.renderer.rules;
   markdown.renderer.rules.link_open = (tokens, index, options, environment, renderer) => {
     tokens[index]?.attrSet('target', '_blank');
@@ -65,27 +84,141 @@ function configured() {
       before?.(tokens, index, options, environment, renderer) ?? renderer.renderToken(tokens, index, options)
     );
   };
+  markdown.renderer.rules.softbreak = () => '<br>';
   return markdown;
 }
 
-/** Marks the names of members; what is code or a link stays as it is. */
-function callByName(state: StateCore): void {
-  const { mentions } = state.env as { mentions: ReadonlyMap<string, number | undefined> };
-  if (mentions.size === 0) return;
-  for (const block of state.tokens) {
-    let depth = 0;
-    block.children = (block.children ?? []).flatMap((token) => {
-      depth += token.type === 'link_open' ? 1 : token.type === 'link_close' ? -1 : 0;
-      return token.type === 'text' && depth === 0 ? splitText(state, token.content, mentions) : [token];
-    });
+/** What a mark or a sentence adds to the end of an address is not part of it. */
+class ChatLinks extends LinkifyIt {
+  override match(text: string) {
+    return super.match(text)?.map(shortened) ?? null;
+  }
+
+  override matchAtStart(text: string) {
+    const match = super.matchAtStart(text);
+    return match && shortened(match);
   }
 }
 
-function splitText(
-  state: StateCore,
-  text: string,
-  mentions: ReadonlyMap<string, number | undefined>,
-): Token[] {
+function shortened<Match extends { url: string; text: string; lastIndex: number; raw: string }>(
+  match: Match,
+): Match {
+  const excess = /(?:[*_:]|~~)+$/.exec(match.text)?.[0].length ?? 0;
+  if (excess > 0) {
+    match.text = match.text.slice(0, -excess);
+    match.url = match.url.slice(0, -excess);
+    match.raw = match.raw.slice(0, -excess);
+    match.lastIndex -= excess;
+  }
+  return match;
+}
+
+/** An address whose host could be taken for another one is shown in its ASCII form (UTS 39, mixed scripts). */
+function withReadableHost(address: string, text: string): string {
+  const [, before = '', host = '', after = ''] =
+    /^([a-z]+:\/\/(?:[^/?#@]*@)?)([^/?#:]+)(.*)$/is.exec(text) ?? [];
+  if (host === '' || isReadableHost(host)) return text;
+  return `${before}${domainToASCII(host) || host}${after}` || address;
+}
+
+const FENCE = /^ {0,3}(`{3,}|~{3,})/;
+
+/** The line after a quote is outside of it: CommonMark would continue the quote's paragraph (5.1, laziness). */
+function endQuotes(state: StateCore): void {
+  if (!state.src.includes('>')) return;
+  const lines: string[] = [];
+  let fence = '';
+  let wasQuote = false;
+  for (const line of state.src.split('\n')) {
+    const [, mark = ''] = FENCE.exec(line) ?? [];
+    const isQuote = fence === '' && /^ {0,3}>/.test(line);
+    if (wasQuote && !isQuote && line.trim() !== '') lines.push('');
+    lines.push(line);
+    if (fence === '') fence = mark;
+    else if (mark.startsWith(fence)) fence = '';
+    wasQuote = isQuote;
+  }
+  state.src = lines.join('\n');
+}
+
+/** `__init__` and `2*3*4` are names and sums, not emphasis. */
+function keepMarksWithinWords(state: StateInline, silent: boolean): boolean {
+  const mark = state.src[state.pos];
+  if (mark !== '_' && mark !== '*') return false;
+  let end = state.pos + 1;
+  while (state.src[end] === mark) end += 1;
+  const length = end - state.pos;
+  const isWithinWord =
+    length === 1 && isWordCharacter(state.src[state.pos - 1]) && isWordCharacter(state.src[end]);
+  if (mark === '_' ? length === 1 : !isWithinWord) return false;
+  if (!silent) state.pending += state.src.slice(state.pos, end);
+  state.pos = end;
+  return true;
+}
+
+/** A backslash goes only where it keeps a mark from acting; in paths and faces it stays. */
+function backslash(state: StateInline, silent: boolean): boolean {
+  const { src, pos } = state;
+  if (src[pos] !== '\\') return false;
+  const mark = src[pos + 1] ?? '';
+  if (mark === '_' || mark === '\\') {
+    if (!silent) state.pending += src.slice(pos, pos + 2);
+    state.pos = pos + 2;
+    return true;
+  }
+  if (!wouldAct(state, mark)) return false;
+  if (!silent) {
+    // As a piece of its own, which is not looked at for a mention.
+    const token = state.push('html_inline', '', 0);
+    token.content = state.md.utils.escapeHtml(mark);
+  }
+  state.pos = pos + 2;
+  return true;
+}
+
+function wouldAct({ src, pos }: StateInline, mark: string): boolean {
+  const at = pos + 1;
+  if (mark === '@' || mark === '＠') return !isWordCharacter(src[pos - 1]) && isWordCharacter(src[at + 1]);
+  if (mark === '*' || mark === '`' || mark === '~')
+    return src.indexOf(mark) < at || src.lastIndexOf(mark) > at;
+  if (mark === '[') return src.lastIndexOf('](') > at;
+  const isFirst = pos === 0 || src[pos - 1] === '\n';
+  return isFirst && (mark === '>' || mark === '-' || mark === '+');
+}
+
+/** A block of code, coloured where somebody can. */
+const renderFence: RendererRule = (tokens, index, _options, environment) => {
+  const { content = '', info = '' } = tokens[index] ?? {};
+  const { escapeHtml } = markdown.utils;
+  const language = info.trim().split(/\s+/)[0] ?? '';
+  const { highlight } = environment as Environment;
+  const coloured = language === '' ? '' : highlight?.(content, language);
+  const name = language === '' ? '' : ` class="language-${escapeHtml(language)}"`;
+  return `<pre><code${name}>${coloured || escapeHtml(content)}</code></pre>\n`;
+};
+
+/** Marks the names of members; what is code or a link stays as it is. */
+function markMentions(state: StateCore): void {
+  const { mentions } = state.env as Environment;
+  if (mentions.size === 0) return;
+  for (const block of state.tokens) {
+    const open = new Set(textOutsideLinks(block.children ?? []));
+    if (block.children)
+      block.children = block.children.flatMap((token) =>
+        open.has(token) ? splitText(state, token.content, mentions) : [token],
+      );
+  }
+}
+
+function textOutsideLinks(tokens: readonly Token[]): Token[] {
+  let depth = 0;
+  return tokens.filter(({ type }) => {
+    depth += type === 'link_open' ? 1 : type === 'link_close' ? -1 : 0;
+    return type === 'text' && depth === 0;
+  });
+}
+
+function splitText(state: StateCore, text: string, mentions: Mentions): Token[] {
   const tokens: Token[] = [];
   let at = 0;
   const add = (type: string, content: string) => {
@@ -104,3 +237,6 @@ function splitText(
   add('text', text.slice(at));
   return tokens;
 }
+
+// Last, since it needs all of the above.
+const markdown = configured();

@@ -2,36 +2,36 @@ import type { AccountStore } from '../accounts/store.ts';
 import { ChatError } from '../errors.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { NewMessage } from './message.ts';
+import { spellings } from './names.ts';
+import type { TextRenderer } from './render.ts';
 
 /** Above this many members, calling everybody asks first. */
 export const MANY_MEMBERS = 10;
 /** So many names are looked up in one message; more is a list, not a call. */
 const MAX_NAMES = 50;
 
-/** A name as `accounts/register.ts` takes it, after an @ that does not stand within a word or an address. */
-export const MENTION = /(?<![\p{L}\p{M}\p{Nd}@._-])@([\p{L}\p{M}\p{Nd}._-]{3,50})/gu;
+/** Look-ups of one message: a name beside a script without spaces has several spellings. */
+const MAX_LOOKUPS = 300;
 
-/**
- * Whom a text calls: members whose names follow an @. A point or a dash after the name may be the end of a sentence.
- */
+/** Whom a text calls: members whose names follow an @, outside of code and links. */
 export async function findMentions(
-  { accounts, groups }: { accounts: AccountStore; groups: GroupStore },
+  { accounts, groups, texts }: { accounts: AccountStore; groups: GroupStore; texts: TextRenderer },
   groupId: number,
   text: string,
 ): Promise<Required<Pick<NewMessage, 'mentions' | 'mentionsAll'>>> {
-  if (!text.includes('@')) return { mentions: [], mentionsAll: false };
-  const names = new Set<string>();
-  for (const [, name = ''] of text.matchAll(MENTION)) if (names.size < MAX_NAMES) names.add(name);
+  const names = [...new Set(await texts.namesCalled(text))].slice(0, MAX_NAMES);
   const mentions = new Set<number>();
+  let lookups = 0;
   for (const name of names) {
     for (const spelling of spellings(name)) {
+      if (++lookups > MAX_LOOKUPS) break;
       const account = await accounts.byName(spelling.normalize('NFC'));
       if (!account || !(await groups.membershipsOf(account.id)).has(groupId)) continue;
       mentions.add(account.id);
       break;
     }
   }
-  const mentionsAll = [...names].some((name) => spellings(name).some((one) => one.toLowerCase() === 'all'));
+  const mentionsAll = names.some((name) => spellings(name).some((one) => one.toLowerCase() === 'all'));
   return { mentions: [...mentions], mentionsAll };
 }
 
@@ -49,9 +49,4 @@ export async function confirmMentions(
     `@all calls all ${members} members. Confirm it below to send it, or take @all out.`,
     'content',
   );
-}
-
-/** A name, and the same without what may end a sentence. */
-export function spellings(name: string): string[] {
-  return [...new Set([name, name.replace(/[._-]+$/, '')])];
 }

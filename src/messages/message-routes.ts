@@ -25,6 +25,7 @@ import type { MessagePresenter } from './present.ts';
 import { reactable, reactTo } from './react.ts';
 import { readersOf } from './readers.ts';
 import { removeMessage } from './remove.ts';
+import type { TextRenderer } from './render.ts';
 import { saveMessage } from './save.ts';
 import type { SavedStore } from './saved-store.ts';
 import type { MessageStore } from './store.ts';
@@ -47,6 +48,7 @@ export type ActionDependencies = {
   vault: Vault;
   saved: SavedStore;
   heard: HeardStore;
+  texts: TextRenderer;
   publish: Publish;
   editLimitMs: number | undefined;
 };

@@ -7,8 +7,9 @@ import { clock, shownFile } from '../files/present.ts';
 import type { Group } from '../groups/store.ts';
 import { asHtml, type Context, type Views } from '../http/views.ts';
 import type { Stretch } from './history.ts';
-import { createMarkdown, plainText } from './markdown.ts';
+import { plainText } from './markdown.ts';
 import type { Message, Revision } from './message.ts';
+import type { Drawn, TextRenderer } from './render.ts';
 import type { MessageStore } from './store.ts';
 import { isPlain, timedWords } from './transcript.ts';
 
@@ -36,6 +37,10 @@ export type MessagePresenter = {
   list(group: Group, stretch: Stretch, firstUnread?: number): Promise<Buffer>;
 };
 
+const NO_BODY: Drawn = { html: '', isFinal: true };
+/** Other people get their turn after so many milliseconds of drawing a page. */
+const DRAWN_AT_ONCE_MS = 8;
+
 type Person = { id: number; username: string; pictureVersion: number };
 
 /** `change` is the quoted message's: a quote is drawn anew when that was edited or removed. */
@@ -49,9 +54,9 @@ export function createMessagePresenter(
   views: Views,
   accounts: AccountStore,
   messages: MessageStore,
+  texts: TextRenderer,
   subscribe: Subscribe,
 ): MessagePresenter {
-  const markdown = createMarkdown();
   const fragments = new LRUCache<string, string>({ maxSize: CACHED_FRAGMENTS, sizeCalculation: sizeOf });
   const avatars = new LRUCache<number, ReturnType<typeof asHtml>>({ max: CACHED_AVATARS });
   const lists = new LRUCache<string, Buffer>({ maxSize: CACHED_LISTS, sizeCalculation: sizeOf });
@@ -66,12 +71,13 @@ export function createMessagePresenter(
     const spoken = spokenIn(message.files);
     const isTranscript = spoken !== undefined && isPlain(message.content);
     const reviewerId = spoken?.voice.reviewerId;
+    const body = isTranscript ? NO_BODY : await bodyOf(message, message.content);
     const html = views
       .render('messages/_message.njk', {
         message,
         author,
         avatar: avatarOf(author),
-        body: isTranscript ? '' : asHtml(await bodyOf(message, message.content)),
+        body: asHtml(body.html),
         spoken: spoken ? shownFile(spoken) : null,
         transcript: isTranscript ? timedWords(message.content, spoken.voice) : [],
         reviewer: reviewerId === undefined ? null : await authorOf(reviewerId),
@@ -82,17 +88,17 @@ export function createMessagePresenter(
         files: message.files.map(shownFile),
       })
       .trim();
-    fragments.set(key, html);
+    if (body.isFinal) fragments.set(key, html);
     return html;
   }
 
-  async function bodyOf({ mentions, mentionsAll }: Message, content: string): Promise<string> {
+  async function bodyOf({ mentions, mentionsAll }: Message, content: string): Promise<Drawn> {
     const called = await Promise.all(mentions.map(authorOf));
     const names = new Map<string, number | undefined>(
       called.map(({ id, username }) => [username.toLowerCase(), id]),
     );
     if (mentionsAll) names.set('all', undefined);
-    return markdown(content, names);
+    return texts.render(content, names);
   }
 
   async function quote(groupId: number, seq: number): Promise<Quote | undefined> {
@@ -137,7 +143,12 @@ export function createMessagePresenter(
     let html = '';
     let previous = before;
     let day = '';
+    let since = performance.now();
     for (const message of messages) {
+      if (performance.now() - since > DRAWN_AT_ONCE_MS) {
+        await new Promise(setImmediate);
+        since = performance.now();
+      }
       const date = new Date(message.createdAt);
       const { key, words } = dayOf(date);
       if (key !== day) html += views.render('messages/_day.njk', { iso: date.toISOString(), words }).trim();
@@ -171,7 +182,7 @@ export function createMessagePresenter(
     async revisions(message, revisions) {
       return Promise.all(
         revisions.map(async ({ content, writtenAt, writerId }) => ({
-          body: asHtml(await bodyOf(message, content)),
+          body: asHtml((await bodyOf(message, content)).html),
           time: timeOf(writtenAt),
           writer: writerId === null ? null : writerId === 0 ? 'machine' : (await authorOf(writerId)).username,
         })),

@@ -19,6 +19,7 @@ import { hasVisible } from '../http/request.ts';
 import { messageOf } from './access.ts';
 import { confirmMentions, findMentions } from './mentions.ts';
 import type { Message } from './message.ts';
+import type { TextRenderer } from './render.ts';
 import type { MessageStore } from './store.ts';
 import type { MessageWriter } from './writer.ts';
 
@@ -51,6 +52,7 @@ export type SendDependencies = {
   accounts: AccountStore;
   groups: GroupStore;
   files: FileStore;
+  texts: TextRenderer;
 };
 
 /**

@@ -13,6 +13,8 @@ import { isUnspaced, wordsOf } from './words.ts';
 
 const EXCERPT_CHARACTERS = 240;
 const BEFORE_CHARACTERS = 70;
+/** On either side of the first hit. */
+const PARSED_CHARACTERS = 300;
 
 /** A piece of an excerpt, and whether it is what was looked for. */
 export type Piece = { text: string; isHit: boolean };
@@ -31,10 +33,24 @@ export async function shownHit(
     seq: message.seq,
     author: { id: message.authorId, username: author?.username ?? 'Somebody who left' },
     time: timeOf(message.createdAt),
-    pieces: excerpt(plainText(textOf(message)), phrases),
+    pieces: excerptOfMessage(textOf(message), phrases),
     second: secondOfHit(message, phrases),
     voice: voice ? clock(voice.length) : null,
   };
+}
+
+/** Only what stands around the first hit is parsed: a long text would hold up everybody else. */
+function excerptOfMessage(text: string, phrases: readonly Phrase[]): Piece[] {
+  const at = hitsIn(text, phrases)[0]?.from ?? 0;
+  const from = at > PARSED_CHARACTERS ? boundary(text, at - PARSED_CHARACTERS) : 0;
+  const to = Math.min(text.length, at + PARSED_CHARACTERS);
+  const pieces = excerpt(plainText(text.slice(from, to).toWellFormed()), phrases);
+  const isCut = { from: from > 0 && pieces[0]?.text !== '…', to: to < text.length };
+  return [
+    ...(isCut.from ? [{ text: '…', isHit: false }] : []),
+    ...pieces,
+    ...(isCut.to && !pieces.at(-1)?.text.endsWith('…') ? [{ text: '…', isHit: false }] : []),
+  ];
 }
 
 /** When the first hit in a voice message is said; null where there is none. */

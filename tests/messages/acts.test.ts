@@ -51,6 +51,7 @@ async function garden(t: TestContext) {
       createViews('/assets/test'),
       stores.accounts,
       stores.messages,
+      stores.texts,
       stores.subscribe,
     ),
   };

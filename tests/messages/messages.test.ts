@@ -109,8 +109,8 @@ test('bodies are sealed in the file, and do not open in another row', async (t) 
 });
 
 test('makes links of addresses and leaves everything else inert', async (t) => {
-  const { send, accounts, messages, subscribe, ada } = await garden(t);
-  const presenter = createMessagePresenter(createViews('/assets/test'), accounts, messages, subscribe);
+  const { send, accounts, messages, texts, subscribe, ada } = await garden(t);
+  const presenter = createMessagePresenter(createViews('/assets/test'), accounts, messages, texts, subscribe);
   const shown = async (content: string) => presenter.fragment(await send(content, ada), undefined);
   assert.match(
     await shown('see https://example.com/a?b=1&c=2, please'),
@@ -130,8 +130,8 @@ test('makes links of addresses and leaves everything else inert', async (t) => {
 });
 
 test('messages of one author within five minutes stand together; of another, or later, apart', async (t) => {
-  const { send, accounts, messages, subscribe, ada, jo } = await garden(t);
-  const presenter = createMessagePresenter(createViews('/assets/test'), accounts, messages, subscribe);
+  const { send, accounts, messages, texts, subscribe, ada, jo } = await garden(t);
+  const presenter = createMessagePresenter(createViews('/assets/test'), accounts, messages, texts, subscribe);
   const at = (minutes: number) => minutes * 60_000;
   const first = await send('one', ada, randomUUID(), at(0));
   const soon = await send('two', ada, randomUUID(), at(4));

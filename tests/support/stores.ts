@@ -7,6 +7,7 @@ import { checkKeyring } from '../../src/database/sealing.ts';
 import { createEvents, type EventType } from '../../src/events.ts';
 import { openVault } from '../../src/files/vault.ts';
 import { createRateLimit } from '../../src/http/rate-limit.ts';
+import { createTextRenderer } from '../../src/messages/render.ts';
 import { SEND_RATE } from '../../src/messages/send.ts';
 import { createMessageWriter } from '../../src/messages/writer.ts';
 import { atEnd, type Ending, temporaryFolder } from './hearth.ts';
@@ -23,6 +24,10 @@ export async function openStores(test: Ending, dataDir = temporaryFolder(test)) 
     throw error;
   });
   const { accounts, groups, files, messages, transcriptions } = openAll(databases, keyring);
+  const texts = createTextRenderer((error) => {
+    throw error;
+  });
+  atEnd(test, () => texts.close());
   const writer = createMessageWriter({ messages, groups, publish: events.publish });
 
   return {
@@ -38,6 +43,7 @@ export async function openStores(test: Ending, dataDir = temporaryFolder(test)) 
     writer,
     ...events,
     rate: createRateLimit(SEND_RATE, false),
+    texts,
     /** Everything of one kind that is published from now on. */
     heard<Payload>(type: EventType<Payload>): Payload[] {
       const payloads: Payload[] = [];
