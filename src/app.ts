@@ -31,6 +31,7 @@ import { createGroupPage } from './groups/page.ts';
 import { createGroupPresenter } from './groups/present.ts';
 import { groupRoutes } from './groups/routes.ts';
 import { createGroupStore, type Group } from './groups/store.ts';
+import { readForms } from './http/body.ts';
 import { answerFailures, nothingHere } from './http/failures.ts';
 import { createRateLimit } from './http/rate-limit.ts';
 import { logRequests } from './http/request.ts';
@@ -73,9 +74,6 @@ import { startTranscriptions } from './voice/queue.ts';
 import { createRecorder } from './voice/record.ts';
 import { voiceRoutes } from './voice/routes.ts';
 import { createTranscriptionStore } from './voice/store.ts';
-
-/** 8,000 characters of four bytes each, as a form encodes them. */
-const MAX_FORM_BYTES = 128 * 1024;
 
 type Opened = {
   config: Config;
@@ -230,7 +228,7 @@ export async function createApp({
   });
   app.use(refuseOtherSites());
   app.use(callbackRoutes({ ...writing, sharedSecret: config.sharedSecret, rateLimits }));
-  app.use(express.urlencoded({ extended: false, limit: MAX_FORM_BYTES, parameterLimit: 1_100 }));
+  app.use(readForms());
   app.use(sessions.middleware, identifyAccount(sessions));
   // In the order of how often they are asked for: each route that does not match is tried first.
   app.use(

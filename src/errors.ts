@@ -55,6 +55,20 @@ export function tooMany(what: string, seconds: number): ChatError {
   return new ChatError('too_many', 429, `${what} Try again in ${when}.`, undefined, wait);
 }
 
+/** A request whose body cannot be read. */
+export function unreadable(): ChatError {
+  return new ChatError('bad_request', 400, 'This request could not be read. Go back, then try again.');
+}
+
+/** A request whose body is larger than its form can be. */
+export function tooLargeForm(): ChatError {
+  return new ChatError(
+    'too_large',
+    413,
+    'That is more than this form takes. Shorten it, then send it again.',
+  );
+}
+
 /** A full disk as a sentence, whether the system or the database says it; undefined for any other failure. */
 export function diskFull(thrown: unknown): ChatError | undefined {
   const code = typeof thrown === 'object' && thrown !== null && 'code' in thrown ? thrown.code : undefined;

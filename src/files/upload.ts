@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Request, Response } from 'express';
 import multer, { MulterError } from 'multer';
-import { ChatError, invalid } from '../errors.ts';
+import { invalid } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
+import { readMultipart } from '../http/body.ts';
 import type { RateLimit } from '../http/rate-limit.ts';
 import { MAX_FILES, type StoredFile, tooManyFiles } from './file.ts';
 import type { Receiver } from './receive.ts';
@@ -60,18 +61,18 @@ export function createUploadReader({
       defParamCharset: 'utf8',
       limits: { files: MAX_FILES, fields: MAX_FIELDS, fieldSize: MAX_FIELD_BYTES, fieldNameSize: 100 },
     }).array('files', MAX_FILES);
-    const failure = await new Promise<unknown>((resolve) => {
-      read(request, response, resolve);
-    });
-    if (!failure) return Promise.all(coming);
-    for (const one of await Promise.allSettled(coming))
-      if (one.status === 'fulfilled') await discard(one.value);
-    throw asRefusal(failure);
+    try {
+      await readMultipart(read, request, response, asSentence);
+      return await Promise.all(coming);
+    } catch (error) {
+      for (const one of await Promise.allSettled(coming))
+        if (one.status === 'fulfilled') await discard(one.value);
+      throw error;
+    }
   };
 }
 
-function asRefusal(failure: unknown): unknown {
-  if (failure instanceof ChatError) return failure;
+function asSentence(failure: unknown): unknown {
   if (!(failure instanceof MulterError)) return failure;
   if (failure.code === 'LIMIT_FILE_COUNT' || failure.code === 'LIMIT_UNEXPECTED_FILE') return tooManyFiles();
   if (failure.code === 'LIMIT_FIELD_VALUE')

@@ -1,6 +1,6 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
-import { ChatError, diskFull, notFound } from '../errors.ts';
+import { ChatError, diskFull, notFound, unreadable } from '../errors.ts';
 import { seeOther, wantsFragment } from './request.ts';
 import { type Html, sendHtml, type Views } from './views.ts';
 
@@ -52,18 +52,8 @@ async function answer(views: Views, request: Request, response: Response, error:
   sendHtml(response, views.page(request, 'http/failure.njk', { error, requestId: request.id }), error.status);
 }
 
-/** A ChatError as it is; what the body parser refuses as one; undefined for what nobody expected. */
+/** A ChatError as it is, a full disk and an address that cannot be read as one; undefined for what nobody expected. */
 function expected(thrown: unknown): ChatError | undefined {
   if (thrown instanceof ChatError) return thrown;
-  const full = diskFull(thrown);
-  if (full) return full;
-  if (!(thrown instanceof Error) || !('type' in thrown || thrown instanceof URIError)) return undefined;
-  if ('type' in thrown && thrown.type === 'entity.too.large') {
-    return new ChatError(
-      'too_large',
-      413,
-      'That is more than this form takes. Shorten it, then send it again.',
-    );
-  }
-  return new ChatError('bad_request', 400, 'This request could not be read. Go back, then try again.');
+  return diskFull(thrown) ?? (thrown instanceof URIError ? unreadable() : undefined);
 }

@@ -6,6 +6,7 @@ import { type ChatError, invalid, notFound } from '../errors.ts';
 import type { Publish } from '../events.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { GroupStore } from '../groups/store.ts';
+import { readMultipart } from '../http/body.ts';
 import { onRefusal } from '../http/failures.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
 import { numberInPath, parseForm, seeOther } from '../http/request.ts';
@@ -98,11 +99,10 @@ async function readPicture(request: Request, response: Response): Promise<Buffer
     storage: multer.memoryStorage(),
     limits: { files: 1, fields: 5, fileSize: MAX_PICTURE_BYTES },
   }).single('picture');
-  const failure = await new Promise<unknown>((resolve) => {
-    read(request, response, resolve);
-  });
-  if (failure instanceof MulterError)
-    throw invalid('picture', 'A picture of you has at most 15 MB. Choose a smaller one.');
-  if (failure) throw failure;
+  await readMultipart(read, request, response, (failure) =>
+    failure instanceof MulterError
+      ? invalid('picture', 'A picture of you has at most 15 MB. Choose a smaller one.')
+      : failure,
+  );
   return request.file && request.file.size > 0 ? request.file.buffer : undefined;
 }

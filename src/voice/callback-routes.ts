@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import express, { Router } from 'express';
+import { Router } from 'express';
 import { ChatError } from '../errors.ts';
+import { readJson } from '../http/body.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
 import { addressOf, parseForm } from '../http/request.ts';
 import { createTranscriptReceiver, transcriptBody } from './receive.ts';
@@ -31,7 +32,7 @@ export function callbackRoutes(dependencies: Dependencies): Router {
       next();
     },
     // Not before the secret: nobody else has anything parsed.
-    express.json({ limit: MAX_BODY }),
+    readJson(MAX_BODY),
     async (request, response) => {
       await receive(parseForm(transcriptBody, request.body));
       response.status(204).end();

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { performance } from 'node:perf_hooks';
 import { test } from 'node:test';
 import hljs from 'highlight.js/lib/common';
 import { renderMarkdown } from '../../src/messages/markdown.ts';

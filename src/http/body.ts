@@ -1,0 +1,59 @@
+import express, {
+  type ErrorRequestHandler,
+  type Request,
+  type RequestHandler,
+  type Response,
+  Router,
+} from 'express';
+import { ChatError, diskFull, tooLargeForm, unreadable } from '../errors.ts';
+
+/** 8,000 characters of four bytes each, as a form encodes them. */
+const MAX_FORM_BYTES = 128 * 1024;
+
+/** Reads plain forms into `request.body`. */
+export function readForms(): RequestHandler {
+  return refusing(express.urlencoded({ extended: false, limit: MAX_FORM_BYTES, parameterLimit: 1_100 }));
+}
+
+/** Reads JSON into `request.body`. @param limit in the notation of body-parser, such as `2mb` */
+export function readJson(limit: string): RequestHandler {
+  return refusing(express.json({ limit }));
+}
+
+/** Whatever a parser does not understand is what the client sent: broken encodings and compression, cut-off bodies. */
+function refusing(parser: RequestHandler): RequestHandler {
+  const refuse: ErrorRequestHandler = (error, _request, _response, next) => next(asRefusal(error));
+  return Router().use(parser, refuse) as RequestHandler;
+}
+
+/** What a parser of a request's body throws, as a sentence; a failure of this machine stays what it is. */
+export function asRefusal(thrown: unknown): unknown {
+  if (thrown instanceof ChatError || diskFull(thrown) || isSystemError(thrown)) return thrown;
+  const isTooLarge = thrown instanceof Error && 'type' in thrown && thrown.type === 'entity.too.large';
+  return isTooLarge ? tooLargeForm() : unreadable();
+}
+
+/**
+ * Runs a multipart reader. A field named like `a[b]` would become an object, which no form of ours has.
+ * @throws ChatError 400 for what cannot be read
+ */
+export async function readMultipart(
+  read: RequestHandler,
+  request: Request,
+  response: Response,
+  asOwnRefusal: (thrown: unknown) => unknown,
+): Promise<void> {
+  const failure = await new Promise<unknown>((resolve) => {
+    read(request, response, resolve);
+  });
+  if (failure) throw asRefusal(asOwnRefusal(failure));
+  const values: unknown[] = Object.values(request.body ?? {}).flat();
+  if (values.some((value) => typeof value !== 'string')) {
+    request.body = {};
+    throw unreadable();
+  }
+}
+
+function isSystemError(thrown: unknown): boolean {
+  return thrown instanceof Error && 'syscall' in thrown;
+}
