@@ -1,7 +1,8 @@
 import { CLOSE, type Connection, type Viewer } from './connection.ts';
 import { factText, type Protocol, textFrame } from './frames.ts';
 
-const HEARTBEAT_MS = 30_000;
+/** A browser that has heard nothing for two beats takes the line for dead (`static/js/socket.js`). */
+const HEARTBEAT_MS = 20_000;
 const PERSONAL = 'account:';
 
 /** What is pushed: presented at most once for each kind of viewer; undefined where there is nothing for them. */
@@ -45,6 +46,7 @@ export function createHub(): Hub {
   const perAccount = new Map<number, number>();
   const listeners = new Map<string, Listeners>();
   let unflushed: Connection[] = [];
+  const alive = textFrame(factText('html', 'alive', {}));
 
   const heartbeat = setInterval(() => {
     for (const connection of connections) {
@@ -54,7 +56,10 @@ export function createHub(): Hub {
       }
       connection.isAlive = false;
       connection.received = 0;
-      if (connection.isOpen) connection.ws.ping();
+      if (!connection.isOpen) continue;
+      connection.ws.ping();
+      // Scripts in a browser are not told of pings.
+      if (connection.protocol === 'html') queue(connection, alive);
     }
   }, HEARTBEAT_MS);
   heartbeat.unref();

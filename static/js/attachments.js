@@ -1,5 +1,7 @@
 // Files for the next message: chosen, dropped or pasted, each with its progress and a way to cancel it.
 
+import { tabStorage } from './storage.js';
+
 const AT_ONCE = 2;
 const MAX_FILES = 10;
 /** A line on which nothing moves for so long is dead, whatever it says. */
@@ -20,7 +22,7 @@ export function startAttachments(form, groupId, say) {
   const underWay = new Set();
   let whenSettled = () => {};
   const key = `files/${document.body.dataset.accountId}/${form.dataset.composer}`;
-  if (list.children.length === 0) list.innerHTML = sessionStorage.getItem(key) ?? '';
+  if (list.children.length === 0) list.innerHTML = tabStorage.get(key) ?? '';
 
   /** As it came: what scripts have set is no attribute that may be parsed again. */
   function htmlOf(element) {
@@ -37,8 +39,7 @@ export function startAttachments(form, groupId, say) {
   /** What has arrived waits for its message like a draft. */
   function remember() {
     const html = [...list.querySelectorAll('[data-file]')].map(htmlOf).join('');
-    if (html) sessionStorage.setItem(key, html);
-    else sessionStorage.removeItem(key);
+    tabStorage.set(key, html);
   }
 
   // A file field that is sent by the browser would bring the files a second time.

@@ -6,6 +6,7 @@ import { act, ask } from './dialog.js';
 import { startDictation } from './dictation.js';
 import { pickEmoji } from './emoji.js';
 import { startRecorder } from './recorder.js';
+import { tabStorage } from './storage.js';
 
 /** The server passes one on in three seconds; on its way it may be late, but not early. */
 const TYPING_EVERY_MS = 3_400;
@@ -70,14 +71,15 @@ export function startComposer(form, outbox, live) {
     const members = Number(form.dataset.members);
     const confirmed = callsAll(content) && members > MANY_MEMBERS;
     if (confirmed && !(await ask(`@all calls all ${members} members.`, 'Send it'))) return field.focus();
-    field.value = '';
-    lastTyping = 0;
-    changed();
+    // In the list of what is on its way before the field is emptied: at no moment are the words nowhere.
     outbox.add(groupId, content, {
       replyTo: answer.take(),
       confirmed: confirmed || undefined,
       files: attachments.take(),
     });
+    field.value = '';
+    lastTyping = 0;
+    changed();
     field.focus();
   });
 
@@ -155,11 +157,12 @@ const DRAFT_AFTER_MS = 1_200;
 function startDrafts(groupId, thread, accountId) {
   const key = `draft/${accountId}/${groupId}/${thread}`;
   let kept;
+  let text = '';
   let timer;
   const send = () => {
     clearTimeout(timer);
     timer = undefined;
-    const content = sessionStorage.getItem(key) ?? '';
+    const content = text;
     if (content === kept) return;
     kept = content;
     // It outlives the page: a tab that is being closed still sends it.
@@ -177,12 +180,13 @@ function startDrafts(groupId, thread, accountId) {
     /** What this tab had is newer than what the server knew when it wrote the page. */
     newest(onPage) {
       kept = onPage;
-      return sessionStorage.getItem(key) ?? onPage;
+      text = tabStorage.get(key) ?? onPage;
+      return text;
     },
-    keep(text) {
-      if (text === (sessionStorage.getItem(key) ?? kept)) return;
-      if (text) sessionStorage.setItem(key, text);
-      else sessionStorage.removeItem(key);
+    keep(typed) {
+      if (typed === text) return;
+      text = typed;
+      tabStorage.set(key, text);
       clearTimeout(timer);
       timer = setTimeout(send, text ? DRAFT_AFTER_MS : 100);
     },

@@ -37,11 +37,12 @@ export function startConversation(section, outbox, accountId) {
     // Not a member any more, or signed out: the page says so itself.
     onFinal: () => location.reload(),
   });
-  outbox.useSocket(
-    ({ groupId: to, id, content, replyTo, confirmed, files }) =>
+  outbox.useSocket({
+    send: ({ groupId: to, id, content, replyTo, confirmed, files }) =>
       to === groupId &&
       socket.send({ type: 'send', id, content, replyTo, confirmed, files: files?.map((file) => file.id) }),
-  );
+    restart: socket.restart,
+  });
 
   function takeElement(element) {
     if (element.dataset.live === 'message') takeMessage(element);
@@ -229,7 +230,12 @@ export function startConversation(section, outbox, accountId) {
 /** What is on its way, below the messages, with its state in words. */
 async function followOutbox(outbox, groupId, list, keepingPosition) {
   const template = document.getElementById('pending-message');
-  const words = { sending: 'Sending…', waiting: 'Not sent yet. It goes out when the connection is back.' };
+  const words = {
+    sending: 'Sending…',
+    waiting: 'Not sent yet. It goes out when the connection is back.',
+    'waiting in this tab':
+      'Not sent yet, and this browser stores nothing: leave this tab open until the connection is back.',
+  };
 
   const showItem = (item, state) => {
     if (item.groupId !== groupId) return;
@@ -255,7 +261,7 @@ async function followOutbox(outbox, groupId, list, keepingPosition) {
   };
 
   outbox.subscribe(showItem);
-  for (const item of await outbox.pending(groupId)) showItem(item, item.refusal ? 'refused' : 'waiting');
+  for (const { item, state } of await outbox.pending(groupId)) showItem(item, state);
 }
 
 /** "Mina is typing…", for as long as she does. */

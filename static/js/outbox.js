@@ -1,8 +1,13 @@
-// What was written and is not yet acknowledged, in IndexedDB: it survives a closed tab, a lost network and a restart
-// of the server. The id of a message makes a second try harmless, so two tabs may well send the same one.
+// What was written and is not yet acknowledged. It survives a closed tab, a lost network and a restart of the server in
+// IndexedDB; where the browser stores nothing it stays in this tab. The id of a message makes a second try harmless, so
+// two tabs may well send the same one.
+import { openTable, tabStorage } from './storage.js';
 
 const RETRY_MS = 3_000;
-const ACK_WITHIN_MS = 10_000;
+/** A socket that has not acknowledged a message by then may be dead: the form is tried. */
+const ACK_WITHIN_MS = 5_000;
+const POST_WITHIN_MS = 10_000;
+const TAB_PREFIX = 'outbox/';
 
 /**
  * @typedef {{ id: string, accountId: string, groupId: string, content: string, replyTo?: number,
@@ -10,7 +15,14 @@ const ACK_WITHIN_MS = 10_000;
  * @param {string} accountId whose messages these are; those of others who use this browser wait for them
  */
 export function startOutbox(accountId) {
-  /** @type {undefined | ((item: Item) => boolean)} sends through an open conversation's socket */
+  const table = openTable('hearth', 'outbox');
+  /** What this tab knows of, in memory: what the browser does not store is sent from here. @type {Map<string, Item>} */
+  const items = new Map();
+  /** Those of them that are in the table. */
+  const stored = new Set();
+  /** Acknowledged or taken back, by this tab: a table that is slow to delete may still name them. */
+  const done = new Set();
+  /** @type {undefined | { send(item: Item): boolean, restart(): void }} an open conversation's socket */
   let socketDoor;
   let isBusy = false;
   /** Something was written while the last round was under way. */
@@ -24,6 +36,8 @@ export function startOutbox(accountId) {
   const tell = (item, state) => {
     for (const listener of listeners) listener(item, state);
   };
+  const stateOf = (item) =>
+    item.refusal ? 'refused' : stored.has(item.id) ? 'waiting' : 'waiting in this tab';
 
   async function flush() {
     if (isBusy) {
@@ -34,12 +48,12 @@ export function startOutbox(accountId) {
     isDueAgain = false;
     clearTimeout(timer);
     try {
-      for (const item of await mine()) {
+      for (const item of mine()) {
         if (item.refusal) continue;
         if (navigator.onLine === false || !(await deliver(item))) {
           isWaiting = true;
-          for (const one of await mine()) if (!one.refusal) tell(one, 'waiting');
-          timer = setTimeout(flush, RETRY_MS);
+          for (const one of mine()) if (!one.refusal) tell(one, stateOf(one));
+          timer = setTimeout(refresh, RETRY_MS);
           return;
         }
         isWaiting = false;
@@ -53,24 +67,40 @@ export function startOutbox(accountId) {
   /** Resolves to whether the next one may be tried: this one was acknowledged or refused. */
   async function deliver(item) {
     if (!isWaiting) tell(item, 'sending');
-    const answered = new Promise((resolve) => {
-      waiting.set(item.id, resolve);
-      setTimeout(resolve, ACK_WITHIN_MS, undefined);
-    });
-    const answer = socketDoor?.(item) ? await answered : await post(item);
-    waiting.delete(item.id);
+    const answer = (await sendBySocket(item)) ?? (await post(item));
     if (answer === 'acknowledged') {
-      await change((store) => store.delete(item.id));
+      forget(item);
       tell(item, 'sent');
       return true;
     }
     if (answer?.refusal) {
       const refused = { ...item, refusal: answer.refusal };
-      await change((store) => store.put(refused));
+      await keep(refused);
       tell(refused, 'refused');
       return true;
     }
     return false;
+  }
+
+  /** Resolves to nothing where there is no socket, or it does not answer: another line is then worth a try. */
+  async function sendBySocket(item) {
+    const answered = new Promise((resolve) => {
+      waiting.set(item.id, resolve);
+    });
+    if (!socketDoor?.send(item)) {
+      waiting.delete(item.id);
+      return undefined;
+    }
+    let isLate;
+    const late = new Promise((resolve) => {
+      isLate = setTimeout(resolve, ACK_WITHIN_MS, 'late');
+    });
+    const answer = await Promise.race([answered, late]);
+    clearTimeout(isLate);
+    waiting.delete(item.id);
+    if (answer !== 'late') return answer ?? 'later';
+    socketDoor.restart();
+    return undefined;
   }
 
   /** @param {Item} item */
@@ -82,7 +112,7 @@ export function startOutbox(accountId) {
         method: 'POST',
         body: fields,
         headers: { 'HX-Request': 'true' },
-        signal: AbortSignal.timeout(ACK_WITHIN_MS),
+        signal: AbortSignal.timeout(POST_WITHIN_MS),
       });
       if (response.ok) {
         const html = await response.text();
@@ -99,9 +129,56 @@ export function startOutbox(accountId) {
     }
   }
 
-  async function mine() {
-    const items = await read();
-    return items.filter((item) => item.accountId === accountId).sort((a, b) => a.writtenAt - b.writtenAt);
+  function mine() {
+    return [...items.values()]
+      .filter((item) => item.accountId === accountId)
+      .sort((a, b) => a.writtenAt - b.writtenAt);
+  }
+
+  /** Stores a message wherever this browser does; in memory it is at once. */
+  async function keep(item) {
+    items.set(item.id, item);
+    const isStored = await table.put(item);
+    if (done.has(item.id)) return void table.delete(item.id);
+    if (isStored) stored.add(item.id);
+    else stored.delete(item.id);
+    tabStorage.set(TAB_PREFIX + item.id, isStored ? '' : JSON.stringify(item));
+    if (!isStored && isWaiting && !item.refusal) tell(item, stateOf(item));
+  }
+
+  function forget({ id }) {
+    done.add(id);
+    items.delete(id);
+    stored.delete(id);
+    tabStorage.set(TAB_PREFIX + id, '');
+    table.delete(id);
+  }
+
+  /** What other tabs, or this one before it was loaded anew, have left. */
+  async function load() {
+    for (const key of tabStorage.keys(TAB_PREFIX)) add(JSON.parse(tabStorage.get(key)));
+    const rows = await table.all();
+    if (!rows) return;
+    for (const row of rows) {
+      add(row);
+      stored.add(row.id);
+    }
+    const ids = new Set(rows.map((row) => row.id));
+    // Another tab has sent it, or taken it back.
+    for (const id of [...stored])
+      if (!ids.has(id)) {
+        items.delete(id);
+        stored.delete(id);
+      }
+
+    function add(item) {
+      if (!done.has(item.id) && !items.has(item.id)) items.set(item.id, item);
+    }
+  }
+
+  async function refresh() {
+    await load();
+    await flush();
   }
 
   addEventListener('hearth:ack', ({ detail }) => waiting.get(detail.id)?.('acknowledged'));
@@ -109,9 +186,10 @@ export function startOutbox(accountId) {
     const isPassing = detail.code === 'too_many' || detail.code === 'internal';
     waiting.get(detail.id)?.(isPassing ? undefined : { refusal: detail.detail });
   });
-  addEventListener('online', flush);
-  document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && flush());
-  flush();
+  addEventListener('online', refresh);
+  document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && refresh());
+  const loaded = load();
+  loaded.then(flush);
 
   return {
     /** Keeps a message and starts sending it. Under an id that it had before, it is the same message. */
@@ -127,17 +205,23 @@ export function startOutbox(accountId) {
         writtenAt: Date.now(),
       };
       tell(item, isWaiting ? 'waiting' : 'sending');
-      await change((store) => store.put(item));
+      // Stored before it is sent, unless that takes long: a closed tab loses nothing then.
+      await keep(item);
       flush();
     },
     async retry(item) {
-      await change((store) => store.put({ ...item, refusal: undefined }));
+      await keep({ ...item, refusal: undefined });
       flush();
     },
-    discard: (item) => change((store) => store.delete(item.id)),
-    /** What waits for a group, oldest first. */
-    pending: async (groupId) => (await mine()).filter((item) => item.groupId === groupId),
-    /** @param {(item: Item, state: 'sending' | 'waiting' | 'refused' | 'sent') => void} listener */
+    discard: async (item) => forget(item),
+    /** What waits for a group, oldest first, with its state. */
+    async pending(groupId) {
+      await loaded;
+      return mine()
+        .filter((item) => item.groupId === groupId)
+        .map((item) => ({ item, state: stateOf(item) }));
+    },
+    /** @param {(item: Item, state: 'sending' | 'waiting' | 'waiting in this tab' | 'refused' | 'sent') => void} listener */
     subscribe: (listener) => listeners.add(listener),
     useSocket(door) {
       socketDoor = door;
@@ -158,44 +242,4 @@ export function uuid() {
   bytes[8] = (bytes[8] & 0x3f) | 0x80;
   const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-}
-
-// A browser that refuses IndexedDB (some private windows) keeps the messages for as long as the tab is open.
-const memory = new Map();
-let opening;
-
-function open() {
-  opening ??= new Promise((resolve) => {
-    try {
-      const request = indexedDB.open('hearth', 1);
-      request.onupgradeneeded = () => request.result.createObjectStore('outbox', { keyPath: 'id' });
-      request.onsuccess = () => resolve(request.result);
-      request.onerror = () => resolve(undefined);
-    } catch {
-      resolve(undefined);
-    }
-  });
-  return opening;
-}
-
-async function read() {
-  const database = await open();
-  if (!database) return [...memory.values()];
-  const request = database.transaction('outbox').objectStore('outbox').getAll();
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-}
-
-async function change(write) {
-  const database = await open();
-  if (!database)
-    return write({ put: (item) => memory.set(item.id, item), delete: (id) => memory.delete(id) });
-  const transaction = database.transaction('outbox', 'readwrite', { durability: 'strict' });
-  write(transaction.objectStore('outbox'));
-  return new Promise((resolve, reject) => {
-    transaction.oncomplete = () => resolve();
-    transaction.onerror = () => reject(transaction.error);
-  });
 }

@@ -1,5 +1,6 @@
 // Voice messages: one sounds at a time. It goes on while its message is drawn anew, and a word leads to its second.
 import { act } from './dialog.js';
+import { browserStorage } from './storage.js';
 
 const SPEEDS = [1, 1.25, 1.5, 1.75, 2];
 const SPEED_KEY = 'voice-speed';
@@ -15,7 +16,7 @@ export function startPlayers(root, accountId) {
   /** Where others stand that were moved before they were played. */
   const positions = new Map();
   const told = new Set();
-  let speed = Number(localStorage.getItem(SPEED_KEY)) || 1;
+  let speed = Number(browserStorage.get(SPEED_KEY)) || 1;
 
   const playersOf = (file) => root.querySelectorAll(`[data-voice="${CSS.escape(file)}"]`);
   const secondsOf = (player) => Number(player.dataset.seconds);
@@ -124,7 +125,7 @@ export function startPlayers(root, accountId) {
 
   function faster() {
     speed = SPEEDS[(SPEEDS.indexOf(speed) + 1) % SPEEDS.length];
-    localStorage.setItem(SPEED_KEY, speed);
+    browserStorage.set(SPEED_KEY, String(speed));
     audio.playbackRate = speed;
     for (const player of root.querySelectorAll('[data-voice]')) showSpeed(player);
   }

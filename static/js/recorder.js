@@ -2,6 +2,7 @@
 import { showSheet } from './dialog.js';
 import { startLevel } from './level.js';
 import { clock } from './player.js';
+import { browserStorage } from './storage.js';
 
 const LONGEST_MS = 5 * 60_000;
 /** The last seconds are counted down. */
@@ -66,7 +67,7 @@ export function startRecorder(form, take, say) {
     begin();
   });
   const isAway = (event) => Math.hypot(event.clientX - held.x, event.clientY - held.y) > AWAY;
-  const heldWay = () => (canBeText ? (localStorage.getItem(WAY_KEY) ?? 'message') : 'message');
+  const heldWay = () => (canBeText ? (browserStorage.get(WAY_KEY) ?? 'message') : 'message');
   addEventListener('pointermove', (event) => {
     if (event.pointerId !== held?.id || held.isAway === isAway(event)) return;
     held.isAway = isAway(event);
@@ -91,7 +92,7 @@ export function startRecorder(form, take, say) {
   bar.querySelector('[data-discard-recording]').addEventListener('click', () => finish());
   for (const end of bar.querySelectorAll('[data-finish]'))
     end.addEventListener('click', () => {
-      localStorage.setItem(WAY_KEY, end.dataset.finish);
+      browserStorage.set(WAY_KEY, end.dataset.finish);
       finish(end.dataset.finish);
     });
   pause.addEventListener('click', togglePause);

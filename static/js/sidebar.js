@@ -3,6 +3,7 @@
 import { startNotifications } from './notifications.js';
 import { place } from './place.js';
 import { connect } from './socket.js';
+import { tabStorage } from './storage.js';
 
 export function startOverview() {
   let title = document.title;
@@ -66,7 +67,7 @@ function rename(name, title) {
 
 /** A long list stays where it was from page to page, with the open group in sight. */
 function keepPlace(list) {
-  list.scrollTop = Number(sessionStorage.getItem('sidebar') ?? 0);
+  list.scrollTop = Number(tabStorage.get('sidebar') ?? 0);
   list.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' });
-  addEventListener('pagehide', () => sessionStorage.setItem('sidebar', String(list.scrollTop)));
+  addEventListener('pagehide', () => tabStorage.set('sidebar', String(list.scrollTop)));
 }

@@ -3,7 +3,12 @@
 const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 15_000;
 /** While somebody looks at the page, it does not wait longer than this. */
-const LONGEST_SEEN_WAIT_MS = 4_000;
+const LONGEST_VISIBLE_WAIT_MS = 4_000;
+/** A connection that is not open by then leads nowhere. */
+const OPEN_WITHIN_MS = 8_000;
+/** The server says something every 20 s at least (`live/hub.ts`): after two beats that did not come, the line is dead. */
+const SILENCE_MS = 45_000;
+const CHECK_EVERY_MS = 5_000;
 const ASLEEP_MS = 40_000;
 /** Close codes after which coming back is pointless: the page has to be loaded again. */
 const FINAL = new Set([4400, 4401, 4403]);
@@ -19,17 +24,29 @@ export function connect(address, { onFragment, onOpen, onFinal }) {
   let socket;
   let wait = FIRST_WAIT_MS;
   let timer;
+  let openTimer;
   let isOver = false;
+  let heardAt = Date.now();
 
   function open() {
     clearTimeout(timer);
+    clearTimeout(openTimer);
     if (isOver || navigator.onLine === false) return;
     const url = new URL(address(), location.href);
     url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
     const opened = new WebSocket(url, 'hearth.html');
     socket = opened;
-    opened.onmessage = (event) => onFragment(event.data);
+    openTimer = setTimeout(() => {
+      drop();
+      closed();
+    }, OPEN_WITHIN_MS);
+    opened.onmessage = (event) => {
+      heardAt = Date.now();
+      onFragment(event.data);
+    };
     opened.onopen = () => {
+      clearTimeout(openTimer);
+      heardAt = Date.now();
       wait = FIRST_WAIT_MS;
       show(false);
       onOpen?.();
@@ -41,6 +58,7 @@ export function connect(address, { onFragment, onOpen, onFinal }) {
 
   function closed(code) {
     socket = undefined;
+    clearTimeout(openTimer);
     if (FINAL.has(code)) {
       isOver = true;
       onFinal?.(code);
@@ -50,8 +68,19 @@ export function connect(address, { onFragment, onOpen, onFinal }) {
     timer = setTimeout(open, wait * (0.5 + Math.random()));
     wait = Math.min(
       wait * 2,
-      document.visibilityState === 'visible' ? LONGEST_SEEN_WAIT_MS : LONGEST_WAIT_MS,
+      document.visibilityState === 'visible' ? LONGEST_VISIBLE_WAIT_MS : LONGEST_WAIT_MS,
     );
+  }
+
+  /** Lets go of a socket without waiting for its end: on a dead line that takes a minute. */
+  function drop() {
+    const old = socket;
+    socket = undefined;
+    if (!old) return;
+    old.onopen = null;
+    old.onclose = null;
+    old.onmessage = null;
+    old.close();
   }
 
   function show(isDown) {
@@ -69,32 +98,27 @@ export function connect(address, { onFragment, onOpen, onFinal }) {
     isOpen: () => socket?.readyState === WebSocket.OPEN,
     /** Drops what may be dead and connects anew, now. */
     restart() {
-      const old = socket;
-      socket = undefined;
-      if (old) {
-        old.onclose = null;
-        old.onmessage = null;
-        old.close();
-      }
+      drop();
+      if (isOver) return;
       wait = FIRST_WAIT_MS;
+      show(true);
       open();
     },
   };
 
   addEventListener('online', () => connection.restart());
   addEventListener('offline', () => {
-    const old = socket;
-    socket = undefined;
-    old?.close();
+    drop();
     show(true);
   });
-  // A machine that slept may hold a socket that has long been dead: time jumped, so connect anew.
   let last = Date.now();
   setInterval(() => {
     const now = Date.now();
-    if (now - last > ASLEEP_MS) connection.restart();
+    // A machine that slept may hold a socket that has long been dead: time jumped, so connect anew.
+    const hasSlept = now - last > ASLEEP_MS;
     last = now;
-  }, 5_000);
+    if (hasSlept || (connection.isOpen() && now - heardAt > SILENCE_MS)) connection.restart();
+  }, CHECK_EVERY_MS);
   // A page that comes out of the back/forward cache has lost its sockets.
   addEventListener('pageshow', (event) => event.persisted && connection.restart());
 

@@ -221,7 +221,10 @@ test('whoever is faster than the machine, loads the page anew, or loses the micr
 });
 
 test('the true cause is said: no permission, no microphone, and plain HTTP on a network', async (t) => {
-  const hearth = await startHearth(t, { flags: ['--host', '0.0.0.0'] });
+  const hearth = await startHearth(t, {
+    flags: ['--host', '0.0.0.0'],
+    env: { ORIGINS: 'http://hearth.lan' },
+  });
   const address = hearth.url.replace('0.0.0.0', '127.0.0.1');
   const deaf = await openBrowser(t);
   const { page } = await personAt(deaf, address, 'ada');

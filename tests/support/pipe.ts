@@ -1,0 +1,42 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { atEnd, type Ending } from './hearth.ts';
+
+export type Pipe = {
+  url: string;
+  /** From now on the connections that are open carry nothing, in either direction, and stay open; new ones work. */
+  silence(): void;
+};
+
+/** A TCP connection in the middle, as a router or a mobile network is: it can go silent without closing. */
+export async function pipeTo(test: Ending, target: string): Promise<Pipe> {
+  const { hostname, port } = new URL(target);
+  let open: { from: Socket; to: Socket }[] = [];
+  const all = new Set<Socket>();
+  const server = createServer((from) => {
+    const to = connect(Number(port), hostname);
+    const pair = { from, to };
+    open.push(pair);
+    for (const socket of [from, to]) {
+      all.add(socket);
+      socket.on('error', () => socket.destroy());
+    }
+    from.on('data', (bytes) => open.includes(pair) && to.write(bytes));
+    to.on('data', (bytes) => open.includes(pair) && from.write(bytes));
+    from.on('close', () => open.includes(pair) && to.destroy());
+    to.on('close', () => open.includes(pair) && from.destroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  atEnd(test, () => {
+    for (const socket of all) socket.destroy();
+    server.close();
+  });
+  return {
+    // A server on a port has an address object.
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    silence() {
+      open = [];
+    },
+  };
+}
