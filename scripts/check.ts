@@ -12,6 +12,9 @@ const missing = [
   ...(existsSync('/usr/sbin/ip') || existsSync('/sbin/ip') || process.platform !== 'linux'
     ? []
     : ['iproute2']),
+  // Hearth is tested behind both.
+  ...(isThere('caddy') ? [] : ['caddy']),
+  ...(isThere('nginx') ? [] : ['nginx-light']),
 ];
 if (missing.length > 0) install(missing);
 run('npx', ['tsc']);
@@ -29,6 +32,12 @@ run(process.execPath, [
   '--test-reporter=spec',
   ...tests.sort().map((file) => join('tests', file)),
 ]);
+
+function isThere(program: string): boolean {
+  return ['/usr/bin', '/usr/sbin', '/usr/local/bin', '/usr/local/sbin', '/opt/homebrew/bin'].some((folder) =>
+    existsSync(join(folder, program)),
+  );
+}
 
 /** What the tests need of Debian: as root we fetch it, otherwise we say how. */
 function install(packages: readonly string[]): void {

@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import express, { type Express } from 'express';
 import type { Logger } from 'pino';
@@ -31,11 +32,12 @@ import { createGroupPage } from './groups/page.ts';
 import { createGroupPresenter } from './groups/present.ts';
 import { groupRoutes } from './groups/routes.ts';
 import { createGroupStore, type Group } from './groups/store.ts';
+import { createArrivals, noteArrivals, refuseOtherSites } from './http/arrival.ts';
 import { readForms } from './http/body.ts';
 import { answerFailures, nothingHere } from './http/failures.ts';
 import { createRateLimit } from './http/rate-limit.ts';
 import { logRequests } from './http/request.ts';
-import { refuseOtherSites, securityHeaders } from './http/security.ts';
+import { securityHeaders } from './http/security.ts';
 import { assetFolder, staticRoutes } from './http/static.ts';
 import { themeRoutes } from './http/theme.ts';
 import { createViews, sendHtml } from './http/views.ts';
@@ -82,6 +84,8 @@ type Opened = {
   sessionStore: SessionStore;
   passwords: Passwords;
   log: Logger;
+  /** The one that is served with TLS. */
+  certificate(): X509Certificate | undefined;
 };
 
 export type App = {
@@ -120,6 +124,7 @@ export async function createApp({
   sessionStore,
   passwords,
   log,
+  certificate,
 }: Opened): Promise<App> {
   const { rateLimits, adminUsername, editLimitMs, fileLimits, dataDir } = config;
   const { publish, subscribe } = createEvents((err, event) => log.error({ err, event }, 'a listener failed'));
@@ -137,6 +142,7 @@ export async function createApp({
   const seesAddresses = (account: Account) =>
     config.showAddresses === 'everyone' || (config.showAddresses === 'admins' && account.isAdmin);
 
+  const arrivals = createArrivals({ ...config, listensOn: config.host, certificate });
   const hub = createHub();
   const groupPresenter = createGroupPresenter(views, groups, accounts);
   const report = (err: unknown) => log.error({ err }, 'something failed in the background');
@@ -215,6 +221,7 @@ export async function createApp({
   app.disable('etag');
   app.use(logRequests(log));
   app.use(securityHeaders());
+  app.use(noteArrivals(arrivals));
   app.get('/healthz', async (_request, response) => {
     const ok = await databases.canWrite();
     response
@@ -226,7 +233,7 @@ export async function createApp({
   app.get('/offline', (request, response) => {
     sendHtml(response, views.page(request, 'http/offline.njk', { account: null }));
   });
-  app.use(refuseOtherSites());
+  app.use(refuseOtherSites(arrivals));
   app.use(callbackRoutes({ ...writing, sharedSecret: config.sharedSecret, rateLimits }));
   app.use(readForms());
   app.use(sessions.middleware, identifyAccount(sessions));
@@ -302,7 +309,7 @@ export async function createApp({
   app.use(answerFailures(views, log));
 
   const upgrades = createUpgrades(
-    { hub, sessions, log, rateLimits, seesAddresses: ({ account }) => seesAddresses(account) },
+    { hub, sessions, arrivals, log, rateLimits, seesAddresses: ({ account }) => seesAddresses(account) },
     [
       presence.overview,
       conversationSocket({

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { parseArgs, parseEnv } from 'node:util';
 import { StartError } from './errors.ts';
 
@@ -23,6 +24,10 @@ export type Config = Readonly<{
   /** One or more keys, comma-separated; the first seals, all of them open. */
   encryptionKey: string | undefined;
   adminUsername: string | undefined;
+  /** Whose forwarding headers are believed: addresses, CIDR ranges, or names such as `loopback`. */
+  trustedProxies: readonly string[];
+  /** Where people open Hearth beside this machine's own names, such as `https://chat.example`. */
+  origins: readonly string[];
   logLevel: LogLevel;
   /** False lifts the rates, never the sizes. */
   rateLimits: boolean;
@@ -107,6 +112,18 @@ const VARIABLES: readonly Setting[] = [
       '32 bytes as 64 hex digits or base64; a comma-separated list opens with all, seals with the first',
   },
   { name: 'ADMIN_USERNAME', fallback: 'the first account', meaning: 'the account that is an administrator' },
+  {
+    name: 'ORIGINS',
+    fallback: 'none',
+    meaning:
+      'where people open Hearth beside this machine’s own names, such as https://chat.example, comma-separated',
+  },
+  {
+    name: 'TRUSTED_PROXIES',
+    fallback: 'none',
+    meaning:
+      'whose X-Forwarded-For, -Proto and -Host are believed: addresses, CIDR ranges, loopback; comma-separated',
+  },
   { name: 'LOG_LEVEL', fallback: 'info', meaning: 'fatal, error, warn, info, debug, trace or silent' },
   { name: 'RATE_LIMITS', fallback: 'on', meaning: 'off lifts the rates, never the sizes' },
   {
@@ -203,6 +220,13 @@ export function readCommand(
       sessionSecret: pattern('SESSION_SECRET', env.SESSION_SECRET, /^.{16,}$/s, 'at least 16 characters'),
       encryptionKey: env.ENCRYPTION_KEY || undefined,
       adminUsername: env.ADMIN_USERNAME || undefined,
+      trustedProxies: list(
+        'TRUSTED_PROXIES',
+        env.TRUSTED_PROXIES,
+        isProxy,
+        'addresses, CIDR ranges or loopback',
+      ),
+      origins: list('ORIGINS', env.ORIGINS, isOrigin, 'origins such as https://chat.example'),
       logLevel: oneOf('LOG_LEVEL', env.LOG_LEVEL, LOG_LEVELS, 'info'),
       rateLimits: oneOf('RATE_LIMITS', env.RATE_LIMITS, ['on', 'off'], 'on') === 'on',
       showAddresses: oneOf(
@@ -297,6 +321,38 @@ function pattern(name: string, value: string | undefined, wanted: RegExp, words:
   if (!value) return undefined;
   if (wanted.test(value)) return value;
   throw new StartError(`${name} takes ${words}.`);
+}
+
+/** A comma-separated list. */
+function list(
+  name: string,
+  value: string | undefined,
+  isValid: (item: string) => boolean,
+  words: string,
+): readonly string[] {
+  const items = (value ?? '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean);
+  const wrong = items.find((item) => !isValid(item));
+  if (wrong !== undefined)
+    throw new StartError(`${name} takes ${words}, separated by commas, not "${wrong}".`);
+  return Object.freeze(items);
+}
+
+function isProxy(item: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(item)) return true;
+  const [address = '', bits, ...rest] = item.split('/');
+  const most = isIP(address) === 6 ? 128 : 32;
+  return (
+    isIP(address) !== 0 &&
+    rest.length === 0 &&
+    (bits === undefined || (/^\d+$/.test(bits) && Number(bits) <= most))
+  );
+}
+
+function isOrigin(item: string): boolean {
+  return /^https?:\/\//.test(item) && URL.canParse(item) && new URL(item).origin === item;
 }
 
 const MEGABYTE = 1024 * 1024;

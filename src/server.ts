@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
@@ -50,6 +51,7 @@ export async function startServer(config: Config): Promise<Running> {
 async function open(config: Config, closers: Array<() => Promise<void> | void>): Promise<string[]> {
   const { host, dataDir } = config;
   const certificate = config.tls ? await (await import('./tls.ts')).loadCertificate(config) : undefined;
+  const served = certificate && new X509Certificate(certificate.cert);
   const stderr = pino.destination({ fd: 2, sync: false });
   const log = pino({ level: config.logLevel, base: null }, stderr);
   closers.push(() => stderr.flushSync());
@@ -68,7 +70,15 @@ async function open(config: Config, closers: Array<() => Promise<void> | void>):
   const passwords = createPasswords();
   closers.push(() => passwords.close());
 
-  const app = await createApp({ config, databases, keyring, sessionStore, passwords, log });
+  const app = await createApp({
+    config,
+    databases,
+    keyring,
+    sessionStore,
+    passwords,
+    log,
+    certificate: () => served,
+  });
   const servers: Server[] = [];
   const streams = new Set<Socket>();
   closers.push(
@@ -83,7 +93,7 @@ async function open(config: Config, closers: Array<() => Promise<void> | void>):
     // A large file over a slow line takes its time, as long as it keeps coming.
     server.requestTimeout = LONGEST_REQUEST_MS;
     server.timeout = LONGEST_SILENCE_MS;
-    app.upgrades.attach(server, secure);
+    app.upgrades.attach(server);
     server.on('connection', (stream: Socket) => {
       streams.add(stream);
       stream.once('close', () => streams.delete(stream));

@@ -5,7 +5,7 @@ import type { ChatError } from '../errors.ts';
 import type { Publish } from '../events.ts';
 import { onRefusal } from '../http/failures.ts';
 import { createRateLimit, type Rate } from '../http/rate-limit.ts';
-import { addressOf, parseForm, seeOther } from '../http/request.ts';
+import { parseForm, seeOther } from '../http/request.ts';
 import { type Html, sendHtml, type Views } from '../http/views.ts';
 import { accountOf, visitor } from './access.ts';
 import { changePassword, passwordChange } from './change-password.ts';
@@ -91,7 +91,7 @@ export function accountRoutes(dependencies: Dependencies): Router {
     .post('/register', async (request, response) => {
       onRefusal(response, (error) => form(request, 'accounts/register.njk', error));
       const wanted = parseForm(registration, request.body);
-      await registrationsByAddress.take(addressOf(request.socket));
+      await registrationsByAddress.take(request.arrival.address);
       await registrationsByName.take(foldCase(wanted.username));
       const account = await register(dependencies, wanted);
       await enter(request, account);
@@ -101,7 +101,7 @@ export function accountRoutes(dependencies: Dependencies): Router {
       onRefusal(response, (error) => form(request, 'accounts/sign-in.njk', error));
       const given = parseForm(credentials, request.body);
       const name = foldCase(given.username);
-      const address = addressOf(request.socket);
+      const address = request.arrival.address;
       // Points are taken before the password is looked at, so that many tries at once count as many.
       await failuresByAddress.take(address);
       await failuresByName.take(`${address} ${name}`);

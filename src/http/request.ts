@@ -62,11 +62,6 @@ export function numberInQuery(request: Request, name: string): number | undefine
   return parsed.data;
 }
 
-/** The address a request comes from; IPv4 in its own notation where the socket listens on both. */
-export function addressOf(socket: { remoteAddress?: string | undefined }): string {
-  return (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '');
-}
-
 /** Whether the browser asks for a fragment to swap in, not for a page. */
 export function wantsFragment(request: Request): boolean {
   return request.get('hx-request') === 'true';
@@ -78,11 +73,6 @@ export function seeOther(response: Response, path: string): void {
   response.setHeader('Location', path);
   response.setHeader('Content-Length', 0);
   response.end();
-}
-
-/** Whether the connection itself is encrypted. */
-export function isSecure(request: Request): boolean {
-  return request.secure;
 }
 
 /** Whether a text has anything to see: not white space, control or format characters, or a blank that counts as a letter. */

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
-import { forbidden } from '../errors.ts';
 
 /**
  * Headers for every answer. Nothing inline runs, nothing comes from elsewhere, nobody frames us.
@@ -55,27 +54,4 @@ function helmetHeaders() {
     originAgentCluster: false,
     referrerPolicy: { policy: 'same-origin' },
   });
-}
-
-const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
-
-/** Refuses requests that change something and come from another site (CSRF), beside SameSite cookies. */
-export function refuseOtherSites(): RequestHandler {
-  return (request, _response, next) => {
-    if (!SAFE_METHODS.has(request.method) && !isFromHere(request, request.secure)) {
-      throw forbidden('This form was sent from another site. Open it here, then send it again.');
-    }
-    next();
-  };
-}
-
-/**
- * Whether a request comes from one of our own pages or from no page at all. Browsers always say where an
- * unsafe request or a socket comes from; a program that says nothing holds no cookie that it was not given.
- */
-export function isFromHere(request: IncomingMessage, secure: boolean): boolean {
-  const site = request.headers['sec-fetch-site'];
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') return false;
-  const { origin, host } = request.headers;
-  return origin === undefined || origin === `${secure ? 'https' : 'http'}://${host}`;
 }

@@ -1,6 +1,6 @@
 import { type Request, Router } from 'express';
 import { z } from 'zod';
-import { isSecure, parseForm, seeOther } from './request.ts';
+import { parseForm, seeOther } from './request.ts';
 
 export type Theme = 'system' | 'light' | 'dark';
 
@@ -18,7 +18,11 @@ const form = z.object({
 export function themeRoutes(): Router {
   return Router().post('/theme', (request, response) => {
     const { theme, back } = parseForm(form, request.body);
-    response.cookie('theme', theme, { maxAge: ONE_YEAR_MS, sameSite: 'lax', secure: isSecure(request) });
+    response.cookie('theme', theme, {
+      maxAge: ONE_YEAR_MS,
+      sameSite: 'lax',
+      secure: request.arrival.isSecure,
+    });
     seeOther(response, back);
   });
 }

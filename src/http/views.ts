@@ -2,7 +2,6 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Request, Response } from 'express';
 import nunjucks from 'nunjucks';
-import { isSecure } from './request.ts';
 import { themeOf } from './theme.ts';
 
 const FOLDER = fileURLToPath(new URL('../../views/', import.meta.url));
@@ -61,7 +60,8 @@ export function createViews(assets: string): Views {
       );
       const html = render(name, {
         theme: themeOf(request),
-        secure: isSecure(request),
+        secure: request.arrival.isSecure,
+        isLocal: request.arrival.way === 'local',
         path: request.originalUrl,
         ...context,
         ...markers,

@@ -4,9 +4,8 @@ import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Sessions, SignedIn } from '../accounts/sessions.ts';
 import { ChatError } from '../errors.ts';
+import type { Arrivals } from '../http/arrival.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
-import { addressOf } from '../http/request.ts';
-import { isFromHere } from '../http/security.ts';
 import { CLOSE, Connection, closeSocket } from './connection.ts';
 import type { Protocol } from './frames.ts';
 import type { Hub } from './hub.ts';
@@ -25,6 +24,7 @@ const PROTOCOLS: Readonly<Record<string, Protocol>> = { 'hearth.html': 'html', '
 type Dependencies = {
   hub: Hub;
   sessions: Sessions;
+  arrivals: Arrivals;
   log: Logger;
   rateLimits: boolean;
   seesAddresses(signedIn: SignedIn): boolean;
@@ -35,7 +35,7 @@ type Dependencies = {
  * what a page has to tell apart is accepted and closed with a code, since browsers show a page nothing else.
  */
 export function createUpgrades(dependencies: Dependencies, endpoints: readonly Endpoint[]) {
-  const { hub, sessions, log, rateLimits, seesAddresses } = dependencies;
+  const { hub, sessions, arrivals, log, rateLimits, seesAddresses } = dependencies;
   const rate = createRateLimit(CONNECTIONS, rateLimits);
   const server = new WebSocketServer({
     noServer: true,
@@ -45,25 +45,22 @@ export function createUpgrades(dependencies: Dependencies, endpoints: readonly E
     handleProtocols: (offered) => [...offered].find((name) => Object.hasOwn(PROTOCOLS, name)) ?? false,
   });
 
-  async function upgrade(
-    request: IncomingMessage,
-    stream: Duplex,
-    head: Buffer,
-    secure: boolean,
-  ): Promise<void> {
+  async function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
     const dropped = () => stream.destroy();
     stream.on('error', dropped);
     const url = new URL(request.url ?? '/', 'http://localhost');
     const endpoint = endpoints.find((one) => one.path.test(url.pathname));
     if (!endpoint) return refuse(stream, 404, 'Not Found');
-    if (!isFromHere(request, secure)) return refuse(stream, 403, 'Forbidden');
-    const address = addressOf(request.socket);
+    const arrival = arrivals.read(request);
+    if (!arrivals.isOwnHost(arrival)) return refuse(stream, 421, 'Misdirected Request');
+    if (!arrivals.isFromHere(request)) return refuse(stream, 403, 'Forbidden');
+    const { address, isSecure } = arrival;
     try {
       await rate.take(address);
     } catch {
       return refuse(stream, 429, 'Too Many Requests');
     }
-    const signedIn = await sessions.identifyUpgrade(request, secure);
+    const signedIn = await sessions.identifyUpgrade(request, isSecure);
     stream.off('error', dropped);
     const parameter = endpoint.path.exec(url.pathname)?.[1] ?? '';
     const after = url.searchParams.get('after');
@@ -124,9 +121,9 @@ export function createUpgrades(dependencies: Dependencies, endpoints: readonly E
 
   return {
     /** Serves the sockets of one HTTP or HTTPS server. */
-    attach(http: Server, secure: boolean): void {
+    attach(http: Server): void {
       http.on('upgrade', (request, stream, head) => {
-        upgrade(request, stream, head, secure).catch((error: unknown) => {
+        upgrade(request, stream, head).catch((error: unknown) => {
           log.error({ err: error }, 'a socket could not be let in');
           stream.destroy();
         });

@@ -3,7 +3,7 @@ import { Router } from 'express';
 import { ChatError } from '../errors.ts';
 import { readJson } from '../http/body.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
-import { addressOf, parseForm } from '../http/request.ts';
+import { parseForm } from '../http/request.ts';
 import { createTranscriptReceiver, transcriptBody } from './receive.ts';
 import type { WriteDependencies } from './write.ts';
 
@@ -26,7 +26,7 @@ export function callbackRoutes(dependencies: Dependencies): Router {
   return router.post(
     '/api/voice/transcripts',
     async (request, _response, next) => {
-      await rate.take(addressOf(request.socket));
+      await rate.take(request.arrival.address);
       if (!isSame(request.get('authorization') ?? '', `Bearer ${sharedSecret}`))
         throw new ChatError('unauthorized', 401, 'This takes the shared secret as a bearer token.');
       next();
