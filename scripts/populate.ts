@@ -131,7 +131,7 @@ async function fill(
   for (let index = 0; index < wanted.people; index++) {
     const name = numbered(PEOPLE, index, '');
     const account = await accounts.add({ username: name, passwordHash, isAdmin: index === 0, now: start });
-    if (account) people.push({ id: account.id, name });
+    if (typeof account !== 'string') people.push({ id: account.id, name });
   }
   const rooms: {
     id: number;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import express, { type Express } from 'express';
 import type { Logger } from 'pino';
 import { identifyAccount } from './accounts/access.ts';
+import { createDevices } from './accounts/devices.ts';
 import { accountChanged, sessionEnded, sessionsEnded } from './accounts/events.ts';
 import { accountRoutes } from './accounts/routes.ts';
 import type { SessionStore } from './accounts/session-store.ts';
@@ -133,6 +134,8 @@ export async function createApp({
   const stores = openStores(databases, keyring);
   const { accounts, groups, files, messages, threads, drafts, saved, heard, transcriptions, devices } =
     stores;
+  await accounts.fillSkeletons();
+  const browsers = createDevices(secretOf(databases.users, keyring, 'device-cookie'));
   if (adminUsername !== undefined) await accounts.makeAdmin(adminUsername);
   await seedGroups(groups);
 
@@ -200,6 +203,7 @@ export async function createApp({
   });
   pushGroups({ hub, groups, presenter: groupPresenter, subscribe });
   subscribe(accountChanged, ({ accountId }) => {
+    groupPresenter.forget();
     // They come back at once, as who they are now.
     hub.closeWhere((one) => one.account.id === accountId, CLOSE.goingAway, 'Your profile changed.');
   });
@@ -304,7 +308,9 @@ export async function createApp({
     }),
   );
   app.use(themeRoutes());
-  app.use(accountRoutes({ views, accounts, passwords, publish, adminUsername, rateLimits }));
+  app.use(
+    accountRoutes({ views, accounts, devices: browsers, passwords, publish, adminUsername, rateLimits }),
+  );
   app.use(nothingHere);
   app.use(answerFailures(views, log));
 

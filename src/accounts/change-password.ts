@@ -3,7 +3,7 @@ import type { Passwords } from '../crypto/passwords.ts';
 import { ChatError } from '../errors.ts';
 import type { Publish } from '../events.ts';
 import { sessionsEnded } from './events.ts';
-import { password } from './register.ts';
+import { checkPassword, password } from './register.ts';
 import type { Account, AccountStore } from './store.ts';
 
 export const passwordChange = z.object({
@@ -17,7 +17,7 @@ export const passwordChange = z.object({
 /**
  * Replaces the password and ends every session of the account, everywhere.
  * @returns the epoch that a session made from now on carries
- * @throws ChatError 403 when the current password is wrong
+ * @throws ChatError 403 when the current password is wrong, 400 when the new one is easily guessed
  */
 export async function changePassword(
   { accounts, passwords, publish }: { accounts: AccountStore; passwords: Passwords; publish: Publish },
@@ -27,6 +27,7 @@ export async function changePassword(
   const known = await passwords.matches(change.current, await accounts.passwordHash(account.id));
   if (!known)
     throw new ChatError('wrong_password', 403, 'That is not your current password. Try again.', 'current');
+  await checkPassword(passwords, change.password, account.username);
   const epoch = await accounts.setPassword(account.id, await passwords.hash(change.password));
   publish(sessionsEnded, { accountId: account.id });
   return epoch;

@@ -1,26 +1,11 @@
 import { z } from 'zod';
 import { foldCase } from '../crypto/blind-index.ts';
 import type { Passwords } from '../crypto/passwords.ts';
-import { ChatError } from '../errors.ts';
+import { ChatError, invalid } from '../errors.ts';
+import { username } from './names.ts';
 import type { Account, AccountStore } from './store.ts';
 
-const USERNAME_RULE = 'A name has 3 to 50 letters, digits, ".", "_" or "-".';
-/** Letters by name that look like nothing: the Hangul fillers. */
-const INVISIBLE = /[\u115f\u1160\u3164\uffa0]/;
 const PASSWORD_RULE = 'A password has 8 to 256 characters.';
-
-export const username = z
-  .string(USERNAME_RULE)
-  .trim()
-  .transform((name) => name.normalize('NFC'))
-  .refine(
-    (name) =>
-      /^[\p{L}\p{M}\p{Nd}._-]+$/u.test(name) &&
-      !INVISIBLE.test(name) &&
-      [...name].length >= 3 &&
-      [...name].length <= 50,
-    USERNAME_RULE,
-  );
 
 export const password = z
   .string(PASSWORD_RULE)
@@ -28,9 +13,21 @@ export const password = z
 
 export const registration = z.object({ username, password });
 
+/** @throws ChatError 400 for a password that others try first: a common one, or the name itself */
+export async function checkPassword(passwords: Passwords, password: string, username: string): Promise<void> {
+  if (foldCase(password) === foldCase(username))
+    throw invalid('password', 'The name is the first password that others try. Choose another.', 'weak');
+  if (await passwords.isCommon(password))
+    throw invalid(
+      'password',
+      'This password is one of the most common ones. Choose another, such as three words.',
+      'weak',
+    );
+}
+
 /**
  * Makes an account. It is an administrator when it bears `adminUsername`, or, where none is set, when it is the first.
- * @throws ChatError 409 when the name is taken
+ * @throws ChatError 409 when the name is taken, or looks like one that is; 400 for a password that is easily guessed
  */
 export async function register(
   {
@@ -41,9 +38,16 @@ export async function register(
   { username, password }: z.infer<typeof registration>,
   now = Date.now(),
 ): Promise<Account> {
+  await checkPassword(passwords, password, username);
   const passwordHash = await passwords.hash(password);
   const isAdmin = adminUsername === undefined ? 'if-first' : foldCase(username) === foldCase(adminUsername);
   const account = await accounts.add({ username, passwordHash, isAdmin, now });
-  if (!account) throw new ChatError('name_taken', 409, 'That name is taken. Choose another.', 'username');
+  if (account === 'taken') throw nameTaken('That name is taken. Choose another.');
+  if (account === 'confusable')
+    throw nameTaken('That name looks like the name of somebody else here. Choose another.');
   return account;
+}
+
+function nameTaken(sentence: string): ChatError {
+  return new ChatError('name_taken', 409, sentence, 'username');
 }

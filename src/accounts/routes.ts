@@ -9,6 +9,7 @@ import { parseForm, seeOther } from '../http/request.ts';
 import { type Html, sendHtml, type Views } from '../http/views.ts';
 import { accountOf, visitor } from './access.ts';
 import { changePassword, passwordChange } from './change-password.ts';
+import type { Devices } from './devices.ts';
 import { sessionEnded } from './events.ts';
 import { register, registration } from './register.ts';
 import { endSession, startSession } from './sessions.ts';
@@ -17,17 +18,25 @@ import type { Account, AccountStore } from './store.ts';
 
 const MINUTES = 60;
 const HOURS = 60 * MINUTES;
+const ONE_YEAR_MS = 365 * 24 * HOURS * 1_000;
 
 /**
- * Failed sign-ins count, successful ones clear the name. A class behind one address still gets in, and a name is
- * counted for each address by itself, so that a stranger cannot lock somebody out; for all of them together it has a
- * ceiling that guessing from many addresses meets.
+ * Failed sign-ins count, successful ones clear the name. A device on which somebody has signed in before has a budget of
+ * its own: nobody else locks them out there. Elsewhere a name is counted for each address by itself, and for all of them
+ * together it has a ceiling that guessing from many addresses meets. Past its own ceiling an address is left two tries
+ * for each name, so that a school behind one address is not locked out by one pupil.
  */
 const RATES = {
+  failuresByDevice: { points: 10, seconds: 15 * MINUTES, sentence: 'Too many tries for this name.' },
   failuresByName: { points: 10, seconds: 15 * MINUTES, sentence: 'Too many tries for this name.' },
   failuresByNameAnywhere: { points: 100, seconds: 15 * MINUTES, sentence: 'Too many tries for this name.' },
   wrongPasswords: { points: 10, seconds: 15 * MINUTES, sentence: 'Too many tries.' },
   failuresByAddress: { points: 60, seconds: 15 * MINUTES, sentence: 'Too many tries from your address.' },
+  failuresByAddressAtMost: {
+    points: 600,
+    seconds: 15 * MINUTES,
+    sentence: 'Too many tries from your address.',
+  },
   registrationsByName: { points: 10, seconds: 15 * MINUTES, sentence: 'Too many tries for this name.' },
   registrationsByAddress: {
     points: 60,
@@ -36,8 +45,12 @@ const RATES = {
   },
 } satisfies Record<string, Rate>;
 
+/** For each name, from an address that is past its ceiling. */
+const TRIES_LEFT = 2;
+
 type Dependencies = {
   views: Views;
+  devices: Devices;
   accounts: AccountStore;
   passwords: Passwords;
   publish: Publish;
@@ -47,8 +60,10 @@ type Dependencies = {
 
 /** Registration, sign-in and sign-out, and one's own account. */
 export function accountRoutes(dependencies: Dependencies): Router {
-  const { views, accounts, passwords, publish, rateLimits } = dependencies;
+  const { views, accounts, devices, passwords, publish, rateLimits } = dependencies;
   const limit = (rate: Rate) => createRateLimit(rate, rateLimits);
+  const failuresByDevice = limit(RATES.failuresByDevice);
+  const failuresByAddressAtMost = limit(RATES.failuresByAddressAtMost);
   const failuresByName = limit(RATES.failuresByName);
   const failuresByNameAnywhere = limit(RATES.failuresByNameAnywhere);
   const failuresByAddress = limit(RATES.failuresByAddress);
@@ -64,6 +79,7 @@ export function accountRoutes(dependencies: Dependencies): Router {
       username: typeof typed === 'string' ? typed.slice(0, 200) : '',
       account: visitor(request) ?? null,
       line: visitor(request)?.line ?? '',
+      displayName: visitor(request)?.displayName ?? '',
       changed: typeof request.query.changed === 'string' ? request.query.changed : null,
     });
   }
@@ -74,6 +90,39 @@ export function accountRoutes(dependencies: Dependencies): Router {
     const sessionId = request.sessionID;
     await startSession(request, account);
     if (before) publish(sessionEnded, { accountId: before.id, sessionId });
+  }
+
+  /** Counts a try to sign in before the password is looked at, so that many at once count as many. */
+  async function countTry(request: Request, username: string): Promise<() => Promise<void>> {
+    const { address } = request.arrival;
+    const name = foldCase(username);
+    const account = await accounts.byName(username.normalize('NFC'));
+    const device = account && devices.idFor(asker(request), account.id);
+    if (device !== undefined) {
+      const key = `${device} ${account?.id}`;
+      await failuresByDevice.take(key);
+      return () => failuresByDevice.forget(key);
+    }
+    const nameHere = `${address} ${name}`;
+    await failuresByAddressAtMost.take(address);
+    if ((await failuresByName.taken(nameHere)) >= TRIES_LEFT) await failuresByAddress.take(address);
+    else await failuresByAddress.take(address).catch(() => {});
+    await failuresByName.take(nameHere);
+    await failuresByNameAnywhere.take(name);
+    return async () => {
+      await failuresByAddressAtMost.giveBack(address);
+      await failuresByAddress.giveBack(address);
+      await failuresByNameAnywhere.giveBack(name);
+      await failuresByName.forget(nameHere);
+    };
+  }
+
+  const asker = ({ headers, arrival }: Request) => ({ cookies: headers.cookie, isSecure: arrival.isSecure });
+
+  function rememberDevice(request: Request, response: Response, accountId: number): void {
+    const { name, value } = devices.cookieFor(asker(request), accountId);
+    const secure = request.arrival.isSecure;
+    response.cookie(name, value, { path: '/', httpOnly: true, sameSite: 'lax', secure, maxAge: ONE_YEAR_MS });
   }
 
   const show = (template: string) => (request: Request, response: Response) => {
@@ -95,22 +144,17 @@ export function accountRoutes(dependencies: Dependencies): Router {
       await registrationsByName.take(foldCase(wanted.username));
       const account = await register(dependencies, wanted);
       await enter(request, account);
+      rememberDevice(request, response, account.id);
       seeOther(response, '/');
     })
     .post('/login', async (request, response) => {
       onRefusal(response, (error) => form(request, 'accounts/sign-in.njk', error));
       const given = parseForm(credentials, request.body);
-      const name = foldCase(given.username);
-      const address = request.arrival.address;
-      // Points are taken before the password is looked at, so that many tries at once count as many.
-      await failuresByAddress.take(address);
-      await failuresByName.take(`${address} ${name}`);
-      await failuresByNameAnywhere.take(name);
+      const takeBack = await countTry(request, given.username);
       const account = await signIn({ accounts, passwords }, given);
-      await failuresByAddress.giveBack(address);
-      await failuresByNameAnywhere.giveBack(name);
-      await failuresByName.forget(`${address} ${name}`);
+      await takeBack();
       await enter(request, account);
+      rememberDevice(request, response, account.id);
       seeOther(response, '/');
     })
     .post('/logout', async (request, response) => {

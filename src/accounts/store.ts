@@ -1,14 +1,20 @@
-import { asc, desc, eq, getTableColumns, sql } from 'drizzle-orm';
+import { asc, desc, eq, getTableColumns, isNull, or, sql } from 'drizzle-orm';
 import { LRUCache } from 'lru-cache';
 import { type BlindIndex, foldCase } from '../crypto/blind-index.ts';
 import type { Cipher } from '../crypto/cipher.ts';
 import type { Database } from '../database/open.ts';
 import { accounts } from '../database/tables/users.ts';
+import { areConfusable, skeleton } from './names.ts';
 
-/** Somebody who can sign in. Names do not change. */
+/** Somebody who can sign in. Usernames do not change. */
 export type Account = Readonly<{
   id: number;
+  /** Signs in and is called with an @. */
   username: string;
+  /** Chosen to be seen instead of the username; empty for none. */
+  displayName: string;
+  /** What others see: the display name, or the username where there is none. */
+  name: string;
   isAdmin: boolean;
   sessionEpoch: number;
   createdAt: number;
@@ -26,13 +32,13 @@ export type Account = Readonly<{
 export type QuietHours = Readonly<{ from: number; to: number; zone: string }>;
 
 export type AccountStore = {
-  /** Undefined when the name is taken. The first account of all is an administrator if `isAdmin` is 'if-first'. */
+  /** `confusable` where it looks like somebody else's name. The first account of all is an administrator if `isAdmin` is 'if-first'. */
   add(account: {
     username: string;
     passwordHash: string;
     isAdmin: boolean | 'if-first';
     now: number;
-  }): Promise<Account | undefined>;
+  }): Promise<Account | 'taken' | 'confusable'>;
   byId(id: number): Promise<Account | undefined>;
   byName(username: string): Promise<(Account & { passwordHash: string }) | undefined>;
   /** Up to `limit` accounts, the newest first. */
@@ -41,6 +47,10 @@ export type AccountStore = {
   /** Replaces the hash and ends every session; resolves to the new epoch. */
   setPassword(id: number, passwordHash: string): Promise<number>;
   makeAdmin(username: string): Promise<void>;
+  /** Empty takes it away. @returns false where it looks like somebody else's name */
+  setDisplayName(id: number, displayName: string): Promise<boolean>;
+  /** Notes what names look like that were written before that was noted. */
+  fillSkeletons(): Promise<void>;
   setLine(id: number, line: string): Promise<void>;
   setShowsReceipts(id: number, showsReceipts: boolean): Promise<void>;
   setQuiet(id: number, quiet: QuietHours | null): Promise<void>;
@@ -65,7 +75,7 @@ export function createAccountStore(
   cipher: Cipher,
   nameIndex: BlindIndex,
 ): AccountStore {
-  // Every page and every message names its authors; names never change, and each write below drops its entry.
+  // Every page and every message names its authors; each write below drops its entry.
   const cache = new LRUCache<number, Account>({ max: CACHED_ACCOUNTS });
   const byId = orm
     .select(shown)
@@ -80,11 +90,17 @@ export function createAccountStore(
 
   const indexOf = (username: string) => nameIndex(foldCase(username));
   const place = (index: Buffer) => `accounts/${index.toString('hex')}`;
+  const displayPlace = (id: number) => `accounts/${id}/display-name`;
+  const skeletonOf = (name: string) => nameIndex(`skeleton ${skeleton(name)}`);
   const linePlace = (id: number) => `accounts/${id}/line`;
   const picturePlace = (id: number) => `accounts/${id}/picture`;
-  const fromRow = (row: Row): Account => ({
+  const fromRow = (row: Row): Account => {
+    const username = cipher.open(place(row.nameIndex), row.name);
+    const displayName = row.displayName ? cipher.open(displayPlace(row.id), row.displayName) : '';
+    return { ...settingsOf(row), username, displayName, name: displayName || username };
+  };
+  const settingsOf = (row: Row) => ({
     id: row.id,
-    username: cipher.open(place(row.nameIndex), row.name),
     isAdmin: row.isAdmin,
     sessionEpoch: row.sessionEpoch,
     createdAt: row.createdAt,
@@ -94,6 +110,19 @@ export function createAccountStore(
     quiet: quietHours(row),
   });
 
+  /** Whether a name looks like one that somebody else signs in with, or is seen by. */
+  function isConfusable(name: string, ownId: number | undefined): boolean {
+    const index = skeletonOf(name);
+    return orm
+      .select(shown)
+      .from(accounts)
+      .where(or(eq(accounts.skeletonIndex, index), eq(accounts.displaySkeletonIndex, index)))
+      .all()
+      .filter((row) => row.id !== ownId)
+      .map(fromRow)
+      .some((one) => areConfusable(one.username, name) || areConfusable(one.displayName, name));
+  }
+
   function change(id: number, values: Partial<typeof accounts.$inferInsert>): void {
     orm.update(accounts).set(values).where(eq(accounts.id, id)).run();
     cache.delete(id);
@@ -102,21 +131,22 @@ export function createAccountStore(
   return {
     async add({ username, passwordHash, isAdmin, now }) {
       const index = indexOf(username);
+      if (byName.get({ nameIndex: index })) return 'taken';
+      if (isConfusable(username, undefined)) return 'confusable';
       const row = orm
         .insert(accounts)
         .values({
           nameIndex: index,
           name: cipher.seal(place(index), username),
+          skeletonIndex: skeletonOf(username),
           passwordHash,
           isAdmin: isAdmin === 'if-first' ? sql`NOT EXISTS (SELECT 1 FROM ${accounts})` : isAdmin,
           sessionEpoch: 1,
           createdAt: now,
         })
-        .onConflictDoNothing()
         .returning(shown)
         .get();
-      // Drizzle types the row as always there; a conflict returns none.
-      return (row as Row | undefined) && fromRow(row);
+      return fromRow(row);
     },
     async byId(id) {
       const known = cache.get(id);
@@ -161,6 +191,18 @@ export function createAccountStore(
         .run();
       cache.clear();
     },
+    async setDisplayName(id, displayName) {
+      if (displayName !== '' && isConfusable(displayName, id)) return false;
+      change(id, {
+        displayName: displayName === '' ? null : cipher.seal(displayPlace(id), displayName),
+        displaySkeletonIndex: displayName === '' ? null : skeletonOf(displayName),
+      });
+      return true;
+    },
+    async fillSkeletons() {
+      for (const row of orm.select(shown).from(accounts).where(isNull(accounts.skeletonIndex)).all())
+        change(row.id, { skeletonIndex: skeletonOf(fromRow(row).username) });
+    },
     async setLine(id, line) {
       change(id, { line: line === '' ? null : cipher.seal(linePlace(id), line) });
     },
@@ -197,6 +239,7 @@ export function createAccountStore(
           const anew = (where: string, value: Buffer) => cipher.seal(where, cipher.open(where, value));
           const values = {
             name: anew(place(row.nameIndex), row.name),
+            displayName: row.displayName && anew(displayPlace(row.id), row.displayName),
             line: row.line && anew(linePlace(row.id), row.line),
             picture: row.picture && anew(picturePlace(row.id), row.picture),
           };

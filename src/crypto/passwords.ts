@@ -10,6 +10,8 @@ export type Passwords = {
   hash(password: string): Promise<string>;
   /** @param hash undefined where there is no such account: takes as long as a wrong password, and is false */
   matches(password: string, hash: string | undefined): Promise<boolean>;
+  /** Whether it is among the 49,000 most common ones (the list of zxcvbn-ts), without regard to case. */
+  isCommon(password: string): Promise<boolean>;
   close(): Promise<void>;
 };
 
@@ -33,6 +35,7 @@ export function createPasswords(): Passwords {
       const same = await run<boolean>({ kind: 'compare', password, hash: hash ?? NOBODY });
       return same && hash !== undefined;
     },
+    isCommon: (password) => run<boolean>({ kind: 'common', password }),
     close: () => pool.destroy(),
   };
 }

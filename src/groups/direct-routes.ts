@@ -33,7 +33,7 @@ export function directRoutes(dependencies: Dependencies): Router {
     const people = (await accounts.list(LISTED)).filter((one) => one.id !== account.id);
     const chosen: unknown[] = [request.body?.with ?? []].flat();
     return page(request, 'groups/direct.njk', {
-      people: people.sort((a, b) => a.username.localeCompare(b.username)),
+      people: people.sort((a, b) => a.name.localeCompare(b.name)),
       chosen: chosen.map(String),
       error: error ?? null,
     });

@@ -15,6 +15,8 @@ export type GroupPresenter = {
   named(group: Group, accountId: number): Promise<Group>;
   /** A group that can be joined, on the page of groups and as it is pushed there. */
   offer(group: Group): Promise<string>;
+  /** Forgets what was rendered, because somebody is called otherwise. */
+  forget(): void;
   /** The whole list for one person. */
   list(account: Account, openGroupId?: number): Promise<GroupList>;
 };
@@ -76,7 +78,7 @@ export function createGroupPresenter(
     const ids = await groups.members(groupId, MAX_PEOPLE);
     const others = ids.filter((id) => id !== accountId);
     const people = await Promise.all((others.length > 0 ? others : ids).map((id) => accounts.byId(id)));
-    const found = people.map((one) => one?.username ?? 'Somebody who left').join(', ');
+    const found = people.map((one) => one?.name ?? 'Somebody who left').join(', ');
     return others.length > 0 ? found : `${found} (you)`;
   }
 
@@ -103,6 +105,9 @@ export function createGroupPresenter(
   return {
     row,
     named,
+    forget() {
+      for (const cache of [names, rows, lists]) cache.clear();
+    },
     async offer(group) {
       return views
         .render('groups/_offer.njk', { group, members: await groups.countMembers(group.id) })

@@ -67,7 +67,7 @@ export function groupRoutes(dependencies: Dependencies): Router {
     const found = await Promise.all(ids.map((id) => accounts.byId(id)));
     const people = found
       .filter((one): one is Account => one !== undefined)
-      .sort((a, b) => a.username.localeCompare(b.username));
+      .sort((a, b) => a.name.localeCompare(b.name));
     return page(
       request,
       'groups/members.njk',
@@ -110,8 +110,9 @@ export function groupRoutes(dependencies: Dependencies): Router {
       const { group } = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
       const ids = await groups.members(group.id, COMPLETED_NAMES);
       const people = await Promise.all(ids.map((id) => accounts.byId(id)));
-      const names = people.flatMap((one) => (one ? [one.username] : []));
-      response.set('Cache-Control', 'no-store').json(names.sort((a, b) => a.localeCompare(b)));
+      const names = people.flatMap((one) => (one ? [{ username: one.username, name: one.name }] : []));
+      names.sort((a, b) => a.username.localeCompare(b.username));
+      response.set('Cache-Control', 'no-store').json(names);
     })
     .post('/groups/:id/join', async (request, response) => {
       const groupId = numberInPath(request, 'id');

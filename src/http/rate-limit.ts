@@ -6,6 +6,8 @@ export type RateLimit = {
   take(key: string): Promise<void>;
   /** Returns a point, for limits that only failures count against. */
   giveBack(key: string): Promise<void>;
+  /** How many points of a key are taken. */
+  taken(key: string): Promise<number>;
   /** Forgets what was counted for a key. */
   forget(key: string): Promise<void>;
 };
@@ -18,7 +20,7 @@ export type Rate = { points: number; seconds: number; sentence: string };
 
 /** @param enabled false counts nothing, for benchmarks on loopback */
 export function createRateLimit({ points, seconds, sentence }: Rate, enabled: boolean): RateLimit {
-  if (!enabled) return { async take() {}, async giveBack() {}, async forget() {} };
+  if (!enabled) return { async take() {}, async giveBack() {}, async forget() {}, taken: async () => 0 };
   const limiter = new RateLimiterMemory({ points, duration: seconds });
 
   return {
@@ -32,6 +34,9 @@ export function createRateLimit({ points, seconds, sentence }: Rate, enabled: bo
     },
     async giveBack(key) {
       await limiter.reward(key);
+    },
+    async taken(key) {
+      return (await limiter.get(key))?.consumedPoints ?? 0;
     },
     async forget(key) {
       await limiter.delete(key);

@@ -106,8 +106,11 @@ export function conversationSocket(dependencies: Dependencies): Endpoint {
         groupTopic(group.id),
         ({ protocol }) =>
           protocol === 'json'
-            ? JSON.stringify({ type: 'typing', user: { id: account.id, username: account.username } })
-            : factText('html', 'typing', { accountId: account.id, username: account.username }),
+            ? JSON.stringify({
+                type: 'typing',
+                user: { id: account.id, username: account.username, name: account.name },
+              })
+            : factText('html', 'typing', { accountId: account.id, name: account.name }),
         { except: account.id },
       );
     },

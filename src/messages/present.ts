@@ -41,7 +41,7 @@ const NO_BODY: Drawn = { html: '', isFinal: true };
 /** Other people get their turn after so many milliseconds of drawing a page. */
 const DRAWN_AT_ONCE_MS = 8;
 
-type Person = { id: number; username: string; pictureVersion: number };
+type Person = { id: number; username: string; name: string; pictureVersion: number };
 
 /** `change` is the quoted message's: a quote is drawn anew when that was edited or removed. */
 export type Quote = { seq: number; change: number; author: string; excerpt: string };
@@ -104,13 +104,13 @@ export function createMessagePresenter(
   async function quote(groupId: number, seq: number): Promise<Quote | undefined> {
     const message = await messages.bySeq(groupId, seq);
     if (!message) return undefined;
-    const { username } = await authorOf(message.authorId);
-    return { seq, change: message.change, author: username, excerpt: excerptOf(message) };
+    const { name } = await authorOf(message.authorId);
+    return { seq, change: message.change, author: name, excerpt: excerptOf(message) };
   }
 
   async function shownReaction({ emoji, accountIds }: Message['reactions'][number]): Promise<Context> {
     const people = await Promise.all(accountIds.slice(0, NAMED).map(authorOf));
-    const names = people.map((one) => one.username);
+    const names = people.map((one) => one.name);
     const more = accountIds.length - names.length;
     if (more > 0) names.push(`${more} more`);
     return {
@@ -126,6 +126,7 @@ export function createMessagePresenter(
     return {
       id,
       username: account?.username ?? 'Somebody who left',
+      name: account?.name ?? 'Somebody who left',
       pictureVersion: account?.pictureVersion ?? 0,
     };
   }
@@ -184,19 +185,19 @@ export function createMessagePresenter(
         revisions.map(async ({ content, writtenAt, writerId }) => ({
           body: asHtml((await bodyOf(message, content)).html),
           time: timeOf(writtenAt),
-          writer: writerId === null ? null : writerId === 0 ? 'machine' : (await authorOf(writerId)).username,
+          writer: writerId === null ? null : writerId === 0 ? 'machine' : (await authorOf(writerId)).name,
         })),
       );
     },
     async json(message) {
-      const { id, username } = await authorOf(message.authorId);
+      const { id, username, name } = await authorOf(message.authorId);
       return JSON.stringify({
         type: 'message',
         id: message.id,
         groupId: message.groupId,
         seq: message.seq,
         change: message.change,
-        author: { id, username },
+        author: { id, username, name },
         content: message.content,
         createdAt: new Date(message.createdAt).toISOString(),
         editedAt: message.editedAt === null ? null : new Date(message.editedAt).toISOString(),

@@ -9,8 +9,9 @@ import type { RenderJob } from './markdown-worker.ts';
 export const DRAWN_HERE_CHARACTERS = 500;
 /** Code with a language is coloured, which only the worker does. */
 const COLOURED = /^[ >]*(?:`{3,}|~{3,})[^\S\n]*[^\s`]/m;
-/** A text that has waited so long for the worker is shown as it was typed. */
+/** A text that has waited so long for the worker is shown as it was typed; the start of the worker takes longer. */
 const LONGEST_WAIT_MS = 1_000;
+const LONGEST_START_MS = 20_000;
 
 export type Drawn = {
   html: string /** False where it was shown as typed because the worker was busy. */;
@@ -28,35 +29,29 @@ export type TextRenderer = {
 /** @param report hears of a worker that failed; texts are then shown as they were typed */
 export function createTextRenderer(report: (error: unknown) => void): TextRenderer {
   let pool: Piscina | undefined;
+  let started: Promise<unknown> | undefined;
 
   function start(): Piscina {
-    const started = new Piscina({
+    const created = new Piscina({
       filename: new URL('./markdown-worker.ts', import.meta.url).href,
-      minThreads: 0,
+      minThreads: 1,
       maxThreads: 1,
-      idleTimeout: 300_000,
     });
     // An error that nobody hears would end the process.
-    started.on('error', report);
-    return started;
+    created.on('error', report);
+    return created;
   }
 
   /** @returns undefined where the worker did not come to it in time */
   async function run<Result>(job: RenderJob): Promise<Result | undefined> {
     pool ??= start();
-    const work: Promise<Result> = pool.run(job);
-    let timer: NodeJS.Timeout | undefined;
-    const tooLate = new Promise<undefined>((resolve) => {
-      timer = setTimeout(resolve, LONGEST_WAIT_MS, undefined);
-    });
+    started ??= pool.run({ kind: 'names', text: '' } satisfies RenderJob);
     try {
-      return await Promise.race([work, tooLate]);
+      await within(started, LONGEST_START_MS);
+      return await within<Result>(pool.run(job), LONGEST_WAIT_MS);
     } catch (error) {
       report(error);
       return undefined;
-    } finally {
-      clearTimeout(timer);
-      work.catch(() => {});
     }
   }
 
@@ -76,4 +71,19 @@ export function createTextRenderer(report: (error: unknown) => void): TextRender
       await pool?.destroy();
     },
   };
+}
+
+/** @returns undefined where it takes longer */
+async function within<Result>(work: Promise<Result>, milliseconds: number): Promise<Result | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, milliseconds, undefined);
+  });
+  try {
+    return await Promise.race([work, tooLate]);
+  } finally {
+    clearTimeout(timer);
+    // What nobody waits for any more may fail by itself.
+    work.catch(() => {});
+  }
 }

@@ -113,7 +113,7 @@ export function notifyPeople(dependencies: Dependencies): { settled(): Promise<v
   }
 
   async function noticeOf(group: Group, message: Message, account: Account): Promise<Notice> {
-    const author = (await accounts.byId(message.authorId))?.username ?? 'Somebody';
+    const author = (await accounts.byId(message.authorId))?.name ?? 'Somebody';
     const { name } = await groupPresenter.named(group, account.id);
     return {
       title: group.kind === 'direct' && name === author ? author : `${author} in ${name}`,

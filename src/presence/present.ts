@@ -87,6 +87,7 @@ export function createPresencePresenter({
       const users = presence.at(place).map(({ account, address }) => ({
         id: account.id,
         username: account.username,
+        name: account.name,
         ...(seesAddresses && { ip: address }),
       }));
       return JSON.stringify({ type: 'presence', users });
@@ -111,21 +112,21 @@ export function createPresencePresenter({
     const found = await Promise.all(away.map((id) => accounts.byId(id)));
     return found
       .filter((one): one is Account => one !== undefined)
-      .sort((a, b) => a.username.localeCompare(b.username));
+      .sort((a, b) => a.name.localeCompare(b.name));
   }
 }
 
 function shown(people: readonly Person[], seesAddresses: boolean) {
   return people.map(({ account, address }) => ({
     id: account.id,
-    username: account.username,
+    name: account.name,
     pictureVersion: account.pictureVersion,
     address: seesAddresses ? address : null,
   }));
 }
 
 function sentence(people: readonly Account[], verb: string): string {
-  const names = people.map((one) => one.username);
+  const names = people.map((one) => one.name);
   if (names.length <= 3) return `${new Intl.ListFormat('en').format(names)} ${verb}`;
   return `${names[0]} and ${names.length - 1} others ${verb}`;
 }

@@ -63,7 +63,9 @@ export function createPresence(changed: (change: PresenceChange) => void, graceM
       }
       clearTimeout(entry.leaving);
       entry.arrivals.push(arrival);
-      const hasNewFace = entry.account.pictureVersion !== arrival.account.pictureVersion;
+      const hasNewFace =
+        entry.account.pictureVersion !== arrival.account.pictureVersion ||
+        entry.account.name !== arrival.account.name;
       entry.account = arrival.account;
       if (hasNewFace) changed({ place });
       show(place, entry);
@@ -81,7 +83,7 @@ export function createPresence(changed: (change: PresenceChange) => void, graceM
     at(place) {
       return [...(places.get(place)?.values() ?? [])]
         .map((entry) => ({ account: entry.account, address: entry.shown }))
-        .sort((a, b) => a.account.username.localeCompare(b.account.username));
+        .sort((a, b) => a.account.name.localeCompare(b.account.name));
     },
   };
 }

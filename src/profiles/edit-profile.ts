@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { accountChanged } from '../accounts/events.ts';
+import { displayName } from '../accounts/names.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
-import { invalid } from '../errors.ts';
+import { ChatError, invalid } from '../errors.ts';
 import type { Publish } from '../events.ts';
 import { drawFace } from '../files/draw.ts';
 
@@ -9,6 +10,24 @@ type Dependencies = { accounts: AccountStore; publish: Publish };
 
 const MAX_LINE_CHARACTERS = 140;
 const LINE_RULE = `A line about you has at most ${MAX_LINE_CHARACTERS} characters.`;
+
+export const nameForm = z.object({ displayName });
+
+/** Sets the name that others see; an empty one is the username. @throws ChatError 409 where it looks like somebody else's */
+export async function editName(
+  { accounts, publish }: Dependencies,
+  account: Account,
+  { displayName }: z.infer<typeof nameForm>,
+): Promise<void> {
+  if (!(await accounts.setDisplayName(account.id, displayName)))
+    throw new ChatError(
+      'name_taken',
+      409,
+      'That looks like the name of somebody else here. Choose another.',
+      'displayName',
+    );
+  publish(accountChanged, { accountId: account.id });
+}
 
 export const lineForm = z.object({
   line: z

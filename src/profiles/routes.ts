@@ -11,7 +11,15 @@ import { onRefusal } from '../http/failures.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
 import { numberInPath, parseForm, seeOther } from '../http/request.ts';
 import { type Html, sendHtml, type Views } from '../http/views.ts';
-import { changePicture, editLine, lineForm, receiptsForm, showReceipts } from './edit-profile.ts';
+import {
+  changePicture,
+  editLine,
+  editName,
+  lineForm,
+  nameForm,
+  receiptsForm,
+  showReceipts,
+} from './edit-profile.ts';
 
 const MAX_PICTURE_BYTES = 15 * 1024 * 1024;
 const CHANGES = { points: 30, seconds: 600, sentence: 'Your profile has changed often just now.' };
@@ -43,9 +51,17 @@ export function profileRoutes(dependencies: Dependencies): Router {
 
   function accountPage(request: Request, error: ChatError): Html {
     const account = accountOf(request);
-    const typed: unknown = request.body?.line;
-    const line = typeof typed === 'string' ? typed.slice(0, 1_000) : account.line;
-    return views.page(request, 'accounts/account.njk', { error, account, line, changed: null });
+    const typed = (field: string, known: string) => {
+      const value: unknown = request.body?.[field];
+      return typeof value === 'string' ? value.slice(0, 1_000) : known;
+    };
+    return views.page(request, 'accounts/account.njk', {
+      error,
+      account,
+      line: typed('line', account.line),
+      displayName: typed('displayName', account.displayName),
+      changed: null,
+    });
   }
 
   return Router()
@@ -71,6 +87,12 @@ export function profileRoutes(dependencies: Dependencies): Router {
       response.set({ 'Content-Type': 'image/webp', 'Cache-Control': 'private, max-age=31536000, immutable' });
       response.send(picture);
     })
+    .post(
+      '/account/name',
+      change(async (request) =>
+        editName(dependencies, accountOf(request), parseForm(nameForm, request.body)),
+      ),
+    )
     .post(
       '/account/line',
       change(async (request) =>

@@ -31,7 +31,7 @@ export async function shownHit(
   return {
     group,
     seq: message.seq,
-    author: { id: message.authorId, username: author?.username ?? 'Somebody who left' },
+    author: { id: message.authorId, name: author?.name ?? 'Somebody who left' },
     time: timeOf(message.createdAt),
     pieces: excerptOfMessage(textOf(message), phrases),
     second: secondOfHit(message, phrases),

@@ -75,7 +75,9 @@ export async function readQuery(
     const wanted = name.replace(/^@/, '').normalize('NFC');
     const found =
       (await accounts.byName(wanted)) ??
-      (await accounts.list(LOOKED_AT)).find((one) => fold(one.username) === fold(wanted));
+      (await accounts.list(LOOKED_AT)).find(
+        (one) => fold(one.username) === fold(wanted) || fold(one.name) === fold(wanted),
+      );
     if (!found) throw invalid('q', `Nobody here is called “${name}”.`);
     return found.id;
   }

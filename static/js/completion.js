@@ -1,7 +1,12 @@
 // Completion in the composer: @name and :emoji:. Arrows choose, Enter or Tab takes, Escape leaves.
 import { findEmoji } from './emoji.js';
+import { fold } from './filter.js';
 
-const TRIGGER = /(?:^|[\s(])([@:])([\p{L}\p{M}\p{Nd}_.+-]{1,50})$/u;
+/** After a space, or beside a script without spaces; an emoji's name begins with a letter. */
+const TRIGGER =
+  /(?:^|[\s(]|[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}])(?:([@＠])([\p{L}\p{M}\p{Nd}_.-]{1,50})|(:)(\p{L}[\p{L}\p{Nd}_+-]{1,50}))$/u;
+/** Enter sends a shorter word as it stands, such as :no or :oo, unless somebody has chosen from the list. */
+const SHORTEST_TAKEN = 3;
 const SHOWN = 8;
 
 /** @returns {(event: KeyboardEvent) => boolean} takes the key if it was for the list */
@@ -12,6 +17,7 @@ export function startCompletion(field, groupId) {
   let found = [];
   let length = 0;
   let asked = 0;
+  let takesEnter = true;
 
   field.setAttribute('aria-autocomplete', 'list');
   field.setAttribute('aria-controls', list.id);
@@ -19,10 +25,14 @@ export function startCompletion(field, groupId) {
   field.addEventListener('blur', () => setTimeout(close, 150));
 
   async function update() {
-    const [, trigger, word = ''] = TRIGGER.exec(field.value.slice(0, field.selectionStart)) ?? [];
+    const match = TRIGGER.exec(field.value.slice(0, field.selectionStart)) ?? [];
+    const [, at, name, colon, shortcode] = match;
     const ask = ++asked;
-    if (!trigger || (trigger === ':' && word.length < 2)) return close();
-    const all = trigger === '@' ? await people(word) : await emoji(word);
+    if (!at && !colon) return close();
+    const word = name ?? shortcode;
+    const trigger = at ?? colon;
+    takesEnter = at !== undefined || word.length >= SHORTEST_TAKEN;
+    const all = at ? await people(word) : await emoji(word);
     if (ask !== asked) return;
     found = all.slice(0, SHOWN);
     length = word.length + 1;
@@ -37,10 +47,18 @@ export function startCompletion(field, groupId) {
     names ??= fetch(`/groups/${groupId}/names`)
       .then((response) => (response.ok ? response.json() : []))
       .catch(() => []);
-    const wanted = word.toLocaleLowerCase();
-    return [...(await names), 'all']
-      .filter((name) => name.toLocaleLowerCase().startsWith(wanted))
-      .map((name) => ({ text: `@${name} `, label: name === 'all' ? '@all, everyone here' : name }));
+    const wanted = fold(word);
+    const begins = (name) =>
+      fold(name)
+        .split(/\s+/)
+        .some((part) => part.startsWith(wanted));
+    const all = { username: 'all', name: 'everyone here' };
+    return [...(await names), all]
+      .filter(({ username, name }) => begins(username) || (username !== 'all' && begins(name)))
+      .map(({ username, name }) => ({
+        text: `@${username} `,
+        label: name === username ? username : `@${username}, ${name}`,
+      }));
   }
 
   async function emoji(word) {
@@ -89,8 +107,9 @@ export function startCompletion(field, groupId) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) {
       chosen = (chosen + step + found.length) % found.length;
+      takesEnter = true;
       show();
-    } else if (event.key === 'Enter' || event.key === 'Tab') take(chosen);
+    } else if (event.key === 'Tab' || (event.key === 'Enter' && takesEnter)) take(chosen);
     else if (event.key === 'Escape') close();
     else return false;
     event.preventDefault();

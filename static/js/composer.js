@@ -37,7 +37,8 @@ export function startComposer(form, outbox, live) {
   if (!hasTouch) field.focus();
 
   field.addEventListener('keydown', (event) => {
-    if (event.isComposing || complete(event)) return;
+    // An input method that finishes a word with Enter: Safari says so by the key code only, after the composition has ended.
+    if (event.isComposing || event.keyCode === 229 || complete(event)) return;
     if (event.key === 'Escape') return editing.isOn() ? editing.stop() : answer.clear();
     if (event.key === 'ArrowUp' && field.value === '') return editing.startLast(event, accountId);
     if (event.key !== 'Enter') return;
@@ -193,8 +194,10 @@ function startDrafts(groupId, thread, accountId) {
   };
 }
 
+/** Whether a text calls everybody, outside of code and addresses; the server decides. */
 function callsAll(content) {
-  return /(?<![\p{L}\p{M}\p{Nd}@._-])@all(?![\p{L}\p{M}\p{Nd}_])/iu.test(content);
+  const text = content.replace(/```[\s\S]*?(?:```|$)|`[^`]*`|\S+:\/\/\S+|\\[@＠]/g, ' ');
+  return /(?<![\p{L}\p{M}\p{Nd}@._-])[@＠]all(?![\p{L}\p{M}\p{Nd}_])/iu.test(text);
 }
 
 /** What the next message answers, shown above the field. In a thread everything answers its first message. */

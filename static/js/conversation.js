@@ -268,7 +268,7 @@ async function followOutbox(outbox, groupId, list, keepingPosition) {
 function followTyping(line) {
   const typing = new Map();
   const show = () => {
-    const names = [...typing.values()].map((one) => one.username);
+    const names = [...typing.values()].map((one) => one.name);
     const people = new Intl.ListFormat('en').format(names.slice(0, 3));
     line.textContent = names.length === 0 ? '' : `${people} ${names.length === 1 ? 'is' : 'are'} typing…`;
   };
@@ -276,9 +276,9 @@ function followTyping(line) {
     clearTimeout(typing.get(accountId)?.timer);
     if (typing.delete(accountId)) show();
   };
-  addEventListener('hearth:typing', ({ detail: { accountId, username } }) => {
+  addEventListener('hearth:typing', ({ detail: { accountId, name } }) => {
     clearTimeout(typing.get(accountId)?.timer);
-    typing.set(accountId, { username, timer: setTimeout(stop, TYPING_SHOWN_MS, accountId) });
+    typing.set(accountId, { name, timer: setTimeout(stop, TYPING_SHOWN_MS, accountId) });
     show();
   });
   return stop;

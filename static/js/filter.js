@@ -13,9 +13,9 @@ export function startFilter() {
 }
 
 /** Without case and accents: "tomas" finds Tomás. */
-function fold(text) {
+export function fold(text) {
   return text
     .normalize('NFD')
     .replace(/\p{Mn}/gu, '')
-    .toLocaleLowerCase();
+    .toLowerCase();
 }

@@ -13,6 +13,7 @@ import { startPlayers } from './player.js';
 import { startReturn } from './return.js';
 import { startSearchKey } from './search-key.js';
 import { startOverview } from './sidebar.js';
+import { tabStorage } from './storage.js';
 import { startTheme } from './theme.js';
 
 const { accountId } = document.body.dataset;
@@ -24,6 +25,11 @@ startSearchKey();
 startNotificationSettings();
 startReturn();
 localiseTimes(document);
+
+// Whoever signed out leaves nothing of what they were writing in this tab.
+if (!accountId && location.pathname === '/login')
+  for (const prefix of ['draft/', 'files/'])
+    for (const key of tabStorage.keys(prefix)) tabStorage.set(key, '');
 
 if (accountId) {
   document.documentElement.classList.add('has-script');

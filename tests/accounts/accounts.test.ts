@@ -59,16 +59,19 @@ test('a changed password lets in by the new one only, and ends every session', a
   const ended = stores.heard(sessionsEnded);
   const account = await register(dependencies, { username: 'mina', password: PASSWORD });
   await assert.rejects(
-    changePassword(dependencies, account, { current: 'wrong', password: 'new password' }),
+    changePassword(dependencies, account, { current: 'wrong', password: 'another long one' }),
     { status: 403 },
   );
   assert.deepEqual(ended, []);
-  const epoch = await changePassword(dependencies, account, { current: PASSWORD, password: 'new password' });
+  const epoch = await changePassword(dependencies, account, {
+    current: PASSWORD,
+    password: 'another long one',
+  });
   assert.equal(epoch, account.sessionEpoch + 1);
   assert.deepEqual(ended, [{ accountId: account.id }]);
   await assert.rejects(signIn(dependencies, { username: 'mina', password: PASSWORD }), { status: 401 });
   assert.equal(
-    (await signIn(dependencies, { username: 'mina', password: 'new password' })).sessionEpoch,
+    (await signIn(dependencies, { username: 'mina', password: 'another long one' })).sessionEpoch,
     epoch,
   );
 });
@@ -90,4 +93,79 @@ test('names and passwords keep to their limits, counted in characters', () => {
   ])
     assert.ok(!fits(name, '12345678'), name);
   for (const word of ['1234567', 'x'.repeat(257), '']) assert.ok(!fits('abc', word), word);
+});
+
+test('refuses common passwords and the name as password, at registration and at a change', async (t) => {
+  const stores = await openStores(t);
+  const dependencies = { ...stores, passwords: realPasswords(t), adminUsername: undefined };
+  for (const password of [
+    'password',
+    '12345678',
+    'qwertyuiop',
+    'iloveyou',
+    'sunshine',
+    'princess',
+    'football',
+    'Password1',
+    'trustno1',
+  ])
+    await assert.rejects(
+      register(dependencies, { username: 'mina', password }),
+      { code: 'weak', field: 'password' },
+      password,
+    );
+  await assert.rejects(register(dependencies, { username: 'Rosemary.Bell', password: 'rosemary.bell' }), {
+    code: 'weak',
+  });
+  const account = await register(dependencies, { username: 'mina', password: PASSWORD });
+  await assert.rejects(changePassword(dependencies, account, { current: PASSWORD, password: '12345678' }), {
+    code: 'weak',
+  });
+});
+
+test('refuses names that cannot be told from another, cannot be seen, or call everybody', async (t) => {
+  const stores = await openStores(t);
+  const dependencies = { ...stores, passwords: realPasswords(t), adminUsername: undefined };
+  await register(dependencies, { username: 'alice', password: PASSWORD });
+  await register(dependencies, { username: 'Zoë', password: PASSWORD });
+  const refusal = (username: string) =>
+    registration.safeParse({ username, password: PASSWORD }).error?.issues[0]?.message;
+  for (const name of [
+    'alice\uFE0F',
+    'al\u034Fice',
+    '\u180b\u180c\u180d',
+    '...',
+    'аlice',
+    'all',
+    'Everyone',
+    'here',
+    'system',
+    'аll',
+  ])
+    assert.ok(refusal(name), name);
+  assert.match(refusal('Mary Smith') ?? '', /no spaces.*under “Your account”/);
+  for (const name of ['Ольга', '田中太郎', 'محمد', 'Zoe', 'Ian', 'Lan']) {
+    assert.equal(refusal(name), undefined, name);
+    await register(dependencies, { username: name, password: PASSWORD });
+  }
+  // Greek letters throughout, which look like Latin ones.
+  await register(dependencies, { username: 'OAK', password: PASSWORD });
+  await assert.rejects(register(dependencies, { username: 'ΟΑΚ', password: PASSWORD }), {
+    code: 'name_taken',
+    message: /looks like/,
+  });
+});
+
+test('a display name may have spaces, is shown, and is nobody else’s', async (t) => {
+  const stores = await openStores(t);
+  const mary = await stores.account('mary.smith');
+  await stores.account('alice');
+  assert.equal(mary.name, 'mary.smith');
+  assert.equal(await stores.accounts.setDisplayName(mary.id, 'Mary Smith'), true);
+  assert.equal((await stores.accounts.byId(mary.id))?.name, 'Mary Smith');
+  assert.equal(await stores.accounts.setDisplayName(mary.id, 'ALICE'), false);
+  const jo = await stores.account('jo.brown');
+  assert.equal(await stores.accounts.setDisplayName(jo.id, 'Mary Smith'), false);
+  assert.equal(await stores.accounts.setDisplayName(mary.id, ''), true);
+  assert.equal((await stores.accounts.byId(mary.id))?.name, 'mary.smith');
 });

@@ -141,7 +141,7 @@ test('HTTP and HTTPS side by side: cookies do not collide, and people on either 
 
   const safe = await newPerson(https, 'safe', 1);
   const open = await newPerson(http, 'open', 1);
-  assert.deepEqual([...safe.cookies.keys()], ['__Host-hearth']);
+  assert.ok([...safe.cookies.keys()].every((name) => name.startsWith('__Host-hearth')));
   assert.deepEqual([...open.cookies.keys()], ['hearth']);
 
   const both = new Visitor(http);

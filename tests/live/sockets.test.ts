@@ -45,7 +45,7 @@ test('a conversation over sockets, as wire.md has it', async (t) => {
         [message.id, message.groupId, message.seq, message.content, message.editedAt, message.removed],
         [id, 1, 1, 'hello there', null, false],
       );
-      assert.deepEqual(message.author, { id: 1, username: 'ada' });
+      assert.deepEqual(message.author, { id: 1, username: 'ada', name: 'ada' });
       assert.ok(Math.abs(Date.parse(String(message.createdAt)) - Date.now()) < 60_000);
       assert.equal(one.all('message').length, 1);
       one.close();
@@ -74,7 +74,10 @@ test('a conversation over sockets, as wire.md has it', async (t) => {
     const [one, two] = [await ada.socket('/ws/chat/1'), await jo.socket('/ws/chat/1')];
     await Promise.all([one.nextJson('presence'), two.nextJson('presence')]);
     one.send({ type: 'typing' });
-    assert.deepEqual(await two.nextJson('typing'), { type: 'typing', user: { id: 1, username: 'ada' } });
+    assert.deepEqual(await two.nextJson('typing'), {
+      type: 'typing',
+      user: { id: 1, username: 'ada', name: 'ada' },
+    });
     assert.equal(one.all('typing').length, 0);
     one.close();
     two.close();

@@ -13,6 +13,8 @@ const person = (id: number, address = '192.0.2.1') => ({
     createdAt: 0,
     line: '',
     pictureVersion: 0,
+    displayName: '',
+    name: `person ${id}`,
     showsReceipts: true,
     quiet: null,
   },
@@ -76,8 +78,8 @@ test('presence and unread counts are pushed to those whom they concern', async (
     const two = await jo.socket('/ws/chat/1');
     const both = await one.nextJson('presence', (frame) => (frame.users as unknown[]).length === 2);
     assert.deepEqual(both.users, [
-      { id: 1, username: 'ada', ip: '127.0.0.1' },
-      { id: 2, username: 'joe', ip: '127.0.0.1' },
+      { id: 1, username: 'ada', name: 'ada', ip: '127.0.0.1' },
+      { id: 2, username: 'joe', name: 'joe', ip: '127.0.0.1' },
     ]);
     two.close();
     await one.nextJson('presence', (frame) => (frame.users as unknown[]).length === 1);

@@ -53,7 +53,7 @@ export async function openStores(test: Ending, dataDir = temporaryFolder(test)) 
     /** An account whose password nobody knows; hashing one takes a quarter of a second. */
     async account(username: string, isAdmin = false) {
       const account = await accounts.add({ username, passwordHash: 'none', isAdmin, now: Date.now() });
-      if (!account) throw new Error(`${username} is taken`);
+      if (typeof account === 'string') throw new Error(`${username} is taken`);
       return account;
     },
   };

@@ -5,6 +5,10 @@ export const accounts = sqliteTable('accounts', {
   id: integer('id').primaryKey({ autoIncrement: true }),
   nameIndex: blob('name_index', { mode: 'buffer' }).notNull().unique(),
   name: blob('name', { mode: 'buffer' }).notNull(),
+  /** A keyed hash of what the name looks like. */
+  skeletonIndex: blob('skeleton_index', { mode: 'buffer' }),
+  displayName: blob('display_name', { mode: 'buffer' }),
+  displaySkeletonIndex: blob('display_skeleton_index', { mode: 'buffer' }),
   passwordHash: text('password_hash').notNull(),
   isAdmin: integer('is_admin', { mode: 'boolean' }).notNull(),
   /** Counts up when every session of the account ends; a session that carries an older number is over. */

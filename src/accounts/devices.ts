@@ -1,0 +1,52 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+
+/** Accounts that one browser is remembered for; the one that signed in longest ago gives way. */
+const MAX_ACCOUNTS = 8;
+
+/**
+ * Browsers in which somebody has signed in before, by a signed cookie of their own. What others try elsewhere does not
+ * count against them (OWASP, "Slow Down Online Guessing Attacks with Device Cookies").
+ */
+export type Devices = {
+  /** The device's id where this account has signed in on it before. */
+  idFor(asker: Asker, accountId: number): string | undefined;
+  /** The cookie with which it is remembered from now on. */
+  cookieFor(asker: Asker, accountId: number): { name: string; value: string };
+};
+
+/** The `Cookie` header of a request, and whether it came over TLS. */
+type Asker = { cookies: string | undefined; isSecure: boolean };
+
+type Device = { id: string; accountIds: readonly number[] };
+
+/** @param secret signs the cookies */
+export function createDevices(secret: Uint8Array): Devices {
+  const sign = (text: string) => createHmac('sha256', secret).update(text).digest('base64url');
+  // Cookies ignore ports: HTTP and TLS side by side have a name each.
+  const nameFor = ({ isSecure }: Asker) => (isSecure ? '__Host-hearth-device' : 'hearth-device');
+
+  function read(asker: Asker): Device | undefined {
+    const pattern = new RegExp(
+      `(?:^|;\\s*)${nameFor(asker)}=([\\w-]{22}\\.[\\d-]{1,200})\\.([\\w-]{43})(?:;|$)`,
+    );
+    const [, text = '', signature = ''] = pattern.exec(asker.cookies ?? '') ?? [];
+    const wanted = Buffer.from(sign(text));
+    const given = Buffer.from(signature);
+    if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) return undefined;
+    const [id = '', accounts = ''] = text.split('.');
+    return { id, accountIds: accounts.split('-').map(Number) };
+  }
+
+  return {
+    idFor(asker, accountId) {
+      const device = read(asker);
+      return device?.accountIds.includes(accountId) ? device.id : undefined;
+    },
+    cookieFor(asker, accountId) {
+      const device = read(asker) ?? { id: randomBytes(16).toString('base64url'), accountIds: [] };
+      const others = device.accountIds.filter((id) => id !== accountId);
+      const text = `${device.id}.${[...others, accountId].slice(-MAX_ACCOUNTS).join('-')}`;
+      return { name: nameFor(asker), value: `${text}.${sign(text)}` };
+    },
+  };
+}
