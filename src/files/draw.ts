@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import type Sharp from 'sharp';
 
 /** Larger pictures than these are refused: decoding takes four bytes a pixel. */
 export const MAX_PICTURE_BYTES = 40 * 1024 * 1024;
@@ -13,9 +13,18 @@ const THUMBNAIL_HEIGHT = 640;
 
 export type Drawn = { content: Buffer; type: string; width: number; height: number; thumbnail: Buffer };
 
-// Pictures come one at a time, each from somebody else: nothing to keep between them.
-sharp.cache(false);
-sharp.concurrency(1);
+let loaded: Promise<typeof Sharp> | undefined;
+
+/** Loaded with the first picture, not at the start. */
+function loadSharp(): Promise<typeof Sharp> {
+  loaded ??= import('sharp').then(({ default: sharp }) => {
+    // Pictures come one at a time, each from somebody else: nothing to keep between them.
+    sharp.cache(false);
+    sharp.concurrency(1);
+    return sharp;
+  });
+  return loaded;
+}
 
 /** What each kind begins with. Only these are decoded here: everything else is a file to download. */
 const SIGNATURES: readonly RegExp[] = [
@@ -46,8 +55,8 @@ function inTurn<Result>(work: () => Promise<Result>): Promise<Result | undefined
 /** The middle of a picture as a square, for beside a name. @returns undefined for what cannot be decoded */
 export function drawFace(picture: Buffer): Promise<Buffer | undefined> {
   if (!isPicture(picture)) return Promise.resolve(undefined);
-  return inTurn(() =>
-    sharp(picture, { limitInputPixels: MAX_PIXELS })
+  return inTurn(async () =>
+    (await loadSharp())(picture, { limitInputPixels: MAX_PIXELS })
       .autoOrient()
       .resize({ width: FACE, height: FACE, fit: 'cover' })
       .webp({ quality: 82 })
@@ -66,6 +75,7 @@ export function draw(read: () => Promise<Buffer>): Promise<Drawn | undefined> {
 }
 
 async function drawOne(picture: Buffer): Promise<Drawn | undefined> {
+  const sharp = await loadSharp();
   const { format, pages = 1, width: across = 0, height: down = 0 } = await sharp(picture).metadata();
   if (across * down > MAX_PIXELS) return undefined;
   // A page is a frame; metadata of moving pictures counts one page only.

@@ -62,6 +62,14 @@ export function numberInQuery(request: Request, name: string): number | undefine
   return parsed.data;
 }
 
+/** Whether the client takes a compression. */
+export function acceptsEncoding({ headers }: Pick<Request, 'headers'>, name: 'br' | 'gzip'): boolean {
+  const entry = String(headers['accept-encoding'] ?? '')
+    .split(',')
+    .find((one) => one.trim().split(';')[0] === name);
+  return entry !== undefined && !/;\s*q=0(?:\.0*)?\s*$/.test(entry);
+}
+
 /** Whether the browser asks for a fragment to swap in, not for a page. */
 export function wantsFragment(request: Request): boolean {
   return request.get('hx-request') === 'true';

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import express, { Router } from 'express';
+import { packedFiles } from './packed-files.ts';
 
 const FOLDER = fileURLToPath(new URL('../../static/', import.meta.url));
 const { resolve } = createRequire(import.meta.url);
@@ -24,7 +25,11 @@ export function assetFolder(pinned: string | undefined): string {
 /** Serves static files under their version with a year of cache, those of packages among them. */
 export function staticRoutes(assets: string): Router {
   const forAYear = { maxAge: '1y', immutable: true, index: false, redirect: false } as const;
-  const router = Router();
+  const names = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' });
+  const files = new Map(names.map((name) => [name, join(FOLDER, name)]));
+  for (const [name, file] of Object.entries(FROM_PACKAGES)) files.set(name, file);
+  const packed = packedFiles(files);
+  const router = Router().use(assets, packed.serve);
   for (const [name, file] of Object.entries(FROM_PACKAGES)) {
     router.get(`${assets}/${name}`, (_request, response) =>
       response.sendFile(file, { maxAge: '1y', immutable: true, etag: true }),

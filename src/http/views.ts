@@ -1,7 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { gzip } from 'node:zlib';
 import type { Request, Response } from 'express';
 import nunjucks from 'nunjucks';
+import { acceptsEncoding } from './request.ts';
 import { themeOf } from './theme.ts';
 
 const FOLDER = fileURLToPath(new URL('../../views/', import.meta.url));
@@ -93,6 +95,24 @@ export function sendHtml(response: Response, html: string | Html, status = 200):
   const pieces = typeof html === 'string' ? [Buffer.from(html)] : html;
   response.statusCode = status;
   response.setHeader('Content-Type', 'text/html; charset=utf-8');
+  response.setHeader('Vary', 'Accept-Encoding');
+  const length = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
+  const isWorthIt = length > MAX_UNCOMPRESSED_BYTES && acceptsEncoding(response.req, 'gzip');
+  // A page that repeats what its address says would tell by its length what else is on it (BREACH, CVE-2013-3587).
+  if (!isWorthIt || response.req.query.q !== undefined) return sendPieces(response, pieces);
+  gzip(Buffer.concat(pieces), { level: GZIP_LEVEL }, (error, packed) => {
+    if (error) return void response.destroy(error);
+    response.setHeader('Content-Encoding', 'gzip');
+    sendPieces(response, [packed]);
+  });
+}
+
+/** What fits into one packet gains nothing. */
+const MAX_UNCOMPRESSED_BYTES = 1_400;
+/** A page of 84 KB becomes 15 in 0.6 ms; level 6 takes twice as long for 3 % less. */
+const GZIP_LEVEL = 4;
+
+function sendPieces(response: Response, pieces: Html): void {
   response.setHeader(
     'Content-Length',
     pieces.reduce((length, piece) => length + piece.byteLength, 0),

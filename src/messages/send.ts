@@ -125,8 +125,11 @@ export function newMessageId(now = Date.now()): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
 }
 
+/** What HTML takes in no form: control characters beside tab and line end, and code points that are no characters. */
+const UNPRINTABLE = /[^\P{Cc}\t\n]|\p{Noncharacter_Code_Point}/gu;
+
 /**
- * The text as it is kept: lines end with LF, no lone surrogates, no NUL, no blank lines around it.
+ * The text as it is kept: lines end with LF, no lone surrogates, none that HTML does not take, no blank lines around it.
  * @param mayBeEmpty where there are files, they say enough
  */
 export function readable(content: string, mayBeEmpty = false): string {
@@ -134,7 +137,7 @@ export function readable(content: string, mayBeEmpty = false): string {
   if (content.length > MAX_UNITS) throw tooLong();
   const text = content
     .replace(/\r\n?/g, '\n')
-    .replaceAll('\0', '')
+    .replace(UNPRINTABLE, '')
     .toWellFormed()
     .trimEnd()
     .replace(/^\s*\n/, '');

@@ -1,5 +1,4 @@
 import { createECDH } from 'node:crypto';
-import webPush from 'web-push';
 import { invalid } from '../errors.ts';
 import type { Device, DeviceStore } from './store.ts';
 
@@ -65,6 +64,8 @@ export function createPush({
 
   async function send(device: Device, notice: Notice, tries = 0): Promise<boolean> {
     const { endpoint, p256dh, auth } = device;
+    // Loaded with the first message, not at the start.
+    const { default: webPush } = await import('web-push');
     try {
       await webPush.sendNotification({ endpoint, keys: { p256dh, auth } }, JSON.stringify(notice), {
         vapidDetails,

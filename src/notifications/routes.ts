@@ -33,9 +33,10 @@ const deviceForm = z.object({
     .transform((text) => text.replace(/\p{C}/gu, '').trim() || 'A browser'),
 });
 
+const CLOCK = /^([01]\d|2[0-3]):[0-5]\d$/;
 const clock = z
   .string()
-  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'Give both times as 22:30.')
+  .regex(CLOCK, 'Give both times as 22:30.')
   .transform((text) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3)));
 const quietForm = z.object({
   from: clock,
@@ -61,7 +62,7 @@ export function notificationRoutes({ page, accounts, devices, push, rateLimits }
     const typed = (name: string, known: string) => {
       const value: unknown =
         error?.field === 'from' || error?.field === 'to' ? request.body?.[name] : undefined;
-      return typeof value === 'string' ? value.slice(0, 100) : known;
+      return value === '' || (typeof value === 'string' && CLOCK.test(value)) ? value : known;
     };
     const found = await devices.of(account.id);
     return page(request, 'notifications/settings.njk', {

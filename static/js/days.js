@@ -62,10 +62,10 @@ function before(message) {
 
 function separator(date) {
   const element = document.getElementById('day-separator').content.firstElementChild.cloneNode(true);
-  element.dataset.day = '';
-  const time = element.querySelector('time');
+  const time = document.createElement('time');
   time.dateTime = date.toISOString();
   time.textContent = words(date);
+  element.append(time);
   return element;
 }
 

@@ -2,7 +2,7 @@
 
 export function startLightbox(section) {
   const dialog = document.getElementById('lightbox');
-  const image = dialog.querySelector('img');
+  const image = new Image();
   const pictures = () => [...section.querySelectorAll('[data-lightbox]')];
   let current;
 
@@ -24,6 +24,7 @@ export function startLightbox(section) {
   });
   dialog.addEventListener('close', () => {
     image.removeAttribute('src');
+    image.remove();
     current?.focus();
   });
 
@@ -35,6 +36,7 @@ export function startLightbox(section) {
 
   function show(link) {
     current = link;
+    dialog.prepend(image);
     image.src = link.href;
     image.alt = link.dataset.name;
     dialog.querySelector('[data-name]').textContent = link.dataset.name;

@@ -75,3 +75,6 @@ export async function say(page: Page, text: string): Promise<void> {
 export function spoken(page: Page): Promise<string[]> {
   return page.locator('#messages .message .body').allInnerTexts();
 }
+
+/** A phone, as `newContext` takes it. */
+export const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } as const;

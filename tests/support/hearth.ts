@@ -11,7 +11,10 @@ export const ROOT = new URL('../../', import.meta.url).pathname;
 
 /** What `npm start` gives to node, so that what is tested and measured is what people run. */
 const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-const NODE_FLAGS: readonly string[] = scripts.start.split(' ').slice(1, -1);
+const [NODE_FLAGS, START]: [readonly string[], string] = [
+  scripts.start.split(' ').slice(1, -1),
+  scripts.start.split(' ').at(-1),
+];
 
 export type Hearth = {
   url: string;
@@ -55,11 +58,11 @@ export function temporaryFolder(test: Ending): string {
   return folder;
 }
 
-/** Runs `run.ts` as `npm start` does, and resolves to what came of it once it has ended. */
+/** Runs Hearth as `npm start` does, and resolves to what came of it once it has ended. */
 export async function runToEnd(
   args: string[],
   env: Record<string, string> = {},
-  script = 'run.ts',
+  script = START,
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const { child, output } = launch(script, args, env);
   const [code] = await once(child, 'close');
@@ -70,7 +73,7 @@ export async function runToEnd(
 export async function startHearth(test: Ending, options: Options = {}): Promise<Hearth> {
   const dataDir = options.dataDir ?? join(temporaryFolder(test), 'data');
   const flags = ['--port', '0', '--data', dataDir, ...(options.flags ?? [])];
-  const { child, output } = launch('run.ts', flags, { RATE_LIMITS: 'off', ...options.env });
+  const { child, output } = launch(START, flags, { RATE_LIMITS: 'off', ...options.env });
   const ended = once(child, 'close');
   const line = await new Promise<string>((resolve, reject) => {
     child.stdout?.on('data', () => {
@@ -101,7 +104,8 @@ export async function startHearth(test: Ending, options: Options = {}): Promise<
 
 function launch(script: string, args: string[], env: Record<string, string>) {
   const { ENCRYPTION_KEY, SESSION_SECRET, ADMIN_USERNAME, NODE_TEST_CONTEXT, ...inherited } = process.env;
-  const child: ChildProcess = spawn(process.execPath, [...NODE_FLAGS, script, ...args], {
+  const loader = script.endsWith('.ts') ? ['--import', 'tsx'] : [];
+  const child: ChildProcess = spawn(process.execPath, [...NODE_FLAGS, ...loader, script, ...args], {
     cwd: ROOT,
     env: { ...inherited, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,0 +1,111 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, extname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import type { RequestHandler } from 'express';
+import { acceptsEncoding } from './request.ts';
+
+/** The smaller one first; browsers take Brotli over HTTPS, and from this machine. */
+const ENCODINGS = ['br', 'gzip'] as const;
+type Encoding = (typeof ENCODINGS)[number];
+
+const TEXT: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.json': 'application/json; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.webmanifest': 'application/manifest+json; charset=utf-8',
+};
+
+/** Comes in one piece with everything that it imports: each file more is a round trip for a phone. */
+const JOINED = { style: 'css/main.css', script: 'js/main.js' };
+
+/**
+ * Serves files of text, minified and compressed as the browser takes them: each once, when it is first asked for, and kept.
+ * @param files their names in the address → where they lie
+ */
+export function packedFiles(files: ReadonlyMap<string, string>): { serve: RequestHandler } {
+  const texts = new Map<string, Promise<string>>();
+  const packed = new Map<string, Promise<Buffer>>();
+
+  function kept<Value>(
+    cache: Map<string, Promise<Value>>,
+    key: string,
+    make: () => Promise<Value>,
+  ): Promise<Value> {
+    const known = cache.get(key);
+    if (known) return known;
+    const made = make();
+    cache.set(key, made);
+    // What failed is tried again when it is asked for again.
+    made.catch(() => cache.delete(key));
+    return made;
+  }
+
+  return {
+    async serve(request, response, next) {
+      const name = request.path.slice(1);
+      const file = files.get(name);
+      const type = TEXT[extname(name)];
+      if (request.method !== 'GET' || !file || !type) return next();
+      const encoding = ENCODINGS.find((one) => acceptsEncoding(request, one));
+      const body = await kept(packed, `${encoding} ${name}`, async () =>
+        pack(await kept(texts, name, () => textOf(name, file)), encoding),
+      );
+      response.set({
+        'Content-Type': type,
+        'Cache-Control': 'public, max-age=31536000, immutable',
+        Vary: 'Accept-Encoding',
+      });
+      if (encoding) response.set('Content-Encoding', encoding);
+      response.set('Content-Length', String(body.byteLength)).end(body);
+    },
+  };
+}
+
+async function textOf(name: string, file: string): Promise<string> {
+  if (name === JOINED.script) return joinedScript(file);
+  const text = await readFile(file, 'utf8');
+  if (extname(name) !== '.css') return text;
+  const { transform } = await import('esbuild');
+  const whole = name === JOINED.style ? await withImports(text, dirname(file)) : text;
+  return (await transform(whole, { loader: 'css', minify: true, legalComments: 'none' })).code;
+}
+
+/** A style sheet with what it imports in place, each in the layer that it is imported to. */
+async function withImports(text: string, folder: string): Promise<string> {
+  const pieces = text.split(/@import url\("([\w-]+\.css)"\) layer\((\w+)\);/);
+  const joined: string[] = [];
+  for (let index = 0; index < pieces.length; index += 3) {
+    joined.push(pieces[index] ?? '');
+    const [name, layer] = [pieces[index + 1], pieces[index + 2]];
+    if (name) joined.push(`@layer ${layer} {\n${await readFile(join(folder, name), 'utf8')}}`);
+  }
+  return joined.join('\n');
+}
+
+/** The modules that a page starts with, as one. What is imported later stays by itself. */
+async function joinedScript(file: string): Promise<string> {
+  const { build } = await import('esbuild');
+  const { outputFiles } = await build({
+    entryPoints: [file],
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'esm',
+    target: 'es2022',
+    external: ['../emoji/*'],
+    legalComments: 'none',
+  });
+  const [output] = outputFiles;
+  if (!output) throw new Error('The scripts of the page came to nothing.');
+  return output.text;
+}
+
+function pack(text: string, encoding: Encoding | undefined): Promise<Buffer> {
+  if (encoding === 'br')
+    return promisify(brotliCompress)(text, {
+      params: { [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT },
+    });
+  return encoding === 'gzip' ? promisify(gzip)(text, { level: 9 }) : Promise.resolve(Buffer.from(text));
+}
