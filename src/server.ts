@@ -10,6 +10,7 @@ import { createApp } from './app.ts';
 import type { Config } from './config.ts';
 import { loadKeyring } from './crypto/keys.ts';
 import { createPasswords } from './crypto/passwords.ts';
+import { checkNothingMissing, isDamage } from './database/integrity.ts';
 import { lockDataFolder } from './database/lock.ts';
 import { openDatabases } from './database/open.ts';
 import { checkKeyring } from './database/sealing.ts';
@@ -44,7 +45,11 @@ export async function startServer(config: Config): Promise<Running> {
     return { urls: await open(config, closers), stop };
   } catch (error) {
     await stop();
-    throw error;
+    throw isDamage(error)
+      ? new StartError(
+          `A database in ${config.dataDir} is damaged, and is left as it is: put it back from a backup.`,
+        )
+      : error;
   }
 }
 
@@ -58,6 +63,7 @@ async function open(config: Config, closers: Array<() => Promise<void> | void>):
 
   const lock = lockDataFolder(dataDir);
   closers.push(lock.release);
+  checkNothingMissing(dataDir);
   const isFirstStart =
     !existsSync(join(dataDir, 'users.sqlite3')) && !existsSync(join(dataDir, 'chat.sqlite3'));
   const keyring = loadKeyring(config.encryptionKey, dataDir, isFirstStart);
@@ -65,7 +71,7 @@ async function open(config: Config, closers: Array<() => Promise<void> | void>):
   closers.push(databases.close);
   checkKeyring(databases.users, keyring);
   checkKeyring(databases.chat, keyring);
-  const sessionStore = await openSessionStore(dataDir);
+  const sessionStore = await openSessionStore(dataDir, log);
   closers.push(() => sessionStore.close());
   const passwords = createPasswords();
   closers.push(() => passwords.close());

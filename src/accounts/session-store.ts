@@ -1,8 +1,10 @@
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import connectSqlite3 from 'connect-sqlite3';
 import session from 'express-session';
 import { LRUCache } from 'lru-cache';
+import type { Logger } from 'pino';
 import sqlite3 from 'sqlite3';
 
 const CACHED_SESSIONS = 20_000;
@@ -19,10 +21,18 @@ type Kept = { text: string; expires: number };
 type Callback = (error?: unknown) => void;
 
 /** Sessions in `<data>/sessions.sqlite3`, by connect-sqlite3; expired ones are swept at start and every day. */
-export async function openSessionStore(dataDir: string): Promise<SessionStore> {
-  const database = new sqlite3.Database(join(dataDir, 'sessions.sqlite3'));
-  const exec = promisify<string, void>(database.exec.bind(database));
-  await exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;');
+export async function openSessionStore(dataDir: string, log: Logger): Promise<SessionStore> {
+  const file = join(dataDir, 'sessions.sqlite3');
+  const database = await openSound(file).catch((error: Error) => {
+    const aside = `${file}.damaged-${Date.now()}`;
+    log.warn(
+      { reason: error.message, aside },
+      'the sessions were damaged: they are set aside, and everybody signs in again',
+    );
+    if (existsSync(file)) renameSync(file, aside);
+    for (const ending of ['-wal', '-shm']) rmSync(file + ending, { force: true });
+    return openSound(file);
+  });
   const Store = connectSqlite3(session);
   // Its types know only of a file name, and of connect's sessions; it takes an open database, which we can close,
   // and is a store of express-session's, which passes itself in.
@@ -31,6 +41,24 @@ export async function openSessionStore(dataDir: string): Promise<SessionStore> {
   const cached = new LRUCache<string, Kept>({ max: CACHED_SESSIONS });
   const ended = new LRUCache<string, true>({ max: CACHED_SESSIONS });
   return { open: () => new CachedSessionStore(durable, cached, ended), close };
+}
+
+/** @throws Error where the file is damaged or no database */
+async function openSound(file: string): Promise<sqlite3.Database> {
+  const database = await new Promise<sqlite3.Database>((resolve, reject) => {
+    const opened = new sqlite3.Database(file, (error) => (error ? reject(error) : resolve(opened)));
+  });
+  try {
+    const exec = promisify<string, void>(database.exec.bind(database));
+    await exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;');
+    const get = promisify<string, Record<string, string>>(database.get.bind(database));
+    const [result] = Object.values(await get('PRAGMA quick_check(1)'));
+    if (result !== 'ok') throw new Error(result);
+    return database;
+  } catch (error) {
+    await promisify<void>(database.close.bind(database))();
+    throw error;
+  }
 }
 
 /**

@@ -1,7 +1,8 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { StartError } from '../errors.ts';
+import { isDamage } from './integrity.ts';
 
 /**
  * Makes the data folder, and holds it for this process. The lock is SQLite's own on a file of its own: the
@@ -17,19 +18,31 @@ export function lockDataFolder(dataDir: string): { release(): void } {
       `The data folder ${dataDir} cannot be written; choose another with --data or change its owner.`,
     );
   }
-  let lock: Sqlite.Database | undefined;
+  const file = join(dataDir, 'lock.sqlite3');
   try {
-    lock = new Sqlite(join(dataDir, 'lock.sqlite3'), { timeout: 0 });
-    lock.exec('BEGIN EXCLUSIVE');
-    const held = lock;
-    return { release: () => held.close() };
+    return takeLock(file);
   } catch (error) {
-    lock?.close();
+    if (isDamage(error)) {
+      // Nothing is in it, and nobody can hold a lock on a file that is no database.
+      rmSync(file);
+      return takeLock(file);
+    }
     const busy = error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_BUSY');
     throw new StartError(
       busy
         ? `Another Hearth is using the data folder ${dataDir}; stop it first or choose another with --data.`
         : `The data folder ${dataDir} cannot be locked; check that its disk is writable and not full.`,
     );
+  }
+}
+
+function takeLock(file: string): { release(): void } {
+  const lock = new Sqlite(file, { timeout: 0 });
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+    return { release: () => lock.close() };
+  } catch (error) {
+    lock.close();
+    throw error;
   }
 }

@@ -4,6 +4,8 @@ import Sqlite from 'better-sqlite3';
 import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3';
 import { StartError } from '../errors.ts';
 import { startCheckpoints } from './checkpoints.ts';
+import { createWriteCheck } from './health.ts';
+import { checkIntegrity, damaged, isDamage } from './integrity.ts';
 import { migrate } from './migrate.ts';
 
 /** One write, prepared and bound but not yet run. */
@@ -25,7 +27,7 @@ export type Database = {
 export type Databases = {
   users: Database;
   chat: Database;
-  /** Whether both can be written right now. */
+  /** Whether both can be written right now, durably. */
   canWrite(): Promise<boolean>;
   close(): Promise<void>;
 };
@@ -37,14 +39,7 @@ export function openDatabases(dataDir: string): Databases {
   return {
     users,
     chat,
-    async canWrite() {
-      try {
-        await Promise.all([users.atomically([]), chat.atomically([])]);
-        return true;
-      } catch {
-        return false;
-      }
-    },
+    canWrite: createWriteCheck(dataDir, [users, chat]),
     async close() {
       await chat.close();
       await users.close();
@@ -55,8 +50,13 @@ export function openDatabases(dataDir: string): Databases {
 /** @throws StartError when the file cannot be opened, is no database, or was written by a newer Hearth */
 export function openDatabase(dataDir: string, name: 'users' | 'chat'): Database {
   const file = join(dataDir, `${name}.sqlite3`);
-  const sqlite = connect(file);
-  migrate(sqlite, name, join(dataDir, 'snapshots'));
+  const sqlite = connect(file, dataDir);
+  try {
+    migrate(sqlite, name, join(dataDir, 'snapshots'));
+  } catch (error) {
+    sqlite.close();
+    throw isDamage(error) ? damaged(file, dataDir) : error;
+  }
   const checkpoints = startCheckpoints(file, () => sqlite.pragma('wal_checkpoint(PASSIVE)'));
   const transaction = sqlite.transaction((statements: readonly Statement<unknown>[]) =>
     statements.map((statement) => statement()),
@@ -77,10 +77,12 @@ export function openDatabase(dataDir: string, name: 'users' | 'chat'): Database 
   };
 }
 
-function connect(file: string): Sqlite.Database {
+function connect(file: string, dataDir: string): Sqlite.Database {
+  let sqlite: Sqlite.Database | undefined;
   try {
     mkdirSync(join(file, '..'), { recursive: true });
-    const sqlite = new Sqlite(file, { timeout: 5_000 });
+    sqlite = new Sqlite(file, { timeout: 5_000 });
+    checkIntegrity(sqlite, file, dataDir);
     sqlite.pragma('journal_mode = WAL');
     sqlite.pragma('synchronous = FULL');
     sqlite.pragma('foreign_keys = ON');
@@ -88,6 +90,9 @@ function connect(file: string): Sqlite.Database {
     sqlite.pragma('wal_autocheckpoint = 0');
     return sqlite;
   } catch (error) {
+    sqlite?.close();
+    if (error instanceof StartError) throw error;
+    if (isDamage(error)) throw damaged(file, dataDir);
     const why = error instanceof Error ? error.message : String(error);
     throw new StartError(`The database ${file} cannot be opened: ${why}.`);
   }

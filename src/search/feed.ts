@@ -40,7 +40,7 @@ export function startSearchFeed({
   let isStopped = false;
   let untidy = 0;
   let timer: NodeJS.Timeout | undefined;
-  let running = begin().catch(report);
+  let running = begin().catch(recover);
 
   subscribe(messagesChanged, ({ groupId }) => {
     due.add(groupId);
@@ -51,9 +51,18 @@ export function startSearchFeed({
     if (isStopped || timer) return;
     timer = setTimeout(() => {
       timer = undefined;
-      running = running.then(drain).catch(report);
+      running = running.then(drain).catch(recover);
     }, GATHER_MS);
     timer.unref();
+  }
+
+  /** An index that was damaged is gone by now: everything is indexed once more. */
+  async function recover(error: unknown): Promise<void> {
+    report(error);
+    if (!/malformed|not a database/.test(String(error))) return;
+    cursors.clear();
+    for (const { id } of await groups.everyKind()) due.add(id);
+    later();
   }
 
   async function begin(): Promise<void> {

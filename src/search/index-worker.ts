@@ -1,10 +1,12 @@
 import { workerData } from 'piscina';
+import { isDamage } from '../database/integrity.ts';
 import {
   type Cursor,
   type Document,
   type Hit,
   openSearchStore,
   type Query,
+  removeSearchStore,
   type SearchStore,
 } from './store.ts';
 
@@ -26,6 +28,19 @@ let store: SearchStore | undefined;
 export default function work(job: Job): Hit[] | Cursor[] | boolean | undefined {
   // Here, so that an index that cannot be opened fails this job, and the next one tries again.
   store ??= openSearchStore(file, secret);
+  try {
+    return run(store, job);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    // The index is made from the messages: the next job finds it gone, and makes it anew.
+    store.close();
+    store = undefined;
+    removeSearchStore(file);
+    throw error;
+  }
+}
+
+function run(store: SearchStore, job: Job): Hit[] | Cursor[] | boolean | undefined {
   if (job.kind === 'find') return store.find(job.query);
   if (job.kind === 'tidy') return store.tidy(job.isFirst);
   if (job.kind === 'cursors') return store.cursors();

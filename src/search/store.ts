@@ -189,7 +189,7 @@ function connect(file: string, fingerprint: string): Sqlite.Database {
   const opened = open(file);
   if (opened && isOf(opened, fingerprint)) return opened;
   opened?.close();
-  for (const ending of ['', '-wal', '-shm']) rmSync(file + ending, { force: true });
+  removeSearchStore(file);
   const sqlite = open(file);
   if (!sqlite) throw new Error(`The search index ${file} cannot be made.`);
   sqlite.exec(`
@@ -201,6 +201,10 @@ function connect(file: string, fingerprint: string): Sqlite.Database {
   `);
   sqlite.prepare('INSERT INTO meta VALUES (?)').run(fingerprint);
   return sqlite;
+}
+
+export function removeSearchStore(file: string): void {
+  for (const ending of ['', '-wal', '-shm']) rmSync(file + ending, { force: true });
 }
 
 /** Undefined for a file that is no database. */
@@ -224,7 +228,9 @@ function open(file: string): Sqlite.Database | undefined {
 function isOf(sqlite: Sqlite.Database, fingerprint: string): boolean {
   try {
     const row = sqlite.prepare<[], { fingerprint: string }>('SELECT fingerprint FROM meta').get();
-    return row?.fingerprint === fingerprint;
+    if (row?.fingerprint !== fingerprint) return false;
+    // It is made from the messages: what is damaged is made anew.
+    return sqlite.pragma('quick_check(1)', { simple: true }) === 'ok';
   } catch {
     return false;
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { SessionData, Store } from 'express-session';
+import pino from 'pino';
 import { openSessionStore } from '../../src/accounts/session-store.ts';
 import { temporaryFolder } from '../support/hearth.ts';
 
@@ -22,7 +23,7 @@ const destroy = (store: Store, id: string) =>
 
 test('a session is there for every door, after a restart too, and gone once it has run out', async (t) => {
   const folder = temporaryFolder(t);
-  const first = await openSessionStore(folder);
+  const first = await openSessionStore(folder, pino({ level: 'silent' }));
   const [plain, encrypted] = [first.open(), first.open()];
   await set(plain, 'one');
   await set(plain, 'short', session(30));
@@ -30,18 +31,18 @@ test('a session is there for every door, after a restart too, and gone once it h
   await new Promise((resolve) => setTimeout(resolve, 60));
   assert.equal(await get(plain, 'short'), null);
   await first.close();
-  const second = await openSessionStore(folder);
+  const second = await openSessionStore(folder, pino({ level: 'silent' }));
   t.after(() => second.close());
   assert.equal((await get(second.open(), 'one'))?.accountId, 1);
 });
 
 test('a session that has ended stays ended, whatever a request that began before does afterwards', async (t) => {
   const folder = temporaryFolder(t);
-  const writing = await openSessionStore(folder);
+  const writing = await openSessionStore(folder, pino({ level: 'silent' }));
   await set(writing.open(), 'one');
   await writing.close();
 
-  const opened = await openSessionStore(folder);
+  const opened = await openSessionStore(folder, pino({ level: 'silent' }));
   t.after(() => opened.close());
   const store = opened.open();
   const early = get(store, 'one');

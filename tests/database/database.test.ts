@@ -63,7 +63,7 @@ test('a file that is no database, or one of a newer Hearth, is refused in one se
     join(folder, 'users.sqlite3'),
     'this is not a database, it is a text of some length'.repeat(50),
   );
-  assert.throws(() => openDatabase(folder, 'users'), /cannot be opened/);
+  assert.throws(() => openDatabase(folder, 'users'), /is damaged, and is left as it is/);
   const newer = new Sqlite(join(folder, 'chat.sqlite3'));
   newer.pragma('user_version = 999');
   newer.close();
