@@ -6,11 +6,13 @@ const MAX_TURNS = 8;
  * under load the batches grow by themselves, and one job alone waits for nobody.
  * (Group commit: DeWitt et al., "Implementation techniques for main memory database systems", SIGMOD 1984.)
  *
- * @param write commits a batch and resolves to a result for each job, in order; a result that is an Error
+ * @param write commits jobs in one transaction and resolves to a result for each, in order; a result that is an Error
  *   refuses its own job only
+ * @param split cuts a batch into what is written together; what is committed stays so when a later part fails
  */
 export function createGroupCommit<Job, Result>(
   write: (jobs: readonly Job[]) => Promise<ReadonlyArray<Result | Error>>,
+  split: (jobs: readonly Job[]) => ReadonlyArray<readonly Job[]> = (jobs) => [jobs],
 ): { commit(job: Job): Promise<Result>; settled(): Promise<void> } {
   type Waiting = { job: Job; resolve(result: Result): void; reject(error: unknown): void };
   let waiting: Waiting[] = [];
@@ -21,7 +23,11 @@ export function createGroupCommit<Job, Result>(
       await gathered();
       const batch = waiting;
       waiting = [];
-      await writeBatch(batch);
+      let at = 0;
+      for (const part of split(batch.map((one) => one.job))) {
+        await writeBatch(batch.slice(at, at + part.length));
+        at += part.length;
+      }
     } while (waiting.length > 0);
     running = undefined;
   }

@@ -26,7 +26,7 @@ export type GroupList = Readonly<{ mine: Buffer; directs: Buffer; others: Buffer
 
 /** How many messages a member has not read. */
 export function unreadOf(group: Group, membership: Membership): number {
-  return Math.max(0, group.lastSeq - membership.readSeq);
+  return Math.max(0, group.lastSeq - membership.readSeq - membership.removedUnread);
 }
 
 /** Whether a message that this member has not read calls them. */

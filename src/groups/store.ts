@@ -1,9 +1,9 @@
-import { and, asc, count, eq, gt, isNotNull, sql } from 'drizzle-orm';
+import { and, asc, count, eq, gt, isNotNull, lt, sql } from 'drizzle-orm';
 import { LRUCache } from 'lru-cache';
 import { type BlindIndex, foldCase } from '../crypto/blind-index.ts';
 import type { Cipher } from '../crypto/cipher.ts';
 import type { Database } from '../database/open.ts';
-import { groups, memberships } from '../database/tables/chat.ts';
+import { groups, memberships, messages } from '../database/tables/chat.ts';
 
 export type Group = Readonly<{
   id: number;
@@ -25,6 +25,8 @@ export type Membership = Readonly<{
   readAt: number;
   /** The newest message that mentions this member; 0 for none. */
   lastMentionSeq: number;
+  /** How many of the messages beyond `readSeq` were removed. */
+  removedUnread: number;
   /** Null is the default of its kind of group: see `bellOf`. */
   bell: Bell | null;
 }>;
@@ -80,6 +82,14 @@ export type GroupStore = {
   hearingEverything(group: Pick<Group, 'id' | 'kind'>): Promise<number[]>;
   /** Takes note of a committed message that mentions these members, or all where none are named. */
   mentioned(groupId: number, seq: number, accountIds: readonly number[] | undefined): void;
+  /** Notes the newest message that calls a member; 0 for none. */
+  setMention(accountId: number, groupId: number, seq: number): Promise<void>;
+  /** The members whose newest mention is this message, and how far they have read. */
+  lastMentionedAt(groupId: number, seq: number): Promise<{ accountId: number; readSeq: number }[]>;
+  /** Up to `limit` members who have not read up to a message. */
+  membersBefore(groupId: number, seq: number, limit: number): Promise<number[]>;
+  /** Forgets what is in memory of a group's members, because it was written elsewhere. */
+  refresh(groupId: number): void;
   /** Takes note of messages that were committed. */
   advanced(groupId: number, lastSeq: number, lastChange: number): void;
   /** Seals up to `limit` names after `afterId` with the current key; resolves to the last id seen, undefined at the end. */
@@ -99,7 +109,21 @@ export function createGroupStore(
   const of = sql.placeholder('accountId');
   const at = sql.placeholder('groupId');
   const one = and(eq(memberships.accountId, of), eq(memberships.groupId, at));
+  const removedBeyond = (seq: unknown) =>
+    sql<number>`(SELECT count(*) FROM ${messages} WHERE ${messages.groupId} = ${memberships.groupId}
+      AND ${messages.seq} > ${seq} AND ${messages.removedAt} IS NOT NULL)`;
   const queries = {
+    removedBeyond: orm
+      .select({ count: count() })
+      .from(messages)
+      .where(
+        and(
+          eq(messages.groupId, at),
+          gt(messages.seq, sql.placeholder('seq')),
+          isNotNull(messages.removedAt),
+        ),
+      )
+      .prepare(),
     memberships: orm.select().from(memberships).where(eq(memberships.accountId, of)).prepare(),
     members: orm
       .select({ accountId: memberships.accountId })
@@ -132,7 +156,11 @@ export function createGroupStore(
     count: orm.select({ members: count() }).from(memberships).where(eq(memberships.groupId, at)).prepare(),
     markRead: orm
       .update(memberships)
-      .set({ readSeq: sql`${sql.placeholder('seq')}`, readAt: sql`${sql.placeholder('now')}` })
+      .set({
+        readSeq: sql`${sql.placeholder('seq')}`,
+        readAt: sql`${sql.placeholder('now')}`,
+        removedUnread: removedBeyond(sql.placeholder('seq')),
+      })
       .where(and(one, sql`${memberships.readSeq} < ${sql.placeholder('seq')}`))
       .prepare(),
   };
@@ -173,9 +201,9 @@ export function createGroupStore(
     if (cached) return cached;
     const rows = queries.memberships.all({ accountId });
     const found = new Map(
-      rows.map(({ groupId, readSeq, readAt, lastMentionSeq, bell }) => [
+      rows.map(({ groupId, readSeq, readAt, lastMentionSeq, removedUnread, bell }) => [
         groupId,
-        { groupId, readSeq, readAt, lastMentionSeq, bell },
+        { groupId, readSeq, readAt, lastMentionSeq, removedUnread, bell },
       ]),
     );
     mine.set(accountId, found);
@@ -318,7 +346,9 @@ export function createGroupStore(
         marks.filter((_mark, index) => due[index]).map((mark) => () => queries.markRead.run(mark)),
       );
       marks.forEach(({ accountId, groupId, seq, now }, index) => {
-        if (due[index]) note(accountId, groupId, { readSeq: seq, readAt: now });
+        if (!due[index]) return;
+        const removedUnread = queries.removedBeyond.get({ groupId, seq })?.count ?? 0;
+        note(accountId, groupId, { readSeq: seq, readAt: now, removedUnread });
       });
       version += 1;
       return due;
@@ -326,10 +356,11 @@ export function createGroupStore(
     async moveMark({ accountId, groupId, seq, now }) {
       orm
         .update(memberships)
-        .set({ readSeq: seq, readAt: now })
+        .set({ readSeq: seq, readAt: now, removedUnread: removedBeyond(seq) })
         .where(and(eq(memberships.accountId, accountId), eq(memberships.groupId, groupId)))
         .run();
-      note(accountId, groupId, { readSeq: seq, readAt: now });
+      const removedUnread = queries.removedBeyond.get({ groupId, seq })?.count ?? 0;
+      note(accountId, groupId, { readSeq: seq, readAt: now, removedUnread });
       version += 1;
     },
     async setBell(accountId, groupId, bell) {
@@ -349,6 +380,36 @@ export function createGroupStore(
       // A copy: each look at an entry moves it to the front of what is walked over.
       for (const accountId of accountIds ?? [...mine.keys()])
         note(accountId, groupId, { lastMentionSeq: seq });
+      version += 1;
+    },
+    async setMention(accountId, groupId, lastMentionSeq) {
+      orm
+        .update(memberships)
+        .set({ lastMentionSeq })
+        .where(and(eq(memberships.accountId, accountId), eq(memberships.groupId, groupId)))
+        .run();
+      note(accountId, groupId, { lastMentionSeq });
+      version += 1;
+    },
+    async lastMentionedAt(groupId, seq) {
+      return orm
+        .select({ accountId: memberships.accountId, readSeq: memberships.readSeq })
+        .from(memberships)
+        .where(and(eq(memberships.groupId, groupId), eq(memberships.lastMentionSeq, seq)))
+        .all();
+    },
+    async membersBefore(groupId, seq, limit) {
+      return orm
+        .select({ accountId: memberships.accountId })
+        .from(memberships)
+        .where(and(eq(memberships.groupId, groupId), lt(memberships.readSeq, seq)))
+        .orderBy(asc(memberships.accountId))
+        .limit(limit)
+        .all()
+        .map((row) => row.accountId);
+    },
+    refresh(groupId) {
+      for (const [accountId, known] of [...mine.entries()]) if (known.has(groupId)) mine.delete(accountId);
       version += 1;
     },
     advanced(groupId, lastSeq, lastChange) {

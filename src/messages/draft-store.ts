@@ -51,9 +51,11 @@ export function createDraftStore({ orm, atomically }: Database, cipher: Cipher):
       return text;
     },
     async write(place, text, now) {
-      opened.set(name(place), text);
+      // Read again where the write fails: what is in memory is what is stored.
+      opened.delete(name(place));
       if (text === '') {
         if (one.get(place)) orm.delete(drafts).where(at(place)).run();
+        opened.set(name(place), text);
         return;
       }
       const body = cipher.seal(name(place), text);
@@ -65,6 +67,7 @@ export function createDraftStore({ orm, atomically }: Database, cipher: Cipher):
           set: { body, writtenAt: now },
         })
         .run();
+      opened.set(name(place), text);
     },
     async keepNewest(accountId, kept) {
       const old = orm

@@ -13,5 +13,15 @@ export const messagesChanged = eventType<{ groupId: number; firstChange: number;
 /** A message that said nothing yet says something now: what was spoken has been written down. */
 export const messageWrittenDown = eventType<{ groupId: number; seq: number }>('messages.written-down');
 
+/** A message was removed. `thread` is the first message of its thread; null for one that answers none. */
+export const messageRemoved = eventType<{ groupId: number; seq: number; thread: number | null }>(
+  'messages.removed',
+);
+
+/** An edit calls members whom the message did not call before. */
+export const mentionsAdded = eventType<{ groupId: number; seq: number; accountIds: readonly number[] }>(
+  'messages.mentions-added',
+);
+
 /** What one person has not read in the threads that they follow may have changed. */
 export const threadsChanged = eventType<{ accountId: number }>('messages.threads-changed');

@@ -149,6 +149,12 @@ export function createMessageQueries(orm: Database['orm']) {
       )
       .onConflictDoNothing()
       .prepare(),
+    // Whoever has not read a message that is removed has one less to read.
+    countRemoved: orm
+      .update(memberships)
+      .set({ removedUnread: sql`${memberships.removedUnread} + 1` })
+      .where(and(eq(memberships.groupId, value('groupId')), sql`${memberships.readSeq} < ${value('seq')}`))
+      .prepare(),
     pinned: orm
       .select()
       .from(messages)

@@ -308,6 +308,7 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
       return [
         () => orm.delete(revisions).where(which).run(),
         () => orm.delete(files).where(sent).run(),
+        () => before?.removedAt === null && queries.countRemoved.run({ groupId, seq }),
         write,
       ];
     }

@@ -3,7 +3,7 @@ import type { Subscribe } from '../events.ts';
 import { memberLeft, readMoved } from '../groups/events.ts';
 import type { Views } from '../http/views.ts';
 import { type Hub, personalTopic } from '../live/hub.ts';
-import { messagesSent, threadsChanged } from './events.ts';
+import { messageRemoved, messagesSent, threadsChanged } from './events.ts';
 import type { MessageStore } from './store.ts';
 import type { ThreadStore } from './thread-store.ts';
 
@@ -74,6 +74,10 @@ export function countThreads({
   subscribe(threadsChanged, noted);
   subscribe(readMoved, noted);
   subscribe(memberLeft, noted);
+  subscribe(messageRemoved, async ({ groupId, thread }) => {
+    if (thread === null) return;
+    for (const accountId of await threads.followers(groupId, thread)) noted({ accountId });
+  });
   subscribe(messagesSent, ({ groupId, firstSeq, lastSeq }) => {
     followersAnswered(groupId, firstSeq, lastSeq).catch(report);
   });

@@ -4,6 +4,7 @@ import type { Publish } from '../events.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { messagesChanged, messagesSent } from './events.ts';
 import type { Appended, Message, NewMessage } from './message.ts';
+import { recount } from './recount.ts';
 import type { Amendment, MessageStore } from './store.ts';
 
 /** The one place where messages are written: what arrives within a turn is committed, then told, then acknowledged. */
@@ -28,40 +29,70 @@ export function createMessageWriter({
   publish: Publish;
 }): MessageWriter {
   const { commit, settled } = createGroupCommit<Job, Result>(async (jobs) => {
-    const results: Array<Result | ChatError> = [];
-    for (const run of runsOf(jobs)) {
-      if (run.kind === 'append') {
-        const appended = await messages.append(run.jobs);
-        results.push(...appended);
-        await told(appended);
-      } else {
-        results.push(...(await messages.amend(run.jobs)));
-        await told([]);
-      }
+    const before = (await Promise.all([...new Set(jobs.map((job) => job.groupId))].map(headOf))).flat();
+    const appended = jobs.filter((job): job is NewMessage => !('amend' in job));
+    if (appended.length === jobs.length) {
+      const results = await messages.append(appended);
+      await told(before, results);
+      return results;
+    }
+    return amend(
+      jobs.filter((job) => 'amend' in job),
+      before,
+    );
+  }, runsOf);
+
+  async function amend(
+    jobs: readonly Amendment[],
+    before: readonly Known[],
+  ): Promise<ReadonlyArray<Message | ChatError>> {
+    const asTheyWere = new Map<string, Message>();
+    const results = await messages.amend(
+      jobs.map((job) => ({
+        ...job,
+        amend(message) {
+          asTheyWere.set(`${message.groupId}/${message.seq}`, message);
+          return job.amend(message);
+        },
+      })),
+    );
+    await told(before, []);
+    for (const result of results) {
+      if (result instanceof Error) continue;
+      const message = asTheyWere.get(`${result.groupId}/${result.seq}`);
+      if (message) await recount({ groups, messages, publish }, message, result);
     }
     return results;
+  }
 
-    /** Says what this run has written, before the next one writes. */
-    async function told(appended: ReadonlyArray<Appended | ChatError>): Promise<void> {
-      const spans = new Map<number, { firstSeq: number; lastSeq: number }>();
-      for (const result of appended) {
-        if (result instanceof Error || !result.isNew) continue;
-        const { groupId, seq, mentions, mentionsAll } = result.message;
-        if (mentionsAll || mentions.length > 0)
-          groups.mentioned(groupId, seq, mentionsAll ? undefined : mentions);
-        spans.set(groupId, { firstSeq: spans.get(groupId)?.firstSeq ?? seq, lastSeq: seq });
-      }
-      for (const groupId of new Set(jobs.map((job) => job.groupId))) {
-        const before = (await groups.byId(groupId))?.lastChange ?? 0;
-        const { lastSeq, lastChange } = await messages.head(groupId);
-        if (lastChange <= before) continue;
-        groups.advanced(groupId, lastSeq, lastChange);
-        publish(messagesChanged, { groupId, firstChange: before + 1, lastChange });
-        const span = spans.get(groupId);
-        if (span) publish(messagesSent, { groupId, ...span });
-      }
+  async function headOf(groupId: number): Promise<Known> {
+    return { groupId, lastChange: (await groups.byId(groupId))?.lastChange ?? 0 };
+  }
+
+  /** Says what was written, before anything else is. */
+  async function told(
+    before: readonly Known[],
+    appended: ReadonlyArray<Appended | ChatError>,
+  ): Promise<void> {
+    const spans = new Map<number, { firstSeq: number; lastSeq: number }>();
+    for (const result of appended) {
+      if (result instanceof Error || !result.isNew) continue;
+      const { groupId, seq, mentions, mentionsAll } = result.message;
+      if (mentionsAll || mentions.length > 0)
+        groups.mentioned(groupId, seq, mentionsAll ? undefined : mentions);
+      spans.set(groupId, { firstSeq: spans.get(groupId)?.firstSeq ?? seq, lastSeq: seq });
     }
-  });
+    for (const known of before) {
+      const { groupId } = known;
+      const { lastSeq, lastChange } = await messages.head(groupId);
+      if (lastChange <= known.lastChange) continue;
+      groups.advanced(groupId, lastSeq, lastChange);
+      publish(messagesChanged, { groupId, firstChange: known.lastChange + 1, lastChange });
+      const span = spans.get(groupId);
+      if (span) publish(messagesSent, { groupId, ...span });
+    }
+  }
+
   return {
     // Each kind of job has its kind of result, in the same place of the batch.
     commit: async (message) => (await commit(message)) as Appended,
@@ -70,19 +101,20 @@ export function createMessageWriter({
   };
 }
 
-type Run = { kind: 'append'; jobs: NewMessage[] } | { kind: 'amend'; jobs: Amendment[] };
+/** How far a group had been written before. */
+type Known = { groupId: number; lastChange: number };
 
 /** Jobs of one kind that follow each other commit together; a message that is amended twice is amended in two runs. */
-function runsOf(jobs: readonly Job[]): Run[] {
-  const runs: Run[] = [];
+function runsOf(jobs: readonly Job[]): Job[][] {
+  const runs: Job[][] = [];
   for (const job of jobs) {
     const last = runs.at(-1);
-    if ('amend' in job) {
-      const isAmended = (one: Amendment) => one.groupId === job.groupId && one.seq === job.seq;
-      if (last?.kind === 'amend' && !last.jobs.some(isAmended)) last.jobs.push(job);
-      else runs.push({ kind: 'amend', jobs: [job] });
-    } else if (last?.kind === 'append') last.jobs.push(job);
-    else runs.push({ kind: 'append', jobs: [job] });
+    const [first] = last ?? [];
+    const isSameKind = first !== undefined && 'amend' in first === 'amend' in job;
+    const isAmended = (one: Job) =>
+      'amend' in job && 'amend' in one && one.groupId === job.groupId && one.seq === job.seq;
+    if (last && isSameKind && !('amend' in job && last.some(isAmended))) last.push(job);
+    else runs.push([job]);
   }
   return runs;
 }

@@ -5,7 +5,7 @@ import { unreadOf } from '../groups/present.ts';
 import { bellOf, type Group, type GroupStore } from '../groups/store.ts';
 import { factText } from '../live/frames.ts';
 import { type Hub, personalTopic } from '../live/hub.ts';
-import { messagesSent, messageWrittenDown } from '../messages/events.ts';
+import { mentionsAdded, messagesSent, messageWrittenDown } from '../messages/events.ts';
 import type { Message } from '../messages/message.ts';
 import { excerptOf } from '../messages/present.ts';
 import type { MessageStore } from '../messages/store.ts';
@@ -57,6 +57,17 @@ export function notifyPeople(dependencies: Dependencies): { settled(): Promise<v
     running = running.then(() => tellWords(groupId, seq)).catch(report);
   });
 
+  // Whom an edit calls is told once, also of a message that they have read already.
+  subscribe(mentionsAdded, ({ groupId, seq, accountIds }) => {
+    running = running
+      .then(async () => {
+        const group = await groups.byId(groupId);
+        const [message] = await messages.between(groupId, seq, seq);
+        if (group && message) for (const accountId of accountIds) await tell(group, message, accountId, true);
+      })
+      .catch(report);
+  });
+
   async function tellWords(groupId: number, seq: number): Promise<void> {
     const group = await groups.byId(groupId);
     const isTold = !due.has(groupId);
@@ -84,12 +95,12 @@ export function notifyPeople(dependencies: Dependencies): { settled(): Promise<v
     for (const [accountId, message] of newest) await tell(group, message, accountId);
   }
 
-  async function tell(group: Group, message: Message, accountId: number): Promise<void> {
+  async function tell(group: Group, message: Message, accountId: number, isAnew = false): Promise<void> {
     const topic = personalTopic(accountId);
     if (!devices.has(accountId) && !hub.isHeard(topic)) return;
     const account = await accounts.byId(accountId);
     const membership = (await groups.membershipsOf(accountId)).get(group.id);
-    if (!account || !membership || message.seq <= membership.readSeq) return;
+    if (!account || !membership || (!isAnew && message.seq <= membership.readSeq)) return;
     const bell = bellOf(group, membership);
     if (bell === 'nothing' || bell === 'hidden' || isQuiet(account, new Date())) return;
     const notice = await noticeOf(group, message, account);

@@ -24,12 +24,14 @@ export const memberships = sqliteTable(
   {
     accountId: integer('account_id').notNull(),
     groupId: integer('group_id').notNull(),
-    /** Unread is the group's `lastSeq` less this. */
+    /** Unread is the group's `lastSeq` less this, less `removedUnread`. */
     readSeq: integer('read_seq').notNull(),
     readAt: integer('read_at').notNull(),
     joinedAt: integer('joined_at').notNull(),
     /** The newest message that mentions this member; unread when it is beyond `readSeq`. */
     lastMentionSeq: integer('last_mention_seq').notNull().default(0),
+    /** How many of the messages beyond `readSeq` were removed. */
+    removedUnread: integer('removed_unread').notNull().default(0),
     /** Null is the default of its kind of group. */
     bell: text('bell', { enum: ['mentions', 'everything', 'nothing', 'hidden'] }),
   },

@@ -1,0 +1,48 @@
+import type { Publish } from '../events.ts';
+import { unreadChanged } from '../groups/events.ts';
+import type { GroupStore } from '../groups/store.ts';
+import { mentionsAdded, messageRemoved } from './events.ts';
+import type { Message } from './message.ts';
+import type { MessageStore } from './store.ts';
+
+/** Members who are told at once of a changed count; others see it on their next page. */
+const MAX_TOLD = 5_000;
+/** How far back an earlier mention is looked for. */
+const LOOKED_BACK = 200;
+
+/** Sets right what was counted for a message that was then removed, or calls others than before. */
+export async function recount(
+  { groups, messages, publish }: { groups: GroupStore; messages: MessageStore; publish: Publish },
+  before: Message,
+  after: Message,
+): Promise<void> {
+  const { groupId, seq } = after;
+  const isRemoved = before.removedAt === null && after.removedAt !== null;
+  const added = after.mentions.filter((id) => !before.mentions.includes(id) && id !== after.authorId);
+  const callsFewer =
+    (before.mentionsAll && !after.mentionsAll) || before.mentions.some((id) => !after.mentions.includes(id));
+  if (!isRemoved && !callsFewer && added.length === 0) return;
+
+  if (callsFewer)
+    for (const { accountId, readSeq } of await groups.lastMentionedAt(groupId, seq))
+      if (!calls(after, accountId))
+        await groups.setMention(accountId, groupId, await earlierMention(accountId, readSeq));
+  for (const accountId of added) await groups.setMention(accountId, groupId, seq);
+  groups.refresh(groupId);
+
+  for (const accountId of await groups.membersBefore(groupId, seq, MAX_TOLD))
+    publish(unreadChanged, { groupId, accountId });
+  if (isRemoved) publish(messageRemoved, { groupId, seq, thread: before.thread });
+  if (added.length > 0 && !before.mentionsAll) publish(mentionsAdded, { groupId, seq, accountIds: added });
+
+  async function earlierMention(accountId: number, readSeq: number): Promise<number> {
+    const earlier = await messages.between(groupId, Math.max(readSeq + 1, seq - LOOKED_BACK), seq - 1);
+    return (
+      earlier.findLast((message) => message.authorId !== accountId && calls(message, accountId))?.seq ?? 0
+    );
+  }
+}
+
+function calls({ mentions, mentionsAll, removedAt }: Message, accountId: number): boolean {
+  return removedAt === null && (mentionsAll || mentions.includes(accountId));
+}
