@@ -1,8 +1,13 @@
 import type Sharp from 'sharp';
+import { isAnimatedPng, stripMetadata } from './strip-metadata.ts';
 
-/** Larger pictures than these are refused: decoding takes four bytes a pixel. */
+/** Larger files than these are refused. */
 export const MAX_PICTURE_BYTES = 40 * 1024 * 1024;
-const MAX_PIXELS = 64_000_000;
+/** The cameras of 2026 take 200 million pixels; they are read in strips, not as a whole. */
+const MAX_PIXELS = 300_000_000;
+/** What has more is made smaller: a page that shows it takes four bytes a pixel. */
+const MAX_KEPT_PIXELS = 64_000_000;
+const LARGEST = { width: 8_000, height: 8_000 } as const;
 /** Of all the frames of one that moves; with more it stands still. */
 const MAX_FRAMES_PIXELS = 40_000_000;
 const PATIENCE_SECONDS = 30;
@@ -32,7 +37,7 @@ const SIGNATURES: readonly RegExp[] = [
   /^\x89PNG/,
   /^GIF8[79]a/,
   /^RIFF[\s\S]{4}WEBP/,
-  /^[\s\S]{4}ftypavi[fs]/,
+  /^[\s\S]{4}ftyp(?:avi[fs]|hei[cfsmx]|hev[cmsx]|mif1|msf1)/,
 ];
 
 export function isPicture(beginning: Uint8Array): boolean {
@@ -74,22 +79,30 @@ export function draw(read: () => Promise<Buffer>): Promise<Drawn | undefined> {
   return inTurn(async () => drawOne(await read()));
 }
 
-async function drawOne(picture: Buffer): Promise<Drawn | undefined> {
+async function drawOne(picture: Buffer): Promise<Drawn> {
   const sharp = await loadSharp();
-  const { format, pages = 1, width: across = 0, height: down = 0 } = await sharp(picture).metadata();
-  if (across * down > MAX_PIXELS) return undefined;
+  // What is cut off or slightly wrong is shown as far as it goes, as browsers do.
+  const options = { failOn: 'none', limitInputPixels: MAX_PIXELS } as const;
+  const {
+    format,
+    pages = 1,
+    width: across = 0,
+    height: down = 0,
+    hasAlpha,
+  } = await sharp(picture, options).metadata();
   // A page is a frame; metadata of moving pictures counts one page only.
   const moves =
     pages > 1 && (format === 'gif' || format === 'webp') && across * down * pages < MAX_FRAMES_PIXELS;
-  const upright = sharp(picture, { animated: moves, limitInputPixels: MAX_PIXELS })
+  const turned = sharp(picture, { ...options, animated: moves })
     .autoOrient()
     .timeout({ seconds: PATIENCE_SECONDS });
-  const redrawn = format === 'png' || format === 'gif' || format === 'webp' ? format : 'jpeg';
-  const { data, info } = await (redrawn === 'jpeg'
+  const upright = across * down > MAX_KEPT_PIXELS ? turned.resize({ ...LARGEST, fit: 'inside' }) : turned;
+  const type = typeOf(format, hasAlpha);
+  const { data, info } = await (type === 'jpeg'
     ? upright.jpeg({ quality: 90 })
-    : redrawn === 'webp'
+    : type === 'webp'
       ? upright.webp({ quality: 90 })
-      : upright.toFormat(redrawn)
+      : upright.toFormat(type)
   ).toBuffer({ resolveWithObject: true });
   const thumbnail = await sharp(data, { animated: false })
     .resize({
@@ -100,11 +113,19 @@ async function drawOne(picture: Buffer): Promise<Drawn | undefined> {
     })
     .webp({ quality: 80 })
     .toBuffer();
+  // Libvips draws the first frame of a PNG only: one that moves stays as it came, without its metadata.
+  const animated = format === 'png' && isAnimatedPng(picture) ? stripMetadata(picture) : undefined;
   return {
-    content: data,
-    type: `image/${redrawn}`,
+    content: animated ?? data,
+    type: `image/${type}`,
     width: info.width,
     height: info.pageHeight ?? info.height,
     thumbnail,
   };
+}
+
+/** The type in which a picture is kept: its own where every browser shows it, and one with transparency where it has some. */
+function typeOf(format: string | undefined, hasAlpha: boolean): 'png' | 'gif' | 'webp' | 'jpeg' {
+  if (format === 'png' || format === 'gif' || format === 'webp') return format;
+  return hasAlpha ? 'webp' : 'jpeg';
 }

@@ -6,6 +6,7 @@ import type { OpenGroup } from '../groups/access.ts';
 import { draw, isPicture, MAX_PICTURE_BYTES } from './draw.ts';
 import { inWords, type StoredFile, servedType } from './file.ts';
 import type { FileStore } from './store.ts';
+import { stripMetadata } from './strip-metadata.ts';
 import { CONTENT, THUMBNAIL, type Vault } from './vault.ts';
 
 /** In bytes; undefined is without limit. */
@@ -109,8 +110,9 @@ export function createReceiver({
             height: null,
             thumbnailSize: null,
           };
-      await files.add({ ...file, ...stored });
-      return { ...file, ...stored };
+      const whole = { ...file, ...stored, name: withEndingOf(file.name, stored.type) };
+      await files.add(whole);
+      return whole;
     } catch (error) {
       await vault.remove(id);
       throw error;
@@ -120,26 +122,28 @@ export function createReceiver({
     }
   }
 
-  /** A picture is kept as it was drawn anew; what cannot be drawn is a file to download. */
+  /** A picture is kept as it was drawn anew; what cannot be drawn is a file to download, without its metadata. */
   async function storePicture(id: string, key: Buffer, size: number) {
     if (size > MAX_PICTURE_BYTES)
       throw tooLarge(
         `A picture has at most ${inWords(MAX_PICTURE_BYTES)}. Make it smaller, or pack it into an archive.`,
       );
-    const drawn = await draw(() => buffer(vault.read(id, CONTENT, key, size)));
-    if (!drawn) return { key, type: servedType(''), size, width: null, height: null, thumbnailSize: null };
+    const read = () => buffer(vault.read(id, CONTENT, key, size));
+    const drawn = await draw(read);
+    const content = drawn?.content ?? stripMetadata(await read());
+    if (!content) throw unknownPicture();
     // Under a key of its own: no key may seal two contents.
     const redrawnKey = randomBytes(32);
     await vault.remove(id);
-    await vault.write(id, CONTENT, redrawnKey, Readable.from([drawn.content]));
-    await vault.write(id, THUMBNAIL, redrawnKey, Readable.from([drawn.thumbnail]));
+    await vault.write(id, CONTENT, redrawnKey, Readable.from([content]));
+    if (drawn) await vault.write(id, THUMBNAIL, redrawnKey, Readable.from([drawn.thumbnail]));
     return {
       key: redrawnKey,
-      type: drawn.type,
-      size: drawn.content.length,
-      width: drawn.width,
-      height: drawn.height,
-      thumbnailSize: drawn.thumbnail.length,
+      type: drawn?.type ?? servedType(''),
+      size: content.length,
+      width: drawn?.width ?? null,
+      height: drawn?.height ?? null,
+      thumbnailSize: drawn?.thumbnail.length ?? null,
     };
   }
 
@@ -157,6 +161,21 @@ function readableName(name: string): string {
   if (characters.length <= MAX_NAME_CHARACTERS) return last || 'file';
   const ending = /\.[^.]{1,10}$/.exec(last)?.[0] ?? '';
   return `${characters.slice(0, MAX_NAME_CHARACTERS - ending.length - 1).join('')}…${ending}`;
+}
+
+/** AVIF becomes a type that every browser shows, and is called so. */
+function withEndingOf(name: string, type: string): string {
+  const ending = { 'image/jpeg': 'jpg', 'image/webp': 'webp' }[type];
+  return ending ? name.replace(/\.(?:avif|hei[cf])$/i, `.${ending}`) : name;
+}
+
+function unknownPicture(): ChatError {
+  return new ChatError(
+    'unknown_picture',
+    415,
+    'This picture cannot be read here, and may say where it was taken. Send it as a JPEG, or pack it into an archive.',
+    'files',
+  );
 }
 
 function tooLarge(sentence: string): ChatError {

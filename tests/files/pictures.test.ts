@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import test from 'node:test';
+import sharp from 'sharp';
+import { createReceiver } from '../../src/files/receive.ts';
+import { stripMetadata } from '../../src/files/strip-metadata.ts';
+import { CONTENT, THUMBNAIL } from '../../src/files/vault.ts';
+import { openGroup } from '../../src/groups/access.ts';
+import { createGroup } from '../../src/groups/create.ts';
+import type { Ending } from '../support/hearth.ts';
+import { openStores } from '../support/stores.ts';
+
+const fixture = (name: string) => readFileSync(new URL(`./pictures/${name}`, import.meta.url));
+
+/** Stores a picture as the doors do, and gives back what everybody downloads. */
+async function storing(t: Ending) {
+  const stores = await openStores(t);
+  const ada = await stores.account('ada');
+  const group = await createGroup(stores, ada, { name: 'Garden' });
+  const limits = { file: 512 * 1024 * 1024, person: undefined, disk: undefined };
+  const receiver = createReceiver({ ...stores, limits });
+  const open = await openGroup(stores.groups, ada, group.id);
+  return async (name: string, bytes: Buffer) => {
+    const incoming = { name, type: 'image/x', stream: Readable.from([bytes]) };
+    const file = await receiver.receive(open, randomUUID(), incoming);
+    const content = await buffer(stores.vault.read(file.id, CONTENT, file.key, file.size));
+    const { thumbnailSize } = file;
+    const thumbnail =
+      thumbnailSize === null
+        ? undefined
+        : await buffer(stores.vault.read(file.id, THUMBNAIL, file.key, thumbnailSize));
+    return { ...file, content, thumbnail };
+  };
+}
+
+test('a JPEG that is cut off, or begins its scan wrongly, is shown, and says nothing of place and camera', async (t) => {
+  const store = await storing(t);
+  for (const name of ['truncated-gps.jpg', 'bad-sos.jpg']) {
+    const { type, content, thumbnail } = await store(name, fixture(name));
+    assert.equal(type, 'image/jpeg', name);
+    assert.ok(thumbnail, name);
+    assert.ok(!content.includes('Exif') && !content.includes('ProbeCam'), name);
+  }
+});
+
+test('a large picture is made smaller, and shown', async (t) => {
+  const store = await storing(t);
+  const large = await sharp({ create: { width: 12_000, height: 9_000, channels: 3, background: '#a63' } })
+    .withExif({ IFD0: { Copyright: 'secret-place' } })
+    .jpeg()
+    .toBuffer();
+  const { width, height, content, thumbnail } = await store('large.jpg', large);
+  assert.deepEqual([width, height], [8_000, 6_000]);
+  assert.ok(thumbnail && !content.includes('secret-place'));
+});
+
+test('an animated PNG keeps its frames, and AVIF its transparency under a fitting name', async (t) => {
+  const store = await storing(t);
+  const moving = await store('apng.png', fixture('apng.png'));
+  assert.ok(moving.content.includes('acTL') && moving.content.includes('fcTL'));
+  assert.equal(moving.type, 'image/png');
+  const clear = await store('alpha.avif', fixture('alpha.avif'));
+  assert.deepEqual([clear.type, clear.name], ['image/webp', 'alpha.webp']);
+  assert.equal((await sharp(clear.content).metadata()).hasAlpha, true);
+});
+
+test('what nobody here can look into is not taken as it is', async (t) => {
+  const store = await storing(t);
+  await assert.rejects(store('fake.heic', fixture('fake.heic')), { status: 415, code: 'unknown_picture' });
+});
+
+test('metadata goes without decoding: EXIF, XMP and IPTC of every kind, orientation stays, cut anywhere it holds', async () => {
+  const base = sharp({ create: { width: 40, height: 30, channels: 3, background: '#a63' } })
+    .withExif({
+      IFD0: { Orientation: '6', Copyright: 'secret-place' },
+      IFD3: { GPSLatitude: '52/1 5/1 0/1' },
+    })
+    .withXmp('<x:xmpmeta xmlns:x="adobe:ns:meta/">secret-place</x:xmpmeta>')
+    .withMetadata({ orientation: 6 });
+  const jpeg = Buffer.concat([await base.clone().jpeg().toBuffer(), Buffer.from('trailer secret-place')]);
+  const stripped = stripMetadata(jpeg);
+  assert.ok(stripped && !stripped.includes('secret-place'));
+  assert.equal((await sharp(stripped).metadata()).orientation, 6);
+  for (const bytes of [
+    jpeg,
+    await base.clone().png().toBuffer(),
+    await base.clone().webp().toBuffer(),
+    await base.clone().avif().toBuffer(),
+  ]) {
+    assert.ok(bytes.includes('secret-place'));
+    const clean = stripMetadata(bytes);
+    assert.ok(clean && !clean.includes('secret-place'));
+    const [before, after] = await Promise.all([bytes, clean].map((one) => sharp(one).raw().toBuffer()));
+    assert.ok(before && after?.equals(before), 'the same picture');
+    for (let length = 0; length < bytes.length; length += 7)
+      assert.ok(!stripMetadata(bytes.subarray(0, length))?.includes('secret-place'), `cut at ${length}`);
+  }
+});
