@@ -5,7 +5,7 @@ import type { ChatError } from '../errors.ts';
 import type { Publish } from '../events.ts';
 import { onRefusal } from '../http/failures.ts';
 import { createRateLimit, type Rate } from '../http/rate-limit.ts';
-import { parseForm, seeOther } from '../http/request.ts';
+import { ownPath, parseForm, seeOther } from '../http/request.ts';
 import { type Html, sendHtml, type Views } from '../http/views.ts';
 import { accountOf, visitor } from './access.ts';
 import { changePassword, passwordChange } from './change-password.ts';
@@ -77,6 +77,7 @@ export function accountRoutes(dependencies: Dependencies): Router {
     return views.page(request, template, {
       error: error ?? null,
       username: typeof typed === 'string' ? typed.slice(0, 200) : '',
+      next: ownPath(request.body?.next ?? request.query.next),
       account: visitor(request) ?? null,
       line: visitor(request)?.line ?? '',
       displayName: visitor(request)?.displayName ?? '',
@@ -126,7 +127,7 @@ export function accountRoutes(dependencies: Dependencies): Router {
   }
 
   const show = (template: string) => (request: Request, response: Response) => {
-    if (visitor(request)) return seeOther(response, '/');
+    if (visitor(request)) return seeOther(response, ownPath(request.query.next));
     sendHtml(response, form(request, template));
   };
 
@@ -145,7 +146,7 @@ export function accountRoutes(dependencies: Dependencies): Router {
       const account = await register(dependencies, wanted);
       await enter(request, account);
       rememberDevice(request, response, account.id);
-      seeOther(response, '/');
+      seeOther(response, ownPath(request.body?.next));
     })
     .post('/login', async (request, response) => {
       onRefusal(response, (error) => form(request, 'accounts/sign-in.njk', error));
@@ -155,7 +156,7 @@ export function accountRoutes(dependencies: Dependencies): Router {
       await takeBack();
       await enter(request, account);
       rememberDevice(request, response, account.id);
-      seeOther(response, '/');
+      seeOther(response, ownPath(request.body?.next));
     })
     .post('/logout', async (request, response) => {
       const account = visitor(request);

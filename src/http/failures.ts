@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import { ChatError, diskFull, notFound, unreadable } from '../errors.ts';
-import { seeOther, wantsFragment } from './request.ts';
+import { ownPath, seeOther, wantsFragment } from './request.ts';
 import { type Html, sendHtml, type Views } from './views.ts';
 
 /** Renders the page a form was sent from, with the sentence at its field and what the person typed. */
@@ -48,7 +48,10 @@ async function answer(views: Views, request: Request, response: Response, error:
   }
   const retry: Retry | undefined = response.locals.retry;
   if (retry && error.status !== 500) return sendHtml(response, await retry(error), error.status);
-  if (error.status === 401 && request.method === 'GET') return seeOther(response, `/login`);
+  if (error.status === 401 && request.method === 'GET') {
+    const path = ownPath(request.originalUrl);
+    return seeOther(response, path === '/' ? '/login' : `/login?next=${encodeURIComponent(path)}`);
+  }
   sendHtml(response, views.page(request, 'http/failure.njk', { error, requestId: request.id }), error.status);
 }
 

@@ -62,6 +62,17 @@ export function numberInQuery(request: Request, name: string): number | undefine
   return parsed.data;
 }
 
+/** A path of ours that a visitor may be sent on to; anything else is the front page. */
+export function ownPath(value: unknown): string {
+  const isOwn = typeof value === 'string' && value.length <= 300 && /^\/(?![/\\])[\w\-./?=&%#]*$/.test(value);
+  return isOwn ? value : '/';
+}
+
+/** Whether a script runs in this browser: it says so itself, by a cookie, from the first page on. */
+export function isScripted({ headers }: Pick<Request, 'headers'>): boolean {
+  return /(?:^|;\s*)hearth-script=on(?:;|$)/.test(headers.cookie ?? '');
+}
+
 /** Whether the client takes a compression. */
 export function acceptsEncoding({ headers }: Pick<Request, 'headers'>, name: 'br' | 'gzip'): boolean {
   const entry = String(headers['accept-encoding'] ?? '')

@@ -1,6 +1,6 @@
 import { type Request, Router } from 'express';
 import { z } from 'zod';
-import { parseForm, seeOther } from './request.ts';
+import { ownPath, parseForm, seeOther } from './request.ts';
 
 export type Theme = 'system' | 'light' | 'dark';
 
@@ -8,10 +8,7 @@ const ONE_YEAR_MS = 365 * 86_400_000;
 
 const form = z.object({
   theme: z.enum(['system', 'light', 'dark'], 'Choose light, dark or the same as this device.'),
-  back: z
-    .string()
-    .regex(/^\/(?![/\\])[\w\-./?=&#]*$/)
-    .catch('/'),
+  back: z.unknown().transform(ownPath),
 });
 
 /** `POST /theme`: remembers light, dark or the system's choice in this browser; works without an account. */

@@ -15,6 +15,24 @@ export type Stretch = {
   hasNewer: boolean;
 };
 
+/** Above so many unread messages the newest page would not show the first of them. */
+export const UNREAD_ON_NEWEST = 40;
+
+/**
+ * The first message that was written at a time or later, by bisection: messages of a group are in the order of time.
+ * @returns its seq, or that of the newest message
+ */
+export async function seqAt(messages: MessageStore, { group }: OpenGroup, time: number): Promise<number> {
+  let [low, high] = [1, group.lastSeq];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const message = await messages.bySeq(group.id, middle);
+    if (message && message.createdAt < time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /**
  * The newest 50 messages, the 50 before a seq, or the 50 around one (keyset pagination on the primary key).
  */

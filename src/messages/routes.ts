@@ -1,22 +1,30 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { accountOf } from '../accounts/access.ts';
-import type { ChatError } from '../errors.ts';
+import { type ChatError, invalid } from '../errors.ts';
 import { unsentFiles } from '../files/access.ts';
 import { heardText, MAX_FILES, type StoredFile } from '../files/file.ts';
 import { shownFile } from '../files/present.ts';
 import type { FileLimits } from '../files/receive.ts';
 import type { ReadUpload } from '../files/upload.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
+import { unreadOf } from '../groups/present.ts';
 import { bellOf } from '../groups/store.ts';
 import { onRefusal } from '../http/failures.ts';
 import type { RateLimit } from '../http/rate-limit.ts';
-import { numberInPath, numberInQuery, parseForm, seeOther, wantsFragment } from '../http/request.ts';
+import {
+  isScripted,
+  numberInPath,
+  numberInQuery,
+  parseForm,
+  seeOther,
+  wantsFragment,
+} from '../http/request.ts';
 import { asHtml, type Context, type Html, sendHtml } from '../http/views.ts';
 import { messageOf } from './access.ts';
 import type { DraftStore } from './draft-store.ts';
 import { markThreadRead, threadOf } from './follow.ts';
-import { PAGE, readHistory, type Stretch } from './history.ts';
+import { PAGE, readHistory, type Stretch, seqAt, UNREAD_ON_NEWEST } from './history.ts';
 import { draftForm, keepDraft } from './keep-draft.ts';
 import { markRead, type ReadMarks } from './mark-read.ts';
 import { type ActionDependencies, actionRoutes } from './message-routes.ts';
@@ -78,6 +86,15 @@ function firstUnread({ messages }: Stretch, { account, membership }: OpenGroup):
   return messages.find((one) => one.seq > membership.readSeq && one.authorId !== account.id)?.seq;
 }
 
+/** The beginning of the day that a form without a script names, in the server's zone. @throws ChatError 400 */
+function dayInQuery(request: Request): number | undefined {
+  const { day } = request.query;
+  if (day === undefined || day === '') return undefined;
+  const time = new Date(`${day}T00:00`).getTime();
+  if (typeof day === 'string' && /^\d{4}-\d\d-\d\d$/.test(day) && !Number.isNaN(time)) return time;
+  throw invalid('day', 'Choose a day such as 2026-11-21.');
+}
+
 /** The conversation, its fragments, and the form that sends. */
 export function messageRoutes(dependencies: Dependencies): Router {
   const { views, page, groups, groupPresenter, messages, presenter, presence, seesAddresses } = dependencies;
@@ -102,6 +119,9 @@ export function messageRoutes(dependencies: Dependencies): Router {
         aside: asHtml(await presence.aside(group, seesAddresses(account))),
         older: stretch.hasOlder ? (stretch.messages[0]?.seq ?? null) : null,
         newer: stretch.hasNewer ? (stretch.messages.at(-1)?.seq ?? 0) + PAGE / 2 : null,
+        readSeq: open.membership.readSeq,
+        unread: unreadOf(group, open.membership),
+        firstUnread: firstUnread(stretch, open) ?? null,
         lastShown: stretch.messages.at(-1)?.seq ?? 0,
         fileLimit: dependencies.fileLimits.file,
         hasSpeech: dependencies.hasSpeech,
@@ -141,11 +161,10 @@ export function messageRoutes(dependencies: Dependencies): Router {
     })
     .get('/groups/:id', async (request, response) => {
       const open = await openOrOffer(request, response);
-      const before = numberInQuery(request, 'before');
-      const stretch = await readHistory(messages, open, { before, around: numberInQuery(request, 'around') });
-      // First, so that the list at the side counts it as read; what was new is known from `open`.
-      // What a service worker keeps for later is not read by anybody yet.
-      const isLookedAt = request.get('hearth-keep') === undefined;
+      const stretch = await readHistory(messages, open, await placeAsked(request, open));
+      // First, so that the list at the side counts it as read; what was new is known from `open`. A script says itself what
+      // was in view, and what a service worker keeps for later is not read by anybody yet.
+      const isLookedAt = !isScripted(request) && request.get('hearth-keep') === undefined;
       if (!stretch.hasNewer && isLookedAt) await markRead(dependencies, open, open.group.lastSeq);
       const replyTo = numberInQuery(request, 'reply');
       const reply = replyTo === undefined ? null : ((await presenter.quote(open.group.id, replyTo)) ?? null);
@@ -204,6 +223,25 @@ export function messageRoutes(dependencies: Dependencies): Router {
     })
     .use(actionRoutes(dependencies))
     .use(threadRoutes(dependencies));
+
+  /**
+   * Where in its history a conversation is opened: at a message, on a day, or, where a script can say what has been read,
+   * at the first of many unread messages.
+   */
+  async function placeAsked(
+    request: Request,
+    open: OpenGroup,
+  ): Promise<{ before?: number; around?: number }> {
+    const before = numberInQuery(request, 'before');
+    const around = numberInQuery(request, 'around');
+    const since = numberInQuery(request, 'since') ?? dayInQuery(request);
+    if (before !== undefined) return { before };
+    if (around !== undefined) return { around };
+    if (since !== undefined) return { around: await seqAt(messages, open, since) };
+    const isAtNewest = request.query.newest !== undefined || !isScripted(request);
+    const unread = unreadOf(open.group, open.membership);
+    return isAtNewest || unread <= UNREAD_ON_NEWEST ? {} : { around: open.membership.readSeq + 1 };
+  }
 
   /** What a composer needs beside what it shows. */
   function shown(composer: Composer): Context {

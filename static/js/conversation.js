@@ -7,6 +7,8 @@ import { place } from './place.js';
 import { connect } from './socket.js';
 
 const AT_BOTTOM_PX = 60;
+/** The end of a message may be covered by so much: its last line is in view. */
+const EDGE_PX = 12;
 const READ_EVERY_MS = 300;
 const TYPING_SHOWN_MS = 5_000;
 const KEPT_NOTICES = 20;
@@ -27,7 +29,9 @@ export function startConversation(section, outbox, accountId) {
   let change = Number(section.dataset.change);
   const stopTyping = followTyping(document.querySelector('[data-typing]'));
   let caughtUpAt = 0;
-  let readSeq = 0;
+  let readSeq = Number(section.dataset.readSeq ?? 0);
+  const toNew = section.querySelector('[data-to-new]');
+  const newMark = list.querySelector('[data-new-mark]');
 
   document.querySelector(`#seen [data-account-id="${CSS.escape(accountId)}"]`)?.remove();
 
@@ -79,7 +83,7 @@ export function startConversation(section, outbox, accountId) {
     }
     if (thread && element.dataset.thread !== thread) return;
     // Written while looking at old messages: the place to see it is at the newest.
-    if (!isNewest) return pending ? location.assign(`/groups/${groupId}`) : showToNewest();
+    if (!isNewest) return pending ? location.assign(`/groups/${groupId}?newest=`) : showToNewest();
     keepingPosition(() => {
       const after = [...list.querySelectorAll(':scope > .message')].findLast(
         (one) => Number(one.dataset.seq) < seq,
@@ -178,31 +182,64 @@ export function startConversation(section, outbox, accountId) {
 
   function showToNewest() {
     toNewest.hidden = false;
+    toNewest.classList.add('has-new');
+    toNewest.textContent = 'New messages ↓';
   }
 
+  function showWay() {
+    // The end of an older page has a link of its own.
+    const isThere = isAtBottom();
+    toNewest.hidden = isThere;
+    if (isThere) {
+      toNewest.classList.remove('has-new');
+      toNewest.textContent = 'To the newest ↓';
+    }
+    if (toNew && newMark && !toNew.hidden) toNew.hidden = !isAbove(newMark);
+  }
+
+  const isAbove = (element) => element.getBoundingClientRect().bottom < scroller.getBoundingClientRect().top;
+
   toNewest.addEventListener('click', () => {
-    if (!isNewest) return location.assign(`/groups/${groupId}`);
+    if (!isNewest) return location.assign(`/groups/${groupId}?newest=`);
     scroller.scrollTop = 0;
+  });
+  toNew?.addEventListener('click', (event) => {
+    if (!newMark) return;
+    event.preventDefault();
+    newMark.scrollIntoView({ block: 'start' });
+    toNew.hidden = true;
   });
   scroller.addEventListener(
     'scroll',
     () => {
-      if (!isAtBottom() || !isNewest) return;
-      toNewest.hidden = true;
+      showWay();
       markRead();
     },
     { passive: true },
   );
 
+  // At the first unread message; where all of them fit, that is at the newest.
+  if (newMark && !location.hash) newMark.scrollIntoView({ block: 'start' });
+  showWay();
+
   let readTimer;
+  /** What was in view has been read: the last message whose end stands above the lower edge. */
   function markRead() {
-    if (readTimer || thread || !isNewest || document.visibilityState !== 'visible' || !isAtBottom()) return;
+    if (readTimer || thread || document.visibilityState !== 'visible') return;
     readTimer = setTimeout(() => {
       readTimer = undefined;
-      const seq = Number([...list.querySelectorAll(':scope > .message')].at(-1)?.dataset.seq ?? 0);
+      const seq = lastInView();
       if (seq > readSeq && document.visibilityState === 'visible' && socket.send({ type: 'read', seq }))
         readSeq = seq;
     }, READ_EVERY_MS);
+  }
+
+  function lastInView() {
+    const edge = scroller.getBoundingClientRect().bottom + EDGE_PX;
+    const last = [...list.querySelectorAll(':scope > .message')].findLast(
+      (message) => message.getBoundingClientRect().bottom <= edge,
+    );
+    return Number(last?.dataset.seq ?? 0);
   }
   document.addEventListener('visibilitychange', markRead);
   addEventListener('hearth:hello', ({ detail }) => {

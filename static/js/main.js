@@ -2,6 +2,7 @@
 import { startActions } from './actions.js';
 import { startComposer } from './composer.js';
 import { startConversation } from './conversation.js';
+import { startDayJump } from './day-jump.js';
 import { localiseTimes } from './days.js';
 import { startExplanation } from './explanation.js';
 import { startFilter } from './filter.js';
@@ -18,10 +19,14 @@ import { startTheme } from './theme.js';
 
 const { accountId } = document.body.dataset;
 
+// The server then leaves it to this page to say what was in view, and so has been read.
+// biome-ignore lint/suspicious/noDocumentCookie: browsers have the Cookie Store on HTTPS only
+document.cookie = 'hearth-script=on; path=/; SameSite=Lax';
 startTheme();
 startExplanation();
 startFilter();
 startSearchKey();
+startDayJump();
 startNotificationSettings();
 startReturn();
 localiseTimes(document);

@@ -34,7 +34,7 @@ async function page(event) {
     const response = await fetch(request);
     const { pathname } = new URL(request.url);
     // Whoever signs out, or in as somebody else, leaves nothing behind.
-    if (pathname === '/logout' || pathname === '/login' || response.url.endsWith('/login'))
+    if (pathname === '/logout' || pathname === '/login' || new URL(response.url).pathname === '/login')
       event.waitUntil(caches.delete(PAGES));
     else if (isKept(request, response))
       event.waitUntil(keep(PAGES, request.url, response.clone(), KEPT_PAGES));

@@ -39,7 +39,9 @@ export function startOverview() {
       mark();
     },
     onOpen: () => tellSeen(),
-    onFinal: (code) => code === 4401 && location.assign('/login'),
+    onFinal: (code) =>
+      code === 4401 &&
+      location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`),
   });
   const tellSeen = startNotifications(overview);
   document.addEventListener('visibilitychange', mark);

@@ -60,7 +60,11 @@ test('forms of accounts: refused with a sentence at the field, nothing typed los
 
   await t.test('whoever is not is led to it', async () => {
     for (const path of ['/', '/groups', '/groups/1', '/account', '/groups/1/members']) {
-      assert.equal((await visitor.get(path)).location, '/login', path);
+      assert.equal(
+        (await visitor.get(path)).location,
+        path === '/' ? '/login' : `/login?next=${encodeURIComponent(path)}`,
+        path,
+      );
     }
   });
 });

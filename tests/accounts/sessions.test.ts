@@ -19,7 +19,7 @@ test('sessions: rotated at sign-in, ended by sign-out, ended everywhere by a pas
   await t.test('what is changed by hand in the cookie opens nothing', async () => {
     const thief = new Visitor(hearth.url);
     thief.cookies.set('hearth', `${(before ?? '').slice(0, -3)}abc`);
-    assert.equal((await thief.get('/account')).location, '/login');
+    assert.equal((await thief.get('/account')).location, '/login?next=%2Faccount');
   });
 
   await laptop.post('/login', { username: 'mina', password: PASSWORD });
@@ -33,7 +33,7 @@ test('sessions: rotated at sign-in, ended by sign-out, ended everywhere by a pas
     assert.equal((await phone.post('/logout')).location, '/login');
     assert.equal((await socket.closed).code, 4401);
     phone.cookies.set('hearth', kept);
-    assert.equal((await phone.get('/account')).location, '/login');
+    assert.equal((await phone.get('/account')).location, '/login?next=%2Faccount');
     assert.equal((await laptop.get('/account')).status, 200);
     assert.equal(other.ws.readyState, other.ws.OPEN);
     other.close();
@@ -48,7 +48,7 @@ test('sessions: rotated at sign-in, ended by sign-out, ended everywhere by a pas
     });
     assert.equal(answer.location, '/account?changed=password');
     assert.equal((await socket.closed).code, 4401);
-    assert.equal((await phone.get('/account')).location, '/login');
+    assert.equal((await phone.get('/account')).location, '/login?next=%2Faccount');
     assert.equal((await laptop.get('/account')).status, 200);
     assert.equal((await phone.post('/login', { username: 'mina', password: PASSWORD })).status, 401);
   });

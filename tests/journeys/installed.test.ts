@@ -77,7 +77,7 @@ test('without a network the last seen messages are there, and never a stale page
   // Whoever signs out leaves nothing to read.
   await page.goto(`${again.url}/account`);
   await page.getByRole('button', { name: 'Sign out' }).click();
-  await page.waitForURL('**/login');
+  await page.waitForURL('**/login*');
   const left = () =>
     page.evaluate(async () => (await (await caches.open('hearth-pages')).keys()).map((one) => one.url));
   assert.deepEqual(await until(left, (urls) => urls.length === 0), []);
