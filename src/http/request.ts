@@ -73,6 +73,23 @@ export function isScripted({ headers }: Pick<Request, 'headers'>): boolean {
   return /(?:^|;\s*)hearth-script=on(?:;|$)/.test(headers.cookie ?? '');
 }
 
+/** The reader's time zone, as a script of theirs has said it; the server's where none has. */
+export function zoneOf({ headers }: Pick<Request, 'headers'>): string {
+  const [, written = ''] = /(?:^|;\s*)hearth-zone=([\w%+-]{1,90})(?:;|$)/.exec(headers.cookie ?? '') ?? [];
+  const zone = written.replaceAll('%2F', '/');
+  return isZone(zone) ? zone : Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+/** Whether this machine knows a time zone of that name. */
+export function isZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    return zone !== '';
+  } catch {
+    return false;
+  }
+}
+
 /** Whether the client takes a compression. */
 export function acceptsEncoding({ headers }: Pick<Request, 'headers'>, name: 'br' | 'gzip'): boolean {
   const entry = String(headers['accept-encoding'] ?? '')

@@ -21,13 +21,3 @@ function minuteIn(zone: string, now: Date): number {
   const part = (type: string) => Number(parts.find((one) => one.type === type)?.value);
   return part('hour') * 60 + part('minute');
 }
-
-/** Whether this machine knows a time zone of that name. */
-export function isZone(zone: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone });
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -6,11 +6,10 @@ import { ChatError, invalid, notFound } from '../errors.ts';
 import type { GroupPage } from '../groups/page.ts';
 import { onRefusal } from '../http/failures.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
-import { numberInPath, parseForm, seeOther, wantsFragment } from '../http/request.ts';
+import { isZone, numberInPath, parseForm, seeOther, wantsFragment } from '../http/request.ts';
 import { type Html, sendHtml } from '../http/views.ts';
 import { timeOf } from '../messages/present.ts';
 import type { Push } from './push.ts';
-import { isZone } from './quiet.ts';
 import type { DeviceStore } from './store.ts';
 
 const SUBSCRIPTIONS = { points: 20, seconds: 600, sentence: 'That is many devices.' };

@@ -3,7 +3,7 @@ import { invalid } from '../errors.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import type { Group, GroupStore } from '../groups/store.ts';
 import { MARKS } from './document.ts';
-import { fold, isUnspaced, wordsOf } from './words.ts';
+import { fold, isUnspaced, queryWords, wordsOf } from './words.ts';
 
 /** Words that follow one another; a single word is a phrase that may go on. */
 export type Phrase = { words: readonly string[]; isWhole: boolean };
@@ -25,6 +25,7 @@ const PART = /(from|in|before|after|has):(?:"([^"]*)"|(\S+))|"([^"]*)"?|(\S+)/gi
 
 /**
  * Reads what somebody typed: words, "phrases", from:, in:, before:, after: and has:.
+ * @param zone in which dates are meant, such as Europe/Berlin
  * @throws ChatError 400 with what is not understood, or nobody and nothing that is meant
  */
 export async function readQuery(
@@ -35,6 +36,7 @@ export async function readQuery(
   }: { accounts: AccountStore; groups: GroupStore; groupPresenter: GroupPresenter },
   account: Account,
   text: string,
+  zone: string,
   now = new Date(),
 ): Promise<SearchQuery> {
   if (text.length > MAX_QUERY_CHARACTERS)
@@ -53,8 +55,8 @@ export async function readQuery(
     else if (operator?.toLowerCase() === 'from') marks.push(MARKS.from(await idOf(value)));
     else if (operator?.toLowerCase() === 'in') wanted = named(wanted, value);
     else if (operator?.toLowerCase() === 'has') marks.push(markOf(value));
-    else if (operator?.toLowerCase() === 'after') after = dateOf('after', value, now).end;
-    else before = dateOf('before', value, now).start;
+    else if (operator?.toLowerCase() === 'after') after = dateOf('after', value, now, zone).end;
+    else before = dateOf('before', value, now, zone).start;
   }
   if (phrases.reduce((sum, one) => sum + one.words.length, 0) > MAX_WORDS)
     throw invalid('q', `A search has at most ${MAX_WORDS} words.`);
@@ -64,7 +66,7 @@ export async function readQuery(
   return { phrases, marks, groups: wanted, after, before };
 
   function add(written: string, isPhrase: boolean): void {
-    const words = wordsOf(written).map((one) => one.folded);
+    const words = queryWords(written).map((one) => one.folded);
     if (words.length === 0) return;
     // "don't" or "a-b" without quotes is a phrase too; its last word may go on, as a word alone may.
     phrases.push({ words, isWhole: isPhrase });
@@ -107,29 +109,61 @@ function markOf(value: string): string {
   throw invalid('q', '“has:” takes file, link or voice.');
 }
 
-/** A day, month or year, in the server's own zone: its first millisecond and that of the next one. */
-function dateOf(operator: string, value: string, now: Date): { start: number; end: number } {
+/** A day, month or year in a time zone: its first millisecond and that of the next one. */
+function dateOf(operator: string, value: string, now: Date, zone: string): { start: number; end: number } {
   const word = value.toLowerCase();
   if (word === 'today' || word === 'yesterday') {
-    const day = now.getDate() - (word === 'yesterday' ? 1 : 0);
-    return span(now.getFullYear(), now.getMonth(), day, 'day');
+    const [year, month, day] = dayIn(zone, now);
+    return span(zone, year, month, word === 'yesterday' ? day - 1 : day, 'day');
   }
   const [, year, month, day] = /^(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?$/.exec(value) ?? [];
-  const date = new Date(Number(year), Number(month ?? 1) - 1, Number(day ?? 1));
+  const date = new Date(Date.UTC(Number(year), Number(month ?? 1) - 1, Number(day ?? 1)));
   const isReal =
-    year !== undefined && date.getMonth() === Number(month ?? 1) - 1 && date.getDate() === Number(day ?? 1);
+    year !== undefined &&
+    date.getUTCMonth() === Number(month ?? 1) - 1 &&
+    date.getUTCDate() === Number(day ?? 1);
   if (!isReal) throw invalid('q', `“${operator}:” takes a date such as 2026-11-21, 2026-11 or 2026.`);
-  return span(date.getFullYear(), date.getMonth(), date.getDate(), day ? 'day' : month ? 'month' : 'year');
+  const unit = day ? 'day' : month ? 'month' : 'year';
+  return span(zone, date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate(), unit);
 }
 
-function span(year: number, month: number, day: number, unit: 'day' | 'month' | 'year') {
-  const next =
-    unit === 'day'
-      ? new Date(year, month, day + 1)
-      : unit === 'month'
-        ? new Date(year, month + 1, 1)
-        : new Date(year + 1, 0, 1);
-  return { start: new Date(year, month, day).getTime(), end: next.getTime() };
+function span(zone: string, year: number, month: number, day: number, unit: 'day' | 'month' | 'year') {
+  const next: [number, number, number] =
+    unit === 'day' ? [year, month, day + 1] : unit === 'month' ? [year, month + 1, 1] : [year + 1, 0, 1];
+  return { start: midnight(zone, year, month, day), end: midnight(zone, ...next) };
+}
+
+/** When a day begins in a zone: twice, since the zone may change its clock between the guess and the answer. */
+function midnight(zone: string, year: number, month: number, day: number): number {
+  const utc = Date.UTC(year, month, day);
+  const guess = utc - offsetAt(zone, utc);
+  return utc - offsetAt(zone, guess);
+}
+
+/** What a zone's clock is ahead of UTC at a time, in milliseconds. */
+function offsetAt(zone: string, time: number): number {
+  const [year, month, day, hour, minute, second] = clockIn(zone, new Date(time));
+  return Date.UTC(year, month, day, hour, minute, second) - Math.floor(time / 1000) * 1000;
+}
+
+function dayIn(zone: string, date: Date): [number, number, number] {
+  const [year, month, day] = clockIn(zone, date);
+  return [year, month, day];
+}
+
+function clockIn(zone: string, date: Date): [number, number, number, number, number, number] {
+  const parts = new Intl.DateTimeFormat('en-u-ca-iso8601', {
+    timeZone: zone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  }).formatToParts(date);
+  const part = (type: string) => Number(parts.find((one) => one.type === type)?.value);
+  return [part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second')];
 }
 
 /** Whether a text has what a query wants: the index only says that it may. */

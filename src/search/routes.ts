@@ -6,7 +6,7 @@ import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
-import { numberInQuery } from '../http/request.ts';
+import { numberInQuery, zoneOf } from '../http/request.ts';
 import { type Html, sendHtml } from '../http/views.ts';
 import type { MessageStore } from '../messages/store.ts';
 import { findMessages } from './find.ts';
@@ -36,7 +36,7 @@ export function searchRoutes(dependencies: Dependencies): Router {
     const account = accountOf(request);
     if (!index) throw new ChatError('search_off', 503, 'Search is switched off here.');
     await rate.take(String(account.id));
-    const query = await readQuery(dependencies, account, typed);
+    const query = await readQuery(dependencies, account, typed, zoneOf(request));
     const found = await findMessages({ index, messages }, query, numberInQuery(request, 'below'));
     const groups = new Map(query.groups.map((group) => [group.id, group]));
     const hits = await Promise.all(

@@ -3,20 +3,64 @@ export type Word = { written: string; folded: string; at: number };
 
 /** Writing without spaces between its words: found by single and double characters. Korean has spaces, and particles. */
 const UNSPACED =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}ー々]/u;
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}ー々\uff70\uff9e\uff9f]/u;
+/** What is not seen within a word: joiners, soft hyphens, zero-width spaces. */
+const UNSEEN = '\\p{Default_Ignorable_Code_Point}';
+const EMOJI = '\\p{Extended_Pictographic}|\\p{Regional_Indicator}{2}';
 const RUNS = new RegExp(
-  `(?:${UNSPACED.source}\\p{M}*)+|(?:(?!${UNSPACED.source})[\\p{L}\\p{M}\\p{N}_])+`,
+  `(?:${EMOJI})|(?:${UNSPACED.source}[\\p{M}${UNSEEN}]*)+|(?:(?!${UNSPACED.source}|${EMOJI})[\\p{L}\\p{M}\\p{N}_${UNSEEN}])*(?:(?!${UNSPACED.source}|${EMOJI})[\\p{L}\\p{M}\\p{N}_])+`,
   'gu',
 );
+/** Marks of Markdown between two letters are not seen, and the word goes on. */
+const MARK_WITHIN = /^(?:\*{1,3}|~~|`)$/;
+/** Where a part of a word begins that is put together of several: after an underscore, or at a capital within it. */
+const LATER_PARTS = /(?<=_)[^_]|(?<=\p{Ll})\p{Lu}/gu;
 
-/** The words of a text in their order; of writing without spaces each run of it is one. */
-export function wordsOf(text: string): Word[] {
+/** The words of a query in their order; of writing without spaces each run of it is one. */
+export function queryWords(text: string): Word[] {
   // Most texts are plain, and scripts take long to tell apart.
   return [...text.matchAll(isAscii(text) ? ASCII_RUNS : RUNS)].map(({ 0: written, index }) => ({
     written,
     folded: fold(written),
     at: index,
   }));
+}
+
+/**
+ * The words of a text in their order, and after the last of them what else it is found by: the later parts of words such
+ * as my_var_name and getUserName, and words with marks of Markdown in their middle as a reader sees them.
+ */
+export function wordsOf(text: string): Word[] {
+  const words = queryWords(text);
+  return [...words, ...words.flatMap(laterParts), ...wordsAcrossMarks(text, words)];
+}
+
+function laterParts({ written, at }: Word): Word[] {
+  return [...written.matchAll(LATER_PARTS)].map(({ index }) => {
+    const rest = written.slice(index);
+    return { written: rest, folded: fold(rest), at: at + index };
+  });
+}
+
+function wordsAcrossMarks(text: string, words: readonly Word[]): Word[] {
+  if (!/[*~`]/.test(text)) return [];
+  const found: Word[] = [];
+  for (let first = 0; first < words.length; first++) {
+    const { at = 0, written = '' } = words[first] ?? {};
+    let joined = written;
+    let end = at + written.length;
+    for (
+      let next = words[first + 1];
+      next && MARK_WITHIN.test(text.slice(end, next.at));
+      next = words[first + 1]
+    ) {
+      joined += next.written;
+      end = next.at + next.written.length;
+      first += 1;
+    }
+    if (joined !== written) found.push({ written: text.slice(at, end), folded: fold(joined), at });
+  }
+  return found;
 }
 
 const ASCII_RUNS = /\w+/g;
@@ -30,14 +74,49 @@ export function isUnspaced(word: string): boolean {
   return !isAscii(word) && UNSPACED.test(word);
 }
 
-/** Two spellings of a word become the same: widths, ligatures, case, and the accents of Latin, Greek and Cyrillic. */
+/** Letters that Unicode does not decompose, and people type without (CLDR, Latin-ASCII; Arabic hamza and teh marbuta). */
+const LETTERS: Readonly<Record<string, string>> = {
+  ß: 'ss',
+  ı: 'i',
+  ø: 'o',
+  æ: 'ae',
+  œ: 'oe',
+  ł: 'l',
+  đ: 'd',
+  ð: 'd',
+  þ: 'th',
+  ħ: 'h',
+  ŧ: 't',
+  ŋ: 'n',
+  ſ: 's',
+  ς: 'σ',
+  ٱ: 'ا',
+  ى: 'ي',
+  ی: 'ي',
+  ک: 'ك',
+  ة: 'ه',
+};
+const LETTER = new RegExp(`[${Object.keys(LETTERS).join('')}]`, 'gu');
+/** The accents of these are left out by people who type fast; a Cyrillic й is a letter of its own. */
+const ACCENTED =
+  /([\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Script=Arabic}\p{Script=Hebrew}])(\p{Mn}+)/gu;
+
+/**
+ * Two spellings of a word become the same: widths, ligatures, case, accents, vowel marks, and what is not seen. A query and
+ * a text are folded by this one rule.
+ */
 export function fold(word: string): string {
   if (isAscii(word)) return word.toLowerCase();
   return word
-    .normalize('NFKD')
+    .normalize('NFKC')
     .toLowerCase()
-    .replace(/(?<=[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}])\p{Mn}+/gu, '')
-    .normalize('NFKC');
+    .replace(/[\p{Default_Ignorable_Code_Point}\u0640]/gu, '')
+    .normalize('NFD')
+    .replace(ACCENTED, (_all, letter: string, marks: string) =>
+      letter === 'и' && marks === '\u0306' ? letter + marks : letter,
+    )
+    .normalize('NFC')
+    .replace(LETTER, (letter) => LETTERS[letter] ?? letter);
 }
 
 /** The lengths, in characters, of the beginnings of words that are indexed. */

@@ -221,7 +221,7 @@ function startAnswer(form, field) {
       const said = message.querySelector('.body')?.innerText;
       const voice = message.querySelector('.voice-player')?.getAttribute('aria-label');
       const text = said ?? voice ?? message.querySelector('.files').innerText;
-      line.querySelector('[data-reply-excerpt]').textContent = text.slice(0, 140);
+      line.querySelector('[data-reply-excerpt]').textContent = [...text].slice(0, 140).join('');
       line.hidden = false;
       field.focus();
     },

@@ -133,7 +133,7 @@ export function startConversation(section, outbox, accountId) {
       const author = quote.querySelector('.quoted-author');
       const said = element.querySelector('.removed, .body')?.textContent;
       const text = (said ?? filesOf(element)).trim().replace(/\s+/g, ' ');
-      quote.replaceChildren(author, ` ${text.length > 140 ? `${text.slice(0, 140)}…` : text}`);
+      quote.replaceChildren(author, ` ${shortened(text)}`);
     }
   }
 
@@ -299,6 +299,16 @@ async function followOutbox(outbox, groupId, list, keepingPosition) {
 
   outbox.subscribe(showItem);
   for (const { item, state } of await outbox.pending(groupId)) showItem(item, state);
+}
+
+const EXCERPT_CHARACTERS = 140;
+
+/** By character: half of an emoji is none. */
+function shortened(text) {
+  const characters = [...text];
+  return characters.length > EXCERPT_CHARACTERS
+    ? `${characters.slice(0, EXCERPT_CHARACTERS).join('')}…`
+    : text;
 }
 
 /** "Mina is typing…", for as long as she does. */

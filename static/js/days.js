@@ -16,6 +16,8 @@ const anyYear = new Intl.DateTimeFormat(undefined, {
   year: 'numeric',
 });
 
+const MIDNIGHT_CHECK_MS = 20_000;
+
 /** @param {ParentNode} root a page or a fragment */
 export function localiseTimes(root) {
   for (const time of root.querySelectorAll('.permalink time')) {
@@ -30,6 +32,17 @@ export function localiseTimes(root) {
   for (const time of root.querySelectorAll('time[data-local]'))
     time.textContent = short.format(new Date(time.dateTime));
   for (const list of root.querySelectorAll('#messages')) separateDays(list);
+}
+
+/** At midnight "Today" becomes "Yesterday", also on a page that stays open; a sleeping machine finds out when it wakes. */
+export function followMidnight() {
+  let today = new Date().toDateString();
+  setInterval(() => {
+    const now = new Date().toDateString();
+    if (now === today) return;
+    today = now;
+    for (const list of document.querySelectorAll('#messages')) separateDays(list);
+  }, MIDNIGHT_CHECK_MS);
 }
 
 /** Draws the separators anew: one before the first message of each of the reader's days. */

@@ -3,7 +3,7 @@ import { startActions } from './actions.js';
 import { startComposer } from './composer.js';
 import { startConversation } from './conversation.js';
 import { startDayJump } from './day-jump.js';
-import { localiseTimes } from './days.js';
+import { followMidnight, localiseTimes } from './days.js';
 import { startExplanation } from './explanation.js';
 import { startFilter } from './filter.js';
 import { startLightbox } from './lightbox.js';
@@ -22,6 +22,9 @@ const { accountId } = document.body.dataset;
 // The server then leaves it to this page to say what was in view, and so has been read.
 // biome-ignore lint/suspicious/noDocumentCookie: browsers have the Cookie Store on HTTPS only
 document.cookie = 'hearth-script=on; path=/; SameSite=Lax';
+// A date that somebody searches for is a day where they are.
+// biome-ignore lint/suspicious/noDocumentCookie: browsers have the Cookie Store on HTTPS only
+document.cookie = `hearth-zone=${encodeURIComponent(Intl.DateTimeFormat().resolvedOptions().timeZone)}; path=/; SameSite=Lax`;
 startTheme();
 startExplanation();
 startFilter();
@@ -30,6 +33,7 @@ startDayJump();
 startNotificationSettings();
 startReturn();
 localiseTimes(document);
+followMidnight();
 
 // Whoever signed out leaves nothing of what they were writing in this tab.
 if (!accountId && location.pathname === '/login')
