@@ -1,4 +1,4 @@
-import { readCommand } from './src/config.ts';
+import { readCommand, whenNpmEnds } from './src/config.ts';
 import { StartError } from './src/errors.ts';
 import { startServer, version } from './src/server.ts';
 
@@ -10,6 +10,7 @@ try {
     const { urls, stop } = await startServer(command.config);
     // A terminal signals the whole process group and npm passes the signal on once more: every one means the same.
     const end = () => void stop().then(() => process.exit(0), fail);
+    whenNpmEnds(process.env, end);
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end);
     console.log(`Hearth is at ${urls.join(' and ')}`);
   }

@@ -1,10 +1,11 @@
 import { X509Certificate } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { createServer as createHttpServer, type Server } from 'node:http';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { createServer as createHttpServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import pino from 'pino';
+import pino, { type Logger } from 'pino';
 import { openSessionStore } from './accounts/session-store.ts';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
@@ -15,6 +16,7 @@ import { lockDataFolder } from './database/lock.ts';
 import { openDatabases } from './database/open.ts';
 import { checkKeyring } from './database/sealing.ts';
 import { StartError } from './errors.ts';
+import type { Certificate } from './tls.ts';
 
 export type Running = {
   /** Where it listens, the one to open first; with `--http-port` two of them. */
@@ -25,6 +27,8 @@ export type Running = {
 
 /** How long open requests may take to end before they are cut off. */
 const PATIENCE_MS = 3_000;
+/** How often the files of the certificate are looked at. */
+const CERTIFICATE_CHECK_MS = 2_000;
 const LONGEST_REQUEST_MS = 2 * 3_600_000;
 const LONGEST_SILENCE_MS = 120_000;
 
@@ -56,7 +60,7 @@ export async function startServer(config: Config): Promise<Running> {
 async function open(config: Config, closers: Array<() => Promise<void> | void>): Promise<string[]> {
   const { host, dataDir } = config;
   const certificate = config.tls ? await (await import('./tls.ts')).loadCertificate(config) : undefined;
-  const served = certificate && new X509Certificate(certificate.cert);
+  let served = certificate && new X509Certificate(certificate.cert);
   const stderr = pino.destination({ fd: 2, sync: false });
   const log = pino({ level: config.logLevel, base: null }, stderr);
   closers.push(() => stderr.flushSync());
@@ -87,9 +91,11 @@ async function open(config: Config, closers: Array<() => Promise<void> | void>):
   });
   const servers: Server[] = [];
   const streams = new Set<Socket>();
+  /** Requests whose body is still coming in. */
+  const unread = new Set<IncomingMessage>();
   closers.push(
     app.settled,
-    () => closeServers(servers, streams),
+    () => closeServers(servers, streams, unread),
     app.closeSockets,
     () => stopListening(servers),
   );
@@ -104,18 +110,56 @@ async function open(config: Config, closers: Array<() => Promise<void> | void>):
       streams.add(stream);
       stream.once('close', () => streams.delete(stream));
     });
+    server.on('request', (request: IncomingMessage) => {
+      if (request.method === 'GET' || request.method === 'HEAD') return;
+      unread.add(request);
+      for (const event of ['end', 'close']) request.once(event, () => unread.delete(request));
+    });
     servers.push(server);
     await listen(server, host, port);
-    urls.push(urlOf(server, host, secure));
+    urls.push(...urlsOf(server, host, secure));
   };
   if (certificate) {
-    await serve(createHttpsServer({ ...certificate, minVersion: 'TLSv1.2' }, app.express), config.port, true);
+    const secure = createHttpsServer({ ...certificate, minVersion: 'TLSv1.2' }, app.express);
+    await serve(secure, config.port, true);
+    closers.push(
+      followCertificate(config, log, (renewed) => {
+        secure.setSecureContext({ ...renewed, minVersion: 'TLSv1.2' });
+        served = new X509Certificate(renewed.cert);
+      }),
+    );
     if (config.httpPort !== undefined) await serve(createHttpServer(app.express), config.httpPort, false);
   } else {
     await serve(createHttpServer(app.express), config.port, false);
   }
   setImmediate(app.warm);
   return urls;
+}
+
+/** Takes a certificate that is replaced or renewed on disk without a restart. @returns stops that */
+function followCertificate(
+  files: Pick<Config, 'certFile' | 'keyFile' | 'tlsConfigFile'>,
+  log: Logger,
+  take: (certificate: Certificate) => void,
+): () => void {
+  const stamp = () =>
+    [files.certFile, files.keyFile]
+      .map((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs)
+      .join(' ');
+  let known = stamp();
+  const timer = setInterval(async () => {
+    if (stamp() === known) return;
+    known = stamp();
+    try {
+      take(await (await import('./tls.ts')).loadCertificate(files));
+      log.info('the certificate was replaced');
+    } catch (err) {
+      // Half of a pair may be written by now: the other half changes the stamp again.
+      log.warn({ err }, 'the new certificate cannot be used yet');
+    }
+  }, CERTIFICATE_CHECK_MS);
+  timer.unref();
+  return () => clearInterval(timer);
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {
@@ -134,11 +178,19 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-function urlOf(server: Server, host: string, secure: boolean): string {
+/** Addresses that can be opened: listening everywhere, a server is at each address of its machine. */
+function urlsOf(server: Server, host: string, secure: boolean): string[] {
   // A server that listens on a port has an address object; only a pipe has a name.
   const { port } = server.address() as AddressInfo;
-  const name = host.includes(':') ? `[${host}]` : host;
-  return `${secure ? 'https' : 'http'}://${name}:${port}`;
+  const isEverywhere = host === '0.0.0.0' || host === '::';
+  const addresses = Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .filter(({ family, internal }) => family === 'IPv4' && !internal)
+    .map(({ address }) => address);
+  return (isEverywhere ? ['127.0.0.1', ...addresses] : [host]).map((address) => {
+    const name = address.includes(':') ? `[${address}]` : address;
+    return `${secure ? 'https' : 'http'}://${name}:${port}`;
+  });
 }
 
 function stopListening(servers: readonly Server[]): void {
@@ -149,10 +201,16 @@ function stopListening(servers: readonly Server[]): void {
  * Resolves when every connection is gone; those that are not within the patience are cut off, also the ones that
  * HTTP does not know of: sockets after their upgrade, and those that never began to speak TLS.
  */
-async function closeServers(servers: readonly Server[], streams: ReadonlySet<Socket>): Promise<void> {
+async function closeServers(
+  servers: readonly Server[],
+  streams: ReadonlySet<Socket>,
+  unread: ReadonlySet<IncomingMessage>,
+): Promise<void> {
   const cut = setTimeout(() => {
     for (const stream of streams) stream.destroy();
   }, PATIENCE_MS);
+  // Nothing was done yet for a form that is half sent, and its other half may never come.
+  for (const request of unread) request.socket.destroy();
   for (const server of servers) server.closeIdleConnections();
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   clearTimeout(cut);

@@ -1,4 +1,4 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
@@ -11,7 +11,8 @@ import { StartError } from './errors.ts';
 export type Certificate = { cert: string; key: string };
 
 /** Stands above the certificates that we made. One without it is somebody's own: used as it is, never replaced. */
-const OURS = '# Made by Hearth, and made anew when it expires or lacks a name of this machine.\n';
+const OURS =
+  '# Made by Hearth, and made anew when it expires, lacks a name of this machine, or its settings change.\n';
 
 const tlsConfig = z.strictObject({
   subject: z.strictObject({
@@ -29,7 +30,8 @@ const tlsConfig = z.strictObject({
 /**
  * Loads the certificate, making or renewing a self-signed one where it is ours to make.
  * @param names host names and addresses that it has to cover; `namesOfThisMachine()` by default
- * @throws StartError where a file cannot be read or written, the two do not belong together, or somebody's own has expired
+ * @throws StartError where a file cannot be read or written, the two do not belong together, or somebody's own is not
+ *   valid (any more, or yet)
  */
 export async function loadCertificate(
   files: { certFile: string; keyFile: string; tlsConfigFile: string },
@@ -41,13 +43,18 @@ export async function loadCertificate(
   const found = { cert: read(files.certFile, 'certificate'), key: read(files.keyFile, 'private key') };
   const certificate = parse(found, files);
   const expired = Date.parse(certificate.validTo) <= now.getTime();
-  if (found.cert.startsWith(OURS)) {
-    return expired || !names.every((name) => covers(certificate, name))
+  if (found.cert.startsWith('# Made by Hearth')) {
+    const isOfOldSettings = !found.cert.includes(settingsLine(readTlsConfig(files.tlsConfigFile)));
+    return expired || isOfOldSettings || !names.every((name) => covers(certificate, name))
       ? makeCertificate(files, names, now)
       : found;
   }
   if (expired)
     throw new StartError(`The certificate ${files.certFile} expired on ${certificate.validTo}; renew it.`);
+  if (Date.parse(certificate.validFrom) > now.getTime())
+    throw new StartError(
+      `The certificate ${files.certFile} is valid from ${certificate.validFrom} on; check the clock of this machine, or use another one.`,
+    );
   return found;
 }
 
@@ -65,7 +72,8 @@ async function makeCertificate(
   names: readonly string[],
   now: Date,
 ): Promise<Certificate> {
-  const { subject, lifetimeDays, keySize } = readTlsConfig(files.tlsConfigFile);
+  const settings = readTlsConfig(files.tlsConfigFile);
+  const { subject, lifetimeDays, keySize } = settings;
   const notAfterDate = new Date(now.getTime() + lifetimeDays * 86_400_000);
   const made = await generate(
     Object.entries(subject).map(([name, value]) => ({ name, value })),
@@ -87,7 +95,7 @@ async function makeCertificate(
       ],
     },
   );
-  const certificate = { cert: OURS + made.cert, key: made.private };
+  const certificate = { cert: OURS + settingsLine(settings) + made.cert, key: made.private };
   try {
     for (const file of [files.certFile, files.keyFile]) mkdirSync(dirname(file), { recursive: true });
     writeFileSync(files.keyFile, certificate.key, { mode: 0o600 });
@@ -96,6 +104,12 @@ async function makeCertificate(
     throw new StartError(`The certificate cannot be written to ${files.certFile}: ${reason(error)}.`);
   }
   return certificate;
+}
+
+/** What the certificate was made from: another one is made where that has changed. */
+function settingsLine(settings: z.infer<typeof tlsConfig>): string {
+  const hash = createHash('sha256').update(JSON.stringify(settings)).digest('hex');
+  return `# Settings ${hash.slice(0, 16)}\n`;
 }
 
 function readTlsConfig(file: string) {
@@ -122,6 +136,10 @@ function read(file: string, what: string): string {
 }
 
 function parse(found: Certificate, files: { certFile: string; keyFile: string }): X509Certificate {
+  if (/ENCRYPTED/.test(found.key))
+    throw new StartError(
+      `The private key ${files.keyFile} is encrypted; give Hearth one without a passphrase, such as openssl pkey -in ${files.keyFile} -out key.pem makes.`,
+    );
   let fits: boolean;
   let certificate: X509Certificate;
   try {

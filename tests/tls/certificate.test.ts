@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
-import { X509Certificate } from 'node:crypto';
+import { spawn, spawnSync } from 'node:child_process';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { connect as connectPlain } from 'node:net';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { connect } from 'node:tls';
 import { loadCertificate, namesOfThisMachine } from '../../src/tls.ts';
-import { startHearth, temporaryFolder } from '../support/hearth.ts';
+import { ROOT, startHearth, temporaryFolder } from '../support/hearth.ts';
 
 const NAMES = ['localhost', '127.0.0.1', '::1', 'hearth.test', '192.0.2.7'];
 
@@ -94,4 +97,97 @@ test('serves TLS 1.2 and 1.3 and nothing older', async (t) => {
   assert.equal(await handshake('TLSv1.3'), 'TLSv1.3');
   assert.equal(await handshake('TLSv1.2'), 'TLSv1.2');
   await assert.rejects(handshake('TLSv1.1'));
+});
+
+test('changed settings make another certificate; an encrypted key and one that is not valid yet get their sentence', async (t) => {
+  const files = filesFor(t);
+  const first = await loadCertificate(files, NAMES);
+  assert.equal((await loadCertificate(files, NAMES)).cert, first.cert);
+  writeFileSync(
+    files.tlsConfigFile,
+    JSON.stringify({ subject: { commonName: 'Choir' }, lifetimeDays: 30, keySize: 2048 }),
+  );
+  const second = await loadCertificate(files, NAMES);
+  assert.match(new X509Certificate(second.cert).subject, /CN=Choir/);
+
+  writeFileSync(files.certFile, second.cert.replace(/^#.*\n/gm, ''));
+  await assert.rejects(
+    loadCertificate(files, NAMES, new Date(Date.now() - 86_400_000)),
+    /is valid from .* check the clock/,
+  );
+  const key = createPrivateKey(second.key);
+  writeFileSync(
+    files.keyFile,
+    key.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' }),
+  );
+  await assert.rejects(loadCertificate(files, NAMES), /is encrypted; give Hearth one without a passphrase/);
+});
+
+test('a certificate that is replaced on disk is served without a restart', async (t) => {
+  const files = filesFor(t);
+  const { cert: own } = await loadCertificate(files, NAMES);
+  writeFileSync(files.certFile, own.replace(/^#.*\n/gm, ''));
+  const hearth = await startHearth(t, {
+    flags: ['--tls', '--certfile', files.certFile, '--keyfile', files.keyFile],
+  });
+  const { port } = new URL(hearth.url);
+  const served = () =>
+    new Promise<string>((resolve, reject) => {
+      const socket = connect({ host: '127.0.0.1', port: Number(port), rejectUnauthorized: false }, () => {
+        resolve(socket.getPeerX509Certificate()?.fingerprint256 ?? '');
+        socket.destroy();
+      });
+      socket.once('error', reject);
+    });
+  const before = await served();
+  const other = filesFor(t);
+  const { cert, key } = await loadCertificate(other, NAMES);
+  writeFileSync(files.keyFile, key);
+  writeFileSync(files.certFile, cert.replace(/^#.*\n/gm, ''));
+  let after = before;
+  for (let round = 0; round < 100 && after === before; round++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    after = await served();
+  }
+  assert.equal(after, new X509Certificate(cert).fingerprint256);
+});
+
+test('a half-sent form does not hold up the end, and neither does npm that is gone', async (t) => {
+  const hearth = await startHearth(t);
+  const { hostname, port } = new URL(hearth.url);
+  const socket = connectPlain(Number(port), hostname);
+  socket.on('error', () => {});
+  socket.write(
+    `POST /login HTTP/1.1\r\nHost: ${hostname}:${port}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nusername=`,
+  );
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const cut = once(socket, 'close').then(() => 'cut');
+  const ended = hearth.stop().then(() => 'ended');
+  assert.equal(await Promise.race([cut, ended]), 'cut');
+  assert.equal(await ended, 'ended');
+
+  const folder = temporaryFolder(t);
+  const npm = spawn('npm', ['start', '--', '--port', '0', '--data', folder], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  for await (const text of npm.stdout) if (String(text).includes('Hearth is at')) break;
+  npm.kill('SIGKILL');
+  let status: number | null = 2;
+  for (let round = 0; round < 50 && status === 2; round++) {
+    // The folder is free once the server has ended.
+    const trial = spawnSync(
+      process.execPath,
+      [
+        '--import',
+        'tsx',
+        '-e',
+        `import('${ROOT}src/database/lock.ts').then(({ lockDataFolder }) => lockDataFolder('${folder}').release()).catch(() => process.exit(2))`,
+      ],
+      { cwd: ROOT },
+    );
+    status = trial.status;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  assert.equal(status, 0, 'the server that npm started has ended');
 });
