@@ -55,6 +55,7 @@ export function groupRoutes(dependencies: Dependencies): Router {
       memberOf: memberships.size,
       hidden,
       name: typedName(request),
+      isNew: request.query.new !== undefined,
       error: error ?? null,
     });
   }

@@ -79,7 +79,7 @@ export function listRoutes(dependencies: Dependencies): Router {
       const items = found.map(async ({ groupId, seq }) => {
         const one = await shown(account, await messages.bySeq(groupId, seq));
         const address = `/groups/${groupId}/messages/${seq}/save`;
-        const undo = { address, back: 'saved', words: 'No longer save it' };
+        const undo = { address, back: 'saved', words: 'Remove from saved' };
         return one && { ...one, href: placeOf(groupId, seq), unread: 0, replies: null, undo };
       });
       const last = found.length === SAVED_A_PAGE ? found.at(-1)?.savedAt : undefined;
@@ -96,7 +96,7 @@ export function listRoutes(dependencies: Dependencies): Router {
       const items = (await messages.pinned(group.id, MAX_PINS)).map(async (message) => {
         const one = await shown(account, message);
         const address = `/groups/${group.id}/messages/${message.seq}/pin`;
-        const undo = { address, back: 'pins', words: 'Take the pin out' };
+        const undo = { address, back: 'pins', words: 'Unpin' };
         return one && { ...one, href: placeOf(group.id, message.seq), unread: 0, replies: null, undo };
       });
       const { name } = await groupPresenter.named(group, account.id);

@@ -4,8 +4,8 @@ import { pickEmoji } from './emoji.js';
 
 const LONG_PRESS_MS = 500;
 
-/** @param {{ reply(message: HTMLElement): void, say(sentence: string): void }} composer */
-export function startActions(list, groupId, composer) {
+/** @param {{ reply(message: HTMLElement): void, edit(message: HTMLElement): void, say(sentence: string): void }} composer */
+export function startActions(list, groupId, composer, accountId) {
   const bar = document.getElementById('message-actions').content.firstElementChild.cloneNode(true);
   const canHover = matchMedia('(hover: hover)').matches;
   const addressOf = (message) => `/groups/${groupId}/messages/${message.dataset.seq}`;
@@ -17,7 +17,10 @@ export function startActions(list, groupId, composer) {
   }
 
   function showBar(message) {
-    if (isThere(message) && bar.parentElement !== message) message.append(bar);
+    if (!isThere(message) || bar.parentElement === message) return;
+    const isOwnText = message.dataset.authorId === accountId && !message.querySelector('.voice');
+    bar.querySelector('[data-action="edit"]').hidden = !isOwnText;
+    message.append(bar);
   }
 
   bar.addEventListener('click', (event) => {
@@ -25,6 +28,7 @@ export function startActions(list, groupId, composer) {
     const button = event.target.closest('[data-action]');
     if (!button || !message) return;
     if (button.dataset.action === 'reply') composer.reply(message);
+    else if (button.dataset.action === 'edit') composer.edit(message);
     else if (button.dataset.action === 'more') openSheet(message);
     else pickEmoji(button, (emoji) => react(message, emoji));
   });
@@ -81,6 +85,16 @@ export function startActions(list, groupId, composer) {
       dialog.close();
       composer.reply(message);
     });
+    for (const button of dialog.querySelectorAll('[data-copy]')) {
+      button.closest('li').hidden = false;
+      button.addEventListener('click', async () => {
+        const said = message.querySelector('.body, .transcript')?.innerText ?? '';
+        const link = message.querySelector('.permalink').href;
+        button.textContent = (await copy(button.dataset.copy === 'link' ? link : said, dialog))
+          ? 'Copied'
+          : 'This browser does not copy';
+      });
+    }
     if (isToCorrect) dialog.querySelector('#edit-content')?.focus();
     if (part) dialog.querySelector(part)?.scrollIntoView();
     const more = dialog.querySelector('[data-pick]');
@@ -108,6 +122,21 @@ export function startActions(list, groupId, composer) {
     line.textContent = refusal;
     form.prepend(line);
   }
+}
+
+/** Puts a text into the clipboard; over plain HTTP browsers know only the old way. @returns {Promise<boolean>} */
+async function copy(text, container) {
+  if (navigator.clipboard)
+    return navigator.clipboard.writeText(text).then(
+      () => true,
+      () => false,
+    );
+  const field = Object.assign(document.createElement('textarea'), { value: text });
+  container.append(field);
+  field.select();
+  const isCopied = document.execCommand('copy');
+  field.remove();
+  return isCopied;
 }
 
 /** What a message said as it was typed, for its author to edit; undefined where that cannot be. */

@@ -48,10 +48,24 @@ export function startAttachments(form, groupId, say) {
     input.value = '';
   });
   form.querySelector('textarea').addEventListener('paste', (event) => {
-    if (event.clipboardData.files.length === 0) return;
+    const files = [...event.clipboardData.files];
+    if (files.length === 0) return;
+    // Spreadsheets and word processors put a picture of the text beside the text: the text is what is meant.
+    if (event.clipboardData.getData('text/plain').trim() !== '') return offerPasted(files);
     event.preventDefault();
-    add(event.clipboardData.files);
+    add(files);
   });
+  const offer = form.querySelector('[data-offer-pasted]');
+
+  function offerPasted(files) {
+    offer.hidden = false;
+    offer.onclick = () => {
+      offer.hidden = true;
+      add(files);
+      form.querySelector('textarea').focus();
+    };
+  }
+
   for (const name of ['dragenter', 'dragover', 'dragleave', 'drop'])
     pane.addEventListener(name, (event) => {
       if (!event.dataTransfer?.types.includes('Files')) return;
@@ -240,6 +254,7 @@ export function startAttachments(form, groupId, say) {
     },
     /** What arrived and is wanted, for a message that goes out now. */
     take() {
+      offer.hidden = true;
       // What is still being written down stays: its words are for the next message.
       const leaving = [...list.querySelectorAll('[data-file]')].filter(
         (element) => isWanted(element) || element.dataset.transcriptState !== 'waiting',

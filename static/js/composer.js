@@ -15,7 +15,7 @@ const NEAR_LIMIT = 500;
 /** Above so many members the server asks for a confirmation too. */
 const MANY_MEMBERS = 10;
 
-/** @returns {{ reply(message: HTMLElement): void, say(sentence: string): void }} what the acts on messages need of it */
+/** @returns {{ reply(message: HTMLElement): void, edit(message: HTMLElement): Promise<void>, say(sentence: string): void }} what the acts on messages need of it */
 export function startComposer(form, outbox, live) {
   const groupId = form.dataset.composer;
   const field = form.querySelector('textarea');
@@ -149,7 +149,7 @@ export function startComposer(form, outbox, live) {
     counter.textContent = left < 0 ? `${-left} too many` : `${left} left`;
   }
 
-  return { reply: answer.to, say };
+  return { reply: answer.to, edit: editing.start, say };
 }
 
 const DRAFT_AFTER_MS = 1_200;
@@ -236,9 +236,11 @@ function startAnswer(form, field) {
 /** One's last message back in the field: Up begins, Escape leaves it as it was. */
 function startEditing(form, field, groupId, changed) {
   const line = form.querySelector('[data-editing]');
+  const send = form.querySelector('[data-send]');
   let seq;
   const stop = () => {
     seq = undefined;
+    send.textContent = 'Send';
     line.hidden = true;
     field.value = '';
     changed();
@@ -253,12 +255,18 @@ function startEditing(form, field, groupId, changed) {
       const message = [...document.querySelectorAll(own)].at(-1);
       if (!message) return;
       event.preventDefault();
+      await this.start(message);
+    },
+    /** A message of one's own, from its bar or by Up. */
+    async start(message) {
       const content = await fetchContent(groupId, message.dataset.seq);
       if (content === undefined || field.value !== '') return;
       seq = message.dataset.seq;
+      send.textContent = 'Save';
       line.hidden = false;
       field.value = content;
       changed();
+      field.focus();
     },
     /** Resolves to the sentence of a refusal; what was typed is then still there. */
     async save() {

@@ -1,11 +1,6 @@
 // Times in the reader's own zone and words. The server wrote them in its own, for pages without a script.
 
-const clock = new Intl.DateTimeFormat(undefined, {
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-  hourCycle: 'h23',
-});
+const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit', second: '2-digit' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
 const short = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const thisYear = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
@@ -22,16 +17,24 @@ const MIDNIGHT_CHECK_MS = 20_000;
 export function localiseTimes(root) {
   for (const time of root.querySelectorAll('.permalink time')) {
     const date = new Date(time.dateTime);
-    const [, minutes, seconds] = /^(.*?)(\D\d+)$/.exec(clock.format(date)) ?? [];
-    time.replaceChildren(
-      minutes,
-      Object.assign(document.createElement('span'), { className: 'seconds', textContent: seconds }),
-    );
+    time.replaceChildren(...clockParts(date));
     time.title = full.format(date);
   }
   for (const time of root.querySelectorAll('time[data-local]'))
     time.textContent = short.format(new Date(time.dateTime));
   for (const list of root.querySelectorAll('#messages')) separateDays(list);
+}
+
+/** A time as the reader's locale has it, with the seconds as a part of their own: they are shown where they are wanted. */
+function clockParts(date) {
+  const parts = clock.formatToParts(date);
+  const at = parts.findIndex((part) => part.type === 'second');
+  const text = (some) => some.map((part) => part.value).join('');
+  const seconds = Object.assign(document.createElement('span'), {
+    className: 'seconds',
+    textContent: text(parts.slice(at - 1, at + 1)),
+  });
+  return [text(parts.slice(0, at - 1)), seconds, text(parts.slice(at + 1))];
 }
 
 /** At midnight "Today" becomes "Yesterday", also on a page that stays open; a sleeping machine finds out when it wakes. */

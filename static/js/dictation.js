@@ -28,18 +28,17 @@ export function startDictation(list, { place, accountId, insert, send, attachmen
     const isSentAsItIs = element.querySelector('.with-recording input').checked;
     if (transcript === 'draft' && !isSentAsItIs && !insert(text)) {
       // The field is in use for something else.
-      line.textContent = 'Written down. It comes here when you have finished editing.';
+      line.textContent = 'Transcribed. The text comes here when you have finished editing.';
       setTimeout(look, TRY_AGAIN_MS, element);
       return;
     }
     element.dataset.transcriptState = transcript;
-    if (transcript === 'draft')
-      line.textContent = isSentAsItIs ? 'Written down.' : 'Look it over, then send.';
+    if (transcript === 'draft') line.textContent = isSentAsItIs ? 'Transcribed.' : 'Look it over, then send.';
     else {
       line.textContent =
         transcript === 'silent'
           ? 'Nobody is heard speaking in it.'
-          : 'It could not be written down. It can be sent as it is.';
+          : 'It could not be transcribed. It can be sent as it is.';
       element.querySelector('.with-recording input').toggleAttribute('checked', true);
     }
     attachments.remember();

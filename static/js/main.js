@@ -13,6 +13,7 @@ import { startOutbox } from './outbox.js';
 import { startPlayers } from './player.js';
 import { startReturn } from './return.js';
 import { startSearchKey } from './search-key.js';
+import { startShortcuts } from './shortcuts.js';
 import { startOverview } from './sidebar.js';
 import { tabStorage } from './storage.js';
 import { startTheme } from './theme.js';
@@ -30,6 +31,7 @@ startExplanation();
 startFilter();
 startSearchKey();
 startDayJump();
+startShortcuts();
 startNotificationSettings();
 startReturn();
 localiseTimes(document);
@@ -51,7 +53,12 @@ if (accountId) {
     const live = startConversation(conversation, outbox, accountId);
     const composer = startComposer(document.querySelector('[data-composer]'), outbox, live);
     startLightbox(conversation);
-    startActions(conversation.querySelector('#messages'), conversation.dataset.conversation, composer);
+    startActions(
+      conversation.querySelector('#messages'),
+      conversation.dataset.conversation,
+      composer,
+      accountId,
+    );
   }
 }
 

@@ -97,11 +97,11 @@ for (const viewport of [
       await page.waitForTimeout(800);
       await page.getByRole('button', { name: 'Pause' }).click();
       await check(page, undefined, colorScheme);
-      await page.getByRole('button', { name: 'Make text' }).click();
+      await page.getByRole('button', { name: 'Transcribe' }).click();
       await page.locator('.chosen.is-voice').waitFor();
       await check(page, undefined, colorScheme);
       await page.getByRole('button', { name: 'Remove the recording' }).click();
-      await page.locator('.bell summary').click();
+      await page.locator('.bell:not(.day-jump) summary').click();
       await check(page, undefined, colorScheme);
       await page.keyboard.press('Escape');
       await page.locator('.file-picture').first().click();

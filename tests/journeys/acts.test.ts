@@ -38,7 +38,7 @@ test('reply, react, edit with Up, and remove, each seen at once by the other', a
   await mina.page.locator('#content').press('ArrowUp');
   await mina.page.waitForFunction(() => document.querySelector('textarea')?.value === 'I have the kye');
   await mina.page.locator('#content').fill('I have the key');
-  await mina.page.getByRole('button', { name: 'Send' }).click();
+  await mina.page.getByRole('button', { name: 'Save' }).click();
   await ada.page.locator('#message-2', { hasText: 'I have the key' }).locator('.edited').waitFor();
   await mina.page.getByText('Editing your message').waitFor({ state: 'hidden' });
 

@@ -35,10 +35,10 @@ for (const protocol of ['HTTP', 'HTTPS']) {
     assert.equal(await ada.page.locator('.is-pending').count(), 0);
     assert.equal(await ada.page.getByText('Mina is typing…').count(), 0);
 
-    const chip = protocol === 'HTTPS' ? 'HTTPS' : 'HTTP: others on this network can read along';
+    const chip = protocol === 'HTTPS' ? 'HTTPS' : 'HTTP on this machine';
     await ada.page.locator('.connection summary', { hasText: chip }).click();
     const explained =
-      protocol === 'HTTPS' ? 'This connection is encrypted' : 'This connection is not encrypted';
+      protocol === 'HTTPS' ? 'This connection is encrypted' : 'This connection stays on this machine';
     await ada.page.getByText(explained).waitFor();
 
     for (const text of ['one', 'two', 'three']) await say(ada.page, text);

@@ -95,7 +95,7 @@ test('dictation: the words land in the field, to be looked over and sent without
   await field.fill('Listen:');
   await page.getByRole('button', { name: 'Voice message' }).press('Enter');
   await page.waitForTimeout(LISTEN_MS);
-  await page.getByRole('button', { name: 'Make text' }).click();
+  await page.getByRole('button', { name: 'Transcribe' }).click();
   const chosen = page.locator('.chosen.is-voice');
   await chosen.waitFor();
   await page.getByText('Look it over, then send.').waitFor({ timeout: TEXT_MS });
@@ -185,14 +185,14 @@ test('whoever is faster than the machine, loads the page anew, or loses the micr
   const browser = await openBrowser(t, SPOKEN);
   const { page } = await personAt(browser, hearth.url, 'ada');
   await joinGroup(page, 'General');
-  const record = async (way: 'Make text' | 'Send') => {
+  const record = async (way: 'Transcribe' | 'Send') => {
     await page.getByRole('button', { name: 'Voice message' }).click();
     await page.waitForTimeout(900);
     await page.getByRole('group', { name: 'Recording' }).getByRole('button', { name: way }).click();
   };
-  await record('Make text');
+  await record('Transcribe');
   const chosen = page.locator('.chosen.is-voice');
-  await chosen.getByText('Being written down').waitFor();
+  await chosen.getByText('Transcribing').waitFor();
   await say(page, 'Typed while it was being written down');
   await page.locator('#messages .message').first().waitFor();
   assert.equal(await chosen.count(), 1, 'the recording waits for its words');
@@ -263,7 +263,7 @@ test('without JavaScript a sound file is sent, played and read, or becomes text 
 
   await page.getByRole('link', { name: 'Voice message' }).click();
   await page.getByLabel('A recording of at most 5 minutes').setInputFiles(MICROPHONE);
-  await page.getByRole('button', { name: 'Make text of it first' }).click();
+  await page.getByRole('button', { name: 'Transcribe it first' }).click();
   await reload(async () => HEARD.test(await page.locator('#content').inputValue()));
   await page.getByLabel('Send the recording too').check();
   await page.getByRole('button', { name: 'Send', exact: true }).click();

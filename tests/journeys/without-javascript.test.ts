@@ -68,7 +68,8 @@ test('every journey works with JavaScript off', async (t) => {
     await page.getByRole('textbox', { name: 'Name' }).fill('Flower beds');
     await page.getByRole('button', { name: 'Rename' }).click();
     await page.getByRole('heading', { name: 'Flower beds', exact: true }).waitFor();
-    await page.getByRole('button', { name: 'Leave Flower beds' }).click();
+    await page.getByText('Leave Flower beds', { exact: true }).click();
+    await page.getByRole('button', { name: 'Yes, leave' }).click();
     await page.getByRole('button', { name: 'Join Flower beds' }).waitFor();
   });
 

@@ -82,7 +82,7 @@ test('a voice message is sent at once, its text follows, and it is found, read a
   const page = (await jo.get('/groups/1')).body;
   assert.match(page, /data-voice="/);
   assert.match(page, />monkeys\.<\/span>/);
-  assert.match(page, /Written down by a machine/);
+  assert.match(page, /Transcribed by a machine/);
   assert.match(page, /<audio src="\/media\/[^"]+" controls/, 'it plays without a script, too');
 
   // The search finds what was said, and leads to its second.
@@ -246,7 +246,7 @@ test('without an engine a voice message is sent, played and corrected by hand', 
   const page = (await ada.get('/groups/1')).body;
   assert.match(page, /No transcript\./);
   assert.match(page, /data-speech="off"/);
-  assert.doesNotMatch((await ada.get('/groups/1/voice')).body, /Make text/);
+  assert.doesNotMatch((await ada.get('/groups/1/voice')).body, /Transcribe it/);
   const again = await ada.post(`/media/${voice.fileId}/transcribe`, {}, SCRIPT);
   assert.equal(again.status, 503);
   assert.match(again.body, /No speech engine is set up here/);
