@@ -289,7 +289,7 @@ export async function createApp({
       rateLimits,
     }),
   );
-  app.use(fileRoutes({ views, groups, files, vault, readUpload }));
+  app.use(fileRoutes({ views, page, accounts, groups, groupPresenter, files, vault, readUpload }));
   app.use(
     voiceRoutes({
       ...writing,

@@ -1,24 +1,25 @@
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sql } from 'drizzle-orm';
-import type { Database } from './open.ts';
 
 /** Monitors ask every few seconds, strangers as often as they like: one check serves them all for so long. */
 const VALID_MS = 1_000;
 /** More than a log that is written over has room for: a full disk shows only where it has to give more. */
 const PROBE_BYTES = 256 * 1024;
 
-/** @returns asks whether the folder and each database can be written, durably */
-export function createWriteCheck(dataDir: string, databases: readonly Database[]): () => Promise<boolean> {
+/**
+ * @param writes each commits something to one database
+ * @returns asks whether the folder and each database can be written, durably
+ */
+export function createWriteCheck(
+  dataDir: string,
+  writes: readonly (() => Promise<unknown>)[],
+): () => Promise<boolean> {
   let last: { at: number; answer: Promise<boolean> } | undefined;
 
   async function check(): Promise<boolean> {
     try {
       await writeProbe(join(dataDir, 'probe.tmp'));
-      for (const { orm, atomically } of databases)
-        await atomically([
-          () => orm.run(sql`INSERT OR REPLACE INTO health (id, checked_at) VALUES (1, ${Date.now()})`),
-        ]);
+      for (const write of writes) await write();
       return true;
     } catch {
       return false;

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
+import { sql } from 'drizzle-orm';
 import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3';
 import { StartError } from '../errors.ts';
 import { startCheckpoints } from './checkpoints.ts';
@@ -39,12 +40,18 @@ export function openDatabases(dataDir: string): Databases {
   return {
     users,
     chat,
-    canWrite: createWriteCheck(dataDir, [users, chat]),
+    canWrite: createWriteCheck(dataDir, [() => noteHealth(users), () => noteHealth(chat)]),
     async close() {
       await chat.close();
       await users.close();
     },
   };
+}
+
+function noteHealth({ orm, atomically }: Database): Promise<unknown> {
+  return atomically([
+    () => orm.run(sql`INSERT OR REPLACE INTO health (id, checked_at) VALUES (1, ${Date.now()})`),
+  ]);
 }
 
 /** @throws StartError when the file cannot be opened, is no database, or was written by a newer Hearth */

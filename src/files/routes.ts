@@ -2,11 +2,14 @@ import { pipeline } from 'node:stream/promises';
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { accountOf } from '../accounts/access.ts';
+import type { AccountStore } from '../accounts/store.ts';
 import { invalid, notFound } from '../errors.ts';
 import { openGroup } from '../groups/access.ts';
+import type { GroupPage } from '../groups/page.ts';
+import type { GroupPresenter } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
-import { numberInPath, seeOther, wantsFragment } from '../http/request.ts';
-import { sendHtml, type Views } from '../http/views.ts';
+import { numberInPath, numberInQuery, seeOther, wantsFragment } from '../http/request.ts';
+import { type Html, sendHtml, type Views } from '../http/views.ts';
 import { openFile } from './access.ts';
 import { discardFile } from './discard.ts';
 import { DOWNLOADED, kindOf, type StoredFile } from './file.ts';
@@ -15,8 +18,13 @@ import type { FileStore } from './store.ts';
 import type { ReadUpload } from './upload.ts';
 import { CONTENT, THUMBNAIL, type Vault } from './vault.ts';
 
+const FILES_A_PAGE = 60;
+
 type Dependencies = {
   views: Views;
+  page: GroupPage;
+  accounts: AccountStore;
+  groupPresenter: GroupPresenter;
   groups: GroupStore;
   files: FileStore;
   vault: Vault;
@@ -27,7 +35,7 @@ const fileId = z.guid();
 
 /** Upload for scripts, and what was uploaded, for those who may see it. */
 export function fileRoutes(dependencies: Dependencies): Router {
-  const { views, groups, files, vault, readUpload } = dependencies;
+  const { views, page, groups, groupPresenter, accounts, files, vault, readUpload } = dependencies;
 
   const fileInPath = (request: Request): Promise<StoredFile> => {
     const id = fileId.safeParse(request.params.fileId);
@@ -64,7 +72,30 @@ export function fileRoutes(dependencies: Dependencies): Router {
     await send(response, vault.read(file.id, CONTENT, file.key, file.size, start, end));
   }
 
+  /** The files and pictures of a group, the newest first. */
+  async function filesPage(request: Request): Promise<Html> {
+    const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
+    const group = await groupPresenter.named(open.group, open.account.id);
+    const before = numberInQuery(request, 'before') ?? Number.MAX_SAFE_INTEGER;
+    const found = await files.sentBefore(group.id, before, FILES_A_PAGE);
+    const items = await Promise.all(
+      found
+        .filter((file) => !file.voice)
+        .map(async (file) => ({
+          ...shownFile(file),
+          seq: file.seq,
+          by: (await accounts.byId(file.accountId))?.name ?? 'Somebody who left',
+          sent: new Date(file.createdAt).toISOString(),
+        })),
+    );
+    const next = found.length === FILES_A_PAGE ? (found.at(-1)?.seq ?? null) : null;
+    return page(request, 'files/index.njk', { group, items, next }, { openGroupId: group.id });
+  }
+
   return Router()
+    .get('/groups/:id/files', async (request, response) => {
+      sendHtml(response, await filesPage(request));
+    })
     .post('/groups/:id/files', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
       const [file] = await readUpload(request, response, open);

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, inArray, isNull, lt, sql, sum } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, isNull, lt, sql, sum } from 'drizzle-orm';
 import type { Cipher } from '../crypto/cipher.ts';
 import type { Database } from '../database/open.ts';
 import { files } from '../database/tables/chat.ts';
@@ -15,6 +15,8 @@ export type FileStore = {
   removeUnsent(id: string): Promise<boolean>;
   /** Up to `limit` files that were not sent, from before a time. */
   unsentBefore(time: number, limit: number): Promise<string[]>;
+  /** Up to `limit` files of a group that were sent before a message, the newest first. */
+  sentBefore(groupId: number, seq: number, limit: number): Promise<StoredFile[]>;
   /** What the files of one person, or of all, take, in bytes. */
   bytesOf(accountId: number): Promise<number>;
   bytes(): Promise<number>;
@@ -91,6 +93,16 @@ export function createFileStore({ orm, atomically }: Database, cipher: Cipher): 
         .limit(limit)
         .all();
       return rows.map((row) => row.id);
+    },
+    async sentBefore(groupId, seq, limit) {
+      return orm
+        .select()
+        .from(files)
+        .where(and(eq(files.groupId, groupId), lt(files.seq, seq)))
+        .orderBy(desc(files.seq), asc(files.id))
+        .limit(limit)
+        .all()
+        .map(open);
     },
     async bytesOf(accountId) {
       const row = orm

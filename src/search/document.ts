@@ -5,7 +5,14 @@ import type { Document } from './store.ts';
 /** What is found without being a word: keys that no text has, since texts have no NUL. */
 export const MARKS = {
   from: (accountId: number) => `\0from ${accountId}`,
-  has: { file: '\0file', link: '\0link', voice: '\0voice' },
+  has: {
+    file: '\0file',
+    link: '\0link',
+    voice: '\0voice',
+    image: '\0image',
+    video: '\0video',
+    audio: '\0audio',
+  },
 };
 
 /** A message as the index takes it; of a removed one nothing is found. */
@@ -14,7 +21,11 @@ export function asDocument(message: Message): Document {
   if (removedAt !== null) return { groupId, seq, createdAt, text: '', marks: [] };
   const marks = [MARKS.from(authorId)];
   if (files.some((file) => !file.voice)) marks.push(MARKS.has.file);
-  if (files.some((file) => kindOf(file) === 'audio')) marks.push(MARKS.has.voice);
+  if (files.some((file) => file.voice)) marks.push(MARKS.has.voice);
+  const kinds = new Set(files.map(kindOf));
+  if (kinds.has('picture')) marks.push(MARKS.has.image);
+  if (kinds.has('video')) marks.push(MARKS.has.video);
+  if (kinds.has('audio')) marks.push(MARKS.has.audio);
   if (/\bhttps?:\/\/\S/i.test(content)) marks.push(MARKS.has.link);
   return { groupId, seq, createdAt, text: textOf(message), marks };
 }

@@ -103,10 +103,17 @@ function named(groups: readonly Group[], name: string): Group[] {
   return found;
 }
 
+function isMark(key: string): key is keyof typeof MARKS.has {
+  return Object.hasOwn(MARKS.has, key);
+}
+
 function markOf(value: string): string {
   const key = value.toLowerCase();
-  if (key === 'file' || key === 'link' || key === 'voice') return MARKS.has[key];
-  throw invalid('q', '“has:” takes file, link or voice.');
+  if (isMark(key)) return MARKS.has[key];
+  throw invalid(
+    'q',
+    `“has:” takes ${new Intl.ListFormat('en', { type: 'disjunction' }).format(Object.keys(MARKS.has))}.`,
+  );
 }
 
 /** A day, month or year in a time zone: its first millisecond and that of the next one. */

@@ -50,7 +50,7 @@ export type SearchStore = {
 export type Cursor = { groupId: number; change: number };
 
 /** Raised when tokens are made otherwise: the index is then built anew. */
-const VERSION = 4;
+const VERSION = 5;
 /** So many documents of one millisecond have numbers of their own. */
 const PER_MILLISECOND = 2_048;
 const TOKEN_BYTES = 6;
