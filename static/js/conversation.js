@@ -194,7 +194,7 @@ export function startConversation(section, outbox, accountId) {
       toNewest.classList.remove('has-new');
       toNewest.textContent = 'To the newest ↓';
     }
-    if (toNew && newMark && !toNew.hidden) toNew.hidden = !isAbove(newMark);
+    if (toNew && newMark) toNew.hidden = !isAbove(newMark);
   }
 
   const isAbove = (element) => element.getBoundingClientRect().bottom < scroller.getBoundingClientRect().top;
@@ -219,7 +219,8 @@ export function startConversation(section, outbox, accountId) {
   );
 
   // At the first unread message; where all of them fit, that is at the newest.
-  if (newMark && !location.hash) newMark.scrollIntoView({ block: 'start' });
+  const isAskedForNewest = new URLSearchParams(location.search).has('newest');
+  if (newMark && !location.hash && !isAskedForNewest) newMark.scrollIntoView({ block: 'start' });
   showWay();
 
   let readTimer;

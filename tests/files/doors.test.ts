@@ -296,3 +296,27 @@ test('a file of 200 MB goes in and out without taking 200 MB of memory', async (
   t.diagnostic(`${Math.round(grown)} MB more at the peak`);
   assert.ok(grown < 130, `${Math.round(grown)} MB more at the peak`);
 });
+
+test('a group has a page of its files, for members only; has: finds them by kind', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const stranger = await newPerson(hearth.url, 'stranger', 2);
+  assert.match((await ada.get('/groups/1/files')).body, /Nothing here yet/);
+  const picture = { name: 'beds.jpg', type: 'image/jpeg', bytes: await photo(60, 40) };
+  await ada.upload('/groups/1/messages', [NOTES, picture], { content: 'the plan' });
+  await uploaded(ada, { ...NOTES, name: 'unsent.txt' });
+  const { body } = await ada.get('/groups/1/files');
+  assert.match(body, /beds\.jpg/);
+  assert.match(body, /notes\.txt/);
+  assert.doesNotMatch(body, /unsent\.txt/);
+  assert.equal((await stranger.get('/groups/1/files')).status, 403);
+  const isFound = async (query: string) => {
+    for (let round = 0; round < 20; round++) {
+      if ((await ada.get(`/search?q=${encodeURIComponent(query)}`)).body.includes('class="hit"')) return true;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return false;
+  };
+  assert.ok(await isFound('has:image'));
+  assert.ok(!(await isFound('has:video')));
+});

@@ -87,7 +87,7 @@ test('what is not understood gets a sentence, and what was typed is still there'
     ['in:nowhere x', 'You are in no conversation called “nowhere”.'],
     ['before:soon', '“before:” takes a date such as 2026-11-21, 2026-11 or 2026.'],
     ['after:2026-02-31', '“after:” takes a date'],
-    ['has:everything', '“has:” takes file, link or voice.'],
+    ['has:everything', '“has:” takes file, link, voice, image, video, or audio.'],
     ['x '.repeat(200), 'A search has at most 300 characters.'],
     ['ab '.repeat(21), 'A search has at most 20 words.'],
   ] as const) {

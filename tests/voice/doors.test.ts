@@ -159,7 +159,7 @@ test('a transcript is corrected by its author, or by every member where the grou
   assert.ok((at['monkeys.'] ?? 0) > (at.carried ?? 0) && (at.carried ?? 0) > 0);
   assert.equal(at.five, at.by, 'a new word stands where it was put in');
   const versions = (await jo.get('/groups/1/messages/1')).body;
-  assert.match(versions, /written down by a machine[\s\S]*have been carried away/);
+  assert.match(versions, /transcribed by a machine[\s\S]*have been carried away/);
 
   assert.equal((await jo.post('/groups/1/corrections', { corrections: 'members' })).status, 403);
   assert.equal((await ada.post('/groups/1/corrections', { corrections: 'nobody' })).status, 400);
