@@ -3,6 +3,7 @@
 import { fanout } from './bench/fanout.ts';
 import { history } from './bench/history.ts';
 import { idle } from './bench/idle.ts';
+import { languages } from './bench/languages.ts';
 import { login } from './bench/login.ts';
 import { Cleanup } from './bench/processes.ts';
 import { type Finding, print } from './bench/report.ts';
@@ -21,6 +22,7 @@ const BENCHES: Record<string, (cleanup: Cleanup) => Promise<Finding[]>> = {
   search,
   login,
   speech,
+  languages,
 };
 
 const asked = process.argv.slice(2);

@@ -180,8 +180,7 @@ export async function createApp({
   const forget = async (fileId: string) => engine?.forget?.(fileId).catch(report);
   const writing = { files, texts, transcriptions, writer, publish, forget };
   const queue = startTranscriptions({ ...writing, engine, messages, vault, subscribe, report });
-  const isHeard = engine !== undefined;
-  const recorder = createRecorder({ converter, files, vault, transcriptions, isHeard, wake: queue.wake });
+  const recorder = createRecorder({ converter, files, vault, transcriptions, engine, wake: queue.wake });
   pushTranscripts({ hub, files, subscribe, report });
   const push = createPush({
     secret: secretOf(databases.users, keyring, 'vapid'),
@@ -261,7 +260,7 @@ export async function createApp({
       vault,
       readUpload,
       fileLimits,
-      hasSpeech: isHeard,
+      hasSpeech: engine !== undefined,
       presenter,
       editLimitMs,
       publish,
@@ -272,7 +271,10 @@ export async function createApp({
       seesAddresses,
     }),
   );
-  const people = (group: Group, account: Account) => presence.presenter.aside(group, seesAddresses(account));
+  const people = {
+    here: (group: Group, account: Account) => presence.presenter.here(group, seesAddresses(account)),
+    overall: (account: Account) => presence.presenter.overall(seesAddresses(account)),
+  };
   app.use(groupRoutes({ page, presenter: groupPresenter, groups, accounts, publish, rateLimits, people }));
   app.use(listRoutes({ page, groups, groupPresenter, messages, presenter, threads, saved }));
   app.use(notificationRoutes({ page, accounts, devices, push, rateLimits }));
@@ -303,7 +305,7 @@ export async function createApp({
       readUpload,
       rate,
       recorder,
-      isHeard,
+      engine,
       wake: queue.wake,
     }),
   );

@@ -64,7 +64,7 @@ export async function search(cleanup: Cleanup): Promise<Finding[]> {
   for (let number = 0; number < QUERIES; number++) {
     const text = number % 2 ? word() : `${word()} ${word()}`;
     const before = performance.now();
-    const query = await readQuery({ accounts, groups, groupPresenter }, reader, text, 'UTC');
+    const query = await readQuery({ accounts, groups, groupPresenter }, reader, text, {}, 'UTC');
     const found = await findMessages({ index, messages }, query);
     taken.push(performance.now() - before);
     hits += found.messages.length;

@@ -1,21 +1,15 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createAudioConverter } from '../../src/engines/audio/convert.ts';
 import { chooseEngine } from '../../src/engines/speech/choose.ts';
 import { temporaryFolder } from '../../tests/support/hearth.ts';
 import { wav } from '../../tests/support/speech.ts';
 import { offer } from './fanout.ts';
 import { type Cleanup, pause, people, startOurs } from './processes.ts';
+import { installPrompts, type Prompt, readPrompts, wordsOf } from './prompts.ts';
 import { type Finding, finding, inTurns, percentile } from './report.ts';
 import { openSockets } from './sockets.ts';
 
-const PROMPTS = '/usr/share/asterisk/sounds/en_US_f_Allison';
-const TEXTS = '/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz';
-/** Whole sentences, and no digits: those are spoken in ways that the text does not tell. */
-const FEWEST_WORDS = 5;
-const MOST_WORDS = 15;
 const TICKS_A_SECOND = 100;
 
 const SOCKETS = 200;
@@ -25,11 +19,9 @@ const TIMES = 3;
 const TRANSCRIPTIONS = 4;
 const LONG_SECONDS = 75;
 
-type Prompt = { name: string; words: string[]; bytes: Buffer };
-
 /** What the embedded engine makes of sentences that a person read, and whether the chat notices that it works. */
 export async function speech(cleanup: Cleanup): Promise<Finding[]> {
-  installPrompts();
+  installPrompts('en');
   const prompts = readPrompts(temporaryFolder(cleanup));
   return [...(await accuracy(cleanup, prompts)), await delivery(cleanup, prompts)];
 }
@@ -112,7 +104,7 @@ async function delivery(cleanup: Cleanup, prompts: readonly Prompt[]): Promise<F
 }
 
 async function waiting(person: { get(path: string): Promise<{ body: string }> }): Promise<number> {
-  return (await person.get('/groups/2')).body.split('Being written down').length - 1;
+  return (await person.get('/groups/2')).body.split('Transcribing…').length - 1;
 }
 
 function inARow(prompts: readonly Prompt[], seconds: number): Buffer {
@@ -136,41 +128,6 @@ function speechProcess(): { seconds: number; peakMiB: number } {
     seconds: (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND,
     peakMiB: Number(peak) / 1_024,
   };
-}
-
-function installPrompts(): void {
-  const isThere = existsSync(PROMPTS) && existsSync(TEXTS) && spawnSync('ffmpeg', ['-version']).status === 0;
-  if (isThere) return;
-  const packages = ['asterisk-core-sounds-en-g722', 'asterisk-core-sounds-en', 'ffmpeg'];
-  if (process.getuid?.() !== 0)
-    throw new Error(`The bench needs: sudo apt-get install ${packages.join(' ')}`);
-  process.stderr.write('  Installing recorded sentences and ffmpeg with apt-get.\n');
-  execFileSync('apt-get', ['update', '-qq']);
-  execFileSync('apt-get', ['install', '-qq', '-y', '--no-install-recommends', ...packages]);
-}
-
-function readPrompts(folder: string): Prompt[] {
-  const prompts: Prompt[] = [];
-  for (const line of gunzipSync(readFileSync(TEXTS)).toString().split('\n')) {
-    const [, name = '', text = ''] = /^([\w/-]+): (.*)$/.exec(line) ?? [];
-    const words = wordsOf(text);
-    const source = join(PROMPTS, `${name}.g722`);
-    // In brackets stand sounds.
-    if (/[[\]<>()\d]/.test(text) || words.length < FEWEST_WORDS || words.length > MOST_WORDS) continue;
-    if (!existsSync(source)) continue;
-    const file = join(folder, `${name.replaceAll('/', '-')}.wav`);
-    execFileSync('ffmpeg', ['-v', 'error', '-i', source, '-ar', '16000', '-bitexact', file]);
-    prompts.push({ name, words, bytes: readFileSync(file) });
-  }
-  return prompts;
-}
-
-function wordsOf(text: string): string[] {
-  return text
-    .toLowerCase()
-    .replace(/[^a-z' ]+/g, ' ')
-    .split(' ')
-    .filter(Boolean);
 }
 
 /** Words put in, left out or taken for others (Levenshtein). */

@@ -1,6 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import { foldCase } from '../crypto/blind-index.ts';
 import type { Passwords } from '../crypto/passwords.ts';
+import { LANGUAGES } from '../engines/speech/languages.ts';
 import type { ChatError } from '../errors.ts';
 import type { Publish } from '../events.ts';
 import { onRefusal } from '../http/failures.ts';
@@ -81,6 +82,7 @@ export function accountRoutes(dependencies: Dependencies): Router {
       account: visitor(request) ?? null,
       line: visitor(request)?.line ?? '',
       displayName: visitor(request)?.displayName ?? '',
+      languages: LANGUAGES,
       changed: typeof request.query.changed === 'string' ? request.query.changed : null,
     });
   }

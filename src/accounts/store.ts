@@ -4,6 +4,7 @@ import { type BlindIndex, foldCase } from '../crypto/blind-index.ts';
 import type { Cipher } from '../crypto/cipher.ts';
 import type { Database } from '../database/open.ts';
 import { accounts } from '../database/tables/users.ts';
+import type { SpokenLanguage } from '../engines/speech/languages.ts';
 import { areConfusable, skeleton } from './names.ts';
 
 /** Somebody who can sign in. Usernames do not change. */
@@ -26,6 +27,10 @@ export type Account = Readonly<{
   showsReceipts: boolean;
   /** When they are not to be disturbed; null for never. */
   quiet: QuietHours | null;
+  /** What they speak in voice messages. */
+  spokenLanguage: SpokenLanguage;
+  /** Whether times are shown to them with their seconds. */
+  showsSeconds: boolean;
 }>;
 
 /** Minutes of the day in a time zone; a beginning that is later than the end spans midnight. */
@@ -53,6 +58,8 @@ export type AccountStore = {
   fillSkeletons(): Promise<void>;
   setLine(id: number, line: string): Promise<void>;
   setShowsReceipts(id: number, showsReceipts: boolean): Promise<void>;
+  setSpokenLanguage(id: number, language: SpokenLanguage): Promise<void>;
+  setShowsSeconds(id: number, showsSeconds: boolean): Promise<void>;
   setQuiet(id: number, quiet: QuietHours | null): Promise<void>;
   /** @param picture a WebP; undefined takes it away */
   setPicture(id: number, picture: Buffer | undefined): Promise<void>;
@@ -108,6 +115,8 @@ export function createAccountStore(
     pictureVersion: row.hasPicture ? row.pictureVersion : 0,
     showsReceipts: row.showsReceipts,
     quiet: quietHours(row),
+    spokenLanguage: row.spokenLanguage,
+    showsSeconds: row.showsSeconds,
   });
 
   /** Whether a name looks like one that somebody else signs in with, or is seen by. */
@@ -208,6 +217,12 @@ export function createAccountStore(
     },
     async setShowsReceipts(id, showsReceipts) {
       change(id, { showsReceipts });
+    },
+    async setSpokenLanguage(id, spokenLanguage) {
+      change(id, { spokenLanguage });
+    },
+    async setShowsSeconds(id, showsSeconds) {
+      change(id, { showsSeconds });
     },
     async setQuiet(id, quiet) {
       change(id, {

@@ -10,10 +10,14 @@ export type Voice = Readonly<{
   /** How loud it is over its length: numbers from 0 to 100, the same many for every recording. */
   peaks: readonly number[];
   /**
-   * Where its text is: being made, made by a machine (`draft`), looked over by a person, absent because nobody
-   * speaks (`silent`), because it could not be made (`failed`), or because no engine is there to make it (`none`).
+   * Where its text is: being made, made by a machine (`draft`), made by a machine that is not sure of it (`unsure`),
+   * looked over by a person, absent because nobody speaks (`silent`), because it is most likely another language than
+   * the engine's (`unrecognised`), because it could not be made (`failed`), or because no engine is there to make it
+   * or none is wanted (`none`).
    */
-  transcript: 'waiting' | 'draft' | 'reviewed' | 'silent' | 'failed' | 'none';
+  transcript: 'waiting' | 'draft' | 'unsure' | 'reviewed' | 'silent' | 'unrecognised' | 'failed' | 'none';
+  /** What is spoken, where somebody said so: a code such as `fr`, or `none` where no text is wanted. */
+  language?: string;
   /** What the machine heard and when it begins, in seconds. */
   words: readonly (readonly [text: string, start: number])[];
   /** Whether its author typed the text, rather than looked it over: that is theirs alone to change. */
@@ -80,6 +84,11 @@ export function asAttachment({ id, name, type, size, width, height, voice }: Sto
 /** What the machine heard, as a text. */
 export function heardText({ words }: Voice): string {
   return words.map(([text]) => text).join(' ');
+}
+
+/** Whether its text is as a machine wrote it. */
+export function isFromMachine({ transcript }: Voice): boolean {
+  return transcript === 'draft' || transcript === 'unsure';
 }
 
 /** The voice message among these files, if there is one. */

@@ -1,3 +1,4 @@
+import { LANGUAGES, languageName } from '../engines/speech/languages.ts';
 import type { Context } from '../http/views.ts';
 import { type Attachment, heardText, inWords, kindOf, type Voice } from './file.ts';
 
@@ -42,6 +43,10 @@ function shownVoice({ length, peaks, transcript, words, ...voice }: Voice): Cont
     waveWidth: peaks.length * BAR_EVERY,
     waveHeight: WAVE_HEIGHT,
     transcript,
+    /** What can be said of its language. */
+    languages: LANGUAGES,
+    saidLanguage: voice.language ?? '',
+    language: voice.language && voice.language !== 'none' ? languageName(voice.language) : '',
     isTyped: voice.isTyped === true,
     text: heardText({ length, peaks, transcript, words, ...voice }),
   };

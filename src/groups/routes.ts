@@ -1,13 +1,14 @@
 import { type Request, Router } from 'express';
 import { accountOf } from '../accounts/access.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
+import { LANGUAGES } from '../engines/speech/languages.ts';
 import type { ChatError } from '../errors.ts';
 import type { Publish } from '../events.ts';
 import { onRefusal } from '../http/failures.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
 import { numberInPath, parseForm, seeOther } from '../http/request.ts';
 import { asHtml, type Html, sendHtml } from '../http/views.ts';
-import { mayRename, openGroup } from './access.ts';
+import { mayRename, type OpenGroup, openGroup } from './access.ts';
 import { createGroup, groupName } from './create.ts';
 import { joinGroup } from './join.ts';
 import { leaveGroup } from './leave.ts';
@@ -15,13 +16,20 @@ import type { GroupPage } from './page.ts';
 import type { GroupPresenter } from './present.ts';
 import { renameGroup } from './rename.ts';
 import { bellForm, setBell } from './set-bell.ts';
-import { correctionsForm, setCorrections } from './set-corrections.ts';
-import { bellOf, type Group, type GroupStore } from './store.ts';
+import { setVoice, voiceForm } from './set-voice.ts';
+import { BELLS, type Bell, bellOf, type Group, type GroupStore } from './store.ts';
 
 const CREATIONS = { points: 20, seconds: 600, sentence: 'That is many new groups.' };
 const MEMBERS_A_PAGE = 200;
 /** Names that the composer completes; the newest members of a larger group are written out. */
 const COMPLETED_NAMES = 1_000;
+
+const BELL_LABELS: Readonly<Record<Bell, string>> = {
+  mentions: 'Mentions: when somebody calls me',
+  everything: 'Everything: each new message',
+  nothing: 'Nothing: it still counts as unread',
+  hidden: 'Hidden: not in my list, either',
+};
 
 type Dependencies = {
   page: GroupPage;
@@ -30,13 +38,18 @@ type Dependencies = {
   accounts: AccountStore;
   publish: Publish;
   rateLimits: boolean;
-  /** Who is here: rendered by a feature above this one. */
-  people(group: Group, account: Account): Promise<string>;
+  /** Which a feature above this one knows. */
+  people: {
+    /** Who has a group open, by their ids: their address where the account may see it, or nothing. */
+    here(group: Group, account: Account): ReadonlyMap<number, string>;
+    /** Everybody who has Hearth open, rendered. */
+    overall(account: Account): string;
+  };
 };
 
 /** The list of groups, and what is done with a group as a whole. */
 export function groupRoutes(dependencies: Dependencies): Router {
-  const { page, presenter, groups, accounts, rateLimits, people: whoIsHere } = dependencies;
+  const { page, presenter, groups, accounts, rateLimits, people } = dependencies;
   const creations = createRateLimit(CREATIONS, rateLimits);
 
   async function list(request: Request, error?: ChatError): Promise<Html> {
@@ -60,13 +73,33 @@ export function groupRoutes(dependencies: Dependencies): Router {
     });
   }
 
-  async function members(request: Request, groupId: number, error?: ChatError): Promise<Html> {
-    const opened = await openGroup(groups, accountOf(request), groupId);
-    const open = { ...opened, group: await presenter.named(opened.group, opened.account.id) };
+  async function opened(request: Request): Promise<OpenGroup> {
+    const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
+    return { ...open, group: await presenter.named(open.group, open.account.id) };
+  }
+
+  async function settings(request: Request, error?: ChatError): Promise<Html> {
+    const open = await opened(request);
+    const context = {
+      group: open.group,
+      total: await groups.countMembers(open.group.id),
+      bell: bellOf(open.group, open.membership),
+      bells: BELLS.map((value) => ({ value, label: BELL_LABELS[value] })),
+      languages: LANGUAGES,
+      mayRename: mayRename(open),
+      name: error ? typedName(request) : open.group.name,
+      isSaved: request.query.saved !== undefined,
+      error: error ?? null,
+    };
+    return page(request, 'groups/settings.njk', context, { openGroupId: open.group.id });
+  }
+
+  async function members(request: Request): Promise<Html> {
+    const open = await opened(request);
     const total = await groups.countMembers(open.group.id);
     const ids = await groups.members(open.group.id, MEMBERS_A_PAGE);
     const found = await Promise.all(ids.map((id) => accounts.byId(id)));
-    const people = found
+    const members = found
       .filter((one): one is Account => one !== undefined)
       .sort((a, b) => a.name.localeCompare(b.name));
     return page(
@@ -74,13 +107,11 @@ export function groupRoutes(dependencies: Dependencies): Router {
       'groups/members.njk',
       {
         group: open.group,
-        people,
-        more: total - people.length,
+        people: members,
+        more: total - members.length,
         total,
-        mayRename: mayRename(open),
-        aside: asHtml(await whoIsHere(open.group, open.account)),
-        name: error ? typedName(request) : open.group.name,
-        error: error ?? null,
+        here: people.here(open.group, open.account),
+        overall: asHtml(people.overall(open.account)),
       },
       { openGroupId: open.group.id },
     );
@@ -105,7 +136,10 @@ export function groupRoutes(dependencies: Dependencies): Router {
       seeOther(response, `/groups/${group.id}`);
     })
     .get('/groups/:id/members', async (request, response) => {
-      sendHtml(response, await members(request, numberInPath(request, 'id')));
+      sendHtml(response, await members(request));
+    })
+    .get('/groups/:id/settings', async (request, response) => {
+      sendHtml(response, await settings(request));
     })
     .get('/groups/:id/names', async (request, response) => {
       const { group } = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
@@ -127,18 +161,19 @@ export function groupRoutes(dependencies: Dependencies): Router {
     .post('/groups/:id/bell', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
       await setBell(dependencies, open, parseForm(bellForm, request.body));
-      seeOther(response, `/groups/${open.group.id}`);
+      const isFromSettings = request.body?.next === 'settings';
+      seeOther(response, `/groups/${open.group.id}${isFromSettings ? '/settings?saved=' : ''}`);
     })
-    .post('/groups/:id/corrections', async (request, response) => {
+    .post('/groups/:id/voice-settings', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
-      await setCorrections(groups, open, parseForm(correctionsForm, request.body));
-      seeOther(response, `/groups/${open.group.id}/members`);
+      await setVoice(groups, open, parseForm(voiceForm, request.body));
+      seeOther(response, `/groups/${open.group.id}/settings?saved=`);
     })
     .post('/groups/:id/rename', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
-      if (mayRename(open)) onRefusal(response, (error) => members(request, open.group.id, error));
+      if (mayRename(open)) onRefusal(response, (error) => settings(request, error));
       await renameGroup(dependencies, open, parseForm(groupName, request.body));
-      seeOther(response, `/groups/${open.group.id}/members`);
+      seeOther(response, `/groups/${open.group.id}/settings?saved=`);
     });
 }
 

@@ -4,6 +4,7 @@ import { type BlindIndex, foldCase } from '../crypto/blind-index.ts';
 import type { Cipher } from '../crypto/cipher.ts';
 import type { Database } from '../database/open.ts';
 import { groups, memberships, messages } from '../database/tables/chat.ts';
+import type { SpokenLanguage } from '../engines/speech/languages.ts';
 
 export type Group = Readonly<{
   id: number;
@@ -17,6 +18,8 @@ export type Group = Readonly<{
   lastChange: number;
   /** Who may correct what a machine wrote down of a voice message. */
   corrections: 'author' | 'members';
+  /** What is spoken in its voice messages. */
+  spokenLanguage: SpokenLanguage;
 }>;
 
 export type Membership = Readonly<{
@@ -63,7 +66,7 @@ export type GroupStore = {
   ): Promise<{ group: Group; isNew: boolean }>;
   /** False when the name is taken. */
   rename(id: number, name: string): Promise<boolean>;
-  setCorrections(id: number, corrections: Group['corrections']): Promise<void>;
+  setVoice(id: number, voice: Pick<Group, 'corrections' | 'spokenLanguage'>): Promise<void>;
   /** What was there before is read for a new member. False when they were one already. */
   join(accountId: number, groupId: number, now: number): Promise<boolean>;
   leave(accountId: number, groupId: number): Promise<boolean>;
@@ -175,6 +178,7 @@ export function createGroupStore(
     lastSeq: row.lastSeq,
     lastChange: row.lastChange,
     corrections: row.corrections,
+    spokenLanguage: row.spokenLanguage,
   });
 
   const known = new Map<number, Group>(
@@ -301,10 +305,10 @@ export function createGroupStore(
       keep({ ...group, name });
       return true;
     },
-    async setCorrections(id, corrections) {
-      orm.update(groups).set({ corrections }).where(eq(groups.id, id)).run();
+    async setVoice(id, voice) {
+      orm.update(groups).set(voice).where(eq(groups.id, id)).run();
       const group = known.get(id);
-      if (group) keep({ ...group, corrections });
+      if (group) keep({ ...group, ...voice });
     },
     async join(accountId, groupId, now) {
       const readSeq = known.get(groupId)?.lastSeq ?? 0;

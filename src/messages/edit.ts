@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { AccountStore } from '../accounts/store.ts';
 import { ChatError, forbidden } from '../errors.ts';
-import { type Attachment, spokenIn } from '../files/file.ts';
+import { type Attachment, isFromMachine, spokenIn } from '../files/file.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { RateLimit } from '../http/rate-limit.ts';
@@ -73,7 +73,8 @@ export function mayEdit({ group, account }: Pick<OpenGroup, 'group' | 'account'>
 }
 
 function isDraft({ files }: Message): boolean {
-  return spokenIn(files)?.voice.transcript === 'draft';
+  const spoken = spokenIn(files);
+  return spoken !== undefined && isFromMachine(spoken.voice);
 }
 
 export function isTooLate({ createdAt }: Message, limitMs: number | undefined, now: number): boolean {

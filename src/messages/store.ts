@@ -4,7 +4,7 @@ import type { Cipher } from '../crypto/cipher.ts';
 import type { Database, Statement } from '../database/open.ts';
 import { files, messages, revisions } from '../database/tables/chat.ts';
 import { ChatError } from '../errors.ts';
-import { spokenIn } from '../files/file.ts';
+import { isFromMachine, spokenIn } from '../files/file.ts';
 import { type Appended, type Message, type NewMessage, NO_EXTRAS, type Revision } from './message.ts';
 import { createMessageQueries } from './queries.ts';
 import { createSealedMessages } from './sealed.ts';
@@ -334,7 +334,7 @@ function isUnheard({ content, files }: Message): boolean {
 /** Null is the author, 0 the machine. */
 function writerOf({ files }: Message): number | null {
   const voice = spokenIn(files)?.voice;
-  return voice?.transcript === 'draft' ? 0 : (voice?.reviewerId ?? null);
+  return voice && isFromMachine(voice) ? 0 : (voice?.reviewerId ?? null);
 }
 
 function isMessageRow(row: unknown): row is typeof messages.$inferSelect {

@@ -16,6 +16,8 @@ export type PresencePresenter = {
   /** Who is active anywhere. */
   overall(seesAddresses: boolean): string;
   /** Both of them: the column at the side of a conversation. */
+  /** Who has a group open, by their ids: their address where it may be seen, or nothing. */
+  here(group: Group, seesAddresses: boolean): ReadonlyMap<number, string>;
   aside(group: Group, seesAddresses: boolean): Promise<string>;
   /** The lines "Jo joined" and "Jo left". */
   notices(joined: readonly Account[], left: readonly Account[]): string;
@@ -79,6 +81,12 @@ export function createPresencePresenter({
       const total = presence.at(OVERALL).length;
       return views.render('presence/_overall.njk', { people: people(OVERALL, seesAddresses), total }).trim();
     },
+    here: (group, seesAddresses) =>
+      new Map(
+        presence
+          .at(groupTopic(group.id))
+          .map(({ account, address }) => [account.id, seesAddresses ? address : '']),
+      ),
     async aside(group, seesAddresses) {
       return (await presenter.panel(group, seesAddresses)) + presenter.overall(seesAddresses);
     },

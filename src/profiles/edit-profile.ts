@@ -2,11 +2,17 @@ import { z } from 'zod';
 import { accountChanged } from '../accounts/events.ts';
 import { displayName } from '../accounts/names.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
+import { spokenLanguage } from '../engines/speech/languages.ts';
 import { ChatError, invalid } from '../errors.ts';
 import type { Publish } from '../events.ts';
 import { drawFace } from '../files/draw.ts';
 
 type Dependencies = { accounts: AccountStore; publish: Publish };
+
+const checkbox = z
+  .literal('yes')
+  .optional()
+  .transform((word) => word === 'yes');
 
 const MAX_LINE_CHARACTERS = 140;
 const LINE_RULE = `A line about you has at most ${MAX_LINE_CHARACTERS} characters.`;
@@ -67,12 +73,31 @@ export async function changePicture(
   publish(accountChanged, { accountId: account.id });
 }
 
-export const receiptsForm = z.object({
-  shows: z
-    .literal('yes')
-    .optional()
-    .transform((word) => word === 'yes'),
-});
+export const languageForm = z.object({ spokenLanguage });
+
+/** Says what one speaks in voice messages, or that they are to have no text. */
+export async function setSpokenLanguage(
+  { accounts, publish }: Dependencies,
+  account: Account,
+  { spokenLanguage }: z.infer<typeof languageForm>,
+): Promise<void> {
+  await accounts.setSpokenLanguage(account.id, spokenLanguage);
+  publish(accountChanged, { accountId: account.id });
+}
+
+export const timesForm = z.object({ seconds: checkbox });
+
+/** Shows times with their seconds, or not. */
+export async function showSeconds(
+  { accounts, publish }: Dependencies,
+  account: Account,
+  { seconds }: z.infer<typeof timesForm>,
+): Promise<void> {
+  await accounts.setShowsSeconds(account.id, seconds);
+  publish(accountChanged, { accountId: account.id });
+}
+
+export const receiptsForm = z.object({ shows: checkbox });
 
 /** Lets others see what one has read, or not; one who hides it sees nobody's. */
 export async function showReceipts(

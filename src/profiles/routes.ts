@@ -2,6 +2,7 @@ import { type Request, type Response, Router } from 'express';
 import multer, { MulterError } from 'multer';
 import { accountOf } from '../accounts/access.ts';
 import type { AccountStore } from '../accounts/store.ts';
+import { LANGUAGES } from '../engines/speech/languages.ts';
 import { type ChatError, invalid, notFound } from '../errors.ts';
 import type { Publish } from '../events.ts';
 import type { GroupPage } from '../groups/page.ts';
@@ -15,10 +16,14 @@ import {
   changePicture,
   editLine,
   editName,
+  languageForm,
   lineForm,
   nameForm,
   receiptsForm,
+  setSpokenLanguage,
   showReceipts,
+  showSeconds,
+  timesForm,
 } from './edit-profile.ts';
 
 const MAX_PICTURE_BYTES = 15 * 1024 * 1024;
@@ -60,6 +65,7 @@ export function profileRoutes(dependencies: Dependencies): Router {
       account,
       line: typed('line', account.line),
       displayName: typed('displayName', account.displayName),
+      languages: LANGUAGES,
       changed: null,
     });
   }
@@ -103,6 +109,18 @@ export function profileRoutes(dependencies: Dependencies): Router {
       '/account/receipts',
       change(async (request) =>
         showReceipts(dependencies, accountOf(request), parseForm(receiptsForm, request.body)),
+      ),
+    )
+    .post(
+      '/account/language',
+      change(async (request) =>
+        setSpokenLanguage(dependencies, accountOf(request), parseForm(languageForm, request.body)),
+      ),
+    )
+    .post(
+      '/account/times',
+      change(async (request) =>
+        showSeconds(dependencies, accountOf(request), parseForm(timesForm, request.body)),
       ),
     )
     .post(

@@ -1,4 +1,4 @@
-import { kindOf } from '../files/file.ts';
+import { kindOf, spokenIn } from '../files/file.ts';
 import type { Message } from '../messages/message.ts';
 import type { Document } from './store.ts';
 
@@ -30,7 +30,8 @@ export function asDocument(message: Message): Document {
   return { groupId, seq, createdAt, text: textOf(message), marks };
 }
 
-/** What of a message is searched: what it says, and the names that people gave its files. */
+/** What of a message is searched: what it says, unless that may be other words, and the names that people gave its files. */
 export function textOf({ content, files }: Message): string {
-  return [content, ...files.flatMap((file) => (file.voice ? [] : [file.name]))].join('\n');
+  const isUnsure = spokenIn(files)?.voice.transcript === 'unsure';
+  return [isUnsure ? '' : content, ...files.flatMap((file) => (file.voice ? [] : [file.name]))].join('\n');
 }

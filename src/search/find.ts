@@ -10,8 +10,13 @@ export const HITS_A_PAGE = 20;
 /** Hits that turn out to be none are few; looking for others ends here. */
 const MAX_ROUNDS = 20;
 
+/** More hits than this are not counted. */
+export const MOST_COUNTED = 1_000;
+
 export type Found = {
   messages: readonly Message[];
+  /** How many fit in all, counted up to `MOST_COUNTED`: exact where they all stand on the first page. */
+  total: number;
   /** Below this number the next page begins; undefined where there is none. */
   next: number | undefined;
 };
@@ -27,20 +32,28 @@ export async function findMessages(
 ): Promise<Found> {
   const keys = [...new Set([...phrases.flatMap((one) => one.words.flatMap(queryKeys)), ...marks])];
   const query = { groupIds: groups.map((group) => group.id), keys, after, before };
-  const found: Message[] = [];
-  let cursor = below;
-  for (let round = 0; round < MAX_ROUNDS; round++) {
-    const limit = HITS_A_PAGE + 1 - found.length;
-    const hits: Hit[] = await index.find({ ...query, below: cursor, limit });
-    for (const hit of hits) {
-      const message = await messages.bySeq(hit.groupId, hit.seq);
-      if (message && message.removedAt === null && fits(textOf(message), phrases)) {
-        if (found.length === HITS_A_PAGE) return { messages: found, next: cursor };
-        found.push(message);
+  const counting = index.count({ ...query, below: undefined, limit: MOST_COUNTED });
+  const { messages: fitting, next } = await page();
+  const isAll = below === undefined && next === undefined;
+  const candidates = await counting;
+  return { messages: fitting, next, total: isAll ? fitting.length : candidates };
+
+  async function page(): Promise<Omit<Found, 'total'>> {
+    const found: Message[] = [];
+    let cursor = below;
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const limit = HITS_A_PAGE + 1 - found.length;
+      const hits: Hit[] = await index.find({ ...query, below: cursor, limit });
+      for (const hit of hits) {
+        const message = await messages.bySeq(hit.groupId, hit.seq);
+        if (message && message.removedAt === null && fits(textOf(message), phrases)) {
+          if (found.length === HITS_A_PAGE) return { messages: found, next: cursor };
+          found.push(message);
+        }
+        cursor = hit.number;
       }
-      cursor = hit.number;
+      if (hits.length < limit) return { messages: found, next: undefined };
     }
-    if (hits.length < limit) return { messages: found, next: undefined };
+    return { messages: found, next: cursor };
   }
-  return { messages: found, next: cursor };
 }

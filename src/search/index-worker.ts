@@ -15,17 +15,20 @@ export type Settings = { file: string; secret: Uint8Array };
 export type Job =
   | { kind: 'index'; documents: readonly Document[]; cursors: readonly Cursor[] }
   | { kind: 'find'; query: Query }
+  | { kind: 'count'; query: Query }
   | { kind: 'cursors' }
   | { kind: 'tidy'; isFirst: boolean }
   | { kind: 'forget'; groupId: number }
   | { kind: 'close' };
+
+type Result = Hit[] | Cursor[] | number | boolean | undefined;
 
 // As `createSearchIndex` handed them over.
 const { file, secret } = workerData as Settings;
 let store: SearchStore | undefined;
 
 /** Runs in a thread of its own: neither making the index nor asking it holds anybody up. */
-export default function work(job: Job): Hit[] | Cursor[] | boolean | undefined {
+export default function work(job: Job): Result {
   // Here, so that an index that cannot be opened fails this job, and the next one tries again.
   store ??= openSearchStore(file, secret);
   try {
@@ -40,8 +43,9 @@ export default function work(job: Job): Hit[] | Cursor[] | boolean | undefined {
   }
 }
 
-function run(store: SearchStore, job: Job): Hit[] | Cursor[] | boolean | undefined {
+function run(store: SearchStore, job: Job): Result {
   if (job.kind === 'find') return store.find(job.query);
+  if (job.kind === 'count') return store.count(job.query);
   if (job.kind === 'tidy') return store.tidy(job.isFirst);
   if (job.kind === 'cursors') return store.cursors();
   if (job.kind === 'index') store.index(job.documents, job.cursors);

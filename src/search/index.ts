@@ -6,6 +6,8 @@ import type { Cursor, Document, Hit, Query } from './store.ts';
 export type SearchIndex = {
   index(documents: readonly Document[], cursors: readonly Cursor[]): Promise<void>;
   find(query: Query): Promise<Hit[]>;
+  /** How many messages may fit, counted up to `limit`. */
+  count(query: Query): Promise<number>;
   /** One step of tidying; resolves to whether there is more to do. @param isFirst begins anew */
   tidy(isFirst: boolean): Promise<boolean>;
   cursors(): Promise<Cursor[]>;
@@ -38,6 +40,7 @@ export function createSearchIndex(settings: Settings, report: (error: unknown) =
   return {
     index: (documents, cursors) => run({ kind: 'index', documents, cursors }),
     find: (query) => run({ kind: 'find', query }),
+    count: (query) => run({ kind: 'count', query }),
     tidy: (isFirst) => run({ kind: 'tidy', isFirst }),
     cursors: () => run({ kind: 'cursors' }),
     forget: (groupId) => run({ kind: 'forget', groupId }),

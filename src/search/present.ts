@@ -1,5 +1,5 @@
 import type { AccountStore } from '../accounts/store.ts';
-import { spokenIn } from '../files/file.ts';
+import { kindOf, spokenIn } from '../files/file.ts';
 import { clock } from '../files/present.ts';
 import type { Group } from '../groups/store.ts';
 import type { Context } from '../http/views.ts';
@@ -15,6 +15,9 @@ const EXCERPT_CHARACTERS = 240;
 const BEFORE_CHARACTERS = 70;
 /** On either side of the first hit. */
 const PARSED_CHARACTERS = 300;
+
+/** Thumbnails beside a hit. */
+const MOST_PICTURES = 4;
 
 /** A piece of an excerpt, and whether it is what was looked for. */
 export type Piece = { text: string; isHit: boolean };
@@ -36,6 +39,7 @@ export async function shownHit(
     pieces: excerptOfMessage(textOf(message), phrases),
     second: secondOfHit(message, phrases),
     voice: voice ? clock(voice.length) : null,
+    pictures: message.files.filter((file) => kindOf(file) === 'picture').slice(0, MOST_PICTURES),
   };
 }
 

@@ -1,9 +1,20 @@
+import { z } from 'zod';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import { invalid } from '../errors.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import type { Group, GroupStore } from '../groups/store.ts';
 import { MARKS } from './document.ts';
 import { fold, isUnspaced, queryWords, wordsOf } from './words.ts';
+
+/** What `has:` takes, as it is chosen from a list. */
+export const HAS: readonly { value: keyof typeof MARKS.has; label: string }[] = [
+  { value: 'file', label: 'A file' },
+  { value: 'image', label: 'A picture' },
+  { value: 'video', label: 'A video' },
+  { value: 'audio', label: 'A sound' },
+  { value: 'voice', label: 'A voice message' },
+  { value: 'link', label: 'A link' },
+];
 
 /** Words that follow one another; a single word is a phrase that may go on. */
 export type Phrase = { words: readonly string[]; isWhole: boolean };
@@ -21,10 +32,37 @@ const MAX_WORDS = 20;
 /** A name without its accents is looked for among so many people. */
 const LOOKED_AT = 1_000;
 
+const chosenId = z
+  .string()
+  .regex(/^\d{0,15}$/, 'Choose from the list.')
+  .optional()
+  .transform((value) => (value ? Number(value) : undefined));
+
+const day = z
+  .string()
+  .regex(/^(\d{4}-\d{2}-\d{2})?$/, 'Choose a day.')
+  .optional()
+  .transform((value) => value || undefined);
+
 const PART = /(from|in|before|after|has):(?:"([^"]*)"|(\S+))|"([^"]*)"?|(\S+)/giu;
+
+/** What was chosen beside the words: ids, days such as 2026-11-21 (both inclusive), and one of `has:`. */
+export const searchFilters = z.object({
+  from: chosenId,
+  in: chosenId,
+  since: day,
+  until: day,
+  has: z
+    .string()
+    .optional()
+    .transform((value) => value || undefined),
+});
+
+export type SearchFilters = Partial<z.infer<typeof searchFilters>>;
 
 /**
  * Reads what somebody typed: words, "phrases", from:, in:, before:, after: and has:.
+ * @param filters what they chose beside it
  * @param zone in which dates are meant, such as Europe/Berlin
  * @throws ChatError 400 with what is not understood, or nobody and nothing that is meant
  */
@@ -36,6 +74,7 @@ export async function readQuery(
   }: { accounts: AccountStore; groups: GroupStore; groupPresenter: GroupPresenter },
   account: Account,
   text: string,
+  filters: SearchFilters,
   zone: string,
   now = new Date(),
 ): Promise<SearchQuery> {
@@ -58,9 +97,17 @@ export async function readQuery(
     else if (operator?.toLowerCase() === 'after') after = dateOf('after', value, now, zone).end;
     else before = dateOf('before', value, now, zone).start;
   }
+  if (filters.from !== undefined) marks.push(MARKS.from(filters.from));
+  if (filters.has) marks.push(markOf(filters.has));
+  if (filters.in !== undefined) wanted = wanted.filter((group) => group.id === filters.in);
+  if (wanted.length === 0 && filters.in !== undefined)
+    throw invalid('in', 'You are not in that conversation. Choose another.');
+  if (filters.since) after = Math.max(after ?? 0, dateOf('since', filters.since, now, zone).start);
+  if (filters.until) before = Math.min(before ?? Infinity, dateOf('until', filters.until, now, zone).end);
   if (phrases.reduce((sum, one) => sum + one.words.length, 0) > MAX_WORDS)
     throw invalid('q', `A search has at most ${MAX_WORDS} words.`);
-  const isNarrowed = wanted.length < everywhere || after !== undefined || before !== undefined;
+  const isNarrowed =
+    filters.in !== undefined || wanted.length < everywhere || after !== undefined || before !== undefined;
   if (phrases.length === 0 && marks.length === 0 && !isNarrowed && !/\bin:/i.test(text))
     throw invalid('q', 'Type a word to search for.');
   return { phrases, marks, groups: wanted, after, before };
@@ -86,7 +133,11 @@ export async function readQuery(
 }
 
 /** Every conversation that somebody may read, with the names that they see. */
-async function readable(groups: GroupStore, presenter: GroupPresenter, account: Account): Promise<Group[]> {
+export async function readable(
+  groups: GroupStore,
+  presenter: GroupPresenter,
+  account: Account,
+): Promise<Group[]> {
   const found: Group[] = [];
   for (const groupId of (await groups.membershipsOf(account.id)).keys()) {
     const group = await groups.byId(groupId);

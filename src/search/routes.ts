@@ -6,15 +6,26 @@ import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
-import { numberInQuery, zoneOf } from '../http/request.ts';
+import { numberInQuery, parseForm, zoneOf } from '../http/request.ts';
 import { type Html, sendHtml } from '../http/views.ts';
 import type { MessageStore } from '../messages/store.ts';
-import { findMessages } from './find.ts';
+import { findMessages, MOST_COUNTED } from './find.ts';
 import type { SearchIndex } from './index.ts';
 import { shownHit } from './present.ts';
-import { MAX_QUERY_CHARACTERS, readQuery } from './query.ts';
+import {
+  HAS,
+  MAX_QUERY_CHARACTERS,
+  readable,
+  readQuery,
+  type SearchFilters,
+  searchFilters,
+} from './query.ts';
 
 const SEARCHES = { points: 120, seconds: 60, sentence: 'That is a lot of searching.' };
+
+const FILTERS = ['from', 'in', 'since', 'until', 'has'] as const;
+/** The newest people are offered; others are typed as from:NAME. */
+const MOST_PEOPLE = 200;
 
 type Dependencies = {
   page: GroupPage;
@@ -32,11 +43,11 @@ export function searchRoutes(dependencies: Dependencies): Router {
   const { page, accounts, messages, index, rateLimits } = dependencies;
   const rate = createRateLimit(SEARCHES, rateLimits);
 
-  async function results(request: Request, typed: string) {
+  async function results(request: Request, typed: string, filters: SearchFilters) {
     const account = accountOf(request);
     if (!index) throw new ChatError('search_off', 503, 'Search is switched off here.');
     await rate.take(String(account.id));
-    const query = await readQuery(dependencies, account, typed, zoneOf(request));
+    const query = await readQuery(dependencies, account, typed, filters, zoneOf(request));
     const found = await findMessages({ index, messages }, query, numberInQuery(request, 'below'));
     const groups = new Map(query.groups.map((group) => [group.id, group]));
     const hits = await Promise.all(
@@ -45,14 +56,45 @@ export function searchRoutes(dependencies: Dependencies): Router {
         return group ? [shownHit(accounts, message, group, query.phrases)] : [];
       }),
     );
-    return { hits, next: found.next ?? null };
+    return { hits, next: found.next ?? null, total: found.total };
+  }
+
+  /** What the filters offer. */
+  async function choices(request: Request) {
+    const account = accountOf(request);
+    const [people, conversations] = await Promise.all([
+      accounts.list(MOST_PEOPLE),
+      readable(dependencies.groups, dependencies.groupPresenter, account),
+    ]);
+    const byName = (a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name);
+    return { people: people.sort(byName), conversations: conversations.sort(byName), has: HAS };
   }
 
   async function searchPage(request: Request): Promise<{ html: Html; status: number }> {
-    const typed = typeof request.query.q === 'string' ? request.query.q : '';
-    const shown = { typed: typed.slice(0, 2 * MAX_QUERY_CHARACTERS), hits: [], next: null, error: null };
+    const word = (name: string) => {
+      const value = request.query[name];
+      return typeof value === 'string' ? value.slice(0, 2 * MAX_QUERY_CHARACTERS) : '';
+    };
+    const typed = word('q');
+    const chosen = Object.fromEntries(FILTERS.map((name) => [name, word(name)]));
+    const isFiltered = FILTERS.some((name) => chosen[name] !== '');
+    const asked = new URLSearchParams([['q', typed], ...Object.entries(chosen).filter(([, value]) => value)]);
+    const shown = {
+      typed,
+      chosen,
+      isFiltered,
+      isAsked: typed.trim() !== '' || isFiltered,
+      address: `/search?${asked}`,
+      ...(await choices(request)),
+      hits: [],
+      next: null,
+      total: 0,
+      mostCounted: MOST_COUNTED,
+      error: null,
+    };
     try {
-      const found = typed.trim() === '' ? shown : { ...shown, ...(await results(request, typed)) };
+      const filters = parseForm(searchFilters, chosen);
+      const found = shown.isAsked ? { ...shown, ...(await results(request, typed, filters)) } : shown;
       return { html: await page(request, 'search/results.njk', found), status: 200 };
     } catch (error) {
       if (!(error instanceof ChatError) || error.status === 401) throw error;

@@ -35,6 +35,8 @@ export type SearchStore = {
   index(documents: readonly Document[], cursors: readonly Cursor[]): void;
   /** The newest hits first. Different words may share a token, so that hits are looked at before they are shown. */
   find(query: Query): Hit[];
+  /** How many messages may fit, counted up to `limit`. */
+  count(query: Query): number;
   /**
    * Merges a piece of what was indexed lately into the rest, which makes asking several times faster.
    * @param isFirst begins anew; resolves to whether there is more to do
@@ -93,6 +95,14 @@ export function openSearchStore(file: string, secret: Uint8Array): SearchStore {
       `SELECT number, group_id AS groupId, seq FROM words JOIN documents ON number = -words.rowid
        WHERE words MATCH ? AND words.rowid > ? AND words.rowid <= ? ORDER BY words.rowid LIMIT ?`,
     ),
+    countMatching: sqlite.prepare<[string, bigint, bigint, number], { count: number }>(
+      `SELECT count(*) AS count FROM
+         (SELECT 1 FROM words WHERE words MATCH ? AND words.rowid > ? AND words.rowid <= ? LIMIT ?)`,
+    ),
+    countNewest: sqlite.prepare<[string, bigint, bigint, number], { count: number }>(
+      `SELECT count(*) AS count FROM
+         (SELECT 1 FROM documents WHERE group_id IN (SELECT value FROM json_each(?)) AND number >= ? AND number < ? LIMIT ?)`,
+    ),
     // Merging in steps as the documentation of FTS5 has it (sqlite.org/fts5.html, "The 'merge' Command").
     merge: sqlite.prepare("INSERT INTO words (words, rank) VALUES ('merge', ?)"),
     changes: sqlite.prepare<[], { changes: number }>('SELECT total_changes() AS changes'),
@@ -122,6 +132,12 @@ export function openSearchStore(file: string, secret: Uint8Array): SearchStore {
       ciphers.set(groupId, cipher);
     }
     return cipher.update(hash).readUIntBE(0, TOKEN_BYTES).toString(36);
+  }
+
+  function matchOf({ groupIds, keys }: Query): string {
+    return groupIds
+      .map((groupId) => `(${keys.map((key) => `"${token(groupId, key)}"`).join(' AND ')})`)
+      .join(' OR ');
   }
 
   function remove(number: number): void {
@@ -156,15 +172,21 @@ export function openSearchStore(file: string, secret: Uint8Array): SearchStore {
       for (const row of rows) statements.addWords.run(-row.number, row.tokens);
       for (const { groupId, change } of cursors) statements.moveCursor.run(groupId, change);
     }),
-    find({ groupIds, keys, after, before, below, limit }) {
-      if (groupIds.length === 0) return [];
-      const from = BigInt((after ?? 0) * PER_MILLISECOND);
-      const to = BigInt(Math.min((before ?? MAX_TIME) * PER_MILLISECOND, below ?? Number.MAX_SAFE_INTEGER));
-      if (keys.length === 0) return statements.newest.all(JSON.stringify(groupIds), from, to, limit);
-      const match = groupIds
-        .map((groupId) => `(${keys.map((key) => `"${token(groupId, key)}"`).join(' AND ')})`)
-        .join(' OR ');
-      return statements.matching.all(match, -to, -from, limit);
+    find(query) {
+      if (query.groupIds.length === 0) return [];
+      const { from, to } = boundsOf(query);
+      if (query.keys.length === 0)
+        return statements.newest.all(JSON.stringify(query.groupIds), from, to, query.limit);
+      return statements.matching.all(matchOf(query), -to, -from, query.limit);
+    },
+    count(query) {
+      if (query.groupIds.length === 0) return 0;
+      const { from, to } = boundsOf(query);
+      const counted =
+        query.keys.length === 0
+          ? statements.countNewest.get(JSON.stringify(query.groupIds), from, to, query.limit)
+          : statements.countMatching.get(matchOf(query), -to, -from, query.limit);
+      return counted?.count ?? 0;
     },
     tidy(isFirst) {
       const before = statements.changes.get()?.changes ?? 0;
@@ -179,6 +201,13 @@ export function openSearchStore(file: string, secret: Uint8Array): SearchStore {
     close() {
       sqlite.close();
     },
+  };
+}
+
+function boundsOf({ after, before, below }: Query): { from: bigint; to: bigint } {
+  return {
+    from: BigInt((after ?? 0) * PER_MILLISECOND),
+    to: BigInt(Math.min((before ?? MAX_TIME) * PER_MILLISECOND, below ?? Number.MAX_SAFE_INTEGER)),
   };
 }
 

@@ -132,9 +132,12 @@ export function startTranscriptions(dependencies: Dependencies): TranscriptionQu
     try {
       const audio = await buffer(vault.read(fileId, CONTENT, file.key, file.size));
       if (isStopped) throw new Error('Hearth stops.');
-      heard = await engine.transcribe({ id: fileId, audio, length: voice.length }, (share) => {
-        progressed(share).catch(report);
-      });
+      heard = await engine.transcribe(
+        { id: fileId, audio, length: voice.length, language: voice.language },
+        (share) => {
+          progressed(share).catch(report);
+        },
+      );
     } catch (error) {
       if (isStopped) return transcriptions.change(fileId, { state: 'waiting', attempts: attempts - 1 });
       report(error);
@@ -143,7 +146,7 @@ export function startTranscriptions(dependencies: Dependencies): TranscriptionQu
       const dueAt = Date.now() + FIRST_RETRY_MS * 4 ** (attempts - 1);
       return transcriptions.change(fileId, { state: 'waiting', dueAt });
     }
-    if (heard !== 'elsewhere') return writeTranscript(dependencies, fileId, heard.words);
+    if (heard !== 'elsewhere') return writeTranscript(dependencies, fileId, heard);
     // The answer may have been faster than this.
     if ((await transcriptions.byId(fileId))?.state === 'working')
       await transcriptions.change(fileId, { state: 'elsewhere', dueAt: Date.now() + ELSEWHERE_MS });

@@ -39,7 +39,7 @@ export function createTranscriptReceiver(dependencies: WriteDependencies) {
     arriving.add(id);
     try {
       const heard = words ?? spread(text ?? '', file.voice.length);
-      await writeTranscript(dependencies, id, failed ? 'failed' : heard);
+      await writeTranscript(dependencies, id, failed ? 'failed' : { words: heard, certainty: 'text' });
     } finally {
       arriving.delete(id);
     }

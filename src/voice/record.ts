@@ -4,6 +4,8 @@ import { buffer } from 'node:stream/consumers';
 import type { AudioConverter } from '../engines/audio/convert.ts';
 import type { Converted } from '../engines/audio/convert-worker.ts';
 import type { Unusable } from '../engines/audio/decode.ts';
+import type { SpeechEngine } from '../engines/speech/engine.ts';
+import { decideLanguage, type SpokenLanguage } from '../engines/speech/languages.ts';
 import { ChatError, tooMany } from '../errors.ts';
 import { discardUpload } from '../files/discard.ts';
 import type { StoredFile, Voice } from '../files/file.ts';
@@ -26,26 +28,29 @@ type RecordDependencies = {
   files: FileStore;
   vault: Vault;
   transcriptions: TranscriptionStore;
-  /** Whether there is an engine that makes text. */
-  isHeard: boolean;
+  /** What makes text, if anything does. */
+  engine: Pick<SpeechEngine, 'language' | 'takesOthers'> | undefined;
   /** Says that there is something to do. */
   wake(): void;
 };
+
+export type Said = Parameters<typeof decideLanguage>[0];
 
 export type Recorder = {
   /**
    * Makes a voice message of what was uploaded: a form that every browser plays, with its length and its waveform. The
    * text is queued before this resolves. The upload itself is gone, whatever happens.
+   * @param said what was said of its language; see `decideLanguage`
    * @returns the recording as a file of its own, to be sent with a message
    * @throws ChatError 400 for what is no sound, empty or too long, 429 while others of theirs are converted, 503 where
    *   this Hearth cannot convert sound
    */
-  take(upload: StoredFile, now?: number): Promise<StoredFile>;
+  take(upload: StoredFile, said: Said, now?: number): Promise<StoredFile>;
 };
 
 /** Recordings are converted one after another, so that a crowd of them takes the memory of one. */
 export function createRecorder(dependencies: RecordDependencies): Recorder {
-  const { files, vault, transcriptions, isHeard, wake } = dependencies;
+  const { files, vault, transcriptions, engine, wake } = dependencies;
   const underWay = new Map<number, number>();
   let last: Promise<unknown> = Promise.resolve();
 
@@ -63,11 +68,15 @@ export function createRecorder(dependencies: RecordDependencies): Recorder {
   }
 
   return {
-    async take(upload, now = Date.now()) {
+    async take(upload, said, now = Date.now()) {
       try {
         const { audio, length, peaks } = await inTurn(upload);
         const isCrowded = (await transcriptions.countOf(upload.accountId)) >= MAX_WAITING;
-        const transcript: Voice['transcript'] = !isHeard ? 'none' : isCrowded ? 'failed' : 'waiting';
+        const language = decideLanguage(said);
+        const isWanted = engine !== undefined && takesLanguage(engine, language);
+        const transcript: Voice['transcript'] = !isWanted ? 'none' : isCrowded ? 'failed' : 'waiting';
+        // The engine's own language is worth noting where it was said of this recording: then it is taken at that word.
+        const isNoted = language !== null && (said.recording !== null || language !== engine?.language);
         const recording: StoredFile = {
           ...upload,
           id: randomUUID(),
@@ -76,7 +85,7 @@ export function createRecorder(dependencies: RecordDependencies): Recorder {
           name: `voice-${new Date(now).toISOString().slice(0, 19).replace(/[:T]/g, '-')}.mp3`,
           type: 'audio/mpeg',
           size: audio.length,
-          voice: { length, peaks, transcript, words: [] },
+          voice: { length, peaks, transcript, words: [], ...(isNoted && { language }) },
         };
         await vault.write(recording.id, CONTENT, recording.key, Readable.from([Buffer.from(audio)]));
         await files.add(recording);
@@ -88,6 +97,14 @@ export function createRecorder(dependencies: RecordDependencies): Recorder {
       }
     },
   };
+}
+
+/** Whether an engine can make text of what was said to be spoken; `none` is the wish for no text. */
+export function takesLanguage(
+  { language, takesOthers }: Pick<SpeechEngine, 'language' | 'takesOthers'>,
+  spoken: SpokenLanguage,
+): boolean {
+  return spoken !== 'none' && (spoken === null || takesOthers || spoken === language);
 }
 
 async function convert(

@@ -1,6 +1,8 @@
 import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { accountOf } from '../accounts/access.ts';
+import type { SpeechEngine } from '../engines/speech/engine.ts';
+import { LANGUAGES, spokenLanguage } from '../engines/speech/languages.ts';
 import { type ChatError, invalid, notFound } from '../errors.ts';
 import { openFile } from '../files/access.ts';
 import { discardUpload } from '../files/discard.ts';
@@ -32,8 +34,8 @@ type Dependencies = WriteDependencies &
     vault: Vault;
     readUpload: ReadUpload;
     recorder: Recorder;
-    /** Whether an engine is there that makes text. */
-    isHeard: boolean;
+    /** What makes text, if anything does. */
+    engine: SpeechEngine | undefined;
     /** Says that there is something in the queue. */
     wake(): void;
     rate: RateLimit;
@@ -47,15 +49,18 @@ const seq = z
 /** What comes with a recording: what is to become of it, and where. */
 const recordingForm = z.object({
   way: z.enum(['message', 'text']).default('text'),
+  language: spokenLanguage.default(null),
   replyTo: seq.optional().or(z.literal('').transform(() => undefined)),
   thread: seq.optional().or(z.literal('').transform(() => undefined)),
 });
+
+const transcribeForm = z.object({ language: spokenLanguage.default(null) });
 
 const fileId = z.guid();
 
 /** Recordings: sent at once, or turned into text first. */
 export function voiceRoutes(dependencies: Dependencies): Router {
-  const { views, page, groups, groupPresenter, files, vault, readUpload, isHeard } = dependencies;
+  const { views, page, groups, groupPresenter, files, vault, readUpload, engine } = dependencies;
 
   const voiceInPath = async (request: Request): Promise<StoredFile & { voice: Voice }> => {
     const id = fileId.safeParse(request.params.fileId);
@@ -70,7 +75,14 @@ export function voiceRoutes(dependencies: Dependencies): Router {
   async function recordPage(request: Request, open: OpenGroup, error?: ChatError) {
     const group = await groupPresenter.named(open.group, open.account.id);
     const thread = Number(request.query.thread ?? request.body?.thread) || null;
-    const context = { group, thread, hasSpeech: isHeard, error: error ?? null };
+    const context = {
+      group,
+      thread,
+      hasSpeech: engine !== undefined,
+      languages: LANGUAGES,
+      chosenLanguage: String(request.body?.language ?? ''),
+      error: error ?? null,
+    };
     return page(request, 'voice/record.njk', context, { openGroupId: group.id });
   }
 
@@ -85,10 +97,15 @@ export function voiceRoutes(dependencies: Dependencies): Router {
       const [upload, ...others] = await readUpload(request, response, open);
       for (const one of others) await discardUpload({ files, vault }, one.id);
       if (!upload) throw invalid('files', 'Choose a recording first.');
-      const file = await dependencies.recorder.take(upload);
+      const { way, language, replyTo, thread } = parseForm(recordingForm, request.body);
+      const { group, account } = open;
+      const file = await dependencies.recorder.take(upload, {
+        recording: language,
+        group: group.spokenLanguage,
+        person: account.spokenLanguage,
+      });
       if (wantsFragment(request))
         return sendHtml(response, views.render('files/_chosen.njk', { file: shownFile(file) }), 201);
-      const { way, replyTo, thread } = parseForm(recordingForm, request.body);
       const place = thread ? `/groups/${open.group.id}/threads/${thread}` : `/groups/${open.group.id}`;
       if (way === 'text') return seeOther(response, `${place}?voice=${file.id}#content`);
       const message = { id: newMessageId(), content: '', files: [file.id], ...(replyTo && { replyTo }) };
@@ -107,7 +124,8 @@ export function voiceRoutes(dependencies: Dependencies): Router {
     .post('/media/:fileId/transcribe', async (request, response) => {
       const file = await voiceInPath(request);
       await dependencies.rate.take(String(accountOf(request).id));
-      await transcribeAgain(dependencies, file);
+      const { language } = parseForm(transcribeForm, request.body);
+      await transcribeAgain(dependencies, file, accountOf(request), language);
       if (wantsFragment(request)) response.status(204).end();
       else
         seeOther(

@@ -1,6 +1,6 @@
-import type { Word } from '../engines/speech/engine.ts';
+import type { Recognised, Word } from '../engines/speech/engine.ts';
 import type { Publish } from '../events.ts';
-import { type Attachment, heardText, type StoredFile, type Voice } from '../files/file.ts';
+import { type Attachment, heardText, isFromMachine, type StoredFile, type Voice } from '../files/file.ts';
 import type { FileStore } from '../files/store.ts';
 import { messageWrittenDown } from '../messages/events.ts';
 import type { Message } from '../messages/message.ts';
@@ -22,7 +22,7 @@ export type WriteDependencies = {
 export async function writeTranscript(
   dependencies: WriteDependencies,
   fileId: string,
-  heard: readonly Word[] | 'failed' | 'none',
+  heard: Recognised | 'failed' | 'none',
 ): Promise<void> {
   const { files, transcriptions, forget } = dependencies;
   const file = await files.byId(fileId);
@@ -30,7 +30,7 @@ export async function writeTranscript(
     const voice: Voice =
       typeof heard === 'string'
         ? { ...file.voice, transcript: heard }
-        : { ...file.voice, transcript: heard.length > 0 ? 'draft' : 'silent', words: heard.map(asKept) };
+        : { ...file.voice, ...asTranscript(heard, file.voice) };
     // In this order: a crash in between has it transcribed once more.
     await files.describe({ ...file, voice });
     await transcriptions.change(fileId, { state: 'done' });
@@ -57,7 +57,7 @@ export async function settleTranscript(
       seq,
       amend(message) {
         const next = withTranscript(message, file);
-        isNews = message.content === '' && next.content !== '';
+        isNews = message.content === '' && next.content !== '' && file.voice?.transcript !== 'unsure';
         return next;
       },
     });
@@ -72,7 +72,7 @@ function withTranscript(message: Message, { id, voice }: StoredFile): Message {
   const stands = message.files.find((file) => file.id === id)?.voice;
   if (!voice || !stands || message.removedAt !== null || stands.transcript === voice.transcript)
     return message;
-  if (stands.transcript === 'draft') return message;
+  if (isFromMachine(stands)) return message;
   const isWritten = stands.transcript === 'reviewed' || message.content !== '';
   if (isWritten && (stands.words.length > 0 || voice.words.length === 0)) return message;
   const shown: Voice = isWritten ? { ...stands, transcript: 'reviewed', words: voice.words } : voice;
@@ -81,6 +81,16 @@ function withTranscript(message: Message, { id, voice }: StoredFile): Message {
     content: isWritten ? message.content : [...heardText(voice)].slice(0, MAX_CHARACTERS).join(''),
     files: message.files.map((file): Attachment => (file.id === id ? { ...file, voice: shown } : file)),
   };
+}
+
+/** A recording that was said to be in the engine's language is taken at that word: its text is unsure at worst. */
+function asTranscript(
+  { words, certainty }: Recognised,
+  { language }: Voice,
+): Pick<Voice, 'transcript' | 'words'> {
+  if (words.length === 0) return { transcript: 'silent', words: [] };
+  if (certainty === 'none' && !language) return { transcript: 'unrecognised', words: [] };
+  return { transcript: certainty === 'text' ? 'draft' : 'unsure', words: words.map(asKept) };
 }
 
 /** To a hundredth of a second. */

@@ -4,6 +4,16 @@ import { forgetRecording, isKept, keepRecording, keptRecordings } from './record
 
 const TRY_AGAIN_MS = 2_000;
 
+/** What is said of a recording by what became of its text. */
+const LINES = {
+  draft: 'Look it over, then send.',
+  unsure: 'Not sure of these words. Look them over, then send.',
+  silent: 'Nobody is heard speaking in it.',
+  unrecognised: 'It seems to be in another language. It can be sent as it is.',
+  failed: 'It could not be transcribed. It can be sent as it is.',
+  none: 'No transcript. It can be sent as it is.',
+};
+
 /**
  * @param {HTMLUListElement} list the recordings and files that wait for their message
  * @param {{ place: string, accountId: string, insert(text: string): boolean,
@@ -26,22 +36,42 @@ export function startDictation(list, { place, accountId, insert, send, attachmen
     if (element.dataset.transcriptState !== 'waiting') return;
     const line = element.querySelector('[data-transcript-line]');
     const isSentAsItIs = element.querySelector('.with-recording input').checked;
-    if (transcript === 'draft' && !isSentAsItIs && !insert(text)) {
+    const hasText = transcript === 'draft' || transcript === 'unsure';
+    if (hasText && !isSentAsItIs && !insert(text)) {
       // The field is in use for something else.
       line.textContent = 'Transcribed. The text comes here when you have finished editing.';
       setTimeout(look, TRY_AGAIN_MS, element);
       return;
     }
     element.dataset.transcriptState = transcript;
-    if (transcript === 'draft') line.textContent = isSentAsItIs ? 'Transcribed.' : 'Look it over, then send.';
-    else {
-      line.textContent =
-        transcript === 'silent'
-          ? 'Nobody is heard speaking in it.'
-          : 'It could not be transcribed. It can be sent as it is.';
+    if (hasText && isSentAsItIs) line.textContent = 'Transcribed.';
+    else line.textContent = LINES[transcript];
+    if (!hasText) {
       element.querySelector('.with-recording input').toggleAttribute('checked', true);
     }
     attachments.remember();
+  }
+
+  list.addEventListener('change', ({ target }) => {
+    if (target.matches('[data-spoken-language]') && target.value)
+      transcribeIn(target.closest('[data-file]'), target.value);
+  });
+
+  /** Transcribes a recording anew, in a language that was chosen for it; `none` is no text. */
+  async function transcribeIn(element, language) {
+    const line = element.querySelector('[data-transcript-line]');
+    const response = await fetch(`/media/${element.dataset.file}/transcribe`, {
+      method: 'POST',
+      headers: { 'HX-Request': 'true', 'Content-Type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ language }),
+    }).catch(() => undefined);
+    if (!response?.ok) {
+      line.textContent = 'The language could not be set. Try again.';
+      return;
+    }
+    element.dataset.transcriptState = 'waiting';
+    line.textContent = 'Transcribing…';
+    look(element);
   }
 
   async function look(element) {

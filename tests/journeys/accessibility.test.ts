@@ -20,6 +20,7 @@ const PAGES = [
   '/groups/1/messages/1',
   '/groups/2',
   '/groups/1/members',
+  '/groups/1/settings',
   '/groups/1/pins',
   '/groups/1/voice',
   '/search',

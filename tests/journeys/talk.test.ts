@@ -104,8 +104,8 @@ test('a new group appears in everyone’s list while they type, and what they lo
   const names = await mina.page.locator('#other-groups .group-name').allInnerTexts();
   assert.deepEqual(names, ['Beekeepers', 'Random'], 'in its place in the alphabet');
 
-  await ada.page.goto(`${hearth.url}/groups/3/members`);
-  await ada.page.getByRole('textbox', { name: 'Name' }).fill('Apiarists');
+  await ada.page.goto(`${hearth.url}/groups/3/settings`);
+  await ada.page.getByRole('textbox', { name: 'Name of the group' }).fill('Apiarists');
   await ada.page.getByRole('button', { name: 'Rename' }).click();
   await mina.page.locator('.sidebar').getByRole('link', { name: 'Apiarists' }).waitFor();
   assert.equal(await mina.page.getByText('Beekeepers').count(), 0);

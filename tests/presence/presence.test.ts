@@ -17,6 +17,8 @@ const person = (id: number, address = '192.0.2.1') => ({
     name: `person ${id}`,
     showsReceipts: true,
     quiet: null,
+    spokenLanguage: null,
+    showsSeconds: false,
   },
   address,
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import sharp from 'sharp';
 import { newPerson, Visitor } from '../support/client.ts';
 import { type Hearth, startHearth } from '../support/hearth.ts';
 
@@ -159,5 +160,67 @@ test('a day that is searched for is a day where the reader is', async (t) => {
     assert.ok(await isFound(`leeks after:${day(-1)} before:${day(1)}`), zone);
     assert.ok(!(await isFound(`leeks before:${day(0)}`)), zone);
     assert.ok(!(await isFound(`leeks after:${day(0)}`)), zone);
+  }
+});
+
+test('filters are controls: who, where, when and with what; the page counts what it found', async (t) => {
+  const { ada, jo } = await garden(t);
+  const hits = async (person: Visitor, query: string) => {
+    const { status, body } = await person.get(`/search?${query}`);
+    const links = [...body.matchAll(/class="hit"><a href="([^"#]+)/g)].map(([, link]) => link);
+    return { status, body, links };
+  };
+  const today = new Date().toISOString().slice(0, 10);
+  const joe = /<option value="(\d+)">joe<\/option>/.exec((await hits(ada, '')).body)?.[1];
+
+  assert.deepEqual((await hits(ada, `q=shed&from=${joe}`)).links, ['/groups/1?around=2']);
+  assert.deepEqual((await hits(ada, 'q=shed&in=2')).links, ['/groups/2?around=1']);
+  assert.deepEqual((await hits(ada, 'q=&has=link')).links, ['/groups/1?around=2'], 'without a word, too');
+  assert.equal((await hits(ada, `q=shed&since=${today}&until=${today}`)).links.length, 3, 'both days count');
+  assert.equal((await hits(ada, 'q=shed&until=2020-01-01')).links.length, 0);
+  assert.match((await hits(ada, 'q=shed&until=2020-01-01')).body, /clear the filters/);
+
+  const kept = (await hits(ada, `q=shed&from=${joe}&in=1&has=link&since=${today}`)).body;
+  assert.match(kept, /<details class="filters" open>/);
+  assert.match(kept, new RegExp(`<option value="${joe}" selected>joe`));
+  assert.match(kept, /<option value="1" selected>General/);
+  assert.match(kept, new RegExp(`name="since" type="date" value="${today}"`));
+  assert.match(kept, /1 message, newest first/);
+  assert.match((await hits(ada, 'q=shed')).body, /3 messages, newest first/);
+
+  assert.equal((await hits(jo, 'q=shed&in=2')).status, 400, 'no conversation that one is not in');
+  assert.doesNotMatch((await hits(jo, 'q=')).body, /Random<\/option>/);
+  for (const wrong of ['from=x', 'in=-1', 'since=yesterday', 'until=2026-13-45', 'has=money']) {
+    const { status, body } = await hits(ada, `q=shed&${wrong}`);
+    assert.equal(status, 400, wrong);
+    assert.match(body, /role="alert"/);
+    assert.match(body, /value="shed"/, 'what was typed is still there');
+  }
+});
+
+test('hits show their pictures, and more than a page of them is counted', async (t) => {
+  const hearth = await startHearth(t, { env: { RATE_LIMITS: 'off' } });
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const png = await sharp({ create: { width: 40, height: 30, channels: 3, background: 'green' } })
+    .png()
+    .toBuffer();
+  await ada.upload('/groups/1/messages', [{ name: 'shed.png', type: 'image/png', bytes: png }], {
+    content: 'The shed',
+  });
+  for (let count = 0; count < 25; count++) await say(ada, 1, `Leek number ${count}`);
+  await found(ada, 'shed', 1);
+  assert.match(
+    (await ada.get('/search?q=shed')).body,
+    /<img src="\/media\/[\w-]+\/thumbnail" alt="shed.png"/,
+  );
+  for (let round = 0; ; round++) {
+    const { body } = await ada.get('/search?q=leek&has=');
+    if (body.includes('About 25 messages')) {
+      const next = /class="chip-link" href="([^"]+)"/.exec(body)?.[1]?.replaceAll('&amp;', '&') ?? '';
+      assert.match((await ada.get(next)).body, /About 25 messages/);
+      break;
+    }
+    assert.ok(round < 40, body);
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 });

@@ -22,6 +22,12 @@ export function recording(form: keyof typeof TYPES) {
   return { name: `recording.${form}`, type: TYPES[form], bytes };
 }
 
+/** A person's sentence in Spanish. */
+export function spanishRecording() {
+  const bytes = readFileSync(join(ROOT, 'tests/voice/recordings/spanish.ogg'));
+  return { name: 'spanish.ogg', type: TYPES.ogg, bytes };
+}
+
 /** A WAV file of 16-bit samples, each made from the second that it is at, the same in every channel. */
 export function wav(
   seconds: number,

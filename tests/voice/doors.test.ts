@@ -161,9 +161,18 @@ test('a transcript is corrected by its author, or by every member where the grou
   const versions = (await jo.get('/groups/1/messages/1')).body;
   assert.match(versions, /transcribed by a machine[\s\S]*have been carried away/);
 
-  assert.equal((await jo.post('/groups/1/corrections', { corrections: 'members' })).status, 403);
-  assert.equal((await ada.post('/groups/1/corrections', { corrections: 'nobody' })).status, 400);
-  assert.equal((await ada.post('/groups/1/corrections', { corrections: 'members' })).status, 303);
+  assert.equal(
+    (await jo.post('/groups/1/voice-settings', { spokenLanguage: '', corrections: 'members' })).status,
+    403,
+  );
+  assert.equal(
+    (await ada.post('/groups/1/voice-settings', { spokenLanguage: '', corrections: 'nobody' })).status,
+    400,
+  );
+  assert.equal(
+    (await ada.post('/groups/1/voice-settings', { spokenLanguage: '', corrections: 'members' })).status,
+    303,
+  );
   assert.equal(
     (await ada.post('/groups/1/messages/1/edit', { content: `${corrected} Really.` })).status,
     303,

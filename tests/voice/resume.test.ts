@@ -22,7 +22,10 @@ const WORDS = [
 ];
 
 /** A group with a speaker in it, an engine that hears two words in anything, and what it was asked. */
-async function room(test: Ending, hear: () => Promise<Heard> = async () => ({ words: WORDS })) {
+async function room(
+  test: Ending,
+  hear: () => Promise<Heard> = async () => ({ words: WORDS, certainty: 'text' }),
+) {
   const stores = await openStores(test);
   const { groups, files, vault, transcriptions, messages } = stores;
   const account = await stores.account('ada');
@@ -34,6 +37,8 @@ async function room(test: Ending, hear: () => Promise<Heard> = async () => ({ wo
   const reported: unknown[] = [];
   const engine: SpeechEngine = {
     name: 'two words',
+    language: 'en',
+    takesOthers: false,
     parallel: 2,
     async transcribe({ id }) {
       asked.push(id);
@@ -67,6 +72,7 @@ async function room(test: Ending, hear: () => Promise<Heard> = async () => ({ wo
   return {
     ...stores,
     dependencies,
+    engine,
     open,
     asked,
     forgotten,
@@ -141,7 +147,9 @@ test('whatever a crash came between, the words reach their message after the sta
 });
 
 test('without an engine after the start, nobody waits for a text that does not come', async (t) => {
-  const { transcriptions, recording, sent, start, voice, empty, open, dependencies, files } = await room(t);
+  const { transcriptions, recording, sent, start, voice, empty, open, dependencies, files, engine } =
+    await room(t);
+  const { account } = open;
   const file = await recording();
   const seq = await sent(file);
   await transcriptions.add(file.id, open.account.id, 0);
@@ -151,16 +159,16 @@ test('without an engine after the start, nobody waits for a text that does not c
   const stored = await files.byId(file.id);
   assert.ok(stored);
   await assert.rejects(
-    transcribeAgain({ ...dependencies, isHeard: false, wake() {} }, stored),
+    transcribeAgain({ ...dependencies, engine: undefined, wake() {} }, stored, account),
     /No speech engine/,
   );
   const queue = start();
-  await transcribeAgain({ ...dependencies, isHeard: true, wake: queue.wake }, stored);
+  await transcribeAgain({ ...dependencies, engine, wake: queue.wake }, stored, account);
   await empty();
   assert.equal((await voice(seq)).transcript, 'draft');
   const written = await files.byId(file.id);
   assert.ok(written);
-  const third = transcribeAgain({ ...dependencies, isHeard: true, wake() {} }, written);
+  const third = transcribeAgain({ ...dependencies, engine, wake() {} }, written, account);
   await assert.rejects(third, /has its text already/);
 });
 
@@ -190,7 +198,7 @@ test('one recording that fails holds up no other, and is tried again', async (t)
     t,
     async () => {
       if (isBroken) throw new Error('The engine stumbled.');
-      return { words: WORDS };
+      return { words: WORDS, certainty: 'text' };
     },
   );
   const lost = await recording();
@@ -221,7 +229,8 @@ test('what somebody types with a recording, or instead of waiting, is theirs; th
   for (const file of [typed, waiting]) await transcriptions.add(file.id, open.account.id, 0);
   const editing = { ...dependencies, editLimitMs: undefined };
   await editMessage(editing, open, second, { content: 'The two leeks' });
-  for (const file of [typed, waiting]) await writeTranscript(dependencies, file.id, WORDS);
+  for (const file of [typed, waiting])
+    await writeTranscript(dependencies, file.id, { words: WORDS, certainty: 'text' });
   assert.deepEqual(
     [(await voice(first)).content, (await voice(first)).transcript],
     ['Leeks, the', 'reviewed'],
@@ -239,7 +248,7 @@ test('what somebody types with a recording, or instead of waiting, is theirs; th
   );
 
   // Every member corrects a machine, and nobody what somebody typed.
-  await groups.setCorrections(open.group.id, 'members');
+  await groups.setVoice(open.group.id, { corrections: 'members', spokenLanguage: null });
   const jo = await stores.account('joe');
   await groups.join(jo.id, open.group.id, 0);
   const forJo = await openGroup(groups, jo, open.group.id);

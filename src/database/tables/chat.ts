@@ -17,6 +17,7 @@ export const groups = sqliteTable('groups', {
   corrections: text('corrections', { enum: ['author', 'members'] })
     .notNull()
     .default('author'),
+  spokenLanguage: text('spoken_language'),
 });
 
 export const memberships = sqliteTable(

@@ -22,6 +22,8 @@ export const accounts = sqliteTable('accounts', {
   quietFrom: integer('quiet_from'),
   quietTo: integer('quiet_to'),
   quietZone: text('quiet_zone'),
+  spokenLanguage: text('spoken_language'),
+  showsSeconds: integer('shows_seconds', { mode: 'boolean' }).notNull().default(false),
 });
 
 /** Where a browser's vendor takes messages for it. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LanguageCode, TranscribeClient } from '@aws-sdk/client-transcribe';
 import { openBucket, REQUESTS } from './bucket.ts';
-import { type SpeechEngine, SpeechError, type Word } from './engine.ts';
+import { baseLanguage, type SpeechEngine, SpeechError, type Word } from './engine.ts';
 
 const POLL_MS = 2_000;
 /** A job that takes longer than this is given up, and tried again. */
@@ -56,8 +56,10 @@ export function createAwsEngine(bucketName: string, language: string): SpeechEng
 
   return {
     name: 'aws',
+    language: baseLanguage(language),
+    takesOthers: true,
     parallel: 8,
-    async transcribe({ id, audio }) {
+    async transcribe({ id, audio, language: spoken }) {
       const { sdk, client } = await open();
       // Each try is a job of its own: names are taken for as long as their job is there.
       const job = `hearth-${id}-${randomUUID().slice(0, 8)}`;
@@ -69,8 +71,7 @@ export function createAwsEngine(bucketName: string, language: string): SpeechEng
         await client.send(
           new sdk.StartTranscriptionJobCommand({
             TranscriptionJobName: job,
-            // Whoever sets SPEECH_LANGUAGE to what Transcribe does not know hears so from it.
-            LanguageCode: language as LanguageCode,
+            LanguageCode: codeOf(spoken ?? language, Object.values(sdk.LanguageCode)),
             MediaFormat: 'mp3',
             Media: { MediaFileUri: `s3://${bucket.name}/${input}` },
             OutputBucketName: bucket.name,
@@ -79,7 +80,7 @@ export function createAwsEngine(bucketName: string, language: string): SpeechEng
           options,
         );
         await finished(job);
-        return { words: wordsOf(JSON.parse(await bucket.read(output)) as Output) };
+        return { words: wordsOf(JSON.parse(await bucket.read(output)) as Output), certainty: 'text' };
       } finally {
         const left = [
           bucket.remove(input),
@@ -96,6 +97,18 @@ export function createAwsEngine(bucketName: string, language: string): SpeechEng
       await opened?.then(({ client }) => client.destroy()).catch(() => {});
     },
   };
+}
+
+/** The code that Transcribe has for a language without a region: `fr-FR` for `fr`. */
+function codeOf(language: string, codes: readonly LanguageCode[]): LanguageCode {
+  const { region } = new Intl.Locale(language).maximize();
+  const wanted = [language, `${language}-${region}`].map((one) => one.toLowerCase());
+  return (
+    codes.find((code) => wanted.includes(code.toLowerCase())) ??
+    codes.find((code) => code.startsWith(`${language}-`)) ??
+    // Transcribe says in its refusal what it does not know.
+    (language as LanguageCode)
+  );
 }
 
 function wordsOf({ results }: Output): Word[] {

@@ -1,5 +1,5 @@
 import { openBucket } from './bucket.ts';
-import type { SpeechEngine } from './engine.ts';
+import { baseLanguage, type SpeechEngine } from './engine.ts';
 
 /** Where a recording lies in the bucket; its name is the id that the answer brings back. */
 const keyOf = (id: string) => `voice/${id}.mp3`;
@@ -13,9 +13,11 @@ export function createCallbackEngine(bucketName: string, language: string): Spee
   const bucket = openBucket(bucketName, stopped.signal);
   return {
     name: 'callback',
+    language: baseLanguage(language),
+    takesOthers: true,
     parallel: 8,
-    async transcribe({ id, audio, length }) {
-      await bucket.put(keyOf(id), audio, { id, length: length.toFixed(2), language });
+    async transcribe({ id, audio, length, language: spoken }) {
+      await bucket.put(keyOf(id), audio, { id, length: length.toFixed(2), language: spoken ?? language });
       return 'elsewhere';
     },
     forget: (id) => bucket.remove(keyOf(id)),

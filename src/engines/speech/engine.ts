@@ -8,14 +8,29 @@ export type Recording = {
   audio: Uint8Array;
   /** In seconds. */
   length: number;
+  /** What is spoken in it, such as `fr`, where somebody said so; undefined is the engine's own language. */
+  language?: string | undefined;
 };
 
-/** What was said; no words where nobody speaks. `elsewhere`: the words will come by another way. */
-export type Heard = { words: readonly Word[] } | 'elsewhere';
+/**
+ * How well the words fit the sound: `text` fits, `unsure` may be other words, `none` is most likely another language
+ * than the engine knows.
+ */
+export type Certainty = 'text' | 'unsure' | 'none';
+
+/** What was said; no words where nobody speaks. */
+export type Recognised = Readonly<{ words: readonly Word[]; certainty: Certainty }>;
+
+/** `elsewhere`: the words will come by another way. */
+export type Heard = Recognised | 'elsewhere';
 
 /** Turns speech into words. Nothing of it runs on the event loop, and nothing is loaded before it is needed. */
 export interface SpeechEngine {
   readonly name: string;
+  /** Its own language, such as `en`. */
+  readonly language: string;
+  /** Whether it also transcribes other languages when it is told which. */
+  readonly takesOthers: boolean;
   /** So many recordings may be under way at once. */
   readonly parallel: number;
   /**
@@ -42,3 +57,8 @@ export type SpeechSettings = Readonly<{
   /** What is spoken, such as `en-US`, for the engines that have to be told. */
   language: string;
 }>;
+
+/** `en` of `en-US`. */
+export function baseLanguage(language: string): string {
+  return language.split('-')[0]?.toLowerCase() ?? '';
+}

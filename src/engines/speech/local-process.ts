@@ -33,12 +33,12 @@ async function serve({ job, kind, modelDir, language, audio, length }: Order): P
   // The folder may be there the next time.
   opened.catch(() => recognisers.delete(kind));
   let told = 0;
-  const words = await (await opened).recognise(sound, (progress) => {
+  const recognised = await (await opened).recognise(sound, (progress) => {
     if (Date.now() - told < 200) return;
     told = Date.now();
     say({ job, progress });
   });
-  return { job, words };
+  return { job, ...recognised };
 }
 
 async function open(

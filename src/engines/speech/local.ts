@@ -1,6 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { type Heard, type Recording, type SpeechEngine, SpeechError, type SpeechSettings } from './engine.ts';
+import {
+  baseLanguage,
+  type Heard,
+  type Recording,
+  type SpeechEngine,
+  SpeechError,
+  type SpeechSettings,
+} from './engine.ts';
 import type { Order, Report } from './recogniser.ts';
 
 /** A process that has had nothing to do for this long ends, and gives back the memory of its model. */
@@ -56,7 +63,7 @@ export function createLocalEngine(
     const report = message as Report;
     if ('progress' in report) return waiting.get(report.job)?.onProgress(report.progress);
     const job = take(report.job);
-    if ('words' in report) job?.resolve({ words: report.words });
+    if ('words' in report) job?.resolve({ words: report.words, certainty: report.certainty });
     else job?.reject(report.isFinal ? new SpeechError(report.failed) : new Error(report.failed));
   }
 
@@ -82,6 +89,8 @@ export function createLocalEngine(
 
   return {
     name: kind,
+    language: baseLanguage(language),
+    takesOthers: false,
     parallel: availableParallelism(),
     transcribe({ audio, length }: Recording, onProgress) {
       if (isClosed) return Promise.reject(new Error('Hearth stops.'));

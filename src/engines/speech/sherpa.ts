@@ -50,7 +50,7 @@ export async function openSherpa(folder: string, language: string): Promise<Reco
         words.push(...wordsOf(await recogniser.decodeAsync(stream), from / sound.rate, to / sound.rate));
         onProgress(to / sound.samples.length);
       }
-      return words;
+      return { words, certainty: 'text' };
     },
   };
 }

@@ -13,7 +13,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import koffi from 'koffi';
 import type { Sound } from '../audio/decode.ts';
-import { SpeechError, type Word } from './engine.ts';
+import { type Certainty, SpeechError, type Word } from './engine.ts';
 import type { Recogniser } from './recogniser.ts';
 
 /** What the recogniser takes at a time, in bytes of 16-bit samples. */
@@ -35,8 +35,20 @@ const LIBRARIES: Partial<Record<string, string>> = {
   'win32-x64': 'lib/win-x86_64/libvosk.dll',
 };
 
-/** One piece of speech between two silences, as Vosk writes it. */
-type Result = { text: string; result?: { word: string; start: number; end: number }[] };
+/**
+ * With more than one hypothesis Vosk says how likely each is for the sound, which is what `certaintyOf` needs; words
+ * and errors stay the same.
+ */
+const ALTERNATIVES = 3;
+
+/** One piece of speech between two silences, as Vosk writes it: its hypotheses, the most likely first. */
+export type Result = {
+  alternatives: readonly {
+    /** The likelihood of the sound and the words together: a logarithm, which grows with the length of the sound. */
+    confidence: number;
+    result?: readonly { word: string; start: number; end: number }[];
+  }[];
+};
 
 /**
  * Vosk (alphacephei.com/vosk, Apache-2.0), called through its C interface, vosk_api.h: its own package for Node
@@ -62,6 +74,7 @@ export function openVosk(modelDir: string | undefined): Recogniser {
       const recogniser: unknown = vosk.newRecogniser(model, rate);
       if (!recogniser) throw new Error('Vosk made no recogniser.');
       vosk.setWords(recogniser, 1);
+      vosk.setMaxAlternatives(recogniser, ALTERNATIVES);
       const results: Result[] = [];
       // Vosk writes JSON of this shape and nobody else does.
       const read = (json: string) => results.push(JSON.parse(json) as Result);
@@ -76,7 +89,9 @@ export function openVosk(modelDir: string | undefined): Recogniser {
       } finally {
         vosk.freeRecogniser(recogniser);
       }
-      return asWritten(results);
+      // The limits are those of the packaged model.
+      const certainty = modelDir ? 'text' : certaintyOf(results, samples.length / rate);
+      return { words: asWritten(results), certainty };
     },
   };
 }
@@ -108,6 +123,7 @@ function declareFunctions(path: string) {
     setLogLevel: library.func('void vosk_set_log_level(int)'),
     newModel: library.func('void* vosk_model_new(const char*)'),
     newRecogniser: library.func('void* vosk_recognizer_new(void*, float)'),
+    setMaxAlternatives: library.func('void vosk_recognizer_set_max_alternatives(void*, int)'),
     setWords: library.func('void vosk_recognizer_set_words(void*, int)'),
     result: library.func('const char* vosk_recognizer_result(void*)'),
     freeRecogniser: library.func('void vosk_recognizer_free(void*)'),
@@ -126,10 +142,43 @@ function asPcm({ samples }: Sound): Buffer {
   return pcm;
 }
 
+/** What a second of recording adds to the likelihood whatever is in it, and the score where the words say nothing. */
+const PER_SECOND = 60;
+/** Below this score it is another language, and below the second one unsure. */
+const ANOTHER_LANGUAGE = 52;
+const UNSURE = 57;
+/** Fewer words than this are too few to tell. */
+const FEW_WORDS = 4;
+const SHORTEST_SPEECH = 0.3;
+
+/**
+ * How well the words fit what is heard: the likelihood of the best hypotheses above that of silence, for each second of
+ * speech. Both limits are for the packaged model and measured with `npm run bench -- languages`.
+ * @param length in seconds
+ */
+export function certaintyOf(results: readonly Result[], length: number): Certainty {
+  let likelihood = 0;
+  let speech = 0;
+  let count = 0;
+  for (const result of results) {
+    const words = wordsIn(result);
+    likelihood += result.alternatives[0]?.confidence ?? 0;
+    speech += (words.at(-1)?.end ?? 0) - (words[0]?.start ?? 0);
+    count += words.length;
+  }
+  const score = PER_SECOND + (likelihood - PER_SECOND * length) / Math.max(SHORTEST_SPEECH, speech);
+  if (count === 0 || score >= UNSURE) return 'text';
+  return count >= FEW_WORDS && score < ANOTHER_LANGUAGE ? 'none' : 'unsure';
+}
+
+function wordsIn({ alternatives }: Result) {
+  return alternatives[0]?.result ?? [];
+}
+
 /** Vosk knows neither capitals nor full stops: a sentence is what stands between two longer silences. */
 function asWritten(results: readonly Result[]): Word[] {
   const words: Word[] = [];
-  for (const { result = [] } of results) {
+  for (const result of results.map(wordsIn)) {
     result.forEach(({ word, start, end }, index) => {
       const before = words.at(-1);
       const isFirst = !before || (index === 0 && start - before.end >= SENTENCE_PAUSE);

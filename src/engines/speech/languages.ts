@@ -1,0 +1,43 @@
+import { z } from 'zod';
+
+/** What people can say that they speak, by their codes (ISO 639-1). */
+const CODES =
+  'ar bg bn ca cs da de el en es et fa fi fr gu he hi hr hu id it ja ka kk ko lt lv mk ml mr ms nl no pa pl pt ro ru sk sl sq sr sv sw ta te th tl tr uk ur uz vi zh'.split(
+    ' ',
+  );
+
+const NAMES = new Intl.DisplayNames('en', { type: 'language' });
+
+/** What is said of the language of a recording: a code such as `fr`, or `none` for "no text"; null is not said. */
+export type SpokenLanguage = string | null;
+
+export const spokenLanguage = z
+  .enum(['', 'none', ...CODES], 'Choose a language from the list.')
+  .transform((code): SpokenLanguage => code || null);
+
+/** `French` for `fr`. */
+export function languageName(code: string): string {
+  return NAMES.of(code) ?? code;
+}
+
+/** The languages as a list to choose from, in the order of the alphabet. */
+export const LANGUAGES: readonly { code: string; name: string }[] = CODES.map((code) => ({
+  code,
+  name: languageName(code),
+})).sort((a, b) => a.name.localeCompare(b.name));
+
+/**
+ * The language that a recording is taken to be in. What is said of the recording itself counts first. "No text" of the
+ * person or of the group counts before a language, since it is a wish for privacy; then the group's language, which is
+ * more particular than the person's.
+ */
+export function decideLanguage(said: {
+  recording: SpokenLanguage;
+  group: SpokenLanguage;
+  person: SpokenLanguage;
+}): SpokenLanguage {
+  const { recording, group, person } = said;
+  if (recording) return recording;
+  if (group === 'none' || person === 'none') return 'none';
+  return group ?? person;
+}
