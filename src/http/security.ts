@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 
 /**
- * Headers for every answer. Nothing inline runs, nothing comes from elsewhere, nobody frames us.
+ * Headers for every answer. Nothing inline runs, nothing comes from elsewhere, nobody else frames us.
  * No HSTS and no upgrade of insecure requests: plain HTTP is served on purpose, and a self-signed
  * certificate that lapses must not lock people out.
  */
@@ -13,6 +13,15 @@ export function securityHeaders(): RequestHandler {
     for (const [name, value] of headers) response.setHeader(name, value);
     next();
   };
+}
+
+/** Lets a page of ours show this one in a frame; nobody else can. */
+export function allowOwnFrame(response: ServerResponse): void {
+  const policy = String(response.getHeader('Content-Security-Policy'));
+  response.setHeader(
+    'Content-Security-Policy',
+    policy.replace("frame-ancestors 'none'", "frame-ancestors 'self'"),
+  );
 }
 
 /** What a middleware sets is the same for every answer here, so that it is worked out once and not each time. */
@@ -43,6 +52,8 @@ function helmetHeaders() {
         connectSrc: ["'self'"],
         manifestSrc: ["'self'"],
         workerSrc: ["'self'"],
+        // A thread beside its conversation.
+        frameSrc: ["'self'"],
         formAction: ["'self'"],
         frameAncestors: ["'none'"],
         baseUri: ["'none'"],

@@ -20,6 +20,7 @@ import {
   seeOther,
   wantsFragment,
 } from '../http/request.ts';
+import { allowOwnFrame } from '../http/security.ts';
 import { asHtml, type Context, type Html, sendHtml } from '../http/views.ts';
 import { messageOf } from './access.ts';
 import type { DraftStore } from './draft-store.ts';
@@ -177,6 +178,7 @@ export function messageRoutes(dependencies: Dependencies): Router {
       const first = await threadOf(messages, open, seq);
       await markThreadRead(dependencies, open, first.seq, open.group.lastSeq);
       const composer = await composerOf(request, open, first.seq);
+      if (request.query.beside !== undefined) allowOwnFrame(response);
       sendHtml(response, await threadPage(request, open, first.seq, shown({ ...EMPTY, ...composer })));
     })
     .get('/groups/:id/messages', async (request, response) => {

@@ -65,6 +65,7 @@ export function createThreadPage({
         group,
         members: await groups.countMembers(group.id),
         thread: first.seq,
+        isBeside: request.query.beside !== undefined,
         isFollowing: await threads.isFollowing(account.id, group.id, first.seq),
         more: first.replyCount > replies.length ? first.replyCount : 0,
         shownReplies: replies.length,
@@ -91,7 +92,8 @@ export function threadRoutes(dependencies: ThreadDependencies): Router {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
       const seq = numberInPath(request, 'seq');
       await followThread(dependencies, open, seq, parseForm(wanted, request.body));
-      seeOther(response, `/groups/${open.group.id}/threads/${seq}`);
+      const beside = request.body?.beside ? '?beside=' : '';
+      seeOther(response, `/groups/${open.group.id}/threads/${seq}${beside}`);
     })
     .post('/groups/:id/threads/:seq/read', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));

@@ -6,7 +6,7 @@ import { ChatError, invalid, notFound } from '../errors.ts';
 import type { GroupPage } from '../groups/page.ts';
 import { onRefusal } from '../http/failures.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
-import { isZone, numberInPath, parseForm, seeOther, wantsFragment } from '../http/request.ts';
+import { isZone, numberInPath, parseForm, seeOther, wantsFragment, zoneOf } from '../http/request.ts';
 import { type Html, sendHtml } from '../http/views.ts';
 import { timeOf } from '../messages/present.ts';
 import type { Push } from './push.ts';
@@ -64,6 +64,7 @@ export function notificationRoutes({ page, accounts, devices, push, rateLimits }
       return value === '' || (typeof value === 'string' && CLOCK.test(value)) ? value : known;
     };
     const found = await devices.of(account.id);
+    const zone = account.quiet?.zone ?? zoneOf(request);
     return page(request, 'notifications/settings.njk', {
       publicKey: push.publicKey,
       devices: found.map(({ id, label, createdAt, deliveredAt, endpoint }) => ({
@@ -77,8 +78,8 @@ export function notificationRoutes({ page, accounts, devices, push, rateLimits }
         isOn: account.quiet !== null,
         from: typed('from', asClock(account.quiet?.from ?? 22 * 60)),
         to: typed('to', asClock(account.quiet?.to ?? 7 * 60)),
-        zone: account.quiet?.zone ?? '',
-        serverZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+        zone,
+        regions: regionsWith(zone),
       },
       done,
       error,
@@ -149,4 +150,16 @@ function parseDevice(body: unknown): z.infer<typeof deviceForm> {
 function asClock(minutes: number): string {
   const two = (number: number) => String(number).padStart(2, '0');
   return `${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
+}
+
+/** Time zones by their regions, as a list to choose from. @param zone one that is among them in any case */
+function regionsWith(zone: string): { name: string; zones: { zone: string; name: string }[] }[] {
+  const regions = new Map<string, { zone: string; name: string }[]>();
+  for (const one of new Set(['UTC', ...Intl.supportedValuesOf('timeZone'), zone])) {
+    const [region = '', ...place] = one.split('/');
+    const zones = regions.get(place.length > 0 ? region : 'Everywhere') ?? [];
+    zones.push({ zone: one, name: place.join(', ').replaceAll('_', ' ') || one });
+    regions.set(place.length > 0 ? region : 'Everywhere', zones);
+  }
+  return [...regions].map(([name, zones]) => ({ name, zones }));
 }

@@ -34,7 +34,7 @@ export function startComposer(form, outbox, live) {
   field.value = drafts.newest(field.value);
   field.setSelectionRange(field.value.length, field.value.length);
   changed();
-  if (!hasTouch) field.focus();
+  if (!hasTouch && !location.hash.startsWith('#message-')) field.focus();
 
   field.addEventListener('keydown', (event) => {
     // An input method that finishes a word with Enter: Safari says so by the key code only, after the composition has ended.

@@ -218,6 +218,13 @@ export function startConversation(section, outbox, accountId) {
     { passive: true },
   );
 
+  // A link to a message, such as a hit of the search, leads the focus there, too.
+  const linked = location.hash.startsWith('#message-') && document.getElementById(location.hash.slice(1));
+  if (linked) {
+    linked.tabIndex = -1;
+    linked.focus({ preventScroll: true });
+  }
+
   // At the first unread message; where all of them fit, that is at the newest.
   const isAskedForNewest = new URLSearchParams(location.search).has('newest');
   if (newMark && !location.hash && !isAskedForNewest) newMark.scrollIntoView({ block: 'start' });

@@ -1,5 +1,6 @@
 // Starts each behaviour where its data attribute stands. Pages work without any of this.
 import { startActions } from './actions.js';
+import { startBeside, startInFrame } from './beside.js';
 import { startComposer } from './composer.js';
 import { startConversation } from './conversation.js';
 import { startDayJump } from './day-jump.js';
@@ -27,6 +28,7 @@ document.cookie = 'hearth-script=on; path=/; SameSite=Lax';
 // biome-ignore lint/suspicious/noDocumentCookie: browsers have the Cookie Store on HTTPS only
 document.cookie = `hearth-zone=${encodeURIComponent(Intl.DateTimeFormat().resolvedOptions().timeZone)}; path=/; SameSite=Lax`;
 startTheme();
+startInFrame();
 startExplanation();
 startFilter();
 startSearchKey();
@@ -52,6 +54,7 @@ if (accountId) {
   if (conversation) {
     const live = startConversation(conversation, outbox, accountId);
     const composer = startComposer(document.querySelector('[data-composer]'), outbox, live);
+    if (!conversation.dataset.thread) startBeside(conversation.dataset.conversation);
     startLightbox(conversation);
     startActions(
       conversation.querySelector('#messages'),

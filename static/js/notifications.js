@@ -16,6 +16,12 @@ export function startNotifications(overview) {
   return tell;
 }
 
+/** Chooses a time zone, also one that the server has by another name only. */
+function choose(select, zone) {
+  select.value = zone;
+  if (select.value !== zone) select.add(new Option(zone, zone, true, true));
+}
+
 /** The page of settings: asks the browser, subscribes, and says what stands in the way. */
 export async function startNotificationSettings() {
   const page = document.querySelector('[data-notifications]');
@@ -23,7 +29,7 @@ export async function startNotificationSettings() {
   const state = page.querySelector('[data-notification-state]');
   const button = page.querySelector('[data-turn-on]');
   const zone = page.querySelector('[data-own-zone]');
-  if (zone) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone) choose(zone, Intl.DateTimeFormat().resolvedOptions().timeZone);
 
   const help = (kind, sentence) => {
     state.textContent = sentence;

@@ -8,8 +8,11 @@ import { tabStorage } from './storage.js';
 export function startOverview() {
   let title = document.title;
   const { groupId } = document.body.dataset;
+  const list = document.querySelector('.sidebar-lists');
 
   const mark = () => {
+    // A thread beside its conversation has no list; the page around it counts.
+    if (!list) return;
     for (const link of document.querySelectorAll('.own-list a'))
       if (link.pathname === location.pathname) link.setAttribute('aria-current', 'page');
     let unread = 0;
@@ -43,11 +46,11 @@ export function startOverview() {
       code === 4401 &&
       location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`),
   });
-  const tellSeen = startNotifications(overview);
+  const tellSeen = list ? startNotifications(overview) : () => {};
   document.addEventListener('visibilitychange', mark);
   addEventListener('hearth:posted', () => overview.isOpen() || overview.restart());
   mark();
-  keepPlace(document.querySelector('.sidebar-lists'));
+  if (list) keepPlace(list);
 }
 
 /** The installed app's icon says in how many conversations something waits. */

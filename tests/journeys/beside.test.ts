@@ -1,0 +1,125 @@
+/// <reference lib="dom" />
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { joinGroup, openBrowser, PHONE, personAt, say } from '../support/browser.ts';
+import { newPerson } from '../support/client.ts';
+import { startHearth } from '../support/hearth.ts';
+
+test('on a desk a thread opens beside its conversation, live, and closes again', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  await ada.post('/groups/1/messages', { content: 'The shed needs paint' });
+  await ada.post('/groups/1/messages', { content: 'Which colour?', replyTo: '1', thread: '1' });
+  const browser = await openBrowser(t);
+  const { page, complaints } = await personAt(browser, hearth.url, 'Bob');
+  await joinGroup(page, 'General');
+
+  await page.getByRole('link', { name: '1 reply' }).click();
+  const frame = page.frameLocator('.beside iframe');
+  await frame.getByText('Which colour?').waitFor();
+  assert.ok(await page.locator('#messages').getByText('The shed needs paint').first().isVisible());
+  assert.equal(await page.locator('.beside iframe').count(), 1);
+
+  // It answers in the thread, and both sides are live.
+  await frame.locator('#content').fill('Green');
+  await frame.locator('#content').press('Enter');
+  await page.locator('#messages').getByText('Green').waitFor();
+  await ada.post('/groups/1/messages', { content: 'Like last year', replyTo: '1', thread: '1' });
+  await frame.getByText('Like last year').waitFor();
+  await say(page, 'beside the thread');
+  await page.locator('#messages').getByText('beside the thread').waitFor();
+  assert.equal(await frame.getByText('beside the thread').count(), 0);
+
+  // A reload shows the same thread; following it stays within the frame.
+  await page.reload();
+  await frame.getByRole('button', { name: 'Unfollow' }).click();
+  await frame.getByRole('button', { name: 'Follow', exact: true }).waitFor();
+  assert.equal(await frame.locator('.sidebar').count(), 0);
+
+  // Escape closes it, and the focus is where it was opened from.
+  await frame.getByRole('button', { name: 'Close the thread' }).click();
+  assert.equal(await page.locator('.beside').count(), 0);
+  assert.doesNotMatch(page.url(), /thread=/);
+  await page.getByRole('link', { name: '3 replies' }).click();
+  await frame.locator('#content').press('Escape');
+  await page.locator('.beside').waitFor({ state: 'detached' });
+  assert.match(await page.evaluate(() => document.activeElement?.className ?? ''), /thread-link/);
+
+  // A link within it leads the whole page there.
+  await page.getByRole('link', { name: '3 replies' }).click();
+  await frame.getByRole('link', { name: 'ada', exact: true }).first().click();
+  await page.waitForURL('**/people/*');
+  assert.equal(await page.locator('.beside').count(), 0);
+  assert.deepEqual(complaints, []);
+});
+
+test('whoever is signed out meanwhile is asked to sign in by the whole page', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  await ada.post('/groups/1/messages', { content: 'The shed needs paint' });
+  await ada.post('/groups/1/messages', { content: 'Which colour?', replyTo: '1', thread: '1' });
+  const browser = await openBrowser(t);
+  const { page, context } = await personAt(browser, hearth.url, 'Bob');
+  await joinGroup(page, 'General');
+  await context.clearCookies();
+  await page.getByRole('link', { name: '1 reply' }).click();
+  await page.waitForURL('**/login*');
+});
+
+test('on a phone a thread is a page of its own, and no other site can frame it', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  await ada.post('/groups/1/messages', { content: 'The shed needs paint' });
+  await ada.post('/groups/1/messages', { content: 'Which colour?', replyTo: '1', thread: '1' });
+  const browser = await openBrowser(t);
+  const { page } = await personAt(browser, hearth.url, 'Bob', PHONE);
+  await joinGroup(page, 'General');
+  await page.getByRole('link', { name: '1 reply' }).click();
+  await page.waitForURL('**/groups/1/threads/1');
+
+  const policy = async (path: string) => String((await ada.get(path)).headers['content-security-policy']);
+  assert.match(await policy('/groups/1/threads/1?beside='), /frame-ancestors 'self'/);
+  for (const path of ['/groups/1/threads/1', '/groups/1', '/account'])
+    assert.match(await policy(path), /frame-ancestors 'none'/);
+});
+
+test('the focus goes to what was found, on the page of hits and at the message', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  await ada.post('/groups/1/messages', { content: 'The shed needs paint' });
+  await ada.post('/groups/1/messages', { content: 'Which colour?' });
+  const browser = await openBrowser(t);
+  const { page } = await personAt(browser, hearth.url, 'Bob');
+  await joinGroup(page, 'General');
+  const focused = () =>
+    page.evaluate(() => document.activeElement?.closest('.hit, .message')?.textContent ?? '');
+
+  await page.locator('#search').fill('paint');
+  await page.locator('#search').press('Enter');
+  await page.getByText('1 message, newest first').waitFor();
+  assert.match(await focused(), /The shed needs/);
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/groups/1?around=1#message-1');
+  await page.locator('#message-1').waitFor();
+  assert.match(await focused(), /The shed needs/);
+});
+
+test('times are shown to the minute, their seconds on hover, or always for those who want it so', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  await ada.post('/groups/1/messages', { content: 'The shed needs paint' });
+  const browser = await openBrowser(t);
+  const { page } = await personAt(browser, hearth.url, 'Bob', { locale: 'de-DE' });
+  await joinGroup(page, 'General');
+  const time = page.locator('#message-1 .permalink time');
+  assert.match(await time.innerText(), /^\d{2}:\d{2}$/);
+  await time.hover();
+  assert.match(await time.innerText(), /^\d{2}:\d{2}:\d{2}$/);
+
+  await page.goto(`${hearth.url}/account`);
+  await page.getByLabel('Always show the seconds').check();
+  await page.locator('form[action="/account/times"] button').click();
+  await page.goto(`${hearth.url}/groups/1`);
+  await page.locator('#content').hover();
+  assert.match(await time.innerText(), /^\d{2}:\d{2}:\d{2}$/);
+});
