@@ -73,13 +73,13 @@ export function groupRoutes(dependencies: Dependencies): Router {
     });
   }
 
-  async function opened(request: Request): Promise<OpenGroup> {
-    const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
+  async function opened(request: Request, groupId: number): Promise<OpenGroup> {
+    const open = await openGroup(groups, accountOf(request), groupId);
     return { ...open, group: await presenter.named(open.group, open.account.id) };
   }
 
-  async function settings(request: Request, error?: ChatError): Promise<Html> {
-    const open = await opened(request);
+  async function settings(request: Request, groupId: number, error?: ChatError): Promise<Html> {
+    const open = await opened(request, groupId);
     const context = {
       group: open.group,
       total: await groups.countMembers(open.group.id),
@@ -94,8 +94,8 @@ export function groupRoutes(dependencies: Dependencies): Router {
     return page(request, 'groups/settings.njk', context, { openGroupId: open.group.id });
   }
 
-  async function members(request: Request): Promise<Html> {
-    const open = await opened(request);
+  async function members(request: Request, groupId: number): Promise<Html> {
+    const open = await opened(request, groupId);
     const total = await groups.countMembers(open.group.id);
     const ids = await groups.members(open.group.id, MEMBERS_A_PAGE);
     const found = await Promise.all(ids.map((id) => accounts.byId(id)));
@@ -136,10 +136,10 @@ export function groupRoutes(dependencies: Dependencies): Router {
       seeOther(response, `/groups/${group.id}`);
     })
     .get('/groups/:id/members', async (request, response) => {
-      sendHtml(response, await members(request));
+      sendHtml(response, await members(request, numberInPath(request, 'id')));
     })
     .get('/groups/:id/settings', async (request, response) => {
-      sendHtml(response, await settings(request));
+      sendHtml(response, await settings(request, numberInPath(request, 'id')));
     })
     .get('/groups/:id/names', async (request, response) => {
       const { group } = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
@@ -171,7 +171,7 @@ export function groupRoutes(dependencies: Dependencies): Router {
     })
     .post('/groups/:id/rename', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
-      if (mayRename(open)) onRefusal(response, (error) => settings(request, error));
+      if (mayRename(open)) onRefusal(response, (error) => settings(request, open.group.id, error));
       await renameGroup(dependencies, open, parseForm(groupName, request.body));
       seeOther(response, `/groups/${open.group.id}/settings?saved=`);
     });

@@ -12,6 +12,7 @@ export function startLightbox(section) {
     event.preventDefault();
     show(link);
     dialog.showModal();
+    dialog.querySelector('[data-close]').focus();
   });
   dialog.addEventListener('click', (event) => {
     const step = Number(event.target.dataset.step);
