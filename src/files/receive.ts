@@ -7,6 +7,7 @@ import { draw, isPicture, MAX_PICTURE_BYTES } from './draw.ts';
 import { inWords, type StoredFile, servedType } from './file.ts';
 import type { FileStore } from './store.ts';
 import { stripMetadata } from './strip-metadata.ts';
+import { stripVideo } from './strip-video.ts';
 import { CONTENT, THUMBNAIL, type Vault } from './vault.ts';
 
 /** In bytes; undefined is without limit. */
@@ -95,10 +96,10 @@ export function createReceiver({
     };
     try {
       await checkRoom(account.id, 0);
-      const meter = measured(account.id, noted);
-      // Its end, early or not, becomes the meter's, and with that the vault's.
-      pipeline(stream, meter, () => {});
-      await vault.write(id, CONTENT, key, meter);
+      const stripped = stripVideo();
+      // Its end, early or not, becomes that of what is stripped, and with that the vault's.
+      pipeline(stream, measured(account.id, noted), stripped, () => {});
+      await vault.write(id, CONTENT, key, stripped);
       await checkRoom(account.id, 0);
       const stored = isPicture(noted.beginning)
         ? await storePicture(id, key, noted.bytes)

@@ -1,0 +1,112 @@
+import { Transform } from 'node:stream';
+import { isPicture } from './draw.ts';
+
+/** Files whose descriptions are wanted: songs have a title and a cover. */
+const MUSIC = /^M4[ABP] /;
+/** What is larger than this is no description of a video, in bytes. */
+const MAX_BOX_BYTES = 16 * 1024 * 1024;
+const HEADER_BYTES = 16;
+const MAX_DEPTH = 8;
+
+/** Boxes that say where, when and with what a video was taken (ISO/IEC 14496-12, 8.10 and 8.11; QuickTime's `udta`). */
+const DESCRIPTIONS = new Set(['udta', 'meta', 'uuid']);
+/** Boxes that may hold such boxes. */
+const CONTAINERS = new Set(['moov', 'trak', 'mdia', 'minf']);
+
+/**
+ * Takes the place, the time and the camera out of an MP4 or QuickTime video while it passes: boxes that describe it
+ * become `free` boxes of zeros, so that nothing moves. Anything else passes as it is.
+ */
+export function stripVideo(): Transform {
+  /** What has come and is not passed on yet, put together only when there is enough of it. */
+  let chunks: Buffer[] = [];
+  let bytes = 0;
+  let wanted = HEADER_BYTES;
+  /** How much of the box that is under way passes as it is. */
+  let passing = 0;
+  let isVideo: boolean | undefined;
+
+  function* take(chunk: Buffer): Generator<Buffer> {
+    let rest = chunk;
+    while (rest.length > 0) {
+      if (passing > 0) {
+        const part = rest.subarray(0, passing);
+        passing -= part.length;
+        rest = rest.subarray(part.length);
+        yield part;
+        continue;
+      }
+      chunks.push(rest);
+      bytes += rest.length;
+      if (bytes < wanted) return;
+      const held = Buffer.concat(chunks);
+      forget();
+      isVideo ??= isVideoFile(held);
+      const { type, size } = boxAt(held, 0, Number.POSITIVE_INFINITY);
+      const isLookedInto = (CONTAINERS.has(type) || DESCRIPTIONS.has(type)) && size <= MAX_BOX_BYTES;
+      if (!isVideo) passing = Number.POSITIVE_INFINITY;
+      else if (!isLookedInto) passing = size;
+      else if (held.length >= size) {
+        clear(held, 0, size);
+        yield held.subarray(0, size);
+        rest = held.subarray(size);
+        continue;
+      } else {
+        chunks = [held];
+        bytes = held.length;
+        wanted = size;
+        return;
+      }
+      rest = held;
+    }
+  }
+
+  function forget(): void {
+    chunks = [];
+    bytes = 0;
+    wanted = HEADER_BYTES;
+  }
+
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      for (const part of take(chunk)) this.push(part);
+      done();
+    },
+    flush(done) {
+      // One that is cut off: what there is of its last box is cleared all the same.
+      const held = Buffer.concat(chunks);
+      if (isVideo) clear(held, 0, held.length);
+      this.push(held);
+      done();
+    },
+  });
+}
+
+function isVideoFile(beginning: Buffer): boolean {
+  const type = beginning.toString('latin1', 4, 8);
+  if (type === 'ftyp') return !isPicture(beginning) && !MUSIC.test(beginning.toString('latin1', 8, 12));
+  return /^(?:moov|mdat|wide|free|skip|pnot)$/.test(type);
+}
+
+/** Clears the descriptions among the boxes between two places. */
+function clear(bytes: Buffer, from: number, to: number, depth = 0): void {
+  for (let at = from; at + 8 <= to; ) {
+    const { type, size, header } = boxAt(bytes, at, to - at);
+    const end = Math.min(to, at + size);
+    if (DESCRIPTIONS.has(type)) {
+      bytes.write('free', at + 4, 'latin1');
+      bytes.fill(0, at + header, end);
+    } else if (CONTAINERS.has(type) && depth < MAX_DEPTH) clear(bytes, at + header, end, depth + 1);
+    at += size;
+  }
+}
+
+/** @param rest how much follows: the size of a box that goes to the end */
+function boxAt(bytes: Buffer, at: number, rest: number): { type: string; size: number; header: number } {
+  const short = bytes.readUInt32BE(at);
+  const type = bytes.toString('latin1', at + 4, at + 8);
+  const isLong = short === 1 && at + HEADER_BYTES <= bytes.length;
+  const header = isLong ? 16 : 8;
+  const size = isLong ? Number(bytes.readBigUInt64BE(at + 8)) : short === 0 ? rest : short;
+  return { type, header, size: Math.max(header, size) };
+}

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import test from 'node:test';
+import { stripVideo } from '../../src/files/strip-video.ts';
+
+const PLACE = '+48.8577+002.295/';
+
+/** A box of ISO/IEC 14496-12: its size, its type, its content. */
+function box(type: string, ...content: (Buffer | string)[]): Buffer {
+  const parts = content.map((one) => (typeof one === 'string' ? Buffer.from(one) : one));
+  const size = Buffer.alloc(4);
+  size.writeUInt32BE(8 + parts.reduce((sum, part) => sum + part.length, 0));
+  return Buffer.concat([size, Buffer.from(type, 'latin1'), ...parts]);
+}
+
+const track = box('trak', box('tkhd', 'rotated'), box('udta', PLACE), box('mdia', box('meta', PLACE)));
+const moov = (...more: Buffer[]) => box('moov', box('mvhd', 'length'), track, box('udta', PLACE), ...more);
+const film = (brand = 'qt  ') =>
+  Buffer.concat([
+    box('ftyp', brand, Buffer.alloc(8)),
+    box('wide'),
+    box('mdat', `pictures ${PLACE.slice(0, 4)}`),
+    moov(box('meta', `com.apple.quicktime.location.ISO6709${PLACE}`)),
+    box('uuid', PLACE),
+  ]);
+
+/** What becomes of a file that comes in pieces of so many bytes. */
+function stripped(file: Buffer, piece = 7): Promise<Buffer> {
+  const pieces = Array.from({ length: Math.ceil(file.length / piece) }, (_, index) =>
+    file.subarray(index * piece, (index + 1) * piece),
+  );
+  return buffer(Readable.from(pieces).pipe(stripVideo()));
+}
+
+test('a video loses where it was taken, however it comes in, and nothing in it moves', async () => {
+  for (const brand of ['qt  ', 'isom', 'mp42'])
+    for (const piece of [1, 7, 64, 100_000]) {
+      const file = film(brand);
+      const result = await stripped(Buffer.from(file), piece);
+      assert.equal(result.length, file.length);
+      assert.ok(!result.includes(PLACE) && !result.includes('ISO6709'), `${brand} in pieces of ${piece}`);
+      for (const part of ['mvhd', 'tkhd', 'rotated', 'pictures'])
+        assert.equal(result.indexOf(part), file.indexOf(part), part);
+    }
+});
+
+test('one that is cut off loses it, too, and sizes that lie change nothing else', async () => {
+  const file = film();
+  for (let end = 0; end < file.length; end += 5) {
+    const result = await stripped(file.subarray(0, end));
+    assert.equal(result.length, end);
+    const whole = file.indexOf('udta') + 4 + PLACE.length;
+    if (end > whole) assert.ok(!result.includes(PLACE), `cut off after ${end}`);
+  }
+  const lies = Buffer.concat([
+    box('ftyp', 'isom', Buffer.alloc(8)),
+    Buffer.from([0, 0, 0, 3]),
+    Buffer.from('moovxx'),
+  ]);
+  assert.equal((await stripped(lies)).length, lies.length);
+  let nested = box('udta', PLACE);
+  for (let depth = 0; depth < 20_000; depth++) nested = box('moov', nested);
+  assert.equal((await stripped(nested, 65_536)).length, nested.length);
+});
+
+test('music keeps its title, pictures and other files pass as they are', async () => {
+  const song = Buffer.concat([box('ftyp', 'M4A ', Buffer.alloc(8)), moov(), box('mdat', 'song')]);
+  const heic = Buffer.concat([
+    box('ftyp', 'heic', Buffer.alloc(8)),
+    box('meta', 'items'),
+    box('mdat', 'picture'),
+  ]);
+  for (const file of [
+    song,
+    heic,
+    Buffer.from('moo'),
+    Buffer.from('plain text, longer than a header'),
+    Buffer.alloc(0),
+  ])
+    assert.deepEqual(await stripped(file), file);
+});
