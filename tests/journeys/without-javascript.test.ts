@@ -61,11 +61,11 @@ test('every journey works with JavaScript off', async (t) => {
     await page.getByLabel('Name').fill('Garden');
     await page.getByRole('button', { name: 'Make the group' }).click();
     await page.getByRole('heading', { name: 'Garden' }).waitFor();
-    await page.locator('#headcount').getByRole('link').click();
-    await page.getByRole('textbox', { name: 'Name' }).fill('random');
+    await page.getByRole('heading', { name: 'Garden' }).getByRole('link').click();
+    await page.getByRole('textbox', { name: 'Name of the group' }).fill('random');
     await page.getByRole('button', { name: 'Rename' }).click();
     await page.getByText('A group of that name exists').waitFor();
-    await page.getByRole('textbox', { name: 'Name' }).fill('Flower beds');
+    await page.getByRole('textbox', { name: 'Name of the group' }).fill('Flower beds');
     await page.getByRole('button', { name: 'Rename' }).click();
     await page.getByRole('heading', { name: 'Flower beds', exact: true }).waitFor();
     await page.getByText('Leave Flower beds', { exact: true }).click();
