@@ -22,12 +22,18 @@ const KEPT_FREE_BYTES = 200 * 1024 * 1024;
 const LOOK_EVERY_BYTES = 16 * 1024 * 1024;
 const MAX_NAME_CHARACTERS = 200;
 
-export type Incoming = { name: string; type: string; stream: Readable };
+export type Incoming = {
+  name: string;
+  type: string;
+  stream: Readable;
+  /** Whether its sender knows that a picture which cannot be read here keeps what it says of the place. */
+  keepsMetadata?: boolean;
+};
 
 export type Receiver = {
   /**
    * Stores a file that is to be sent to a group, sealed as it comes in; it is seen by nobody else until then.
-   * @throws ChatError 413 where it is larger than a file may be, 507 where there is no room for it
+   * @throws ChatError 413 where it is larger than a file may be, 415 for a picture whose parts are not known, 507 where there is no room for it
    */
   receive(open: OpenGroup, id: string, incoming: Incoming, now?: number): Promise<StoredFile>;
   /** @throws ChatError as `receive` would, for a file of this size */
@@ -81,7 +87,7 @@ export function createReceiver({
   async function receive(
     { group, account }: OpenGroup,
     id: string,
-    { name, type, stream }: Incoming,
+    { name, type, stream, keepsMetadata = false }: Incoming,
     now = Date.now(),
   ): Promise<StoredFile> {
     const key = randomBytes(32);
@@ -102,7 +108,7 @@ export function createReceiver({
       await vault.write(id, CONTENT, key, stripped);
       await checkRoom(account.id, 0);
       const stored = isPicture(noted.beginning)
-        ? await storePicture(id, key, noted.bytes)
+        ? await storePicture(id, key, noted.bytes, keepsMetadata)
         : {
             key,
             type: servedType(type),
@@ -124,14 +130,15 @@ export function createReceiver({
   }
 
   /** A picture is kept as it was drawn anew; what cannot be drawn is a file to download, without its metadata. */
-  async function storePicture(id: string, key: Buffer, size: number) {
+  async function storePicture(id: string, key: Buffer, size: number, keepsMetadata: boolean) {
     if (size > MAX_PICTURE_BYTES)
       throw tooLarge(
         `A picture has at most ${inWords(MAX_PICTURE_BYTES)}. Make it smaller, or pack it into an archive.`,
       );
     const read = () => buffer(vault.read(id, CONTENT, key, size));
     const drawn = await draw(read);
-    const content = drawn?.content ?? stripMetadata(await read());
+    const content =
+      drawn?.content ?? stripMetadata(await read()) ?? (keepsMetadata ? await read() : undefined);
     if (!content) throw unknownPicture();
     // Under a key of its own: no key may seal two contents.
     const redrawnKey = randomBytes(32);
@@ -174,7 +181,7 @@ function unknownPicture(): ChatError {
   return new ChatError(
     'unknown_picture',
     415,
-    'This picture cannot be read here, and may say where it was taken. Send it as a JPEG, or pack it into an archive.',
+    'This picture cannot be read here, and may say where it was taken.',
     'files',
   );
 }

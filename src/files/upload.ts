@@ -34,6 +34,8 @@ export function createUploadReader({
     if (!request.is('multipart/form-data')) return [];
     // In the order of the form, however long each of them takes.
     const coming: Promise<StoredFile>[] = [];
+    // In the address, since a form may name it after its files.
+    const keepsMetadata = request.query.anyway === 'yes';
     const storage: multer.StorageEngine = {
       _handleFile(_request, { originalname: name, mimetype: type, stream }, done) {
         // An empty file field is sent as a file without a name and without bytes.
@@ -43,7 +45,7 @@ export function createUploadReader({
         }
         const one = rate
           .take(String(open.account.id))
-          .then(() => receiver.receive(open, randomUUID(), { name, type, stream }));
+          .then(() => receiver.receive(open, randomUUID(), { name, type, stream, keepsMetadata }));
         coming.push(one);
         one.then(
           () => done(null, {}),

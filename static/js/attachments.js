@@ -3,6 +3,8 @@
 import { tabStorage } from './storage.js';
 
 const AT_ONCE = 2;
+/** The status of a picture that nobody here can look into. */
+const UNKNOWN_PICTURE = 415;
 const MAX_FILES = 10;
 /** A line on which nothing moves for so long is dead, whatever it says. */
 const SILENCE_MS = 30_000;
@@ -120,6 +122,20 @@ export function startAttachments(form, groupId, say) {
     job.element.querySelector('[data-retry]').addEventListener('click', () => enqueue(job));
   }
 
+  /** A picture that may say where it was taken goes out as it is only when its sender says so. */
+  function offerAnyway(job) {
+    const button = Object.assign(document.createElement('button'), {
+      type: 'button',
+      className: 'text-button',
+      textContent: 'Send it anyway',
+    });
+    button.addEventListener('click', () => {
+      button.remove();
+      enqueue({ ...job, path: `${job.path}?anyway=yes` });
+    });
+    job.element.querySelector('[data-retry]').after(button);
+  }
+
   function enqueue(job) {
     job.element.classList.remove('is-failed');
     job.element.isLost = false;
@@ -161,7 +177,8 @@ export function startAttachments(form, groupId, say) {
       answer.innerHTML = request.responseText;
       const sentence =
         answer.content.textContent.trim() || 'That could not be stored. Try again in a moment.';
-      fail(job, sentence, request.status !== 413);
+      fail(job, sentence, ![413, UNKNOWN_PICTURE].includes(request.status));
+      if (request.status === UNKNOWN_PICTURE) offerAnyway(job);
     };
     request.onerror = lost;
     request.onloadend = () => {

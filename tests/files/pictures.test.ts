@@ -23,8 +23,8 @@ async function storing(t: Ending) {
   const limits = { file: 512 * 1024 * 1024, person: undefined, disk: undefined };
   const receiver = createReceiver({ ...stores, limits });
   const open = await openGroup(stores.groups, ada, group.id);
-  return async (name: string, bytes: Buffer) => {
-    const incoming = { name, type: 'image/x', stream: Readable.from([bytes]) };
+  return async (name: string, bytes: Buffer, keepsMetadata = false) => {
+    const incoming = { name, type: 'image/x', stream: Readable.from([bytes]), keepsMetadata };
     const file = await receiver.receive(open, randomUUID(), incoming);
     const content = await buffer(stores.vault.read(file.id, CONTENT, file.key, file.size));
     const { thumbnailSize } = file;
@@ -70,6 +70,9 @@ test('an animated PNG keeps its frames, and AVIF its transparency under a fittin
 test('what nobody here can look into is not taken as it is', async (t) => {
   const store = await storing(t);
   await assert.rejects(store('fake.heic', fixture('fake.heic')), { status: 415, code: 'unknown_picture' });
+  const { content, type } = await store('fake.heic', fixture('fake.heic'), true);
+  assert.deepEqual(content, fixture('fake.heic'), 'as it came, for a sender who says so');
+  assert.equal(type, 'application/octet-stream');
 });
 
 test('metadata goes without decoding: EXIF, XMP and IPTC of every kind, orientation stays, cut anywhere it holds', async () => {

@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import sharp from 'sharp';
 import { joinGroup, openBrowser, personAt, say } from '../support/browser.ts';
@@ -113,4 +114,39 @@ test('without JavaScript a form sends files, and shows them', async (t) => {
     await page.locator('#message-1 .file-picture img').evaluate((one) => one.getAttribute('width')),
     '420',
   );
+});
+
+test('a picture that nobody here can look into goes out as it is only when its sender says so', async (t) => {
+  const hearth = await startHearth(t);
+  const browser = await openBrowser(t);
+  const { page, complaints } = await personAt(browser, hearth.url, 'Ada');
+  await joinGroup(page, 'General');
+  const buffer = readFileSync(new URL('../files/pictures/fake.heic', import.meta.url));
+  await page
+    .locator('input[type="file"]')
+    .setInputFiles({ name: 'phone.heic', mimeType: 'image/heic', buffer });
+  const chosen = page.locator('.chosen', { hasText: 'phone.heic' });
+  await chosen.getByText('may say where it was taken').waitFor();
+  assert.ok(await chosen.getByRole('button', { name: 'Try again' }).isHidden());
+  await chosen.getByRole('button', { name: 'Send it anyway' }).click();
+  await page.locator('.chosen[data-file]').waitFor();
+  await page.getByRole('button', { name: 'Send' }).click();
+  await page.locator('.file-card', { hasText: 'phone.heic' }).waitFor();
+  assert.deepEqual(complaints, []);
+
+  const plain = await browser.newContext({
+    javaScriptEnabled: false,
+    storageState: await page.context().storageState(),
+  });
+  const form = await plain.newPage();
+  await form.goto(`${hearth.url}/groups/1`);
+  await form.locator('#content').fill('from my phone');
+  const input = form.locator('input[type="file"]');
+  await input.setInputFiles({ name: 'second.heic', mimeType: 'image/heic', buffer });
+  await form.getByRole('button', { name: 'Send' }).click();
+  await form.getByText('may say where it was taken').waitFor();
+  assert.equal(await form.locator('#content').inputValue(), 'from my phone');
+  await input.setInputFiles({ name: 'second.heic', mimeType: 'image/heic', buffer });
+  await form.getByRole('button', { name: 'send it anyway' }).click();
+  await form.locator('.file-card', { hasText: 'second.heic' }).waitFor();
 });
