@@ -4,9 +4,9 @@ import { buffer } from 'node:stream/consumers';
 import { ChatError } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { draw, isPicture, MAX_PICTURE_BYTES } from './draw.ts';
-import { inWords, type StoredFile, servedType } from './file.ts';
+import { DOWNLOADED, inWords, type StoredFile, servedType } from './file.ts';
 import type { FileStore } from './store.ts';
-import { stripMetadata } from './strip-metadata.ts';
+import { isTiff, stripMetadata } from './strip-metadata.ts';
 import { stripVideo } from './strip-video.ts';
 import { CONTENT, THUMBNAIL, type Vault } from './vault.ts';
 
@@ -21,6 +21,7 @@ export type FileLimits = {
 const KEPT_FREE_BYTES = 200 * 1024 * 1024;
 const LOOK_EVERY_BYTES = 16 * 1024 * 1024;
 const MAX_NAME_CHARACTERS = 200;
+const WITHOUT_THUMBNAIL = { width: null, height: null, thumbnailSize: null };
 
 export type Incoming = {
   name: string;
@@ -107,16 +108,15 @@ export function createReceiver({
       pipeline(stream, measured(account.id, noted), stripped, () => {});
       await vault.write(id, CONTENT, key, stripped);
       await checkRoom(account.id, 0);
-      const stored = isPicture(noted.beginning)
-        ? await storePicture(id, key, noted.bytes, keepsMetadata)
-        : {
-            key,
-            type: servedType(type),
-            size: noted.bytes,
-            width: null,
-            height: null,
-            thumbnailSize: null,
-          };
+      const asItCame = { key, type: servedType(type), size: noted.bytes, ...WITHOUT_THUMBNAIL };
+      const isDrawn = isPicture(noted.beginning);
+      const isLookedInto = isDrawn || isTiff(noted.beginning);
+      const isTooLarge = noted.bytes > MAX_PICTURE_BYTES;
+      if (isLookedInto && isTooLarge && !keepsMetadata) throw unknownPicture();
+      const stored =
+        isLookedInto && !isTooLarge
+          ? await storePicture(id, key, noted.bytes, { isDrawn, keepsMetadata })
+          : asItCame;
       const whole = { ...file, ...stored, name: withEndingOf(file.name, stored.type) };
       await files.add(whole);
       return whole;
@@ -130,16 +130,18 @@ export function createReceiver({
   }
 
   /** A picture is kept as it was drawn anew; what cannot be drawn is a file to download, without its metadata. */
-  async function storePicture(id: string, key: Buffer, size: number, keepsMetadata: boolean) {
-    if (size > MAX_PICTURE_BYTES)
-      throw tooLarge(
-        `A picture has at most ${inWords(MAX_PICTURE_BYTES)}. Make it smaller, or pack it into an archive.`,
-      );
+  async function storePicture(
+    id: string,
+    key: Buffer,
+    size: number,
+    { isDrawn, keepsMetadata }: { isDrawn: boolean; keepsMetadata: boolean },
+  ) {
     const read = () => buffer(vault.read(id, CONTENT, key, size));
-    const drawn = await draw(read);
-    const content =
-      drawn?.content ?? stripMetadata(await read()) ?? (keepsMetadata ? await read() : undefined);
-    if (!content) throw unknownPicture();
+    // A TIFF stays what it is: those who send one want all of it.
+    const drawn = isDrawn ? await draw(read) : undefined;
+    const content = drawn?.content ?? stripMetadata(await read());
+    if (!content && !keepsMetadata) throw unknownPicture();
+    if (!content) return { key, type: DOWNLOADED, size, ...WITHOUT_THUMBNAIL };
     // Under a key of its own: no key may seal two contents.
     const redrawnKey = randomBytes(32);
     await vault.remove(id);
@@ -147,7 +149,7 @@ export function createReceiver({
     if (drawn) await vault.write(id, THUMBNAIL, redrawnKey, Readable.from([drawn.thumbnail]));
     return {
       key: redrawnKey,
-      type: drawn?.type ?? servedType(''),
+      type: drawn?.type ?? DOWNLOADED,
       size: content.length,
       width: drawn?.width ?? null,
       height: drawn?.height ?? null,

@@ -92,6 +92,7 @@ test('metadata goes without decoding: EXIF, XMP and IPTC of every kind, orientat
     await base.clone().png().toBuffer(),
     await base.clone().webp().toBuffer(),
     await base.clone().avif().toBuffer(),
+    await base.clone().tiff().toBuffer(),
   ]) {
     assert.ok(bytes.includes('secret-place'));
     const clean = stripMetadata(bytes);
@@ -102,3 +103,44 @@ test('metadata goes without decoding: EXIF, XMP and IPTC of every kind, orientat
       assert.ok(!stripMetadata(bytes.subarray(0, length))?.includes('secret-place'), `cut at ${length}`);
   }
 });
+
+test('a TIFF, and so a raw picture, loses where it was taken; one too large to look into is asked about', async (t) => {
+  const store = await storing(t);
+  const tiff = tiffWithPlace();
+  assert.ok(tiff.includes('52N05E'));
+  const { content, type, thumbnailSize } = await store('raw.dng', tiff);
+  assert.equal(content.length, tiff.length, 'nothing moves');
+  assert.ok(!content.includes('52N05E') && content.includes('Model X'));
+  assert.deepEqual([type, thumbnailSize], ['application/octet-stream', null]);
+  const drawing = await sharp({ create: { width: 40, height: 30, channels: 3, background: '#a63' } })
+    .tiff()
+    .toBuffer();
+  assert.deepEqual((await store('drawing.tiff', drawing)).content, drawing, 'the picture is as it was');
+  const large = Buffer.concat([tiff, Buffer.alloc(40 * 1024 * 1024)]);
+  await assert.rejects(store('large.dng', large), { status: 415, code: 'unknown_picture' });
+  assert.equal((await store('large.dng', large, true)).size, large.length);
+  // A directory that leads to itself ends.
+  const loop = Buffer.from('49492a00080000000000' + '08000000', 'hex');
+  assert.equal(stripMetadata(Buffer.concat([loop, Buffer.alloc(8)]))?.length, loop.length + 8);
+});
+
+/** A TIFF with the model of a camera, and a directory of GPS with the place. */
+function tiffWithPlace(): Buffer {
+  const bytes = Buffer.alloc(200);
+  bytes.write('II*\0', 'latin1');
+  bytes.writeUInt32LE(8, 4);
+  const entry = (at: number, tag: number, type: number, count: number, value: number) => {
+    bytes.writeUInt16LE(tag, at);
+    bytes.writeUInt16LE(type, at + 2);
+    bytes.writeUInt32LE(count, at + 4);
+    bytes.writeUInt32LE(value, at + 8);
+  };
+  bytes.writeUInt16LE(2, 8);
+  entry(10, 0x110, 2, 8, 100);
+  entry(22, 0x8825, 4, 1, 60);
+  bytes.write('Model X\0', 100, 'latin1');
+  bytes.writeUInt16LE(1, 60);
+  entry(62, 0x1c, 2, 7, 120);
+  bytes.write('52N05E\0', 120, 'latin1');
+  return bytes;
+}
