@@ -1,22 +1,26 @@
+import * as ws from 'ws';
+
 /** The two subprotocols: fragments for the browser, JSON for programs. */
 export type Protocol = 'html' | 'json';
 
-const FINAL_TEXT = 0x81;
+/** What of `ws` makes frames; its types leave it out. */
+type Sender = {
+  frame(
+    data: Buffer,
+    options: { fin: boolean; rsv1: boolean; opcode: number; mask: boolean; readOnly: boolean },
+  ): Buffer[];
+};
+// `ws` exports it (wrapper.mjs), and its `static frame` is documented in its source.
+const { Sender } = ws as unknown as { Sender: Sender };
+const TEXT_OPCODE = 1;
 
 /**
- * One text frame of the WebSocket protocol, ready to be written (RFC 6455, 5.2). A server's frames are not
- * masked, so that one buffer serves every socket; `ws` has no public way to make such a frame.
+ * One text frame of the WebSocket protocol, ready to be written (RFC 6455, 5.2). A server's frames are not masked, so
+ * that one buffer serves every socket.
  */
 export function textFrame(text: string): Buffer {
-  const length = Buffer.byteLength(text);
-  const header = length < 126 ? 2 : length < 65_536 ? 4 : 10;
-  const frame = Buffer.allocUnsafe(header + length);
-  frame[0] = FINAL_TEXT;
-  frame[1] = header === 2 ? length : header === 4 ? 126 : 127;
-  if (header === 4) frame.writeUInt16BE(length, 2);
-  if (header === 10) frame.writeBigUInt64BE(BigInt(length), 2);
-  frame.write(text, header);
-  return frame;
+  const options = { fin: true, rsv1: false, opcode: TEXT_OPCODE, mask: false, readOnly: false };
+  return Buffer.concat(Sender.frame(Buffer.from(text), options));
 }
 
 /**
