@@ -17,6 +17,7 @@ const TEXT: Readonly<Record<string, string>> = {
   '.webmanifest': 'application/manifest+json; charset=utf-8',
 };
 
+const PICKER = 'emoji/picker.js';
 /** Comes in one piece with everything that it imports: each file more is a round trip for a phone. */
 const JOINED = { style: 'css/main.css', script: 'js/main.js' };
 
@@ -66,10 +67,24 @@ export function packedFiles(files: ReadonlyMap<string, string>): { serve: Reques
 async function textOf(name: string, file: string): Promise<string> {
   if (name === JOINED.script) return joinedScript(file);
   const text = await readFile(file, 'utf8');
+  if (name === PICKER) return withStylesSetAsProperties(text);
   if (extname(name) !== '.css') return text;
   const { transform } = await import('esbuild');
   const whole = name === JOINED.style ? await withImports(text, dirname(file)) : text;
   return (await transform(whole, { loader: 'css', minify: true, legalComments: 'none' })).code;
+}
+
+/**
+ * Our policy forbids style attributes that are set as text; set as properties they are allowed. The picker sets all of
+ * its attributes in one place.
+ */
+function withStylesSetAsProperties(text: string): string {
+  const setter = 'targetNode.setAttribute(attributeName, newValue)';
+  if (!text.includes(setter)) throw new Error('emoji-picker-element sets its attributes in another way now.');
+  return text.replace(
+    setter,
+    `attributeName === 'style' ? (targetNode.style.cssText = newValue) : ${setter}`,
+  );
 }
 
 /** A style sheet with what it imports in place, each in the layer that it is imported to. */

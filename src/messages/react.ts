@@ -16,8 +16,10 @@ export const emoji = z
   .trim()
   .refine((text) => text.length <= MAX_UNITS && isOneEmoji(text), 'Choose one emoji.');
 
-/** Without `on` it is turned over: put where it was not, taken where it was. */
-export const reactable = z.object({ emoji, on: z.boolean().optional() });
+const yesOrNo = z.enum(['yes', 'no'], 'Say "on" as yes or no.').transform((word) => word === 'yes');
+
+/** `on` adds or removes the reaction, as often as it is asked. Without it, as from a plain form, each request toggles. */
+export const reactable = z.object({ emoji, on: z.union([z.boolean(), yesOrNo]).optional() });
 
 /**
  * Puts one's reaction to a message, or takes it back.

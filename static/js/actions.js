@@ -68,7 +68,13 @@ export function startActions(list, groupId, composer, accountId) {
     list.addEventListener(name, () => clearTimeout(pressing), { passive: true });
 
   async function react(message, emoji) {
-    tell(await act(`${addressOf(message)}/reactions`, { emoji }));
+    tell(await act(`${addressOf(message)}/reactions`, { emoji, on: wantedState(message, emoji) }));
+  }
+
+  /** What a press on an emoji asks for, from what is shown: sent twice, it is done once. */
+  function wantedState(message, emoji) {
+    const pill = message.querySelector(`.reaction[value="${CSS.escape(emoji)}"]`);
+    return pill?.dataset.accountIds.split(' ').includes(accountId) ? 'no' : 'yes';
   }
 
   function tell(refusal) {
@@ -105,13 +111,15 @@ export function startActions(list, groupId, composer, accountId) {
       pickEmoji(message, (emoji) => react(message, emoji));
     });
     dialog.querySelector('.other-emoji').hidden = true;
-    for (const form of dialog.querySelectorAll('[data-quiet]')) form.addEventListener('submit', submit);
+    for (const form of dialog.querySelectorAll('[data-quiet]'))
+      form.addEventListener('submit', (event) => submit(event, message));
   }
 
-  async function submit(event) {
+  async function submit(event, message) {
     event.preventDefault();
     const form = event.target;
     const fields = new FormData(form, event.submitter);
+    if (fields.has('emoji')) fields.set('on', wantedState(message, fields.get('emoji')));
     if (form.dataset.confirm && !(await ask(form.dataset.confirm, 'Remove'))) return;
     const refusal = await act(form.action, fields);
     const dialog = document.getElementById('sheet');

@@ -55,7 +55,6 @@ async function focusSearch() {
 
 async function makePicker() {
   const { default: Picker } = await import('../emoji/picker.js');
-  allowStyleAttributes();
   const element = new Picker({ dataSource: DATA, locale: 'en' });
   // Our policy forbids inline style sheets; one that a script constructs is none.
   const style = element.shadowRoot.querySelector('style');
@@ -65,15 +64,6 @@ async function makePicker() {
   element.shadowRoot.adoptedStyleSheets = [sheet];
   element.addEventListener('emoji-click', ({ detail }) => element.onpick(detail.unicode));
   return element;
-}
-
-/** The picker writes style attributes, which our policy forbids too; written through the object model they are allowed. */
-function allowStyleAttributes() {
-  const { setAttribute } = Element.prototype;
-  Element.prototype.setAttribute = function (name, value) {
-    if (name === 'style') this.style.cssText = value;
-    else setAttribute.call(this, name, value);
-  };
 }
 
 function placeBeside(popover, anchor) {

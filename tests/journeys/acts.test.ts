@@ -81,7 +81,38 @@ test('names and emoji are completed, and the picker reacts', async (t) => {
   await page.locator('#message-1 [data-action="react"]').click();
   await page.locator('emoji-picker [role="menuitem"]').first().click();
   await page.locator('#message-1 .reaction.is-mine').waitFor();
+  const isUntouched = await page.evaluate(() => /native code/.test(String(Element.prototype.setAttribute)));
+  assert.ok(isUntouched, 'the picker changes nothing for the rest of the page');
   assert.deepEqual(complaints, []);
+});
+
+test('a press on a reaction asks for what it shows: sent twice, it is done once', async (t) => {
+  const hearth = await startHearth(t);
+  const browser = await openBrowser(t);
+  const { page } = await personAt(browser, hearth.url, 'Ada');
+  await joinGroup(page, 'General');
+  await say(page, 'first');
+  const react = page.waitForRequest('**/reactions');
+  await page.locator('#message-1').hover();
+  await page.locator('#message-1 [data-action="more"]').click();
+  await page.getByRole('button', { name: 'React with 👍' }).click();
+  const pill = page.locator('#message-1 .reaction.is-mine');
+  await pill.waitFor();
+  // The same request once more, as after an answer that was lost.
+  const again = async (form: string) =>
+    page.request.post(`${hearth.url}/groups/1/messages/1/reactions`, {
+      data: form,
+      headers: { 'content-type': 'application/x-www-form-urlencoded', origin: hearth.url },
+    });
+  await again((await react).postData() ?? '');
+  await page.reload();
+  assert.equal(await pill.count(), 1);
+  const remove = page.waitForRequest('**/reactions');
+  await pill.click();
+  await pill.waitFor({ state: 'detached' });
+  await again((await remove).postData() ?? '');
+  await page.reload();
+  assert.equal(await page.locator('#message-1 .reaction').count(), 0);
 });
 
 test('with JavaScript off every act has its form', async (t) => {
