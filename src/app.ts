@@ -19,13 +19,13 @@ import { secretOf } from './database/sealing.ts';
 import { createAudioConverter } from './engines/audio/convert.ts';
 import { chooseEngine } from './engines/speech/choose.ts';
 import { createEvents } from './events.ts';
+import { openBlobStore } from './files/blob-store.ts';
 import { discardUpload } from './files/discard.ts';
 import { createReceiver } from './files/receive.ts';
 import { fileRoutes } from './files/routes.ts';
 import { createFileStore } from './files/store.ts';
 import { startSweep } from './files/sweep.ts';
 import { createUploadReader, UPLOAD_RATE } from './files/upload.ts';
-import { openVault } from './files/vault.ts';
 import { seedGroups } from './groups/create.ts';
 import { directRoutes } from './groups/direct-routes.ts';
 import { pushGroups } from './groups/live.ts';
@@ -159,12 +159,12 @@ export async function createApp({
     ? startSearchFeed({ index, groups, messages, subscribe, report })
     : undefined;
   const presence = createLivePresence({ hub, views, groups, accounts, groupPresenter, subscribe, report });
-  const vault = openVault(join(dataDir, 'media'));
-  const sweeping = startSweep({ files, vault }, report);
+  const blobs = openBlobStore(join(dataDir, 'media'));
+  const sweeping = startSweep({ files, blobs }, report);
   const readUpload = createUploadReader({
-    receiver: createReceiver({ files, vault, limits: fileLimits }),
+    receiver: createReceiver({ files, blobs, limits: fileLimits }),
     rate: createRateLimit(UPLOAD_RATE, rateLimits),
-    discard: ({ id }) => discardUpload({ files, vault }, id),
+    discard: ({ id }) => discardUpload({ files, blobs }, id),
   });
   const texts = createTextRenderer(report);
   const presenter = createMessagePresenter(views, accounts, messages, texts, subscribe);
@@ -179,8 +179,8 @@ export async function createApp({
   if (missing) log.warn({ reason: missing }, 'voice messages stay without text');
   const forget = async (fileId: string) => engine?.forget?.(fileId).catch(report);
   const writing = { files, texts, transcriptions, writer, publish, forget };
-  const queue = startTranscriptions({ ...writing, engine, messages, vault, subscribe, report });
-  const recorder = createRecorder({ converter, files, vault, transcriptions, engine, wake: queue.wake });
+  const queue = startTranscriptions({ ...writing, engine, messages, blobs, subscribe, report });
+  const recorder = createRecorder({ converter, files, blobs, transcriptions, engine, wake: queue.wake });
   pushTranscripts({ hub, files, subscribe, report });
   const push = createPush({
     secret: secretOf(databases.users, keyring, 'vapid'),
@@ -257,7 +257,7 @@ export async function createApp({
       texts,
       seen,
       draftRate: createRateLimit(DRAFT_RATE, rateLimits),
-      vault,
+      blobs,
       readUpload,
       fileLimits,
       hasSpeech: engine !== undefined,
@@ -291,7 +291,7 @@ export async function createApp({
       rateLimits,
     }),
   );
-  app.use(fileRoutes({ views, page, accounts, groups, groupPresenter, files, vault, readUpload }));
+  app.use(fileRoutes({ views, page, accounts, groups, groupPresenter, files, blobs, readUpload }));
   app.use(
     voiceRoutes({
       ...writing,
@@ -301,7 +301,7 @@ export async function createApp({
       groups,
       groupPresenter,
       messages,
-      vault,
+      blobs,
       readUpload,
       rate,
       recorder,
@@ -326,7 +326,7 @@ export async function createApp({
         groups,
         messages,
         files,
-        vault,
+        blobs,
         heard,
         texts,
         presenter,

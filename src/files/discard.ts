@@ -1,12 +1,12 @@
 import type { Account } from '../accounts/store.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { openFile } from './access.ts';
+import type { BlobStore } from './blob-store.ts';
 import type { FileStore } from './store.ts';
-import type { Vault } from './vault.ts';
 
 /** Takes back a file that was not sent. @throws ChatError 404 for one that was, or is somebody else's */
 export async function discardFile(
-  stores: { files: FileStore; groups: GroupStore; vault: Vault },
+  stores: { files: FileStore; groups: GroupStore; blobs: BlobStore },
   account: Account,
   id: string,
 ): Promise<void> {
@@ -16,8 +16,8 @@ export async function discardFile(
 
 /** The same for what a refused form had brought. */
 export async function discardUpload(
-  { files, vault }: { files: FileStore; vault: Vault },
+  { files, blobs }: { files: FileStore; blobs: BlobStore },
   id: string,
 ): Promise<void> {
-  if (await files.removeUnsent(id)) await vault.remove(id);
+  if (await files.removeUnsent(id)) await blobs.remove(id);
 }

@@ -40,7 +40,7 @@ export type Attachment = Readonly<{
   voice?: Voice;
 }>;
 
-/** A file as it is stored. The bytes are in the vault under its id, sealed with its own key. */
+/** A file as it is stored. The bytes are in the blobs under its id, sealed with its own key. */
 export type StoredFile = Attachment &
   Readonly<{
     groupId: number;

@@ -3,12 +3,12 @@ import { pipeline, Readable, Transform } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { ChatError } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
+import { type BlobStore, CONTENT, THUMBNAIL } from './blob-store.ts';
 import { draw, isPicture, MAX_PICTURE_BYTES } from './draw.ts';
 import { DOWNLOADED, inWords, type StoredFile, servedType } from './file.ts';
 import type { FileStore } from './store.ts';
 import { isTiff, stripMetadata } from './strip-metadata.ts';
 import { stripVideo } from './strip-video.ts';
-import { CONTENT, THUMBNAIL, type Vault } from './vault.ts';
 
 /** In bytes; undefined is without limit. */
 export type FileLimits = {
@@ -43,11 +43,11 @@ export type Receiver = {
 
 export function createReceiver({
   files,
-  vault,
+  blobs,
   limits,
 }: {
   files: FileStore;
-  vault: Vault;
+  blobs: BlobStore;
   limits: FileLimits;
 }): Receiver {
   /** What is coming in right now, so that many at once count together. */
@@ -64,7 +64,7 @@ export function createReceiver({
     for (const one of incomingBytes.values()) coming += one;
     if (limits.disk !== undefined && (await files.bytes()) + coming + bytes > limits.disk)
       throw noRoom('There is no room left for files here. Tell the person who runs Hearth.');
-    if ((await vault.free()) - bytes < KEPT_FREE_BYTES)
+    if ((await blobs.free()) - bytes < KEPT_FREE_BYTES)
       throw noRoom('The disk of this Hearth is full. Tell the person who runs it.');
   }
 
@@ -104,9 +104,9 @@ export function createReceiver({
     try {
       await checkRoom(account.id, 0);
       const stripped = stripVideo();
-      // Its end, early or not, becomes that of what is stripped, and with that the vault's.
+      // Its end, early or not, ends what is stripped, and with that the write.
       pipeline(stream, measured(account.id, noted), stripped, () => {});
-      await vault.write(id, CONTENT, key, stripped);
+      await blobs.write(id, CONTENT, key, stripped);
       await checkRoom(account.id, 0);
       const asItCame = { key, type: servedType(type), size: noted.bytes, ...WITHOUT_THUMBNAIL };
       const isDrawn = isPicture(noted.beginning);
@@ -121,7 +121,7 @@ export function createReceiver({
       await files.add(whole);
       return whole;
     } catch (error) {
-      await vault.remove(id);
+      await blobs.remove(id);
       throw error;
     } finally {
       count(account.id, -noted.bytes);
@@ -136,7 +136,7 @@ export function createReceiver({
     size: number,
     { isDrawn, keepsMetadata }: { isDrawn: boolean; keepsMetadata: boolean },
   ) {
-    const read = () => buffer(vault.read(id, CONTENT, key, size));
+    const read = () => buffer(blobs.read(id, CONTENT, key, size));
     // A TIFF stays what it is: those who send one want all of it.
     const drawn = isDrawn ? await draw(read) : undefined;
     const content = drawn?.content ?? stripMetadata(await read());
@@ -144,9 +144,9 @@ export function createReceiver({
     if (!content) return { key, type: DOWNLOADED, size, ...WITHOUT_THUMBNAIL };
     // Under a key of its own: no key may seal two contents.
     const redrawnKey = randomBytes(32);
-    await vault.remove(id);
-    await vault.write(id, CONTENT, redrawnKey, Readable.from([content]));
-    if (drawn) await vault.write(id, THUMBNAIL, redrawnKey, Readable.from([drawn.thumbnail]));
+    await blobs.remove(id);
+    await blobs.write(id, CONTENT, redrawnKey, Readable.from([content]));
+    if (drawn) await blobs.write(id, THUMBNAIL, redrawnKey, Readable.from([drawn.thumbnail]));
     return {
       key: redrawnKey,
       type: drawn?.type ?? DOWNLOADED,

@@ -11,12 +11,12 @@ import type { GroupStore } from '../groups/store.ts';
 import { numberInPath, numberInQuery, seeOther, wantsFragment } from '../http/request.ts';
 import { type Html, sendHtml, type Views } from '../http/views.ts';
 import { openFile } from './access.ts';
+import { type BlobStore, CONTENT, THUMBNAIL } from './blob-store.ts';
 import { discardFile } from './discard.ts';
 import { DOWNLOADED, kindOf, type StoredFile } from './file.ts';
 import { shownFile } from './present.ts';
 import type { FileStore } from './store.ts';
 import type { ReadUpload } from './upload.ts';
-import { CONTENT, THUMBNAIL, type Vault } from './vault.ts';
 
 const FILES_A_PAGE = 60;
 
@@ -27,7 +27,7 @@ type Dependencies = {
   groupPresenter: GroupPresenter;
   groups: GroupStore;
   files: FileStore;
-  vault: Vault;
+  blobs: BlobStore;
   readUpload: ReadUpload;
 };
 
@@ -35,7 +35,7 @@ const fileId = z.guid();
 
 /** Upload for scripts, and what was uploaded, for those who may see it. */
 export function fileRoutes(dependencies: Dependencies): Router {
-  const { views, page, groups, groupPresenter, accounts, files, vault, readUpload } = dependencies;
+  const { views, page, groups, groupPresenter, accounts, files, blobs, readUpload } = dependencies;
 
   const fileInPath = (request: Request): Promise<StoredFile> => {
     const id = fileId.safeParse(request.params.fileId);
@@ -69,7 +69,7 @@ export function fileRoutes(dependencies: Dependencies): Router {
     response.set('Content-Length', String(end - start + 1));
     if (range) response.status(206).set('Content-Range', `bytes ${start}-${end}/${file.size}`);
     if (request.method === 'HEAD') return void response.end();
-    await send(response, vault.read(file.id, CONTENT, file.key, file.size, start, end));
+    await send(response, blobs.read(file.id, CONTENT, file.key, file.size, start, end));
   }
 
   /** The files and pictures of a group, the newest first. */
@@ -112,11 +112,11 @@ export function fileRoutes(dependencies: Dependencies): Router {
       response.set({ 'Content-Type': 'image/webp', 'Cache-Control': 'private, no-cache', ETag: etag });
       if (request.get('if-none-match') === etag) return void response.status(304).end();
       response.set('Content-Length', String(thumbnailSize));
-      await send(response, vault.read(id, THUMBNAIL, key, thumbnailSize));
+      await send(response, blobs.read(id, THUMBNAIL, key, thumbnailSize));
     })
     .post('/media/:fileId/discard', async (request, response) => {
       const { id, groupId } = await fileInPath(request);
-      await discardFile({ files, groups, vault }, accountOf(request), id);
+      await discardFile({ files, groups, blobs }, accountOf(request), id);
       if (wantsFragment(request)) response.status(204).end();
       else seeOther(response, `/groups/${groupId}`);
     });

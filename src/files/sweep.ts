@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
+import type { BlobStore } from './blob-store.ts';
 import type { FileStore } from './store.ts';
-import type { Vault } from './vault.ts';
 
 /** What was uploaded and not sent within this time is taken away, and whatever lies on the disk that nobody knows. */
 const UNSENT_MS = 24 * 3_600_000;
@@ -9,7 +9,7 @@ const BATCH = 200;
 
 /** Sweeps now, and then every hour. */
 export function startSweep(
-  stores: { files: FileStore; vault: Vault },
+  stores: { files: FileStore; blobs: BlobStore },
   report: (error: unknown) => void,
 ): { stop(): Promise<void> } {
   let running = sweep(stores).catch(report);
@@ -26,12 +26,12 @@ export function startSweep(
 }
 
 export async function sweep(
-  { files, vault }: { files: FileStore; vault: Vault },
+  { files, blobs }: { files: FileStore; blobs: BlobStore },
   now = Date.now(),
 ): Promise<void> {
   const before = now - UNSENT_MS;
   for (let ids = await files.unsentBefore(before, BATCH); ids.length > 0; ) {
-    for (const id of ids) if (await files.removeUnsent(id)) await vault.remove(id);
+    for (const id of ids) if (await files.removeUnsent(id)) await blobs.remove(id);
     ids = await files.unsentBefore(before, BATCH);
   }
   let batch: Array<{ id: string; path: string }> = [];
@@ -41,7 +41,7 @@ export async function sweep(
       if (!known.has(id) || path.endsWith('.part')) await rm(path, { force: true });
     batch = [];
   };
-  for await (const found of vault.olderThan(before)) {
+  for await (const found of blobs.olderThan(before)) {
     batch.push(found);
     if (batch.length >= BATCH) await removeUnknown();
   }

@@ -2,8 +2,8 @@ import { type ZodType, z } from 'zod';
 import type { AccountStore } from '../accounts/store.ts';
 import { invalid, notFound } from '../errors.ts';
 import type { Subscribe } from '../events.ts';
+import type { BlobStore } from '../files/blob-store.ts';
 import type { FileStore } from '../files/store.ts';
-import type { Vault } from '../files/vault.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
 import { groupTopic } from '../groups/live.ts';
 import type { GroupStore } from '../groups/store.ts';
@@ -48,7 +48,7 @@ type Dependencies = {
   marks: ReadMarks;
   rate: RateLimit;
   files: FileStore;
-  vault: Vault;
+  blobs: BlobStore;
   heard: HeardStore;
   texts: TextRenderer;
   subscribe: Subscribe;

@@ -1,5 +1,5 @@
 import { forbidden } from '../errors.ts';
-import type { Vault } from '../files/vault.ts';
+import type { BlobStore } from '../files/blob-store.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { isTooLate, tooLate } from './edit.ts';
 import { type Message, NO_EXTRAS } from './message.ts';
@@ -11,7 +11,11 @@ import type { MessageWriter } from './writer.ts';
  * @throws ChatError 403 for anybody but its author and administrators, 404 when there is no such message
  */
 export async function removeMessage(
-  { writer, vault, editLimitMs }: { writer: MessageWriter; vault: Vault; editLimitMs: number | undefined },
+  {
+    writer,
+    blobs,
+    editLimitMs,
+  }: { writer: MessageWriter; blobs: BlobStore; editLimitMs: number | undefined },
   { group, account }: OpenGroup,
   seq: number,
   now = Date.now(),
@@ -29,6 +33,6 @@ export async function removeMessage(
       return { ...message, ...NO_EXTRAS, content: '', removedAt: now, pinnedAt: null };
     },
   });
-  for (const { id } of files) await vault.remove(id);
+  for (const { id } of files) await blobs.remove(id);
   return removed;
 }

@@ -2,7 +2,7 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Heard, type SpeechEngine, SpeechError } from '../engines/speech/engine.ts';
 import type { Subscribe } from '../events.ts';
-import { CONTENT, type Vault } from '../files/vault.ts';
+import { type BlobStore, CONTENT } from '../files/blob-store.ts';
 import { messagesSent } from '../messages/events.ts';
 import type { MessageStore } from '../messages/store.ts';
 import { transcriptProgressed } from './events.ts';
@@ -30,7 +30,7 @@ export type TranscriptionQueue = {
 type Dependencies = WriteDependencies & {
   engine: SpeechEngine | undefined;
   messages: MessageStore;
-  vault: Vault;
+  blobs: BlobStore;
   subscribe: Subscribe;
   /** Hears of what failed in the background. */
   report(error: unknown): void;
@@ -38,7 +38,7 @@ type Dependencies = WriteDependencies & {
 
 /** Takes recordings from the durable queue, as many at a time as the engine likes, the oldest first. */
 export function startTranscriptions(dependencies: Dependencies): TranscriptionQueue {
-  const { engine, transcriptions, files, messages, vault, publish, subscribe, forget, report } = dependencies;
+  const { engine, transcriptions, files, messages, blobs, publish, subscribe, forget, report } = dependencies;
   const underWay = new Map<string, Promise<void>>();
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
@@ -130,7 +130,7 @@ export function startTranscriptions(dependencies: Dependencies): TranscriptionQu
     };
     let heard: Heard;
     try {
-      const audio = await buffer(vault.read(fileId, CONTENT, file.key, file.size));
+      const audio = await buffer(blobs.read(fileId, CONTENT, file.key, file.size));
       if (isStopped) throw new Error('Hearth stops.');
       heard = await engine.transcribe(
         { id: fileId, audio, length: voice.length, language: voice.language },

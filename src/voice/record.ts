@@ -7,10 +7,10 @@ import type { Unusable } from '../engines/audio/decode.ts';
 import type { SpeechEngine } from '../engines/speech/engine.ts';
 import { decideLanguage, type SpokenLanguage } from '../engines/speech/languages.ts';
 import { ChatError, tooMany } from '../errors.ts';
+import { type BlobStore, CONTENT } from '../files/blob-store.ts';
 import { discardUpload } from '../files/discard.ts';
 import type { StoredFile, Voice } from '../files/file.ts';
 import type { FileStore } from '../files/store.ts';
-import { CONTENT, type Vault } from '../files/vault.ts';
 import type { TranscriptionStore } from './store.ts';
 
 /** A voice message is at most this long. */
@@ -26,7 +26,7 @@ const RETRY_SECONDS = 5;
 type RecordDependencies = {
   converter: AudioConverter;
   files: FileStore;
-  vault: Vault;
+  blobs: BlobStore;
   transcriptions: TranscriptionStore;
   /** What makes text, if anything does. */
   engine: Pick<SpeechEngine, 'language' | 'takesOthers'> | undefined;
@@ -50,7 +50,7 @@ export type Recorder = {
 
 /** Recordings are converted one after another, so that a crowd of them takes the memory of one. */
 export function createRecorder(dependencies: RecordDependencies): Recorder {
-  const { files, vault, transcriptions, engine, wake } = dependencies;
+  const { files, blobs, transcriptions, engine, wake } = dependencies;
   const underWay = new Map<number, number>();
   let last: Promise<unknown> = Promise.resolve();
 
@@ -87,13 +87,13 @@ export function createRecorder(dependencies: RecordDependencies): Recorder {
           size: audio.length,
           voice: { length, peaks, transcript, words: [], ...(isNoted && { language }) },
         };
-        await vault.write(recording.id, CONTENT, recording.key, Readable.from([Buffer.from(audio)]));
+        await blobs.write(recording.id, CONTENT, recording.key, Readable.from([Buffer.from(audio)]));
         await files.add(recording);
         if (transcript === 'waiting') await transcriptions.add(recording.id, recording.accountId, now);
         wake();
         return recording;
       } finally {
-        await discardUpload({ files, vault }, upload.id);
+        await discardUpload({ files, blobs }, upload.id);
       }
     },
   };
@@ -108,7 +108,7 @@ export function takesLanguage(
 }
 
 async function convert(
-  { converter, vault }: RecordDependencies,
+  { converter, blobs }: RecordDependencies,
   { id, key, size }: StoredFile,
 ): Promise<Converted> {
   if (converter.missing)
@@ -119,7 +119,7 @@ async function convert(
       'files',
     );
   if (size > MAX_BYTES) throw refused('too_long');
-  const converted = await converter.convert(await buffer(vault.read(id, CONTENT, key, size)), MAX_SECONDS);
+  const converted = await converter.convert(await buffer(blobs.read(id, CONTENT, key, size)), MAX_SECONDS);
   if (typeof converted === 'string') throw refused(converted);
   return converted;
 }

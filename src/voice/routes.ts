@@ -5,11 +5,11 @@ import type { SpeechEngine } from '../engines/speech/engine.ts';
 import { LANGUAGES, spokenLanguage } from '../engines/speech/languages.ts';
 import { type ChatError, invalid, notFound } from '../errors.ts';
 import { openFile } from '../files/access.ts';
+import type { BlobStore } from '../files/blob-store.ts';
 import { discardUpload } from '../files/discard.ts';
 import { heardText, type StoredFile, type Voice } from '../files/file.ts';
 import { shownFile } from '../files/present.ts';
 import type { ReadUpload } from '../files/upload.ts';
-import type { Vault } from '../files/vault.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
@@ -31,7 +31,7 @@ type Dependencies = WriteDependencies &
     groups: GroupStore;
     groupPresenter: GroupPresenter;
     messages: MessageStore;
-    vault: Vault;
+    blobs: BlobStore;
     readUpload: ReadUpload;
     recorder: Recorder;
     /** What makes text, if anything does. */
@@ -60,7 +60,7 @@ const fileId = z.guid();
 
 /** Recordings: sent at once, or turned into text first. */
 export function voiceRoutes(dependencies: Dependencies): Router {
-  const { views, page, groups, groupPresenter, files, vault, readUpload, engine } = dependencies;
+  const { views, page, groups, groupPresenter, files, blobs, readUpload, engine } = dependencies;
 
   const voiceInPath = async (request: Request): Promise<StoredFile & { voice: Voice }> => {
     const id = fileId.safeParse(request.params.fileId);
@@ -95,7 +95,7 @@ export function voiceRoutes(dependencies: Dependencies): Router {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
       onRefusal(response, (error) => recordPage(request, open, error));
       const [upload, ...others] = await readUpload(request, response, open);
-      for (const one of others) await discardUpload({ files, vault }, one.id);
+      for (const one of others) await discardUpload({ files, blobs }, one.id);
       if (!upload) throw invalid('files', 'Choose a recording first.');
       const { way, language, replyTo, thread } = parseForm(recordingForm, request.body);
       const { group, account } = open;

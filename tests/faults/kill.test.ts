@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import test from 'node:test';
 import WebSocket from 'ws';
-import { CONTENT } from '../../src/files/vault.ts';
+import { CONTENT } from '../../src/files/blob-store.ts';
 import { newPerson, type Visitor } from '../support/client.ts';
 import { type Hearth, startHearth, temporaryFolder } from '../support/hearth.ts';
 import { openStores } from '../support/stores.ts';
@@ -193,7 +193,7 @@ test('killed ten times while eight people write, edit, remove, react, send files
   await Promise.all(senders.map((sender) => sender.caughtUpWith(newest)));
   assert.equal(await hearth.stop(), 0);
 
-  const { messages, groups, files, vault } = await openStores(t, dataDir);
+  const { messages, groups, files, blobs } = await openStores(t, dataDir);
   const stored = await messages.changedAfter(GROUP, 0, 1_000_000);
   const byId = new Map(stored.map((message) => [message.id, message]));
 
@@ -232,7 +232,7 @@ test('killed ten times while eight people write, edit, remove, react, send files
     for (const { id, name } of message.files) {
       const file = await files.byId(id);
       assert.equal(file?.seq, message.seq, 'a file belongs to the message that it was sent with');
-      const bytes = await buffer(vault.read(id, CONTENT, file.key, file.size));
+      const bytes = await buffer(blobs.read(id, CONTENT, file.key, file.size));
       assert.equal(bytes.toString(), `the content of ${name}`);
       filesSent += 1;
     }

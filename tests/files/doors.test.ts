@@ -230,12 +230,12 @@ test('an upload that is cancelled leaves nothing, and a sweep takes what nobody 
   await ada.post('/groups/1/messages', { content: '', fileIds: kept });
   const left = await uploaded(ada, NOTES);
   assert.equal(await hearth.stop(), 0);
-  const { files, vault } = await openStores(t, hearth.dataDir);
-  await sweep({ files, vault });
+  const { files, blobs } = await openStores(t, hearth.dataDir);
+  await sweep({ files, blobs });
   assert.equal(filesIn(media).length, 2, 'what is a day old at most stays');
   const DAY = 86_400_000;
   for (const path of filesIn(media)) utimesSync(path, 0, 0);
-  await sweep({ files, vault }, Date.now() + DAY + 1);
+  await sweep({ files, blobs }, Date.now() + DAY + 1);
   assert.deepEqual(
     filesIn(media).map((path) => path.slice(-36)),
     [kept],

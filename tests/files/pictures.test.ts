@@ -5,9 +5,9 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import test from 'node:test';
 import sharp from 'sharp';
+import { CONTENT, THUMBNAIL } from '../../src/files/blob-store.ts';
 import { createReceiver } from '../../src/files/receive.ts';
 import { stripMetadata } from '../../src/files/strip-metadata.ts';
-import { CONTENT, THUMBNAIL } from '../../src/files/vault.ts';
 import { openGroup } from '../../src/groups/access.ts';
 import { createGroup } from '../../src/groups/create.ts';
 import type { Ending } from '../support/hearth.ts';
@@ -26,12 +26,12 @@ async function storing(t: Ending) {
   return async (name: string, bytes: Buffer, keepsMetadata = false) => {
     const incoming = { name, type: 'image/x', stream: Readable.from([bytes]), keepsMetadata };
     const file = await receiver.receive(open, randomUUID(), incoming);
-    const content = await buffer(stores.vault.read(file.id, CONTENT, file.key, file.size));
+    const content = await buffer(stores.blobs.read(file.id, CONTENT, file.key, file.size));
     const { thumbnailSize } = file;
     const thumbnail =
       thumbnailSize === null
         ? undefined
-        : await buffer(stores.vault.read(file.id, THUMBNAIL, file.key, thumbnailSize));
+        : await buffer(stores.blobs.read(file.id, THUMBNAIL, file.key, thumbnailSize));
     return { ...file, content, thumbnail };
   };
 }

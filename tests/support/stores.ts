@@ -5,7 +5,7 @@ import { createPasswords } from '../../src/crypto/passwords.ts';
 import { openDatabases } from '../../src/database/open.ts';
 import { checkKeyring } from '../../src/database/sealing.ts';
 import { createEvents, type EventType } from '../../src/events.ts';
-import { openVault } from '../../src/files/vault.ts';
+import { openBlobStore } from '../../src/files/blob-store.ts';
 import { createRateLimit } from '../../src/http/rate-limit.ts';
 import { createTextRenderer } from '../../src/messages/render.ts';
 import { SEND_RATE } from '../../src/messages/send.ts';
@@ -37,7 +37,7 @@ export async function openStores(test: Ending, dataDir = temporaryFolder(test)) 
     accounts,
     groups,
     files,
-    vault: openVault(join(dataDir, 'media')),
+    blobs: openBlobStore(join(dataDir, 'media')),
     messages,
     transcriptions,
     writer,

@@ -3,8 +3,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import test from 'node:test';
 import type { Heard, SpeechEngine } from '../../src/engines/speech/engine.ts';
+import { CONTENT } from '../../src/files/blob-store.ts';
 import type { StoredFile, Voice } from '../../src/files/file.ts';
-import { CONTENT } from '../../src/files/vault.ts';
 import { openGroup } from '../../src/groups/access.ts';
 import { editMessage } from '../../src/messages/edit.ts';
 import { sendMessage } from '../../src/messages/send.ts';
@@ -27,7 +27,7 @@ async function room(
   hear: () => Promise<Heard> = async () => ({ words: WORDS, certainty: 'text' }),
 ) {
   const stores = await openStores(test);
-  const { groups, files, vault, transcriptions, messages } = stores;
+  const { groups, files, blobs, transcriptions, messages } = stores;
   const account = await stores.account('ada');
   const group = await groups.add({ name: 'Garden', creatorId: account.id, now: 0 });
   assert.ok(group);
@@ -64,7 +64,7 @@ async function room(
       height: null,
       voice: { length: 1, peaks: [1], transcript, words: [] },
     };
-    await vault.write(file.id, CONTENT, file.key, Readable.from([Buffer.from('sound')]));
+    await blobs.write(file.id, CONTENT, file.key, Readable.from([Buffer.from('sound')]));
     await files.add(file);
     return file;
   }

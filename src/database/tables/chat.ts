@@ -75,7 +75,7 @@ export const revisions = sqliteTable(
   (table) => [primaryKey({ columns: [table.groupId, table.seq, table.change] })],
 );
 
-/** What people send beside words; the bytes lie sealed in the vault, under the id. */
+/** What people send beside words; the bytes lie sealed in the blobs, under the id. */
 export const files = sqliteTable('files', {
   id: text('id').primaryKey(),
   groupId: integer('group_id').notNull(),

@@ -13,7 +13,7 @@ export type Part = typeof CONTENT | typeof THUMBNAIL;
 /** What is under way; a start or the next sweep removes what was left behind. */
 const UNDER_WAY = '.part';
 
-export type Vault = {
+export type BlobStore = {
   /** Seals and stores a stream; resolves once it is durable. What fails half-way leaves nothing. */
   write(id: string, part: Part, key: Uint8Array, source: Readable): Promise<void>;
   /** The bytes from `start` to `end`, both included. */
@@ -26,7 +26,7 @@ export type Vault = {
 };
 
 /** @param folder such as `data/media`; files lie in 256 folders by the last two digits of their id */
-export function openVault(folder: string): Vault {
+export function openBlobStore(folder: string): BlobStore {
   const pathOf = (id: string, { suffix }: Part) => join(folder, id.slice(-2), `${id}${suffix}`);
 
   async function* sealedRange(
