@@ -46,11 +46,11 @@ import { CLOSE } from './live/connection.ts';
 import { createHub } from './live/hub.ts';
 import { createUpgrades } from './live/upgrade.ts';
 import { createDraftStore } from './messages/draft-store.ts';
-import { createHeardStore } from './messages/heard-store.ts';
 import { DRAFT_RATE } from './messages/keep-draft.ts';
 import { listRoutes } from './messages/list-routes.ts';
 import { conversationSocket } from './messages/live.ts';
 import { createReadMarks } from './messages/mark-read.ts';
+import { createPlaybackReceiptStore } from './messages/playback-store.ts';
 import { createMessagePresenter } from './messages/present.ts';
 import { createTextRenderer } from './messages/render.ts';
 import { messageRoutes } from './messages/routes.ts';
@@ -111,7 +111,7 @@ export function openStores({ users, chat }: Pick<Databases, 'users' | 'chat'>, k
     threads: createThreadStore(chat),
     drafts: createDraftStore(chat, createCipher(keyring, 'drafts')),
     saved: createSavedStore(chat),
-    heard: createHeardStore(chat),
+    playbackReceipts: createPlaybackReceiptStore(chat),
     transcriptions: createTranscriptionStore(chat),
     devices: createDeviceStore(users, createCipher(keyring, 'push'), nameIndex(users)),
   };
@@ -132,8 +132,18 @@ export async function createApp({
   const views = createViews(assetFolder(config.assetVersion));
 
   const stores = openStores(databases, keyring);
-  const { accounts, groups, files, messages, threads, drafts, saved, heard, transcriptions, devices } =
-    stores;
+  const {
+    accounts,
+    groups,
+    files,
+    messages,
+    threads,
+    drafts,
+    saved,
+    playbackReceipts,
+    transcriptions,
+    devices,
+  } = stores;
   await accounts.fillSkeletons();
   const browsers = createDevices(secretOf(databases.users, keyring, 'device-cookie'));
   if (adminUsername !== undefined) await accounts.makeAdmin(adminUsername);
@@ -253,7 +263,7 @@ export async function createApp({
       threads,
       drafts,
       saved,
-      heard,
+      playbackReceipts,
       texts,
       seen,
       draftRate: createRateLimit(DRAFT_RATE, rateLimits),
@@ -327,7 +337,7 @@ export async function createApp({
         messages,
         files,
         blobs,
-        heard,
+        playbackReceipts,
         texts,
         presenter,
         presence,

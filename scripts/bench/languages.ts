@@ -35,10 +35,10 @@ export async function languages(cleanup: Cleanup): Promise<Finding[]> {
     for (const bytes of recordings) {
       const converted = await converter.convert(bytes, 300);
       if (typeof converted === 'string') throw new Error(`A sentence is ${converted}.`);
-      const heard = await engine?.transcribe({ id: name, ...converted }, () => {});
-      if (!heard || heard === 'elsewhere') throw new Error('Vosk is here.');
-      if (heard.words.length === 0) counts.silent += 1;
-      else if (heard.words.length >= FEW_WORDS) counts[heard.certainty] += 1;
+      const result = await engine?.transcribe({ id: name, ...converted }, () => {});
+      if (!result || result === 'elsewhere') throw new Error('Vosk is here.');
+      if (result.words.length === 0) counts.silent += 1;
+      else if (result.words.length >= FEW_WORDS) counts[result.certainty] += 1;
     }
     process.stderr.write(`  ${name}: ${JSON.stringify(counts)}\n`);
     return counts;

@@ -45,12 +45,12 @@ async function accuracy(cleanup: Cleanup, prompts: readonly Prompt[]): Promise<F
   for (const { name, words: expected, bytes } of prompts) {
     const converted = await converter.convert(bytes, 300);
     if (typeof converted === 'string') throw new Error(`${name} is ${converted}.`);
-    const heard = await engine.transcribe({ id: name, ...converted }, () => {});
-    if (heard === 'elsewhere') throw new Error('Vosk is here.');
+    const result = await engine.transcribe({ id: name, ...converted }, () => {});
+    if (result === 'elsewhere') throw new Error('Vosk is here.');
     // What the start and the model take is not work on a recording.
     if (words === 0) before = speechProcess().seconds;
     else seconds += converted.length;
-    const got = heard.words.flatMap((word) => wordsOf(word.text));
+    const got = result.words.flatMap((word) => wordsOf(word.text));
     errors += distance(expected, got);
     words += expected.length;
     process.stderr.write(`\r  ${words} words, ${((100 * errors) / words).toFixed(1)} % errors `);

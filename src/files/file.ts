@@ -82,7 +82,7 @@ export function asAttachment({ id, name, type, size, width, height, voice }: Sto
 }
 
 /** What the machine heard, as a text. */
-export function heardText({ words }: Voice): string {
+export function transcriptText({ words }: Voice): string {
   return words.map(([text]) => text).join(' ');
 }
 

@@ -1,6 +1,6 @@
 import { LANGUAGES, languageName } from '../engines/speech/languages.ts';
 import type { Context } from '../http/views.ts';
-import { type Attachment, heardText, inWords, kindOf, type Voice } from './file.ts';
+import { type Attachment, inWords, kindOf, transcriptText, type Voice } from './file.ts';
 
 /** A picture stands in a message at most this large, in CSS pixels. */
 const SHOWN_WIDTH = 420;
@@ -48,7 +48,7 @@ function shownVoice({ length, peaks, transcript, words, ...voice }: Voice): Cont
     saidLanguage: voice.language ?? '',
     language: voice.language && voice.language !== 'none' ? languageName(voice.language) : '',
     isTyped: voice.isTyped === true,
-    text: heardText({ length, peaks, transcript, words, ...voice }),
+    text: transcriptText({ length, peaks, transcript, words, ...voice }),
   };
 }
 

@@ -32,7 +32,7 @@ export class Connection implements Viewer {
   /** Whether anything came from the peer since the last heartbeat. */
   isAlive = true;
   /** Whether its page is on a screen that somebody looks at; a page says so itself. */
-  isSeen = false;
+  isVisible = false;
   /** Frames received since the last heartbeat. */
   received = 0;
   #pending: Buffer[] | undefined;

@@ -20,12 +20,12 @@ export type Hub = {
   send(connection: Connection, text: string): void;
   sendFact(connection: Connection, type: string, fields: Parameters<typeof factText>[2]): void;
   /** Whether anybody listens to a topic, in this protocol or in any. */
-  isHeard(topic: string, protocol?: Protocol): boolean;
+  hasSubscribers(topic: string, protocol?: Protocol): boolean;
   count(topic: string): number;
   /** How many sockets an account has open. */
   countOf(accountId: number): number;
   /** Whether a page of this account is in sight somewhere. */
-  isSeenBy(accountId: number): boolean;
+  hasVisiblePage(accountId: number): boolean;
   /** The accounts that listen for what concerns them. */
   people(): number[];
   closeWhere(matches: (connection: Connection) => boolean, code: number, reason: string): void;
@@ -124,11 +124,13 @@ export function createHub(): Hub {
     send: (connection, text) => queue(connection, textFrame(text)),
     sendFact: (connection, type, fields) =>
       queue(connection, textFrame(factText(connection.protocol, type, fields))),
-    isHeard: (topic, protocol) =>
+    hasSubscribers: (topic, protocol) =>
       protocol ? (listeners.get(topic)?.[protocol] ?? 0) > 0 : listeners.has(topic),
     countOf: (accountId) => perAccount.get(accountId) ?? 0,
-    isSeenBy: (accountId) =>
-      [...(listeners.get(personalTopic(accountId))?.sockets ?? [])].some((one) => one.isSeen && one.isAlive),
+    hasVisiblePage: (accountId) =>
+      [...(listeners.get(personalTopic(accountId))?.sockets ?? [])].some(
+        (one) => one.isVisible && one.isAlive,
+      ),
     count: (topic) => listeners.get(topic)?.sockets.size ?? 0,
     people: () =>
       [...listeners.keys()]

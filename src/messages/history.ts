@@ -4,8 +4,8 @@ import type { MessageStore } from './store.ts';
 
 export const PAGE = 50;
 
-/** A stretch of a group's messages, in order. */
-export type Stretch = {
+/** A page of a group's messages, in order. */
+export type MessagePage = {
   /** A thread leaves out what stands between its messages. */
   kind: 'conversation' | 'thread';
   messages: readonly Message[];
@@ -40,7 +40,7 @@ export async function readHistory(
   messages: MessageStore,
   { group }: OpenGroup,
   { before, around }: { before?: number | undefined; around?: number | undefined } = {},
-): Promise<Stretch> {
+): Promise<MessagePage> {
   const newest = group.lastSeq;
   const end = around === undefined ? (before ?? newest + 1) : Math.min(newest + 1, around + PAGE / 2 + 1);
   const found =

@@ -15,11 +15,11 @@ import type { Commands, Endpoint } from '../live/socket.ts';
 import type { LivePresence } from '../presence/live.ts';
 import { editable, editMessage } from './edit.ts';
 import { messagesChanged } from './events.ts';
-import { markHeard } from './hear.ts';
-import type { HeardStore } from './heard-store.ts';
 import { markRead, type ReadMarks } from './mark-read.ts';
 import type { Message } from './message.ts';
 import { pinMessage, wanted } from './pin.ts';
+import { recordPlayback } from './playback.ts';
+import type { PlaybackReceiptStore } from './playback-store.ts';
 import type { MessagePresenter } from './present.ts';
 import { reactable, reactTo } from './react.ts';
 import { removeMessage } from './remove.ts';
@@ -49,7 +49,7 @@ type Dependencies = {
   rate: RateLimit;
   files: FileStore;
   blobs: BlobStore;
-  heard: HeardStore;
+  playbackReceipts: PlaybackReceiptStore;
   texts: TextRenderer;
   subscribe: Subscribe;
   /** Hears of what failed in the background. */
@@ -96,7 +96,7 @@ export function conversationSocket(dependencies: Dependencies): Endpoint {
       await markRead(dependencies, await open(connection), parse(read, message).seq);
     },
     async heard(connection, message) {
-      await markHeard(dependencies, await open(connection), parse(read, message).seq);
+      await recordPlayback(dependencies, await open(connection), parse(read, message).seq);
     },
     async typing(connection) {
       const { account, group } = await open(connection);
@@ -120,7 +120,7 @@ export function conversationSocket(dependencies: Dependencies): Endpoint {
   const pushes = new Map<number, Promise<void>>();
   subscribe(messagesChanged, ({ groupId, firstChange, lastChange }) => {
     const topic = groupTopic(groupId);
-    if (!hub.isHeard(topic)) return;
+    if (!hub.hasSubscribers(topic)) return;
     const push = (pushes.get(groupId) ?? Promise.resolve())
       .then(() => pushChanged(topic, groupId, firstChange, lastChange))
       .catch(report)
@@ -130,8 +130,8 @@ export function conversationSocket(dependencies: Dependencies): Endpoint {
 
   async function pushChanged(topic: string, groupId: number, first: number, last: number): Promise<void> {
     for (const message of await messages.changedAfter(groupId, first - 1, last - first + 1)) {
-      const html = hub.isHeard(topic, 'html') ? await fragment(message) : undefined;
-      const json = hub.isHeard(topic, 'json') ? await presenter.json(message) : undefined;
+      const html = hub.hasSubscribers(topic, 'html') ? await fragment(message) : undefined;
+      const json = hub.hasSubscribers(topic, 'json') ? await presenter.json(message) : undefined;
       hub.publish(topic, ({ protocol }) => (protocol === 'json' ? json : html), { change: message.change });
     }
   }

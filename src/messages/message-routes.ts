@@ -16,11 +16,11 @@ import { numberInPath, parseForm, seeOther, wantsFragment } from '../http/reques
 import { asHtml, type Html, sendHtml, type Views } from '../http/views.ts';
 import { messageOf } from './access.ts';
 import { editable, editMessage, isTooLate, mayEdit } from './edit.ts';
-import { listenersOf, markHeard } from './hear.ts';
-import type { HeardStore } from './heard-store.ts';
 import { markUnread } from './mark-unread.ts';
 import type { Message } from './message.ts';
 import { pinMessage, wanted } from './pin.ts';
+import { listenersOf, recordPlayback } from './playback.ts';
+import type { PlaybackReceiptStore } from './playback-store.ts';
 import type { MessagePresenter } from './present.ts';
 import { reactable, reactTo } from './react.ts';
 import { readersOf } from './readers.ts';
@@ -47,7 +47,7 @@ export type ActionDependencies = {
   files: FileStore;
   blobs: BlobStore;
   saved: SavedStore;
-  heard: HeardStore;
+  playbackReceipts: PlaybackReceiptStore;
   texts: TextRenderer;
   publish: Publish;
   editLimitMs: number | undefined;
@@ -75,7 +75,7 @@ export function actionRoutes(dependencies: ActionDependencies): Router {
       isPinned: message.pinnedAt !== null,
       isSaved: await saved.isSaved(account.id, group.id, seq),
       seenBy: account.showsReceipts ? await othersWhoSaw(open, message) : null,
-      heardBy: account.showsReceipts ? await othersWhoHeard(open, message) : null,
+      playedBy: account.showsReceipts ? await othersWhoPlayed(open, message) : null,
       versions: await presenter.revisions(message, await messages.revisions(message)),
       error: error ?? null,
       typed: typed ?? message.content,
@@ -87,13 +87,13 @@ export function actionRoutes(dependencies: ActionDependencies): Router {
     return readers?.filter((one) => one.id !== account.id) ?? null;
   }
 
-  async function othersWhoHeard(open: OpenGroup, { seq, files }: Message) {
+  async function othersWhoPlayed(open: OpenGroup, { seq, files }: Message) {
     if (!spokenIn(files)) return null;
     const listeners = await listenersOf(dependencies, open, seq);
     return listeners?.filter((one) => one.id !== open.account.id) ?? null;
   }
 
-  async function messagePage(
+  async function renderMessage(
     request: Request,
     open: OpenGroup,
     seq: number,
@@ -119,7 +119,7 @@ export function actionRoutes(dependencies: ActionDependencies): Router {
       if (message?.removedAt === null) {
         onRefusal(response, async (error) => {
           const typed: unknown = request.body?.content;
-          return messagePage(request, open, seq, error, typeof typed === 'string' ? typed : undefined);
+          return renderMessage(request, open, seq, error, typeof typed === 'string' ? typed : undefined);
         });
       }
       await perform(open, seq, request);
@@ -131,7 +131,7 @@ export function actionRoutes(dependencies: ActionDependencies): Router {
     .get('/groups/:id/messages/:seq', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
       const seq = numberInPath(request, 'seq');
-      if (!wantsFragment(request)) return sendHtml(response, await messagePage(request, open, seq));
+      if (!wantsFragment(request)) return sendHtml(response, await renderMessage(request, open, seq));
       sendHtml(response, views.render('messages/_sheet.njk', await sheet(open, seq)));
     })
     .post(
@@ -163,7 +163,7 @@ export function actionRoutes(dependencies: ActionDependencies): Router {
     )
     .post(
       '/groups/:id/messages/:seq/heard',
-      act((open, seq) => markHeard(dependencies, open, seq)),
+      act((open, seq) => recordPlayback(dependencies, open, seq)),
     )
     .post(
       '/groups/:id/messages/:seq/unread',

@@ -6,7 +6,7 @@ import { spokenIn } from '../files/file.ts';
 import { clock, shownFile } from '../files/present.ts';
 import type { Group } from '../groups/store.ts';
 import { asHtml, type Context, type Views } from '../http/views.ts';
-import type { Stretch } from './history.ts';
+import type { MessagePage } from './history.ts';
 import { plainText } from './markdown.ts';
 import type { Message, Revision } from './message.ts';
 import type { Drawn, TextRenderer } from './render.ts';
@@ -33,8 +33,8 @@ export type MessagePresenter = {
   summary(message: Message): Promise<Context>;
   /** Who it answers and the beginning of what that said, for a quote or a composer. */
   quote(groupId: number, seq: number): Promise<Quote | undefined>;
-  /** A stretch with its day separators. @param firstUnread the seq above which "New" is drawn, if any */
-  list(group: Group, stretch: Stretch, firstUnread?: number): Promise<Buffer>;
+  /** A page of messages with its day separators. @param firstUnread the seq above which "New" is drawn, if any */
+  list(group: Group, messagePage: MessagePage, firstUnread?: number): Promise<Buffer>;
 };
 
 const NO_BODY: Drawn = { html: '', isFinal: true };
@@ -138,7 +138,7 @@ export function createMessagePresenter(
   }
 
   async function render(
-    { messages, previous: before }: Stretch,
+    { messages, previous: before }: MessagePage,
     firstUnread: number | undefined,
   ): Promise<string> {
     let html = '';
@@ -212,12 +212,12 @@ export function createMessagePresenter(
         voice: voiceJson(message),
       });
     },
-    async list(group, stretch, firstUnread) {
-      // A thread may begin and end where a stretch of the conversation does: which one it is belongs to the key.
-      const key = `${group.id}/${group.lastChange}/${stretch.kind}/${stretch.messages[0]?.seq}/${stretch.messages.at(-1)?.seq}/${firstUnread}`;
+    async list(group, messagePage, firstUnread) {
+      // A thread may begin and end where a page of the conversation does: which one it is belongs to the key.
+      const key = `${group.id}/${group.lastChange}/${messagePage.kind}/${messagePage.messages[0]?.seq}/${messagePage.messages.at(-1)?.seq}/${firstUnread}`;
       const known = lists.get(key);
       if (known !== undefined) return known;
-      const html = Buffer.from(await render(stretch, firstUnread));
+      const html = Buffer.from(await render(messagePage, firstUnread));
       lists.set(key, html);
       return html;
     },

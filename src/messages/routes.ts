@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { accountOf } from '../accounts/access.ts';
 import { type ChatError, invalid } from '../errors.ts';
 import { unsentFiles } from '../files/access.ts';
-import { heardText, MAX_FILES, type StoredFile } from '../files/file.ts';
+import { MAX_FILES, type StoredFile, transcriptText } from '../files/file.ts';
 import { shownFile } from '../files/present.ts';
 import type { FileLimits } from '../files/receive.ts';
 import type { ReadUpload } from '../files/upload.ts';
@@ -25,7 +25,7 @@ import { asHtml, type Context, type Html, sendHtml } from '../http/views.ts';
 import { messageOf } from './access.ts';
 import type { DraftStore } from './draft-store.ts';
 import { markThreadRead, threadOf } from './follow.ts';
-import { PAGE, readHistory, type Stretch, seqAt, UNREAD_ON_NEWEST } from './history.ts';
+import { type MessagePage, PAGE, readHistory, seqAt, UNREAD_ON_NEWEST } from './history.ts';
 import { draftForm, keepDraft } from './keep-draft.ts';
 import { markRead, type ReadMarks } from './mark-read.ts';
 import { type ActionDependencies, actionRoutes } from './message-routes.ts';
@@ -83,7 +83,7 @@ function draftPlace({ account, group }: OpenGroup, thread: number) {
 }
 
 /** The first message that somebody else wrote and this reader has not read. */
-function firstUnread({ messages }: Stretch, { account, membership }: OpenGroup): number | undefined {
+function firstUnread({ messages }: MessagePage, { account, membership }: OpenGroup): number | undefined {
   return messages.find((one) => one.seq > membership.readSeq && one.authorId !== account.id)?.seq;
 }
 
@@ -104,7 +104,7 @@ export function messageRoutes(dependencies: Dependencies): Router {
   async function conversation(
     request: Request,
     open: OpenGroup,
-    stretch: Stretch,
+    messagePage: MessagePage,
     composer: Composer,
   ): Promise<Html> {
     const { account } = open;
@@ -118,22 +118,24 @@ export function messageRoutes(dependencies: Dependencies): Router {
         thread: null,
         headcount: asHtml(await presence.headcount(group)),
         aside: asHtml(await presence.aside(group, seesAddresses(account))),
-        older: stretch.hasOlder ? (stretch.messages[0]?.seq ?? null) : null,
-        newer: stretch.hasNewer ? (stretch.messages.at(-1)?.seq ?? 0) + PAGE / 2 : null,
+        older: messagePage.hasOlder ? (messagePage.messages[0]?.seq ?? null) : null,
+        newer: messagePage.hasNewer ? (messagePage.messages.at(-1)?.seq ?? 0) + PAGE / 2 : null,
         readSeq: open.membership.readSeq,
         unread: unreadOf(group, open.membership),
-        firstUnread: firstUnread(stretch, open) ?? null,
-        lastShown: stretch.messages.at(-1)?.seq ?? 0,
+        firstUnread: firstUnread(messagePage, open) ?? null,
+        lastShown: messagePage.messages.at(-1)?.seq ?? 0,
         fileLimit: dependencies.fileLimits.file,
         hasSpeech: dependencies.hasSpeech,
         bell: bellOf(open.group, open.membership),
         pins: await messages.countPinned(group),
-        seen: asHtml(account.showsReceipts && !stretch.hasNewer ? await dependencies.seen.line(group) : ''),
+        seen: asHtml(
+          account.showsReceipts && !messagePage.hasNewer ? await dependencies.seen.line(group) : '',
+        ),
         ...composer,
       },
       {
         openGroupId: group.id,
-        parts: { messages: await presenter.list(group, stretch, firstUnread(stretch, open)) },
+        parts: { messages: await presenter.list(group, messagePage, firstUnread(messagePage, open)) },
       },
     );
   }
@@ -162,15 +164,15 @@ export function messageRoutes(dependencies: Dependencies): Router {
     })
     .get('/groups/:id', async (request, response) => {
       const open = await openOrOffer(request, response);
-      const stretch = await readHistory(messages, open, await placeAsked(request, open));
+      const messagePage = await readHistory(messages, open, await placeAsked(request, open));
       // First, so that the list at the side counts it as read; what was new is known from `open`. A script says itself what
       // was in view, and what a service worker keeps for later is not read by anybody yet.
       const isLookedAt = !isScripted(request) && request.get('hearth-keep') === undefined;
-      if (!stretch.hasNewer && isLookedAt) await markRead(dependencies, open, open.group.lastSeq);
+      if (!messagePage.hasNewer && isLookedAt) await markRead(dependencies, open, open.group.lastSeq);
       const replyTo = numberInQuery(request, 'reply');
       const reply = replyTo === undefined ? null : ((await presenter.quote(open.group.id, replyTo)) ?? null);
       const composer = await composerOf(request, open, 0);
-      sendHtml(response, await conversation(request, open, stretch, { ...EMPTY, reply, ...composer }));
+      sendHtml(response, await conversation(request, open, messagePage, { ...EMPTY, reply, ...composer }));
     })
     .get('/groups/:id/threads/:seq', async (request, response) => {
       const open = await openOrOffer(request, response);
@@ -258,7 +260,7 @@ export function messageRoutes(dependencies: Dependencies): Router {
     if (typeof id !== 'string') return { typed };
     // It may have been sent or discarded since: then the address names nothing any more.
     const [file] = await chosenFiles(open, [id.toLowerCase()]);
-    const spoken = file?.voice ? heardText(file.voice) : '';
+    const spoken = file?.voice ? transcriptText(file.voice) : '';
     const isThere = typed.includes(spoken);
     return {
       typed: isThere ? typed : [typed, spoken].filter(Boolean).join(' '),
@@ -288,10 +290,10 @@ export function messageRoutes(dependencies: Dependencies): Router {
 
   /** The messages before one, with the link to those before them on top. */
   async function older(request: Request, open: OpenGroup): Promise<Html> {
-    const stretch = await readHistory(messages, open, { before: numberInQuery(request, 'before') });
-    const first = stretch.hasOlder ? (stretch.messages[0]?.seq ?? null) : null;
+    const messagePage = await readHistory(messages, open, { before: numberInQuery(request, 'before') });
+    const first = messagePage.hasOlder ? (messagePage.messages[0]?.seq ?? null) : null;
     const link = views.render('messages/_older.njk', { group: open.group, older: first });
-    return [Buffer.from(link), await presenter.list(open.group, stretch)];
+    return [Buffer.from(link), await presenter.list(open.group, messagePage)];
   }
 
   /** What a page without a socket has missed: each message as it is now, in the order of change. */

@@ -39,7 +39,7 @@ export function showSeen({ hub, views, accounts, groups, messages, subscribe, re
 
   function note({ groupId }: { groupId: number }): void {
     lines.delete(groupId);
-    if (due.has(groupId) || !hub.isHeard(groupTopic(groupId))) return;
+    if (due.has(groupId) || !hub.hasSubscribers(groupTopic(groupId))) return;
     due.add(groupId);
     setTimeout(() => tell(groupId).catch(report), EVERY_MS).unref();
   }

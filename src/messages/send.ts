@@ -6,10 +6,10 @@ import { unsentFiles } from '../files/access.ts';
 import {
   type Attachment,
   asAttachment,
-  heardText,
   MAX_FILES,
   spokenIn,
   tooManyFiles,
+  transcriptText,
 } from '../files/file.ts';
 import type { FileStore } from '../files/store.ts';
 import type { OpenGroup } from '../groups/access.ts';
@@ -106,7 +106,7 @@ async function sentFiles(
 /** A recording that is text already, and is sent without any other, says that. */
 function textOf(files: readonly Attachment[]): string {
   const spoken = spokenIn(files);
-  return spoken ? heardText(spoken.voice) : '';
+  return spoken ? transcriptText(spoken.voice) : '';
 }
 
 /** What somebody types with a recording is what they want it to say. */

@@ -313,7 +313,7 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
       ];
     }
     // Before a machine has heard a voice message, it says nothing.
-    if (!before || before.content === next.content || isUnheard(before)) return [write];
+    if (!before || before.content === next.content || hasNoTranscript(before)) return [write];
     const { change } = before;
     const revision = {
       groupId,
@@ -327,7 +327,7 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
   }
 }
 
-function isUnheard({ content, files }: Message): boolean {
+function hasNoTranscript({ content, files }: Message): boolean {
   return content === '' && spokenIn(files) !== undefined;
 }
 

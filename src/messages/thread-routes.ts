@@ -12,7 +12,7 @@ import { numberInPath, parseForm, seeOther, wantsFragment } from '../http/reques
 import { asHtml, type Context, type Html } from '../http/views.ts';
 import type { PresencePresenter } from '../presence/present.ts';
 import { followThread, markThreadRead, threadOf } from './follow.ts';
-import type { Stretch } from './history.ts';
+import type { MessagePage } from './history.ts';
 import { wanted } from './pin.ts';
 import type { MessagePresenter } from './present.ts';
 import type { MessageStore } from './store.ts';
@@ -51,7 +51,7 @@ export function createThreadPage({
     const group = await groupPresenter.named(open.group, account.id);
     const first = await threadOf(messages, open, seq);
     const replies = await messages.inThread(group.id, first.seq, THREAD_PAGE);
-    const stretch: Stretch = {
+    const messagePage: MessagePage = {
       kind: 'thread',
       messages: [first, ...replies],
       previous: undefined,
@@ -72,7 +72,7 @@ export function createThreadPage({
         aside: asHtml(await presence.aside(group, seesAddresses(account))),
         ...composer,
       },
-      { openGroupId: group.id, parts: { messages: await presenter.list(group, stretch) } },
+      { openGroupId: group.id, parts: { messages: await presenter.list(group, messagePage) } },
     );
   };
 }

@@ -54,7 +54,7 @@ export function countThreads({
   const noted = ({ accountId }: { accountId: number }) => {
     const before = links.get(accountId);
     links.delete(accountId);
-    if (!hub.isHeard(personalTopic(accountId), 'html')) return;
+    if (!hub.hasSubscribers(personalTopic(accountId), 'html')) return;
     if (before !== undefined) shown.set(accountId, before);
     due.add(accountId);
     if (due.size === 1) setTimeout(() => renew().catch(report), EVERY_MS).unref();

@@ -1,4 +1,4 @@
-import { heardText, type Voice } from '../files/file.ts';
+import { transcriptText, type Voice } from '../files/file.ts';
 
 /** A word of a transcript, and the second at which it is said; null where nobody knows. */
 export type TimedWord = { text: string; at: number | null };
@@ -29,7 +29,7 @@ export function isPlain(content: string): boolean {
 
 function alignedWords(content: string, voice: Voice): TimedWord[] {
   const written = content.split(/\s+/).filter(Boolean);
-  if (content === heardText(voice)) return voice.words.map(([text, at]) => ({ text, at }));
+  if (content === transcriptText(voice)) return voice.words.map(([text, at]) => ({ text, at }));
   const times = align(written.map(folded), voice.words);
   let last: number | null = null;
   return written.map((text, index) => {
@@ -40,18 +40,18 @@ function alignedWords(content: string, voice: Voice): TimedWord[] {
 
 function align(written: readonly string[], words: Voice['words']): (number | undefined)[] {
   if (written.length * words.length > MAX_COMPARISONS) return [];
-  const heard = words.map(([text]) => folded(text));
-  const width = heard.length + 1;
+  const recognised = words.map(([text]) => folded(text));
+  const width = recognised.length + 1;
   // lengths[i * width + j]: of the longest common subsequence of what follows i and j.
   const lengths = new Uint16Array((written.length + 1) * width);
   const at = (i: number, j: number) => lengths[i * width + j] ?? 0;
   for (let i = written.length - 1; i >= 0; i--)
-    for (let j = heard.length - 1; j >= 0; j--)
+    for (let j = recognised.length - 1; j >= 0; j--)
       lengths[i * width + j] =
-        written[i] === heard[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
+        written[i] === recognised[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
   const times: (number | undefined)[] = [];
-  for (let i = 0, j = 0; i < written.length && j < heard.length; ) {
-    if (written[i] === heard[j]) {
+  for (let i = 0, j = 0; i < written.length && j < recognised.length; ) {
+    if (written[i] === recognised[j]) {
       times[i] = words[j]?.[1];
       i += 1;
       j += 1;

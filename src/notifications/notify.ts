@@ -97,7 +97,7 @@ export function notifyPeople(dependencies: Dependencies): { settled(): Promise<v
 
   async function tell(group: Group, message: Message, accountId: number, isAnew = false): Promise<void> {
     const topic = personalTopic(accountId);
-    if (!devices.has(accountId) && !hub.isHeard(topic)) return;
+    if (!devices.has(accountId) && !hub.hasSubscribers(topic)) return;
     const account = await accounts.byId(accountId);
     const membership = (await groups.membershipsOf(accountId)).get(group.id);
     if (!account || !membership || (!isAnew && message.seq <= membership.readSeq)) return;
@@ -106,7 +106,7 @@ export function notifyPeople(dependencies: Dependencies): { settled(): Promise<v
     const notice = await noticeOf(group, message, account);
     const { title, body, url, tag } = notice;
     hub.publish(topic, ({ protocol }) => factText(protocol, 'notify', { title, body, url, tag }));
-    if (hub.isSeenBy(accountId)) return;
+    if (hub.hasVisiblePage(accountId)) return;
     for (const device of await devices.of(accountId)) deliver(device, notice);
   }
 

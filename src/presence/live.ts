@@ -69,7 +69,7 @@ export function createLivePresence({
   async function pushChange(place: string): Promise<void> {
     const change = due.get(place);
     due.delete(place);
-    if (!change || !hub.isHeard(place)) return;
+    if (!change || !hub.hasSubscribers(place)) return;
     if (place === OVERALL) {
       return hub.publish(OVERALL, ({ protocol, seesAddresses }) =>
         protocol === 'json' ? presenter.json(OVERALL, seesAddresses) : presenter.overall(seesAddresses),
@@ -127,7 +127,7 @@ export function createLivePresence({
       commands: {
         // A page that is hidden, or asleep, does not count as somebody who looks.
         seen(connection, message) {
-          connection.isSeen = (message as { is?: unknown }).is === true;
+          connection.isVisible = (message as { is?: unknown }).is === true;
         },
       },
       async open(connection) {

@@ -1,5 +1,5 @@
 import type { Subscribe } from '../events.ts';
-import { heardText } from '../files/file.ts';
+import { transcriptText } from '../files/file.ts';
 import type { FileStore } from '../files/store.ts';
 import { groupTopic } from '../groups/live.ts';
 import { factText } from '../live/frames.ts';
@@ -35,7 +35,7 @@ export function pushTranscripts({
     const voice = (await files.byId(fileId))?.voice;
     if (!voice) return;
     const { transcript } = voice;
-    const fact = { file: fileId, groupId, transcript, text: heardText(voice) };
+    const fact = { file: fileId, groupId, transcript, text: transcriptText(voice) };
     hub.publish(personalTopic(accountId), ({ protocol }) => factText(protocol, 'transcribed', fact));
   }
 }

@@ -1,6 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Heard, type SpeechEngine, SpeechError } from '../engines/speech/engine.ts';
+import { type RecognitionResult, type SpeechEngine, SpeechError } from '../engines/speech/engine.ts';
 import type { Subscribe } from '../events.ts';
 import { type BlobStore, CONTENT } from '../files/blob-store.ts';
 import { messagesSent } from '../messages/events.ts';
@@ -128,11 +128,11 @@ export function startTranscriptions(dependencies: Dependencies): TranscriptionQu
       const seq = (await files.byId(fileId))?.seq ?? null;
       publish(transcriptProgressed, { fileId, accountId, groupId, seq, share });
     };
-    let heard: Heard;
+    let result: RecognitionResult;
     try {
       const audio = await buffer(blobs.read(fileId, CONTENT, file.key, file.size));
       if (isStopped) throw new Error('Hearth stops.');
-      heard = await engine.transcribe(
+      result = await engine.transcribe(
         { id: fileId, audio, length: voice.length, language: voice.language },
         (share) => {
           progressed(share).catch(report);
@@ -146,7 +146,7 @@ export function startTranscriptions(dependencies: Dependencies): TranscriptionQu
       const dueAt = Date.now() + FIRST_RETRY_MS * 4 ** (attempts - 1);
       return transcriptions.change(fileId, { state: 'waiting', dueAt });
     }
-    if (heard !== 'elsewhere') return writeTranscript(dependencies, fileId, heard);
+    if (result !== 'elsewhere') return writeTranscript(dependencies, fileId, result);
     // The answer may have been faster than this.
     if ((await transcriptions.byId(fileId))?.state === 'working')
       await transcriptions.change(fileId, { state: 'elsewhere', dueAt: Date.now() + ELSEWHERE_MS });

@@ -7,7 +7,7 @@ import { type ChatError, invalid, notFound } from '../errors.ts';
 import { openFile } from '../files/access.ts';
 import type { BlobStore } from '../files/blob-store.ts';
 import { discardUpload } from '../files/discard.ts';
-import { heardText, type StoredFile, type Voice } from '../files/file.ts';
+import { type StoredFile, transcriptText, type Voice } from '../files/file.ts';
 import { shownFile } from '../files/present.ts';
 import type { ReadUpload } from '../files/upload.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
@@ -117,7 +117,7 @@ export function voiceRoutes(dependencies: Dependencies): Router {
       response.set('Cache-Control', 'no-store').json({
         transcript: voice.transcript,
         length: voice.length,
-        text: heardText(voice),
+        text: transcriptText(voice),
         words: voice.words.map(([text, start]) => ({ text, start })),
       });
     })

@@ -1,6 +1,12 @@
-import type { Recognised, Word } from '../engines/speech/engine.ts';
+import type { Recognition, Word } from '../engines/speech/engine.ts';
 import type { Publish } from '../events.ts';
-import { type Attachment, heardText, isFromMachine, type StoredFile, type Voice } from '../files/file.ts';
+import {
+  type Attachment,
+  isFromMachine,
+  type StoredFile,
+  transcriptText,
+  type Voice,
+} from '../files/file.ts';
 import type { FileStore } from '../files/store.ts';
 import { messageWrittenDown } from '../messages/events.ts';
 import type { Message } from '../messages/message.ts';
@@ -22,15 +28,15 @@ export type WriteDependencies = {
 export async function writeTranscript(
   dependencies: WriteDependencies,
   fileId: string,
-  heard: Recognised | 'failed' | 'none',
+  result: Recognition | 'failed' | 'none',
 ): Promise<void> {
   const { files, transcriptions, forget } = dependencies;
   const file = await files.byId(fileId);
   if (file?.voice) {
     const voice: Voice =
-      typeof heard === 'string'
-        ? { ...file.voice, transcript: heard }
-        : { ...file.voice, ...asTranscript(heard, file.voice) };
+      typeof result === 'string'
+        ? { ...file.voice, transcript: result }
+        : { ...file.voice, ...asTranscript(result, file.voice) };
     // In this order: a crash in between has it transcribed once more.
     await files.describe({ ...file, voice });
     await transcriptions.change(fileId, { state: 'done' });
@@ -78,14 +84,14 @@ function withTranscript(message: Message, { id, voice }: StoredFile): Message {
   const shown: Voice = isWritten ? { ...stands, transcript: 'reviewed', words: voice.words } : voice;
   return {
     ...message,
-    content: isWritten ? message.content : [...heardText(voice)].slice(0, MAX_CHARACTERS).join(''),
+    content: isWritten ? message.content : [...transcriptText(voice)].slice(0, MAX_CHARACTERS).join(''),
     files: message.files.map((file): Attachment => (file.id === id ? { ...file, voice: shown } : file)),
   };
 }
 
 /** A recording that was said to be in the engine's language is taken at that word: its text is unsure at worst. */
 function asTranscript(
-  { words, certainty }: Recognised,
+  { words, certainty }: Recognition,
   { language }: Voice,
 ): Pick<Voice, 'transcript' | 'words'> {
   if (words.length === 0) return { transcript: 'silent', words: [] };

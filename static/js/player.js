@@ -95,7 +95,7 @@ export function startPlayers(root, accountId) {
       if (error.name !== 'AbortError')
         say(file, 'It cannot be played now. Try again when the connection is back.');
     });
-    markHeard(file);
+    recordPlayback(file);
   }
 
   /** Makes a file the one that sounds, at the place where it stood. */
@@ -184,7 +184,7 @@ export function startPlayers(root, accountId) {
   }
 
   /** Once a page; the server knows who has heard it before. */
-  function markHeard(file) {
+  function recordPlayback(file) {
     const message = playersOf(file)[0]?.closest('.message[data-seq]');
     const conversation = document.querySelector('[data-conversation]');
     if (!message || !conversation || message.dataset.authorId === accountId || told.has(file)) return;

@@ -41,12 +41,12 @@ export function startOverview() {
       place(html);
       mark();
     },
-    onOpen: () => tellSeen(),
+    onOpen: () => reportVisibility(),
     onFinal: (code) =>
       code === 4401 &&
       location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`),
   });
-  const tellSeen = list ? startNotifications(overview) : () => {};
+  const reportVisibility = list ? startNotifications(overview) : () => {};
   document.addEventListener('visibilitychange', mark);
   addEventListener('hearth:posted', () => overview.isOpen() || overview.restart());
   mark();

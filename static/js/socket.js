@@ -26,7 +26,7 @@ export function connect(address, { onFragment, onOpen, onFinal }) {
   let timer;
   let openTimer;
   let isOver = false;
-  let heardAt = Date.now();
+  let lastReceivedAt = Date.now();
 
   function open() {
     clearTimeout(timer);
@@ -41,12 +41,12 @@ export function connect(address, { onFragment, onOpen, onFinal }) {
       closed();
     }, OPEN_WITHIN_MS);
     opened.onmessage = (event) => {
-      heardAt = Date.now();
+      lastReceivedAt = Date.now();
       onFragment(event.data);
     };
     opened.onopen = () => {
       clearTimeout(openTimer);
-      heardAt = Date.now();
+      lastReceivedAt = Date.now();
       wait = FIRST_WAIT_MS;
       show(false);
       onOpen?.();
@@ -117,7 +117,7 @@ export function connect(address, { onFragment, onOpen, onFinal }) {
     // A machine that slept may hold a socket that has long been dead: time jumped, so connect anew.
     const hasSlept = now - last > ASLEEP_MS;
     last = now;
-    if (hasSlept || (connection.isOpen() && now - heardAt > SILENCE_MS)) connection.restart();
+    if (hasSlept || (connection.isOpen() && now - lastReceivedAt > SILENCE_MS)) connection.restart();
   }, CHECK_EVERY_MS);
   // A page that comes out of the back/forward cache has lost its sockets.
   addEventListener('pageshow', (event) => event.persisted && connection.restart());

@@ -56,7 +56,7 @@ test('where a name is set for the administrator, that account is the one, whenev
 test('a changed password lets in by the new one only, and ends every session', async (t) => {
   const stores = await openStores(t);
   const dependencies = { ...stores, passwords: realPasswords(t), adminUsername: undefined };
-  const ended = stores.heard(sessionsEnded);
+  const ended = stores.recordEvents(sessionsEnded);
   const account = await register(dependencies, { username: 'mina', password: PASSWORD });
   await assert.rejects(
     changePassword(dependencies, account, { current: 'wrong', password: 'another long one' }),

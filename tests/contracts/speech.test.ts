@@ -6,7 +6,12 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { createAudioConverter } from '../../src/engines/audio/convert.ts';
 import { chooseEngine } from '../../src/engines/speech/choose.ts';
-import { type Heard, type Recording, SpeechError, type Word } from '../../src/engines/speech/engine.ts';
+import {
+  type RecognitionResult,
+  type Recording,
+  SpeechError,
+  type Word,
+} from '../../src/engines/speech/engine.ts';
 import { findModel, windowsOf, wordsOf } from '../../src/engines/speech/sherpa.ts';
 import { BUCKET, startAws, TRANSCRIBED } from '../support/aws.ts';
 import { atEnd, type Ending, temporaryFolder } from '../support/hearth.ts';
@@ -33,9 +38,9 @@ function textOf(words: readonly Word[]): string {
   return words.map((word) => word.text).join(' ');
 }
 
-function wordsIn(heard: Heard): readonly Word[] {
-  assert.ok(heard !== 'elsewhere');
-  return heard.words;
+function wordsIn(result: RecognitionResult): readonly Word[] {
+  assert.ok(result !== 'elsewhere');
+  return result.words;
 }
 
 test('every engine hears words with times, in order, within the recording, and tells how far it is', async (t) => {

@@ -20,7 +20,7 @@ test('a first start seeds General and Random, and a later one nothing', async (t
 
 test('whoever makes a group is in it, and everyone hears of it', async (t) => {
   const stores = await openStores(t);
-  const created = stores.heard(groupCreated);
+  const created = stores.recordEvents(groupCreated);
   const ada = await stores.account('ada');
   const group = await createGroup(stores, ada, { name: 'Garden' });
   assert.equal((await openGroup(stores.groups, ada, group.id)).group.name, 'Garden');
@@ -41,7 +41,7 @@ test('a name is taken in any case, by a new group and by a renamed one', async (
 
 test('its creator and an administrator rename a group; a member does not', async (t) => {
   const stores = await openStores(t);
-  const renamed = stores.heard(groupRenamed);
+  const renamed = stores.recordEvents(groupRenamed);
   const [ada, jo, boss] = [
     await stores.account('ada'),
     await stores.account('jo'),
@@ -71,8 +71,8 @@ test('a group opens for members only: 403 for others, 404 where there is none', 
 
 test('joining twice is joining once, and leaving ends it', async (t) => {
   const stores = await openStores(t);
-  const joined = stores.heard(memberJoined);
-  const left = stores.heard(memberLeft);
+  const joined = stores.recordEvents(memberJoined);
+  const left = stores.recordEvents(memberLeft);
   const [ada, jo] = [await stores.account('ada'), await stores.account('jo')];
   const { id } = await createGroup(stores, ada, { name: 'Garden' });
   await joinGroup(stores, jo, id);

@@ -58,11 +58,11 @@ async function garden(t: TestContext) {
 }
 
 test('an edit changes what a message says, keeps what it said, and is a new change of an old message', async (t) => {
-  const { send, edit, messages, group, heard } = await garden(t);
+  const { send, edit, messages, group, recordEvents } = await garden(t);
   await send('frist');
   await send('second');
-  const changed = heard(messagesChanged);
-  const sent = heard(messagesSent);
+  const changed = recordEvents(messagesChanged);
+  const sent = recordEvents(messagesSent);
   const edited = await edit(1, 'first', undefined, undefined, 5_000);
   assert.deepEqual([edited.seq, edited.change, edited.content, edited.editedAt], [1, 3, 'first', 5_000]);
   await edit(1, 'the first');
@@ -175,9 +175,9 @@ test('a reaction is put and taken back by its owner, counted with names, and is 
 });
 
 test('two acts on one message at once both count, and every change is told in order', async (t) => {
-  const { send, react, edit, heard, group, jo } = await garden(t);
+  const { send, react, edit, recordEvents, group, jo } = await garden(t);
   await send('busy');
-  const changed = heard(messagesChanged);
+  const changed = recordEvents(messagesChanged);
   const results = await Promise.all([react(1, '🌱'), react(1, '👍', jo), edit(1, 'busier'), send('new')]);
   assert.equal(results[2]?.reactions.length, 2);
   const spans = changed.map((one) => [one.firstChange, one.lastChange]);
@@ -210,10 +210,10 @@ test('@name calls members only; @all calls everybody, and above ten members asks
 });
 
 test('unread from here: the mark moves back to before a message', async (t) => {
-  const { send, open, jo, groups, messages, publish, rate, heard } = await garden(t);
+  const { send, open, jo, groups, messages, publish, rate, recordEvents } = await garden(t);
   for (const text of ['one', 'two', 'three']) await send(text);
   const { unreadChanged } = await import('../../src/groups/events.ts');
-  const told = heard(unreadChanged);
+  const told = recordEvents(unreadChanged);
   await markUnread({ groups, messages, publish, rate }, await open(jo), 2);
   const { group, membership } = await open(jo);
   assert.equal(unreadOf(group, membership), 2);

@@ -23,8 +23,8 @@ async function garden(t: TestContext) {
 }
 
 test('numbers the messages of a group from 1 without a hole, also those that are written at once', async (t) => {
-  const { send, messages, group, heard } = await garden(t);
-  const sent = heard(messagesSent);
+  const { send, messages, group, recordEvents } = await garden(t);
+  const sent = recordEvents(messagesSent);
   await Promise.all(Array.from({ length: 50 }, (_, index) => send(`message ${index}`)));
   const found = await messages.before(group.id, 1_000, 100);
   assert.deepEqual(
@@ -35,8 +35,8 @@ test('numbers the messages of a group from 1 without a hole, also those that are
 });
 
 test('a message that is sent twice is there once, at once or later', async (t) => {
-  const { send, messages, group, ada, heard } = await garden(t);
-  const sent = heard(messagesSent);
+  const { send, messages, group, ada, recordEvents } = await garden(t);
+  const sent = recordEvents(messagesSent);
   const id = randomUUID();
   const both = await Promise.all([send('hello', ada, id), send('hello', ada, id)]);
   const later = await send('hello', ada, id.toUpperCase().toLowerCase());
@@ -78,8 +78,13 @@ test('history comes in pages of 50, the nearest first, each in order', async (t)
   const { send, messages, open } = await garden(t);
   await Promise.all(Array.from({ length: 120 }, (_, index) => send(`message ${index + 1}`)));
   const seqs = async (where: object) => {
-    const stretch = await readHistory(messages, await open(), where);
-    return [stretch.messages[0]?.seq, stretch.messages.at(-1)?.seq, stretch.hasOlder, stretch.hasNewer];
+    const messagePage = await readHistory(messages, await open(), where);
+    return [
+      messagePage.messages[0]?.seq,
+      messagePage.messages.at(-1)?.seq,
+      messagePage.hasOlder,
+      messagePage.hasNewer,
+    ];
   };
   assert.deepEqual(await seqs({}), [71, 120, true, false]);
   assert.deepEqual(await seqs({ before: 71 }), [21, 70, true, true]);

@@ -75,8 +75,8 @@ test('an edit that calls nobody any more takes the @ back to the message before 
 });
 
 test('an edit that calls somebody new says so once, and marks it', async (t) => {
-  const { send, edit, shown, heard, bob } = await garden(t);
-  const told = heard(mentionsAdded);
+  const { send, edit, shown, recordEvents, bob } = await garden(t);
+  const told = recordEvents(mentionsAdded);
   await send('first text');
   await edit(1, 'first text @bob');
   assert.deepEqual(told, [{ groupId: 1, seq: 1, accountIds: [bob.id] }]);
@@ -86,8 +86,8 @@ test('an edit that calls somebody new says so once, and marks it', async (t) => 
 });
 
 test('a removed reply is told to those who count its thread', async (t) => {
-  const { send, remove, heard } = await garden(t);
-  const removed = heard(messageRemoved);
+  const { send, remove, recordEvents } = await garden(t);
+  const removed = recordEvents(messageRemoved);
   await send('question');
   await send('answer', 1);
   await remove(2);

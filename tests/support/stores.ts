@@ -45,7 +45,7 @@ export async function openStores(test: Ending, dataDir = temporaryFolder(test)) 
     rate: createRateLimit(SEND_RATE, false),
     texts,
     /** Everything of one kind that is published from now on. */
-    heard<Payload>(type: EventType<Payload>): Payload[] {
+    recordEvents<Payload>(type: EventType<Payload>): Payload[] {
       const payloads: Payload[] = [];
       events.subscribe(type, (payload) => payloads.push(payload));
       return payloads;

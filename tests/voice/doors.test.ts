@@ -194,19 +194,19 @@ test('heard-by: whoever plays it is shown to those who show theirs', async (t) =
   const shy = await newPerson(hearth.url, 'shy', 1);
   await ada.upload('/groups/1/voice', [recording('webm')], { way: 'message' });
   await ada.post('/groups/1/messages', { content: 'typed' });
-  const heardBy = async (person: Visitor) =>
-    /id="heard-title">Heard by<\/h2>\s*<p>([\s\S]*?)<\/p>/.exec(
+  const playedBy = async (person: Visitor) =>
+    /id="played-title">Heard by<\/h2>\s*<p>([\s\S]*?)<\/p>/.exec(
       (await person.get('/groups/1/messages/1')).body,
     )?.[1];
-  assert.match((await heardBy(ada)) ?? '', /Nobody yet/);
+  assert.match((await playedBy(ada)) ?? '', /Nobody yet/);
   assert.equal((await jo.post('/groups/1/messages/1/heard', {}, SCRIPT)).status, 204);
   const socket = await ada.socket('/ws/chat/1');
   socket.send({ type: 'heard', seq: 1 });
   assert.equal((await ada.post('/groups/1/messages/2/heard', {}, SCRIPT)).status, 204, 'words are not heard');
   await shy.post('/account/receipts');
   await shy.post('/groups/1/messages/1/heard', {}, SCRIPT);
-  assert.equal(await heardBy(ada), 'joe');
-  assert.equal(await heardBy(shy), undefined, 'who shows nothing is shown nothing');
+  assert.equal(await playedBy(ada), 'joe');
+  assert.equal(await playedBy(shy), undefined, 'who shows nothing is shown nothing');
 });
 
 test('what is no recording gets one sentence; silence is sent and says that nobody speaks', async (t) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import test from 'node:test';
-import type { Heard, SpeechEngine } from '../../src/engines/speech/engine.ts';
+import type { RecognitionResult, SpeechEngine } from '../../src/engines/speech/engine.ts';
 import { CONTENT } from '../../src/files/blob-store.ts';
 import type { StoredFile, Voice } from '../../src/files/file.ts';
 import { openGroup } from '../../src/groups/access.ts';
@@ -24,7 +24,7 @@ const WORDS = [
 /** A group with a speaker in it, an engine that hears two words in anything, and what it was asked. */
 async function room(
   test: Ending,
-  hear: () => Promise<Heard> = async () => ({ words: WORDS, certainty: 'text' }),
+  hear: () => Promise<RecognitionResult> = async () => ({ words: WORDS, certainty: 'text' }),
 ) {
   const stores = await openStores(test);
   const { groups, files, blobs, transcriptions, messages } = stores;

@@ -137,13 +137,13 @@ export const transcriptions = sqliteTable('transcriptions', {
 });
 
 /** Who has played which voice message. */
-export const heard = sqliteTable(
+export const playbackReceipts = sqliteTable(
   'heard',
   {
     groupId: integer('group_id').notNull(),
     seq: integer('seq').notNull(),
     accountId: integer('account_id').notNull(),
-    heardAt: integer('heard_at').notNull(),
+    playedAt: integer('heard_at').notNull(),
   },
   (table) => [primaryKey({ columns: [table.groupId, table.seq, table.accountId] })],
 );

@@ -19,10 +19,10 @@ export type Recording = {
 export type Certainty = 'text' | 'unsure' | 'none';
 
 /** What was said; no words where nobody speaks. */
-export type Recognised = Readonly<{ words: readonly Word[]; certainty: Certainty }>;
+export type Recognition = Readonly<{ words: readonly Word[]; certainty: Certainty }>;
 
 /** `elsewhere`: the words will come by another way. */
-export type Heard = Recognised | 'elsewhere';
+export type RecognitionResult = Recognition | 'elsewhere';
 
 /** Turns speech into words. Nothing of it runs on the event loop, and nothing is loaded before it is needed. */
 export interface SpeechEngine {
@@ -37,7 +37,7 @@ export interface SpeechEngine {
    * @param onProgress hears how much of it is done, from 0 to 1
    * @throws SpeechError where trying again is no use; anything else may go better the next time
    */
-  transcribe(recording: Recording, onProgress: (share: number) => void): Promise<Heard>;
+  transcribe(recording: Recording, onProgress: (share: number) => void): Promise<RecognitionResult>;
   /** Takes back what lies elsewhere of a recording whose words have come. */
   forget?(id: string): Promise<void>;
   close(): Promise<void>;

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import {
   baseLanguage,
-  type Heard,
+  type RecognitionResult,
   type Recording,
   type SpeechEngine,
   SpeechError,
@@ -17,7 +17,7 @@ const PATIENCE_MS = 120_000;
 const PATIENCE_PER_SECOND_MS = 10_000;
 
 type Waiting = {
-  resolve(heard: Heard): void;
+  resolve(heard: RecognitionResult): void;
   reject(error: Error): void;
   onProgress(share: number): void;
   patience: NodeJS.Timeout;
@@ -101,7 +101,7 @@ export function createLocalEngine(
       const job = ++lastJob;
       const order: Order = { job, kind, modelDir, language, audio, length };
       child.send(order);
-      return new Promise<Heard>((resolve, reject) => {
+      return new Promise<RecognitionResult>((resolve, reject) => {
         const patience = setTimeout(
           () => child?.kill('SIGKILL'),
           PATIENCE_MS + length * PATIENCE_PER_SECOND_MS,

@@ -1,9 +1,9 @@
 import type { Sound } from '../audio/decode.ts';
-import type { Recognised } from './engine.ts';
+import type { Recognition } from './engine.ts';
 
 /** An engine on this machine, loaded into the process that it has for itself. */
 export interface Recogniser {
-  recognise(sound: Sound, onProgress: (share: number) => void): Promise<Recognised>;
+  recognise(sound: Sound, onProgress: (share: number) => void): Promise<Recognition>;
 }
 
 /** What the process is told, and what it says. */
@@ -17,5 +17,5 @@ export type Order = {
 };
 export type Report =
   | { job: number; progress: number }
-  | ({ job: number } & Recognised)
+  | ({ job: number } & Recognition)
   | { job: number; failed: string; isFinal: boolean };

@@ -4,7 +4,7 @@ import type { OpenGroup } from '../groups/access.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { RateLimit } from '../http/rate-limit.ts';
 import { messageOf } from './access.ts';
-import type { HeardStore } from './heard-store.ts';
+import type { PlaybackReceiptStore } from './playback-store.ts';
 import { MAX_SEEN_MEMBERS } from './readers.ts';
 import type { MessageStore } from './store.ts';
 
@@ -13,8 +13,12 @@ import type { MessageStore } from './store.ts';
  * who keep what they read to themselves.
  * @throws ChatError 404 when the message is not there (any more), 429
  */
-export async function markHeard(
-  { messages, heard, rate }: { messages: MessageStore; heard: HeardStore; rate: RateLimit },
+export async function recordPlayback(
+  {
+    messages,
+    playbackReceipts,
+    rate,
+  }: { messages: MessageStore; playbackReceipts: PlaybackReceiptStore; rate: RateLimit },
   open: OpenGroup,
   seq: number,
   now = Date.now(),
@@ -23,17 +27,21 @@ export async function markHeard(
   await rate.take(String(account.id));
   const message = await messageOf(messages, open, seq);
   if (!spokenIn(message.files) || message.authorId === account.id || !account.showsReceipts) return;
-  await heard.add(group.id, seq, account.id, now);
+  await playbackReceipts.add(group.id, seq, account.id, now);
 }
 
 /** Who has played a voice message and lets others know; undefined in groups of more than 50 members. */
 export async function listenersOf(
-  { groups, accounts, heard }: { groups: GroupStore; accounts: AccountStore; heard: HeardStore },
+  {
+    groups,
+    accounts,
+    playbackReceipts,
+  }: { groups: GroupStore; accounts: AccountStore; playbackReceipts: PlaybackReceiptStore },
   { group }: OpenGroup,
   seq: number,
 ): Promise<Account[] | undefined> {
   if ((await groups.countMembers(group.id)) > MAX_SEEN_MEMBERS) return undefined;
-  const ids = await heard.of(group.id, seq, MAX_SEEN_MEMBERS);
+  const ids = await playbackReceipts.of(group.id, seq, MAX_SEEN_MEMBERS);
   const found = await Promise.all(ids.map((id) => accounts.byId(id)));
   return found.filter((one): one is Account => one?.showsReceipts === true);
 }
