@@ -13,7 +13,7 @@ export async function leaveGroup(
 ): Promise<void> {
   const known = await groups.byId(groupId);
   if (known?.kind === 'direct' && (await groups.membershipsOf(account.id)).has(groupId))
-    throw forbidden('A direct conversation cannot be left. Hide it with its bell instead.');
+    throw forbidden('A direct conversation cannot be left. Hide it in its settings instead.');
   const group = await findGroup(groups, groupId);
   if (await groups.leave(account.id, group.id)) publish(memberLeft, { groupId, accountId: account.id });
 }

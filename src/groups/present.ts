@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import type { Views } from '../http/views.ts';
 import { MAX_PEOPLE } from './open-direct.ts';
-import { bellOf, type Group, type GroupStore, type Membership } from './store.ts';
+import { type Group, type GroupStore, type Membership, notificationLevelOf } from './store.ts';
 
 const CACHED_ROWS = 20_000;
 /** In bytes. */
@@ -36,7 +36,7 @@ export function isMentionUnread({ lastMentionSeq, readSeq }: Membership): boolea
 
 /** Whether a group stays out of the list: hidden, neither open right now nor calling this member. */
 export function isHidden(group: Group, membership: Membership | undefined, openGroupId?: number): boolean {
-  if (!membership || bellOf(group, membership) !== 'hidden') return false;
+  if (!membership || notificationLevelOf(group, membership) !== 'hidden') return false;
   return group.id !== openGroupId && !isMentionUnread(membership);
 }
 

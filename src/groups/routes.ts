@@ -15,16 +15,22 @@ import { leaveGroup } from './leave.ts';
 import type { GroupPage } from './page.ts';
 import type { GroupPresenter } from './present.ts';
 import { renameGroup } from './rename.ts';
-import { bellForm, setBell } from './set-bell.ts';
+import { notificationLevelForm, setNotificationLevel } from './set-notification-level.ts';
 import { setVoice, voiceForm } from './set-voice.ts';
-import { BELLS, type Bell, bellOf, type Group, type GroupStore } from './store.ts';
+import {
+  type Group,
+  type GroupStore,
+  NOTIFICATION_LEVELS,
+  type NotificationLevel,
+  notificationLevelOf,
+} from './store.ts';
 
 const CREATIONS = { points: 20, seconds: 600, sentence: 'That is many new groups.' };
 const MEMBERS_A_PAGE = 200;
 /** Names that the composer completes; the newest members of a larger group are written out. */
 const COMPLETED_NAMES = 1_000;
 
-const BELL_LABELS: Readonly<Record<Bell, string>> = {
+const LEVEL_LABELS: Readonly<Record<NotificationLevel, string>> = {
   mentions: 'Mentions: when somebody calls me',
   everything: 'Everything: each new message',
   nothing: 'Nothing: it still counts as unread',
@@ -59,7 +65,7 @@ export function groupRoutes(dependencies: Dependencies): Router {
     const hidden: Group[] = [];
     for (const [groupId, membership] of memberships) {
       const group = await groups.byId(groupId);
-      if (group && bellOf(group, membership) === 'hidden')
+      if (group && notificationLevelOf(group, membership) === 'hidden')
         hidden.push(await presenter.named(group, account.id));
     }
     const offers = await Promise.all(others.map(presenter.offer));
@@ -83,8 +89,8 @@ export function groupRoutes(dependencies: Dependencies): Router {
     const context = {
       group: open.group,
       total: await groups.countMembers(open.group.id),
-      bell: bellOf(open.group, open.membership),
-      bells: BELLS.map((value) => ({ value, label: BELL_LABELS[value] })),
+      notificationLevel: notificationLevelOf(open.group, open.membership),
+      levels: NOTIFICATION_LEVELS.map((value) => ({ value, label: LEVEL_LABELS[value] })),
       languages: LANGUAGES,
       mayRename: mayRename(open),
       name: error ? typedName(request) : open.group.name,
@@ -160,7 +166,7 @@ export function groupRoutes(dependencies: Dependencies): Router {
     })
     .post('/groups/:id/bell', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
-      await setBell(dependencies, open, parseForm(bellForm, request.body));
+      await setNotificationLevel(dependencies, open, parseForm(notificationLevelForm, request.body));
       const isFromSettings = request.body?.next === 'settings';
       seeOther(response, `/groups/${open.group.id}${isFromSettings ? '/settings?saved=' : ''}`);
     })

@@ -30,16 +30,19 @@ export type Membership = Readonly<{
   lastMentionSeq: number;
   /** How many of the messages beyond `readSeq` were removed. */
   removedUnread: number;
-  /** Null is the default of its kind of group: see `bellOf`. */
-  bell: Bell | null;
+  /** Null is the default of its kind of group: see `notificationLevelOf`. */
+  notificationLevel: NotificationLevel | null;
 }>;
 
 /** What one is told of a group while away. A hidden one is not in the list at the side either. */
-export type Bell = (typeof BELLS)[number];
-export const BELLS = ['mentions', 'everything', 'nothing', 'hidden'] as const;
+export type NotificationLevel = (typeof NOTIFICATION_LEVELS)[number];
+export const NOTIFICATION_LEVELS = ['mentions', 'everything', 'nothing', 'hidden'] as const;
 
-export function bellOf({ kind }: Pick<Group, 'kind'>, { bell }: Pick<Membership, 'bell'>): Bell {
-  return bell ?? (kind === 'direct' ? 'everything' : 'mentions');
+export function notificationLevelOf(
+  { kind }: Pick<Group, 'kind'>,
+  { notificationLevel }: Pick<Membership, 'notificationLevel'>,
+): NotificationLevel {
+  return notificationLevel ?? (kind === 'direct' ? 'everything' : 'mentions');
 }
 
 export type ReadMark = { accountId: number; groupId: number; seq: number; now: number };
@@ -80,7 +83,11 @@ export type GroupStore = {
   markRead(marks: readonly ReadMark[]): Promise<boolean[]>;
   /** Moves one mark to wherever its owner wants it, back too. */
   moveMark(mark: ReadMark): Promise<void>;
-  setBell(accountId: number, groupId: number, bell: Bell): Promise<void>;
+  setNotificationLevel(
+    accountId: number,
+    groupId: number,
+    notificationLevel: NotificationLevel,
+  ): Promise<void>;
   /** The members of a group who want to hear of every message. */
   hearingEverything(group: Pick<Group, 'id' | 'kind'>): Promise<number[]>;
   /** Takes note of a committed message that mentions these members, or all where none are named. */
@@ -146,14 +153,21 @@ export function createGroupStore(
       .select({ accountId: memberships.accountId })
       .from(memberships)
       .where(
-        and(eq(memberships.groupId, at), isNotNull(memberships.bell), eq(memberships.bell, 'everything')),
+        and(
+          eq(memberships.groupId, at),
+          isNotNull(memberships.notificationLevel),
+          eq(memberships.notificationLevel, 'everything'),
+        ),
       )
       .prepare(),
     hearingDirect: orm
       .select({ accountId: memberships.accountId })
       .from(memberships)
       .where(
-        and(eq(memberships.groupId, at), sql`coalesce(${memberships.bell}, 'everything') = 'everything'`),
+        and(
+          eq(memberships.groupId, at),
+          sql`coalesce(${memberships.notificationLevel}, 'everything') = 'everything'`,
+        ),
       )
       .prepare(),
     count: orm.select({ members: count() }).from(memberships).where(eq(memberships.groupId, at)).prepare(),
@@ -205,9 +219,9 @@ export function createGroupStore(
     if (cached) return cached;
     const rows = queries.memberships.all({ accountId });
     const found = new Map(
-      rows.map(({ groupId, readSeq, readAt, lastMentionSeq, removedUnread, bell }) => [
+      rows.map(({ groupId, readSeq, readAt, lastMentionSeq, removedUnread, notificationLevel }) => [
         groupId,
-        { groupId, readSeq, readAt, lastMentionSeq, removedUnread, bell },
+        { groupId, readSeq, readAt, lastMentionSeq, removedUnread, notificationLevel },
       ]),
     );
     mine.set(accountId, found);
@@ -367,13 +381,13 @@ export function createGroupStore(
       note(accountId, groupId, { readSeq: seq, readAt: now, removedUnread });
       version += 1;
     },
-    async setBell(accountId, groupId, bell) {
+    async setNotificationLevel(accountId, groupId, notificationLevel) {
       orm
         .update(memberships)
-        .set({ bell })
+        .set({ notificationLevel })
         .where(and(eq(memberships.accountId, accountId), eq(memberships.groupId, groupId)))
         .run();
-      note(accountId, groupId, { bell });
+      note(accountId, groupId, { notificationLevel });
       version += 1;
     },
     async hearingEverything({ id, kind }) {

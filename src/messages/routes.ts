@@ -9,7 +9,7 @@ import type { FileLimits } from '../files/receive.ts';
 import type { ReadUpload } from '../files/upload.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
 import { unreadOf } from '../groups/present.ts';
-import { bellOf } from '../groups/store.ts';
+import { notificationLevelOf } from '../groups/store.ts';
 import { onRefusal } from '../http/failures.ts';
 import type { RateLimit } from '../http/rate-limit.ts';
 import {
@@ -126,7 +126,7 @@ export function messageRoutes(dependencies: Dependencies): Router {
         lastShown: messagePage.messages.at(-1)?.seq ?? 0,
         fileLimit: dependencies.fileLimits.file,
         hasSpeech: dependencies.hasSpeech,
-        bell: bellOf(open.group, open.membership),
+        notificationLevel: notificationLevelOf(open.group, open.membership),
         pins: await messages.countPinned(group),
         seen: asHtml(
           account.showsReceipts && !messagePage.hasNewer ? await dependencies.seen.line(group) : '',

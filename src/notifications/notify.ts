@@ -2,7 +2,7 @@ import type { Account, AccountStore } from '../accounts/store.ts';
 import type { Subscribe } from '../events.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import { unreadOf } from '../groups/present.ts';
-import { bellOf, type Group, type GroupStore } from '../groups/store.ts';
+import { type Group, type GroupStore, notificationLevelOf } from '../groups/store.ts';
 import { factText } from '../live/frames.ts';
 import { type Hub, personalTopic } from '../live/hub.ts';
 import { mentionsAdded, messagesSent, messageWrittenDown } from '../messages/events.ts';
@@ -101,8 +101,9 @@ export function notifyPeople(dependencies: Dependencies): { settled(): Promise<v
     const account = await accounts.byId(accountId);
     const membership = (await groups.membershipsOf(accountId)).get(group.id);
     if (!account || !membership || (!isAnew && message.seq <= membership.readSeq)) return;
-    const bell = bellOf(group, membership);
-    if (bell === 'nothing' || bell === 'hidden' || isQuiet(account, new Date())) return;
+    const notificationLevel = notificationLevelOf(group, membership);
+    if (notificationLevel === 'nothing' || notificationLevel === 'hidden' || isQuiet(account, new Date()))
+      return;
     const notice = await noticeOf(group, message, account);
     const { title, body, url, tag } = notice;
     hub.publish(topic, ({ protocol }) => factText(protocol, 'notify', { title, body, url, tag }));
@@ -139,7 +140,8 @@ export function notifyPeople(dependencies: Dependencies): { settled(): Promise<v
     let count = 0;
     for (const membership of (await groups.membershipsOf(accountId)).values()) {
       const group = await groups.byId(membership.groupId);
-      if (group && bellOf(group, membership) !== 'hidden' && unreadOf(group, membership) > 0) count += 1;
+      if (group && notificationLevelOf(group, membership) !== 'hidden' && unreadOf(group, membership) > 0)
+        count += 1;
     }
     return count;
   }

@@ -34,7 +34,7 @@ export const memberships = sqliteTable(
     /** How many of the messages beyond `readSeq` were removed. */
     removedUnread: integer('removed_unread').notNull().default(0),
     /** Null is the default of its kind of group. */
-    bell: text('bell', { enum: ['mentions', 'everything', 'nothing', 'hidden'] }),
+    notificationLevel: text('bell', { enum: ['mentions', 'everything', 'nothing', 'hidden'] }),
   },
   (table) => [primaryKey({ columns: [table.accountId, table.groupId] })],
 );
