@@ -96,14 +96,14 @@ export function createAccountStore(
     .prepare();
 
   const indexOf = (username: string) => nameIndex(foldCase(username));
-  const place = (index: Buffer) => `accounts/${index.toString('hex')}`;
-  const displayPlace = (id: number) => `accounts/${id}/display-name`;
+  const nameAad = (index: Buffer) => `accounts/${index.toString('hex')}`;
+  const displayNameAad = (id: number) => `accounts/${id}/display-name`;
   const skeletonOf = (name: string) => nameIndex(`skeleton ${skeleton(name)}`);
-  const linePlace = (id: number) => `accounts/${id}/line`;
-  const picturePlace = (id: number) => `accounts/${id}/picture`;
+  const lineAad = (id: number) => `accounts/${id}/line`;
+  const pictureAad = (id: number) => `accounts/${id}/picture`;
   const fromRow = (row: Row): Account => {
-    const username = cipher.open(place(row.nameIndex), row.name);
-    const displayName = row.displayName ? cipher.open(displayPlace(row.id), row.displayName) : '';
+    const username = cipher.open(nameAad(row.nameIndex), row.name);
+    const displayName = row.displayName ? cipher.open(displayNameAad(row.id), row.displayName) : '';
     return { ...settingsOf(row), username, displayName, name: displayName || username };
   };
   const settingsOf = (row: Row) => ({
@@ -111,7 +111,7 @@ export function createAccountStore(
     isAdmin: row.isAdmin,
     sessionEpoch: row.sessionEpoch,
     createdAt: row.createdAt,
-    line: row.line ? cipher.open(linePlace(row.id), row.line) : '',
+    line: row.line ? cipher.open(lineAad(row.id), row.line) : '',
     pictureVersion: row.hasPicture ? row.pictureVersion : 0,
     showsReceipts: row.showsReceipts,
     quiet: quietHours(row),
@@ -146,7 +146,7 @@ export function createAccountStore(
         .insert(accounts)
         .values({
           nameIndex: index,
-          name: cipher.seal(place(index), username),
+          name: cipher.seal(nameAad(index), username),
           skeletonIndex: skeletonOf(username),
           passwordHash,
           isAdmin: isAdmin === 'if-first' ? sql`NOT EXISTS (SELECT 1 FROM ${accounts})` : isAdmin,
@@ -203,7 +203,7 @@ export function createAccountStore(
     async setDisplayName(id, displayName) {
       if (displayName !== '' && isConfusable(displayName, id)) return false;
       change(id, {
-        displayName: displayName === '' ? null : cipher.seal(displayPlace(id), displayName),
+        displayName: displayName === '' ? null : cipher.seal(displayNameAad(id), displayName),
         displaySkeletonIndex: displayName === '' ? null : skeletonOf(displayName),
       });
       return true;
@@ -213,7 +213,7 @@ export function createAccountStore(
         change(row.id, { skeletonIndex: skeletonOf(fromRow(row).username) });
     },
     async setLine(id, line) {
-      change(id, { line: line === '' ? null : cipher.seal(linePlace(id), line) });
+      change(id, { line: line === '' ? null : cipher.seal(lineAad(id), line) });
     },
     async setShowsReceipts(id, showsReceipts) {
       change(id, { showsReceipts });
@@ -233,13 +233,13 @@ export function createAccountStore(
     },
     async setPicture(id, picture) {
       const version = (byId.get({ id })?.pictureVersion ?? 0) + 1;
-      const sealed = picture ? cipher.seal(picturePlace(id), picture.toString('base64')) : null;
+      const sealed = picture ? cipher.seal(pictureAad(id), picture.toString('base64')) : null;
       change(id, { picture: sealed, pictureVersion: version });
     },
     async picture(id) {
       const row = orm.select({ picture: accounts.picture }).from(accounts).where(eq(accounts.id, id)).get();
       const sealed = row?.picture;
-      return sealed ? Buffer.from(cipher.open(picturePlace(id), sealed), 'base64') : undefined;
+      return sealed ? Buffer.from(cipher.open(pictureAad(id), sealed), 'base64') : undefined;
     },
     async resealNames(afterId, limit) {
       const rows = orm
@@ -251,12 +251,12 @@ export function createAccountStore(
         .all();
       await atomically(
         rows.map((row) => () => {
-          const anew = (where: string, value: Buffer) => cipher.seal(where, cipher.open(where, value));
+          const reseal = (aad: string, value: Buffer) => cipher.seal(aad, cipher.open(aad, value));
           const values = {
-            name: anew(place(row.nameIndex), row.name),
-            displayName: row.displayName && anew(displayPlace(row.id), row.displayName),
-            line: row.line && anew(linePlace(row.id), row.line),
-            picture: row.picture && anew(picturePlace(row.id), row.picture),
+            name: reseal(nameAad(row.nameIndex), row.name),
+            displayName: row.displayName && reseal(displayNameAad(row.id), row.displayName),
+            line: row.line && reseal(lineAad(row.id), row.line),
+            picture: row.picture && reseal(pictureAad(row.id), row.picture),
           };
           return orm.update(accounts).set(values).where(eq(accounts.id, row.id)).run();
         }),

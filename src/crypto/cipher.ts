@@ -2,15 +2,15 @@ import { createCipheriv, createDecipheriv, randomFillSync } from 'node:crypto';
 import { KEY_ID_BYTES, type Keyring } from './keys.ts';
 
 /**
- * Seals text with AES-256-GCM and binds it to a place: what was sealed for one place does not open at another.
+ * Seals text with AES-256-GCM, bound to additional authenticated data (AAD): sealed with one AAD, it does not open with another.
  * Layout: key id (4 bytes) · nonce (12) · ciphertext · tag (16). Nonces are random, which for one key is
  * safe up to 2^32 values (NIST SP 800-38D, 8.3); `npm run rotate-keys` starts a new key.
  */
 export type Cipher = {
-  /** @param place the identity of the row, bound as associated data, such as `messages/7/<uuid>` */
-  seal(place: string, text: string): Buffer;
+  /** @param aad the identity of the row, such as `messages/7/<uuid>` */
+  seal(aad: string, text: string): Buffer;
   /** @throws Error when the value was changed, moved, or sealed with a key that is not in the keyring */
-  open(place: string, sealed: Uint8Array): string;
+  open(aad: string, sealed: Uint8Array): string;
   /** Whether this value was sealed with the key that seals now. */
   isCurrent(sealed: Uint8Array): boolean;
 };
@@ -27,10 +27,10 @@ export function createCipher(keyring: Keyring, purpose: string): Cipher {
   const nonces = new NoncePool();
 
   return {
-    seal(place, text) {
+    seal(aad, text) {
       const nonce = nonces.next();
       const cipher = createCipheriv('aes-256-gcm', sealingKey, nonce);
-      cipher.setAAD(Buffer.from(place));
+      cipher.setAAD(Buffer.from(aad));
       return Buffer.concat([
         current.id,
         nonce,
@@ -39,11 +39,11 @@ export function createCipher(keyring: Keyring, purpose: string): Cipher {
         cipher.getAuthTag(),
       ]);
     },
-    open(place, value) {
+    open(aad, value) {
       const sealed = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
       const key = keys.get(sealed.toString('hex', 0, KEY_ID_BYTES));
       if (!key || sealed.length < OVERHEAD)
-        throw new Error(`No key of this keyring opens the value at ${place}.`);
+        throw new Error(`No key of this keyring opens the value at ${aad}.`);
       const decipher = createDecipheriv(
         'aes-256-gcm',
         key,
@@ -52,7 +52,7 @@ export function createCipher(keyring: Keyring, purpose: string): Cipher {
           authTagLength: TAG_BYTES,
         },
       );
-      decipher.setAAD(Buffer.from(place));
+      decipher.setAAD(Buffer.from(aad));
       decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
       return (
         decipher.update(sealed.subarray(KEY_ID_BYTES + NONCE_BYTES, -TAG_BYTES), undefined, 'utf8') +

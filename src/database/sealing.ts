@@ -26,11 +26,11 @@ export function checkKeyring({ orm }: Database, keyring: Keyring, now = Date.now
 /** A random secret of this database, made when first asked for; base64 of 32 bytes. */
 export function secretOf({ orm }: Pick<Database, 'orm'>, keyring: Keyring, name: string): Buffer {
   const cipher = createCipher(keyring, 'secrets');
-  const fresh = cipher.seal(place(name), randomBytes(32).toString('base64'));
+  const fresh = cipher.seal(secretAad(name), randomBytes(32).toString('base64'));
   orm.insert(secrets).values({ name, value: fresh }).onConflictDoNothing().run();
   const row = orm.select().from(secrets).where(eq(secrets.name, name)).get();
   if (!row) throw new Error(`The secret ${name} vanished while it was made.`);
-  return Buffer.from(cipher.open(place(name), row.value), 'base64');
+  return Buffer.from(cipher.open(secretAad(name), row.value), 'base64');
 }
 
 /** Seals the secrets anew and forgets every other key: the last step of a rotation. */
@@ -46,7 +46,7 @@ export async function finishRotation(database: Database, keyring: Keyring): Prom
     .filter((one) => one.keyId !== current);
   await database.atomically([
     ...rows.map((row) => () => {
-      const value = cipher.seal(place(row.name), cipher.open(place(row.name), row.value));
+      const value = cipher.seal(secretAad(row.name), cipher.open(secretAad(row.name), row.value));
       return orm.update(secrets).set({ value }).where(eq(secrets.name, row.name)).run();
     }),
     ...old.map((one) => () => orm.delete(encryptionKeys).where(eq(encryptionKeys.keyId, one.keyId)).run()),
@@ -56,13 +56,13 @@ export async function finishRotation(database: Database, keyring: Keyring): Prom
 function opensSecrets({ orm }: Pick<Database, 'orm'>, keyring: Keyring): boolean {
   const cipher: Cipher = createCipher(keyring, 'secrets');
   try {
-    for (const row of orm.select().from(secrets).all()) cipher.open(place(row.name), row.value);
+    for (const row of orm.select().from(secrets).all()) cipher.open(secretAad(row.name), row.value);
     return true;
   } catch {
     return false;
   }
 }
 
-function place(name: string): string {
+function secretAad(name: string): string {
   return `secrets/${name}`;
 }

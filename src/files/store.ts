@@ -26,8 +26,8 @@ export type FileStore = {
 
 type Row = typeof files.$inferSelect;
 
-/** What `about` holds; the key as base64. */
-type About = Pick<StoredFile, 'name' | 'type' | 'width' | 'height' | 'thumbnailSize' | 'voice'> & {
+/** What `metadata` holds; the key as base64. */
+type FileMetadata = Pick<StoredFile, 'name' | 'type' | 'width' | 'height' | 'thumbnailSize' | 'voice'> & {
   key: string;
 };
 
@@ -37,17 +37,17 @@ export function createFileStore({ orm, atomically }: Database, cipher: Cipher): 
     .from(files)
     .where(eq(files.id, sql.placeholder('id')))
     .prepare();
-  const place = (id: string) => `files/${id}`;
+  const fileAad = (id: string) => `files/${id}`;
 
-  function open({ about, ...row }: Row): StoredFile {
+  function open({ metadata, ...row }: Row): StoredFile {
     // What `seal` below made, and nobody else can have.
-    const { key, ...rest } = JSON.parse(cipher.open(place(row.id), about)) as About;
+    const { key, ...rest } = JSON.parse(cipher.open(fileAad(row.id), metadata)) as FileMetadata;
     return { ...row, ...rest, key: Buffer.from(key, 'base64') };
   }
 
   function seal({ id, key, name, type, width, height, thumbnailSize, voice }: StoredFile): Buffer {
-    const about: About = { name, type, width, height, thumbnailSize, key: key.toString('base64') };
-    return cipher.seal(place(id), JSON.stringify({ ...about, voice }));
+    const metadata: FileMetadata = { name, type, width, height, thumbnailSize, key: key.toString('base64') };
+    return cipher.seal(fileAad(id), JSON.stringify({ ...metadata, voice }));
   }
 
   return {
@@ -55,13 +55,13 @@ export function createFileStore({ orm, atomically }: Database, cipher: Cipher): 
       const { id, groupId, accountId, seq, size, createdAt } = file;
       orm
         .insert(files)
-        .values({ id, groupId, accountId, seq, size, createdAt, about: seal(file) })
+        .values({ id, groupId, accountId, seq, size, createdAt, metadata: seal(file) })
         .run();
     },
     async describe(file) {
       orm
         .update(files)
-        .set({ size: file.size, about: seal(file) })
+        .set({ size: file.size, metadata: seal(file) })
         .where(eq(files.id, file.id))
         .run();
     },
@@ -130,10 +130,10 @@ export function createFileStore({ orm, atomically }: Database, cipher: Cipher): 
         .all();
       await atomically(
         rows
-          .filter((row) => !cipher.isCurrent(row.about))
+          .filter((row) => !cipher.isCurrent(row.metadata))
           .map((row) => () => {
-            const about = cipher.seal(place(row.id), cipher.open(place(row.id), row.about));
-            return orm.update(files).set({ about }).where(eq(files.id, row.id)).run();
+            const metadata = cipher.seal(fileAad(row.id), cipher.open(fileAad(row.id), row.metadata));
+            return orm.update(files).set({ metadata }).where(eq(files.id, row.id)).run();
           }),
       );
       return rows.at(-1)?.id;

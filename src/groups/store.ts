@@ -182,12 +182,12 @@ export function createGroupStore(
       .prepare(),
   };
 
-  const place = (index: Buffer) => `groups/${index.toString('hex')}`;
+  const nameAad = (index: Buffer) => `groups/${index.toString('hex')}`;
   const indexOf = (name: string) => nameIndex(foldCase(name));
   const fromRow = (row: Row): Group => ({
     id: row.id,
     kind: row.kind,
-    name: cipher.open(place(row.nameIndex), row.name),
+    name: cipher.open(nameAad(row.nameIndex), row.name),
     creatorId: row.creatorId,
     lastSeq: row.lastSeq,
     lastChange: row.lastChange,
@@ -253,7 +253,7 @@ export function createGroupStore(
       const index = indexOf(name);
       const values = {
         nameIndex: index,
-        name: cipher.seal(place(index), name),
+        name: cipher.seal(nameAad(index), name),
         creatorId,
         createdAt: now,
         lastSeq: 0,
@@ -283,7 +283,7 @@ export function createGroupStore(
             .values({
               kind: 'direct',
               nameIndex: index,
-              name: cipher.seal(place(index), ''),
+              name: cipher.seal(nameAad(index), ''),
               creatorId,
               createdAt: now,
               lastSeq: 0,
@@ -313,7 +313,7 @@ export function createGroupStore(
       if (taken && taken.id !== id) return false;
       orm
         .update(groups)
-        .set({ nameIndex: index, name: cipher.seal(place(index), name) })
+        .set({ nameIndex: index, name: cipher.seal(nameAad(index), name) })
         .where(eq(groups.id, id))
         .run();
       keep({ ...group, name });
@@ -446,7 +446,7 @@ export function createGroupStore(
         .all();
       await atomically(
         rows.map((row) => () => {
-          const name = cipher.seal(place(row.nameIndex), cipher.open(place(row.nameIndex), row.name));
+          const name = cipher.seal(nameAad(row.nameIndex), cipher.open(nameAad(row.nameIndex), row.name));
           return orm.update(groups).set({ name }).where(eq(groups.id, row.id)).run();
         }),
       );

@@ -21,7 +21,7 @@ export type DraftStore = {
 const CACHED_CHARACTERS = 4_000_000;
 
 export function createDraftStore({ orm, atomically }: Database, cipher: Cipher): DraftStore {
-  const name = ({ accountId, groupId, thread }: DraftPlace) => `drafts/${accountId}/${groupId}/${thread}`;
+  const draftAad = ({ accountId, groupId, thread }: DraftPlace) => `drafts/${accountId}/${groupId}/${thread}`;
   const at = ({ accountId, groupId, thread }: DraftPlace) =>
     and(eq(drafts.accountId, accountId), eq(drafts.groupId, groupId), eq(drafts.thread, thread));
   // Every page of a conversation asks, and most have none.
@@ -43,22 +43,22 @@ export function createDraftStore({ orm, atomically }: Database, cipher: Cipher):
 
   return {
     async read(place) {
-      const known = opened.get(name(place));
+      const known = opened.get(draftAad(place));
       if (known !== undefined) return known;
       const row = one.get(place);
-      const text = row ? cipher.open(name(place), row.body) : '';
-      opened.set(name(place), text);
+      const text = row ? cipher.open(draftAad(place), row.body) : '';
+      opened.set(draftAad(place), text);
       return text;
     },
     async write(place, text, now) {
       // Read again where the write fails: what is in memory is what is stored.
-      opened.delete(name(place));
+      opened.delete(draftAad(place));
       if (text === '') {
         if (one.get(place)) orm.delete(drafts).where(at(place)).run();
-        opened.set(name(place), text);
+        opened.set(draftAad(place), text);
         return;
       }
-      const body = cipher.seal(name(place), text);
+      const body = cipher.seal(draftAad(place), text);
       orm
         .insert(drafts)
         .values({ ...place, body, writtenAt: now })
@@ -67,7 +67,7 @@ export function createDraftStore({ orm, atomically }: Database, cipher: Cipher):
           set: { body, writtenAt: now },
         })
         .run();
-      opened.set(name(place), text);
+      opened.set(draftAad(place), text);
     },
     async keepNewest(accountId, kept) {
       const old = orm
@@ -79,7 +79,7 @@ export function createDraftStore({ orm, atomically }: Database, cipher: Cipher):
         .slice(kept);
       for (const row of old) {
         orm.delete(drafts).where(at(row)).run();
-        opened.delete(name(row));
+        opened.delete(draftAad(row));
       }
     },
     async reseal(after, limit) {
@@ -94,7 +94,7 @@ export function createDraftStore({ orm, atomically }: Database, cipher: Cipher):
         .all();
       await atomically(
         rows.map((row) => () => {
-          const body = cipher.seal(name(row), cipher.open(name(row), row.body));
+          const body = cipher.seal(draftAad(row), cipher.open(draftAad(row), row.body));
           return orm.update(drafts).set({ body }).where(at(row)).run();
         }),
       );

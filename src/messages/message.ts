@@ -4,7 +4,7 @@ import type { Attachment } from '../files/file.ts';
 export type Reaction = Readonly<{ emoji: string; accountIds: readonly number[] }>;
 
 /** What few messages have; kept sealed beside the body, and not at all where there is none of it. */
-export type Extras = Readonly<{
+export type MessageMetadata = Readonly<{
   reactions: readonly Reaction[];
   /** The members that are called by name. */
   mentions: readonly number[];
@@ -31,7 +31,7 @@ export type Message = Readonly<{
   replyCount: number;
   pinnedAt: number | null;
 }> &
-  Extras;
+  MessageMetadata;
 
 export type NewMessage = Pick<Message, 'groupId' | 'id' | 'authorId' | 'content' | 'createdAt'> &
   Partial<Pick<Message, 'replyTo' | 'thread' | 'mentions' | 'mentionsAll' | 'files'>>;
@@ -48,4 +48,4 @@ export type Revision = Readonly<{
   writerId: number | null;
 }>;
 
-export const NO_EXTRAS: Extras = { reactions: [], mentions: [], mentionsAll: false, files: [] };
+export const NO_METADATA: MessageMetadata = { reactions: [], mentions: [], mentionsAll: false, files: [] };

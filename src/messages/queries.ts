@@ -64,7 +64,7 @@ export function createMessageQueries(orm: Database['orm']) {
         replyTo: value('replyTo'),
         thread: value('thread'),
         replyCount: 0,
-        extras: value('extras'),
+        metadata: value('metadata'),
       })
       .prepare(),
     countReplies: orm
@@ -110,7 +110,7 @@ export function createMessageQueries(orm: Database['orm']) {
       .set({
         change: lastChangeLess('changesBehind'),
         body: sql`${value('body')}`,
-        extras: sql`${value('extras')}`,
+        metadata: sql`${value('metadata')}`,
         editedAt: sql`${value('editedAt')}`,
         removedAt: sql`${value('removedAt')}`,
         pinnedAt: sql`${value('pinnedAt')}`,

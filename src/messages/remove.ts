@@ -2,7 +2,7 @@ import { forbidden } from '../errors.ts';
 import type { BlobStore } from '../files/blob-store.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { isTooLate, tooLate } from './edit.ts';
-import { type Message, NO_EXTRAS } from './message.ts';
+import { type Message, NO_METADATA } from './message.ts';
 import type { MessageWriter } from './writer.ts';
 
 /**
@@ -30,7 +30,7 @@ export async function removeMessage(
       if (message.removedAt !== null) return message;
       if (!account.isAdmin && isTooLate(message, editLimitMs, now)) return tooLate('removed');
       files = message.files;
-      return { ...message, ...NO_EXTRAS, content: '', removedAt: now, pinnedAt: null };
+      return { ...message, ...NO_METADATA, content: '', removedAt: now, pinnedAt: null };
     },
   });
   for (const { id } of files) await blobs.remove(id);

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Cipher } from '../crypto/cipher.ts';
-import { type Extras, type Message, NO_EXTRAS, type Revision } from './message.ts';
+import { type Message, type MessageMetadata, NO_METADATA, type Revision } from './message.ts';
 
 /** Newly written and lately read messages stay opened in memory: a message is pushed, paged and listed many times. */
 const CACHED_CHARACTERS = 16_000_000;
@@ -9,8 +9,8 @@ const BESIDE_TEXT = 300;
 /** So many of the newest changes are known by their number: more than one commit has. */
 const KEPT_CHANGES = 5_000;
 
-type SealedParts = { body: Buffer; extras: Buffer | null };
-type Row = Omit<Message, 'content' | keyof Extras> & SealedParts;
+type SealedParts = { body: Buffer; metadata: Buffer | null };
+type Row = Omit<Message, 'content' | keyof MessageMetadata> & SealedParts;
 type RevisionRow = {
   groupId: number;
   seq: number;
@@ -25,7 +25,7 @@ export type SealedMessages = {
   /** @throws Error when a value was moved or changed */
   open(row: Row): Message;
   openRevision(id: string, row: RevisionRow): Revision;
-  seal(message: { groupId: number; id: string; content: string } & Partial<Extras>): SealedParts;
+  seal(message: { groupId: number; id: string; content: string } & Partial<MessageMetadata>): SealedParts;
   sealRevision(id: string, before: Pick<Message, 'groupId' | 'change' | 'content'>): Buffer;
   /** The parts sealed with the current key; undefined where they are already. */
   reseal(row: { groupId: number; id: string } & SealedParts): SealedParts | undefined;
@@ -43,10 +43,9 @@ export function createSealedMessages(cipher: Cipher): SealedMessages {
     sizeCalculation: ({ content }) => content.length + BESIDE_TEXT,
   });
   const seqs = new LRUCache<string, number>({ max: KEPT_CHANGES });
-  const bodyPlace = (groupId: number, id: string) => `messages/${groupId}/${id}`;
-  const extrasPlace = (groupId: number, id: string) => `extras/${groupId}/${id}`;
-  const revisionPlace = (groupId: number, id: string, change: number) =>
-    `revisions/${groupId}/${id}/${change}`;
+  const bodyAad = (groupId: number, id: string) => `messages/${groupId}/${id}`;
+  const metadataAad = (groupId: number, id: string) => `extras/${groupId}/${id}`;
+  const revisionAad = (groupId: number, id: string, change: number) => `revisions/${groupId}/${id}/${change}`;
 
   function keep(message: Message): Message {
     opened.set(`${message.groupId}/${message.seq}`, message);
@@ -59,44 +58,45 @@ export function createSealedMessages(cipher: Cipher): SealedMessages {
     open(row) {
       const known = opened.get(`${row.groupId}/${row.seq}`);
       if (known?.change === row.change) return known;
-      const { body, extras, ...rest } = row;
+      const { body, metadata, ...rest } = row;
       return keep({
         ...rest,
-        content: cipher.open(bodyPlace(row.groupId, row.id), body),
+        content: cipher.open(bodyAad(row.groupId, row.id), body),
         // What `seal` below wrote, and nobody else can have.
-        ...NO_EXTRAS,
-        ...(extras && (JSON.parse(cipher.open(extrasPlace(row.groupId, row.id), extras)) as Partial<Extras>)),
+        ...NO_METADATA,
+        ...(metadata &&
+          (JSON.parse(cipher.open(metadataAad(row.groupId, row.id), metadata)) as Partial<MessageMetadata>)),
       });
     },
     openRevision: (id, { groupId, change, body, writtenAt, writerId }) => ({
       change,
       writerId,
-      content: cipher.open(revisionPlace(groupId, id, change), body),
+      content: cipher.open(revisionAad(groupId, id, change), body),
       writtenAt,
     }),
     seal({ groupId, id, content, reactions = [], mentions = [], mentionsAll = false, files = [] }) {
-      const hasExtras = reactions.length > 0 || mentions.length > 0 || mentionsAll || files.length > 0;
+      const hasMetadata = reactions.length > 0 || mentions.length > 0 || mentionsAll || files.length > 0;
       return {
-        body: cipher.seal(bodyPlace(groupId, id), content),
-        extras: hasExtras
-          ? cipher.seal(extrasPlace(groupId, id), JSON.stringify({ reactions, mentions, mentionsAll, files }))
+        body: cipher.seal(bodyAad(groupId, id), content),
+        metadata: hasMetadata
+          ? cipher.seal(metadataAad(groupId, id), JSON.stringify({ reactions, mentions, mentionsAll, files }))
           : null,
       };
     },
     sealRevision: (id, { groupId, change, content }) =>
-      cipher.seal(revisionPlace(groupId, id, change), content),
-    reseal({ groupId, id, body, extras }) {
-      if (cipher.isCurrent(body) && (extras === null || cipher.isCurrent(extras))) return undefined;
-      const anew = (place: string, value: Buffer) => cipher.seal(place, cipher.open(place, value));
+      cipher.seal(revisionAad(groupId, id, change), content),
+    reseal({ groupId, id, body, metadata }) {
+      if (cipher.isCurrent(body) && (metadata === null || cipher.isCurrent(metadata))) return undefined;
+      const reseal = (aad: string, value: Buffer) => cipher.seal(aad, cipher.open(aad, value));
       return {
-        body: anew(bodyPlace(groupId, id), body),
-        extras: extras && anew(extrasPlace(groupId, id), extras),
+        body: reseal(bodyAad(groupId, id), body),
+        metadata: metadata && reseal(metadataAad(groupId, id), metadata),
       };
     },
     resealRevision({ groupId, id, change, body }) {
       if (cipher.isCurrent(body)) return undefined;
-      const place = revisionPlace(groupId, id, change);
-      return cipher.seal(place, cipher.open(place, body));
+      const aad = revisionAad(groupId, id, change);
+      return cipher.seal(aad, cipher.open(aad, body));
     },
     kept(groupId, first, last) {
       const found: Message[] = [];

@@ -5,7 +5,7 @@ import type { Database, Statement } from '../database/open.ts';
 import { files, messages, revisions } from '../database/tables/chat.ts';
 import { ChatError } from '../errors.ts';
 import { isFromMachine, spokenIn } from '../files/file.ts';
-import { type Appended, type Message, type NewMessage, NO_EXTRAS, type Revision } from './message.ts';
+import { type Appended, type Message, type NewMessage, NO_METADATA, type Revision } from './message.ts';
 import { createMessageQueries } from './queries.ts';
 import { createSealedMessages } from './sealed.ts';
 
@@ -282,7 +282,7 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
         keep({
           replyTo: null,
           thread: null,
-          ...NO_EXTRAS,
+          ...NO_METADATA,
           ...one,
           seq: lastSeq - (list.length - 1 - index),
           change: lastChange - (changes - 1 - index),

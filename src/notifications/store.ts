@@ -45,7 +45,7 @@ export function createDeviceStore(
   cipher: Cipher,
   index: BlindIndex,
 ): DeviceStore {
-  const place = (endpointIndex: Buffer) => `push/${endpointIndex.toString('hex')}`;
+  const subscriptionAad = (endpointIndex: Buffer) => `push/${endpointIndex.toString('hex')}`;
   const sessionIndex = (sessionId: string) => index(`session ${sessionId}`);
   const withDevices = new Set(
     orm
@@ -57,7 +57,7 @@ export function createDeviceStore(
 
   function open(row: Row): Device {
     // What `add` below sealed, and nobody else can have.
-    const sealed = JSON.parse(cipher.open(place(row.endpointIndex), row.subscription)) as Sealed;
+    const sealed = JSON.parse(cipher.open(subscriptionAad(row.endpointIndex), row.subscription)) as Sealed;
     const { id, accountId, createdAt, deliveredAt } = row;
     return { id, accountId, createdAt, deliveredAt, ...sealed };
   }
@@ -83,7 +83,7 @@ export function createDeviceStore(
         accountId,
         endpointIndex,
         sessionIndex: sessionIndex(sessionId),
-        subscription: cipher.seal(place(endpointIndex), JSON.stringify(sealed)),
+        subscription: cipher.seal(subscriptionAad(endpointIndex), JSON.stringify(sealed)),
         createdAt,
       };
       orm
@@ -128,8 +128,8 @@ export function createDeviceStore(
         .all();
       await atomically(
         rows.map((row) => () => {
-          const where = place(row.endpointIndex);
-          const subscription = cipher.seal(where, cipher.open(where, row.subscription));
+          const aad = subscriptionAad(row.endpointIndex);
+          const subscription = cipher.seal(aad, cipher.open(aad, row.subscription));
           return orm
             .update(pushSubscriptions)
             .set({ subscription })

@@ -54,7 +54,7 @@ export const messages = sqliteTable(
     replyTo: integer('reply_to'),
     thread: integer('thread'),
     replyCount: integer('reply_count').notNull().default(0),
-    extras: blob('extras', { mode: 'buffer' }),
+    metadata: blob('extras', { mode: 'buffer' }),
     pinnedAt: integer('pinned_at'),
   },
   (table) => [primaryKey({ columns: [table.groupId, table.seq] })],
@@ -83,7 +83,7 @@ export const files = sqliteTable('files', {
   /** The message it was sent with; null until then. */
   seq: integer('seq'),
   size: integer('size').notNull(),
-  about: blob('about', { mode: 'buffer' }).notNull(),
+  metadata: blob('about', { mode: 'buffer' }).notNull(),
   createdAt: integer('created_at').notNull(),
 });
 
