@@ -25,8 +25,8 @@ export type Running = {
   stop(): Promise<void>;
 };
 
-/** How long open requests may take to end before they are cut off. */
-const PATIENCE_MS = 3_000;
+/** How long open requests may take to end at shutdown; then they are cut off. */
+const SHUTDOWN_TIMEOUT_MS = 3_000;
 /** How often the files of the certificate are looked at. */
 const CERTIFICATE_CHECK_MS = 2_000;
 const LONGEST_REQUEST_MS = 2 * 3_600_000;
@@ -208,7 +208,7 @@ async function closeServers(
 ): Promise<void> {
   const cut = setTimeout(() => {
     for (const stream of streams) stream.destroy();
-  }, PATIENCE_MS);
+  }, SHUTDOWN_TIMEOUT_MS);
   // Nothing was done yet for a form that is half sent, and its other half may never come.
   for (const request of unread) request.socket.destroy();
   for (const server of servers) server.closeIdleConnections();

@@ -3,7 +3,7 @@ import { Piscina } from 'piscina';
 import type { PasswordJob } from './password-worker.ts';
 
 /** bcrypt's work factor: about a quarter of a second on this generation of machines. */
-export const COST = 12;
+export const BCRYPT_COST = 12;
 
 /** bcrypt(cost 12) of the SHA-256 of the password, so that long passwords count whole; in worker threads. */
 export type Passwords = {
@@ -15,8 +15,8 @@ export type Passwords = {
   close(): Promise<void>;
 };
 
-/** What an unknown name is compared with: a hash of this cost that no password was ever hashed to. */
-const NOBODY = `$2b$${COST}$abcdefghijklmnopqrstuuAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA`;
+/** Compared when the name is unknown, so that both answers take the same time: a hash of no password. */
+const UNKNOWN_ACCOUNT_HASH = `$2b$${BCRYPT_COST}$abcdefghijklmnopqrstuuAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA`;
 
 /** One worker fewer than there are processors, so that a storm of sign-ins leaves the event loop its own. */
 export function createPasswords(): Passwords {
@@ -30,9 +30,9 @@ export function createPasswords(): Passwords {
   const run = <Result>(job: PasswordJob): Promise<Result> => pool.run(job);
 
   return {
-    hash: (password) => run<string>({ kind: 'hash', password, cost: COST }),
+    hash: (password) => run<string>({ kind: 'hash', password, cost: BCRYPT_COST }),
     async matches(password, hash) {
-      const same = await run<boolean>({ kind: 'compare', password, hash: hash ?? NOBODY });
+      const same = await run<boolean>({ kind: 'compare', password, hash: hash ?? UNKNOWN_ACCOUNT_HASH });
       return same && hash !== undefined;
     },
     isCommon: (password) => run<boolean>({ kind: 'common', password }),

@@ -1,5 +1,5 @@
-/** A bound on gathering, so that a stream without a pause is committed too. */
-const MAX_TURNS = 8;
+/** Maximum number of event-loop turns that one batch gathers, so that a steady stream is committed, too. */
+const MAX_GATHERING_TURNS = 8;
 
 /**
  * Gathers what arrives within a turn of the event loop, and the turns right after it, and writes it together, one batch after another:
@@ -34,7 +34,7 @@ export function createGroupCommit<Job, Result>(
 
   /** The end of a turn that brought nothing more: one job alone goes at once, a burst goes together. */
   async function gathered(): Promise<void> {
-    for (let turn = 0; turn < MAX_TURNS; turn++) {
+    for (let turn = 0; turn < MAX_GATHERING_TURNS; turn++) {
       const before = waiting.length;
       await new Promise(setImmediate);
       if (waiting.length === before) return;

@@ -1,8 +1,8 @@
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Monitors ask every few seconds, strangers as often as they like: one check serves them all for so long. */
-const VALID_MS = 1_000;
+/** One health check serves all requests within this time. */
+const CACHED_FOR_MS = 1_000;
 /** More than a log that is written over has room for: a full disk shows only where it has to give more. */
 const PROBE_BYTES = 256 * 1024;
 
@@ -28,7 +28,7 @@ export function createWriteCheck(
 
   return () => {
     const now = Date.now();
-    if (!last || now - last.at > VALID_MS) last = { at: now, answer: check() };
+    if (!last || now - last.at > CACHED_FOR_MS) last = { at: now, answer: check() };
     return last.answer;
   };
 }

@@ -10,8 +10,8 @@ export const CONTENT = { part: 0, suffix: '' } as const;
 export const THUMBNAIL = { part: 1, suffix: '.thumb' } as const;
 export type Part = typeof CONTENT | typeof THUMBNAIL;
 
-/** What is under way; a start or the next sweep removes what was left behind. */
-const UNDER_WAY = '.part';
+/** Ending of a file that is being written; the start and the sweep delete what was left behind. */
+const PARTIAL_SUFFIX = '.part';
 
 export type BlobStore = {
   /** Seals and stores a stream; resolves once it is durable. What fails half-way leaves nothing. */
@@ -53,7 +53,7 @@ export function openBlobStore(folder: string): BlobStore {
   return {
     async write(id, part, key, source) {
       const path = pathOf(id, part);
-      const temporary = `${path}${UNDER_WAY}`;
+      const temporary = `${path}${PARTIAL_SUFFIX}`;
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       try {
         const file = createWriteStream(temporary, { flags: 'wx', mode: 0o600, flush: true });

@@ -10,7 +10,7 @@ const MAX_KEPT_PIXELS = 64_000_000;
 const LARGEST = { width: 8_000, height: 8_000 } as const;
 /** Of all the frames of one that moves; with more it stands still. */
 const MAX_FRAMES_PIXELS = 40_000_000;
-const PATIENCE_SECONDS = 30;
+const DRAW_TIMEOUT_SECONDS = 30;
 
 /** Twice as large as it is shown at most, for screens with small pixels. */
 const THUMBNAIL_WIDTH = 840;
@@ -95,7 +95,7 @@ async function drawOne(picture: Buffer): Promise<Drawn> {
     pages > 1 && (format === 'gif' || format === 'webp') && across * down * pages < MAX_FRAMES_PIXELS;
   const turned = sharp(picture, { ...options, animated: moves })
     .autoOrient()
-    .timeout({ seconds: PATIENCE_SECONDS });
+    .timeout({ seconds: DRAW_TIMEOUT_SECONDS });
   const upright = across * down > MAX_KEPT_PIXELS ? turned.resize({ ...LARGEST, fit: 'inside' }) : turned;
   const type = typeOf(format, hasAlpha);
   const { data, info } = await (type === 'jpeg'

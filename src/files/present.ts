@@ -5,7 +5,7 @@ import { type Attachment, inWords, kindOf, transcriptText, type Voice } from './
 /** A picture stands in a message at most this large, in CSS pixels. */
 const SHOWN_WIDTH = 420;
 const SHOWN_HEIGHT = 320;
-const SMALLEST = 48;
+const MIN_SHOWN_PIXELS = 48;
 
 /** A file as templates take it; of a picture the size that it is shown in, so that its place is kept free. */
 export function shownFile(file: Attachment): Context {
@@ -17,8 +17,8 @@ export function shownFile(file: Attachment): Context {
     kind: kindOf(file),
     ending: /\.([^.]{1,5})$/.exec(file.name)?.[1]?.toUpperCase() ?? 'FILE',
     size: inWords(file.size),
-    shownWidth: scale && width ? Math.max(SMALLEST, Math.round(width * scale)) : null,
-    shownHeight: scale && height ? Math.max(SMALLEST, Math.round(height * scale)) : null,
+    shownWidth: scale && width ? Math.max(MIN_SHOWN_PIXELS, Math.round(width * scale)) : null,
+    shownHeight: scale && height ? Math.max(MIN_SHOWN_PIXELS, Math.round(height * scale)) : null,
     voice: file.voice ? shownVoice(file.voice) : null,
   };
 }

@@ -17,9 +17,9 @@ export type FileLimits = {
   disk: number | undefined;
 };
 
-/** This much room is left to the databases, whatever people send. */
-const KEPT_FREE_BYTES = 200 * 1024 * 1024;
-const LOOK_EVERY_BYTES = 16 * 1024 * 1024;
+/** Disk space that uploads leave to the databases. */
+const RESERVED_DISK_BYTES = 200 * 1024 * 1024;
+const CHECK_ROOM_EVERY_BYTES = 16 * 1024 * 1024;
 const MAX_NAME_CHARACTERS = 200;
 const WITHOUT_THUMBNAIL = { width: null, height: null, thumbnailSize: null };
 
@@ -64,7 +64,7 @@ export function createReceiver({
     for (const one of incomingBytes.values()) coming += one;
     if (limits.disk !== undefined && (await files.bytes()) + coming + bytes > limits.disk)
       throw noRoom('There is no room left for files here. Tell the person who runs Hearth.');
-    if ((await blobs.free()) - bytes < KEPT_FREE_BYTES)
+    if ((await blobs.free()) - bytes < RESERVED_DISK_BYTES)
       throw noRoom('The disk of this Hearth is full. Tell the person who runs it.');
   }
 
@@ -78,7 +78,7 @@ export function createReceiver({
         if (noted.beginning.length < 16)
           noted.beginning = Buffer.concat([noted.beginning, chunk.subarray(0, 16)]);
         if (noted.bytes > limits.file) return done(tooLarge(`A file has at most ${inWords(limits.file)}.`));
-        if (noted.bytes - looked < LOOK_EVERY_BYTES) return done(null, chunk);
+        if (noted.bytes - looked < CHECK_ROOM_EVERY_BYTES) return done(null, chunk);
         looked = noted.bytes;
         checkRoom(accountId, 0).then(() => done(null, chunk), done);
       },

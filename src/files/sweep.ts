@@ -4,7 +4,7 @@ import type { FileStore } from './store.ts';
 
 /** What was uploaded and not sent within this time is taken away, and whatever lies on the disk that nobody knows. */
 const UNSENT_MS = 24 * 3_600_000;
-const EVERY_MS = 3_600_000;
+const SWEEP_INTERVAL_MS = 3_600_000;
 const BATCH = 200;
 
 /** Sweeps now, and then every hour. */
@@ -15,7 +15,7 @@ export function startSweep(
   let running = sweep(stores).catch(report);
   const timer = setInterval(() => {
     running = sweep(stores).catch(report);
-  }, EVERY_MS);
+  }, SWEEP_INTERVAL_MS);
   timer.unref();
   return {
     async stop() {

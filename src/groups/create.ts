@@ -8,8 +8,8 @@ import type { Group, GroupStore } from './store.ts';
 
 const NAME_RULE = 'A group’s name has 1 to 100 characters.';
 
-/** Control characters, and those that change the direction of what follows, in the list beside the name too. */
-const TURNING = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+/** Control characters, and those that change the direction of the text after them. */
+const CONTROL_CHARACTERS = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 
 /** One line: white space within is folded, so that two names that look the same are the same. */
 export const groupName = z.object({
@@ -18,7 +18,7 @@ export const groupName = z.object({
     .transform((name) => name.normalize('NFC').replace(/\s+/g, ' ').trim())
     .refine((name) => hasVisible(name) && [...name].length <= 100, NAME_RULE)
     .refine(
-      (name) => !TURNING.test(name),
+      (name) => !CONTROL_CHARACTERS.test(name),
       'A group’s name has no control characters, and none that turn the text around.',
     ),
 });

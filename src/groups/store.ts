@@ -108,7 +108,7 @@ export type GroupStore = {
 
 type Row = typeof groups.$inferSelect;
 
-const CACHED_MEMBERS = 10_000;
+const CACHED_MEMBERSHIPS = 10_000;
 
 /** @param nameIndex the blind index under which names are unique without regard to case */
 export function createGroupStore(
@@ -204,7 +204,7 @@ export function createGroupStore(
   );
   let sorted: readonly Group[] | undefined;
   let version = 0;
-  const mine = new LRUCache<number, Map<number, Membership>>({ max: CACHED_MEMBERS });
+  const mine = new LRUCache<number, Map<number, Membership>>({ max: CACHED_MEMBERSHIPS });
   const sizes = new Map<number, number>();
 
   function keep(group: Group): Group {

@@ -2,7 +2,7 @@ import type { OpenGroup } from '../groups/access.ts';
 import type { Message } from './message.ts';
 import type { MessageStore } from './store.ts';
 
-export const PAGE = 50;
+export const PAGE_MESSAGES = 50;
 
 /** A page of a group's messages, in order. */
 export type MessagePage = {
@@ -42,10 +42,13 @@ export async function readHistory(
   { before, around }: { before?: number | undefined; around?: number | undefined } = {},
 ): Promise<MessagePage> {
   const newest = group.lastSeq;
-  const end = around === undefined ? (before ?? newest + 1) : Math.min(newest + 1, around + PAGE / 2 + 1);
+  const end =
+    around === undefined ? (before ?? newest + 1) : Math.min(newest + 1, around + PAGE_MESSAGES / 2 + 1);
   const found =
-    end > newest ? await messages.newest(group, PAGE + 1) : await messages.before(group.id, end, PAGE + 1);
-  const hasOlder = found.length > PAGE;
+    end > newest
+      ? await messages.newest(group, PAGE_MESSAGES + 1)
+      : await messages.before(group.id, end, PAGE_MESSAGES + 1);
+  const hasOlder = found.length > PAGE_MESSAGES;
   return {
     kind: 'conversation',
     messages: hasOlder ? found.slice(1) : found,

@@ -6,13 +6,13 @@ import { messageOf } from './access.ts';
 import type { DraftStore } from './draft-store.ts';
 import type { MessageStore } from './store.ts';
 
-/** More than a message may have, so that nobody loses what has to be shortened. */
-const MAX_UNITS = 40_000;
+/** Longer than a message may be, so that a text that has to be shortened is kept; in UTF-16 units. */
+const MAX_UTF16_UNITS = 40_000;
 /** So many drafts of one person; the oldest gives way. */
 const MAX_DRAFTS = 100;
 
 export const draftForm = z.object({
-  content: z.string().max(MAX_UNITS, 'A draft has at most 40,000 characters.').default(''),
+  content: z.string().max(MAX_UTF16_UNITS, 'A draft has at most 40,000 characters.').default(''),
   thread: z
     .string()
     .regex(/^\d{0,15}$/)

@@ -13,7 +13,7 @@ import type { MessagePresenter } from './present.ts';
 import type { SavedStore } from './saved-store.ts';
 import type { MessageStore } from './store.ts';
 import type { ThreadStore } from './thread-store.ts';
-import { FOLLOWED } from './threads.ts';
+import { MAX_FOLLOWED } from './threads.ts';
 
 const SAVED_A_PAGE = 50;
 
@@ -57,7 +57,7 @@ export function listRoutes(dependencies: Dependencies): Router {
   return Router()
     .get('/threads', async (request, response) => {
       const account = accountOf(request);
-      const followed = await threads.followedBy(account.id, FOLLOWED);
+      const followed = await threads.followedBy(account.id, MAX_FOLLOWED);
       const items = followed.map(async ({ groupId, seq, unread }) => {
         const first = await messages.bySeq(groupId, seq);
         const one = await shown(account, first);

@@ -12,8 +12,8 @@ const RENDER_MS = 150;
 
 /** Code longer than this, in characters, is shown as it is. */
 const HIGHLIGHTED_CHARACTERS = 4_000;
-/** A run of so many characters without a space is no line of a program, and what makes regular expressions backtrack. */
-const UNBROKEN = /\S{1000}/;
+/** A run of 1,000 characters without a space is no program text, and makes regular expressions backtrack. */
+const LONG_RUN = /\S{1000}/;
 
 const compiled = new Set<string>();
 
@@ -29,7 +29,7 @@ export default function work(job: RenderJob): string | string[] {
 function highlighter(): Highlight {
   let left = HIGHLIGHT_MS;
   return (code, language) => {
-    if (left <= 0 || code.length > HIGHLIGHTED_CHARACTERS || UNBROKEN.test(code)) return '';
+    if (left <= 0 || code.length > HIGHLIGHTED_CHARACTERS || LONG_RUN.test(code)) return '';
     if (!hljs.getLanguage(language)) return '';
     compile(language);
     const started = performance.now();

@@ -14,7 +14,7 @@ export type Highlight = (code: string, language: string) => string;
 
 type Environment = { mentions: Mentions; highlight?: Highlight | undefined };
 
-const NOBODY: Mentions = new Map();
+const NO_MENTIONS: Mentions = new Map();
 
 /**
  * Markdown as people use it in chats: emphasis, code, lists, quotes, links. A line break is a line break. Raw HTML and
@@ -28,7 +28,7 @@ export function renderMarkdown(text: string, mentions: Mentions, highlight?: Hig
 /** The names that a text calls with an @, in its order: those in code, links and behind a backslash are left out. */
 export function namesCalled(text: string): string[] {
   const names: string[] = [];
-  for (const block of markdown.parse(text, { mentions: NOBODY }))
+  for (const block of markdown.parse(text, { mentions: NO_MENTIONS }))
     for (const piece of textOutsideLinks(block.children ?? []))
       for (const [, name = ''] of piece.content.matchAll(MENTION)) names.push(name);
   return names;
@@ -37,7 +37,7 @@ export function namesCalled(text: string): string[] {
 /** What a text says without its marks, on one line: for quotes, lists and notifications. */
 export function plainText(text: string): string {
   const words: string[] = [];
-  for (const block of markdown.parse(text, { mentions: NOBODY })) {
+  for (const block of markdown.parse(text, { mentions: NO_MENTIONS })) {
     if (block.type === 'fence') words.push(block.content);
     for (const { content, type } of block.children ?? [])
       words.push(type === 'softbreak' || type === 'hardbreak' ? ' ' : content);

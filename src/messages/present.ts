@@ -47,8 +47,8 @@ type Person = { id: number; username: string; name: string; pictureVersion: numb
 export type Quote = { seq: number; change: number; author: string; excerpt: string };
 
 const EXCERPT_CHARACTERS = 140;
-/** How many of those who reacted are named. */
-const NAMED = 20;
+/** Maximum number of names at a reaction. */
+const MAX_NAMED = 20;
 
 export function createMessagePresenter(
   views: Views,
@@ -109,7 +109,7 @@ export function createMessagePresenter(
   }
 
   async function shownReaction({ emoji, accountIds }: Message['reactions'][number]): Promise<Context> {
-    const people = await Promise.all(accountIds.slice(0, NAMED).map(authorOf));
+    const people = await Promise.all(accountIds.slice(0, MAX_NAMED).map(authorOf));
     const names = people.map((one) => one.name);
     const more = accountIds.length - names.length;
     if (more > 0) names.push(`${more} more`);

@@ -6,15 +6,15 @@ import type { Message, Reaction } from './message.ts';
 import type { MessageWriter } from './writer.ts';
 
 const MAX_EMOJI = 20;
-/** The longest sequences of Unicode's emoji, families and flags of regions, have fewer UTF-16 units. */
-const MAX_UNITS = 40;
+/** Longer than the longest emoji sequences of Unicode (families, flags of regions), in UTF-16 units. */
+const MAX_UTF16_UNITS = 40;
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 export const emoji = z
   .string('Choose one emoji.')
   .trim()
-  .refine((text) => text.length <= MAX_UNITS && isOneEmoji(text), 'Choose one emoji.');
+  .refine((text) => text.length <= MAX_UTF16_UNITS && isOneEmoji(text), 'Choose one emoji.');
 
 const yesOrNo = z.enum(['yes', 'no'], 'Say "on" as yes or no.').transform((word) => word === 'yes');
 

@@ -5,8 +5,8 @@ import { mentionsAdded, messageRemoved } from './events.ts';
 import type { Message } from './message.ts';
 import type { MessageStore } from './store.ts';
 
-/** Members who are told at once of a changed count; others see it on their next page. */
-const MAX_TOLD = 5_000;
+/** Maximum number of members to whom a changed count is pushed; others see it on their next page. */
+const MAX_NOTIFIED = 5_000;
 /** How far back an earlier mention is looked for. */
 const LOOKED_BACK = 200;
 
@@ -30,7 +30,7 @@ export async function recount(
   for (const accountId of added) await groups.setMention(accountId, groupId, seq);
   groups.refresh(groupId);
 
-  for (const accountId of await groups.membersBefore(groupId, seq, MAX_TOLD))
+  for (const accountId of await groups.membersBefore(groupId, seq, MAX_NOTIFIED))
     publish(unreadChanged, { groupId, accountId });
   if (isRemoved) publish(messageRemoved, { groupId, seq, thread: before.thread });
   if (added.length > 0 && !before.mentionsAll) publish(mentionsAdded, { groupId, seq, accountIds: added });

@@ -25,7 +25,7 @@ import { asHtml, type Context, type Html, sendHtml } from '../http/views.ts';
 import { messageOf } from './access.ts';
 import type { DraftStore } from './draft-store.ts';
 import { markThreadRead, threadOf } from './follow.ts';
-import { type MessagePage, PAGE, readHistory, seqAt, UNREAD_ON_NEWEST } from './history.ts';
+import { type MessagePage, PAGE_MESSAGES, readHistory, seqAt, UNREAD_ON_NEWEST } from './history.ts';
 import { draftForm, keepDraft } from './keep-draft.ts';
 import { markRead, type ReadMarks } from './mark-read.ts';
 import { type ActionDependencies, actionRoutes } from './message-routes.ts';
@@ -119,7 +119,7 @@ export function messageRoutes(dependencies: Dependencies): Router {
         headcount: asHtml(await presence.headcount(group)),
         aside: asHtml(await presence.aside(group, seesAddresses(account))),
         older: messagePage.hasOlder ? (messagePage.messages[0]?.seq ?? null) : null,
-        newer: messagePage.hasNewer ? (messagePage.messages.at(-1)?.seq ?? 0) + PAGE / 2 : null,
+        newer: messagePage.hasNewer ? (messagePage.messages.at(-1)?.seq ?? 0) + PAGE_MESSAGES / 2 : null,
         readSeq: open.membership.readSeq,
         unread: unreadOf(group, open.membership),
         firstUnread: firstUnread(messagePage, open) ?? null,

@@ -11,7 +11,7 @@ import { messagesSent } from './events.ts';
 import { readersOf } from './readers.ts';
 import type { MessageStore } from './store.ts';
 
-const EVERY_MS = 250;
+const PUSH_INTERVAL_MS = 250;
 const CACHED_GROUPS = 2_000;
 
 type Dependencies = {
@@ -41,7 +41,7 @@ export function showSeen({ hub, views, accounts, groups, messages, subscribe, re
     lines.delete(groupId);
     if (due.has(groupId) || !hub.hasSubscribers(groupTopic(groupId))) return;
     due.add(groupId);
-    setTimeout(() => tell(groupId).catch(report), EVERY_MS).unref();
+    setTimeout(() => tell(groupId).catch(report), PUSH_INTERVAL_MS).unref();
   }
   subscribe(readMoved, note);
   subscribe(messagesSent, note);

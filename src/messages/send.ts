@@ -24,8 +24,8 @@ import type { MessageStore } from './store.ts';
 import type { MessageWriter } from './writer.ts';
 
 export const MAX_CHARACTERS = 8_000;
-/** More UTF-16 units than any message that fits: two for each character, and a form's CRLF for each end of a line. */
-const MAX_UNITS = 4 * MAX_CHARACTERS;
+/** Longer than any message that fits: two UTF-16 units for each character, and CRLF for each line end. */
+const MAX_UTF16_UNITS = 4 * MAX_CHARACTERS;
 
 /** How fast one person may write, by all doors together. */
 export const SEND_RATE = { points: 60, seconds: 10, sentence: 'That is a lot at once.' };
@@ -134,7 +134,7 @@ const UNPRINTABLE = /[^\P{Cc}\t\n]|\p{Noncharacter_Code_Point}/gu;
  */
 export function readable(content: string, mayBeEmpty = false): string {
   // Refused by its length first: nothing below may have much to chew on.
-  if (content.length > MAX_UNITS) throw tooLong();
+  if (content.length > MAX_UTF16_UNITS) throw tooLong();
   const text = content
     .replace(/\r\n?/g, '\n')
     .replace(UNPRINTABLE, '')

@@ -51,16 +51,16 @@ export type Position = { groupId: number; seq: number };
 
 export type Head = { lastSeq: number; lastChange: number };
 
-const CACHED_ENDS = 500;
+const CACHED_NEWEST_PAGES = 500;
 
 export function createMessageStore({ orm, atomically }: Database, cipher: Cipher): MessageStore {
   const sealed = createSealedMessages(cipher);
   const { open, keep } = sealed;
   const ends = new LRUCache<number, { lastChange: number; limit: number; messages: readonly Message[] }>({
-    max: CACHED_ENDS,
+    max: CACHED_NEWEST_PAGES,
   });
   /** Pins are changes of messages: the count holds until the group's next one. */
-  const pins = new LRUCache<number, { lastChange: number; count: number }>({ max: CACHED_ENDS });
+  const pins = new LRUCache<number, { lastChange: number; count: number }>({ max: CACHED_NEWEST_PAGES });
   const queries = createMessageQueries(orm);
 
   /** What the ids of a batch already stand for, and which of them are new, by group. */

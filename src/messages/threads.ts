@@ -7,10 +7,10 @@ import { messageRemoved, messagesSent, threadsChanged } from './events.ts';
 import type { MessageStore } from './store.ts';
 import type { ThreadStore } from './thread-store.ts';
 
-/** Threads beyond these are old: nothing was answered there for long. */
-export const FOLLOWED = 200;
+/** Maximum number of followed threads that are listed and counted, the newest first. */
+export const MAX_FOLLOWED = 200;
 const CACHED_PEOPLE = 10_000;
-const EVERY_MS = 200;
+const PUSH_INTERVAL_MS = 200;
 
 export type UnreadThreads = {
   /** The link to the threads with how many of them have unread replies, as it stands on pages and as it is pushed. */
@@ -41,7 +41,7 @@ export function countThreads({
   async function link(accountId: number): Promise<string> {
     const known = links.get(accountId);
     if (known !== undefined) return known;
-    const followed = await threads.followedBy(accountId, FOLLOWED);
+    const followed = await threads.followedBy(accountId, MAX_FOLLOWED);
     const unread = followed.filter((one) => one.unread > 0).length;
     const html = views.render('messages/_threads-link.njk', { unread }).trim();
     links.set(accountId, html);
@@ -57,7 +57,7 @@ export function countThreads({
     if (!hub.hasSubscribers(personalTopic(accountId), 'html')) return;
     if (before !== undefined) shown.set(accountId, before);
     due.add(accountId);
-    if (due.size === 1) setTimeout(() => renew().catch(report), EVERY_MS).unref();
+    if (due.size === 1) setTimeout(() => renew().catch(report), PUSH_INTERVAL_MS).unref();
   };
 
   async function renew(): Promise<void> {

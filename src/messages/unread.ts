@@ -6,8 +6,8 @@ import { messagesSent } from './events.ts';
 import type { ReadMarks } from './mark-read.ts';
 import type { MessageStore } from './store.ts';
 
-/** Counts are for the corner of the eye: often enough to feel live, seldom enough that a busy room costs little. */
-const EVERY_MS = 200;
+/** Shortest time between two pushes of unread counts: fast enough to feel live, and cheap in a busy room. */
+const PUSH_INTERVAL_MS = 200;
 
 type Dependencies = {
   hub: Hub;
@@ -31,7 +31,7 @@ export function countUnread({ hub, groups, messages, marks, publish, subscribe, 
 
   subscribe(messagesSent, ({ groupId, firstSeq, lastSeq }) => {
     due.set(groupId, { firstSeq: due.get(groupId)?.firstSeq ?? firstSeq, lastSeq });
-    timer ??= setTimeout(startRound, EVERY_MS).unref();
+    timer ??= setTimeout(startRound, PUSH_INTERVAL_MS).unref();
   });
 
   function startRound(): void {

@@ -13,11 +13,11 @@ import type { Notice, Push } from './push.ts';
 import { isQuiet } from './quiet.ts';
 import type { Device, DeviceStore } from './store.ts';
 
-/** Messages of one conversation within this time are one notification. */
-const GATHER_MS = 400;
-/** @all in a larger group is told to so many. */
-const MAX_TOLD = 5_000;
-const AT_ONCE = 8;
+/** Messages of one conversation within this time become one notification. */
+const COALESCE_MS = 400;
+/** Maximum number of members that one @all notifies. */
+const MAX_NOTIFIED = 5_000;
+const CONCURRENT_DELIVERIES = 8;
 
 type Dependencies = {
   hub: Hub;
@@ -49,7 +49,7 @@ export function notifyPeople(dependencies: Dependencies): { settled(): Promise<v
     timer ??= setTimeout(() => {
       timer = undefined;
       running = running.then(tellAll).catch(report);
-    }, GATHER_MS).unref();
+    }, COALESCE_MS).unref();
   });
 
   // The words take the place of the notification that had none, where nothing newer has.
@@ -88,7 +88,7 @@ export function notifyPeople(dependencies: Dependencies): { settled(): Promise<v
     const everything = new Set(await groups.hearingEverything(group));
     const newest = new Map<number, Message>();
     for (const message of sent) {
-      const called = message.mentionsAll ? await groups.members(group.id, MAX_TOLD) : message.mentions;
+      const called = message.mentionsAll ? await groups.members(group.id, MAX_NOTIFIED) : message.mentions;
       for (const accountId of new Set([...everything, ...called]))
         if (accountId !== message.authorId) newest.set(accountId, message);
     }
@@ -114,7 +114,7 @@ export function notifyPeople(dependencies: Dependencies): { settled(): Promise<v
   /** A call to everybody is many devices: a few are served at a time. */
   function deliver(device: Device, notice: Notice): void {
     queue.push({ device, notice });
-    if (serving < AT_ONCE) void serve();
+    if (serving < CONCURRENT_DELIVERIES) void serve();
   }
 
   async function serve(): Promise<void> {

@@ -4,8 +4,8 @@ import type { Group, GroupStore } from '../groups/store.ts';
 import type { Views } from '../http/views.ts';
 import { OVERALL, type Person, type Presence } from './track.ts';
 
-/** How many people a panel names; the page of members has the rest. */
-const SHOWN = 100;
+/** Maximum number of people in a panel; the page of members lists the others. */
+const MAX_LISTED = 100;
 const CACHED_PANELS = 2_000;
 
 export type PresencePresenter = {
@@ -53,7 +53,7 @@ export function createPresencePresenter({
   }
 
   const people = (place: string, seesAddresses: boolean) =>
-    shown(presence.at(place).slice(0, SHOWN), seesAddresses);
+    shown(presence.at(place).slice(0, MAX_LISTED), seesAddresses);
 
   const presenter: PresencePresenter = {
     panel: (group, seesAddresses) =>
@@ -64,10 +64,10 @@ export function createPresencePresenter({
         return views
           .render('presence/_panel.njk', {
             group,
-            here: shown(here.slice(0, SHOWN), seesAddresses),
+            here: shown(here.slice(0, MAX_LISTED), seesAddresses),
             away,
             members,
-            unnamed: members - Math.min(here.length, SHOWN) - away.length,
+            unnamed: members - Math.min(here.length, MAX_LISTED) - away.length,
           })
           .trim();
       }),
@@ -115,8 +115,8 @@ export function createPresencePresenter({
   }
 
   async function membersAway(groupId: number, here: ReadonlySet<number>): Promise<Account[]> {
-    const ids = await groups.members(groupId, SHOWN + here.size);
-    const away = ids.filter((id) => !here.has(id)).slice(0, SHOWN);
+    const ids = await groups.members(groupId, MAX_LISTED + here.size);
+    const away = ids.filter((id) => !here.has(id)).slice(0, MAX_LISTED);
     const found = await Promise.all(away.map((id) => accounts.byId(id)));
     return found
       .filter((one): one is Account => one !== undefined)

@@ -5,11 +5,11 @@ import type { MessageStore } from '../messages/store.ts';
 import { asDocument } from './document.ts';
 import type { SearchIndex } from './index.ts';
 
-/** What is written is found this much later; until then it gathers, which costs less. */
-const GATHER_MS = 150;
+/** New messages are indexed this much later, many at a time. */
+const INDEX_DELAY_MS = 150;
 const BATCH = 250;
-/** After so many, what was indexed is tidied up as soon as nothing else is due. */
-const UNTIDY = 20_000;
+/** After this many new documents the index is merged, as soon as nothing else is to be indexed. */
+const MERGE_AFTER_DOCUMENTS = 20_000;
 
 export type SearchFeed = {
   /** Resolves when everything that is written is in the index. */
@@ -52,7 +52,7 @@ export function startSearchFeed({
     timer = setTimeout(() => {
       timer = undefined;
       running = running.then(drain).catch(recover);
-    }, GATHER_MS);
+    }, INDEX_DELAY_MS);
     timer.unref();
   }
 
@@ -82,7 +82,7 @@ export function startSearchFeed({
       due.delete(groupId);
       while (!isStopped && (await advance(groupId)) === BATCH);
     }
-    if (untidy < UNTIDY) return;
+    if (untidy < MERGE_AFTER_DOCUMENTS) return;
     untidy = 0;
     let isFirst = true;
     while (!isStopped && due.size === 0 && (await index.tidy(isFirst))) isFirst = false;

@@ -29,8 +29,8 @@ export type SearchQuery = {
 
 export const MAX_QUERY_CHARACTERS = 300;
 const MAX_WORDS = 20;
-/** A name without its accents is looked for among so many people. */
-const LOOKED_AT = 1_000;
+/** Maximum number of accounts whose names are compared without accents. */
+const MAX_COMPARED_PEOPLE = 1_000;
 
 const chosenId = z
   .string()
@@ -124,7 +124,7 @@ export async function readQuery(
     const wanted = name.replace(/^@/, '').normalize('NFC');
     const found =
       (await accounts.byName(wanted)) ??
-      (await accounts.list(LOOKED_AT)).find(
+      (await accounts.list(MAX_COMPARED_PEOPLE)).find(
         (one) => fold(one.username) === fold(wanted) || fold(one.name) === fold(wanted),
       );
     if (!found) throw invalid('q', `Nobody here is called “${name}”.`);

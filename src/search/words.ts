@@ -4,11 +4,11 @@ export type Word = { written: string; folded: string; at: number };
 /** Writing without spaces between its words: found by single and double characters. Korean has spaces, and particles. */
 const UNSPACED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}ー々\uff70\uff9e\uff9f]/u;
-/** What is not seen within a word: joiners, soft hyphens, zero-width spaces. */
-const UNSEEN = '\\p{Default_Ignorable_Code_Point}';
+/** Invisible characters within a word: joiners, soft hyphens, zero-width spaces. */
+const INVISIBLE = '\\p{Default_Ignorable_Code_Point}';
 const EMOJI = '\\p{Extended_Pictographic}|\\p{Regional_Indicator}{2}';
 const RUNS = new RegExp(
-  `(?:${EMOJI})|(?:${UNSPACED.source}[\\p{M}${UNSEEN}]*)+|(?:(?!${UNSPACED.source}|${EMOJI})[\\p{L}\\p{M}\\p{N}_${UNSEEN}])*(?:(?!${UNSPACED.source}|${EMOJI})[\\p{L}\\p{M}\\p{N}_])+`,
+  `(?:${EMOJI})|(?:${UNSPACED.source}[\\p{M}${INVISIBLE}]*)+|(?:(?!${UNSPACED.source}|${EMOJI})[\\p{L}\\p{M}\\p{N}_${INVISIBLE}])*(?:(?!${UNSPACED.source}|${EMOJI})[\\p{L}\\p{M}\\p{N}_])+`,
   'gu',
 );
 /** Marks of Markdown between two letters are not seen, and the word goes on. */

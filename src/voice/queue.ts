@@ -12,13 +12,13 @@ import { settleTranscript, type WriteDependencies, writeTranscript } from './wri
 const MAX_ATTEMPTS = 4;
 /** Before the second try; each further one waits four times as long. */
 const FIRST_RETRY_MS = 5_000;
-/** An answer from elsewhere that takes longer than this does not come. */
-const ELSEWHERE_MS = 3_600_000;
+/** A transcript from a function elsewhere has failed when it has not come by then. */
+const CALLBACK_TIMEOUT_MS = 3_600_000;
 /** Somebody else's machine may have been restarted for another reason; a second time it is the recording's fault. */
 const MAX_INTERRUPTIONS = 1;
 const LONGEST_TIMER_MS = 3_600_000;
-/** What does not end by then has begun again at the next start. */
-const STOPS_WITHIN_MS = 2_000;
+/** A job that has not ended by then is begun again at the next start. */
+const SHUTDOWN_TIMEOUT_MS = 2_000;
 
 export type TranscriptionQueue = {
   /** Looks whether there is something to do. */
@@ -149,7 +149,7 @@ export function startTranscriptions(dependencies: Dependencies): TranscriptionQu
     if (result !== 'elsewhere') return writeTranscript(dependencies, fileId, result);
     // The answer may have been faster than this.
     if ((await transcriptions.byId(fileId))?.state === 'working')
-      await transcriptions.change(fileId, { state: 'elsewhere', dueAt: Date.now() + ELSEWHERE_MS });
+      await transcriptions.change(fileId, { state: 'elsewhere', dueAt: Date.now() + CALLBACK_TIMEOUT_MS });
   }
 
   return {
@@ -160,7 +160,7 @@ export function startTranscriptions(dependencies: Dependencies): TranscriptionQu
       await looking;
       await engine?.close();
       const ended = Promise.all(underWay.values());
-      await Promise.race([ended, pause(STOPS_WITHIN_MS, undefined, { ref: false })]);
+      await Promise.race([ended, pause(SHUTDOWN_TIMEOUT_MS, undefined, { ref: false })]);
     },
   };
 }

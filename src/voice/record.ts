@@ -17,10 +17,10 @@ import type { TranscriptionStore } from './store.ts';
 const MAX_SECONDS = 5 * 60;
 /** Five minutes of one channel as 16-bit samples at 48 kHz, which nothing that records speech exceeds, and its header. */
 const MAX_BYTES = MAX_SECONDS * 48_000 * 2 + 4_096;
-/** So many of one person's recordings wait for their text at a time. */
-export const MAX_WAITING = 10;
-/** So many of one person's are converted, or wait for it, at a time. */
-const MAX_CONVERTING = 2;
+/** Maximum number of queued recordings per person. */
+export const MAX_QUEUED_PER_PERSON = 10;
+/** Maximum number of recordings per person that are converted, or wait for it. */
+const MAX_CONVERTING_PER_PERSON = 2;
 const RETRY_SECONDS = 5;
 
 type RecordDependencies = {
@@ -56,7 +56,8 @@ export function createRecorder(dependencies: RecordDependencies): Recorder {
 
   async function inTurn(upload: StoredFile): Promise<Converted> {
     const own = underWay.get(upload.accountId) ?? 0;
-    if (own >= MAX_CONVERTING) throw tooMany('Your last recordings are still being prepared.', RETRY_SECONDS);
+    if (own >= MAX_CONVERTING_PER_PERSON)
+      throw tooMany('Your last recordings are still being prepared.', RETRY_SECONDS);
     underWay.set(upload.accountId, own + 1);
     const turn = last.then(() => convert(dependencies, upload));
     last = turn.catch(() => undefined);
@@ -71,7 +72,7 @@ export function createRecorder(dependencies: RecordDependencies): Recorder {
     async take(upload, said, now = Date.now()) {
       try {
         const { audio, length, peaks } = await inTurn(upload);
-        const isCrowded = (await transcriptions.countOf(upload.accountId)) >= MAX_WAITING;
+        const isCrowded = (await transcriptions.countOf(upload.accountId)) >= MAX_QUEUED_PER_PERSON;
         const language = decideLanguage(said);
         const isWanted = engine !== undefined && takesLanguage(engine, language);
         const transcript: Voice['transcript'] = !isWanted ? 'none' : isCrowded ? 'failed' : 'waiting';

@@ -3,7 +3,7 @@ import type { SpeechEngine } from '../engines/speech/engine.ts';
 import type { SpokenLanguage } from '../engines/speech/languages.ts';
 import { ChatError, forbidden } from '../errors.ts';
 import type { StoredFile } from '../files/file.ts';
-import { MAX_WAITING, takesLanguage } from './record.ts';
+import { MAX_QUEUED_PER_PERSON, takesLanguage } from './record.ts';
 import { settleTranscript, type WriteDependencies } from './write.ts';
 
 type RetryDependencies = WriteDependencies & {
@@ -44,11 +44,11 @@ export async function transcribeAgain(
       503,
       'No speech engine is set up here. Tell the person who runs Hearth.',
     );
-  if ((await transcriptions.countOf(accountId)) >= MAX_WAITING)
+  if ((await transcriptions.countOf(accountId)) >= MAX_QUEUED_PER_PERSON)
     throw new ChatError(
       'too_many',
       429,
-      `${MAX_WAITING} recordings wait for their text. Try again in a minute.`,
+      `${MAX_QUEUED_PER_PERSON} recordings wait for their text. Try again in a minute.`,
     );
   const language = asked ?? engine.language;
   if (!takesLanguage(engine, language)) {

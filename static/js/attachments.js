@@ -2,7 +2,7 @@
 
 import { tabStorage } from './storage.js';
 
-const AT_ONCE = 2;
+const CONCURRENT_UPLOADS = 2;
 /** The status of a picture that nobody here can look into. */
 const UNKNOWN_PICTURE = 415;
 const MAX_FILES = 10;
@@ -146,7 +146,7 @@ export function startAttachments(form, groupId, say) {
   }
 
   function next() {
-    while (underWay.size < AT_ONCE && queue.length > 0) upload(queue.shift());
+    while (underWay.size < CONCURRENT_UPLOADS && queue.length > 0) upload(queue.shift());
     if (!isAwaited()) whenSettled();
   }
 

@@ -7,7 +7,7 @@ const TRIGGER =
   /(?:^|[\s(]|[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}])(?:([@＠])([\p{L}\p{M}\p{Nd}_.-]{1,50})|(:)(\p{L}[\p{L}\p{Nd}_+-]{1,50}))$/u;
 /** Enter sends a shorter word as it stands, such as :no or :oo, unless somebody has chosen from the list. */
 const SHORTEST_TAKEN = 3;
-const SHOWN = 8;
+const MAX_SUGGESTIONS = 8;
 
 /** @returns {(event: KeyboardEvent) => boolean} takes the key if it was for the list */
 export function startCompletion(field, groupId) {
@@ -34,7 +34,7 @@ export function startCompletion(field, groupId) {
     takesEnter = at !== undefined || word.length >= SHORTEST_TAKEN;
     const all = at ? await people(word) : await emoji(word);
     if (ask !== asked) return;
-    found = all.slice(0, SHOWN);
+    found = all.slice(0, MAX_SUGGESTIONS);
     length = word.length + 1;
     chosen = 0;
     // What is written out already needs no help, and Enter sends it.

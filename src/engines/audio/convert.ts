@@ -14,8 +14,8 @@ export type AudioConverter = {
 const PACKAGES = ['audio-decode', 'mediabunny', 'wasm-media-encoders'];
 /** Reading a container takes milliseconds, converting five minutes a few seconds. The thread of what takes longer is ended. */
 const INSPECT_WITHIN_MS = 4_000;
-const CONVERT_WITHIN_MS = 90_000;
-const STARTS_WITHIN_MS = 10_000;
+const CONVERT_TIMEOUT_MS = 90_000;
+const START_TIMEOUT_MS = 10_000;
 /** A thread that has had nothing to do for this long ends. */
 const IDLE_MS = 60_000;
 
@@ -39,7 +39,7 @@ export function createAudioConverter(report: (error: unknown) => void): AudioCon
     pool ??= start();
     const patience = new AbortController();
     // Where there is no thread one starts first, which is not the recording's fault.
-    const startsIn = pool.threads.length === 0 ? STARTS_WITHIN_MS : 0;
+    const startsIn = pool.threads.length === 0 ? START_TIMEOUT_MS : 0;
     const timer = setTimeout(() => patience.abort(), startsIn + withinMs);
     try {
       return await pool.run(job, { signal: patience.signal });
@@ -56,7 +56,7 @@ export function createAudioConverter(report: (error: unknown) => void): AudioCon
     async convert(bytes, maxSeconds) {
       const inspected = await run<Inspected>({ bytes, maxSeconds }, INSPECT_WITHIN_MS);
       if (typeof inspected === 'string') return inspected;
-      return run<Converted>({ bytes, maxSeconds, inspected }, CONVERT_WITHIN_MS);
+      return run<Converted>({ bytes, maxSeconds, inspected }, CONVERT_TIMEOUT_MS);
     },
     async close() {
       await pool?.destroy();

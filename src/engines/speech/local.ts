@@ -12,9 +12,9 @@ import type { Order, Report } from './recogniser.ts';
 
 /** A process that has had nothing to do for this long ends, and gives back the memory of its model. */
 const IDLE_MS = 5 * 60_000;
-/** Slower than this something hangs: the process is ended, and the recording tried again. */
-const PATIENCE_MS = 120_000;
-const PATIENCE_PER_SECOND_MS = 10_000;
+/** Time limit of one recording, plus a share for each of its seconds: then the process is killed and the recording is tried again. */
+const BASE_TIMEOUT_MS = 120_000;
+const TIMEOUT_PER_SECOND_MS = 10_000;
 
 type Waiting = {
   resolve(heard: RecognitionResult): void;
@@ -104,7 +104,7 @@ export function createLocalEngine(
       return new Promise<RecognitionResult>((resolve, reject) => {
         const patience = setTimeout(
           () => child?.kill('SIGKILL'),
-          PATIENCE_MS + length * PATIENCE_PER_SECOND_MS,
+          BASE_TIMEOUT_MS + length * TIMEOUT_PER_SECOND_MS,
         ).unref();
         waiting.set(job, { resolve, reject, onProgress, patience });
       });

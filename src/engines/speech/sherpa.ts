@@ -24,8 +24,8 @@ type Model = {
 };
 
 /** The last part of a window, in which the quietest place is looked for, and how long a quiet place is, in seconds. */
-const CUT_WITHIN = 3;
-const QUIET = 0.1;
+const CUT_SEARCH_SECONDS = 3;
+const QUIET_SECONDS = 0.1;
 
 /**
  * sherpa-onnx (k2-fsa, Apache-2.0) with the weights in a folder: Whisper, Moonshine, or a Zipformer or NeMo transducer,
@@ -116,9 +116,9 @@ export function windowsOf({ samples, rate }: Sound, seconds: number): { from: nu
   while (samples.length - from > longest) {
     const to = quietest(
       samples,
-      from + longest - CUT_WITHIN * rate,
+      from + longest - CUT_SEARCH_SECONDS * rate,
       from + longest,
-      Math.floor(QUIET * rate),
+      Math.floor(QUIET_SECONDS * rate),
     );
     windows.push({ from, to });
     from = to;
