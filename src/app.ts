@@ -97,7 +97,7 @@ export type App = {
   /** Says goodbye to every socket, once what they sent is committed and acknowledged. */
   closeSockets(): Promise<void>;
   /** Resolves when every write that was accepted is committed. */
-  settled(): Promise<void>;
+  flush(): Promise<void>;
 };
 
 /** What is stored, opened with the keys that fit it. */
@@ -356,17 +356,17 @@ export async function createApp({
     upgrades,
     warm: views.warm,
     async closeSockets() {
-      await writer.settled();
+      await writer.flush();
       hub.close();
     },
-    async settled() {
+    async flush() {
       await queue.stop();
       await converter.close();
-      await writer.settled();
-      await unread.settled();
-      await marks.settled();
+      await writer.flush();
+      await unread.flush();
+      await marks.flush();
       await sweeping.stop();
-      await notifications.settled();
+      await notifications.flush();
       await searchFeed?.stop();
       await texts.close();
     },

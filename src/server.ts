@@ -94,7 +94,7 @@ async function open(config: Config, closers: Array<() => Promise<void> | void>):
   /** Requests whose body is still coming in. */
   const unread = new Set<IncomingMessage>();
   closers.push(
-    app.settled,
+    app.flush,
     () => closeServers(servers, streams, unread),
     app.closeSockets,
     () => stopListening(servers),

@@ -54,7 +54,7 @@ export async function search(cleanup: Cleanup): Promise<Finding[]> {
   const started = performance.now();
   const feed = startSearchFeed({ index, groups, messages, subscribe: stores.subscribe, report });
   cleanup.after(() => feed.stop());
-  await feed.settled();
+  await feed.flush();
   const rate = Math.round(MESSAGES / ((performance.now() - started) / 1_000));
   process.stderr.write(`\r  indexed ${rate} messages a second\n`);
 

@@ -13,7 +13,7 @@ const MAX_GATHERING_TURNS = 8;
 export function createGroupCommit<Job, Result>(
   write: (jobs: readonly Job[]) => Promise<ReadonlyArray<Result | Error>>,
   split: (jobs: readonly Job[]) => ReadonlyArray<readonly Job[]> = (jobs) => [jobs],
-): { commit(job: Job): Promise<Result>; settled(): Promise<void> } {
+): { commit(job: Job): Promise<Result>; flush(): Promise<void> } {
   type Waiting = { job: Job; resolve(result: Result): void; reject(error: unknown): void };
   let waiting: Waiting[] = [];
   let running: Promise<void> | undefined;
@@ -64,6 +64,6 @@ export function createGroupCommit<Job, Result>(
         running ??= drain();
       });
     },
-    settled: async () => running,
+    flush: async () => running,
   };
 }

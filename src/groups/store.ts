@@ -195,7 +195,7 @@ export function createGroupStore(
     spokenLanguage: row.spokenLanguage,
   });
 
-  const known = new Map<number, Group>(
+  const groupsById = new Map<number, Group>(
     orm
       .select()
       .from(groups)
@@ -204,18 +204,18 @@ export function createGroupStore(
   );
   let sorted: readonly Group[] | undefined;
   let version = 0;
-  const mine = new LRUCache<number, Map<number, Membership>>({ max: CACHED_MEMBERSHIPS });
-  const sizes = new Map<number, number>();
+  const membershipsByAccount = new LRUCache<number, Map<number, Membership>>({ max: CACHED_MEMBERSHIPS });
+  const memberCounts = new Map<number, number>();
 
   function keep(group: Group): Group {
-    known.set(group.id, group);
+    groupsById.set(group.id, group);
     sorted = undefined;
     version += 1;
     return group;
   }
 
   function membershipsOf(accountId: number): Map<number, Membership> {
-    const cached = mine.get(accountId);
+    const cached = membershipsByAccount.get(accountId);
     if (cached) return cached;
     const rows = queries.memberships.all({ accountId });
     const found = new Map(
@@ -224,29 +224,29 @@ export function createGroupStore(
         { groupId, readSeq, readAt, lastMentionSeq, removedUnread, notificationLevel },
       ]),
     );
-    mine.set(accountId, found);
+    membershipsByAccount.set(accountId, found);
     return found;
   }
 
   /** Keeps what is in memory as it was just written. */
   function note(accountId: number, groupId: number, change: Partial<Membership>): void {
-    const known = mine.get(accountId);
-    const membership = known?.get(groupId);
-    if (membership) known?.set(groupId, { ...membership, ...change });
+    const byGroup = membershipsByAccount.get(accountId);
+    const membership = byGroup?.get(groupId);
+    if (membership) byGroup?.set(groupId, { ...membership, ...change });
   }
 
   return {
     async all() {
       const { compare } = new Intl.Collator(undefined, { sensitivity: 'base', numeric: true });
-      sorted ??= [...known.values()]
+      sorted ??= [...groupsById.values()]
         .filter((group) => group.kind === 'group')
         .sort((a, b) => compare(a.name, b.name) || a.id - b.id);
       // The order is kept while counters move on; the groups themselves are the newest.
-      return sorted.map((group) => known.get(group.id) ?? group);
+      return sorted.map((group) => groupsById.get(group.id) ?? group);
     },
-    everyKind: async () => [...known.values()],
+    everyKind: async () => [...groupsById.values()],
     async byId(id) {
-      return known.get(id);
+      return groupsById.get(id);
     },
     version: () => version,
     async add({ name, creatorId, now }) {
@@ -269,7 +269,7 @@ export function createGroupStore(
       ]);
       const [row] = rows;
       if (!row) return undefined;
-      if (creatorId !== null) mine.delete(creatorId);
+      if (creatorId !== null) membershipsByAccount.delete(creatorId);
       return keep(fromRow(row));
     },
     async direct(accountIds, creatorId, now) {
@@ -300,14 +300,14 @@ export function createGroupStore(
         ),
       ]);
       if (!row) throw new Error('A direct conversation vanished while it was made.');
-      const group = known.get(row.id) ?? fromRow(row);
+      const group = groupsById.get(row.id) ?? fromRow(row);
       if (inserted.length === 0) return { group, isNew: false };
-      for (const accountId of members) mine.delete(accountId);
+      for (const accountId of members) membershipsByAccount.delete(accountId);
       return { group: keep(group), isNew: true };
     },
     async rename(id, name) {
       const index = indexOf(name);
-      const group = known.get(id);
+      const group = groupsById.get(id);
       if (!group) return false;
       const taken = orm.select({ id: groups.id }).from(groups).where(eq(groups.nameIndex, index)).get();
       if (taken && taken.id !== id) return false;
@@ -321,18 +321,18 @@ export function createGroupStore(
     },
     async setVoice(id, voice) {
       orm.update(groups).set(voice).where(eq(groups.id, id)).run();
-      const group = known.get(id);
+      const group = groupsById.get(id);
       if (group) keep({ ...group, ...voice });
     },
     async join(accountId, groupId, now) {
-      const readSeq = known.get(groupId)?.lastSeq ?? 0;
+      const readSeq = groupsById.get(groupId)?.lastSeq ?? 0;
       const { changes } = orm
         .insert(memberships)
         .values({ accountId, groupId, readSeq, readAt: now, joinedAt: now })
         .onConflictDoNothing()
         .run();
-      mine.delete(accountId);
-      sizes.delete(groupId);
+      membershipsByAccount.delete(accountId);
+      memberCounts.delete(groupId);
       version += 1;
       return changes > 0;
     },
@@ -341,8 +341,8 @@ export function createGroupStore(
         .delete(memberships)
         .where(and(eq(memberships.accountId, accountId), eq(memberships.groupId, groupId)))
         .run();
-      mine.delete(accountId);
-      sizes.delete(groupId);
+      membershipsByAccount.delete(accountId);
+      memberCounts.delete(groupId);
       version += 1;
       return changes > 0;
     },
@@ -351,8 +351,8 @@ export function createGroupStore(
       return queries.members.all({ groupId, after, limit }).map((row) => row.accountId);
     },
     async countMembers(groupId) {
-      const size = sizes.get(groupId) ?? queries.count.get({ groupId })?.members ?? 0;
-      sizes.set(groupId, size);
+      const size = memberCounts.get(groupId) ?? queries.count.get({ groupId })?.members ?? 0;
+      memberCounts.set(groupId, size);
       return size;
     },
     marksOf: async (groupId, limit) => queries.marks.all({ groupId, limit }),
@@ -396,7 +396,7 @@ export function createGroupStore(
     },
     mentioned(groupId, seq, accountIds) {
       // A copy: each look at an entry moves it to the front of what is walked over.
-      for (const accountId of accountIds ?? [...mine.keys()])
+      for (const accountId of accountIds ?? [...membershipsByAccount.keys()])
         note(accountId, groupId, { lastMentionSeq: seq });
       version += 1;
     },
@@ -427,13 +427,14 @@ export function createGroupStore(
         .map((row) => row.accountId);
     },
     refresh(groupId) {
-      for (const [accountId, known] of [...mine.entries()]) if (known.has(groupId)) mine.delete(accountId);
+      for (const [accountId, byGroup] of [...membershipsByAccount.entries()])
+        if (byGroup.has(groupId)) membershipsByAccount.delete(accountId);
       version += 1;
     },
     advanced(groupId, lastSeq, lastChange) {
-      const group = known.get(groupId);
+      const group = groupsById.get(groupId);
       if (!group || lastChange <= group.lastChange) return;
-      known.set(groupId, { ...group, lastSeq, lastChange });
+      groupsById.set(groupId, { ...group, lastSeq, lastChange });
       version += 1;
     },
     async resealNames(afterId, limit) {

@@ -4,7 +4,7 @@ import type { OpenGroup } from '../groups/access.ts';
 import { readMoved, unreadChanged } from '../groups/events.ts';
 import type { GroupStore, ReadMark } from '../groups/store.ts';
 
-export type ReadMarks = { commit(mark: ReadMark): Promise<boolean>; settled(): Promise<void> };
+export type ReadMarks = { commit(mark: ReadMark): Promise<boolean>; flush(): Promise<void> };
 
 /** Gathers the marks of a turn into one write, and tells every tab of whoever's mark moved. */
 export function createReadMarks({ groups, publish }: { groups: GroupStore; publish: Publish }): ReadMarks {

@@ -56,48 +56,51 @@ const CACHED_NEWEST_PAGES = 500;
 export function createMessageStore({ orm, atomically }: Database, cipher: Cipher): MessageStore {
   const sealed = createSealedMessages(cipher);
   const { open, keep } = sealed;
-  const ends = new LRUCache<number, { lastChange: number; limit: number; messages: readonly Message[] }>({
+  const newestPages = new LRUCache<
+    number,
+    { lastChange: number; limit: number; messages: readonly Message[] }
+  >({
     max: CACHED_NEWEST_PAGES,
   });
   /** Pins are changes of messages: the count holds until the group's next one. */
-  const pins = new LRUCache<number, { lastChange: number; count: number }>({ max: CACHED_NEWEST_PAGES });
+  const pinCounts = new LRUCache<number, { lastChange: number; count: number }>({ max: CACHED_NEWEST_PAGES });
   const queries = createMessageQueries(orm);
 
   /** What the ids of a batch already stand for, and which of them are new, by group. */
   function sort(batch: readonly NewMessage[]) {
-    const known = new Map<string, NewMessage | Message>();
+    const messagesById = new Map<string, NewMessage | Message>();
     const claimed = new Set<string>();
-    const fresh = new Map<number, NewMessage[]>();
+    const newByGroup = new Map<number, NewMessage[]>();
     for (const row of queries.byIds.all({ ids: JSON.stringify(batch.map((one) => one.id)) }))
-      known.set(row.id, open(row));
+      messagesById.set(row.id, open(row));
     for (const one of batch) {
-      if (known.has(one.id) || !mayClaim(one, claimed)) continue;
-      known.set(one.id, one);
-      const list = fresh.get(one.groupId);
+      if (messagesById.has(one.id) || !mayClaim(one, claimed)) continue;
+      messagesById.set(one.id, one);
+      const list = newByGroup.get(one.groupId);
       if (list) list.push(one);
-      else fresh.set(one.groupId, [one]);
+      else newByGroup.set(one.groupId, [one]);
     }
-    return { known, fresh };
+    return { messagesById, newByGroup };
   }
 
   return {
     async append(batch) {
-      const { known, fresh } = sort(batch);
-      const writes = [...fresh].map(([groupId, list]) => appendTo(groupId, list));
+      const { messagesById, newByGroup } = sort(batch);
+      const writes = [...newByGroup].map(([groupId, list]) => appendTo(groupId, list));
       const results = await atomically(writes.flatMap((write) => write.statements));
       let from = 0;
       for (const { statements, take } of writes) {
         for (const message of take(results.slice(from, from + statements.length)))
-          known.set(message.id, message);
+          messagesById.set(message.id, message);
         from += statements.length;
       }
       return batch.map((one) => {
-        const message = known.get(one.id);
+        const message = messagesById.get(one.id);
         if (!message) return new ChatError('not_found', 404, 'A file of this message is not there any more.');
         if (!('seq' in message) || message.authorId !== one.authorId || message.groupId !== one.groupId) {
           return new ChatError('id_taken', 409, 'Another message has this id. Send it with a new one.');
         }
-        return { message, isNew: fresh.get(one.groupId)?.includes(one) ?? false };
+        return { message, isNew: newByGroup.get(one.groupId)?.includes(one) ?? false };
       });
     },
     async amend(batch) {
@@ -135,8 +138,8 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
       return queries.before.all({ groupId, seq, limit }).map(open).reverse();
     },
     async newest({ id, lastSeq, lastChange }, limit) {
-      const known = ends.get(id);
-      if (known?.lastChange === lastChange && known.limit === limit) return known.messages;
+      const cached = newestPages.get(id);
+      if (cached?.lastChange === lastChange && cached.limit === limit) return cached.messages;
       const found = sealed.kept(id, Math.max(1, lastSeq - limit + 1), lastSeq);
       const newest =
         found ??
@@ -144,7 +147,7 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
           .all({ groupId: id, seq: lastSeq + 1, limit })
           .map(open)
           .reverse();
-      ends.set(id, { lastChange, limit, messages: newest });
+      newestPages.set(id, { lastChange, limit, messages: newest });
       return newest;
     },
     async between(groupId, first, last) {
@@ -160,10 +163,10 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
       return queries.pinned.all({ groupId, limit }).map(open);
     },
     async countPinned({ id, lastChange }) {
-      const known = pins.get(id);
-      if (known?.lastChange === lastChange) return known.count;
+      const cached = pinCounts.get(id);
+      if (cached?.lastChange === lastChange) return cached.count;
       const count = queries.countPinned.get({ groupId: id })?.pins ?? 0;
-      pins.set(id, { lastChange, count });
+      pinCounts.set(id, { lastChange, count });
       return count;
     },
     async inThread(groupId, seq, limit) {
@@ -348,8 +351,8 @@ function notThere(): ChatError {
 function grouped<Item>(items: readonly Item[], keyOf: (item: Item) => number): Map<number, Item[]> {
   const groups = new Map<number, Item[]>();
   for (const item of items) {
-    const known = groups.get(keyOf(item));
-    if (known) known.push(item);
+    const items = groups.get(keyOf(item));
+    if (items) items.push(item);
     else groups.set(keyOf(item), [item]);
   }
   return groups;

@@ -22,7 +22,7 @@ type Dependencies = {
 
 /** After messages were sent: what its author wrote is read by its author, and everybody else's count is told. */
 export function countUnread({ hub, groups, messages, marks, publish, subscribe, report }: Dependencies): {
-  settled(): Promise<void>;
+  flush(): Promise<void>;
 } {
   const due = new Map<number, { firstSeq: number; lastSeq: number }>();
   let timer: NodeJS.Timeout | undefined;
@@ -66,7 +66,7 @@ export function countUnread({ hub, groups, messages, marks, publish, subscribe, 
   }
 
   return {
-    async settled() {
+    async flush() {
       clearTimeout(timer);
       startRound();
       await round;

@@ -13,7 +13,7 @@ export type MessageWriter = {
   commit(message: NewMessage): Promise<Appended>;
   /** Changes a message that is there; resolves to it as it is then. @throws ChatError that `amend` gave back */
   amend(amendment: Amendment): Promise<Message>;
-  settled(): Promise<void>;
+  flush(): Promise<void>;
 };
 
 type Job = NewMessage | Amendment;
@@ -28,7 +28,7 @@ export function createMessageWriter({
   groups: GroupStore;
   publish: Publish;
 }): MessageWriter {
-  const { commit, settled } = createGroupCommit<Job, Result>(async (jobs) => {
+  const { commit, flush } = createGroupCommit<Job, Result>(async (jobs) => {
     const before = (await Promise.all([...new Set(jobs.map((job) => job.groupId))].map(headOf))).flat();
     const appended = jobs.filter((job): job is NewMessage => !('amend' in job));
     if (appended.length === jobs.length) {
@@ -97,7 +97,7 @@ export function createMessageWriter({
     // Each kind of job has its kind of result, in the same place of the batch.
     commit: async (message) => (await commit(message)) as Appended,
     amend: async (amendment) => (await commit(amendment)) as Message,
-    settled,
+    flush,
   };
 }
 

@@ -36,7 +36,7 @@ type Dependencies = {
  * Tells people of messages that they want to hear of and are not looking at: open pages as a fact, which a hidden one
  * shows as the browser's notification, and devices by push while no page of theirs is in sight.
  */
-export function notifyPeople(dependencies: Dependencies): { settled(): Promise<void> } {
+export function notifyPeople(dependencies: Dependencies): { flush(): Promise<void> } {
   const { hub, accounts, groups, groupPresenter, messages, devices, push, subscribe, report } = dependencies;
   const due = new Map<number, { firstSeq: number; lastSeq: number }>();
   let timer: NodeJS.Timeout | undefined;
@@ -147,7 +147,7 @@ export function notifyPeople(dependencies: Dependencies): { settled(): Promise<v
   }
 
   return {
-    async settled() {
+    async flush() {
       clearTimeout(timer);
       timer = undefined;
       push.stop();

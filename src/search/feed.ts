@@ -13,7 +13,7 @@ const MERGE_AFTER_DOCUMENTS = 20_000;
 
 export type SearchFeed = {
   /** Resolves when everything that is written is in the index. */
-  settled(): Promise<void>;
+  flush(): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -99,7 +99,7 @@ export function startSearchFeed({
   }
 
   return {
-    async settled() {
+    async flush() {
       clearTimeout(timer);
       timer = undefined;
       running = running.then(drain).catch(report);

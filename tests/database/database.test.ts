@@ -86,7 +86,7 @@ test('what arrives within a turn is written together, in order', async () => {
 });
 
 test('one job that fails does not take the others with it', async () => {
-  const { commit, settled } = createGroupCommit<string, string>(async (jobs) => {
+  const { commit, flush } = createGroupCommit<string, string>(async (jobs) => {
     if (jobs.includes('bad')) throw new Error('refused');
     return jobs;
   });
@@ -95,5 +95,5 @@ test('one job that fails does not take the others with it', async () => {
     results.map((one) => one.status),
     ['fulfilled', 'rejected', 'fulfilled'],
   );
-  await settled();
+  await flush();
 });

@@ -35,7 +35,7 @@ test('what somebody wrote is read by them, in however many groups at once; what 
     );
     await new Promise((resolve) => setTimeout(resolve, 15));
   }
-  await unread.settled();
+  await unread.flush();
 
   const count = async (account: typeof ada, id: number) => {
     const { group, membership } = await openGroup(stores.groups, account, id);
