@@ -152,7 +152,7 @@ async function fill(
   for (let index = 1; index <= Math.min(6, people.length - 1); index++) {
     const members = [people[index % 3 ? 0 : index - 1], people[index]].filter((one) => one !== undefined);
     const { group } = await groups.direct(
-      members.map((one) => one.id),
+      members.map((member) => member.id),
       members[0]?.id ?? 0,
       start,
     );
@@ -212,7 +212,7 @@ async function fill(
         .filter(({ seq }) => seq > 0)
         .map(({ room, seq }) => {
           const emoji = EMOJI[Math.floor(random() * EMOJI.length)] ?? '👍';
-          const accountIds = room.members.filter(() => random() < 0.2).map((one) => one.id);
+          const accountIds = room.members.filter(() => random() < 0.2).map((member) => member.id);
           return {
             groupId: room.id,
             seq,

@@ -214,16 +214,20 @@ export async function createApp({
   subscribe(accountChanged, ({ accountId }) => {
     groupPresenter.forget();
     // They come back at once, as who they are now.
-    hub.closeWhere((one) => one.account.id === accountId, CLOSE.goingAway, 'Your profile changed.');
+    hub.closeWhere(
+      (connection) => connection.account.id === accountId,
+      CLOSE.goingAway,
+      'Your profile changed.',
+    );
   });
   subscribe(sessionEnded, ({ sessionId }) => {
     devices.removeOfSession(sessionId).catch(report);
-    hub.closeWhere((one) => one.sessionId === sessionId, CLOSE.notSignedIn, 'You signed out.');
+    hub.closeWhere((connection) => connection.sessionId === sessionId, CLOSE.notSignedIn, 'You signed out.');
   });
   subscribe(sessionsEnded, ({ accountId }) => {
     devices.removeAllOf(accountId).catch(report);
     hub.closeWhere(
-      (one) => one.account.id === accountId,
+      (connection) => connection.account.id === accountId,
       CLOSE.notSignedIn,
       'The password was changed. Sign in again.',
     );

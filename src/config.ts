@@ -414,7 +414,7 @@ function oneOf<T extends string>(
   fallback: T,
 ): T {
   if (!value) return fallback;
-  const choice = choices.find((one) => one === value);
+  const choice = choices.find((choice) => choice === value);
   if (choice) return choice;
   throw new StartError(`${name} takes ${choices.join(', ')}, not "${value}".`);
 }

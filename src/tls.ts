@@ -62,8 +62,8 @@ export async function loadCertificate(
 export function namesOfThisMachine(): string[] {
   const addresses = Object.values(networkInterfaces())
     .flatMap((list) => list ?? [])
-    .filter((one) => !one.internal && !one.address.startsWith('fe80:'))
-    .map((one) => one.address);
+    .filter((address) => !address.internal && !address.address.startsWith('fe80:'))
+    .map((address) => address.address);
   return [...new Set(['localhost', '127.0.0.1', '::1', hostname(), ...addresses])];
 }
 

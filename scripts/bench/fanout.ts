@@ -13,7 +13,7 @@ const TIMES = 5;
 export async function fanout(cleanup: Cleanup): Promise<Finding[]> {
   const [ours, floor] = await Promise.all([startOurs(cleanup), startFloor(cleanup, 'sockets')]);
   const members = await people(ours.url, 10, 1);
-  const cookies = members.map((one) => one.cookie);
+  const cookies = members.map((visitor) => visitor.cookie);
   const open = {
     floor: await openSockets(floor.url, '/', [''], SOCKETS),
     hearth: await openSockets(ours.url, '/ws/chat/1', cookies, SOCKETS),

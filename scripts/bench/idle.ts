@@ -10,7 +10,7 @@ export async function idle(cleanup: Cleanup): Promise<Finding[]> {
   const found: number[] = [];
   for (let turn = 0; turn < 3; turn++) {
     const ours = await startOurs(cleanup);
-    const cookies = (await people(ours.url, 5, 1)).map((one) => one.cookie);
+    const cookies = (await people(ours.url, 5, 1)).map((visitor) => visitor.cookie);
     found.push(await perSocket(ours, '/ws/chat/1', cookies));
     await ours.stop();
     const floor = await startFloor(cleanup, 'sockets');

@@ -15,7 +15,7 @@ export async function login(cleanup: Cleanup): Promise<Finding[]> {
   const sockets = await openSockets(
     ours.url,
     '/ws/chat/1',
-    members.map((one) => one.cookie),
+    members.map((visitor) => visitor.cookie),
     READERS,
   );
   await pause(1_000);

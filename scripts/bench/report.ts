@@ -52,14 +52,14 @@ export function holds({ ratio, wanted, isLimit }: Finding): boolean {
 
 export function print(findings: readonly Finding[]): void {
   const head = ['bench', 'unit', 'hearth', 'floor', 'ratio', 'wanted', 'holds'];
-  const rows = findings.map((one) => [
-    one.bench,
-    one.unit,
-    one.hearth,
-    one.floor,
-    one.ratio,
-    `${one.isLimit ? '≤' : '≥'} ${one.wanted}`,
-    holds(one) ? 'yes' : 'NO',
+  const rows = findings.map((finding) => [
+    finding.bench,
+    finding.unit,
+    finding.hearth,
+    finding.floor,
+    finding.ratio,
+    `${finding.isLimit ? '≤' : '≥'} ${finding.wanted}`,
+    holds(finding) ? 'yes' : 'NO',
   ]);
   const widths = head.map((name, column) =>
     Math.max(name.length, ...rows.map((row) => String(row[column]).length)),

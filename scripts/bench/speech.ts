@@ -77,7 +77,7 @@ async function delivery(cleanup: Cleanup, prompts: readonly Prompt[]): Promise<F
   const sockets = await openSockets(
     ours.url,
     '/ws/chat/1',
-    members.map((one) => one.cookie),
+    members.map((visitor) => visitor.cookie),
     SOCKETS,
   );
   const long = { name: 'long.wav', type: 'audio/wav', bytes: inARow(prompts, LONG_SECONDS) };

@@ -20,10 +20,10 @@ function lookOf(text: string): string {
 }
 
 /** Whether two names with the same skeleton are taken for one another. In plain ASCII people tell "Ian" from "lan". */
-export function areConfusable(one: string, other: string): boolean {
+export function areConfusable(first: string, other: string): boolean {
   return (
-    skeleton(one) === skeleton(other) &&
-    !(isAscii(one) && isAscii(other) && foldCase(one) !== foldCase(other))
+    skeleton(first) === skeleton(other) &&
+    !(isAscii(first) && isAscii(other) && foldCase(first) !== foldCase(other))
   );
 }
 

@@ -129,7 +129,7 @@ export function createAccountStore(
       .all()
       .filter((row) => row.id !== ownId)
       .map(fromRow)
-      .some((one) => areConfusable(one.username, name) || areConfusable(one.displayName, name));
+      .some((other) => areConfusable(other.username, name) || areConfusable(other.displayName, name));
   }
 
   function change(id: number, values: Partial<typeof accounts.$inferInsert>): void {

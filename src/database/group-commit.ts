@@ -24,7 +24,7 @@ export function createGroupCommit<Job, Result>(
       const batch = waiting;
       waiting = [];
       let at = 0;
-      for (const part of split(batch.map((one) => one.job))) {
+      for (const part of split(batch.map((waiting) => waiting.job))) {
         await writeBatch(batch.slice(at, at + part.length));
         at += part.length;
       }
@@ -43,17 +43,17 @@ export function createGroupCommit<Job, Result>(
 
   async function writeBatch(batch: readonly Waiting[]): Promise<void> {
     try {
-      const results = await write(batch.map((one) => one.job));
-      batch.forEach((one, index) => {
+      const results = await write(batch.map((waiting) => waiting.job));
+      batch.forEach((waiting, index) => {
         const result = results[index];
-        if (result instanceof Error) one.reject(result);
-        else one.resolve(result as Result);
+        if (result instanceof Error) waiting.reject(result);
+        else waiting.resolve(result as Result);
       });
     } catch (error) {
       // Nothing of this transaction was kept. Alone, each job fails or succeeds for itself.
       const [first, ...rest] = batch;
       if (first && rest.length === 0) first.reject(error);
-      else for (const one of batch) await writeBatch([one]);
+      else for (const waiting of batch) await writeBatch([waiting]);
     }
   }
 

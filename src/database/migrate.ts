@@ -38,9 +38,9 @@ function snapshot(sqlite: Sqlite.Database, folder: string, name: string): void {
   sqlite.prepare('VACUUM INTO ?').run(file);
   const kind = name.split('-')[0];
   const old = readdirSync(folder)
-    .filter((one) => one.startsWith(`${kind}-`))
+    .filter((name) => name.startsWith(`${kind}-`))
     .sort()
     .reverse()
     .slice(KEPT_SNAPSHOTS);
-  for (const one of old) rmSync(join(folder, one));
+  for (const name of old) rmSync(join(folder, name));
 }

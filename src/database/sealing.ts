@@ -13,7 +13,7 @@ import { encryptionKeys, secrets } from './tables/sealing.ts';
 export function checkKeyring({ orm }: Database, keyring: Keyring, now = Date.now()): void {
   const known = new Set(keyring.all.map((key) => key.id.toString('hex')));
   const used = orm.select().from(encryptionKeys).all();
-  const missing = used.filter((one) => !known.has(one.keyId));
+  const missing = used.filter((key) => !known.has(key.keyId));
   if (missing.length > 0 || !opensSecrets({ orm }, keyring)) {
     throw new StartError(
       'The encryption key does not fit the data; start with the ENCRYPTION_KEY, or the files in data/keys, that this data was written with.',
@@ -43,13 +43,13 @@ export async function finishRotation(database: Database, keyring: Keyring): Prom
     .select()
     .from(encryptionKeys)
     .all()
-    .filter((one) => one.keyId !== current);
+    .filter((key) => key.keyId !== current);
   await database.atomically([
     ...rows.map((row) => () => {
       const value = cipher.seal(secretAad(row.name), cipher.open(secretAad(row.name), row.value));
       return orm.update(secrets).set({ value }).where(eq(secrets.name, row.name)).run();
     }),
-    ...old.map((one) => () => orm.delete(encryptionKeys).where(eq(encryptionKeys.keyId, one.keyId)).run()),
+    ...old.map((key) => () => orm.delete(encryptionKeys).where(eq(encryptionKeys.keyId, key.keyId)).run()),
   ]);
 }
 

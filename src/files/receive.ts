@@ -61,7 +61,7 @@ export function createReceiver({
     if (limits.person !== undefined && (await files.bytesOf(accountId)) + ownComing + bytes > limits.person)
       throw noRoom(`Your files may take ${inWords(limits.person)} together. Remove some to send more.`);
     let coming = 0;
-    for (const one of incomingBytes.values()) coming += one;
+    for (const incoming of incomingBytes.values()) coming += incoming;
     if (limits.disk !== undefined && (await files.bytes()) + coming + bytes > limits.disk)
       throw noRoom('There is no room left for files here. Tell the person who runs Hearth.');
     if ((await blobs.free()) - bytes < RESERVED_DISK_BYTES)

@@ -43,11 +43,11 @@ export function createUploadReader({
           stream.resume();
           return done(null, {});
         }
-        const one = rate
+        const receiving = rate
           .take(String(open.account.id))
           .then(() => receiver.receive(open, randomUUID(), { name, type, stream, keepsMetadata }));
-        coming.push(one);
-        one.then(
+        coming.push(receiving);
+        receiving.then(
           () => done(null, {}),
           (error) => {
             stream.resume();
@@ -67,8 +67,8 @@ export function createUploadReader({
       await readMultipart(read, request, response, asSentence);
       return await Promise.all(coming);
     } catch (error) {
-      for (const one of await Promise.allSettled(coming))
-        if (one.status === 'fulfilled') await discard(one.value);
+      for (const result of await Promise.allSettled(coming))
+        if (result.status === 'fulfilled') await discard(result.value);
       throw error;
     }
   };

@@ -30,7 +30,7 @@ export function directRoutes(dependencies: Dependencies): Router {
 
   async function everybody(request: Request, error?: ChatError): Promise<Html> {
     const account = accountOf(request);
-    const people = (await accounts.list(LISTED)).filter((one) => one.id !== account.id);
+    const people = (await accounts.list(LISTED)).filter((person) => person.id !== account.id);
     const chosen: unknown[] = [request.body?.with ?? []].flat();
     return page(request, 'groups/direct.njk', {
       people: people.sort((a, b) => a.name.localeCompare(b.name)),

@@ -47,7 +47,7 @@ export function pushGroups({ hub, groups, presenter, subscribe }: Dependencies):
   subscribe(unreadChanged, ({ groupId, accountId }) => pushRow(groupId, accountId, 'unread'));
   subscribe(memberLeft, async ({ groupId, accountId }) => {
     hub.closeWhere(
-      (one) => one.account.id === accountId && one.topic === groupTopic(groupId),
+      (connection) => connection.account.id === accountId && connection.topic === groupTopic(groupId),
       CLOSE.notAMember,
       'You left this group.',
     );

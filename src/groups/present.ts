@@ -78,7 +78,7 @@ export function createGroupPresenter(
     const ids = await groups.members(groupId, MAX_PEOPLE);
     const others = ids.filter((id) => id !== accountId);
     const people = await Promise.all((others.length > 0 ? others : ids).map((id) => accounts.byId(id)));
-    const found = people.map((one) => one?.name ?? 'Somebody who left').join(', ');
+    const found = people.map((person) => person?.name ?? 'Somebody who left').join(', ');
     return others.length > 0 ? found : `${found} (you)`;
   }
 

@@ -106,7 +106,7 @@ export function groupRoutes(dependencies: Dependencies): Router {
     const ids = await groups.members(open.group.id, MEMBERS_A_PAGE);
     const found = await Promise.all(ids.map((id) => accounts.byId(id)));
     const members = found
-      .filter((one): one is Account => one !== undefined)
+      .filter((account): account is Account => account !== undefined)
       .sort((a, b) => a.name.localeCompare(b.name));
     return page(
       request,
@@ -151,7 +151,9 @@ export function groupRoutes(dependencies: Dependencies): Router {
       const { group } = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
       const ids = await groups.members(group.id, COMPLETED_NAMES);
       const people = await Promise.all(ids.map((id) => accounts.byId(id)));
-      const names = people.flatMap((one) => (one ? [{ username: one.username, name: one.name }] : []));
+      const names = people.flatMap((account) =>
+        account ? [{ username: account.username, name: account.name }] : [],
+      );
       names.sort((a, b) => a.username.localeCompare(b.username));
       response.set('Cache-Control', 'no-store').json(names);
     })

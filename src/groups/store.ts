@@ -118,7 +118,7 @@ export function createGroupStore(
 ): GroupStore {
   const of = sql.placeholder('accountId');
   const at = sql.placeholder('groupId');
-  const one = and(eq(memberships.accountId, of), eq(memberships.groupId, at));
+  const isMembership = and(eq(memberships.accountId, of), eq(memberships.groupId, at));
   const removedBeyond = (seq: unknown) =>
     sql<number>`(SELECT count(*) FROM ${messages} WHERE ${messages.groupId} = ${memberships.groupId}
       AND ${messages.seq} > ${seq} AND ${messages.removedAt} IS NOT NULL)`;
@@ -178,7 +178,7 @@ export function createGroupStore(
         readAt: sql`${sql.placeholder('now')}`,
         removedUnread: removedBeyond(sql.placeholder('seq')),
       })
-      .where(and(one, sql`${memberships.readSeq} < ${sql.placeholder('seq')}`))
+      .where(and(isMembership, sql`${memberships.readSeq} < ${sql.placeholder('seq')}`))
       .prepare(),
   };
 

@@ -49,7 +49,7 @@ export function packedFiles(files: ReadonlyMap<string, string>): { serve: Reques
       const file = files.get(name);
       const type = TEXT[extname(name)];
       if (request.method !== 'GET' || !file || !type) return next();
-      const encoding = ENCODINGS.find((one) => acceptsEncoding(request, one));
+      const encoding = ENCODINGS.find((candidate) => acceptsEncoding(request, candidate));
       const body = await kept(packed, `${encoding} ${name}`, async () =>
         pack(await kept(texts, name, () => textOf(name, file)), encoding),
       );

@@ -94,7 +94,7 @@ export function isZone(zone: string): boolean {
 export function acceptsEncoding({ headers }: Pick<Request, 'headers'>, name: 'br' | 'gzip'): boolean {
   const entry = String(headers['accept-encoding'] ?? '')
     .split(',')
-    .find((one) => one.trim().split(';')[0] === name);
+    .find((part) => part.trim().split(';')[0] === name);
   return entry !== undefined && !/;\s*q=0(?:\.0*)?\s*$/.test(entry);
 }
 

@@ -129,7 +129,7 @@ export function createHub(): Hub {
     countOf: (accountId) => perAccount.get(accountId) ?? 0,
     hasVisiblePage: (accountId) =>
       [...(listeners.get(personalTopic(accountId))?.sockets ?? [])].some(
-        (one) => one.isVisible && one.isAlive,
+        (connection) => connection.isVisible && connection.isAlive,
       ),
     count: (topic) => listeners.get(topic)?.sockets.size ?? 0,
     people: () =>
@@ -167,8 +167,8 @@ function frameFor(
   return frames.get(form);
 }
 
-function areSame(one: readonly Buffer[], other: readonly Buffer[]): boolean {
-  return one.length === other.length && one.every((frame, index) => frame === other[index]);
+function areSame(first: readonly Buffer[], other: readonly Buffer[]): boolean {
+  return first.length === other.length && first.every((frame, index) => frame === other[index]);
 }
 
 function joined(frames: readonly Buffer[]): Buffer {

@@ -49,7 +49,7 @@ export function createUpgrades(dependencies: Dependencies, endpoints: readonly E
     const dropped = () => stream.destroy();
     stream.on('error', dropped);
     const url = new URL(request.url ?? '/', 'http://localhost');
-    const endpoint = endpoints.find((one) => one.path.test(url.pathname));
+    const endpoint = endpoints.find((endpoint) => endpoint.path.test(url.pathname));
     if (!endpoint) return refuse(stream, 404, 'Not Found');
     const arrival = arrivals.read(request);
     if (!arrivals.isOwnHost(arrival)) return refuse(stream, 421, 'Misdirected Request');

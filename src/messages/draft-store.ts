@@ -29,7 +29,7 @@ export function createDraftStore({ orm, atomically }: Database, cipher: Cipher):
     maxSize: CACHED_CHARACTERS,
     sizeCalculation: (text) => text.length + 100,
   });
-  const one = orm
+  const byPlace = orm
     .select({ body: drafts.body })
     .from(drafts)
     .where(
@@ -45,7 +45,7 @@ export function createDraftStore({ orm, atomically }: Database, cipher: Cipher):
     async read(place) {
       const known = opened.get(draftAad(place));
       if (known !== undefined) return known;
-      const row = one.get(place);
+      const row = byPlace.get(place);
       const text = row ? cipher.open(draftAad(place), row.body) : '';
       opened.set(draftAad(place), text);
       return text;
@@ -54,7 +54,7 @@ export function createDraftStore({ orm, atomically }: Database, cipher: Cipher):
       // Read again where the write fails: what is in memory is what is stored.
       opened.delete(draftAad(place));
       if (text === '') {
-        if (one.get(place)) orm.delete(drafts).where(at(place)).run();
+        if (byPlace.get(place)) orm.delete(drafts).where(at(place)).run();
         opened.set(draftAad(place), text);
         return;
       }

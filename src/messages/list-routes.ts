@@ -45,7 +45,7 @@ export function listRoutes(dependencies: Dependencies): Router {
     items: readonly (Context | undefined)[],
     openGroupId?: number,
   ): Promise<Html> {
-    const there = items.filter((one): one is Context => one !== undefined);
+    const there = items.filter((item): item is Context => item !== undefined);
     return page(
       request,
       'messages/list.njk',
@@ -60,9 +60,9 @@ export function listRoutes(dependencies: Dependencies): Router {
       const followed = await threads.followedBy(account.id, MAX_FOLLOWED);
       const items = followed.map(async ({ groupId, seq, unread }) => {
         const first = await messages.bySeq(groupId, seq);
-        const one = await shown(account, first);
+        const item = await shown(account, first);
         const replies = first?.replyCount ?? 0;
-        return one && { ...one, href: `/groups/${groupId}/threads/${seq}`, unread, replies, undo: null };
+        return item && { ...item, href: `/groups/${groupId}/threads/${seq}`, unread, replies, undo: null };
       });
       const about = {
         title: 'Threads',
@@ -77,10 +77,10 @@ export function listRoutes(dependencies: Dependencies): Router {
       const before = numberInQuery(request, 'before') ?? Number.MAX_SAFE_INTEGER;
       const found = await saved.before(account.id, before, SAVED_A_PAGE);
       const items = found.map(async ({ groupId, seq }) => {
-        const one = await shown(account, await messages.bySeq(groupId, seq));
+        const item = await shown(account, await messages.bySeq(groupId, seq));
         const address = `/groups/${groupId}/messages/${seq}/save`;
         const undo = { address, back: 'saved', words: 'Remove from saved' };
-        return one && { ...one, href: placeOf(groupId, seq), unread: 0, replies: null, undo };
+        return item && { ...item, href: placeOf(groupId, seq), unread: 0, replies: null, undo };
       });
       const last = found.length === SAVED_A_PAGE ? found.at(-1)?.savedAt : undefined;
       const about = {
@@ -94,10 +94,10 @@ export function listRoutes(dependencies: Dependencies): Router {
     .get('/groups/:id/pins', async (request, response) => {
       const { account, group } = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
       const items = (await messages.pinned(group.id, MAX_PINS)).map(async (message) => {
-        const one = await shown(account, message);
+        const item = await shown(account, message);
         const address = `/groups/${group.id}/messages/${message.seq}/pin`;
         const undo = { address, back: 'pins', words: 'Unpin' };
-        return one && { ...one, href: placeOf(group.id, message.seq), unread: 0, replies: null, undo };
+        return item && { ...item, href: placeOf(group.id, message.seq), unread: 0, replies: null, undo };
       });
       const { name } = await groupPresenter.named(group, account.id);
       const about = {

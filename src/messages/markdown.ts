@@ -226,7 +226,7 @@ function splitText(state: StateCore, text: string, mentions: Mentions): Token[] 
     tokens.push(Object.assign(new state.Token(type, '', 0), { content }));
   };
   for (const match of text.matchAll(MENTION)) {
-    const name = spellings(match[1] ?? '').find((one) => mentions.has(one.toLowerCase()));
+    const name = spellings(match[1] ?? '').find((spelling) => mentions.has(spelling.toLowerCase()));
     if (name === undefined) continue;
     const id = mentions.get(name.toLowerCase());
     add('text', text.slice(at, match.index));

@@ -31,7 +31,9 @@ export async function findMentions(
       break;
     }
   }
-  const mentionsAll = names.some((name) => spellings(name).some((one) => one.toLowerCase() === 'all'));
+  const mentionsAll = names.some((name) =>
+    spellings(name).some((spelling) => spelling.toLowerCase() === 'all'),
+  );
   return { mentions: [...mentions], mentionsAll };
 }
 

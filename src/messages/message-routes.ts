@@ -84,13 +84,13 @@ export function actionRoutes(dependencies: ActionDependencies): Router {
 
   async function othersWhoSaw({ group, account }: OpenGroup, message: Message) {
     const readers = await readersOf(dependencies, group, message);
-    return readers?.filter((one) => one.id !== account.id) ?? null;
+    return readers?.filter((reader) => reader.id !== account.id) ?? null;
   }
 
   async function othersWhoPlayed(open: OpenGroup, { seq, files }: Message) {
     if (!spokenIn(files)) return null;
     const listeners = await listenersOf(dependencies, open, seq);
-    return listeners?.filter((one) => one.id !== open.account.id) ?? null;
+    return listeners?.filter((listener) => listener.id !== open.account.id) ?? null;
   }
 
   async function renderMessage(

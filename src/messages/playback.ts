@@ -43,5 +43,5 @@ export async function listenersOf(
   if ((await groups.countMembers(group.id)) > MAX_SEEN_MEMBERS) return undefined;
   const ids = await playbackReceipts.of(group.id, seq, MAX_SEEN_MEMBERS);
   const found = await Promise.all(ids.map((id) => accounts.byId(id)));
-  return found.filter((one): one is Account => one?.showsReceipts === true);
+  return found.filter((account): account is Account => account?.showsReceipts === true);
 }

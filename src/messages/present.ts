@@ -110,7 +110,7 @@ export function createMessagePresenter(
 
   async function shownReaction({ emoji, accountIds }: Message['reactions'][number]): Promise<Context> {
     const people = await Promise.all(accountIds.slice(0, MAX_NAMED).map(authorOf));
-    const names = people.map((one) => one.name);
+    const names = people.map((person) => person.name);
     const more = accountIds.length - names.length;
     if (more > 0) names.push(`${more} more`);
     return {

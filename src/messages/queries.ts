@@ -7,7 +7,7 @@ export function createMessageQueries(orm: Database['orm']) {
   const value = (name: string) => sql.placeholder(name);
   const inGroup = eq(messages.groupId, value('groupId'));
   const ofGroup = eq(groups.id, value('groupId'));
-  const one = and(inGroup, eq(messages.seq, value('seq')));
+  const isMessage = and(inGroup, eq(messages.seq, value('seq')));
   const lastChangeLess = (behind: string) =>
     sql`(SELECT last_change FROM groups WHERE id = ${value('groupId')}) - ${value(behind)}`;
   return {
@@ -73,7 +73,7 @@ export function createMessageQueries(orm: Database['orm']) {
         replyCount: sql`${messages.replyCount} + ${value('replies')}`,
         change: lastChangeLess('changesBehind'),
       })
-      .where(one)
+      .where(isMessage)
       .returning()
       .prepare(),
     mention: orm
@@ -115,7 +115,7 @@ export function createMessageQueries(orm: Database['orm']) {
         removedAt: sql`${value('removedAt')}`,
         pinnedAt: sql`${value('pinnedAt')}`,
       })
-      .where(one)
+      .where(isMessage)
       .returning()
       .prepare(),
     // Whoever answers follows the thread, and so does the one who began it, unless they left it.

@@ -37,7 +37,7 @@ export async function reactTo(
     seq,
     amend(message) {
       if (message.removedAt !== null) return new ChatError('not_found', 404, 'This message was removed.');
-      const known = message.reactions.find((one) => one.emoji === emoji);
+      const known = message.reactions.find((reaction) => reaction.emoji === emoji);
       const isOn = known?.accountIds.includes(account.id) ?? false;
       if (on === isOn) return message;
       if (!known && message.reactions.length >= MAX_EMOJI)
@@ -46,22 +46,22 @@ export async function reactTo(
           409,
           'This message has 20 different emoji. Choose one of those.',
         );
-      return { ...message, reactions: turned(message.reactions, emoji, account.id) };
+      return { ...message, reactions: toggled(message.reactions, emoji, account.id) };
     },
   });
 }
 
-function turned(reactions: readonly Reaction[], emoji: string, accountId: number): Reaction[] {
-  const isKnown = reactions.some((one) => one.emoji === emoji);
+function toggled(reactions: readonly Reaction[], emoji: string, accountId: number): Reaction[] {
+  const isKnown = reactions.some((reaction) => reaction.emoji === emoji);
   const all = isKnown ? reactions : [...reactions, { emoji, accountIds: [] }];
   return all
-    .map((one) => {
-      if (one.emoji !== emoji) return one;
-      const others = one.accountIds.filter((id) => id !== accountId);
-      const accountIds = others.length < one.accountIds.length ? others : [...others, accountId];
+    .map((reaction) => {
+      if (reaction.emoji !== emoji) return reaction;
+      const others = reaction.accountIds.filter((id) => id !== accountId);
+      const accountIds = others.length < reaction.accountIds.length ? others : [...others, accountId];
       return { emoji, accountIds };
     })
-    .filter((one) => one.accountIds.length > 0);
+    .filter((reaction) => reaction.accountIds.length > 0);
 }
 
 /** One character as people see it, and a picture: no letter, no digit by itself. */

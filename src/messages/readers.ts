@@ -18,5 +18,5 @@ export async function readersOf(
   const marks = await groups.marksOf(group.id, MAX_SEEN_MEMBERS);
   const readers = marks.filter((mark) => mark.readSeq >= seq && mark.accountId !== authorId);
   const found = await Promise.all(readers.map((mark) => accounts.byId(mark.accountId)));
-  return found.filter((one): one is Account => one?.showsReceipts === true);
+  return found.filter((account): account is Account => account?.showsReceipts === true);
 }

@@ -84,7 +84,7 @@ function draftPlace({ account, group }: OpenGroup, thread: number) {
 
 /** The first message that somebody else wrote and this reader has not read. */
 function firstUnread({ messages }: MessagePage, { account, membership }: OpenGroup): number | undefined {
-  return messages.find((one) => one.seq > membership.readSeq && one.authorId !== account.id)?.seq;
+  return messages.find((message) => message.seq > membership.readSeq && message.authorId !== account.id)?.seq;
 }
 
 /** The beginning of the day that a form without a script names, in the server's zone. @throws ChatError 400 */
@@ -279,7 +279,7 @@ export function messageRoutes(dependencies: Dependencies): Router {
   /** Those of these files that wait for a message here. */
   async function chosenFiles(open: OpenGroup, ids: readonly string[]): Promise<StoredFile[]> {
     const settled = await Promise.allSettled(ids.map((id) => unsentFiles(dependencies.files, open, [id])));
-    return settled.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+    return settled.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
   }
 
   /** What a refused form was an answer to. */

@@ -13,7 +13,7 @@ export type SavedStore = {
 };
 
 export function createSavedStore({ orm }: Database): SavedStore {
-  const one = (accountId: number, groupId: number, seq: number) =>
+  const isBookmark = (accountId: number, groupId: number, seq: number) =>
     and(
       eq(savedMessages.accountId, accountId),
       eq(savedMessages.groupId, groupId),
@@ -30,7 +30,7 @@ export function createSavedStore({ orm }: Database): SavedStore {
       else
         orm
           .delete(savedMessages)
-          .where(one(accountId, groupId, seq))
+          .where(isBookmark(accountId, groupId, seq))
           .run();
     },
     async isSaved(accountId, groupId, seq) {
@@ -38,7 +38,7 @@ export function createSavedStore({ orm }: Database): SavedStore {
         orm
           .select()
           .from(savedMessages)
-          .where(one(accountId, groupId, seq))
+          .where(isBookmark(accountId, groupId, seq))
           .get() !== undefined
       );
     },

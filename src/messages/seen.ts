@@ -73,7 +73,7 @@ export function showSeen({ hub, views, accounts, groups, messages, subscribe, re
     return {
       seq: lastSeq,
       html: views.render('messages/_seen.njk', { readers }).trim(),
-      accountIds: readers.map((one) => one.id),
+      accountIds: readers.map((reader) => reader.id),
     };
   }
 

@@ -71,14 +71,14 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
     const messagesById = new Map<string, NewMessage | Message>();
     const claimed = new Set<string>();
     const newByGroup = new Map<number, NewMessage[]>();
-    for (const row of queries.byIds.all({ ids: JSON.stringify(batch.map((one) => one.id)) }))
+    for (const row of queries.byIds.all({ ids: JSON.stringify(batch.map((message) => message.id)) }))
       messagesById.set(row.id, open(row));
-    for (const one of batch) {
-      if (messagesById.has(one.id) || !mayClaim(one, claimed)) continue;
-      messagesById.set(one.id, one);
-      const list = newByGroup.get(one.groupId);
-      if (list) list.push(one);
-      else newByGroup.set(one.groupId, [one]);
+    for (const message of batch) {
+      if (messagesById.has(message.id) || !mayClaim(message, claimed)) continue;
+      messagesById.set(message.id, message);
+      const list = newByGroup.get(message.groupId);
+      if (list) list.push(message);
+      else newByGroup.set(message.groupId, [message]);
     }
     return { messagesById, newByGroup };
   }
@@ -94,13 +94,17 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
           messagesById.set(message.id, message);
         from += statements.length;
       }
-      return batch.map((one) => {
-        const message = messagesById.get(one.id);
+      return batch.map((candidate) => {
+        const message = messagesById.get(candidate.id);
         if (!message) return new ChatError('not_found', 404, 'A file of this message is not there any more.');
-        if (!('seq' in message) || message.authorId !== one.authorId || message.groupId !== one.groupId) {
+        if (
+          !('seq' in message) ||
+          message.authorId !== candidate.authorId ||
+          message.groupId !== candidate.groupId
+        ) {
           return new ChatError('id_taken', 409, 'Another message has this id. Send it with a new one.');
         }
-        return { message, isNew: newByGroup.get(one.groupId)?.includes(one) ?? false };
+        return { message, isNew: newByGroup.get(candidate.groupId)?.includes(candidate) ?? false };
       });
     },
     async amend(batch) {
@@ -110,9 +114,9 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
         return message ? amend(message) : notThere();
       });
       const changed = wanted.filter(
-        (one, index): one is Message => !(one instanceof ChatError) && one !== current[index],
+        (result, index): result is Message => !(result instanceof ChatError) && result !== current[index],
       );
-      const perGroup = grouped(changed, (one) => one.groupId);
+      const perGroup = grouped(changed, (message) => message.groupId);
       const statements = [...perGroup].flatMap(([groupId, list]) => [
         () => queries.advance.get({ groupId, messages: 0, changes: list.length }),
         ...list.flatMap((message, index) => amendOne(message, list.length - 1 - index)),
@@ -124,8 +128,8 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
           .filter((row): row is typeof messages.$inferSelect => isMessageRow(row))
           .map((row) => [`${row.groupId}/${row.seq}`, open(row)]),
       );
-      return wanted.map((one) =>
-        one instanceof ChatError ? one : (written.get(`${one.groupId}/${one.seq}`) ?? one),
+      return wanted.map((result) =>
+        result instanceof ChatError ? result : (written.get(`${result.groupId}/${result.seq}`) ?? result),
       );
     },
     head: async (groupId) => queries.head.get({ groupId }) ?? { lastSeq: 0, lastChange: 0 },
@@ -227,39 +231,39 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
   function appendTo(groupId: number, list: readonly NewMessage[]) {
     const threads = [
       ...grouped(
-        list.filter((one) => one.thread != null),
-        (one) => one.thread ?? 0,
+        list.filter((message) => message.thread != null),
+        (message) => message.thread ?? 0,
       ),
     ];
     const changes = list.length + threads.length;
-    const inserts = list.flatMap((one, index): Statement<unknown>[] => {
+    const inserts = list.flatMap((message, index): Statement<unknown>[] => {
       const behind = list.length - 1 - index;
       const row = {
         replyTo: null,
         thread: null,
-        ...one,
-        ...sealed.seal(one),
+        ...message,
+        ...sealed.seal(message),
         behind,
         changesBehind: changes - 1 - index,
       };
       const statements: Statement<unknown>[] = [() => queries.insert.run(row)];
-      if (one.thread != null) {
-        const thread = { groupId, behind, thread: one.thread, authorId: one.authorId };
+      if (message.thread != null) {
+        const thread = { groupId, behind, thread: message.thread, authorId: message.authorId };
         statements.push(
           () => queries.followAsAuthor.run(thread),
           () => queries.followAsAsked.run(thread),
         );
       }
-      if (one.files?.length) {
-        const ids = JSON.stringify(one.files.map((file) => file.id));
+      if (message.files?.length) {
+        const ids = JSON.stringify(message.files.map((file) => file.id));
         statements.push(() => queries.claimFiles.run({ groupId, behind, ids }));
       }
-      if (!one.mentions?.length && !one.mentionsAll) return statements;
+      if (!message.mentions?.length && !message.mentionsAll) return statements;
       const mentioned = {
         groupId,
         behind,
-        all: one.mentionsAll ? 1 : 0,
-        ids: JSON.stringify(one.mentions ?? []),
+        all: message.mentionsAll ? 1 : 0,
+        ids: JSON.stringify(message.mentions ?? []),
       };
       return [...statements, () => queries.mention.run(mentioned)];
     });
@@ -281,12 +285,12 @@ export function createMessageStore({ orm, atomically }: Database, cipher: Cipher
       // The first statement returns the group's counters, the last ones the messages that were answered.
       const { lastSeq, lastChange } = results[0] as Head;
       for (const row of results.slice(results.length - threads.length)) if (isMessageRow(row)) open(row);
-      return list.map((one, index) =>
+      return list.map((message, index) =>
         keep({
           replyTo: null,
           thread: null,
           ...NO_METADATA,
-          ...one,
+          ...message,
           seq: lastSeq - (list.length - 1 - index),
           change: lastChange - (changes - 1 - index),
           editedAt: null,

@@ -65,7 +65,7 @@ export function createThreadStore({ orm }: Database): ThreadStore {
       )
       .prepare(),
   };
-  const one = (accountId: number, groupId: number, seq: number) =>
+  const isFollow = (accountId: number, groupId: number, seq: number) =>
     and(
       eq(threadFollows.accountId, accountId),
       eq(threadFollows.groupId, groupId),
@@ -81,7 +81,7 @@ export function createThreadStore({ orm }: Database): ThreadStore {
       const row = orm
         .select()
         .from(threadFollows)
-        .where(one(accountId, groupId, seq))
+        .where(isFollow(accountId, groupId, seq))
         .get();
       return row?.isFollowed ?? false;
     },
@@ -99,7 +99,7 @@ export function createThreadStore({ orm }: Database): ThreadStore {
       const { changes } = orm
         .update(threadFollows)
         .set({ readSeq })
-        .where(and(one(accountId, groupId, seq), sql`${threadFollows.readSeq} < ${readSeq}`))
+        .where(and(isFollow(accountId, groupId, seq), sql`${threadFollows.readSeq} < ${readSeq}`))
         .run();
       return changes > 0;
     },

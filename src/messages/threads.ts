@@ -42,7 +42,7 @@ export function countThreads({
     const known = links.get(accountId);
     if (known !== undefined) return known;
     const followed = await threads.followedBy(accountId, MAX_FOLLOWED);
-    const unread = followed.filter((one) => one.unread > 0).length;
+    const unread = followed.filter((followedThread) => followedThread.unread > 0).length;
     const html = views.render('messages/_threads-link.njk', { unread }).trim();
     links.set(accountId, html);
     return html;
@@ -84,7 +84,7 @@ export function countThreads({
 
   async function followersAnswered(groupId: number, firstSeq: number, lastSeq: number): Promise<void> {
     const sent = await messages.between(groupId, firstSeq, lastSeq);
-    for (const thread of new Set(sent.map((one) => one.thread))) {
+    for (const thread of new Set(sent.map((message) => message.thread))) {
       if (thread === null) continue;
       for (const accountId of await threads.followers(groupId, thread)) noted({ accountId });
     }

@@ -111,8 +111,11 @@ function runsOf(jobs: readonly Job[]): Job[][] {
     const last = runs.at(-1);
     const [first] = last ?? [];
     const isSameKind = first !== undefined && 'amend' in first === 'amend' in job;
-    const isAmended = (one: Job) =>
-      'amend' in job && 'amend' in one && one.groupId === job.groupId && one.seq === job.seq;
+    const isAmended = (candidate: Job) =>
+      'amend' in job &&
+      'amend' in candidate &&
+      candidate.groupId === job.groupId &&
+      candidate.seq === job.seq;
     if (last && isSameKind && !('amend' in job && last.some(isAmended))) last.push(job);
     else runs.push([job]);
   }

@@ -18,6 +18,6 @@ function minuteIn(zone: string, now: Date): number {
     minute: 'numeric',
     hourCycle: 'h23',
   }).formatToParts(now);
-  const part = (type: string) => Number(parts.find((one) => one.type === type)?.value);
+  const part = (type: string) => Number(parts.find((entry) => entry.type === type)?.value);
   return part('hour') * 60 + part('minute');
 }

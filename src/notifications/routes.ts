@@ -155,10 +155,10 @@ function asClock(minutes: number): string {
 /** Time zones by their regions, as a list to choose from. @param zone one that is among them in any case */
 function regionsWith(zone: string): { name: string; zones: { zone: string; name: string }[] }[] {
   const regions = new Map<string, { zone: string; name: string }[]>();
-  for (const one of new Set(['UTC', ...Intl.supportedValuesOf('timeZone'), zone])) {
-    const [region = '', ...place] = one.split('/');
+  for (const name of new Set(['UTC', ...Intl.supportedValuesOf('timeZone'), zone])) {
+    const [region = '', ...place] = name.split('/');
     const zones = regions.get(place.length > 0 ? region : 'Everywhere') ?? [];
-    zones.push({ zone: one, name: place.join(', ').replaceAll('_', ' ') || one });
+    zones.push({ zone: name, name: place.join(', ').replaceAll('_', ' ') || name });
     regions.set(place.length > 0 ? region : 'Everywhere', zones);
   }
   return [...regions].map(([name, zones]) => ({ name, zones }));

@@ -98,8 +98,8 @@ export function createDeviceStore(
     of: async (accountId) => devicesOf(accountId),
     has: (accountId) => withDevices.has(accountId),
     async remove(accountId, id) {
-      const one = and(eq(pushSubscriptions.id, id), eq(pushSubscriptions.accountId, accountId));
-      const { changes } = orm.delete(pushSubscriptions).where(one).run();
+      const isOwnDevice = and(eq(pushSubscriptions.id, id), eq(pushSubscriptions.accountId, accountId));
+      const { changes } = orm.delete(pushSubscriptions).where(isOwnDevice).run();
       forget(accountId);
       return changes > 0;
     },

@@ -59,7 +59,7 @@ export function createPresencePresenter({
     panel: (group, seesAddresses) =>
       remembered(groupTopic(group.id), `panel ${seesAddresses}`, async () => {
         const here = presence.at(groupTopic(group.id));
-        const away = await membersAway(group.id, new Set(here.map((one) => one.account.id)));
+        const away = await membersAway(group.id, new Set(here.map((person) => person.account.id)));
         const members = await groups.countMembers(group.id);
         return views
           .render('presence/_panel.njk', {
@@ -119,7 +119,7 @@ export function createPresencePresenter({
     const away = ids.filter((id) => !here.has(id)).slice(0, MAX_LISTED);
     const found = await Promise.all(away.map((id) => accounts.byId(id)));
     return found
-      .filter((one): one is Account => one !== undefined)
+      .filter((account): account is Account => account !== undefined)
       .sort((a, b) => a.name.localeCompare(b.name));
   }
 }
@@ -134,7 +134,7 @@ function shown(people: readonly Person[], seesAddresses: boolean) {
 }
 
 function sentence(people: readonly Account[], verb: string): string {
-  const names = people.map((one) => one.name);
+  const names = people.map((account) => account.name);
   if (names.length <= 3) return `${new Intl.ListFormat('en').format(names)} ${verb}`;
   return `${names[0]} and ${names.length - 1} others ${verb}`;
 }

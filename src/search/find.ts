@@ -30,7 +30,7 @@ export async function findMessages(
   { phrases, marks, groups, after, before }: SearchQuery,
   below?: number,
 ): Promise<Found> {
-  const keys = [...new Set([...phrases.flatMap((one) => one.words.flatMap(queryKeys)), ...marks])];
+  const keys = [...new Set([...phrases.flatMap((phrase) => phrase.words.flatMap(queryKeys)), ...marks])];
   const query = { groupIds: groups.map((group) => group.id), keys, after, before };
   const { messages: fitting, next } = await page();
   const isAll = below === undefined && next === undefined;

@@ -104,7 +104,7 @@ export async function readQuery(
     throw invalid('in', 'You are not in that conversation. Choose another.');
   if (filters.since) after = Math.max(after ?? 0, dateOf('since', filters.since, now, zone).start);
   if (filters.until) before = Math.min(before ?? Infinity, dateOf('until', filters.until, now, zone).end);
-  if (phrases.reduce((sum, one) => sum + one.words.length, 0) > MAX_WORDS)
+  if (phrases.reduce((sum, phrase) => sum + phrase.words.length, 0) > MAX_WORDS)
     throw invalid('q', `A search has at most ${MAX_WORDS} words.`);
   const isNarrowed =
     filters.in !== undefined || wanted.length < everywhere || after !== undefined || before !== undefined;
@@ -113,7 +113,7 @@ export async function readQuery(
   return { phrases, marks, groups: wanted, after, before };
 
   function add(written: string, isPhrase: boolean): void {
-    const words = queryWords(written).map((one) => one.folded);
+    const words = queryWords(written).map((word) => word.folded);
     if (words.length === 0) return;
     // "don't" or "a-b" without quotes is a phrase too; its last word may go on, as a word alone may.
     phrases.push({ words, isWhole: isPhrase });
@@ -125,7 +125,7 @@ export async function readQuery(
     const found =
       (await accounts.byName(wanted)) ??
       (await accounts.list(MAX_COMPARED_PEOPLE)).find(
-        (one) => fold(one.username) === fold(wanted) || fold(one.name) === fold(wanted),
+        (person) => fold(person.username) === fold(wanted) || fold(person.name) === fold(wanted),
       );
     if (!found) throw invalid('q', `Nobody here is called “${name}”.`);
     return found.id;
@@ -220,22 +220,22 @@ function clockIn(zone: string, date: Date): [number, number, number, number, num
     minute: 'numeric',
     second: 'numeric',
   }).formatToParts(date);
-  const part = (type: string) => Number(parts.find((one) => one.type === type)?.value);
+  const part = (type: string) => Number(parts.find((entry) => entry.type === type)?.value);
   return [part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second')];
 }
 
 /** Whether a text has what a query wants: the index only says that it may. */
 export function fits(text: string, phrases: readonly Phrase[]): boolean {
-  const words = wordsOf(text).map((one) => one.folded);
+  const words = wordsOf(text).map((word) => word.folded);
   return phrases.every((phrase) => words.some((_word, at) => phraseAt(words, at, phrase)));
 }
 
 /** Whether a phrase stands at this place among the words of a text. */
 export function phraseAt(words: readonly string[], at: number, { words: wanted, isWhole }: Phrase): boolean {
-  return wanted.every((one, index) => {
+  return wanted.every((wantedWord, index) => {
     const word = words[at + index];
     if (word === undefined) return false;
-    if (isUnspaced(one)) return word.includes(one);
-    return index < wanted.length - 1 || isWhole ? word === one : word.startsWith(one);
+    if (isUnspaced(wantedWord)) return word.includes(wantedWord);
+    return index < wanted.length - 1 || isWhole ? word === wantedWord : word.startsWith(wantedWord);
   });
 }

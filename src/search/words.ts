@@ -133,10 +133,10 @@ export function indexKeys(text: string): Set<string> {
     if (keys.size > MAX_KEYS) break;
     const characters = [...folded];
     if (isUnspaced(folded)) {
-      characters.forEach((one, index) => {
-        keys.add(one);
+      characters.forEach((character, index) => {
+        keys.add(character);
         const next = characters[index + 1];
-        if (next !== undefined) keys.add(one + next);
+        if (next !== undefined) keys.add(character + next);
       });
     } else {
       const [first = ''] = characters;
@@ -153,7 +153,7 @@ export function queryKeys(word: string): string[] {
   const characters = [...word];
   if (isUnspaced(word)) {
     if (characters.length === 1) return [word];
-    return characters.slice(1).map((one, index) => `${characters[index]}${one}`);
+    return characters.slice(1).map((character, index) => `${characters[index]}${character}`);
   }
   const longest = PREFIXES.findLast((length) => length <= characters.length);
   return [longest === undefined ? word : characters.slice(0, longest).join('')];

@@ -80,8 +80,8 @@ export function startTranscriptions(dependencies: Dependencies): TranscriptionQu
   }
 
   /** One that fails holds up no other. */
-  async function each(found: readonly Transcription[], work: (one: Transcription) => Promise<void>) {
-    for (const one of found) await work(one).catch(report);
+  async function each(jobs: readonly Transcription[], work: (job: Transcription) => Promise<void>) {
+    for (const job of jobs) await work(job).catch(report);
   }
 
   async function look(): Promise<void> {

@@ -95,7 +95,7 @@ export function voiceRoutes(dependencies: Dependencies): Router {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
       onRefusal(response, (error) => recordPage(request, open, error));
       const [upload, ...others] = await readUpload(request, response, open);
-      for (const one of others) await discardUpload({ files, blobs }, one.id);
+      for (const other of others) await discardUpload({ files, blobs }, other.id);
       if (!upload) throw invalid('files', 'Choose a recording first.');
       const { way, language, replyTo, thread } = parseForm(recordingForm, request.body);
       const { group, account } = open;

@@ -25,7 +25,7 @@ export type TranscriptionStore = {
 };
 
 export function createTranscriptionStore({ orm }: Database): TranscriptionStore {
-  const one = (fileId: string) => eq(transcriptions.fileId, fileId);
+  const ofFile = (fileId: string) => eq(transcriptions.fileId, fileId);
   const inState = (state: Transcription['state']) => eq(transcriptions.state, state);
   const recording = orm.select({ id: files.id }).from(files).where(eq(files.id, transcriptions.fileId));
   return {
@@ -38,7 +38,7 @@ export function createTranscriptionStore({ orm }: Database): TranscriptionStore 
         .run();
     },
     async byId(fileId) {
-      return orm.select().from(transcriptions).where(one(fileId)).get();
+      return orm.select().from(transcriptions).where(ofFile(fileId)).get();
     },
     async countOf(accountId) {
       const mine = and(
@@ -74,13 +74,13 @@ export function createTranscriptionStore({ orm }: Database): TranscriptionStore 
     },
     inState: async (state) => orm.select().from(transcriptions).where(inState(state)).all(),
     async change(fileId, change) {
-      orm.update(transcriptions).set(change).where(one(fileId)).run();
+      orm.update(transcriptions).set(change).where(ofFile(fileId)).run();
     },
     async strays() {
       return orm.select().from(transcriptions).where(notExists(recording)).all();
     },
     async remove(fileId) {
-      orm.delete(transcriptions).where(one(fileId)).run();
+      orm.delete(transcriptions).where(ofFile(fileId)).run();
     },
   };
 }

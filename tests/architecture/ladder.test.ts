@@ -55,7 +55,7 @@ test('verbs and stores know nothing of the web', () => {
   const doors = /(?:^|\/)(?:(?:\w+-)?routes|upload|page|live|access|sessions|present|unread)\.ts$/;
   const features = /^(?:accounts|groups|presence|files|profiles|messages|notifications|search)\//;
   for (const file of files.filter(
-    (one) => features.test(one) && !doors.test(one) && one !== 'accounts/session-store.ts',
+    (file) => features.test(file) && !doors.test(file) && file !== 'accounts/session-store.ts',
   )) {
     const text = readFileSync(join(SRC, file), 'utf8');
     assert.doesNotMatch(text, /from '(?:express|ws)'/, `${file} imports the web`);

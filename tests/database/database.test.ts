@@ -92,7 +92,7 @@ test('one job that fails does not take the others with it', async () => {
   });
   const results = await Promise.allSettled([commit('a'), commit('bad'), commit('b')]);
   assert.deepEqual(
-    results.map((one) => one.status),
+    results.map((result) => result.status),
     ['fulfilled', 'rejected', 'fulfilled'],
   );
   await flush();

@@ -69,7 +69,7 @@ test('what people type is in no file of the data folder and in no log', async (t
   await canary.get(`/search?q=${CANARIES.search}`);
   const socket = await canary.socket(`/ws/chat/${location.split('/').pop()}`);
   await canary.upload(`${location}/voice`, [recording('webm')], { way: 'message' });
-  const isWritten = (one: Frame) => String(one.content).includes(CANARIES.spoken);
+  const isWritten = (frame: Frame) => String(frame.content).includes(CANARIES.spoken);
   await socket.nextJson('message', isWritten, 100_000);
   const heard = (await canary.get(location)).body.match(/data-voice="([^"]+)"/)?.[1];
   const audio = (await canary.get(`/media/${heard}`)).bytes;

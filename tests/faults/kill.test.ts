@@ -183,7 +183,10 @@ test('killed ten times while eight people write, edit, remove, react, send files
     hearth = await startHearth(t, { dataDir, flags: ['--port', port] });
   }
   const operations = () =>
-    senders.reduce((sum, one) => sum + one.written.length + one.acts + one.uploads + one.disconnects, 0);
+    senders.reduce(
+      (sum, sender) => sum + sender.written.length + sender.acts + sender.uploads + sender.disconnects,
+      0,
+    );
   while (operations() < OPERATIONS) await pause(50);
   await Promise.all(senders.map((sender) => sender.finish()));
   const written = senders.flatMap((sender) => sender.written);
@@ -198,9 +201,13 @@ test('killed ten times while eight people write, edit, remove, react, send files
   const byId = new Map(stored.map((message) => [message.id, message]));
 
   assert.ok(stored.length > 200, `only ${stored.length} messages were written`);
-  assert.deepEqual(stored.map((one) => one.id).sort(), [...written].sort(), 'what was written, each once');
   assert.deepEqual(
-    stored.map((one) => one.seq).sort((a, b) => a - b),
+    stored.map((message) => message.id).sort(),
+    [...written].sort(),
+    'what was written, each once',
+  );
+  assert.deepEqual(
+    stored.map((message) => message.seq).sort((a, b) => a - b),
     stored.map((_one, index) => index + 1),
     'numbered without a hole',
   );
@@ -239,8 +246,8 @@ test('killed ten times while eight people write, edit, remove, react, send files
   }
   assert.ok(filesSent > 50, `only ${filesSent} files were sent`);
   const acts = senders.reduce((sum, sender) => sum + sender.acts, 0);
-  assert.ok(acts > 200 && stored.some((one) => one.removedAt !== null && one.content === ''));
-  const lines = senders.reduce((sum, one) => sum + one.disconnects, 0);
+  assert.ok(acts > 200 && stored.some((message) => message.removedAt !== null && message.content === ''));
+  const lines = senders.reduce((sum, sender) => sum + sender.disconnects, 0);
   t.diagnostic(
     `${stored.length} messages, ${acts} acts on them, ${filesSent} files, ${lines} lost lines, ${KILLS} kills`,
   );

@@ -33,8 +33,8 @@ async function uploaded(
 function filesIn(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((one) => one.isFile())
-    .map((one) => join(one.parentPath, one.name));
+    .filter((dirent) => dirent.isFile())
+    .map((dirent) => join(dirent.parentPath, dirent.name));
 }
 
 test('a file goes with a message at all three doors, and is for members only', async (t) => {
@@ -59,13 +59,13 @@ test('a file goes with a message at all three doors, and is for members only', a
   const jo = await newPerson(hearth.url, 'joe', 1);
   assert.equal((await jo.get(`/media/${second}`)).status, 404, 'nobody else’s, before it is sent');
   await ada.post('/groups/1/messages', { content: 'by form', fileIds: second }, { 'hx-request': 'true' });
-  await socket.nextJson('message', (one) => one.content === 'by form');
+  await socket.nextJson('message', (frame) => frame.content === 'by form');
   const third = await uploaded(ada, NOTES);
   const id = randomUUID();
   socket.send({ type: 'send', id, content: 'by socket', files: [third] });
-  await socket.nextJson('ack', (one) => one.id === id);
+  await socket.nextJson('ack', (frame) => frame.id === id);
   socket.send({ type: 'send', id, content: 'by socket', files: [third] });
-  const again = await socket.nextJson('ack', (one) => one.id === id);
+  const again = await socket.nextJson('ack', (frame) => frame.id === id);
   assert.equal(again.seq, 3, 'a second try is the same message');
 
   for (const file of [first.id, second, third]) {
@@ -177,7 +177,7 @@ test('limits of a file, a person and the whole disk are sentences, and what was 
   const socket = await jo.socket('/ws/chat/1');
   const ids = Array.from({ length: 11 }, () => randomUUID());
   socket.send({ type: 'send', id: randomUUID(), content: 'many', files: ids });
-  await socket.nextJson('error', (one) => String(one.detail).includes('at most 10 files'));
+  await socket.nextJson('error', (frame) => String(frame.detail).includes('at most 10 files'));
   const fields = new URLSearchParams([['content', 'many'], ...ids.map((id) => ['fileIds', id])]).toString();
   const form = { 'content-type': 'application/x-www-form-urlencoded' };
   assert.equal((await jo.request('POST', '/groups/1/messages', fields, form)).status, 400);

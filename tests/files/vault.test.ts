@@ -71,6 +71,8 @@ test('a source that fails half-way leaves nothing on the disk', async (t) => {
     blobs.write(randomUUID(), CONTENT, randomBytes(32), Readable.from(broken())),
     /line went dead/,
   );
-  const left = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
+  const left = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((dirent) =>
+    dirent.isFile(),
+  );
   assert.deepEqual(left, []);
 });

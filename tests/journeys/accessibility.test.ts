@@ -157,8 +157,8 @@ async function check(page: Page, url: string | undefined, colorScheme: 'light' |
   if (url) await page.goto(url);
   const { violations } = await new AxeBuilder({ page }).analyze();
   const found = violations.map(
-    (one) =>
-      `${one.id}: ${one.nodes.map((node) => `${node.html.slice(0, 120)} ${node.failureSummary}`).join(' | ')}`,
+    (violation) =>
+      `${violation.id}: ${violation.nodes.map((node) => `${node.html.slice(0, 120)} ${node.failureSummary}`).join(' | ')}`,
   );
   assert.deepEqual(found, [], `${page.url()} in ${colorScheme}`);
 }

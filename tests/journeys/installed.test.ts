@@ -79,7 +79,9 @@ test('without a network the last seen messages are there, and never a stale page
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.waitForURL('**/login*');
   const left = () =>
-    page.evaluate(async () => (await (await caches.open('hearth-pages')).keys()).map((one) => one.url));
+    page.evaluate(async () =>
+      (await (await caches.open('hearth-pages')).keys()).map((request) => request.url),
+    );
   assert.deepEqual(await until(left, (urls) => urls.length === 0), []);
   assert.deepEqual(complaints, []);
   await context.close();
@@ -166,7 +168,9 @@ test('the page of notifications says what stands in the way, and how to remove i
   const { installabilityErrors } = await devtools.send('Page.getInstallabilityErrors');
   // A fresh profile of the tests is off the record, which is the one thing that keeps it from being installed.
   assert.deepEqual(
-    installabilityErrors.map((one) => one.errorId).filter((id) => id !== 'in-incognito'),
+    installabilityErrors
+      .map((installabilityError) => installabilityError.errorId)
+      .filter((id) => id !== 'in-incognito'),
     [],
   );
   const { targetInfo } = await devtools.send('Target.getTargetInfo');

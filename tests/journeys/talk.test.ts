@@ -162,8 +162,8 @@ test('older messages come while one scrolls up, what one reads stays in place, a
   const target = page.locator('#message-40');
   assert.ok(await target.isVisible());
   const [lit, plain] = await Promise.all(
-    [target, page.locator('#message-41')].map((one) =>
-      one.evaluate((element) => getComputedStyle(element).backgroundColor),
+    [target, page.locator('#message-41')].map((locator) =>
+      locator.evaluate((element) => getComputedStyle(element).backgroundColor),
     ),
   );
   assert.notEqual(lit, plain, 'it is highlighted');

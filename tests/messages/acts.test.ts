@@ -71,7 +71,7 @@ test('an edit changes what a message says, keeps what it said, and is a new chan
     ['frist', 'first'],
   );
   assert.deepEqual(
-    (await messages.changedAfter(group.id, 2, 10)).map((one) => [one.change, one.content]),
+    (await messages.changedAfter(group.id, 2, 10)).map((message) => [message.change, message.content]),
     [[4, 'the first']],
   );
   assert.deepEqual(changed, [
@@ -129,10 +129,13 @@ test('an answer belongs to the thread of what it answers, whose first message co
   assert.deepEqual([first.replyTo, first.thread, second.replyTo, second.thread], [1, 1, 3, 1]);
   assert.equal((await messages.bySeq(group.id, 1))?.replyCount, 2);
   assert.deepEqual(
-    (await messages.inThread(group.id, 1, 10)).map((one) => one.content),
+    (await messages.inThread(group.id, 1, 10)).map((message) => message.content),
     ['one', 'two'],
   );
-  const changes = (await messages.changedAfter(group.id, 0, 10)).map((one) => [one.change, one.seq]);
+  const changes = (await messages.changedAfter(group.id, 0, 10)).map((message) => [
+    message.change,
+    message.seq,
+  ]);
   assert.deepEqual(changes, [
     [2, 2],
     [3, 3],
@@ -166,7 +169,7 @@ test('a reaction is put and taken back by its owner, counted with names, and is 
   assert.equal(change, message.change, 'putting it twice is putting it once');
   message = await react(1, '👍🏽', jo);
   assert.deepEqual(
-    message.reactions.map((one) => one.emoji),
+    message.reactions.map((reaction) => reaction.emoji),
     ['🌱'],
   );
   for (const good of ['❤️', '👨‍👩‍👧‍👦', '🇩🇪', '1️⃣', '☺']) assert.ok(emoji.safeParse(good).success, good);

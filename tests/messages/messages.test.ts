@@ -28,7 +28,7 @@ test('numbers the messages of a group from 1 without a hole, also those that are
   await Promise.all(Array.from({ length: 50 }, (_, index) => send(`message ${index}`)));
   const found = await messages.before(group.id, 1_000, 100);
   assert.deepEqual(
-    found.map((one) => [one.seq, one.change, one.content]),
+    found.map((message) => [message.seq, message.change, message.content]),
     Array.from({ length: 50 }, (_, index) => [index + 1, index + 1, `message ${index}`]),
   );
   assert.deepEqual(sent, [{ groupId: group.id, firstSeq: 1, lastSeq: 50 }], 'one commit, one event');
@@ -41,7 +41,7 @@ test('a message that is sent twice is there once, at once or later', async (t) =
   const both = await Promise.all([send('hello', ada, id), send('hello', ada, id)]);
   const later = await send('hello', ada, id.toUpperCase().toLowerCase());
   assert.deepEqual(
-    [...both, later].map((one) => one.seq),
+    [...both, later].map((message) => message.seq),
     [1, 1, 1],
   );
   assert.equal((await messages.before(group.id, 100, 10)).length, 1);
@@ -97,7 +97,7 @@ test('catching up is everything that changed after what one has', async (t) => {
   const { send, messages, group } = await garden(t);
   for (const text of ['one', 'two', 'three']) await send(text);
   const after = async (change: number) =>
-    (await messages.changedAfter(group.id, change, 10)).map((one) => one.content);
+    (await messages.changedAfter(group.id, change, 10)).map((message) => message.content);
   assert.deepEqual(await after(0), ['one', 'two', 'three']);
   assert.deepEqual(await after(2), ['three']);
   assert.deepEqual(await after(3), []);

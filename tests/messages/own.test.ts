@@ -62,7 +62,7 @@ test('who has seen a message is shown to those who show theirs, and to nobody el
   const html = await ada.socket('/ws/chat/1', { protocol: 'hearth.html' });
   const json = await ada.socket('/ws/chat/1');
   await jo.get('/groups/1');
-  assert.deepEqual(await json.nextJson('seen', (one) => (one.accountIds as number[]).length > 0), {
+  assert.deepEqual(await json.nextJson('seen', (frame) => (frame.accountIds as number[]).length > 0), {
     type: 'seen',
     seq: 1,
     accountIds: [2],
@@ -81,7 +81,7 @@ test('who has seen a message is shown to those who show theirs, and to nobody el
   const shown = await jo.socket('/ws/chat/1');
   await say(ada, 'again');
   await jo.get('/groups/1');
-  await shown.nextJson('seen', (one) => one.seq === 2 && (one.accountIds as number[]).includes(2));
+  await shown.nextJson('seen', (frame) => frame.seq === 2 && (frame.accountIds as number[]).includes(2));
   assert.deepEqual(hidden.all('seen'), []);
   await eve.post('/account/receipts', { shows: 'yes' });
   assert.match((await sheet()).body, /joe, eve|eve, joe/);
@@ -95,7 +95,7 @@ test('a pin is for everybody, at form and socket, a change of the message, and g
   await say(ada, 'the door code');
   const socket = await jo.socket('/ws/chat/1');
   await ada.post('/groups/1/messages/1/pin', { on: 'yes' });
-  assert.deepEqual((await socket.nextJson('message', (one) => one.pinned === true)).change, 2);
+  assert.deepEqual((await socket.nextJson('message', (frame) => frame.pinned === true)).change, 2);
   assert.match((await jo.get('/groups/1/pins')).body, /the door code/);
   assert.match((await jo.get('/groups/1')).body, /1<span class="words"> pinned/);
   socket.send({ type: 'pin', seq: 1, on: true });

@@ -124,7 +124,7 @@ test('a part of a batch that fails is tried job by job; the parts before it keep
   const results = await Promise.allSettled([1, 2, 3, 4].map(commit));
   assert.deepEqual(written, [1, 2, 4]);
   assert.deepEqual(
-    results.map((one) => one.status),
+    results.map((result) => result.status),
     ['fulfilled', 'fulfilled', 'rejected', 'fulfilled'],
   );
 });

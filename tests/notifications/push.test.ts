@@ -56,7 +56,7 @@ test('the bell chooses what one hears of; one’s own messages, and what one loo
   for (const person of [ada, jo]) await person.post('/notifications/devices', service.subscribe('A browser'));
   const bodies = async () => {
     await soon();
-    return service.received.splice(0).map((one) => one.notice.body);
+    return service.received.splice(0).map((pushed) => pushed.notice.body);
   };
   const bell = (kind: string) => jo.post('/groups/1/bell', { bell: kind });
 
@@ -135,7 +135,9 @@ test('a device goes with its session, its owner’s word, a new password, or its
     return visitor;
   };
   const labels = async () =>
-    [...(await jo.get('/notifications')).body.matchAll(/<strong>(.*?)<\/strong>/g)].map((one) => one[1]);
+    [...(await jo.get('/notifications')).body.matchAll(/<strong>(.*?)<\/strong>/g)].map(
+      (regExpExecArray) => regExpExecArray[1],
+    );
   const phone = await signIn();
   await jo.post('/notifications/devices', service.subscribe('desk'));
   await phone.post('/notifications/devices', service.subscribe('phone'));

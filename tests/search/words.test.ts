@@ -75,12 +75,12 @@ test('an excerpt shows the first hit with all of them marked, as they were writt
   const text = `${'long ago '.repeat(30)}the Gärtner and the gartner`;
   const pieces = excerpt(text, phrase('gartn'));
   assert.deepEqual(
-    pieces.filter((one) => one.isHit).map((one) => one.text),
+    pieces.filter((piece) => piece.isHit).map((piece) => piece.text),
     ['Gärtn', 'gartn'],
   );
-  assert.ok(pieces[0]?.text === '…' && pieces.map((one) => one.text).join('').length < 300);
+  assert.ok(pieces[0]?.text === '…' && pieces.map((piece) => piece.text).join('').length < 300);
   assert.deepEqual(
-    excerpt('今日は東京へ', phrase('東京')).map((one) => one.text),
+    excerpt('今日は東京へ', phrase('東京')).map((piece) => piece.text),
     ['今日は', '東京', 'へ'],
   );
 });

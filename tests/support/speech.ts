@@ -149,8 +149,8 @@ function model(
     ...nodes,
     field(2, 'graph'),
     ...weights,
-    ...inputs.map((one) => field(11, one)),
-    ...outputs.map((one) => field(12, one)),
+    ...inputs.map((input) => field(11, input)),
+    ...outputs.map((output) => field(12, output)),
   ];
   const notes = Object.entries(about).map(([key, text]) => field(14, [field(1, key), field(2, text)]));
   return Buffer.concat([number(1, 8), field(7, graph), field(8, [number(2, 13)]), ...notes]);

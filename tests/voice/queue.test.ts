@@ -129,7 +129,11 @@ test('callback: a function elsewhere brings the words once, with the secret, and
   assert.equal((await bring({ id, words: [{ text: 'x', start: -1, end: 0 }] })).status, 400);
   assert.equal((await bring({ id: '00000000-0000-4000-8000-000000000000', words })).status, 404);
   const both = await Promise.all([bring({ id, words }), bring({ id, text: 'Something else' })]);
-  assert.deepEqual(both.map((one) => one.status).sort(), [204, 409], 'once, also where two come together');
+  assert.deepEqual(
+    both.map((answer) => answer.status).sort(),
+    [204, 409],
+    'once, also where two come together',
+  );
   assert.equal((await bring({ id, words })).status, 409, 'a replay is refused');
   const draft = await reaches(socket, 'draft');
   assert.ok(['Monkeys again.', 'Something else'].includes(String(draft.content)));
@@ -137,7 +141,7 @@ test('callback: a function elsewhere brings the words once, with the secret, and
 
   const second = await put();
   assert.equal((await bring({ id: second, text: SAID })).status, 204);
-  const spread = await socket.nextJson('message', (one) => one.content === SAID);
+  const spread = await socket.nextJson('message', (frame) => frame.content === SAID);
   const starts = (spread.voice as { words: { at: number }[] }).words.map((word) => word.at);
   assert.ok(starts[0] === 0 && (starts.at(-1) ?? 9) < 2.7, 'words without times are spread over the length');
 

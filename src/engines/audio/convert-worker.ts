@@ -27,7 +27,7 @@ export default async function work({
 async function encode({ samples, rate }: Sound): Promise<Uint8Array> {
   const { createMp3Encoder } = await import('wasm-media-encoders');
   const encoder = await createMp3Encoder();
-  const outputSampleRate = MP3_RATES.find((one) => one >= rate) ?? 48_000;
+  const outputSampleRate = MP3_RATES.find((candidate) => candidate >= rate) ?? 48_000;
   encoder.configure({ sampleRate: rate, channels: 1, bitrate: BITRATE, outputSampleRate });
   const pieces: Buffer[] = [];
   for (let at = 0; at < samples.length; at += rate)

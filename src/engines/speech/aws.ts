@@ -102,7 +102,7 @@ export function createAwsEngine(bucketName: string, language: string): SpeechEng
 /** The code that Transcribe has for a language without a region: `fr-FR` for `fr`. */
 function codeOf(language: string, codes: readonly LanguageCode[]): LanguageCode {
   const { region } = new Intl.Locale(language).maximize();
-  const wanted = [language, `${language}-${region}`].map((one) => one.toLowerCase());
+  const wanted = [language, `${language}-${region}`].map((code) => code.toLowerCase());
   return (
     codes.find((code) => wanted.includes(code.toLowerCase())) ??
     codes.find((code) => code.startsWith(`${language}-`)) ??

@@ -61,7 +61,7 @@ export function findModel(folder: string, language: string): Model {
   const find = (pattern: RegExp): string | undefined => {
     const found = names.filter((name) => pattern.test(name)).sort();
     // Quantised weights are smaller and faster, and hardly worse.
-    const name = found.find((one) => one.includes('int8')) ?? found[0];
+    const name = found.find((file) => file.includes('int8')) ?? found[0];
     return name && join(folder, name);
   };
   const tokens = find(/tokens\.txt$/);
