@@ -29,9 +29,9 @@ export function createEvents(report: (error: unknown, event: string) => void): E
       }
     },
     subscribe(type, listener) {
-      const known = listeners.get(type.name);
+      const listenersOfType = listeners.get(type.name);
       // The name is unique to its EventType, so the payload that arrives is the one this listener takes.
-      if (known) known.push(listener as (payload: never) => unknown);
+      if (listenersOfType) listenersOfType.push(listener as (payload: never) => unknown);
       else listeners.set(type.name, [listener as (payload: never) => unknown]);
     },
   };

@@ -146,10 +146,10 @@ function followCertificate(
     [files.certFile, files.keyFile]
       .map((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs)
       .join(' ');
-  let known = stamp();
+  let lastStamp = stamp();
   const timer = setInterval(async () => {
-    if (stamp() === known) return;
-    known = stamp();
+    if (stamp() === lastStamp) return;
+    lastStamp = stamp();
     try {
       take(await (await import('./tls.ts')).loadCertificate(files));
       log.info('the certificate was replaced');

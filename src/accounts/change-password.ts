@@ -24,8 +24,8 @@ export async function changePassword(
   account: Account,
   change: z.infer<typeof passwordChange>,
 ): Promise<number> {
-  const known = await passwords.matches(change.current, await accounts.passwordHash(account.id));
-  if (!known)
+  const isCorrect = await passwords.matches(change.current, await accounts.passwordHash(account.id));
+  if (!isCorrect)
     throw new ChatError('wrong_password', 403, 'That is not your current password. Try again.', 'current');
   await checkPassword(passwords, change.password, account.username);
   const epoch = await accounts.setPassword(account.id, await passwords.hash(change.password));

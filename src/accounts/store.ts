@@ -158,8 +158,8 @@ export function createAccountStore(
       return fromRow(row);
     },
     async byId(id) {
-      const known = cache.get(id);
-      if (known) return known;
+      const cached = cache.get(id);
+      if (cached) return cached;
       const row = byId.get({ id });
       if (!row) return undefined;
       const account = fromRow(row);

@@ -11,9 +11,9 @@ import { encryptionKeys, secrets } from './tables/sealing.ts';
  * @throws StartError when a key is missing that something here is sealed with
  */
 export function checkKeyring({ orm }: Database, keyring: Keyring, now = Date.now()): void {
-  const known = new Set(keyring.all.map((key) => key.id.toString('hex')));
+  const knownKeyIds = new Set(keyring.all.map((key) => key.id.toString('hex')));
   const used = orm.select().from(encryptionKeys).all();
-  const missing = used.filter((key) => !known.has(key.keyId));
+  const missing = used.filter((key) => !knownKeyIds.has(key.keyId));
   if (missing.length > 0 || !opensSecrets({ orm }, keyring)) {
     throw new StartError(
       'The encryption key does not fit the data; start with the ENCRYPTION_KEY, or the files in data/keys, that this data was written with.',

@@ -36,9 +36,9 @@ export async function sweep(
   }
   let batch: Array<{ id: string; path: string }> = [];
   const removeUnknown = async () => {
-    const known = await files.known(batch.map((file) => file.id));
+    const storedIds = await files.known(batch.map((file) => file.id));
     for (const { id, path } of batch)
-      if (!known.has(id) || path.endsWith('.part')) await rm(path, { force: true });
+      if (!storedIds.has(id) || path.endsWith('.part')) await rm(path, { force: true });
     batch = [];
   };
   for await (const found of blobs.olderThan(before)) {

@@ -57,8 +57,8 @@ export function createGroupPresenter(
     const unread = membership ? unreadOf(group, membership) : 0;
     const isMentioned = membership ? isMentionUnread(membership) : false;
     const key = `${group.id} ${membership ? unread : '-'} ${isMentioned} ${isOpen} ${group.name}`;
-    const known = rows.get(key);
-    if (known !== undefined) return known;
+    const cachedRow = rows.get(key);
+    if (cachedRow !== undefined) return cachedRow;
     const html = views
       .render('groups/_row.njk', { group, isMember: membership !== undefined, unread, isMentioned, isOpen })
       .trim();
@@ -116,8 +116,8 @@ export function createGroupPresenter(
     async list(account, openGroupId) {
       const key = `${account.id}/${openGroupId}`;
       const version = groups.version();
-      const known = lists.get(key);
-      if (known?.version === version) return known.list;
+      const cachedList = lists.get(key);
+      if (cachedList?.version === version) return cachedList.list;
       const memberships = await groups.membershipsOf(account.id);
       let mine = '';
       let others = '';

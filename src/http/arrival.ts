@@ -55,11 +55,11 @@ export function createArrivals({ trustedProxies, origins, listensOn, certificate
     ...LOCAL_ENDINGS.map((ending) => `${label}.${ending}`),
     ...origins.map((origin) => new URL(origin).hostname),
   ]);
-  const known = new WeakMap<IncomingMessage, Arrival>();
+  const arrivals = new WeakMap<IncomingMessage, Arrival>();
 
   function read(request: IncomingMessage): Arrival {
-    const arrival = known.get(request) ?? readHeaders(request, isTrusted);
-    known.set(request, arrival);
+    const arrival = arrivals.get(request) ?? readHeaders(request, isTrusted);
+    arrivals.set(request, arrival);
     return arrival;
   }
 

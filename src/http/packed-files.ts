@@ -34,8 +34,8 @@ export function packedFiles(files: ReadonlyMap<string, string>): { serve: Reques
     key: string,
     make: () => Promise<Value>,
   ): Promise<Value> {
-    const known = cache.get(key);
-    if (known) return known;
+    const cached = cache.get(key);
+    if (cached) return cached;
     const made = make();
     cache.set(key, made);
     // What failed is tried again when it is asked for again.

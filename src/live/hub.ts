@@ -93,25 +93,25 @@ export function createHub(): Hub {
       if (left > 0) perAccount.set(connection.account.id, left);
       else perAccount.delete(connection.account.id);
       for (const topic of [connection.topic, personalTopic(connection.account.id)]) {
-        const known = listeners.get(topic);
-        if (known?.sockets.delete(connection)) known[connection.protocol] -= 1;
-        if (known?.sockets.size === 0) listeners.delete(topic);
+        const subscribers = listeners.get(topic);
+        if (subscribers?.sockets.delete(connection)) subscribers[connection.protocol] -= 1;
+        if (subscribers?.sockets.size === 0) listeners.delete(topic);
       }
     },
     subscribe(connection, ...topics) {
       if (!connections.has(connection)) return;
       for (const topic of topics) {
-        const known = listeners.get(topic) ?? { sockets: new Set(), html: 0, json: 0 };
-        listeners.set(topic, known);
-        if (!known.sockets.has(connection)) known[connection.protocol] += 1;
-        known.sockets.add(connection);
+        const subscribers = listeners.get(topic) ?? { sockets: new Set(), html: 0, json: 0 };
+        listeners.set(topic, subscribers);
+        if (!subscribers.sockets.has(connection)) subscribers[connection.protocol] += 1;
+        subscribers.sockets.add(connection);
       }
     },
     publish(topic, present, { change, except } = {}) {
-      const known = listeners.get(topic);
-      if (!known) return;
+      const subscribers = listeners.get(topic);
+      if (!subscribers) return;
       const frames = new Map<string, Buffer | undefined>();
-      for (const connection of known.sockets) {
+      for (const connection of subscribers.sockets) {
         if (connection.account.id === except) continue;
         if (change !== undefined) {
           if (change <= connection.change) continue;

@@ -43,8 +43,8 @@ export function createDraftStore({ orm, atomically }: Database, cipher: Cipher):
 
   return {
     async read(place) {
-      const known = opened.get(draftAad(place));
-      if (known !== undefined) return known;
+      const cached = opened.get(draftAad(place));
+      if (cached !== undefined) return cached;
       const row = byPlace.get(place);
       const text = row ? cipher.open(draftAad(place), row.body) : '';
       opened.set(draftAad(place), text);

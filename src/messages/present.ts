@@ -65,8 +65,8 @@ export function createMessagePresenter(
     const isContinued = continues(message, previous);
     const quoted = message.replyTo === null ? undefined : await quote(message.groupId, message.replyTo);
     const key = `${message.groupId}/${message.seq}/${message.change}/${isContinued}/${quoted?.change}`;
-    const known = fragments.get(key);
-    if (known !== undefined) return known;
+    const cachedFragment = fragments.get(key);
+    if (cachedFragment !== undefined) return cachedFragment;
     const author = await authorOf(message.authorId);
     const spoken = spokenIn(message.files);
     const isTranscript = spoken !== undefined && isPlain(message.content);
@@ -132,9 +132,9 @@ export function createMessagePresenter(
   }
 
   function avatarOf(person: Person): ReturnType<typeof asHtml> {
-    const known = avatars.get(person.id) ?? asHtml(views.render('http/_avatar.njk', { person }).trim());
-    avatars.set(person.id, known);
-    return known;
+    const avatar = avatars.get(person.id) ?? asHtml(views.render('http/_avatar.njk', { person }).trim());
+    avatars.set(person.id, avatar);
+    return avatar;
   }
 
   async function render(
@@ -215,8 +215,8 @@ export function createMessagePresenter(
     async list(group, messagePage, firstUnread) {
       // A thread may begin and end where a page of the conversation does: which one it is belongs to the key.
       const key = `${group.id}/${group.lastChange}/${messagePage.kind}/${messagePage.messages[0]?.seq}/${messagePage.messages.at(-1)?.seq}/${firstUnread}`;
-      const known = lists.get(key);
-      if (known !== undefined) return known;
+      const cachedList = lists.get(key);
+      if (cachedList !== undefined) return cachedList;
       const html = Buffer.from(await render(messagePage, firstUnread));
       lists.set(key, html);
       return html;

@@ -37,10 +37,10 @@ export async function reactTo(
     seq,
     amend(message) {
       if (message.removedAt !== null) return new ChatError('not_found', 404, 'This message was removed.');
-      const known = message.reactions.find((reaction) => reaction.emoji === emoji);
-      const isOn = known?.accountIds.includes(account.id) ?? false;
+      const existing = message.reactions.find((reaction) => reaction.emoji === emoji);
+      const isOn = existing?.accountIds.includes(account.id) ?? false;
       if (on === isOn) return message;
-      if (!known && message.reactions.length >= MAX_EMOJI)
+      if (!existing && message.reactions.length >= MAX_EMOJI)
         return new ChatError(
           'too_many_emoji',
           409,

@@ -56,8 +56,8 @@ export function createSealedMessages(cipher: Cipher): SealedMessages {
   return {
     keep,
     open(row) {
-      const known = opened.get(`${row.groupId}/${row.seq}`);
-      if (known?.change === row.change) return known;
+      const cached = opened.get(`${row.groupId}/${row.seq}`);
+      if (cached?.change === row.change) return cached;
       const { body, metadata, ...rest } = row;
       return keep({
         ...rest,

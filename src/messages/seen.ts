@@ -79,8 +79,8 @@ export function showSeen({ hub, views, accounts, groups, messages, subscribe, re
 
   return {
     async line(group) {
-      const known = lines.get(group.id);
-      if (known?.lastSeq === group.lastSeq) return known.html;
+      const cachedLine = lines.get(group.id);
+      if (cachedLine?.lastSeq === group.lastSeq) return cachedLine.html;
       const { html } = await state(group);
       lines.set(group.id, { lastSeq: group.lastSeq, html });
       return html;

@@ -39,8 +39,8 @@ export function countThreads({
   const shown = new LRUCache<number, string>({ max: CACHED_PEOPLE });
 
   async function link(accountId: number): Promise<string> {
-    const known = links.get(accountId);
-    if (known !== undefined) return known;
+    const cachedLink = links.get(accountId);
+    if (cachedLink !== undefined) return cachedLink;
     const followed = await threads.followedBy(accountId, MAX_FOLLOWED);
     const unread = followed.filter((followedThread) => followedThread.unread > 0).length;
     const html = views.render('messages/_threads-link.njk', { unread }).trim();

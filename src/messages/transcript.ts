@@ -7,7 +7,7 @@ export type TimedWord = { text: string; at: number | null };
 const MAX_COMPARISONS = 600_000;
 
 /** A message is shown many times: as a page, as JSON, as a hit. */
-const known = new WeakMap<Voice, { content: string; words: TimedWord[] }>();
+const cachedWords = new WeakMap<Voice, { content: string; words: TimedWord[] }>();
 
 /**
  * The words of a text with the times at which they were heard. What was corrected by hand is aligned with what the
@@ -15,10 +15,10 @@ const known = new WeakMap<Voice, { content: string; words: TimedWord[] }>();
  * and what is new leads to where it was put in.
  */
 export function timedWords(content: string, voice: Voice): TimedWord[] {
-  const cached = known.get(voice);
+  const cached = cachedWords.get(voice);
   if (cached?.content === content) return cached.words;
   const words = alignedWords(content, voice);
-  known.set(voice, { content, words });
+  cachedWords.set(voice, { content, words });
   return words;
 }
 

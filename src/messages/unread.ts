@@ -58,8 +58,8 @@ export function countUnread({ hub, groups, messages, marks, publish, subscribe, 
   async function ownMarks(groupId: number, firstSeq: number, lastSeq: number): Promise<ReadMark[]> {
     const read = new Map<number, number>();
     for (const { authorId, seq } of await messages.between(groupId, firstSeq, lastSeq)) {
-      const known = read.get(authorId) ?? (await groups.membershipsOf(authorId)).get(groupId)?.readSeq;
-      if (known === seq - 1) read.set(authorId, seq);
+      const readSeq = read.get(authorId) ?? (await groups.membershipsOf(authorId)).get(groupId)?.readSeq;
+      if (readSeq === seq - 1) read.set(authorId, seq);
     }
     const now = Date.now();
     return [...read].map(([accountId, seq]) => ({ accountId, groupId, seq, now }));

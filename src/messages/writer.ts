@@ -82,12 +82,12 @@ export function createMessageWriter({
         groups.mentioned(groupId, seq, mentionsAll ? undefined : mentions);
       spans.set(groupId, { firstSeq: spans.get(groupId)?.firstSeq ?? seq, lastSeq: seq });
     }
-    for (const known of before) {
-      const { groupId } = known;
+    for (const previous of before) {
+      const { groupId } = previous;
       const { lastSeq, lastChange } = await messages.head(groupId);
-      if (lastChange <= known.lastChange) continue;
+      if (lastChange <= previous.lastChange) continue;
       groups.advanced(groupId, lastSeq, lastChange);
-      publish(messagesChanged, { groupId, firstChange: known.lastChange + 1, lastChange });
+      publish(messagesChanged, { groupId, firstChange: previous.lastChange + 1, lastChange });
       const span = spans.get(groupId);
       if (span) publish(messagesSent, { groupId, ...span });
     }

@@ -58,10 +58,10 @@ export function notificationRoutes({ page, accounts, devices, push, rateLimits }
 
   async function settings(request: Request, error: ChatError | null, done = ''): Promise<Html> {
     const account = accountOf(request);
-    const typed = (name: string, known: string) => {
+    const typed = (name: string, current: string) => {
       const value: unknown =
         error?.field === 'from' || error?.field === 'to' ? request.body?.[name] : undefined;
-      return value === '' || (typeof value === 'string' && CLOCK.test(value)) ? value : known;
+      return value === '' || (typeof value === 'string' && CLOCK.test(value)) ? value : current;
     };
     const found = await devices.of(account.id);
     const zone = account.quiet?.zone ?? zoneOf(request);

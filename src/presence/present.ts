@@ -44,8 +44,8 @@ export function createPresencePresenter({
     render: () => Promise<string> | string,
   ): Promise<string> {
     const key = `${place} ${form}`;
-    const known = panels.get(key);
-    if (known !== undefined) return known;
+    const cachedPanel = panels.get(key);
+    if (cachedPanel !== undefined) return cachedPanel;
     const html = await render();
     if (panels.size >= CACHED_PANELS) panels.clear();
     panels.set(key, html);

@@ -56,9 +56,9 @@ export function profileRoutes(dependencies: Dependencies): Router {
 
   function accountPage(request: Request, error: ChatError): Html {
     const account = accountOf(request);
-    const typed = (field: string, known: string) => {
+    const typed = (field: string, current: string) => {
       const value: unknown = request.body?.[field];
-      return typeof value === 'string' ? value.slice(0, 1_000) : known;
+      return typeof value === 'string' ? value.slice(0, 1_000) : current;
     };
     return views.page(request, 'accounts/account.njk', {
       error,

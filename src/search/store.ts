@@ -153,11 +153,11 @@ export function openSearchStore(file: string, secret: Uint8Array): SearchStore {
     text,
     marks,
   }: Document): { number: number; tokens: string } | undefined {
-    const known = statements.byMessage.get(groupId, seq);
-    if (known) remove(known.number);
+    const indexed = statements.byMessage.get(groupId, seq);
+    if (indexed) remove(indexed.number);
     if (text === '' && marks.length === 0) return undefined;
     const first = createdAt * PER_MILLISECOND;
-    const last = known ? known.number - 1 : statements.lastOf.get(first, first + PER_MILLISECOND)?.number;
+    const last = indexed ? indexed.number - 1 : statements.lastOf.get(first, first + PER_MILLISECOND)?.number;
     const number = (last ?? first - 1) + 1;
     statements.add.run(number, groupId, seq);
     const keys = [...indexKeys(text), ...marks];
