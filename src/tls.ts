@@ -40,14 +40,19 @@ export async function loadCertificate(
 ): Promise<Certificate> {
   if (!existsSync(files.certFile) && !existsSync(files.keyFile)) return makeCertificate(files, names, now);
 
-  const found = { cert: read(files.certFile, 'certificate'), key: read(files.keyFile, 'private key') };
-  const certificate = parse(found, files);
+  const certificateAndKey = {
+    cert: read(files.certFile, 'certificate'),
+    key: read(files.keyFile, 'private key'),
+  };
+  const certificate = parse(certificateAndKey, files);
   const expired = Date.parse(certificate.validTo) <= now.getTime();
-  if (found.cert.startsWith('# Made by Hearth')) {
-    const isOfOldSettings = !found.cert.includes(settingsLine(readTlsConfig(files.tlsConfigFile)));
+  if (certificateAndKey.cert.startsWith('# Made by Hearth')) {
+    const isOfOldSettings = !certificateAndKey.cert.includes(
+      settingsLine(readTlsConfig(files.tlsConfigFile)),
+    );
     return expired || isOfOldSettings || !names.every((name) => covers(certificate, name))
       ? makeCertificate(files, names, now)
-      : found;
+      : certificateAndKey;
   }
   if (expired)
     throw new StartError(`The certificate ${files.certFile} expired on ${certificate.validTo}; renew it.`);
@@ -55,7 +60,7 @@ export async function loadCertificate(
     throw new StartError(
       `The certificate ${files.certFile} is valid from ${certificate.validFrom} on; check the clock of this machine, or use another one.`,
     );
-  return found;
+  return certificateAndKey;
 }
 
 /** localhost and its addresses, the host's name, and its addresses on the networks it is on. */

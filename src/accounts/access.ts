@@ -8,8 +8,8 @@ const signedIn = new WeakMap<Request, SignedIn>();
 /** Finds out once a request who sends it. */
 export function identifyAccount(sessions: Sessions): RequestHandler {
   return async (request, _response, next) => {
-    const found = await sessions.identify(request);
-    if (found) signedIn.set(request, found);
+    const identity = await sessions.identify(request);
+    if (identity) signedIn.set(request, identity);
     next();
   };
 }

@@ -31,8 +31,8 @@ export async function unsentFiles(
   { account, group }: OpenGroup,
   ids: readonly string[],
 ): Promise<StoredFile[]> {
-  const found = await Promise.all(ids.map((id) => files.byId(id)));
-  return found.map((file) => {
+  const storedFiles = await Promise.all(ids.map((id) => files.byId(id)));
+  return storedFiles.map((file) => {
     if (!file || file.accountId !== account.id || file.groupId !== group.id || file.seq !== null)
       throw notFound('A file of this message is not there any more. Add it again.');
     return file;

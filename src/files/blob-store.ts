@@ -78,9 +78,9 @@ export function openBlobStore(folder: string): BlobStore {
     async *olderThan(time) {
       for (const name of await readdir(folder, { recursive: true }).catch(() => [])) {
         const path = join(folder, name);
-        const found = await stat(path).catch(() => undefined);
+        const stats = await stat(path).catch(() => undefined);
         const [, id] = /([0-9a-f-]{36})(?:\.\w+)*$/.exec(name) ?? [];
-        if (found?.isFile() && found.mtimeMs < time && id) yield { id, path };
+        if (stats?.isFile() && stats.mtimeMs < time && id) yield { id, path };
       }
     },
   };

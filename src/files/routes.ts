@@ -77,9 +77,9 @@ export function fileRoutes(dependencies: Dependencies): Router {
     const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
     const group = await groupPresenter.named(open.group, open.account.id);
     const before = numberInQuery(request, 'before') ?? Number.MAX_SAFE_INTEGER;
-    const found = await files.sentBefore(group.id, before, FILES_A_PAGE);
+    const sentFiles = await files.sentBefore(group.id, before, FILES_A_PAGE);
     const items = await Promise.all(
-      found
+      sentFiles
         .filter((file) => !file.voice)
         .map(async (file) => ({
           ...shownFile(file),
@@ -88,7 +88,7 @@ export function fileRoutes(dependencies: Dependencies): Router {
           sent: new Date(file.createdAt).toISOString(),
         })),
     );
-    const next = found.length === FILES_A_PAGE ? (found.at(-1)?.seq ?? null) : null;
+    const next = sentFiles.length === FILES_A_PAGE ? (sentFiles.at(-1)?.seq ?? null) : null;
     return page(request, 'files/index.njk', { group, items, next }, { openGroupId: group.id });
   }
 

@@ -41,8 +41,8 @@ export async function sweep(
       if (!storedIds.has(id) || path.endsWith('.part')) await rm(path, { force: true });
     batch = [];
   };
-  for await (const found of blobs.olderThan(before)) {
-    batch.push(found);
+  for await (const blob of blobs.olderThan(before)) {
+    batch.push(blob);
     if (batch.length >= BATCH) await removeUnknown();
   }
   if (batch.length > 0) await removeUnknown();

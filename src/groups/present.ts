@@ -78,8 +78,8 @@ export function createGroupPresenter(
     const ids = await groups.members(groupId, MAX_PEOPLE);
     const others = ids.filter((id) => id !== accountId);
     const people = await Promise.all((others.length > 0 ? others : ids).map((id) => accounts.byId(id)));
-    const found = people.map((person) => person?.name ?? 'Somebody who left').join(', ');
-    return others.length > 0 ? found : `${found} (you)`;
+    const names = people.map((person) => person?.name ?? 'Somebody who left').join(', ');
+    return others.length > 0 ? names : `${names} (you)`;
   }
 
   /** A direct conversation is in the list once something is said in it. */
@@ -88,15 +88,15 @@ export function createGroupPresenter(
     accountId: number,
     openGroupId: number | undefined,
   ): Promise<string> {
-    const found: Group[] = [];
+    const namedGroups: Group[] = [];
     for (const id of memberships.keys()) {
       const group = await groups.byId(id);
       const isShown = group && (group.lastSeq > 0 || id === openGroupId);
       if (group?.kind === 'direct' && isShown && !isHidden(group, memberships.get(id), openGroupId))
-        found.push(await named(group, accountId));
+        namedGroups.push(await named(group, accountId));
     }
     const { compare } = new Intl.Collator(undefined, { sensitivity: 'base', numeric: true });
-    return found
+    return namedGroups
       .sort((a, b) => compare(a.name, b.name) || a.id - b.id)
       .map((group) => row(group, memberships.get(group.id), group.id === openGroupId))
       .join('');

@@ -104,8 +104,8 @@ export function groupRoutes(dependencies: Dependencies): Router {
     const open = await opened(request, groupId);
     const total = await groups.countMembers(open.group.id);
     const ids = await groups.members(open.group.id, MEMBERS_A_PAGE);
-    const found = await Promise.all(ids.map((id) => accounts.byId(id)));
-    const members = found
+    const accountsOrNone = await Promise.all(ids.map((id) => accounts.byId(id)));
+    const members = accountsOrNone
       .filter((account): account is Account => account !== undefined)
       .sort((a, b) => a.name.localeCompare(b.name));
     return page(

@@ -218,14 +218,14 @@ export function createGroupStore(
     const cached = membershipsByAccount.get(accountId);
     if (cached) return cached;
     const rows = queries.memberships.all({ accountId });
-    const found = new Map(
+    const byGroup = new Map(
       rows.map(({ groupId, readSeq, readAt, lastMentionSeq, removedUnread, notificationLevel }) => [
         groupId,
         { groupId, readSeq, readAt, lastMentionSeq, removedUnread, notificationLevel },
       ]),
     );
-    membershipsByAccount.set(accountId, found);
-    return found;
+    membershipsByAccount.set(accountId, byGroup);
+    return byGroup;
   }
 
   /** Keeps what is in memory as it was just written. */

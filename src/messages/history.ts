@@ -44,15 +44,15 @@ export async function readHistory(
   const newest = group.lastSeq;
   const end =
     around === undefined ? (before ?? newest + 1) : Math.min(newest + 1, around + PAGE_MESSAGES / 2 + 1);
-  const found =
+  const fetched =
     end > newest
       ? await messages.newest(group, PAGE_MESSAGES + 1)
       : await messages.before(group.id, end, PAGE_MESSAGES + 1);
-  const hasOlder = found.length > PAGE_MESSAGES;
+  const hasOlder = fetched.length > PAGE_MESSAGES;
   return {
     kind: 'conversation',
-    messages: hasOlder ? found.slice(1) : found,
-    previous: hasOlder ? found[0] : undefined,
+    messages: hasOlder ? fetched.slice(1) : fetched,
+    previous: hasOlder ? fetched[0] : undefined,
     hasOlder,
     hasNewer: end <= newest,
   };

@@ -75,14 +75,14 @@ export function listRoutes(dependencies: Dependencies): Router {
     .get('/saved', async (request, response) => {
       const account = accountOf(request);
       const before = numberInQuery(request, 'before') ?? Number.MAX_SAFE_INTEGER;
-      const found = await saved.before(account.id, before, SAVED_A_PAGE);
-      const items = found.map(async ({ groupId, seq }) => {
+      const bookmarks = await saved.before(account.id, before, SAVED_A_PAGE);
+      const items = bookmarks.map(async ({ groupId, seq }) => {
         const item = await shown(account, await messages.bySeq(groupId, seq));
         const address = `/groups/${groupId}/messages/${seq}/save`;
         const undo = { address, back: 'saved', words: 'Remove from saved' };
         return item && { ...item, href: placeOf(groupId, seq), unread: 0, replies: null, undo };
       });
-      const last = found.length === SAVED_A_PAGE ? found.at(-1)?.savedAt : undefined;
+      const last = bookmarks.length === SAVED_A_PAGE ? bookmarks.at(-1)?.savedAt : undefined;
       const about = {
         title: 'Saved',
         empty: 'Save a message from its “⋯” to find it here again. Nobody else sees what you save.',

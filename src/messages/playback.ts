@@ -42,6 +42,6 @@ export async function listenersOf(
 ): Promise<Account[] | undefined> {
   if ((await groups.countMembers(group.id)) > MAX_SEEN_MEMBERS) return undefined;
   const ids = await playbackReceipts.of(group.id, seq, MAX_SEEN_MEMBERS);
-  const found = await Promise.all(ids.map((id) => accounts.byId(id)));
-  return found.filter((account): account is Account => account?.showsReceipts === true);
+  const listeners = await Promise.all(ids.map((id) => accounts.byId(id)));
+  return listeners.filter((account): account is Account => account?.showsReceipts === true);
 }

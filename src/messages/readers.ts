@@ -17,6 +17,6 @@ export async function readersOf(
   if ((await groups.countMembers(group.id)) > MAX_SEEN_MEMBERS) return undefined;
   const marks = await groups.marksOf(group.id, MAX_SEEN_MEMBERS);
   const readers = marks.filter((mark) => mark.readSeq >= seq && mark.accountId !== authorId);
-  const found = await Promise.all(readers.map((mark) => accounts.byId(mark.accountId)));
-  return found.filter((account): account is Account => account?.showsReceipts === true);
+  const accountsOrNone = await Promise.all(readers.map((mark) => accounts.byId(mark.accountId)));
+  return accountsOrNone.filter((account): account is Account => account?.showsReceipts === true);
 }

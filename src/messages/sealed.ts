@@ -99,22 +99,22 @@ export function createSealedMessages(cipher: Cipher): SealedMessages {
       return cipher.seal(aad, cipher.open(aad, body));
     },
     kept(groupId, first, last) {
-      const found: Message[] = [];
+      const cachedMessages: Message[] = [];
       for (let seq = first; seq <= last; seq++) {
         const message = opened.get(`${groupId}/${seq}`);
         if (!message) return undefined;
-        found.push(message);
+        cachedMessages.push(message);
       }
-      return found;
+      return cachedMessages;
     },
     keptChanges(groupId, first, last) {
-      const found: Message[] = [];
+      const cachedMessages: Message[] = [];
       for (let change = first; change <= last; change++) {
         const message = opened.get(`${groupId}/${seqs.get(`${groupId}/${change}`)}`);
         if (message?.change !== change) return undefined;
-        found.push(message);
+        cachedMessages.push(message);
       }
-      return found;
+      return cachedMessages;
     },
   };
 }

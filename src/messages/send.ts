@@ -97,10 +97,10 @@ async function sentFiles(
 ): Promise<readonly Attachment[]> {
   const sent = await messages.byId(messageId);
   if (sent) return sent.files;
-  const found = await unsentFiles(files, open, [...new Set(ids)]);
-  if (found.filter((file) => file.voice).length > 1)
+  const chosenFiles = await unsentFiles(files, open, [...new Set(ids)]);
+  if (chosenFiles.filter((file) => file.voice).length > 1)
     throw invalid('files', 'A message takes one recording. Send the other one in a message of its own.');
-  return found.map(asAttachment);
+  return chosenFiles.map(asAttachment);
 }
 
 /** A recording that is text already, and is sent without any other, says that. */

@@ -63,11 +63,11 @@ export function notificationRoutes({ page, accounts, devices, push, rateLimits }
         error?.field === 'from' || error?.field === 'to' ? request.body?.[name] : undefined;
       return value === '' || (typeof value === 'string' && CLOCK.test(value)) ? value : current;
     };
-    const found = await devices.of(account.id);
+    const ownDevices = await devices.of(account.id);
     const zone = account.quiet?.zone ?? zoneOf(request);
     return page(request, 'notifications/settings.njk', {
       publicKey: push.publicKey,
-      devices: found.map(({ id, label, createdAt, deliveredAt, endpoint }) => ({
+      devices: ownDevices.map(({ id, label, createdAt, deliveredAt, endpoint }) => ({
         id,
         label,
         endpoint,
@@ -112,8 +112,8 @@ export function notificationRoutes({ page, accounts, devices, push, rateLimits }
       const account = accountOf(request);
       onRefusal(response, (error) => settings(request, error));
       await tests.take(String(account.id));
-      const found = await devices.of(account.id);
-      if (found.length === 0) throw invalid('devices', 'No device of yours takes notifications yet.');
+      const ownDevices = await devices.of(account.id);
+      if (ownDevices.length === 0) throw invalid('devices', 'No device of yours takes notifications yet.');
       const notice = {
         title: 'Hearth',
         body: 'This is how a notification arrives.',
@@ -121,7 +121,7 @@ export function notificationRoutes({ page, accounts, devices, push, rateLimits }
         tag: 'test',
         badge: 0,
       };
-      const sent = await Promise.all(found.map((device) => push.send(device, notice)));
+      const sent = await Promise.all(ownDevices.map((device) => push.send(device, notice)));
       if (!sent.includes(true)) {
         const sentence =
           'No device could be reached. Remove those that are gone, and turn this one on again.';

@@ -117,8 +117,8 @@ export function createPresencePresenter({
   async function membersAway(groupId: number, here: ReadonlySet<number>): Promise<Account[]> {
     const ids = await groups.members(groupId, MAX_LISTED + here.size);
     const away = ids.filter((id) => !here.has(id)).slice(0, MAX_LISTED);
-    const found = await Promise.all(away.map((id) => accounts.byId(id)));
-    return found
+    const accountsOrNone = await Promise.all(away.map((id) => accounts.byId(id)));
+    return accountsOrNone
       .filter((account): account is Account => account !== undefined)
       .sort((a, b) => a.name.localeCompare(b.name));
   }

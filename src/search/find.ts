@@ -40,21 +40,21 @@ export async function findMessages(
   return { messages: fitting, next, total };
 
   async function page(): Promise<Omit<Found, 'total'>> {
-    const found: Message[] = [];
+    const fitting: Message[] = [];
     let cursor = below;
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      const limit = HITS_A_PAGE + 1 - found.length;
+      const limit = HITS_A_PAGE + 1 - fitting.length;
       const hits: Hit[] = await index.find({ ...query, below: cursor, limit });
       for (const hit of hits) {
         const message = await messages.bySeq(hit.groupId, hit.seq);
         if (message && message.removedAt === null && fits(textOf(message), phrases)) {
-          if (found.length === HITS_A_PAGE) return { messages: found, next: cursor };
-          found.push(message);
+          if (fitting.length === HITS_A_PAGE) return { messages: fitting, next: cursor };
+          fitting.push(message);
         }
         cursor = hit.number;
       }
-      if (hits.length < limit) return { messages: found, next: undefined };
+      if (hits.length < limit) return { messages: fitting, next: undefined };
     }
-    return { messages: found, next: cursor };
+    return { messages: fitting, next: cursor };
   }
 }

@@ -122,13 +122,13 @@ export async function readQuery(
   async function idOf(name: string): Promise<number> {
     if (name.toLowerCase() === 'me') return account.id;
     const wanted = name.replace(/^@/, '').normalize('NFC');
-    const found =
+    const author =
       (await accounts.byName(wanted)) ??
       (await accounts.list(MAX_COMPARED_PEOPLE)).find(
         (person) => fold(person.username) === fold(wanted) || fold(person.name) === fold(wanted),
       );
-    if (!found) throw invalid('q', `Nobody here is called “${name}”.`);
-    return found.id;
+    if (!author) throw invalid('q', `Nobody here is called “${name}”.`);
+    return author.id;
   }
 }
 
@@ -138,20 +138,20 @@ export async function readable(
   presenter: GroupPresenter,
   account: Account,
 ): Promise<Group[]> {
-  const found: Group[] = [];
+  const readableGroups: Group[] = [];
   for (const groupId of (await groups.membershipsOf(account.id)).keys()) {
     const group = await groups.byId(groupId);
-    if (group) found.push(await presenter.named(group, account.id));
+    if (group) readableGroups.push(await presenter.named(group, account.id));
   }
-  return found;
+  return readableGroups;
 }
 
 function named(groups: readonly Group[], name: string): Group[] {
   const wanted = fold(name.replace(/^#/, ''));
   const exact = groups.filter((group) => fold(group.name) === wanted);
-  const found = exact.length > 0 ? exact : groups.filter((group) => fold(group.name).startsWith(wanted));
-  if (found.length === 0) throw invalid('q', `You are in no conversation called “${name}”.`);
-  return found;
+  const matching = exact.length > 0 ? exact : groups.filter((group) => fold(group.name).startsWith(wanted));
+  if (matching.length === 0) throw invalid('q', `You are in no conversation called “${name}”.`);
+  return matching;
 }
 
 function isMark(key: string): key is keyof typeof MARKS.has {

@@ -48,15 +48,15 @@ export function searchRoutes(dependencies: Dependencies): Router {
     if (!index) throw new ChatError('search_off', 503, 'Search is switched off here.');
     await rate.take(String(account.id));
     const query = await readQuery(dependencies, account, typed, filters, zoneOf(request));
-    const found = await findMessages({ index, messages }, query, numberInQuery(request, 'below'));
+    const result = await findMessages({ index, messages }, query, numberInQuery(request, 'below'));
     const groups = new Map(query.groups.map((group) => [group.id, group]));
     const hits = await Promise.all(
-      found.messages.flatMap((message) => {
+      result.messages.flatMap((message) => {
         const group = groups.get(message.groupId);
         return group ? [shownHit(accounts, message, group, query.phrases)] : [];
       }),
     );
-    return { hits, next: found.next ?? null, total: found.total };
+    return { hits, next: result.next ?? null, total: result.total };
   }
 
   /** What the filters offer. */

@@ -59,9 +59,9 @@ export async function openSherpa(folder: string, language: string): Promise<Reco
 export function findModel(folder: string, language: string): Model {
   const names = list(folder);
   const find = (pattern: RegExp): string | undefined => {
-    const found = names.filter((name) => pattern.test(name)).sort();
+    const matching = names.filter((name) => pattern.test(name)).sort();
     // Quantised weights are smaller and faster, and hardly worse.
-    const name = found.find((file) => file.includes('int8')) ?? found[0];
+    const name = matching.find((file) => file.includes('int8')) ?? matching[0];
     return name && join(folder, name);
   };
   const tokens = find(/tokens\.txt$/);
