@@ -87,7 +87,7 @@ export function accountRoutes(dependencies: Dependencies): Router {
     });
   }
 
-  /** Whoever comes in where somebody was signed in ends that session, sockets and all. */
+  /** Signs in. A session that this browser had before ends, with its sockets. */
   async function enter(request: Request, account: Account): Promise<void> {
     const before = visitor(request);
     const sessionId = request.sessionID;

@@ -17,13 +17,13 @@ declare module 'express-session' {
 
 const THIRTY_DAYS_MS = 30 * 86_400_000;
 
-/** Who is asking, and in which session. */
+/** The account and the session of a request. */
 export type SignedIn = { account: Account; sessionId: string };
 
 export type Sessions = {
   /** Puts `request.session` in place. */
   middleware: RequestHandler;
-  /** Who this request's session belongs to; undefined when it belongs to nobody or is over. */
+  /** The account of the request's session; undefined without a session, or when it has ended. */
   identify(request: Request): Promise<SignedIn | undefined>;
   /** The same for the request of a socket, which no middleware has seen. */
   identifyUpgrade(request: IncomingMessage, secure: boolean): Promise<SignedIn | undefined>;

@@ -23,7 +23,7 @@ export type Account = Readonly<{
   line: string;
   /** Counts up with each new picture; 0 is none. */
   pictureVersion: number;
-  /** Whether others see what they have read; who hides it sees nobody's. */
+  /** Whether read receipts are shared. An account that hides its own sees none of others. */
   showsReceipts: boolean;
   /** When they are not to be disturbed; null for never. */
   quiet: QuietHours | null;
@@ -37,7 +37,7 @@ export type Account = Readonly<{
 export type QuietHours = Readonly<{ from: number; to: number; zone: string }>;
 
 export type AccountStore = {
-  /** `confusable` where it looks like somebody else's name. The first account of all is an administrator if `isAdmin` is 'if-first'. */
+  /** `confusable`: the name looks like another account's. With `isAdmin: 'if-first'` the first account becomes an administrator. */
   add(account: {
     username: string;
     passwordHash: string;

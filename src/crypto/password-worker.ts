@@ -18,7 +18,7 @@ export default async function work(job: PasswordJob): Promise<string | boolean> 
   return job.kind === 'hash' ? bcrypt.hashSync(digest, job.cost) : bcrypt.compareSync(digest, job.hash);
 }
 
-/** Several megabytes, needed only where somebody chooses a password. */
+/** Several megabytes, loaded only when a password is chosen. */
 async function loadCommon(): Promise<ReadonlySet<string>> {
   const { dictionary } = await import('@zxcvbn-ts/language-common');
   return new Set(dictionary['passwords-common'].map(String));

@@ -23,7 +23,7 @@ let loaded: Promise<typeof Sharp> | undefined;
 /** Loaded with the first picture, not at the start. */
 function loadSharp(): Promise<typeof Sharp> {
   loaded ??= import('sharp').then(({ default: sharp }) => {
-    // Pictures come one at a time, each from somebody else: nothing to keep between them.
+    // Each picture is drawn once: a cache between them would only take memory.
     sharp.cache(false);
     sharp.concurrency(1);
     return sharp;

@@ -1,9 +1,9 @@
 import { type ChatError, invalid } from '../errors.ts';
 
-/** So many files go with one message. */
+/** Maximum number of files per message. */
 export const MAX_FILES = 10;
 
-/** What is known of something that somebody spoke. */
+/** The metadata of a voice message. */
 export type Voice = Readonly<{
   /** In seconds. */
   length: number;
@@ -22,7 +22,7 @@ export type Voice = Readonly<{
   words: readonly (readonly [text: string, start: number])[];
   /** Whether its author typed the text, rather than looked it over: that is theirs alone to change. */
   isTyped?: boolean;
-  /** Who looked the text over, where it was not the one who speaks. */
+  /** The account that reviewed the text, where it was not the author. */
   reviewerId?: number;
 }>;
 

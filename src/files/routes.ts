@@ -122,7 +122,7 @@ export function fileRoutes(dependencies: Dependencies): Router {
     });
 }
 
-/** Whoever goes away in the middle of it has not failed. */
+/** A client that disconnects during the download is no error. */
 async function send(response: Response, bytes: NodeJS.ReadableStream): Promise<void> {
   try {
     await pipeline(bytes, response);

@@ -103,7 +103,7 @@ export function wantsFragment(request: Request): boolean {
   return request.get('hx-request') === 'true';
 }
 
-/** Answers a form: the browser gets the page at `path`, by GET. Paths are ours, never somebody's words. */
+/** Answers a form with a redirect (303) to `path`. Never pass user input as the path. */
 export function seeOther(response: Response, path: string): void {
   response.statusCode = 303;
   response.setHeader('Location', path);

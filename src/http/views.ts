@@ -90,7 +90,7 @@ export function asHtml(html: string): nunjucks.runtime.SafeString {
   return new nunjucks.runtime.SafeString(html);
 }
 
-/** Sends a page. Pages are somebody's own: no cache may keep one. */
+/** Sends a page. Pages depend on the session: no cache may store them. */
 export function sendHtml(response: Response, html: string | Html, status = 200): void {
   const pieces = typeof html === 'string' ? [Buffer.from(html)] : html;
   response.statusCode = status;

@@ -31,7 +31,7 @@ export class Connection implements Viewer {
   change = -1;
   /** Whether anything came from the peer since the last heartbeat. */
   isAlive = true;
-  /** Whether its page is on a screen that somebody looks at; a page says so itself. */
+  /** Whether its page is visible, as the page itself reports. */
   isVisible = false;
   /** Frames received since the last heartbeat. */
   received = 0;

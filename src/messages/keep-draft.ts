@@ -8,7 +8,7 @@ import type { MessageStore } from './store.ts';
 
 /** Longer than a message may be, so that a text that has to be shortened is kept; in UTF-16 units. */
 const MAX_UTF16_UNITS = 40_000;
-/** So many drafts of one person; the oldest gives way. */
+/** Maximum number of drafts per account; a new one replaces the oldest. */
 const MAX_DRAFTS = 100;
 
 export const draftForm = z.object({

@@ -31,7 +31,7 @@ import type { MessageWriter } from './writer.ts';
 /** How many a batch of catching up has; at 8,000 characters each they stay below what a reader may lag behind. */
 const CATCH_UP = 50;
 
-/** Clients say a little less often that somebody types; what comes faster is not passed on. */
+/** Shortest time between two typing notices of one connection; faster ones are dropped. */
 const TYPING_EVERY_MS = 3_000;
 
 const read = z.object({ seq: z.int('"seq" takes the number of a message.').min(0) });

@@ -78,7 +78,7 @@ function configured() {
   const { link_open: before } = markdown.renderer.rules;
   markdown.renderer.rules.link_open = (tokens, index, options, environment, renderer) => {
     tokens[index]?.attrSet('target', '_blank');
-    // The other site learns nothing of where somebody came from.
+    // Send no referrer to the other site.
     tokens[index]?.attrSet('rel', 'noopener noreferrer nofollow');
     return (
       before?.(tokens, index, options, environment, renderer) ?? renderer.renderToken(tokens, index, options)
@@ -186,7 +186,7 @@ function wouldAct({ src, pos }: StateInline, mark: string): boolean {
   return isFirst && (mark === '>' || mark === '-' || mark === '+');
 }
 
-/** A block of code, coloured where somebody can. */
+/** A code block, highlighted where a highlighter is given. */
 const renderFence: RendererRule = (tokens, index, _options, environment) => {
   const { content = '', info = '' } = tokens[index] ?? {};
   const { escapeHtml } = markdown.utils;

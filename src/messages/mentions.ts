@@ -7,7 +7,7 @@ import type { TextRenderer } from './render.ts';
 
 /** Above this many members, calling everybody asks first. */
 export const MANY_MEMBERS = 10;
-/** So many names are looked up in one message; more is a list, not a call. */
+/** Maximum number of mentions per message; later ones are ignored. */
 const MAX_NAMES = 50;
 
 /** Look-ups of one message: a name beside a script without spaces has several spellings. */

@@ -1,6 +1,6 @@
 import type { Attachment } from '../files/file.ts';
 
-/** Who reacted with one emoji, in the order in which they did. */
+/** The accounts that reacted with one emoji, in the order of their reactions. */
 export type Reaction = Readonly<{ emoji: string; accountIds: readonly number[] }>;
 
 /** What few messages have; kept sealed beside the body, and not at all where there is none of it. */

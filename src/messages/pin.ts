@@ -6,7 +6,7 @@ import type { Message } from './message.ts';
 import type { MessageStore } from './store.ts';
 import type { MessageWriter } from './writer.ts';
 
-/** So many of a group at a time: what everybody should see is little. */
+/** Maximum number of pins per group. */
 export const MAX_PINS = 50;
 
 const yesOrNo = z.enum(['yes', 'no']).transform((word) => word === 'yes');

@@ -9,8 +9,8 @@ import { MAX_SEEN_MEMBERS } from './readers.ts';
 import type { MessageStore } from './store.ts';
 
 /**
- * Notes that somebody plays a voice message. Its author's own listening is nobody's news, and neither is that of those
- * who keep what they read to themselves.
+ * Records that an account played a voice message. Nothing is recorded for its author, nor for accounts that hide their
+ * receipts.
  * @throws ChatError 404 when the message is not there (any more), 429
  */
 export async function recordPlayback(

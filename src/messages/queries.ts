@@ -118,7 +118,7 @@ export function createMessageQueries(orm: Database['orm']) {
       .where(isMessage)
       .returning()
       .prepare(),
-    // Whoever answers follows the thread, and so does the one who began it, unless they left it.
+    // The author of a reply and the author of the first message follow the thread, unless they unfollowed it.
     followAsAuthor: orm
       .insert(threadFollows)
       .values({
@@ -149,7 +149,7 @@ export function createMessageQueries(orm: Database['orm']) {
       )
       .onConflictDoNothing()
       .prepare(),
-    // Whoever has not read a message that is removed has one less to read.
+    // A removed message no longer counts as unread for members who have not read it.
     countRemoved: orm
       .update(memberships)
       .set({ removedUnread: sql`${memberships.removedUnread} + 1` })

@@ -2,11 +2,11 @@ import type { Account, AccountStore } from '../accounts/store.ts';
 import type { Group, GroupStore } from '../groups/store.ts';
 import type { Message } from './message.ts';
 
-/** In larger groups who has seen what is nobody's business. */
+/** Receipts are shown in groups of at most this many members. */
 export const MAX_SEEN_MEMBERS = 50;
 
 /**
- * Who has read a message, its author left out, and those who keep what they read to themselves.
+ * The members who have read a message, without its author and without members who hide their receipts.
  * @returns undefined in groups of more than 50 members
  */
 export async function readersOf(

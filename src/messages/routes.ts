@@ -82,7 +82,7 @@ function draftPlace({ account, group }: OpenGroup, thread: number) {
   return { accountId: account.id, groupId: group.id, thread };
 }
 
-/** The first message that somebody else wrote and this reader has not read. */
+/** The first unread message of another author. */
 function firstUnread({ messages }: MessagePage, { account, membership }: OpenGroup): number | undefined {
   return messages.find((message) => message.seq > membership.readSeq && message.authorId !== account.id)?.seq;
 }

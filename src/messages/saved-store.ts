@@ -5,7 +5,7 @@ import { savedMessages } from '../database/tables/chat.ts';
 export type Saved = { groupId: number; seq: number; savedAt: number };
 
 export type SavedStore = {
-  /** Keeps a message for somebody, or no longer. */
+  /** Adds or removes a bookmark. */
   set(accountId: number, groupId: number, seq: number, isSaved: boolean, now: number): Promise<void>;
   isSaved(accountId: number, groupId: number, seq: number): Promise<boolean>;
   /** Up to `limit` messages saved before a time, the last saved first. */

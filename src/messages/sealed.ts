@@ -6,7 +6,7 @@ import { type Message, type MessageMetadata, NO_METADATA, type Revision } from '
 const CACHED_CHARACTERS = 16_000_000;
 /** What a message takes beside its text, counted in characters. */
 const BESIDE_TEXT = 300;
-/** So many of the newest changes are known by their number: more than one commit has. */
+/** Maximum number of recent changes whose messages are found by change number; more than one commit holds. */
 const KEPT_CHANGES = 5_000;
 
 type SealedParts = { body: Buffer; metadata: Buffer | null };

@@ -26,7 +26,7 @@ type Dependencies = {
 };
 
 export type Seen = {
-  /** Who has read the newest message, below it: the same for everyone who may see it. Empty in large groups. */
+  /** The read receipts below the newest message, the same for everyone who may see them. Empty in large groups. */
   line(group: Pick<Group, 'id' | 'lastSeq'>): Promise<string>;
 };
 
@@ -34,7 +34,7 @@ export type Seen = {
 export function showSeen({ hub, views, accounts, groups, messages, subscribe, report }: Dependencies): Seen {
   const due = new Set<number>();
   const told = new LRUCache<number, string>({ max: CACHED_GROUPS });
-  /** What a page shows, until somebody reads on or the newest message is another one. */
+  /** Rendered lines; dropped when a read mark moves or a newer message arrives. */
   const lines = new LRUCache<number, { lastSeq: number; html: string }>({ max: CACHED_GROUPS });
 
   function note({ groupId }: { groupId: number }): void {

@@ -109,7 +109,7 @@ function textOf(files: readonly Attachment[]): string {
   return spoken ? transcriptText(spoken.voice) : '';
 }
 
-/** What somebody types with a recording is what they want it to say. */
+/** A text that is typed with a recording replaces the transcript. */
 function withText(file: Attachment, typed: string): Attachment {
   if (!file.voice || typed === '') return file;
   return { ...file, voice: { ...file.voice, transcript: 'reviewed', isTyped: true } };

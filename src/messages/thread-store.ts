@@ -2,7 +2,7 @@ import { and, eq, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
 import { memberships, messages, threadFollows } from '../database/tables/chat.ts';
 
-/** A thread that somebody follows, and how many replies of others they have not read, here or in the conversation. */
+/** A followed thread, and the number of others' replies that the account has not read in the thread or the conversation. */
 /** `lastReplyAt` is when the newest reply was written, in milliseconds; 0 where there is none. */
 export type FollowedThread = { groupId: number; seq: number; lastReplyAt: number; unread: number };
 

@@ -34,7 +34,7 @@ export type DeviceStore = {
   reseal(afterId: number, limit: number): Promise<number | undefined>;
 };
 
-/** So many devices of one person; the oldest gives way. */
+/** Maximum number of devices per account; a new one replaces the oldest. */
 const MAX_DEVICES = 12;
 
 type Row = typeof pushSubscriptions.$inferSelect;

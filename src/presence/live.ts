@@ -38,7 +38,7 @@ export type LivePresence = {
   overview: Endpoint;
 };
 
-/** Tells who is here, when somebody comes or goes; nobody asks. */
+/** Pushes presence when it changes. */
 export function createLivePresence({
   hub,
   views,
@@ -125,7 +125,7 @@ export function createLivePresence({
       path: /^\/ws$/,
       topic: () => OVERALL,
       commands: {
-        // A page that is hidden, or asleep, does not count as somebody who looks.
+        // A hidden or suspended page does not count as visible.
         seen(connection, message) {
           connection.isVisible = (message as { is?: unknown }).is === true;
         },

@@ -22,9 +22,9 @@ export type PresencePresenter = {
   /** The lines "Jo joined" and "Jo left". */
   notices(joined: readonly Account[], left: readonly Account[]): string;
   json(place: string, seesAddresses: boolean): string;
-  /** Forgets the panels of a place, because somebody came, went, became a member or ceased to be one. */
+  /** Drops the cached panels of a place: its presence or its members changed. */
   stale(place: string): void;
-  /** Forgets all of them, because somebody looks different. */
+  /** Drops all cached panels: a profile changed. */
   allStale(): void;
 };
 

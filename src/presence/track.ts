@@ -16,7 +16,7 @@ export type Presence = {
   leave(place: string, arrival: Arrival): void;
   /** Somebody is gone for good: no waiting for a reload to come back. */
   drop(account: Pick<Account, 'id'>, place: string): void;
-  /** Who is there, in order of name. */
+  /** The people at a place, ordered by name. */
   at(place: string): Person[];
 };
 

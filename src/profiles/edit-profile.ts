@@ -19,7 +19,7 @@ const LINE_RULE = `A line about you has at most ${MAX_LINE_CHARACTERS} character
 
 export const nameForm = z.object({ displayName });
 
-/** Sets the name that others see; an empty one is the username. @throws ChatError 409 where it looks like somebody else's */
+/** Sets the display name; empty means the username. @throws ChatError 409 where it looks like another account's */
 export async function editName(
   { accounts, publish }: Dependencies,
   account: Account,
@@ -99,7 +99,7 @@ export async function showSeconds(
 
 export const receiptsForm = z.object({ shows: checkbox });
 
-/** Lets others see what one has read, or not; one who hides it sees nobody's. */
+/** Shares or hides read receipts. An account that hides its own sees none of others. */
 export async function showReceipts(
   { accounts, publish }: Dependencies,
   account: Account,

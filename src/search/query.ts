@@ -132,7 +132,7 @@ export async function readQuery(
   }
 }
 
-/** Every conversation that somebody may read, with the names that they see. */
+/** All conversations that the account may read, with the names that it sees. */
 export async function readable(
   groups: GroupStore,
   presenter: GroupPresenter,

@@ -53,7 +53,7 @@ export type Cursor = { groupId: number; change: number };
 
 /** Raised when tokens are made otherwise: the index is then built anew. */
 const VERSION = 5;
-/** So many documents of one millisecond have numbers of their own. */
+/** Maximum number of documents with the same millisecond: the document number is the time times this, plus a counter. */
 const PER_MILLISECOND = 2_048;
 const TOKEN_BYTES = 6;
 const CACHED_WORDS = 50_000;

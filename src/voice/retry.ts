@@ -13,7 +13,7 @@ type RetryDependencies = WriteDependencies & {
   wake(): void;
 };
 
-/** The states in which a recording has no text that somebody could lose. */
+/** The states in which a recording has no text that could be overwritten. */
 const WITHOUT_TEXT: readonly string[] = ['failed', 'none', 'silent', 'unrecognised'];
 
 /**

@@ -100,7 +100,7 @@ export const threadFollows = sqliteTable(
   (table) => [primaryKey({ columns: [table.accountId, table.groupId, table.seq] })],
 );
 
-/** What somebody has begun to write; `thread` 0 is the conversation itself. */
+/** Drafts; `thread` 0 is the conversation itself. */
 export const drafts = sqliteTable(
   'drafts',
   {
@@ -113,7 +113,7 @@ export const drafts = sqliteTable(
   (table) => [primaryKey({ columns: [table.accountId, table.groupId, table.thread] })],
 );
 
-/** Messages that somebody keeps for themself. */
+/** Bookmarks. */
 export const savedMessages = sqliteTable(
   'saved_messages',
   {
@@ -136,7 +136,7 @@ export const transcriptions = sqliteTable('transcriptions', {
   createdAt: integer('created_at').notNull(),
 });
 
-/** Who has played which voice message. */
+/** Playback receipts. */
 export const playbackReceipts = sqliteTable(
   'heard',
   {

@@ -31,7 +31,7 @@ export interface SpeechEngine {
   readonly language: string;
   /** Whether it also transcribes other languages when it is told which. */
   readonly takesOthers: boolean;
-  /** So many recordings may be under way at once. */
+  /** Maximum number of recordings that are transcribed at the same time. */
   readonly parallel: number;
   /**
    * @param onProgress hears how much of it is done, from 0 to 1
