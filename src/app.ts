@@ -342,6 +342,8 @@ export async function createApp({
         files,
         blobs,
         playbackReceipts,
+        saved,
+        publish,
         texts,
         presenter,
         presence,

@@ -6,8 +6,9 @@ import type { ChatError } from '../errors.ts';
 import type { Publish } from '../events.ts';
 import { onRefusal } from '../http/failures.ts';
 import { createRateLimit, type Rate } from '../http/rate-limit.ts';
-import { ownPath, parseForm, seeOther } from '../http/request.ts';
+import { ownPath, seeOther } from '../http/request.ts';
 import { type Html, sendHtml, type Views } from '../http/views.ts';
+import { parseInput } from '../operations/define.ts';
 import { accountOf, visitor } from './access.ts';
 import { changePassword, passwordChange } from './change-password.ts';
 import type { Devices } from './devices.ts';
@@ -142,7 +143,7 @@ export function accountRoutes(dependencies: Dependencies): Router {
     })
     .post('/register', async (request, response) => {
       onRefusal(response, (error) => form(request, 'accounts/register.njk', error));
-      const wanted = parseForm(registration, request.body);
+      const wanted = parseInput(registration, request.body);
       await registrationsByAddress.take(request.arrival.address);
       await registrationsByName.take(foldCase(wanted.username));
       const account = await register(dependencies, wanted);
@@ -152,7 +153,7 @@ export function accountRoutes(dependencies: Dependencies): Router {
     })
     .post('/login', async (request, response) => {
       onRefusal(response, (error) => form(request, 'accounts/sign-in.njk', error));
-      const given = parseForm(credentials, request.body);
+      const given = parseInput(credentials, request.body);
       const takeBack = await countTry(request, given.username);
       const account = await signIn({ accounts, passwords }, given);
       await takeBack();
@@ -170,7 +171,7 @@ export function accountRoutes(dependencies: Dependencies): Router {
     .post('/account/password', async (request, response) => {
       const account = accountOf(request);
       onRefusal(response, (error) => form(request, 'accounts/account.njk', error));
-      const change = parseForm(passwordChange, request.body);
+      const change = parseInput(passwordChange, request.body);
       await wrongPasswords.take(String(account.id));
       const sessionEpoch = await changePassword({ accounts, passwords, publish }, account, change);
       await wrongPasswords.forget(String(account.id));

@@ -5,8 +5,9 @@ import type { ChatError } from '../errors.ts';
 import type { Publish } from '../events.ts';
 import { onRefusal } from '../http/failures.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
-import { parseForm, seeOther } from '../http/request.ts';
+import { seeOther } from '../http/request.ts';
 import { type Html, sendHtml } from '../http/views.ts';
+import { parseInput } from '../operations/define.ts';
 import { directWith, openDirect } from './open-direct.ts';
 import type { GroupPage } from './page.ts';
 import type { GroupStore } from './store.ts';
@@ -46,7 +47,7 @@ export function directRoutes(dependencies: Dependencies): Router {
     .post('/direct', async (request, response) => {
       const account = accountOf(request);
       onRefusal(response, (error) => everybody(request, error));
-      const wanted = parseForm(directWith, request.body);
+      const wanted = parseInput(directWith, request.body);
       await openings.take(String(account.id));
       const { id } = await openDirect(dependencies, account, wanted);
       seeOther(response, `/groups/${id}`);

@@ -6,8 +6,9 @@ import type { ChatError } from '../errors.ts';
 import type { Publish } from '../events.ts';
 import { onRefusal } from '../http/failures.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
-import { numberInPath, parseForm, seeOther } from '../http/request.ts';
+import { numberInPath, seeOther } from '../http/request.ts';
 import { asHtml, type Html, sendHtml } from '../http/views.ts';
+import { parseInput } from '../operations/define.ts';
 import { mayRename, type OpenGroup, openGroup } from './access.ts';
 import { createGroup, groupName } from './create.ts';
 import { joinGroup } from './join.ts';
@@ -136,7 +137,7 @@ export function groupRoutes(dependencies: Dependencies): Router {
     .post('/groups', async (request, response) => {
       const account = accountOf(request);
       onRefusal(response, (error) => list(request, error));
-      const wanted = parseForm(groupName, request.body);
+      const wanted = parseInput(groupName, request.body);
       await creations.take(String(account.id));
       const group = await createGroup(dependencies, account, wanted);
       seeOther(response, `/groups/${group.id}`);
@@ -168,19 +169,19 @@ export function groupRoutes(dependencies: Dependencies): Router {
     })
     .post('/groups/:id/bell', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
-      await setNotificationLevel(dependencies, open, parseForm(notificationLevelForm, request.body));
+      await setNotificationLevel(dependencies, open, parseInput(notificationLevelForm, request.body));
       const isFromSettings = request.body?.next === 'settings';
       seeOther(response, `/groups/${open.group.id}${isFromSettings ? '/settings?saved=' : ''}`);
     })
     .post('/groups/:id/voice-settings', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
-      await setVoice(groups, open, parseForm(voiceForm, request.body));
+      await setVoice(groups, open, parseInput(voiceForm, request.body));
       seeOther(response, `/groups/${open.group.id}/settings?saved=`);
     })
     .post('/groups/:id/rename', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
       if (mayRename(open)) onRefusal(response, (error) => settings(request, open.group.id, error));
-      await renameGroup(dependencies, open, parseForm(groupName, request.body));
+      await renameGroup(dependencies, open, parseInput(groupName, request.body));
       seeOther(response, `/groups/${open.group.id}/settings?saved=`);
     });
 }

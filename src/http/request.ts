@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
-import { type ZodType, z } from 'zod';
+import { z } from 'zod';
 import { invalid, notFound } from '../errors.ts';
 
 declare global {
@@ -27,17 +27,6 @@ export function logRequests(log: Logger): RequestHandler {
     });
     next();
   };
-}
-
-/**
- * Parses a form against its schema.
- * @throws ChatError 400 with the sentence of the first rule that is broken, naming the field
- */
-export function parseForm<T>(schema: ZodType<T>, body: unknown): T {
-  const parsed = schema.safeParse(body ?? {});
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw invalid(String(issue?.path[0] ?? 'form'), issue?.message ?? 'Fill in the form, then try again.');
 }
 
 const wholeNumber = z

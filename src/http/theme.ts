@@ -1,6 +1,7 @@
 import { type Request, Router } from 'express';
 import { z } from 'zod';
-import { ownPath, parseForm, seeOther } from './request.ts';
+import { parseInput } from '../operations/define.ts';
+import { ownPath, seeOther } from './request.ts';
 
 export type Theme = 'system' | 'light' | 'dark';
 
@@ -14,7 +15,7 @@ const form = z.object({
 /** `POST /theme`: remembers light, dark or the system's choice in this browser; works without an account. */
 export function themeRoutes(): Router {
   return Router().post('/theme', (request, response) => {
-    const { theme, back } = parseForm(form, request.body);
+    const { theme, back } = parseInput(form, request.body);
     response.cookie('theme', theme, {
       maxAge: ONE_YEAR_MS,
       sameSite: 'lax',

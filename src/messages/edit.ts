@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { AccountStore } from '../accounts/store.ts';
-import { ChatError, forbidden } from '../errors.ts';
+import { ChatError } from '../errors.ts';
 import { type Attachment, isFromMachine, spokenIn } from '../files/file.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { RateLimit } from '../http/rate-limit.ts';
 import { findMentions } from './mentions.ts';
 import type { Message } from './message.ts';
+import { refuseEdit } from './policies.ts';
 import type { TextRenderer } from './render.ts';
 import { emptyMessage, readable } from './send.ts';
 import type { MessageWriter } from './writer.ts';
@@ -18,7 +19,7 @@ export const editable = z.object({ content: z.string('Write something first.') }
  * called, whom the new text calls is marked in it, and nobody is told again. The text of a voice message is what its
  * author wants it to say from then on.
  * @param editLimitMs how long after it was sent; undefined is for ever
- * @throws ChatError 403 for anybody who may not (`mayEdit`), or later than the limit; 404 when it is not there (any more)
+ * @throws ChatError 403 as `refuseEdit` says; 404 when it is not there (any more)
  */
 export async function editMessage(
   {
@@ -47,12 +48,12 @@ export async function editMessage(
     seq,
     amend(message) {
       if (message.removedAt !== null) return new ChatError('not_found', 404, 'This message was removed.');
-      if (!mayEdit({ group, account }, message)) return forbidden('Only its author can edit a message.');
+      const refusal = refuseEdit({ group, account }, message, { editLimitMs, now });
+      if (refusal) return refusal;
       const files = message.files.map((file) => lookedOver(file, message.authorId));
       if (message.content === text) return isDraft(message) ? { ...message, files } : message;
       const mayBeEmpty = message.files.length > 0 && message.authorId === account.id;
       if (text === '' && !mayBeEmpty) return emptyMessage();
-      if (isTooLate(message, editLimitMs, now)) return tooLate('edited');
       return { ...message, ...mentions, files, content: text, editedAt: now };
     },
   });
@@ -65,22 +66,7 @@ export async function editMessage(
   }
 }
 
-/** Its author edits a message; every member does what a machine wrote down, where their group allows it. */
-export function mayEdit({ group, account }: Pick<OpenGroup, 'group' | 'account'>, message: Message): boolean {
-  const voice = spokenIn(message.files)?.voice;
-  const isForAll = voice !== undefined && !voice.isTyped && group.corrections === 'members';
-  return message.authorId === account.id || isForAll;
-}
-
 function isDraft({ files }: Message): boolean {
   const spoken = spokenIn(files);
   return spoken !== undefined && isFromMachine(spoken.voice);
-}
-
-export function isTooLate({ createdAt }: Message, limitMs: number | undefined, now: number): boolean {
-  return limitMs !== undefined && now - createdAt > limitMs;
-}
-
-export function tooLate(what: 'edited' | 'removed'): ChatError {
-  return forbidden(`This message is too old to be ${what}. Write a new one instead.`);
 }

@@ -1,32 +1,21 @@
-import { type ZodType, z } from 'zod';
-import type { AccountStore } from '../accounts/store.ts';
-import { invalid, notFound } from '../errors.ts';
+import { z } from 'zod';
+import { notFound } from '../errors.ts';
 import type { Subscribe } from '../events.ts';
-import type { BlobStore } from '../files/blob-store.ts';
 import type { FileStore } from '../files/store.ts';
-import { type OpenGroup, openGroup } from '../groups/access.ts';
+import { openGroup } from '../groups/access.ts';
 import { groupTopic } from '../groups/live.ts';
-import type { GroupStore } from '../groups/store.ts';
-import type { RateLimit } from '../http/rate-limit.ts';
 import type { Connection } from '../live/connection.ts';
 import { factText } from '../live/frames.ts';
 import type { Hub } from '../live/hub.ts';
 import type { Commands, Endpoint } from '../live/socket.ts';
+import { parseInput } from '../operations/define.ts';
 import type { LivePresence } from '../presence/live.ts';
-import { editable, editMessage } from './edit.ts';
 import { messagesChanged } from './events.ts';
 import { markRead, type ReadMarks } from './mark-read.ts';
 import type { Message } from './message.ts';
-import { pinMessage, wanted } from './pin.ts';
-import { recordPlayback } from './playback.ts';
-import type { PlaybackReceiptStore } from './playback-store.ts';
+import { type MessageOperationContext, messageOperations, runOnMessage } from './operations.ts';
 import type { MessagePresenter } from './present.ts';
-import { reactable, reactTo } from './react.ts';
-import { removeMessage } from './remove.ts';
-import type { TextRenderer } from './render.ts';
 import { sendable, sendMessage } from './send.ts';
-import type { MessageStore } from './store.ts';
-import type { MessageWriter } from './writer.ts';
 
 /** How many a batch of catching up has; at 8,000 characters each they stay below what a reader may lag behind. */
 const CATCH_UP = 50;
@@ -36,21 +25,12 @@ const TYPING_EVERY_MS = 3_000;
 
 const read = z.object({ seq: z.int('"seq" takes the number of a message.').min(0) });
 
-type Dependencies = {
+type Dependencies = MessageOperationContext & {
   hub: Hub;
-  accounts: AccountStore;
-  groups: GroupStore;
-  editLimitMs: number | undefined;
-  messages: MessageStore;
   presenter: MessagePresenter;
   presence: LivePresence;
-  writer: MessageWriter;
   marks: ReadMarks;
-  rate: RateLimit;
   files: FileStore;
-  blobs: BlobStore;
-  playbackReceipts: PlaybackReceiptStore;
-  texts: TextRenderer;
   subscribe: Subscribe;
   /** Hears of what failed in the background. */
   report(error: unknown): void;
@@ -66,37 +46,28 @@ export function conversationSocket(dependencies: Dependencies): Endpoint {
 
   const typedAt = new WeakMap<Connection, number>();
 
-  /** A command that changes one message, and is acknowledged with the change that it made. */
-  const amending =
-    <Body>(
-      schema: ZodType<Body>,
-      amend: (group: OpenGroup, seq: number, body: Body) => Promise<Message>,
-    ): Commands[string] =>
-    async (connection, message) => {
-      const { seq } = parse(read, message);
-      const group = await open(connection);
-      const { change } = await amend(group, seq, parse(schema, message));
-      hub.sendFact(connection, 'ack', { seq, change });
-    };
+  /** A command for each operation on a message, acknowledged with the change that it made. */
+  const ofMessages = messageOperations.map((operation): [string, Commands[string]] => [
+    operation.name,
+    async (connection, body) => {
+      const { seq } = parseInput(read, body);
+      const done = await runOnMessage(dependencies, operation, await open(connection), seq, body);
+      hub.sendFact(connection, 'ack', { seq, change: done?.change });
+    },
+  ]);
 
   const commands: Commands = {
+    ...Object.fromEntries(ofMessages),
     async send(connection, message) {
       const { id, seq, change } = await sendMessage(
         dependencies,
         await open(connection),
-        parse(sendable, message),
+        parseInput(sendable, message),
       );
       hub.sendFact(connection, 'ack', { id, seq, change });
     },
-    edit: amending(editable, (group, seq, body) => editMessage(dependencies, group, seq, body)),
-    remove: amending(z.unknown(), (group, seq) => removeMessage(dependencies, group, seq)),
-    react: amending(reactable, (group, seq, body) => reactTo(dependencies, group, seq, body)),
-    pin: amending(wanted, (group, seq, body) => pinMessage(dependencies, group, seq, body)),
     async read(connection, message) {
-      await markRead(dependencies, await open(connection), parse(read, message).seq);
-    },
-    async heard(connection, message) {
-      await recordPlayback(dependencies, await open(connection), parse(read, message).seq);
+      await markRead(dependencies, await open(connection), parseInput(read, message).seq);
     },
     async typing(connection) {
       const { account, group } = await open(connection);
@@ -177,12 +148,4 @@ export function conversationSocket(dependencies: Dependencies): Endpoint {
       presence.leaveGroup(connection);
     },
   };
-}
-
-/** @throws ChatError 400 with the sentence of the first rule that is broken */
-function parse<Body>(schema: ZodType<Body>, message: unknown): Body {
-  const parsed = schema.safeParse(message);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw invalid(String(issue?.path[0] ?? 'type'), issue?.message ?? 'This message is not understood.');
 }

@@ -1,76 +1,47 @@
-import { type Request, type Response, Router } from 'express';
+import { type Request, Router } from 'express';
 import { accountOf } from '../accounts/access.ts';
-import type { AccountStore } from '../accounts/store.ts';
 import type { ChatError } from '../errors.ts';
-import type { Publish } from '../events.ts';
-import type { BlobStore } from '../files/blob-store.ts';
 import { spokenIn } from '../files/file.ts';
-import type { FileStore } from '../files/store.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
-import type { GroupStore } from '../groups/store.ts';
 import { onRefusal } from '../http/failures.ts';
-import type { RateLimit } from '../http/rate-limit.ts';
-import { numberInPath, parseForm, seeOther, wantsFragment } from '../http/request.ts';
+import { numberInPath, seeOther, wantsFragment } from '../http/request.ts';
 import { asHtml, type Html, sendHtml, type Views } from '../http/views.ts';
 import { messageOf } from './access.ts';
-import { editable, editMessage, isTooLate, mayEdit } from './edit.ts';
-import { markUnread } from './mark-unread.ts';
 import type { Message } from './message.ts';
-import { pinMessage, wanted } from './pin.ts';
-import { listenersOf, recordPlayback } from './playback.ts';
-import type { PlaybackReceiptStore } from './playback-store.ts';
+import { type MessageOperationContext, messageOperations, runOnMessage } from './operations.ts';
+import { listenersOf } from './playback.ts';
+import { refuseEdit, refuseRemoval } from './policies.ts';
 import type { MessagePresenter } from './present.ts';
-import { reactable, reactTo } from './react.ts';
 import { readersOf } from './readers.ts';
-import { removeMessage } from './remove.ts';
-import type { TextRenderer } from './render.ts';
-import { saveMessage } from './save.ts';
-import type { SavedStore } from './saved-store.ts';
-import type { MessageStore } from './store.ts';
-import type { MessageWriter } from './writer.ts';
 
 /** Offered in one press; every other emoji is in the picker or the field beside them. */
 const QUICK_EMOJI = ['👍', '❤️', '😄', '🎉', '🙏', '👀'];
 
-export type ActionDependencies = {
+export type ActionDependencies = MessageOperationContext & {
   views: Views;
   page: GroupPage;
   groupPresenter: GroupPresenter;
-  accounts: AccountStore;
-  groups: GroupStore;
-  messages: MessageStore;
   presenter: MessagePresenter;
-  writer: MessageWriter;
-  rate: RateLimit;
-  files: FileStore;
-  blobs: BlobStore;
-  saved: SavedStore;
-  playbackReceipts: PlaybackReceiptStore;
-  texts: TextRenderer;
-  publish: Publish;
-  editLimitMs: number | undefined;
 };
 
 /** What is done with one message: a page of its own, a sheet for scripts, and a form for each act. */
 export function actionRoutes(dependencies: ActionDependencies): Router {
-  const { views, page, groups, groupPresenter, messages, presenter, saved, editLimitMs } = dependencies;
+  const { views, page, groups, groupPresenter, messages, presenter, saved } = dependencies;
 
   async function sheet(open: OpenGroup, seq: number, error?: ChatError, typed?: string) {
     const { account } = open;
     const group = await groupPresenter.named(open.group, account.id);
     const message = await messageOf(messages, open, seq);
-    const isMine = message.authorId === account.id;
-    const isOpenToChange = account.isAdmin || !isTooLate(message, editLimitMs, Date.now());
     return {
       group,
       message,
       address: `/groups/${group.id}/messages/${seq}`,
       quickEmoji: QUICK_EMOJI,
-      mayEdit: mayEdit(open, message) && !isTooLate(message, editLimitMs, Date.now()),
+      mayEdit: refuseEdit(open, message, dependencies) === undefined,
       spoken: spokenIn(message.files) ?? null,
-      mayRemove: (isMine || account.isAdmin) && isOpenToChange,
+      mayRemove: refuseRemoval(open, message, dependencies) === undefined,
       reactions: await presenter.reactions(message),
       isPinned: message.pinnedAt !== null,
       isSaved: await saved.isSaved(account.id, group.id, seq),
@@ -105,13 +76,15 @@ export function actionRoutes(dependencies: ActionDependencies): Router {
     return page(request, 'messages/message.njk', { ...context, shown }, { openGroupId: open.group.id });
   }
 
-  /** An act on the message that the path names. Scripts hear only that it is done: the message itself is pushed. */
-  const act =
-    (
-      perform: (open: OpenGroup, seq: number, request: Request) => Promise<unknown>,
-      to: (groupId: number, seq: number, request: Request) => string = backToMessage,
-    ) =>
-    async (request: Request, response: Response): Promise<void> => {
+  const router = Router().get('/groups/:id/messages/:seq', async (request, response) => {
+    const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
+    const seq = numberInPath(request, 'seq');
+    if (!wantsFragment(request)) return sendHtml(response, await renderMessage(request, open, seq));
+    sendHtml(response, views.render('messages/_sheet.njk', await sheet(open, seq)));
+  });
+  // A form for each operation. Scripts hear only that it is done: the message itself is pushed.
+  for (const operation of messageOperations)
+    router.post(`/groups/:id/messages/:seq/${operation.path}`, async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
       const seq = numberInPath(request, 'seq');
       const message = await messages.bySeq(open.group.id, seq);
@@ -122,57 +95,20 @@ export function actionRoutes(dependencies: ActionDependencies): Router {
           return renderMessage(request, open, seq, error, typeof typed === 'string' ? typed : undefined);
         });
       }
-      await perform(open, seq, request);
+      await runOnMessage(dependencies, operation, open, seq, request.body);
       if (wantsFragment(request)) response.status(204).end();
-      else seeOther(response, to(open.group.id, seq, request));
-    };
+      else seeOther(response, pageAfter(operation.name, open.group.id, seq, request.body?.back));
+    });
+  return router;
+}
 
-  return Router()
-    .get('/groups/:id/messages/:seq', async (request, response) => {
-      const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
-      const seq = numberInPath(request, 'seq');
-      if (!wantsFragment(request)) return sendHtml(response, await renderMessage(request, open, seq));
-      sendHtml(response, views.render('messages/_sheet.njk', await sheet(open, seq)));
-    })
-    .post(
-      '/groups/:id/messages/:seq/edit',
-      act((open, seq, { body }) => editMessage(dependencies, open, seq, parseForm(editable, body))),
-    )
-    .post(
-      '/groups/:id/messages/:seq/remove',
-      act((open, seq) => removeMessage(dependencies, open, seq)),
-    )
-    .post(
-      '/groups/:id/messages/:seq/reactions',
-      act((open, seq, { body }) => reactTo(dependencies, open, seq, parseForm(reactable, body))),
-    )
-    .post(
-      '/groups/:id/messages/:seq/pin',
-      act(
-        (open, seq, { body }) => pinMessage(dependencies, open, seq, parseForm(wanted, body)),
-        (groupId, seq, { body }) =>
-          body?.back === 'pins' ? `/groups/${groupId}/pins` : backToMessage(groupId, seq),
-      ),
-    )
-    .post(
-      '/groups/:id/messages/:seq/save',
-      act(
-        (open, seq, { body }) => saveMessage(dependencies, open, seq, parseForm(wanted, body)),
-        (groupId, seq, { body }) => (body?.back === 'saved' ? '/saved' : backToMessage(groupId, seq)),
-      ),
-    )
-    .post(
-      '/groups/:id/messages/:seq/heard',
-      act((open, seq) => recordPlayback(dependencies, open, seq)),
-    )
-    .post(
-      '/groups/:id/messages/:seq/unread',
-      // Its page would be read again at once.
-      act(
-        (open, seq) => markUnread(dependencies, open, seq),
-        () => '/groups',
-      ),
-    );
+/** Where a form leads: back to the message, or to the list that it was sent from. */
+function pageAfter(operation: string, groupId: number, seq: number, list: unknown): string {
+  // The page of the group would be read again at once.
+  if (operation === 'unread') return '/groups';
+  if (operation === 'pin' && list === 'pins') return `/groups/${groupId}/pins`;
+  if (operation === 'save' && list === 'saved') return '/saved';
+  return backToMessage(groupId, seq);
 }
 
 function backToMessage(groupId: number, seq: number): string {

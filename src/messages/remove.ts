@@ -1,8 +1,7 @@
-import { forbidden } from '../errors.ts';
 import type { BlobStore } from '../files/blob-store.ts';
 import type { OpenGroup } from '../groups/access.ts';
-import { isTooLate, tooLate } from './edit.ts';
 import { type Message, NO_METADATA } from './message.ts';
+import { refuseRemoval } from './policies.ts';
 import type { MessageWriter } from './writer.ts';
 
 /**
@@ -25,10 +24,9 @@ export async function removeMessage(
     groupId: group.id,
     seq,
     amend(message) {
-      if (message.authorId !== account.id && !account.isAdmin)
-        return forbidden('Only its author, or an administrator, can remove a message.');
+      const refusal = refuseRemoval({ group, account }, message, { editLimitMs, now });
+      if (refusal) return refusal;
       if (message.removedAt !== null) return message;
-      if (!account.isAdmin && isTooLate(message, editLimitMs, now)) return tooLate('removed');
       files = message.files;
       return { ...message, ...NO_METADATA, content: '', removedAt: now, pinnedAt: null };
     },

@@ -6,22 +6,17 @@ import { unsentFiles } from '../files/access.ts';
 import { MAX_FILES, type StoredFile, transcriptText } from '../files/file.ts';
 import { shownFile } from '../files/present.ts';
 import type { FileLimits } from '../files/receive.ts';
+import type { FileStore } from '../files/store.ts';
 import type { ReadUpload } from '../files/upload.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
 import { unreadOf } from '../groups/present.ts';
 import { notificationLevelOf } from '../groups/store.ts';
 import { onRefusal } from '../http/failures.ts';
 import type { RateLimit } from '../http/rate-limit.ts';
-import {
-  isScripted,
-  numberInPath,
-  numberInQuery,
-  parseForm,
-  seeOther,
-  wantsFragment,
-} from '../http/request.ts';
+import { isScripted, numberInPath, numberInQuery, seeOther, wantsFragment } from '../http/request.ts';
 import { allowOwnFrame } from '../http/security.ts';
 import { asHtml, type Context, type Html, sendHtml } from '../http/views.ts';
+import { parseInput } from '../operations/define.ts';
 import { messageOf } from './access.ts';
 import type { DraftStore } from './draft-store.ts';
 import { markThreadRead, threadOf } from './follow.ts';
@@ -68,6 +63,7 @@ type Dependencies = ActionDependencies &
   ThreadDependencies & {
     seen: Seen;
     drafts: DraftStore;
+    files: FileStore;
     draftRate: RateLimit;
     marks: ReadMarks;
     readUpload: ReadUpload;
@@ -207,7 +203,7 @@ export function messageRoutes(dependencies: Dependencies): Router {
         return conversation(request, open, await readHistory(messages, open), composer);
       });
       uploaded = await dependencies.readUpload(request, response, open);
-      const { id = newMessageId(), fileIds, ...message } = parseForm(messageForm, request.body);
+      const { id = newMessageId(), fileIds, ...message } = parseInput(messageForm, request.body);
       const files = [...fileIds, ...uploaded.map((file) => file.id)];
       const { seq, thread } = await sendMessage(dependencies, open, { id, files, ...message });
       if (!wantsFragment(request)) {
@@ -222,7 +218,7 @@ export function messageRoutes(dependencies: Dependencies): Router {
     .post('/groups/:id/draft', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
       const { drafts, draftRate: rate } = dependencies;
-      await keepDraft({ drafts, messages, rate }, open, parseForm(draftForm, request.body));
+      await keepDraft({ drafts, messages, rate }, open, parseInput(draftForm, request.body));
       response.status(204).end();
     })
     .use(actionRoutes(dependencies))

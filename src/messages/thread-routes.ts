@@ -8,8 +8,9 @@ import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { RateLimit } from '../http/rate-limit.ts';
-import { numberInPath, parseForm, seeOther, wantsFragment } from '../http/request.ts';
+import { numberInPath, seeOther, wantsFragment } from '../http/request.ts';
 import { asHtml, type Context, type Html } from '../http/views.ts';
+import { parseInput } from '../operations/define.ts';
 import type { PresencePresenter } from '../presence/present.ts';
 import { followThread, markThreadRead, threadOf } from './follow.ts';
 import type { MessagePage } from './history.ts';
@@ -91,14 +92,14 @@ export function threadRoutes(dependencies: ThreadDependencies): Router {
     .post('/groups/:id/threads/:seq/follow', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
       const seq = numberInPath(request, 'seq');
-      await followThread(dependencies, open, seq, parseForm(wanted, request.body));
+      await followThread(dependencies, open, seq, parseInput(wanted, request.body));
       const beside = request.body?.beside ? '?beside=' : '';
       seeOther(response, `/groups/${open.group.id}/threads/${seq}${beside}`);
     })
     .post('/groups/:id/threads/:seq/read', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
       const seq = numberInPath(request, 'seq');
-      await markThreadRead(dependencies, open, seq, parseForm(upTo, request.body).seq);
+      await markThreadRead(dependencies, open, seq, parseInput(upTo, request.body).seq);
       if (wantsFragment(request)) response.status(204).end();
       else seeOther(response, `/groups/${open.group.id}/threads/${seq}`);
     });

@@ -6,9 +6,10 @@ import { ChatError, invalid, notFound } from '../errors.ts';
 import type { GroupPage } from '../groups/page.ts';
 import { onRefusal } from '../http/failures.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
-import { isZone, numberInPath, parseForm, seeOther, wantsFragment, zoneOf } from '../http/request.ts';
+import { isZone, numberInPath, seeOther, wantsFragment, zoneOf } from '../http/request.ts';
 import { type Html, sendHtml } from '../http/views.ts';
 import { timeOf } from '../messages/present.ts';
+import { parseInput } from '../operations/define.ts';
 import type { Push } from './push.ts';
 import type { DeviceStore } from './store.ts';
 
@@ -133,7 +134,7 @@ export function notificationRoutes({ page, accounts, devices, push, rateLimits }
       const account = accountOf(request);
       onRefusal(response, (error) => settings(request, error));
       const isOff = request.body?.off === 'yes';
-      await accounts.setQuiet(account.id, isOff ? null : parseForm(quietForm, request.body));
+      await accounts.setQuiet(account.id, isOff ? null : parseInput(quietForm, request.body));
       seeOther(response, saved);
     });
 }

@@ -10,8 +10,9 @@ import type { GroupStore } from '../groups/store.ts';
 import { readMultipart } from '../http/body.ts';
 import { onRefusal } from '../http/failures.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
-import { numberInPath, parseForm, seeOther } from '../http/request.ts';
+import { numberInPath, seeOther } from '../http/request.ts';
 import { type Html, sendHtml, type Views } from '../http/views.ts';
+import { parseInput } from '../operations/define.ts';
 import {
   changePicture,
   editLine,
@@ -96,31 +97,31 @@ export function profileRoutes(dependencies: Dependencies): Router {
     .post(
       '/account/name',
       change(async (request) =>
-        editName(dependencies, accountOf(request), parseForm(nameForm, request.body)),
+        editName(dependencies, accountOf(request), parseInput(nameForm, request.body)),
       ),
     )
     .post(
       '/account/line',
       change(async (request) =>
-        editLine(dependencies, accountOf(request), parseForm(lineForm, request.body)),
+        editLine(dependencies, accountOf(request), parseInput(lineForm, request.body)),
       ),
     )
     .post(
       '/account/receipts',
       change(async (request) =>
-        showReceipts(dependencies, accountOf(request), parseForm(receiptsForm, request.body)),
+        showReceipts(dependencies, accountOf(request), parseInput(receiptsForm, request.body)),
       ),
     )
     .post(
       '/account/language',
       change(async (request) =>
-        setSpokenLanguage(dependencies, accountOf(request), parseForm(languageForm, request.body)),
+        setSpokenLanguage(dependencies, accountOf(request), parseInput(languageForm, request.body)),
       ),
     )
     .post(
       '/account/times',
       change(async (request) =>
-        showSeconds(dependencies, accountOf(request), parseForm(timesForm, request.body)),
+        showSeconds(dependencies, accountOf(request), parseInput(timesForm, request.body)),
       ),
     )
     .post(

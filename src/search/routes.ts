@@ -6,9 +6,10 @@ import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
-import { numberInQuery, parseForm, zoneOf } from '../http/request.ts';
+import { numberInQuery, zoneOf } from '../http/request.ts';
 import { type Html, sendHtml } from '../http/views.ts';
 import type { MessageStore } from '../messages/store.ts';
+import { parseInput } from '../operations/define.ts';
 import { findMessages, MOST_COUNTED } from './find.ts';
 import type { SearchIndex } from './index.ts';
 import { shownHit } from './present.ts';
@@ -93,7 +94,7 @@ export function searchRoutes(dependencies: Dependencies): Router {
       error: null,
     };
     try {
-      const filters = parseForm(searchFilters, chosen);
+      const filters = parseInput(searchFilters, chosen);
       const found = shown.isAsked ? { ...shown, ...(await results(request, typed, filters)) } : shown;
       return { html: await page(request, 'search/results.njk', found), status: 200 };
     } catch (error) {

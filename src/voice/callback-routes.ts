@@ -3,7 +3,7 @@ import { Router } from 'express';
 import { ChatError } from '../errors.ts';
 import { readJson } from '../http/body.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
-import { parseForm } from '../http/request.ts';
+import { parseInput } from '../operations/define.ts';
 import { createTranscriptReceiver, transcriptBody } from './receive.ts';
 import type { WriteDependencies } from './write.ts';
 
@@ -34,7 +34,7 @@ export function callbackRoutes(dependencies: Dependencies): Router {
     // Not before the secret: nobody else has anything parsed.
     readJson(MAX_BODY),
     async (request, response) => {
-      await receive(parseForm(transcriptBody, request.body));
+      await receive(parseInput(transcriptBody, request.body));
       response.status(204).end();
     },
   );

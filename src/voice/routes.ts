@@ -16,10 +16,11 @@ import type { GroupPresenter } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { onRefusal } from '../http/failures.ts';
 import type { RateLimit } from '../http/rate-limit.ts';
-import { numberInPath, parseForm, seeOther, wantsFragment } from '../http/request.ts';
+import { numberInPath, seeOther, wantsFragment } from '../http/request.ts';
 import { sendHtml, type Views } from '../http/views.ts';
 import { newMessageId, type SendDependencies, sendMessage } from '../messages/send.ts';
 import type { MessageStore } from '../messages/store.ts';
+import { parseInput } from '../operations/define.ts';
 import type { Recorder } from './record.ts';
 import { transcribeAgain } from './retry.ts';
 import type { WriteDependencies } from './write.ts';
@@ -97,7 +98,7 @@ export function voiceRoutes(dependencies: Dependencies): Router {
       const [upload, ...others] = await readUpload(request, response, open);
       for (const other of others) await discardUpload({ files, blobs }, other.id);
       if (!upload) throw invalid('files', 'Choose a recording first.');
-      const { way, language, replyTo, thread } = parseForm(recordingForm, request.body);
+      const { way, language, replyTo, thread } = parseInput(recordingForm, request.body);
       const { group, account } = open;
       const file = await dependencies.recorder.take(upload, {
         recording: language,
@@ -124,7 +125,7 @@ export function voiceRoutes(dependencies: Dependencies): Router {
     .post('/media/:fileId/transcribe', async (request, response) => {
       const file = await voiceInPath(request);
       await dependencies.rate.take(String(accountOf(request).id));
-      const { language } = parseForm(transcribeForm, request.body);
+      const { language } = parseInput(transcribeForm, request.body);
       await transcribeAgain(dependencies, file, accountOf(request), language);
       if (wantsFragment(request)) response.status(204).end();
       else

@@ -9,6 +9,7 @@ const LADDER: readonly (readonly string[])[] = [
   ['config', 'errors', 'events', 'tls'],
   ['crypto', 'engines'],
   ['database'],
+  ['operations'],
   ['http'],
   ['accounts'],
   ['live'],

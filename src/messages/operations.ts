@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import type { AccountStore } from '../accounts/store.ts';
+import type { Publish } from '../events.ts';
+import type { BlobStore } from '../files/blob-store.ts';
+import type { OpenGroup } from '../groups/access.ts';
+import type { GroupStore } from '../groups/store.ts';
+import type { RateLimit } from '../http/rate-limit.ts';
+import { defineOperation, type Operation } from '../operations/define.ts';
+import { editable, editMessage } from './edit.ts';
+import { markUnread } from './mark-unread.ts';
+import type { Message } from './message.ts';
+import { pinMessage, wanted } from './pin.ts';
+import { recordPlayback } from './playback.ts';
+import type { PlaybackReceiptStore } from './playback-store.ts';
+import { allowMembers, refuseEdit, refuseRemoval } from './policies.ts';
+import { reactable, reactTo } from './react.ts';
+import { removeMessage } from './remove.ts';
+import type { TextRenderer } from './render.ts';
+import { saveMessage } from './save.ts';
+import type { SavedStore } from './saved-store.ts';
+import type { MessageStore } from './store.ts';
+import type { MessageWriter } from './writer.ts';
+
+export type MessageOperationContext = {
+  accounts: AccountStore;
+  groups: GroupStore;
+  messages: MessageStore;
+  writer: MessageWriter;
+  blobs: BlobStore;
+  saved: SavedStore;
+  playbackReceipts: PlaybackReceiptStore;
+  texts: TextRenderer;
+  publish: Publish;
+  rate: RateLimit;
+  editLimitMs: number | undefined;
+};
+
+/** A message of a group that the account has open. `message` is undefined where there is none, or it was removed. */
+export type MessageTarget = Readonly<{ open: OpenGroup; seq: number; message: Message | undefined }>;
+
+export type MessageOperation = Operation<MessageOperationContext, MessageTarget>;
+
+const nothing = z.unknown();
+
+/** What can be done with one message. */
+export const messageOperations: readonly MessageOperation[] = [
+  defineOperation({
+    name: 'edit',
+    input: editable,
+    policy: ({ open, message }, limits) => message && refuseEdit(open, message, limits),
+    run: (context, { open, seq }, input) => editMessage(context, open, seq, input),
+  }),
+  defineOperation({
+    name: 'remove',
+    input: nothing,
+    policy: ({ open, message }, limits) => message && refuseRemoval(open, message, limits),
+    run: (context, { open, seq }) => removeMessage(context, open, seq),
+  }),
+  defineOperation({
+    name: 'react',
+    path: 'reactions',
+    input: reactable,
+    policy: allowMembers,
+    run: (context, { open, seq }, input) => reactTo(context, open, seq, input),
+  }),
+  defineOperation({
+    name: 'pin',
+    input: wanted,
+    policy: allowMembers,
+    run: (context, { open, seq }, input) => pinMessage(context, open, seq, input),
+  }),
+  defineOperation({
+    name: 'save',
+    input: wanted,
+    policy: allowMembers,
+    run: (context, { open, seq }, input) => saveMessage(context, open, seq, input),
+  }),
+  defineOperation({
+    name: 'heard',
+    input: nothing,
+    policy: allowMembers,
+    run: (context, { open, seq }) => recordPlayback(context, open, seq),
+  }),
+  defineOperation({
+    name: 'unread',
+    input: nothing,
+    policy: allowMembers,
+    run: (context, { open, seq }) => markUnread(context, open, seq),
+  }),
+];
+
+/**
+ * Runs an operation on a message, whichever door it came through.
+ * @throws ChatError as the policy or the operation refuses
+ */
+export async function runOnMessage(
+  context: MessageOperationContext,
+  operation: MessageOperation,
+  open: OpenGroup,
+  seq: number,
+  body: unknown,
+): Promise<{ change?: number } | undefined> {
+  const found = await context.messages.bySeq(open.group.id, seq);
+  const target = { open, seq, message: found?.removedAt === null ? found : undefined };
+  const refusal = operation.policy(target, context);
+  if (refusal) throw refusal;
+  return operation.run(context, target, body);
+}

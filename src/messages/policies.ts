@@ -1,0 +1,45 @@
+import type { Account } from '../accounts/store.ts';
+import { type ChatError, forbidden } from '../errors.ts';
+import { spokenIn } from '../files/file.ts';
+import type { Group } from '../groups/store.ts';
+import type { Message } from './message.ts';
+
+// Who may do what with a message. Each returns undefined, or the refusal. Members may do what has no rule here.
+
+/** Who asks, and where: a member of the group. */
+export type Actor = Readonly<{ account: Account; group: Group }>;
+
+/** @property editLimitMs how long after it was sent a message may be changed; undefined is without limit */
+export type Limits = Readonly<{ editLimitMs: number | undefined; now?: number }>;
+
+/** Any member. */
+export function allowMembers(): undefined {}
+
+/** The author edits a message; any member edits a transcript where the group allows it; both within the time limit. */
+export function refuseEdit(
+  { account, group }: Actor,
+  message: Message,
+  limits: Limits,
+): ChatError | undefined {
+  const voice = spokenIn(message.files)?.voice;
+  const isSharedTranscript = voice !== undefined && !voice.isTyped && group.corrections === 'members';
+  if (message.authorId !== account.id && !isSharedTranscript)
+    return forbidden('Only its author can edit a message.');
+  return isTooOld(message, limits) ? tooOld('edited') : undefined;
+}
+
+/** The author removes a message within the time limit, administrators at any time. */
+export function refuseRemoval({ account }: Actor, message: Message, limits: Limits): ChatError | undefined {
+  if (account.isAdmin) return undefined;
+  if (message.authorId !== account.id)
+    return forbidden('Only its author, or an administrator, can remove a message.');
+  return isTooOld(message, limits) ? tooOld('removed') : undefined;
+}
+
+function isTooOld({ createdAt }: Message, { editLimitMs, now = Date.now() }: Limits): boolean {
+  return editLimitMs !== undefined && now - createdAt > editLimitMs;
+}
+
+function tooOld(act: 'edited' | 'removed'): ChatError {
+  return forbidden(`This message is too old to be ${act}. Write a new one instead.`);
+}
