@@ -26,8 +26,3 @@ export async function findGroup(groups: GroupStore, groupId: number): Promise<Gr
   if (group?.kind !== 'group') throw notFound('There is no such group.');
   return group;
 }
-
-/** Its creator and administrators rename a group. */
-export function mayRename({ group, account }: OpenGroup): boolean {
-  return group.kind === 'group' && (account.isAdmin || group.creatorId === account.id);
-}

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
-import { forbidden } from '../errors.ts';
 import type { Publish } from '../events.ts';
-import { mayRename, type OpenGroup } from './access.ts';
+import type { OpenGroup } from './access.ts';
 import { type groupName, nameTaken } from './create.ts';
 import { groupRenamed } from './events.ts';
+import { refuseSettings } from './policies.ts';
 import type { GroupStore } from './store.ts';
 
 /** Gives a group another name. @throws ChatError 403 for anybody but its creator and administrators, 409 when it is taken */
@@ -12,7 +12,8 @@ export async function renameGroup(
   open: OpenGroup,
   { name }: z.infer<typeof groupName>,
 ): Promise<void> {
-  if (!mayRename(open)) throw forbidden('Only whoever made this group, or an administrator, can rename it.');
+  const refusal = refuseSettings(open);
+  if (refusal) throw refusal;
   if (!(await groups.rename(open.group.id, name))) throw nameTaken();
   publish(groupRenamed, { groupId: open.group.id });
 }

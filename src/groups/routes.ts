@@ -9,15 +9,14 @@ import { createRateLimit } from '../http/rate-limit.ts';
 import { numberInPath, seeOther } from '../http/request.ts';
 import { asHtml, type Html, sendHtml } from '../http/views.ts';
 import { parseInput } from '../operations/define.ts';
-import { mayRename, type OpenGroup, openGroup } from './access.ts';
+import { type OpenGroup, openGroup } from './access.ts';
 import { createGroup, groupName } from './create.ts';
 import { joinGroup } from './join.ts';
 import { leaveGroup } from './leave.ts';
+import { groupOperations, runOnGroup } from './operations.ts';
 import type { GroupPage } from './page.ts';
+import { refuseSettings } from './policies.ts';
 import type { GroupPresenter } from './present.ts';
-import { renameGroup } from './rename.ts';
-import { notificationLevelForm, setNotificationLevel } from './set-notification-level.ts';
-import { setVoice, voiceForm } from './set-voice.ts';
 import {
   type Group,
   type GroupStore,
@@ -93,7 +92,7 @@ export function groupRoutes(dependencies: Dependencies): Router {
       notificationLevel: notificationLevelOf(open.group, open.membership),
       levels: NOTIFICATION_LEVELS.map((value) => ({ value, label: LEVEL_LABELS[value] })),
       languages: LANGUAGES,
-      mayRename: mayRename(open),
+      mayChange: refuseSettings(open) === undefined,
       name: error ? typedName(request) : open.group.name,
       isSaved: request.query.saved !== undefined,
       error: error ?? null,
@@ -124,7 +123,7 @@ export function groupRoutes(dependencies: Dependencies): Router {
     );
   }
 
-  return Router()
+  const router = Router()
     .get('/', async (request, response) => {
       const read = [...(await groups.membershipsOf(accountOf(request).id)).values()].sort(
         (a, b) => b.readAt - a.readAt,
@@ -166,24 +165,19 @@ export function groupRoutes(dependencies: Dependencies): Router {
     .post('/groups/:id/leave', async (request, response) => {
       await leaveGroup(dependencies, accountOf(request), numberInPath(request, 'id'));
       seeOther(response, '/groups');
-    })
-    .post('/groups/:id/bell', async (request, response) => {
-      const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
-      await setNotificationLevel(dependencies, open, parseInput(notificationLevelForm, request.body));
-      const isFromSettings = request.body?.next === 'settings';
-      seeOther(response, `/groups/${open.group.id}${isFromSettings ? '/settings?saved=' : ''}`);
-    })
-    .post('/groups/:id/voice-settings', async (request, response) => {
-      const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
-      await setVoice(groups, open, parseInput(voiceForm, request.body));
-      seeOther(response, `/groups/${open.group.id}/settings?saved=`);
-    })
-    .post('/groups/:id/rename', async (request, response) => {
-      const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
-      if (mayRename(open)) onRefusal(response, (error) => settings(request, open.group.id, error));
-      await renameGroup(dependencies, open, parseInput(groupName, request.body));
-      seeOther(response, `/groups/${open.group.id}/settings?saved=`);
     });
+  for (const operation of groupOperations)
+    router.post(`/groups/:id/${operation.path}`, async (request, response) => {
+      const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
+      const settingsPath = `/groups/${open.group.id}/settings`;
+      // The bell of a conversation is a form of its own.
+      const isFromSettings = operation.path !== 'bell' || request.body?.next === 'settings';
+      if (isFromSettings && operation.policy(open, dependencies) === undefined)
+        onRefusal(response, (error) => settings(request, open.group.id, error));
+      await runOnGroup(dependencies, operation, open, request.body);
+      seeOther(response, isFromSettings ? `${settingsPath}?saved=` : `/groups/${open.group.id}`);
+    });
+  return router;
 }
 
 function typedName(request: Request): string {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { spokenLanguage } from '../engines/speech/languages.ts';
-import { forbidden } from '../errors.ts';
-import { mayRename, type OpenGroup } from './access.ts';
+import type { OpenGroup } from './access.ts';
+import { refuseSettings } from './policies.ts';
 import type { GroupStore } from './store.ts';
 
 export const voiceForm = z.object({
@@ -21,7 +21,7 @@ export async function setVoice(
   open: OpenGroup,
   voice: z.infer<typeof voiceForm>,
 ): Promise<void> {
-  if (!mayRename(open))
-    throw forbidden('Only whoever made this group, or an administrator, can choose that.');
+  const refusal = refuseSettings(open);
+  if (refusal) throw refusal;
   await groups.setVoice(open.group.id, voice);
 }

@@ -4,6 +4,7 @@ import type { Subscribe } from '../events.ts';
 import type { FileStore } from '../files/store.ts';
 import { openGroup } from '../groups/access.ts';
 import { groupTopic } from '../groups/live.ts';
+import { groupOperations, runOnGroup } from '../groups/operations.ts';
 import type { Connection } from '../live/connection.ts';
 import { factText } from '../live/frames.ts';
 import type { Hub } from '../live/hub.ts';
@@ -23,6 +24,7 @@ const CATCH_UP = 50;
 /** Shortest time between two typing notices of one connection; faster ones are dropped. */
 const TYPING_EVERY_MS = 3_000;
 
+const identified = z.object({ id: z.string().max(100, '"id" has at most 100 characters.').optional() });
 const read = z.object({ seq: z.int('"seq" takes the number of a message.').min(0) });
 
 type Dependencies = MessageOperationContext & {
@@ -56,8 +58,18 @@ export function conversationSocket(dependencies: Dependencies): Endpoint {
     },
   ]);
 
+  /** A command for each operation on the group; its `id`, where it has one, comes back with the acknowledgement. */
+  const ofTheGroup = groupOperations.map((operation): [string, Commands[string]] => [
+    operation.name,
+    async (connection, body) => {
+      const { id } = parseInput(identified, body);
+      await runOnGroup(dependencies, operation, await open(connection), body);
+      hub.sendFact(connection, 'ack', { id });
+    },
+  ]);
+
   const commands: Commands = {
-    ...Object.fromEntries(ofMessages),
+    ...Object.fromEntries([...ofMessages, ...ofTheGroup]),
     async send(connection, message) {
       const { id, seq, change } = await sendMessage(
         dependencies,

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import test from 'node:test';
+import { groupOperations } from '../../src/groups/operations.ts';
+import { type Frame, newPerson, type Socket } from '../support/client.ts';
+import { startHearth } from '../support/hearth.ts';
+
+type Sample = { input: Record<string, string>; wrong: Record<string, string>; isForCreator: boolean };
+
+/** One for each operation of the table: a new operation fails here until its rules are said. */
+const SAMPLES: Readonly<Record<string, Sample>> = {
+  'notification-level': { input: { bell: 'nothing' }, wrong: { bell: 'loudly' }, isForCreator: false },
+  rename: { input: { name: 'Vegetables' }, wrong: { name: '' }, isForCreator: true },
+  'voice-settings': {
+    input: { corrections: 'members', spokenLanguage: 'de' },
+    wrong: { corrections: 'nobody', spokenLanguage: '' },
+    isForCreator: true,
+  },
+};
+
+test('every operation on a group works at both doors for those who may, and is refused for the others', async (t) => {
+  assert.deepEqual(
+    groupOperations.map((operation) => operation.name).toSorted(),
+    Object.keys(SAMPLES).toSorted(),
+  );
+  const hearth = await startHearth(t);
+  await newPerson(hearth.url, 'admin');
+  const ada = await newPerson(hearth.url, 'ada');
+  await ada.post('/groups', { name: 'Garden' });
+  const joe = await newPerson(hearth.url, 'joe', 3);
+  const stranger = await newPerson(hearth.url, 'stranger');
+  const adaSocket = await ada.socket('/ws/chat/3');
+  const joeSocket = await joe.socket('/ws/chat/3');
+  const command = async (socket: Socket, frame: object): Promise<Frame> => {
+    const id = randomUUID();
+    socket.send({ ...frame, id });
+    return JSON.parse(await socket.next((text) => JSON.parse(text).id === id));
+  };
+
+  for (const { name, path } of groupOperations) {
+    const sample = SAMPLES[name];
+    assert.ok(sample);
+    const { input, wrong, isForCreator } = sample;
+    const address = `/groups/3/${path}`;
+    assert.equal((await joe.post(address, input)).status, isForCreator ? 403 : 303, name);
+    const answer = await command(joeSocket, { type: name, ...input });
+    assert.equal(answer.type, isForCreator ? 'error' : 'ack', name);
+    assert.equal((await stranger.post(address, input)).status, 403, name);
+    assert.equal((await ada.post(address, wrong)).status, 400, name);
+    assert.equal((await command(adaSocket, { type: name, ...wrong })).code, 'invalid', name);
+    assert.equal((await ada.post(address, input)).status, 303, name);
+    assert.equal((await command(adaSocket, { type: name, ...input })).type, 'ack', name);
+  }
+  const settings = (await ada.get('/groups/3/settings')).body;
+  assert.match(settings, /value="Vegetables"/);
+  assert.match(settings, /<option value="de" selected>/);
+  assert.doesNotMatch(
+    (await joe.get('/groups/3/settings')).body,
+    /voice-settings/,
+    'no button for what is refused',
+  );
+});
