@@ -343,6 +343,7 @@ export async function createApp({
         blobs,
         playbackReceipts,
         saved,
+        threads,
         publish,
         texts,
         presenter,

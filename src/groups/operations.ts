@@ -24,12 +24,14 @@ export const groupOperations: readonly GroupOperation[] = [
   }),
   defineOperation({
     name: 'rename',
+    path: 'rename',
     input: groupName,
     policy: refuseSettings,
     run: (context: GroupOperationContext, open: OpenGroup, input) => renameGroup(context, open, input),
   }),
   defineOperation({
     name: 'voice-settings',
+    path: 'voice-settings',
     input: voiceForm,
     policy: refuseSettings,
     run: ({ groups }: GroupOperationContext, open: OpenGroup, input) => setVoice(groups, open, input),

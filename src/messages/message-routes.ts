@@ -84,7 +84,7 @@ export function actionRoutes(dependencies: ActionDependencies): Router {
   });
   // A form for each operation. Scripts hear only that it is done: the message itself is pushed.
   for (const operation of messageOperations)
-    router.post(`/groups/:id/messages/:seq/${operation.path}`, async (request, response) => {
+    router.post(`/groups/:id/${operation.path}`, async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
       const seq = numberInPath(request, 'seq');
       const message = await messages.bySeq(open.group.id, seq);
@@ -97,17 +97,23 @@ export function actionRoutes(dependencies: ActionDependencies): Router {
       }
       await runOnMessage(dependencies, operation, open, seq, request.body);
       if (wantsFragment(request)) response.status(204).end();
-      else seeOther(response, pageAfter(operation.name, open.group.id, seq, request.body?.back));
+      else seeOther(response, pageAfter(operation.name, open.group.id, seq, request.body ?? {}));
     });
   return router;
 }
 
 /** Where a form leads: back to the message, or to the list that it was sent from. */
-function pageAfter(operation: string, groupId: number, seq: number, list: unknown): string {
+function pageAfter(
+  operation: string,
+  groupId: number,
+  seq: number,
+  { back, beside }: { back?: unknown; beside?: unknown },
+): string {
   // The page of the group would be read again at once.
   if (operation === 'unread') return '/groups';
-  if (operation === 'pin' && list === 'pins') return `/groups/${groupId}/pins`;
-  if (operation === 'save' && list === 'saved') return '/saved';
+  if (operation === 'follow') return `/groups/${groupId}/threads/${seq}${beside ? '?beside=' : ''}`;
+  if (operation === 'pin' && back === 'pins') return `/groups/${groupId}/pins`;
+  if (operation === 'save' && back === 'saved') return '/saved';
   return backToMessage(groupId, seq);
 }
 

@@ -7,6 +7,7 @@ import type { GroupStore } from '../groups/store.ts';
 import type { RateLimit } from '../http/rate-limit.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
 import { editable, editMessage } from './edit.ts';
+import { followThread } from './follow.ts';
 import { markUnread } from './mark-unread.ts';
 import type { Message } from './message.ts';
 import { pinMessage, wanted } from './pin.ts';
@@ -19,6 +20,7 @@ import type { TextRenderer } from './render.ts';
 import { saveMessage } from './save.ts';
 import type { SavedStore } from './saved-store.ts';
 import type { MessageStore } from './store.ts';
+import type { ThreadStore } from './thread-store.ts';
 import type { MessageWriter } from './writer.ts';
 
 export type MessageOperationContext = {
@@ -28,6 +30,7 @@ export type MessageOperationContext = {
   writer: MessageWriter;
   blobs: BlobStore;
   saved: SavedStore;
+  threads: ThreadStore;
   playbackReceipts: PlaybackReceiptStore;
   texts: TextRenderer;
   publish: Publish;
@@ -42,50 +45,63 @@ export type MessageOperation = Operation<MessageOperationContext, MessageTarget>
 
 const nothing = z.unknown();
 
-/** What can be done with one message. */
+/** What can be done with one message, or with the thread that it belongs to. */
 export const messageOperations: readonly MessageOperation[] = [
   defineOperation({
     name: 'edit',
+    path: 'messages/:seq/edit',
     input: editable,
     policy: ({ open, message }, limits) => message && refuseEdit(open, message, limits),
     run: (context, { open, seq }, input) => editMessage(context, open, seq, input),
   }),
   defineOperation({
     name: 'remove',
+    path: 'messages/:seq/remove',
     input: nothing,
     policy: ({ open, message }, limits) => message && refuseRemoval(open, message, limits),
     run: (context, { open, seq }) => removeMessage(context, open, seq),
   }),
   defineOperation({
     name: 'react',
-    path: 'reactions',
+    path: 'messages/:seq/reactions',
     input: reactable,
     policy: allowMembers,
     run: (context, { open, seq }, input) => reactTo(context, open, seq, input),
   }),
   defineOperation({
     name: 'pin',
+    path: 'messages/:seq/pin',
     input: wanted,
     policy: allowMembers,
     run: (context, { open, seq }, input) => pinMessage(context, open, seq, input),
   }),
   defineOperation({
     name: 'save',
+    path: 'messages/:seq/save',
     input: wanted,
     policy: allowMembers,
     run: (context, { open, seq }, input) => saveMessage(context, open, seq, input),
   }),
   defineOperation({
     name: 'heard',
+    path: 'messages/:seq/heard',
     input: nothing,
     policy: allowMembers,
     run: (context, { open, seq }) => recordPlayback(context, open, seq),
   }),
   defineOperation({
     name: 'unread',
+    path: 'messages/:seq/unread',
     input: nothing,
     policy: allowMembers,
     run: (context, { open, seq }) => markUnread(context, open, seq),
+  }),
+  defineOperation({
+    name: 'follow',
+    path: 'threads/:seq/follow',
+    input: wanted,
+    policy: allowMembers,
+    run: (context, { open, seq }, input) => followThread(context, open, seq, input),
   }),
 ];
 

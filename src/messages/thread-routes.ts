@@ -12,9 +12,8 @@ import { numberInPath, seeOther, wantsFragment } from '../http/request.ts';
 import { asHtml, type Context, type Html } from '../http/views.ts';
 import { parseInput } from '../operations/define.ts';
 import type { PresencePresenter } from '../presence/present.ts';
-import { followThread, markThreadRead, threadOf } from './follow.ts';
+import { markThreadRead, threadOf } from './follow.ts';
 import type { MessagePage } from './history.ts';
-import { wanted } from './pin.ts';
 import type { MessagePresenter } from './present.ts';
 import type { MessageStore } from './store.ts';
 import type { ThreadStore } from './thread-store.ts';
@@ -88,19 +87,11 @@ const upTo = z.object({
 /** What is done with a thread as a whole. */
 export function threadRoutes(dependencies: ThreadDependencies): Router {
   const { groups } = dependencies;
-  return Router()
-    .post('/groups/:id/threads/:seq/follow', async (request, response) => {
-      const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
-      const seq = numberInPath(request, 'seq');
-      await followThread(dependencies, open, seq, parseInput(wanted, request.body));
-      const beside = request.body?.beside ? '?beside=' : '';
-      seeOther(response, `/groups/${open.group.id}/threads/${seq}${beside}`);
-    })
-    .post('/groups/:id/threads/:seq/read', async (request, response) => {
-      const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
-      const seq = numberInPath(request, 'seq');
-      await markThreadRead(dependencies, open, seq, parseInput(upTo, request.body).seq);
-      if (wantsFragment(request)) response.status(204).end();
-      else seeOther(response, `/groups/${open.group.id}/threads/${seq}`);
-    });
+  return Router().post('/groups/:id/threads/:seq/read', async (request, response) => {
+    const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
+    const seq = numberInPath(request, 'seq');
+    await markThreadRead(dependencies, open, seq, parseInput(upTo, request.body).seq);
+    if (wantsFragment(request)) response.status(204).end();
+    else seeOther(response, `/groups/${open.group.id}/threads/${seq}`);
+  });
 }

@@ -8,7 +8,7 @@ import { type ChatError, invalid } from '../errors.ts';
 export type Operation<Context, Target> = Readonly<{
   /** Unique in its table; the `type` of the socket command. */
   name: string;
-  /** The last part of the form's address. */
+  /** The address of its form below that of the group, such as `messages/:seq/edit`. */
   path: string;
   /** Who may: undefined, or the refusal. Templates ask it for which buttons to show. */
   policy(target: Target, context: Context): ChatError | undefined;
@@ -23,12 +23,12 @@ export type Operation<Context, Target> = Readonly<{
 /** @param definition `run` gets the parsed input; its result is passed on where it is a changed message */
 export function defineOperation<Context, Target, Input>(definition: {
   name: string;
-  path?: string;
+  path: string;
   input: ZodType<Input>;
   policy(target: Target, context: Context): ChatError | undefined;
   run(context: Context, target: Target, input: Input): Promise<unknown>;
 }): Operation<Context, Target> {
-  const { name, path = name, input, policy } = definition;
+  const { name, path, input, policy } = definition;
   return Object.freeze({
     name,
     path,

@@ -23,6 +23,7 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
   save: { input: { on: 'yes' }, wrong: [{ on: 'perhaps' }, /./], isForAuthor: false },
   heard: { input: {}, isForAuthor: false },
   unread: { input: {}, isForAuthor: false },
+  follow: { input: { on: 'yes' }, wrong: [{ on: 'perhaps' }, /./], isForAuthor: false },
 };
 
 test('every operation on a message has its rules said here, and no two share a name or an address', () => {
@@ -64,7 +65,7 @@ test('every operation works at both doors for those who may, and is refused at b
     const sample = SAMPLES[name];
     assert.ok(sample, name);
     const { input, wrong, isForAuthor } = sample;
-    const address = (seq: number) => `/groups/1/messages/${seq}/${path}`;
+    const address = (seq: number) => `/groups/1/${path.replace(':seq', String(seq))}`;
 
     assert.equal((await ada.post(address(await sent()), input)).status, 303, `${name}: a form`);
     const fragment = await ada.post(address(await sent()), input, { 'hx-request': 'true' });
