@@ -27,8 +27,9 @@ import { createFileStore } from './files/store.ts';
 import { startSweep } from './files/sweep.ts';
 import { createUploadReader, UPLOAD_RATE } from './files/upload.ts';
 import { seedGroups } from './groups/create.ts';
-import { directRoutes } from './groups/direct-routes.ts';
+import { createDirectPage, directRoutes } from './groups/direct-routes.ts';
 import { pushGroups } from './groups/live.ts';
+import { OWN_RATES } from './groups/own-operations.ts';
 import { createGroupPage } from './groups/page.ts';
 import { createGroupPresenter } from './groups/present.ts';
 import { groupRoutes } from './groups/routes.ts';
@@ -168,7 +169,23 @@ export async function createApp({
   const searchFeed = config.searchIndex
     ? startSearchFeed({ index, groups, messages, subscribe, report })
     : undefined;
-  const presence = createLivePresence({ hub, views, groups, accounts, groupPresenter, subscribe, report });
+  const own = {
+    groups,
+    accounts,
+    publish,
+    creations: createRateLimit(OWN_RATES.creations, rateLimits),
+    openings: createRateLimit(OWN_RATES.openings, rateLimits),
+  };
+  const presence = createLivePresence({
+    hub,
+    views,
+    groups,
+    accounts,
+    groupPresenter,
+    own,
+    subscribe,
+    report,
+  });
   const blobs = openBlobStore(join(dataDir, 'media'));
   const sweeping = startSweep({ files, blobs }, report);
   const readUpload = createUploadReader({
@@ -289,10 +306,13 @@ export async function createApp({
     here: (group: Group, account: Account) => presence.presenter.here(group, seesAddresses(account)),
     overall: (account: Account) => presence.presenter.overall(seesAddresses(account)),
   };
-  app.use(groupRoutes({ page, presenter: groupPresenter, groups, accounts, publish, rateLimits, people }));
+  const directPage = createDirectPage({ page, accounts });
+  app.use(
+    groupRoutes({ page, presenter: groupPresenter, groups, accounts, publish, people, own, directPage }),
+  );
   app.use(listRoutes({ page, groups, groupPresenter, messages, presenter, threads, saved }));
   app.use(notificationRoutes({ page, accounts, devices, push, rateLimits }));
-  app.use(directRoutes({ page, groups, accounts, publish, rateLimits }));
+  app.use(directRoutes(directPage));
   app.use(profileRoutes({ views, page, accounts, groups, publish, rateLimits }));
   app.use(
     searchRoutes({

@@ -11,8 +11,8 @@ export async function leaveGroup(
   account: Account,
   groupId: number,
 ): Promise<void> {
-  const known = await groups.byId(groupId);
-  if (known?.kind === 'direct' && (await groups.membershipsOf(account.id)).has(groupId))
+  const found = await groups.byId(groupId);
+  if (found?.kind === 'direct' && (await groups.membershipsOf(account.id)).has(groupId))
     throw forbidden('A direct conversation cannot be left. Hide it in its settings instead.');
   const group = await findGroup(groups, groupId);
   if (await groups.leave(account.id, group.id)) publish(memberLeft, { groupId, accountId: account.id });

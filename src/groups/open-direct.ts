@@ -8,10 +8,7 @@ import type { Group, GroupStore } from './store.ts';
 /** Oneself included; more people are a group. */
 export const MAX_PEOPLE = 8;
 
-const accountId = z
-  .string()
-  .regex(/^\d{1,15}$/)
-  .transform(Number);
+const accountId = z.union([z.int().positive(), z.string().regex(/^\d{1,15}$/)]).transform(Number);
 
 export const directWith = z.object({
   with: accountId

@@ -5,15 +5,12 @@ import { LANGUAGES } from '../engines/speech/languages.ts';
 import type { ChatError } from '../errors.ts';
 import type { Publish } from '../events.ts';
 import { onRefusal } from '../http/failures.ts';
-import { createRateLimit } from '../http/rate-limit.ts';
 import { numberInPath, seeOther } from '../http/request.ts';
 import { asHtml, type Html, sendHtml } from '../http/views.ts';
-import { parseInput } from '../operations/define.ts';
 import { type OpenGroup, openGroup } from './access.ts';
-import { createGroup, groupName } from './create.ts';
-import { joinGroup } from './join.ts';
-import { leaveGroup } from './leave.ts';
+import type { DirectPage } from './direct-routes.ts';
 import { groupOperations, runOnGroup } from './operations.ts';
+import { type OwnOperationContext, ownOperations, runForAccount } from './own-operations.ts';
 import type { GroupPage } from './page.ts';
 import { refuseSettings } from './policies.ts';
 import type { GroupPresenter } from './present.ts';
@@ -25,7 +22,6 @@ import {
   notificationLevelOf,
 } from './store.ts';
 
-const CREATIONS = { points: 20, seconds: 600, sentence: 'That is many new groups.' };
 const MEMBERS_A_PAGE = 200;
 /** Names that the composer completes; the newest members of a larger group are written out. */
 const COMPLETED_NAMES = 1_000;
@@ -43,7 +39,9 @@ type Dependencies = {
   groups: GroupStore;
   accounts: AccountStore;
   publish: Publish;
-  rateLimits: boolean;
+  /** What the operations of an account need. */
+  own: OwnOperationContext;
+  directPage: DirectPage;
   /** Which a feature above this one knows. */
   people: {
     /** Who has a group open, by their ids: their address where the account may see it, or nothing. */
@@ -55,8 +53,7 @@ type Dependencies = {
 
 /** The list of groups, and what is done with a group as a whole. */
 export function groupRoutes(dependencies: Dependencies): Router {
-  const { page, presenter, groups, accounts, rateLimits, people } = dependencies;
-  const creations = createRateLimit(CREATIONS, rateLimits);
+  const { page, presenter, groups, accounts, people } = dependencies;
 
   async function list(request: Request, error?: ChatError): Promise<Html> {
     const account = accountOf(request);
@@ -133,14 +130,6 @@ export function groupRoutes(dependencies: Dependencies): Router {
     .get('/groups', async (request, response) => {
       sendHtml(response, await list(request));
     })
-    .post('/groups', async (request, response) => {
-      const account = accountOf(request);
-      onRefusal(response, (error) => list(request, error));
-      const wanted = parseInput(groupName, request.body);
-      await creations.take(String(account.id));
-      const group = await createGroup(dependencies, account, wanted);
-      seeOther(response, `/groups/${group.id}`);
-    })
     .get('/groups/:id/members', async (request, response) => {
       sendHtml(response, await members(request, numberInPath(request, 'id')));
     })
@@ -156,15 +145,19 @@ export function groupRoutes(dependencies: Dependencies): Router {
       );
       names.sort((a, b) => a.username.localeCompare(b.username));
       response.set('Cache-Control', 'no-store').json(names);
-    })
-    .post('/groups/:id/join', async (request, response) => {
-      const groupId = numberInPath(request, 'id');
-      await joinGroup(dependencies, accountOf(request), groupId);
-      seeOther(response, `/groups/${groupId}`);
-    })
-    .post('/groups/:id/leave', async (request, response) => {
-      await leaveGroup(dependencies, accountOf(request), numberInPath(request, 'id'));
-      seeOther(response, '/groups');
+    });
+  const pageOfRefusal: Readonly<Record<string, DirectPage>> = {
+    'create-group': list,
+    'open-direct': dependencies.directPage,
+  };
+  for (const operation of ownOperations)
+    router.post(operation.path, async (request, response) => {
+      const account = accountOf(request);
+      const retry = pageOfRefusal[operation.name];
+      if (retry) onRefusal(response, (error) => retry(request, error));
+      const named = request.params.groupId ? { groupId: numberInPath(request, 'groupId') } : request.body;
+      const { groupId } = await runForAccount(dependencies.own, operation, account, named);
+      seeOther(response, operation.name === 'leave' ? '/groups' : `/groups/${groupId}`);
     });
   for (const operation of groupOperations)
     router.post(`/groups/:id/${operation.path}`, async (request, response) => {

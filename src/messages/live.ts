@@ -9,7 +9,7 @@ import type { Connection } from '../live/connection.ts';
 import { factText } from '../live/frames.ts';
 import type { Hub } from '../live/hub.ts';
 import type { Commands, Endpoint } from '../live/socket.ts';
-import { parseInput } from '../operations/define.ts';
+import { identified, parseInput } from '../operations/define.ts';
 import type { LivePresence } from '../presence/live.ts';
 import { messagesChanged } from './events.ts';
 import { markRead, type ReadMarks } from './mark-read.ts';
@@ -24,7 +24,6 @@ const CATCH_UP = 50;
 /** Shortest time between two typing notices of one connection; faster ones are dropped. */
 const TYPING_EVERY_MS = 3_000;
 
-const identified = z.object({ id: z.string().max(100, '"id" has at most 100 characters.').optional() });
 const read = z.object({ seq: z.int('"seq" takes the number of a message.').min(0) });
 
 type Dependencies = MessageOperationContext & {
@@ -54,7 +53,7 @@ export function conversationSocket(dependencies: Dependencies): Endpoint {
     async (connection, body) => {
       const { seq } = parseInput(read, body);
       const done = await runOnMessage(dependencies, operation, await open(connection), seq, body);
-      hub.sendFact(connection, 'ack', { seq, change: done?.change });
+      hub.sendFact(connection, 'ack', { seq, change: done.change });
     },
   ]);
 

@@ -5,7 +5,7 @@ import type { BlobStore } from '../files/blob-store.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { RateLimit } from '../http/rate-limit.ts';
-import { defineOperation, type Operation } from '../operations/define.ts';
+import { defineOperation, type Operation, type Outcome } from '../operations/define.ts';
 import { editable, editMessage } from './edit.ts';
 import { followThread } from './follow.ts';
 import { markUnread } from './mark-unread.ts';
@@ -115,7 +115,7 @@ export async function runOnMessage(
   open: OpenGroup,
   seq: number,
   body: unknown,
-): Promise<{ change?: number } | undefined> {
+): Promise<Outcome> {
   const found = await context.messages.bySeq(open.group.id, seq);
   const target = { open, seq, message: found?.removedAt === null ? found : undefined };
   const refusal = operation.policy(target, context);

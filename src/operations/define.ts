@@ -1,4 +1,4 @@
-import type { ZodType } from 'zod';
+import { type ZodType, z } from 'zod';
 import { type ChatError, invalid } from '../errors.ts';
 
 /**
@@ -14,13 +14,16 @@ export type Operation<Context, Target> = Readonly<{
   policy(target: Target, context: Context): ChatError | undefined;
   /**
    * Parses what a door received, and runs.
-   * @returns what a socket's `ack` carries beside the target
+   * @returns what an acknowledgement carries beside the target
    * @throws ChatError 400 with the sentence of the first rule that is broken, or whatever the operation refuses
    */
-  run(context: Context, target: Target, body: unknown): Promise<{ change?: number } | undefined>;
+  run(context: Context, target: Target, body: unknown): Promise<Outcome>;
 }>;
 
-/** @param definition `run` gets the parsed input; its result is passed on where it is a changed message */
+/** The change counter of a message that was changed, or the group that was made or entered. */
+export type Outcome = { change?: number; groupId?: number };
+
+/** @param definition `run` gets the parsed input; its result is passed on where it is a changed message or names a group */
 export function defineOperation<Context, Target, Input>(definition: {
   name: string;
   path: string;
@@ -34,11 +37,15 @@ export function defineOperation<Context, Target, Input>(definition: {
     path,
     policy,
     async run(context: Context, target: Target, body: unknown) {
-      const result = await definition.run(context, target, parseInput(input, body));
-      return hasChange(result) ? { change: result.change } : undefined;
+      return outcomeOf(await definition.run(context, target, parseInput(input, body)));
     },
   });
 }
+
+/** The `id` that a socket command may carry, and that comes back with its acknowledgement. */
+export const identified = z.object({
+  id: z.string().max(100, '"id" has at most 100 characters.').optional(),
+});
 
 /** @throws ChatError 400 with the sentence of the first rule that is broken, naming the field */
 export function parseInput<Input>(schema: ZodType<Input>, body: unknown): Input {
@@ -48,6 +55,9 @@ export function parseInput<Input>(schema: ZodType<Input>, body: unknown): Input 
   throw invalid(String(issue?.path[0] ?? 'form'), issue?.message ?? 'Fill in the form, then try again.');
 }
 
-function hasChange(result: unknown): result is { change: number } {
-  return typeof result === 'object' && result !== null && 'change' in result;
+function outcomeOf(result: unknown): Outcome {
+  if (typeof result !== 'object' || result === null) return {};
+  // Messages and groups have these, and nothing else that runs gives back.
+  const { change, groupId } = result as Outcome;
+  return change !== undefined ? { change } : groupId !== undefined ? { groupId } : {};
 }
