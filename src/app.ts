@@ -29,7 +29,7 @@ import { createUploadReader, UPLOAD_RATE } from './files/upload.ts';
 import { seedGroups } from './groups/create.ts';
 import { createDirectPage, directRoutes } from './groups/direct-routes.ts';
 import { pushGroups } from './groups/live.ts';
-import { OWN_RATES } from './groups/own-operations.ts';
+import { OWN_RATES, ownOperations } from './groups/own-operations.ts';
 import { createGroupPage } from './groups/page.ts';
 import { createGroupPresenter } from './groups/present.ts';
 import { groupRoutes } from './groups/routes.ts';
@@ -67,7 +67,9 @@ import { notifyPeople } from './notifications/notify.ts';
 import { createPush } from './notifications/push.ts';
 import { notificationRoutes } from './notifications/routes.ts';
 import { createDeviceStore } from './notifications/store.ts';
+import { bindOperations } from './operations/define.ts';
 import { createLivePresence } from './presence/live.ts';
+import { PROFILE_RATE, profileOperations } from './profiles/operations.ts';
 import { profileRoutes } from './profiles/routes.ts';
 import { startSearchFeed } from './search/feed.ts';
 import { createSearchIndex } from './search/index.ts';
@@ -169,20 +171,22 @@ export async function createApp({
   const searchFeed = config.searchIndex
     ? startSearchFeed({ index, groups, messages, subscribe, report })
     : undefined;
-  const own = {
+  const profileChanges = createRateLimit(PROFILE_RATE, rateLimits);
+  const ownOfGroups = bindOperations(ownOperations, {
     groups,
     accounts,
     publish,
     creations: createRateLimit(OWN_RATES.creations, rateLimits),
     openings: createRateLimit(OWN_RATES.openings, rateLimits),
-  };
+  });
+  const ownOfProfiles = bindOperations(profileOperations, { accounts, publish, changes: profileChanges });
   const presence = createLivePresence({
     hub,
     views,
     groups,
     accounts,
     groupPresenter,
-    own,
+    operations: [...ownOfGroups, ...ownOfProfiles],
     subscribe,
     report,
   });
@@ -230,11 +234,13 @@ export async function createApp({
   pushGroups({ hub, groups, presenter: groupPresenter, subscribe });
   subscribe(accountChanged, ({ accountId }) => {
     groupPresenter.forget();
-    // They come back at once, as who they are now.
-    hub.closeWhere(
-      (connection) => connection.account.id === accountId,
-      CLOSE.goingAway,
-      'Your profile changed.',
+    // They come back at once, as who they are now. A command that changed the profile is acknowledged first.
+    setImmediate(() =>
+      hub.closeWhere(
+        (connection) => connection.account.id === accountId,
+        CLOSE.goingAway,
+        'Your profile changed.',
+      ),
     );
   });
   subscribe(sessionEnded, ({ sessionId }) => {
@@ -308,12 +314,31 @@ export async function createApp({
   };
   const directPage = createDirectPage({ page, accounts });
   app.use(
-    groupRoutes({ page, presenter: groupPresenter, groups, accounts, publish, people, own, directPage }),
+    groupRoutes({
+      page,
+      presenter: groupPresenter,
+      groups,
+      accounts,
+      publish,
+      people,
+      own: ownOfGroups,
+      directPage,
+    }),
   );
   app.use(listRoutes({ page, groups, groupPresenter, messages, presenter, threads, saved }));
   app.use(notificationRoutes({ page, accounts, devices, push, rateLimits }));
   app.use(directRoutes(directPage));
-  app.use(profileRoutes({ views, page, accounts, groups, publish, rateLimits }));
+  app.use(
+    profileRoutes({
+      views,
+      page,
+      accounts,
+      groups,
+      publish,
+      changes: profileChanges,
+      operations: ownOfProfiles,
+    }),
+  );
   app.use(
     searchRoutes({
       page,

@@ -37,15 +37,3 @@ export const groupOperations: readonly GroupOperation[] = [
     run: ({ groups }: GroupOperationContext, open: OpenGroup, input) => setVoice(groups, open, input),
   }),
 ];
-
-/** Runs an operation on a group, whichever door it came through. @throws ChatError as the policy or the operation refuses */
-export async function runOnGroup(
-  context: GroupOperationContext,
-  operation: GroupOperation,
-  open: OpenGroup,
-  body: unknown,
-): Promise<void> {
-  const refusal = operation.policy(open, context);
-  if (refusal) throw refusal;
-  await operation.run(context, open, body);
-}

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import type { Publish } from '../events.ts';
 import type { RateLimit } from '../http/rate-limit.ts';
-import { defineOperation, type Operation, type Outcome } from '../operations/define.ts';
+import { defineOperation, type Operation } from '../operations/define.ts';
 import { createGroup, groupName } from './create.ts';
 import { joinGroup } from './join.ts';
 import { leaveGroup } from './leave.ts';
@@ -72,15 +72,3 @@ export const ownOperations: readonly OwnOperation[] = [
     },
   }),
 ];
-
-/** Runs an operation for an account, whichever door it came through. @throws ChatError as the policy or the operation refuses */
-export async function runForAccount(
-  context: OwnOperationContext,
-  operation: OwnOperation,
-  account: Account,
-  body: unknown,
-): Promise<Outcome> {
-  const refusal = operation.policy(account, context);
-  if (refusal) throw refusal;
-  return operation.run(context, account, body);
-}

@@ -7,10 +7,10 @@ import type { Publish } from '../events.ts';
 import { onRefusal } from '../http/failures.ts';
 import { numberInPath, seeOther } from '../http/request.ts';
 import { asHtml, type Html, sendHtml } from '../http/views.ts';
+import { type BoundOperation, bindOperations } from '../operations/define.ts';
 import { type OpenGroup, openGroup } from './access.ts';
 import type { DirectPage } from './direct-routes.ts';
-import { groupOperations, runOnGroup } from './operations.ts';
-import { type OwnOperationContext, ownOperations, runForAccount } from './own-operations.ts';
+import { groupOperations } from './operations.ts';
 import type { GroupPage } from './page.ts';
 import { refuseSettings } from './policies.ts';
 import type { GroupPresenter } from './present.ts';
@@ -39,8 +39,8 @@ type Dependencies = {
   groups: GroupStore;
   accounts: AccountStore;
   publish: Publish;
-  /** What the operations of an account need. */
-  own: OwnOperationContext;
+  /** The operations of an account that concern groups. */
+  own: readonly BoundOperation<Account>[];
   directPage: DirectPage;
   /** Which a feature above this one knows. */
   people: {
@@ -150,24 +150,24 @@ export function groupRoutes(dependencies: Dependencies): Router {
     'create-group': list,
     'open-direct': dependencies.directPage,
   };
-  for (const operation of ownOperations)
+  for (const operation of dependencies.own)
     router.post(operation.path, async (request, response) => {
       const account = accountOf(request);
       const retry = pageOfRefusal[operation.name];
       if (retry) onRefusal(response, (error) => retry(request, error));
       const named = request.params.groupId ? { groupId: numberInPath(request, 'groupId') } : request.body;
-      const { groupId } = await runForAccount(dependencies.own, operation, account, named);
+      const { groupId } = await operation.run(account, named);
       seeOther(response, operation.name === 'leave' ? '/groups' : `/groups/${groupId}`);
     });
-  for (const operation of groupOperations)
+  for (const operation of bindOperations(groupOperations, dependencies))
     router.post(`/groups/:id/${operation.path}`, async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
       const settingsPath = `/groups/${open.group.id}/settings`;
       // The bell of a conversation is a form of its own.
       const isFromSettings = operation.path !== 'bell' || request.body?.next === 'settings';
-      if (isFromSettings && operation.policy(open, dependencies) === undefined)
+      if (isFromSettings && operation.policy(open) === undefined)
         onRefusal(response, (error) => settings(request, open.group.id, error));
-      await runOnGroup(dependencies, operation, open, request.body);
+      await operation.run(open, request.body);
       seeOther(response, isFromSettings ? `${settingsPath}?saved=` : `/groups/${open.group.id}`);
     });
   return router;

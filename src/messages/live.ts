@@ -4,12 +4,13 @@ import type { Subscribe } from '../events.ts';
 import type { FileStore } from '../files/store.ts';
 import { openGroup } from '../groups/access.ts';
 import { groupTopic } from '../groups/live.ts';
-import { groupOperations, runOnGroup } from '../groups/operations.ts';
+import { groupOperations } from '../groups/operations.ts';
+import { commandsOf } from '../live/commands.ts';
 import type { Connection } from '../live/connection.ts';
 import { factText } from '../live/frames.ts';
 import type { Hub } from '../live/hub.ts';
 import type { Commands, Endpoint } from '../live/socket.ts';
-import { identified, parseInput } from '../operations/define.ts';
+import { bindOperations, parseInput } from '../operations/define.ts';
 import type { LivePresence } from '../presence/live.ts';
 import { messagesChanged } from './events.ts';
 import { markRead, type ReadMarks } from './mark-read.ts';
@@ -57,18 +58,9 @@ export function conversationSocket(dependencies: Dependencies): Endpoint {
     },
   ]);
 
-  /** A command for each operation on the group; its `id`, where it has one, comes back with the acknowledgement. */
-  const ofTheGroup = groupOperations.map((operation): [string, Commands[string]] => [
-    operation.name,
-    async (connection, body) => {
-      const { id } = parseInput(identified, body);
-      await runOnGroup(dependencies, operation, await open(connection), body);
-      hub.sendFact(connection, 'ack', { id });
-    },
-  ]);
-
   const commands: Commands = {
-    ...Object.fromEntries([...ofMessages, ...ofTheGroup]),
+    ...Object.fromEntries(ofMessages),
+    ...commandsOf(hub, bindOperations(groupOperations, dependencies), open),
     async send(connection, message) {
       const { id, seq, change } = await sendMessage(
         dependencies,

@@ -42,6 +42,30 @@ export function defineOperation<Context, Target, Input>(definition: {
   });
 }
 
+/** An operation with what it needs, as a door uses it. `run` asks the policy first. */
+export type BoundOperation<Target> = Readonly<{
+  name: string;
+  path: string;
+  policy(target: Target): ChatError | undefined;
+  run(target: Target, body: unknown): Promise<Outcome>;
+}>;
+
+export function bindOperations<Context, Target>(
+  operations: readonly Operation<Context, Target>[],
+  context: Context,
+): BoundOperation<Target>[] {
+  return operations.map(({ name, path, policy, run }) => ({
+    name,
+    path,
+    policy: (target) => policy(target, context),
+    async run(target, body) {
+      const refusal = policy(target, context);
+      if (refusal) throw refusal;
+      return run(context, target, body);
+    },
+  }));
+}
+
 /** The `id` that a socket command may carry, and that comes back with its acknowledgement. */
 export const identified = z.object({
   id: z.string().max(100, '"id" has at most 100 characters.').optional(),

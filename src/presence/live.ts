@@ -3,16 +3,16 @@ import type { Account, AccountStore } from '../accounts/store.ts';
 import type { Subscribe } from '../events.ts';
 import { memberJoined, memberLeft } from '../groups/events.ts';
 import { groupTopic } from '../groups/live.ts';
-import { type OwnOperationContext, ownOperations, runForAccount } from '../groups/own-operations.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import { unreadOf } from '../groups/present.ts';
 import type { Group, GroupStore } from '../groups/store.ts';
 import type { Views } from '../http/views.ts';
+import { commandsOf } from '../live/commands.ts';
 import type { Connection } from '../live/connection.ts';
 import { factText } from '../live/frames.ts';
 import { type Hub, personalTopic } from '../live/hub.ts';
-import type { Commands, Endpoint } from '../live/socket.ts';
-import { identified, parseInput } from '../operations/define.ts';
+import type { Endpoint } from '../live/socket.ts';
+import type { BoundOperation } from '../operations/define.ts';
 import { createPresencePresenter, type PresencePresenter } from './present.ts';
 import { createPresence, OVERALL, type PresenceChange } from './track.ts';
 
@@ -26,8 +26,8 @@ type Dependencies = {
   groups: GroupStore;
   accounts: AccountStore;
   groupPresenter: GroupPresenter;
-  /** What the operations of an account need. */
-  own: OwnOperationContext;
+  /** What an account can do; each is a command here. */
+  operations: readonly BoundOperation<Account>[];
   subscribe: Subscribe;
   /** Hears of what failed in the background. */
   report(error: unknown): void;
@@ -49,7 +49,7 @@ export function createLivePresence({
   groups,
   accounts,
   groupPresenter,
-  own,
+  operations,
   subscribe,
   report,
 }: Dependencies): LivePresence {
@@ -109,16 +109,6 @@ export function createLivePresence({
     presence.drop({ id: accountId }, OVERALL);
   });
 
-  /** A command for each operation of the account; its `id`, where it has one, comes back with the acknowledgement. */
-  const ofAccounts = ownOperations.map((operation): [string, Commands[string]] => [
-    operation.name,
-    async (connection, body) => {
-      const { id } = parseInput(identified, body);
-      const { groupId } = await runForAccount(own, operation, connection.account, body);
-      hub.sendFact(connection, 'ack', { id, groupId });
-    },
-  ]);
-
   return {
     presenter,
     async enterGroup(connection, group) {
@@ -140,7 +130,7 @@ export function createLivePresence({
       path: /^\/ws$/,
       topic: () => OVERALL,
       commands: {
-        ...Object.fromEntries(ofAccounts),
+        ...commandsOf(hub, operations, ({ account }) => account),
         // A hidden or suspended page does not count as visible.
         seen(connection, message) {
           connection.isVisible = (message as { is?: unknown }).is === true;

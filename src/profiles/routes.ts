@@ -1,7 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import multer, { MulterError } from 'multer';
 import { accountOf } from '../accounts/access.ts';
-import type { AccountStore } from '../accounts/store.ts';
+import type { Account, AccountStore } from '../accounts/store.ts';
 import { LANGUAGES } from '../engines/speech/languages.ts';
 import { type ChatError, invalid, notFound } from '../errors.ts';
 import type { Publish } from '../events.ts';
@@ -9,26 +9,13 @@ import type { GroupPage } from '../groups/page.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { readMultipart } from '../http/body.ts';
 import { onRefusal } from '../http/failures.ts';
-import { createRateLimit } from '../http/rate-limit.ts';
+import type { RateLimit } from '../http/rate-limit.ts';
 import { numberInPath, seeOther } from '../http/request.ts';
 import { type Html, sendHtml, type Views } from '../http/views.ts';
-import { parseInput } from '../operations/define.ts';
-import {
-  changePicture,
-  editLine,
-  editName,
-  languageForm,
-  lineForm,
-  nameForm,
-  receiptsForm,
-  setSpokenLanguage,
-  showReceipts,
-  showSeconds,
-  timesForm,
-} from './edit-profile.ts';
+import type { BoundOperation } from '../operations/define.ts';
+import { changePicture } from './edit-profile.ts';
 
 const MAX_PICTURE_BYTES = 15 * 1024 * 1024;
-const CHANGES = { points: 30, seconds: 600, sentence: 'Your profile has changed often just now.' };
 
 type Dependencies = {
   views: Views;
@@ -36,21 +23,21 @@ type Dependencies = {
   accounts: AccountStore;
   groups: GroupStore;
   publish: Publish;
-  rateLimits: boolean;
+  /** Limits how often a profile changes. */
+  changes: RateLimit;
+  operations: readonly BoundOperation<Account>[];
 };
 
 /** Everybody's page, and the forms with which one changes one's own. */
 export function profileRoutes(dependencies: Dependencies): Router {
-  const { views, page, accounts, groups, rateLimits } = dependencies;
-  const changes = createRateLimit(CHANGES, rateLimits);
+  const { views, page, accounts, groups } = dependencies;
 
   /** A form of one's account page; refused, the page again with the sentence at its field. */
   const change =
     (perform: (request: Request, response: Response) => Promise<void>) =>
     async (request: Request, response: Response): Promise<void> => {
-      const account = accountOf(request);
+      accountOf(request);
       onRefusal(response, (error) => accountPage(request, error));
-      await changes.take(String(account.id));
       await perform(request, response);
       seeOther(response, '/account?changed=profile');
     };
@@ -71,7 +58,7 @@ export function profileRoutes(dependencies: Dependencies): Router {
     });
   }
 
-  return Router()
+  const router = Router()
     .get('/people/:id', async (request, response) => {
       const account = accountOf(request);
       const person = await accounts.byId(numberInPath(request, 'id'));
@@ -95,43 +82,20 @@ export function profileRoutes(dependencies: Dependencies): Router {
       response.send(picture);
     })
     .post(
-      '/account/name',
-      change(async (request) =>
-        editName(dependencies, accountOf(request), parseInput(nameForm, request.body)),
-      ),
-    )
-    .post(
-      '/account/line',
-      change(async (request) =>
-        editLine(dependencies, accountOf(request), parseInput(lineForm, request.body)),
-      ),
-    )
-    .post(
-      '/account/receipts',
-      change(async (request) =>
-        showReceipts(dependencies, accountOf(request), parseInput(receiptsForm, request.body)),
-      ),
-    )
-    .post(
-      '/account/language',
-      change(async (request) =>
-        setSpokenLanguage(dependencies, accountOf(request), parseInput(languageForm, request.body)),
-      ),
-    )
-    .post(
-      '/account/times',
-      change(async (request) =>
-        showSeconds(dependencies, accountOf(request), parseInput(timesForm, request.body)),
-      ),
-    )
-    .post(
       '/account/picture',
       change(async (request, response) => {
+        await dependencies.changes.take(String(accountOf(request).id));
         const picture = await readPicture(request, response);
         if (!picture && request.body?.remove !== 'yes') throw invalid('picture', 'Choose a picture first.');
         await changePicture(dependencies, accountOf(request), picture);
       }),
     );
+  for (const operation of dependencies.operations)
+    router.post(
+      operation.path,
+      change(async (request) => void (await operation.run(accountOf(request), request.body))),
+    );
+  return router;
 }
 
 /** The one picture of a form; undefined where none was chosen. @throws ChatError 400 when it is too large */

@@ -1,0 +1,24 @@
+import { type BoundOperation, identified, parseInput } from '../operations/define.ts';
+import type { Connection } from './connection.ts';
+import type { Hub } from './hub.ts';
+import type { Commands } from './socket.ts';
+
+/**
+ * A socket command for each operation. Its `id`, where it has one, comes back with the acknowledgement.
+ * @param targetOf what a connection's commands are about; it is looked up for each command
+ */
+export function commandsOf<Target>(
+  hub: Hub,
+  operations: readonly BoundOperation<Target>[],
+  targetOf: (connection: Connection) => Target | Promise<Target>,
+): Commands {
+  const commands = operations.map((operation): [string, Commands[string]] => [
+    operation.name,
+    async (connection, body) => {
+      const { id } = parseInput(identified, body);
+      const outcome = await operation.run(await targetOf(connection), body);
+      hub.sendFact(connection, 'ack', { id, ...outcome });
+    },
+  ]);
+  return Object.fromEntries(commands);
+}

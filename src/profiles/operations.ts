@@ -1,0 +1,52 @@
+import type { z } from 'zod';
+import type { Account, AccountStore } from '../accounts/store.ts';
+import type { Publish } from '../events.ts';
+import type { RateLimit } from '../http/rate-limit.ts';
+import { defineOperation, type Operation } from '../operations/define.ts';
+import {
+  editLine,
+  editName,
+  languageForm,
+  lineForm,
+  nameForm,
+  receiptsForm,
+  setSpokenLanguage,
+  showReceipts,
+  showSeconds,
+  timesForm,
+} from './edit-profile.ts';
+
+export const PROFILE_RATE = {
+  points: 30,
+  seconds: 600,
+  sentence: 'Your profile has changed often just now.',
+};
+
+export type ProfileOperationContext = { accounts: AccountStore; publish: Publish; changes: RateLimit };
+
+/** What an account changes of itself; everybody may change their own. */
+export const profileOperations: readonly Operation<ProfileOperationContext, Account>[] = [
+  ownChange('set-name', '/account/name', nameForm, editName),
+  ownChange('set-line', '/account/line', lineForm, editLine),
+  ownChange('show-receipts', '/account/receipts', receiptsForm, showReceipts),
+  ownChange('set-language', '/account/language', languageForm, setSpokenLanguage),
+  ownChange('show-seconds', '/account/times', timesForm, showSeconds),
+];
+
+function ownChange<Input>(
+  name: string,
+  path: string,
+  input: z.ZodType<Input>,
+  change: (context: ProfileOperationContext, account: Account, input: Input) => Promise<void>,
+): Operation<ProfileOperationContext, Account> {
+  return defineOperation({
+    name,
+    path,
+    input,
+    policy: () => undefined,
+    async run(context: ProfileOperationContext, account: Account, parsed: Input) {
+      await context.changes.take(String(account.id));
+      await change(context, account, parsed);
+    },
+  });
+}
