@@ -15,7 +15,7 @@ import type { LivePresence } from '../presence/live.ts';
 import { messagesChanged } from './events.ts';
 import { markRead, type ReadMarks } from './mark-read.ts';
 import type { Message } from './message.ts';
-import { type MessageOperationContext, messageOperations, runOnMessage } from './operations.ts';
+import { type MessageOperationContext, messageOperations, messageTarget } from './operations.ts';
 import type { MessagePresenter } from './present.ts';
 import { sendable, sendMessage } from './send.ts';
 
@@ -49,14 +49,17 @@ export function conversationSocket(dependencies: Dependencies): Endpoint {
   const typedAt = new WeakMap<Connection, number>();
 
   /** A command for each operation on a message, acknowledged with the change that it made. */
-  const ofMessages = messageOperations.map((operation): [string, Commands[string]] => [
-    operation.name,
-    async (connection, body) => {
-      const { seq } = parseInput(read, body);
-      const done = await runOnMessage(dependencies, operation, await open(connection), seq, body);
-      hub.sendFact(connection, 'ack', { seq, change: done.change });
-    },
-  ]);
+  const ofMessages = bindOperations(messageOperations, dependencies).map(
+    (operation): [string, Commands[string]] => [
+      operation.name,
+      async (connection, body) => {
+        const { seq } = parseInput(read, body);
+        const target = await messageTarget(messages, await open(connection), seq);
+        const { change } = await operation.run(target, body);
+        hub.sendFact(connection, 'ack', { seq, change });
+      },
+    ],
+  );
 
   const commands: Commands = {
     ...Object.fromEntries(ofMessages),

@@ -8,9 +8,10 @@ import type { GroupPresenter } from '../groups/present.ts';
 import { onRefusal } from '../http/failures.ts';
 import { numberInPath, seeOther, wantsFragment } from '../http/request.ts';
 import { asHtml, type Html, sendHtml, type Views } from '../http/views.ts';
+import { bindOperations } from '../operations/define.ts';
 import { messageOf } from './access.ts';
 import type { Message } from './message.ts';
-import { type MessageOperationContext, messageOperations, runOnMessage } from './operations.ts';
+import { type MessageOperationContext, messageOperations, messageTarget } from './operations.ts';
 import { listenersOf } from './playback.ts';
 import { refuseEdit, refuseRemoval } from './policies.ts';
 import type { MessagePresenter } from './present.ts';
@@ -83,19 +84,19 @@ export function actionRoutes(dependencies: ActionDependencies): Router {
     sendHtml(response, views.render('messages/_sheet.njk', await sheet(open, seq)));
   });
   // A form for each operation. Scripts hear only that it is done: the message itself is pushed.
-  for (const operation of messageOperations)
+  for (const operation of bindOperations(messageOperations, dependencies))
     router.post(`/groups/:id/${operation.path}`, async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
       const seq = numberInPath(request, 'seq');
-      const message = await messages.bySeq(open.group.id, seq);
+      const target = await messageTarget(messages, open, seq);
       // One that is not there, or not any more, has no page to come back to.
-      if (message?.removedAt === null) {
+      if (target.message) {
         onRefusal(response, async (error) => {
           const typed: unknown = request.body?.content;
           return renderMessage(request, open, seq, error, typeof typed === 'string' ? typed : undefined);
         });
       }
-      await runOnMessage(dependencies, operation, open, seq, request.body);
+      await operation.run(target, request.body);
       if (wantsFragment(request)) response.status(204).end();
       else seeOther(response, pageAfter(operation.name, open.group.id, seq, request.body ?? {}));
     });

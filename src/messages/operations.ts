@@ -5,7 +5,7 @@ import type { BlobStore } from '../files/blob-store.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { RateLimit } from '../http/rate-limit.ts';
-import { defineOperation, type Operation, type Outcome } from '../operations/define.ts';
+import { defineOperation, type Operation } from '../operations/define.ts';
 import { editable, editMessage } from './edit.ts';
 import { followThread } from './follow.ts';
 import { markUnread } from './mark-unread.ts';
@@ -105,20 +105,12 @@ export const messageOperations: readonly MessageOperation[] = [
   }),
 ];
 
-/**
- * Runs an operation on a message, whichever door it came through.
- * @throws ChatError as the policy or the operation refuses
- */
-export async function runOnMessage(
-  context: MessageOperationContext,
-  operation: MessageOperation,
+/** The target of an operation, whichever door it came through. */
+export async function messageTarget(
+  messages: MessageStore,
   open: OpenGroup,
   seq: number,
-  body: unknown,
-): Promise<Outcome> {
-  const found = await context.messages.bySeq(open.group.id, seq);
-  const target = { open, seq, message: found?.removedAt === null ? found : undefined };
-  const refusal = operation.policy(target, context);
-  if (refusal) throw refusal;
-  return operation.run(context, target, body);
+): Promise<MessageTarget> {
+  const message = await messages.bySeq(open.group.id, seq);
+  return { open, seq, message: message?.removedAt === null ? message : undefined };
 }

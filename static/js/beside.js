@@ -21,6 +21,8 @@ export function startBeside(groupId) {
   addEventListener('hearth:close-thread', close);
 
   function open(thread) {
+    const current = pane?.firstElementChild;
+    if (current && runningRecorder(current.contentDocument)) return current.focus();
     pane?.remove();
     pane = document.createElement('aside');
     pane.className = 'beside';
@@ -82,13 +84,20 @@ export function startInFrame() {
     if (!defaultPrevented && !target.matches('[data-in-frame], [method="dialog"]')) target.target = '_top';
   });
   addEventListener('keydown', (event) => {
-    if (event.key === 'Escape' && !event.defaultPrevented && !document.querySelector('dialog[open]'))
-      closeThread();
+    if (event.key !== 'Escape' || event.defaultPrevented || event.isComposing) return;
+    if (!document.querySelector('dialog[open]')) closeThread();
   });
 }
 
+/** A recording is sent or discarded first, since it would be lost with the frame. */
 function closeThread() {
+  const recorder = runningRecorder(document);
+  if (recorder) return recorder.querySelector('button').focus();
   parent.dispatchEvent(new Event('hearth:close-thread'));
+}
+
+function runningRecorder(page) {
+  return page?.querySelector('[data-recorder]:not([hidden])');
 }
 
 function isForAnotherTab({ button, ctrlKey, metaKey, shiftKey, altKey }) {

@@ -39,7 +39,11 @@ export function startComposer(form, outbox, live) {
   field.addEventListener('keydown', (event) => {
     // An input method that finishes a word with Enter: Safari says so by the key code only, after the composition has ended.
     if (event.isComposing || event.keyCode === 229 || complete(event)) return;
-    if (event.key === 'Escape') return editing.isOn() ? editing.stop() : answer.clear();
+    if (event.key === 'Escape') {
+      // It leaves an edit or a reply first, and closes what stands around the composer only after that.
+      if (form.querySelector('.replying:not([hidden])')) event.preventDefault();
+      return editing.isOn() ? editing.stop() : answer.clear();
+    }
     if (event.key === 'ArrowUp' && field.value === '') return editing.startLast(event, accountId);
     if (event.key !== 'Enter') return;
     const sends = event.ctrlKey || event.metaKey || (!event.shiftKey && !event.altKey && !hasTouch);

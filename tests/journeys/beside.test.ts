@@ -4,6 +4,7 @@ import test from 'node:test';
 import { joinGroup, openBrowser, PHONE, personAt, say } from '../support/browser.ts';
 import { newPerson } from '../support/client.ts';
 import { startHearth } from '../support/hearth.ts';
+import { SPOKEN } from '../support/speech.ts';
 
 test('on a desk a thread opens beside its conversation, live, and closes again', async (t) => {
   const hearth = await startHearth(t);
@@ -41,6 +42,11 @@ test('on a desk a thread opens beside its conversation, live, and closes again',
   assert.equal(await page.locator('.beside').count(), 0);
   assert.doesNotMatch(page.url(), /thread=/);
   await page.getByRole('link', { name: '3 replies' }).click();
+  await frame.locator('#content').press('ArrowUp');
+  await frame.getByText('Editing your message').waitFor();
+  await frame.locator('#content').press('Escape');
+  await frame.getByText('Editing your message').waitFor({ state: 'hidden' });
+  assert.equal(await page.locator('.beside').count(), 1, 'the edit is left, not the thread');
   await frame.locator('#content').press('Escape');
   await page.locator('.beside').waitFor({ state: 'detached' });
   assert.match(await page.evaluate(() => document.activeElement?.className ?? ''), /thread-link/);
@@ -51,6 +57,30 @@ test('on a desk a thread opens beside its conversation, live, and closes again',
   await page.waitForURL('**/people/*');
   assert.equal(await page.locator('.beside').count(), 0);
   assert.deepEqual(complaints, []);
+});
+
+test('a thread with a recording under way stays until that is sent or discarded', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  for (const content of ['The shed needs paint', 'Which colour?'])
+    await ada.post('/groups/1/messages', {
+      content,
+      ...(content.endsWith('?') && { replyTo: '1', thread: '1' }),
+    });
+  const browser = await openBrowser(t, SPOKEN);
+  const { page } = await personAt(browser, hearth.url, 'Bob');
+  await joinGroup(page, 'General');
+  await page.getByRole('link', { name: '1 reply' }).click();
+  const frame = page.frameLocator('.beside iframe');
+  await frame.locator('[data-record]').click();
+  await frame.locator('[data-recorder]').waitFor();
+  await frame.getByRole('button', { name: 'Close the thread' }).click();
+  await page.getByRole('link', { name: '1 reply' }).click();
+  assert.ok(await frame.locator('[data-recorder]').isVisible());
+  await frame.getByRole('button', { name: 'Discard the recording' }).click();
+  await frame.locator('[data-recorder]').waitFor({ state: 'hidden' });
+  await frame.getByRole('button', { name: 'Close the thread' }).click();
+  await page.locator('.beside').waitFor({ state: 'detached' });
 });
 
 test('whoever is signed out meanwhile is asked to sign in by the whole page', async (t) => {

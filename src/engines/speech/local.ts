@@ -17,7 +17,7 @@ const BASE_TIMEOUT_MS = 120_000;
 const TIMEOUT_PER_SECOND_MS = 10_000;
 
 type Waiting = {
-  resolve(heard: RecognitionResult): void;
+  resolve(result: RecognitionResult): void;
   reject(error: Error): void;
   onProgress(share: number): void;
   patience: NodeJS.Timeout;
