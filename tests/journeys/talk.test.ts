@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';
-import { joinGroup, openBrowser, personAt, say, spoken } from '../support/browser.ts';
+import { joinGroup, openBrowser, PHONE, personAt, say, spoken } from '../support/browser.ts';
 import { newPerson, Visitor } from '../support/client.ts';
 import { startHearth, temporaryFolder } from '../support/hearth.ts';
 
@@ -109,6 +109,21 @@ test('a new group appears in everyone’s list while they type, and what they lo
   await ada.page.getByRole('button', { name: 'Rename' }).click();
   await mina.page.locator('.sidebar').getByRole('link', { name: 'Apiarists' }).waitFor();
   assert.equal(await mina.page.getByText('Beekeepers').count(), 0);
+});
+
+test('on a phone the name of a conversation leads to its settings, the line below to its members', async (t) => {
+  const hearth = await startHearth(t);
+  const browser = await openBrowser(t);
+  const { page } = await personAt(browser, hearth.url, 'Ada', PHONE);
+  await joinGroup(page, 'General');
+  for (const [link, address] of [
+    ['.pane-title h1 a', '**/groups/1/settings'],
+    ['.pane-title p a', '**/groups/1/members'],
+  ] as const) {
+    await page.goto(`${hearth.url}/groups/1`);
+    await page.locator(link).tap();
+    await page.waitForURL(address);
+  }
 });
 
 test('unread counts are in the list and in the title, and go in every tab when they are read in one', async (t) => {
