@@ -21,6 +21,7 @@ import { chooseEngine } from './engines/speech/choose.ts';
 import { createEvents } from './events.ts';
 import { openBlobStore } from './files/blob-store.ts';
 import { discardUpload } from './files/discard.ts';
+import { fileOperations } from './files/operations.ts';
 import { createReceiver } from './files/receive.ts';
 import { fileRoutes } from './files/routes.ts';
 import { createFileStore } from './files/store.ts';
@@ -29,7 +30,7 @@ import { createUploadReader, UPLOAD_RATE } from './files/upload.ts';
 import { seedGroups } from './groups/create.ts';
 import { createDirectPage, directRoutes } from './groups/direct-routes.ts';
 import { pushGroups } from './groups/live.ts';
-import { OWN_RATES, ownOperations } from './groups/own-operations.ts';
+import { ownOperations } from './groups/own-operations.ts';
 import { createGroupPage } from './groups/page.ts';
 import { createGroupPresenter } from './groups/present.ts';
 import { groupRoutes } from './groups/routes.ts';
@@ -37,17 +38,16 @@ import { createGroupStore, type Group } from './groups/store.ts';
 import { createArrivals, noteArrivals, refuseOtherSites } from './http/arrival.ts';
 import { readForms } from './http/body.ts';
 import { answerFailures, nothingHere } from './http/failures.ts';
-import { createRateLimit } from './http/rate-limit.ts';
 import { logRequests } from './http/request.ts';
 import { securityHeaders } from './http/security.ts';
 import { assetFolder, staticRoutes } from './http/static.ts';
 import { themeRoutes } from './http/theme.ts';
 import { createViews, sendHtml } from './http/views.ts';
+import { createLimits } from './limits.ts';
 import { CLOSE } from './live/connection.ts';
 import { createHub } from './live/hub.ts';
 import { createUpgrades } from './live/upgrade.ts';
 import { createDraftStore } from './messages/draft-store.ts';
-import { DRAFT_RATE } from './messages/keep-draft.ts';
 import { listRoutes } from './messages/list-routes.ts';
 import { conversationSocket } from './messages/live.ts';
 import { createReadMarks } from './messages/mark-read.ts';
@@ -57,25 +57,26 @@ import { createTextRenderer } from './messages/render.ts';
 import { messageRoutes } from './messages/routes.ts';
 import { createSavedStore } from './messages/saved-store.ts';
 import { showSeen } from './messages/seen.ts';
-import { SEND_RATE } from './messages/send.ts';
 import { createMessageStore } from './messages/store.ts';
 import { createThreadStore } from './messages/thread-store.ts';
 import { countThreads } from './messages/threads.ts';
 import { countUnread } from './messages/unread.ts';
 import { createMessageWriter } from './messages/writer.ts';
 import { notifyPeople } from './notifications/notify.ts';
+import { notificationOperations } from './notifications/operations.ts';
 import { createPush } from './notifications/push.ts';
 import { notificationRoutes } from './notifications/routes.ts';
 import { createDeviceStore } from './notifications/store.ts';
 import { bindOperations } from './operations/define.ts';
 import { createLivePresence } from './presence/live.ts';
-import { PROFILE_RATE, profileOperations } from './profiles/operations.ts';
+import { profileOperations } from './profiles/operations.ts';
 import { profileRoutes } from './profiles/routes.ts';
 import { startSearchFeed } from './search/feed.ts';
 import { createSearchIndex } from './search/index.ts';
 import { searchRoutes } from './search/routes.ts';
 import { callbackRoutes } from './voice/callback-routes.ts';
 import { pushTranscripts } from './voice/live.ts';
+import { voiceOperations } from './voice/operations.ts';
 import { startTranscriptions } from './voice/queue.ts';
 import { createRecorder } from './voice/record.ts';
 import { voiceRoutes } from './voice/routes.ts';
@@ -130,6 +131,7 @@ export async function createApp({
   log,
   certificate,
 }: Opened): Promise<App> {
+  const limits = createLimits(config.rateLimits);
   const { rateLimits, adminUsername, editLimitMs, fileLimits, dataDir } = config;
   const { publish, subscribe } = createEvents((err, event) => log.error({ err, event }, 'a listener failed'));
   const views = createViews(assetFolder(config.assetVersion));
@@ -171,22 +173,12 @@ export async function createApp({
   const searchFeed = config.searchIndex
     ? startSearchFeed({ index, groups, messages, subscribe, report })
     : undefined;
-  const profileChanges = createRateLimit(PROFILE_RATE, rateLimits);
-  const ownOfGroups = bindOperations(ownOperations, {
-    groups,
-    accounts,
-    publish,
-    creations: createRateLimit(OWN_RATES.creations, rateLimits),
-    openings: createRateLimit(OWN_RATES.openings, rateLimits),
-  });
-  const ownOfProfiles = bindOperations(profileOperations, { accounts, publish, changes: profileChanges });
   const presence = createLivePresence({
     hub,
     views,
     groups,
     accounts,
     groupPresenter,
-    operations: [...ownOfGroups, ...ownOfProfiles],
     subscribe,
     report,
   });
@@ -194,7 +186,7 @@ export async function createApp({
   const sweeping = startSweep({ files, blobs }, report);
   const readUpload = createUploadReader({
     receiver: createReceiver({ files, blobs, limits: fileLimits }),
-    rate: createRateLimit(UPLOAD_RATE, rateLimits),
+    rate: limits.of(UPLOAD_RATE),
     discard: ({ id }) => discardUpload({ files, blobs }, id),
   });
   const texts = createTextRenderer(report);
@@ -202,7 +194,6 @@ export async function createApp({
   const seen = showSeen({ hub, views, accounts, groups, messages, subscribe, report });
   const writer = createMessageWriter({ messages, groups, publish });
   const marks = createReadMarks({ groups, publish });
-  const rate = createRateLimit(SEND_RATE, rateLimits);
   const unread = countUnread({ hub, groups, messages, marks, publish, subscribe, report });
   const converter = createAudioConverter(report);
   if (converter.missing) log.warn({ missing: converter.missing }, 'no voice messages can be taken');
@@ -231,6 +222,14 @@ export async function createApp({
     subscribe,
     report,
   });
+  /** What an account does that needs no group to be open. */
+  const own = {
+    groups: bindOperations(ownOperations, { groups, accounts, publish }, limits),
+    profiles: bindOperations(profileOperations, { accounts, publish }, limits),
+    notifications: bindOperations(notificationOperations, { accounts, devices, push }, limits),
+    files: bindOperations(fileOperations, { files, groups, blobs }, limits),
+    voice: bindOperations(voiceOperations, { ...writing, groups, engine, wake: queue.wake }, limits),
+  };
   pushGroups({ hub, groups, presenter: groupPresenter, subscribe });
   subscribe(accountChanged, ({ accountId }) => {
     groupPresenter.forget();
@@ -274,7 +273,7 @@ export async function createApp({
     sendHtml(response, views.page(request, 'http/offline.njk', { account: null }));
   });
   app.use(refuseOtherSites(arrivals));
-  app.use(callbackRoutes({ ...writing, sharedSecret: config.sharedSecret, rateLimits }));
+  app.use(callbackRoutes({ ...writing, sharedSecret: config.sharedSecret, limits }));
   app.use(readForms());
   app.use(sessions.middleware, identifyAccount(sessions));
   // In the order of how often they are asked for: each route that does not match is tried first.
@@ -293,7 +292,6 @@ export async function createApp({
       playbackReceipts,
       texts,
       seen,
-      draftRate: createRateLimit(DRAFT_RATE, rateLimits),
       blobs,
       readUpload,
       fileLimits,
@@ -304,7 +302,7 @@ export async function createApp({
       presence: presence.presenter,
       writer,
       marks,
-      rate,
+      limits,
       seesAddresses,
     }),
   );
@@ -321,12 +319,13 @@ export async function createApp({
       accounts,
       publish,
       people,
-      own: ownOfGroups,
+      own: own.groups,
+      limits,
       directPage,
     }),
   );
   app.use(listRoutes({ page, groups, groupPresenter, messages, presenter, threads, saved }));
-  app.use(notificationRoutes({ page, accounts, devices, push, rateLimits }));
+  app.use(notificationRoutes({ page, devices, push, operations: own.notifications }));
   app.use(directRoutes(directPage));
   app.use(
     profileRoutes({
@@ -335,8 +334,8 @@ export async function createApp({
       accounts,
       groups,
       publish,
-      changes: profileChanges,
-      operations: ownOfProfiles,
+      limits,
+      operations: own.profiles,
     }),
   );
   app.use(
@@ -347,10 +346,22 @@ export async function createApp({
       groupPresenter,
       messages,
       index: config.searchIndex ? index : undefined,
-      rateLimits,
+      limits,
     }),
   );
-  app.use(fileRoutes({ views, page, accounts, groups, groupPresenter, files, blobs, readUpload }));
+  app.use(
+    fileRoutes({
+      views,
+      page,
+      accounts,
+      groups,
+      groupPresenter,
+      files,
+      blobs,
+      readUpload,
+      operations: own.files,
+    }),
+  );
   app.use(
     voiceRoutes({
       ...writing,
@@ -362,29 +373,34 @@ export async function createApp({
       messages,
       blobs,
       readUpload,
-      rate,
+      limits,
       recorder,
       engine,
-      wake: queue.wake,
+      operations: own.voice,
     }),
   );
   app.use(themeRoutes());
-  app.use(
-    accountRoutes({ views, accounts, devices: browsers, passwords, publish, adminUsername, rateLimits }),
-  );
+  app.use(accountRoutes({ views, accounts, devices: browsers, passwords, publish, adminUsername, limits }));
   app.use(nothingHere);
   app.use(answerFailures(views, log));
 
   const upgrades = createUpgrades(
-    { hub, sessions, arrivals, log, rateLimits, seesAddresses: ({ account }) => seesAddresses(account) },
+    {
+      hub,
+      sessions,
+      arrivals,
+      log,
+      limits,
+      rateLimits,
+      seesAddresses: ({ account }) => seesAddresses(account),
+    },
     [
-      presence.overview,
+      presence.overview(Object.values(own).flat()),
       conversationSocket({
         hub,
         accounts,
         groups,
         messages,
-        files,
         blobs,
         playbackReceipts,
         saved,
@@ -395,7 +411,9 @@ export async function createApp({
         presence,
         writer,
         marks,
-        rate,
+        drafts,
+        files,
+        limits,
         editLimitMs,
         subscribe,
         report,

@@ -19,9 +19,14 @@ export function visitor(request: Request): Account | undefined {
   return signedIn.get(request)?.account;
 }
 
-/** Who sends this request. @throws ChatError 401 when nobody is signed in; a page then leads to the sign-in form */
+/** The account and the session of a request. @throws ChatError 401 when nobody is signed in; a page then leads to the sign-in form */
+export function signedInOf(request: Request): SignedIn {
+  const identity = signedIn.get(request);
+  if (!identity) throw notSignedIn();
+  return identity;
+}
+
+/** Who sends this request. @throws ChatError 401 */
 export function accountOf(request: Request): Account {
-  const account = visitor(request);
-  if (!account) throw notSignedIn();
-  return account;
+  return signedInOf(request).account;
 }

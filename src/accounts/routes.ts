@@ -5,9 +5,9 @@ import { LANGUAGES } from '../engines/speech/languages.ts';
 import type { ChatError } from '../errors.ts';
 import type { Publish } from '../events.ts';
 import { onRefusal } from '../http/failures.ts';
-import { createRateLimit, type Rate } from '../http/rate-limit.ts';
 import { ownPath, seeOther } from '../http/request.ts';
 import { type Html, sendHtml, type Views } from '../http/views.ts';
+import type { Limits, Rate } from '../limits.ts';
 import { parseInput } from '../operations/define.ts';
 import { accountOf, visitor } from './access.ts';
 import { changePassword, passwordChange } from './change-password.ts';
@@ -29,18 +29,45 @@ const ONE_YEAR_MS = 365 * 24 * HOURS * 1_000;
  * for each name, so that a school behind one address is not locked out by one pupil.
  */
 const RATES = {
-  failuresByDevice: { points: 10, seconds: 15 * MINUTES, sentence: 'Too many tries for this name.' },
-  failuresByName: { points: 10, seconds: 15 * MINUTES, sentence: 'Too many tries for this name.' },
-  failuresByNameAnywhere: { points: 100, seconds: 15 * MINUTES, sentence: 'Too many tries for this name.' },
-  wrongPasswords: { points: 10, seconds: 15 * MINUTES, sentence: 'Too many tries.' },
-  failuresByAddress: { points: 60, seconds: 15 * MINUTES, sentence: 'Too many tries from your address.' },
+  failuresByDevice: {
+    name: 'failuresByDevice',
+    points: 10,
+    seconds: 15 * MINUTES,
+    sentence: 'Too many tries for this name.',
+  },
+  failuresByName: {
+    name: 'failuresByName',
+    points: 10,
+    seconds: 15 * MINUTES,
+    sentence: 'Too many tries for this name.',
+  },
+  failuresByNameAnywhere: {
+    name: 'failuresByNameAnywhere',
+    points: 100,
+    seconds: 15 * MINUTES,
+    sentence: 'Too many tries for this name.',
+  },
+  wrongPasswords: { name: 'wrongPasswords', points: 10, seconds: 15 * MINUTES, sentence: 'Too many tries.' },
+  failuresByAddress: {
+    name: 'failuresByAddress',
+    points: 60,
+    seconds: 15 * MINUTES,
+    sentence: 'Too many tries from your address.',
+  },
   failuresByAddressAtMost: {
+    name: 'failuresByAddressAtMost',
     points: 600,
     seconds: 15 * MINUTES,
     sentence: 'Too many tries from your address.',
   },
-  registrationsByName: { points: 10, seconds: 15 * MINUTES, sentence: 'Too many tries for this name.' },
+  registrationsByName: {
+    name: 'registrationsByName',
+    points: 10,
+    seconds: 15 * MINUTES,
+    sentence: 'Too many tries for this name.',
+  },
   registrationsByAddress: {
+    name: 'registrationsByAddress',
     points: 60,
     seconds: HOURS,
     sentence: 'Too many new accounts from your address.',
@@ -57,21 +84,20 @@ type Dependencies = {
   passwords: Passwords;
   publish: Publish;
   adminUsername: string | undefined;
-  rateLimits: boolean;
+  limits: Limits;
 };
 
 /** Registration, sign-in and sign-out, and one's own account. */
 export function accountRoutes(dependencies: Dependencies): Router {
-  const { views, accounts, devices, passwords, publish, rateLimits } = dependencies;
-  const limit = (rate: Rate) => createRateLimit(rate, rateLimits);
-  const failuresByDevice = limit(RATES.failuresByDevice);
-  const failuresByAddressAtMost = limit(RATES.failuresByAddressAtMost);
-  const failuresByName = limit(RATES.failuresByName);
-  const failuresByNameAnywhere = limit(RATES.failuresByNameAnywhere);
-  const failuresByAddress = limit(RATES.failuresByAddress);
-  const wrongPasswords = limit(RATES.wrongPasswords);
-  const registrationsByName = limit(RATES.registrationsByName);
-  const registrationsByAddress = limit(RATES.registrationsByAddress);
+  const { views, accounts, devices, passwords, publish, limits } = dependencies;
+  const failuresByDevice = limits.of(RATES.failuresByDevice);
+  const failuresByAddressAtMost = limits.of(RATES.failuresByAddressAtMost);
+  const failuresByName = limits.of(RATES.failuresByName);
+  const failuresByNameAnywhere = limits.of(RATES.failuresByNameAnywhere);
+  const failuresByAddress = limits.of(RATES.failuresByAddress);
+  const wrongPasswords = limits.of(RATES.wrongPasswords);
+  const registrationsByName = limits.of(RATES.registrationsByName);
+  const registrationsByAddress = limits.of(RATES.registrationsByAddress);
 
   /** The form, again with what was typed (never a password) when it is refused. */
   function form(request: Request, template: string, error?: ChatError): Html {
@@ -105,7 +131,7 @@ export function accountRoutes(dependencies: Dependencies): Router {
     if (device !== undefined) {
       const key = `${device} ${account?.id}`;
       await failuresByDevice.take(key);
-      return () => failuresByDevice.forget(key);
+      return () => failuresByDevice.reset(key);
     }
     const nameHere = `${address} ${name}`;
     await failuresByAddressAtMost.take(address);
@@ -117,7 +143,7 @@ export function accountRoutes(dependencies: Dependencies): Router {
       await failuresByAddressAtMost.giveBack(address);
       await failuresByAddress.giveBack(address);
       await failuresByNameAnywhere.giveBack(name);
-      await failuresByName.forget(nameHere);
+      await failuresByName.reset(nameHere);
     };
   }
 
@@ -174,7 +200,7 @@ export function accountRoutes(dependencies: Dependencies): Router {
       const change = parseInput(passwordChange, request.body);
       await wrongPasswords.take(String(account.id));
       const sessionEpoch = await changePassword({ accounts, passwords, publish }, account, change);
-      await wrongPasswords.forget(String(account.id));
+      await wrongPasswords.reset(String(account.id));
       await startSession(request, { id: account.id, sessionEpoch });
       seeOther(response, '/account?changed=password');
     });

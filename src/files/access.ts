@@ -2,7 +2,7 @@ import type { Account } from '../accounts/store.ts';
 import { notFound } from '../errors.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
 import type { GroupStore } from '../groups/store.ts';
-import type { StoredFile } from './file.ts';
+import type { StoredFile, Voice } from './file.ts';
 import type { FileStore } from './store.ts';
 
 /**
@@ -22,6 +22,19 @@ export async function openFile(
   return file;
 }
 
+/** The same for a recording. */
+export async function openRecording(
+  stores: { files: FileStore; groups: GroupStore },
+  account: Account,
+  id: string,
+): Promise<StoredFile & { voice: Voice }> {
+  const { voice, ...file } = await openFile(stores, account, id).catch(() => {
+    throw noRecording();
+  });
+  if (!voice) throw noRecording();
+  return { ...file, voice };
+}
+
 /**
  * The files that somebody wants to send with a message, in the order given.
  * @throws ChatError 404 where one of them is not theirs, was meant for another group, or was sent already
@@ -37,6 +50,10 @@ export async function unsentFiles(
       throw notFound('A file of this message is not there any more. Add it again.');
     return file;
   });
+}
+
+function noRecording() {
+  return notFound('There is no such recording, or it is not for you.');
 }
 
 function noFile() {

@@ -4,14 +4,19 @@ import { openFile } from './access.ts';
 import type { BlobStore } from './blob-store.ts';
 import type { FileStore } from './store.ts';
 
-/** Takes back a file that was not sent. @throws ChatError 404 for one that was, or is somebody else's */
+/**
+ * Takes back a file that was not sent.
+ * @returns the group that it was uploaded to
+ * @throws ChatError 404 for one that was sent, or is somebody else's
+ */
 export async function discardFile(
   stores: { files: FileStore; groups: GroupStore; blobs: BlobStore },
   account: Account,
   id: string,
-): Promise<void> {
-  const { accountId } = await openFile(stores, account, id);
+): Promise<number> {
+  const { accountId, groupId } = await openFile(stores, account, id);
   if (accountId === account.id) await discardUpload(stores, id);
+  return groupId;
 }
 
 /** The same for what a refused form had brought. */

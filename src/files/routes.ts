@@ -1,18 +1,20 @@
 import { pipeline } from 'node:stream/promises';
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
-import { accountOf } from '../accounts/access.ts';
+import { accountOf, signedInOf } from '../accounts/access.ts';
+import type { SignedIn } from '../accounts/sessions.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import { invalid, notFound } from '../errors.ts';
 import { openGroup } from '../groups/access.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
-import { numberInPath, numberInQuery, seeOther, wantsFragment } from '../http/request.ts';
+import { formsOf } from '../http/forms.ts';
+import { numberInPath, numberInQuery } from '../http/request.ts';
 import { type Html, sendHtml, type Views } from '../http/views.ts';
+import type { BoundOperation } from '../operations/define.ts';
 import { openFile } from './access.ts';
 import { type BlobStore, CONTENT, THUMBNAIL } from './blob-store.ts';
-import { discardFile } from './discard.ts';
 import { DOWNLOADED, kindOf, type StoredFile } from './file.ts';
 import { shownFile } from './present.ts';
 import type { FileStore } from './store.ts';
@@ -29,13 +31,15 @@ type Dependencies = {
   files: FileStore;
   blobs: BlobStore;
   readUpload: ReadUpload;
+  operations: readonly BoundOperation<SignedIn>[];
 };
 
 const fileId = z.guid();
 
 /** Upload for scripts, and what was uploaded, for those who may see it. */
 export function fileRoutes(dependencies: Dependencies): Router {
-  const { views, page, groups, groupPresenter, accounts, files, blobs, readUpload } = dependencies;
+  const { views, page, groups, groupPresenter, accounts, files, blobs, readUpload, operations } =
+    dependencies;
 
   const fileInPath = (request: Request): Promise<StoredFile> => {
     const id = fileId.safeParse(request.params.fileId);
@@ -114,12 +118,13 @@ export function fileRoutes(dependencies: Dependencies): Router {
       response.set('Content-Length', String(thumbnailSize));
       await send(response, blobs.read(id, THUMBNAIL, key, thumbnailSize));
     })
-    .post('/media/:fileId/discard', async (request, response) => {
-      const { id, groupId } = await fileInPath(request);
-      await discardFile({ files, groups, blobs }, accountOf(request), id);
-      if (wantsFragment(request)) response.status(204).end();
-      else seeOther(response, `/groups/${groupId}`);
-    });
+    .use(
+      formsOf(operations, {
+        targetOf: signedInOf,
+        inputOf: ({ params }) => params,
+        next: (_request, _target, _operation, { groupId }) => `/groups/${groupId}`,
+      }),
+    );
 }
 
 /** A client that disconnects during the download is no error. */

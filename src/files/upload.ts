@@ -4,7 +4,7 @@ import multer, { MulterError } from 'multer';
 import { invalid } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { readMultipart } from '../http/body.ts';
-import type { RateLimit } from '../http/rate-limit.ts';
+import type { RateLimit } from '../limits.ts';
 import { MAX_FILES, type StoredFile, tooManyFiles } from './file.ts';
 import type { Receiver } from './receive.ts';
 
@@ -12,7 +12,12 @@ import type { Receiver } from './receive.ts';
 const MAX_FIELD_BYTES = 64 * 1024;
 const MAX_FIELDS = 40;
 
-export const UPLOAD_RATE = { points: 200, seconds: 600, sentence: 'That is a lot of files.' };
+export const UPLOAD_RATE = {
+  name: 'uploads',
+  points: 200,
+  seconds: 600,
+  sentence: 'That is a lot of files.',
+};
 
 /** Reads a multipart form: its fields become `request.body`, its files are stored as they come in. */
 export type ReadUpload = (request: Request, response: Response, open: OpenGroup) => Promise<StoredFile[]>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Account, AccountStore } from '../accounts/store.ts';
+import type { SignedIn } from '../accounts/sessions.ts';
+import type { AccountStore } from '../accounts/store.ts';
 import type { Publish } from '../events.ts';
-import type { RateLimit } from '../http/rate-limit.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
 import { createGroup, groupName } from './create.ts';
 import { joinGroup } from './join.ts';
@@ -9,21 +9,21 @@ import { leaveGroup } from './leave.ts';
 import { directWith, openDirect } from './open-direct.ts';
 import type { GroupStore } from './store.ts';
 
-export const OWN_RATES = {
-  creations: { points: 20, seconds: 600, sentence: 'That is many new groups.' },
-  openings: { points: 60, seconds: 600, sentence: 'That is many conversations.' },
+const CREATIONS = { name: 'new groups', points: 20, seconds: 600, sentence: 'That is many new groups.' };
+const OPENINGS = {
+  name: 'new conversations',
+  points: 60,
+  seconds: 600,
+  sentence: 'That is many conversations.',
 };
 
 export type OwnOperationContext = {
   groups: GroupStore;
   accounts: AccountStore;
   publish: Publish;
-  /** Limits how often an account makes groups, and begins direct conversations. */
-  creations: RateLimit;
-  openings: RateLimit;
 };
 
-export type OwnOperation = Operation<OwnOperationContext, Account>;
+export type OwnOperation = Operation<OwnOperationContext, SignedIn>;
 
 const whichGroup = z.object({
   groupId: z.coerce.number('"groupId" takes the number of a group.').int().positive(),
@@ -35,9 +35,9 @@ export const ownOperations: readonly OwnOperation[] = [
     name: 'create-group',
     path: '/groups',
     input: groupName,
+    rate: CREATIONS,
     policy: () => undefined,
-    async run(context: OwnOperationContext, account: Account, input) {
-      await context.creations.take(String(account.id));
+    async run(context: OwnOperationContext, { account }: SignedIn, input) {
       return { groupId: (await createGroup(context, account, input)).id };
     },
   }),
@@ -45,9 +45,9 @@ export const ownOperations: readonly OwnOperation[] = [
     name: 'open-direct',
     path: '/direct',
     input: directWith,
+    rate: OPENINGS,
     policy: () => undefined,
-    async run(context: OwnOperationContext, account: Account, input) {
-      await context.openings.take(String(account.id));
+    async run(context: OwnOperationContext, { account }: SignedIn, input) {
       return { groupId: (await openDirect(context, account, input)).id };
     },
   }),
@@ -56,7 +56,7 @@ export const ownOperations: readonly OwnOperation[] = [
     path: '/groups/:groupId/join',
     input: whichGroup,
     policy: () => undefined,
-    async run(context: OwnOperationContext, account: Account, { groupId }) {
+    async run(context: OwnOperationContext, { account }: SignedIn, { groupId }) {
       await joinGroup(context, account, groupId);
       return { groupId };
     },
@@ -66,7 +66,7 @@ export const ownOperations: readonly OwnOperation[] = [
     path: '/groups/:groupId/leave',
     input: whichGroup,
     policy: () => undefined,
-    async run(context: OwnOperationContext, account: Account, { groupId }) {
+    async run(context: OwnOperationContext, { account }: SignedIn, { groupId }) {
       await leaveGroup(context, account, groupId);
       return { groupId };
     },

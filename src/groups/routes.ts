@@ -1,12 +1,14 @@
 import { type Request, Router } from 'express';
-import { accountOf } from '../accounts/access.ts';
+import { accountOf, signedInOf } from '../accounts/access.ts';
+import type { SignedIn } from '../accounts/sessions.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import { LANGUAGES } from '../engines/speech/languages.ts';
 import type { ChatError } from '../errors.ts';
 import type { Publish } from '../events.ts';
-import { onRefusal } from '../http/failures.ts';
+import { formsOf } from '../http/forms.ts';
 import { numberInPath, seeOther } from '../http/request.ts';
 import { asHtml, type Html, sendHtml } from '../http/views.ts';
+import type { Limits } from '../limits.ts';
 import { type BoundOperation, bindOperations } from '../operations/define.ts';
 import { type OpenGroup, openGroup } from './access.ts';
 import type { DirectPage } from './direct-routes.ts';
@@ -40,7 +42,8 @@ type Dependencies = {
   accounts: AccountStore;
   publish: Publish;
   /** The operations of an account that concern groups. */
-  own: readonly BoundOperation<Account>[];
+  own: readonly BoundOperation<SignedIn>[];
+  limits: Limits;
   directPage: DirectPage;
   /** Which a feature above this one knows. */
   people: {
@@ -150,27 +153,33 @@ export function groupRoutes(dependencies: Dependencies): Router {
     'create-group': list,
     'open-direct': dependencies.directPage,
   };
-  for (const operation of dependencies.own)
-    router.post(operation.path, async (request, response) => {
-      const account = accountOf(request);
-      const retry = pageOfRefusal[operation.name];
-      if (retry) onRefusal(response, (error) => retry(request, error));
-      const named = request.params.groupId ? { groupId: numberInPath(request, 'groupId') } : request.body;
-      const { groupId } = await operation.run(account, named);
-      seeOther(response, operation.name === 'leave' ? '/groups' : `/groups/${groupId}`);
-    });
-  for (const operation of bindOperations(groupOperations, dependencies))
-    router.post(`/groups/:id/${operation.path}`, async (request, response) => {
-      const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
-      const settingsPath = `/groups/${open.group.id}/settings`;
-      // The bell of a conversation is a form of its own.
-      const isFromSettings = operation.path !== 'bell' || request.body?.next === 'settings';
-      if (isFromSettings && operation.policy(open) === undefined)
-        onRefusal(response, (error) => settings(request, open.group.id, error));
-      await operation.run(open, request.body);
-      seeOther(response, isFromSettings ? `${settingsPath}?saved=` : `/groups/${open.group.id}`);
-    });
-  return router;
+  const ownForms = formsOf(dependencies.own, {
+    targetOf: signedInOf,
+    // The group to join or leave is in the address.
+    inputOf: (request) =>
+      request.params.groupId === undefined ? request.body : { groupId: numberInPath(request, 'groupId') },
+    pageOfRefusal: (request, _target, { name }) => {
+      const page = pageOfRefusal[name];
+      return page && ((error) => page(request, error));
+    },
+    next: (_request, _target, { name }, { groupId }) => (name === 'leave' ? '/groups' : `/groups/${groupId}`),
+  });
+  const groupForms = formsOf(bindOperations(groupOperations, dependencies, dependencies.limits), {
+    prefix: '/groups/:id/',
+    targetOf: (request) => openGroup(groups, accountOf(request), numberInPath(request, 'id')),
+    pageOfRefusal: (request, open, operation) =>
+      isFromSettings(request, operation) && operation.policy(open) === undefined
+        ? (error) => settings(request, open.group.id, error)
+        : undefined,
+    next: (request, { group }, operation) =>
+      isFromSettings(request, operation) ? `/groups/${group.id}/settings?saved=` : `/groups/${group.id}`,
+  });
+  return router.use(ownForms, groupForms);
+}
+
+/** The bell of a conversation is a form of its own; every other one stands on the page of settings. */
+function isFromSettings(request: Request, { path }: { path: string }): boolean {
+  return path !== 'bell' || request.body?.next === 'settings';
 }
 
 function typedName(request: Request): string {

@@ -5,19 +5,20 @@ import type { Commands } from './socket.ts';
 
 /**
  * A socket command for each operation. Its `id`, where it has one, comes back with the acknowledgement.
- * @param targetOf what a connection's commands are about; it is looked up for each command
+ * @param targetOf what a command is about; it is looked up for each command
  */
 export function commandsOf<Target>(
   hub: Hub,
   operations: readonly BoundOperation<Target>[],
-  targetOf: (connection: Connection) => Target | Promise<Target>,
+  targetOf: (connection: Connection, body: unknown) => Target | Promise<Target>,
 ): Commands {
   const commands = operations.map((operation): [string, Commands[string]] => [
     operation.name,
     async (connection, body) => {
       const { id } = parseInput(identified, body);
-      const outcome = await operation.run(await targetOf(connection), body);
-      hub.sendFact(connection, 'ack', { id, ...outcome });
+      const outcome = await operation.run(await targetOf(connection, body), body);
+      if (id === undefined && operation.isQuiet) return;
+      hub.sendFact(connection, 'ack', { ...outcome, id: id ?? outcome.id });
     },
   ]);
   return Object.fromEntries(commands);

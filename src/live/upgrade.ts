@@ -5,7 +5,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Sessions, SignedIn } from '../accounts/sessions.ts';
 import { ChatError } from '../errors.ts';
 import type { Arrivals } from '../http/arrival.ts';
-import { createRateLimit } from '../http/rate-limit.ts';
+import type { Limits } from '../limits.ts';
 import { CLOSE, Connection, closeSocket } from './connection.ts';
 import type { Protocol } from './frames.ts';
 import type { Hub } from './hub.ts';
@@ -17,7 +17,12 @@ const MAX_FRAME_BYTES = 128 * 1024;
 /** Tabs and programs of one person; a thousand people are a crowd, a thousand sockets of one are a mistake. */
 const MAX_SOCKETS_OF_ONE = 100;
 
-const CONNECTIONS = { points: 300, seconds: 10, sentence: 'Too many connections from your address.' };
+const CONNECTIONS = {
+  name: 'connections',
+  points: 300,
+  seconds: 10,
+  sentence: 'Too many connections from your address.',
+};
 
 const PROTOCOLS: Readonly<Record<string, Protocol>> = { 'hearth.html': 'html', 'hearth.json': 'json' };
 
@@ -26,6 +31,7 @@ type Dependencies = {
   sessions: Sessions;
   arrivals: Arrivals;
   log: Logger;
+  limits: Limits;
   rateLimits: boolean;
   seesAddresses(signedIn: SignedIn): boolean;
 };
@@ -35,8 +41,8 @@ type Dependencies = {
  * what a page has to tell apart is accepted and closed with a code, since browsers show a page nothing else.
  */
 export function createUpgrades(dependencies: Dependencies, endpoints: readonly Endpoint[]) {
-  const { hub, sessions, arrivals, log, rateLimits, seesAddresses } = dependencies;
-  const rate = createRateLimit(CONNECTIONS, rateLimits);
+  const { hub, sessions, arrivals, log, limits, rateLimits, seesAddresses } = dependencies;
+  const rate = limits.of(CONNECTIONS);
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,

@@ -4,7 +4,6 @@ import { ChatError } from '../errors.ts';
 import { type Attachment, isFromMachine, spokenIn } from '../files/file.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import type { GroupStore } from '../groups/store.ts';
-import type { RateLimit } from '../http/rate-limit.ts';
 import { findMentions } from './mentions.ts';
 import type { Message } from './message.ts';
 import { refuseEdit } from './policies.ts';
@@ -24,12 +23,10 @@ export const editable = z.object({ content: z.string('Write something first.') }
 export async function editMessage(
   {
     writer,
-    rate,
     editLimitMs,
     ...stores
   }: {
     writer: MessageWriter;
-    rate: RateLimit;
     editLimitMs: number | undefined;
     accounts: AccountStore;
     groups: GroupStore;
@@ -40,7 +37,6 @@ export async function editMessage(
   { content }: z.infer<typeof editable>,
   now = Date.now(),
 ): Promise<Message> {
-  await rate.take(String(account.id));
   const text = readable(content, true);
   const mentions = await findMentions(stores, group.id, text);
   return writer.amend({

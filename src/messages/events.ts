@@ -25,3 +25,6 @@ export const mentionsAdded = eventType<{ groupId: number; seq: number; accountId
 
 /** What one person has not read in the threads that they follow may have changed. */
 export const threadsChanged = eventType<{ accountId: number }>('messages.threads-changed');
+
+/** Somebody is writing a message. */
+export const typed = eventType<{ groupId: number; accountId: number }>('messages.typed');

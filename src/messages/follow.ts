@@ -2,14 +2,13 @@ import type { z } from 'zod';
 import { notFound } from '../errors.ts';
 import type { Publish } from '../events.ts';
 import type { OpenGroup } from '../groups/access.ts';
-import type { RateLimit } from '../http/rate-limit.ts';
 import { threadsChanged } from './events.ts';
 import type { Message } from './message.ts';
 import type { wanted } from './pin.ts';
 import type { MessageStore } from './store.ts';
 import type { ThreadStore } from './thread-store.ts';
 
-type Dependencies = { messages: MessageStore; threads: ThreadStore; rate: RateLimit; publish: Publish };
+type Dependencies = { messages: MessageStore; threads: ThreadStore; publish: Publish };
 
 /** The first message of the thread that a message belongs to. @throws ChatError 404 */
 export async function threadOf(messages: MessageStore, { group }: OpenGroup, seq: number): Promise<Message> {
@@ -19,27 +18,28 @@ export async function threadOf(messages: MessageStore, { group }: OpenGroup, seq
   return first;
 }
 
-/** Follows a thread, or leaves it alone: its replies are then no longer marked. @throws ChatError 404, 429 */
+/** Follows a thread, or leaves it alone: its replies are then no longer marked. @throws ChatError 404 */
 export async function followThread(
-  { messages, threads, rate, publish }: Dependencies,
+  { messages, threads, publish }: Dependencies,
   open: OpenGroup,
   seq: number,
   { on }: z.infer<typeof wanted>,
 ): Promise<void> {
-  await rate.take(String(open.account.id));
   const first = await threadOf(messages, open, seq);
   const { account, group } = open;
   await threads.follow(account.id, group.id, first.seq, on, group.lastSeq);
   publish(threadsChanged, { accountId: account.id });
 }
 
-/** Marks a thread as read up to a reply. */
+/** Marks a thread as read up to a reply. @throws ChatError 404 where there is no such message */
 export async function markThreadRead(
-  { threads, publish }: Omit<Dependencies, 'messages' | 'rate'>,
-  { account, group }: OpenGroup,
+  { messages, threads, publish }: Dependencies,
+  open: OpenGroup,
   seq: number,
   upTo: number,
 ): Promise<void> {
-  if (await threads.markRead(account.id, group.id, seq, Math.min(upTo, group.lastSeq)))
+  const { account, group } = open;
+  const first = await threadOf(messages, open, seq);
+  if (await threads.markRead(account.id, group.id, first.seq, Math.min(upTo, group.lastSeq)))
     publish(threadsChanged, { accountId: account.id });
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { notFound } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
-import type { RateLimit } from '../http/rate-limit.ts';
+import { optional, wholeNumber } from '../operations/fields.ts';
 import { messageOf } from './access.ts';
 import type { DraftStore } from './draft-store.ts';
 import type { MessageStore } from './store.ts';
@@ -13,27 +13,22 @@ const MAX_DRAFTS = 100;
 
 export const draftForm = z.object({
   content: z.string().max(MAX_UTF16_UNITS, 'A draft has at most 40,000 characters.').default(''),
-  thread: z
-    .string()
-    .regex(/^\d{0,15}$/)
-    .transform(Number)
-    .default(0),
+  thread: optional(wholeNumber('"thread" takes the number of its first message.')),
 });
 
-export const DRAFT_RATE = { points: 120, seconds: 60, sentence: 'Drafts are kept already.' };
+export const DRAFT_RATE = { name: 'drafts', points: 120, seconds: 60, sentence: 'Drafts are kept already.' };
 
 /**
  * Keeps what somebody has begun to write in a group, so that it is there on their other devices; empty is none.
- * @throws ChatError 404 for a thread that is not there, 429
+ * @throws ChatError 404 for a thread that is not there
  */
 export async function keepDraft(
-  { drafts, messages, rate }: { drafts: DraftStore; messages: MessageStore; rate: RateLimit },
+  { drafts, messages }: { drafts: DraftStore; messages: MessageStore },
   open: OpenGroup,
-  { content, thread }: z.infer<typeof draftForm>,
+  { content, thread = 0 }: z.infer<typeof draftForm>,
   now = Date.now(),
 ): Promise<void> {
   const { group, account } = open;
-  await rate.take(String(account.id));
   if (thread > 0 && (await messageOf(messages, open, thread)).thread !== null)
     throw notFound('There is no such thread.');
   const text = content.replaceAll('\0', '').toWellFormed();

@@ -1,97 +1,85 @@
 import { z } from 'zod';
 import { notFound } from '../errors.ts';
 import type { Subscribe } from '../events.ts';
-import type { FileStore } from '../files/store.ts';
 import { openGroup } from '../groups/access.ts';
 import { groupTopic } from '../groups/live.ts';
 import { groupOperations } from '../groups/operations.ts';
+import type { Limits } from '../limits.ts';
 import { commandsOf } from '../live/commands.ts';
 import type { Connection } from '../live/connection.ts';
 import { factText } from '../live/frames.ts';
 import type { Hub } from '../live/hub.ts';
 import type { Commands, Endpoint } from '../live/socket.ts';
 import { bindOperations, parseInput } from '../operations/define.ts';
+import { wholeNumber } from '../operations/fields.ts';
 import type { LivePresence } from '../presence/live.ts';
-import { messagesChanged } from './events.ts';
-import { markRead, type ReadMarks } from './mark-read.ts';
+import { type ConversationOperationContext, conversationOperations } from './conversation-operations.ts';
+import { messagesChanged, typed } from './events.ts';
 import type { Message } from './message.ts';
-import { type MessageOperationContext, messageOperations, messageTarget } from './operations.ts';
+import {
+  type MessageOperationContext,
+  type MessageTarget,
+  messageOperations,
+  messageTarget,
+} from './operations.ts';
 import type { MessagePresenter } from './present.ts';
-import { sendable, sendMessage } from './send.ts';
 
 /** How many a batch of catching up has; at 8,000 characters each they stay below what a reader may lag behind. */
 const CATCH_UP = 50;
 
-/** Shortest time between two typing notices of one connection; faster ones are dropped. */
-const TYPING_EVERY_MS = 3_000;
+/** How often the others see that somebody is typing; more is dropped. */
+const TYPING_RATE = { name: 'typing', points: 1, seconds: 3, sentence: 'You are typing.' };
 
-const read = z.object({ seq: z.int('"seq" takes the number of a message.').min(0) });
+/** Names the message that a command is about. */
+const about = z.object({ seq: wholeNumber('"seq" takes the number of a message.') });
 
-type Dependencies = MessageOperationContext & {
-  hub: Hub;
-  presenter: MessagePresenter;
-  presence: LivePresence;
-  marks: ReadMarks;
-  files: FileStore;
-  subscribe: Subscribe;
-  /** Hears of what failed in the background. */
-  report(error: unknown): void;
-};
+type Dependencies = MessageOperationContext &
+  ConversationOperationContext & {
+    hub: Hub;
+    presenter: MessagePresenter;
+    presence: LivePresence;
+    limits: Limits;
+    subscribe: Subscribe;
+    /** Hears of what failed in the background. */
+    report(error: unknown): void;
+  };
 
 /** `/ws/chat/:groupId`: one conversation, live. */
 export function conversationSocket(dependencies: Dependencies): Endpoint {
-  const { hub, groups, messages, presenter, presence, subscribe, report } = dependencies;
+  const { hub, accounts, groups, messages, presenter, presence, limits, subscribe, report } = dependencies;
 
   /** Access is looked at anew for each command; a socket that outlives a membership by a moment can do nothing. */
   const open = (connection: Connection) =>
     openGroup(groups, connection.account, Number(connection.topic.split(':')[1]));
 
-  const typedAt = new WeakMap<Connection, number>();
-
-  /** A command for each operation on a message, acknowledged with the change that it made. */
-  const ofMessages = bindOperations(messageOperations, dependencies).map(
-    (operation): [string, Commands[string]] => [
-      operation.name,
-      async (connection, body) => {
-        const { seq } = parseInput(read, body);
-        const target = await messageTarget(messages, await open(connection), seq);
-        const { change } = await operation.run(target, body);
-        hub.sendFact(connection, 'ack', { seq, change });
-      },
-    ],
-  );
+  // Their acknowledgement names the message.
+  const operationsOnMessages = bindOperations(messageOperations, dependencies, limits).map((operation) => ({
+    ...operation,
+    run: async (target: MessageTarget, body: unknown) => ({
+      seq: target.seq,
+      ...(await operation.run(target, body)),
+    }),
+  }));
 
   const commands: Commands = {
-    ...Object.fromEntries(ofMessages),
-    ...commandsOf(hub, bindOperations(groupOperations, dependencies), open),
-    async send(connection, message) {
-      const { id, seq, change } = await sendMessage(
-        dependencies,
-        await open(connection),
-        parseInput(sendable, message),
-      );
-      hub.sendFact(connection, 'ack', { id, seq, change });
-    },
-    async read(connection, message) {
-      await markRead(dependencies, await open(connection), parseInput(read, message).seq);
-    },
-    async typing(connection) {
-      const { account, group } = await open(connection);
-      if (Date.now() - (typedAt.get(connection) ?? 0) < TYPING_EVERY_MS) return;
-      typedAt.set(connection, Date.now());
-      hub.publish(
-        groupTopic(group.id),
-        ({ protocol }) =>
-          protocol === 'json'
-            ? JSON.stringify({
-                type: 'typing',
-                user: { id: account.id, username: account.username, name: account.name },
-              })
-            : factText('html', 'typing', { accountId: account.id, name: account.name }),
-        { except: account.id },
-      );
-    },
+    ...commandsOf(hub, operationsOnMessages, async (connection, body) =>
+      messageTarget(messages, await open(connection), parseInput(about, body).seq),
+    ),
+    ...commandsOf(hub, bindOperations(groupOperations, dependencies, limits), open),
+    ...commandsOf(hub, bindOperations(conversationOperations, dependencies, limits), open),
   };
+
+  const typing = limits.of(TYPING_RATE);
+  subscribe(typed, async ({ groupId, accountId }) => {
+    const account = await accounts.byId(accountId);
+    if (!account || !(await typing.tryTake(`${groupId}/${accountId}`))) return;
+    const { username, name } = account;
+    const json = JSON.stringify({ type: 'typing', user: { id: accountId, username, name } });
+    const html = factText('html', 'typing', { accountId, name });
+    hub.publish(groupTopic(groupId), ({ protocol }) => (protocol === 'json' ? json : html), {
+      except: accountId,
+    });
+  });
 
   // One after another in each group: a push that overtook another would leave a gap.
   const pushes = new Map<number, Promise<void>>();

@@ -2,24 +2,17 @@ import type { Publish } from '../events.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { readMoved, unreadChanged } from '../groups/events.ts';
 import type { GroupStore } from '../groups/store.ts';
-import type { RateLimit } from '../http/rate-limit.ts';
 import { messageOf } from './access.ts';
 import type { MessageStore } from './store.ts';
 
 /** Moves one's mark back to before a message: it and all after it are unread again, in every tab. @throws ChatError 404 */
 export async function markUnread(
-  {
-    groups,
-    messages,
-    rate,
-    publish,
-  }: { groups: GroupStore; messages: MessageStore; rate: RateLimit; publish: Publish },
+  { groups, messages, publish }: { groups: GroupStore; messages: MessageStore; publish: Publish },
   open: OpenGroup,
   seq: number,
   now = Date.now(),
 ): Promise<void> {
   const { account, group } = open;
-  await rate.take(String(account.id));
   await messageOf(messages, open, seq);
   await groups.moveMark({ accountId: account.id, groupId: group.id, seq: seq - 1, now });
   publish(unreadChanged, { accountId: account.id, groupId: group.id });

@@ -5,9 +5,10 @@ import { spokenIn } from '../files/file.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
-import { onRefusal } from '../http/failures.ts';
-import { numberInPath, seeOther, wantsFragment } from '../http/request.ts';
+import { formsOf } from '../http/forms.ts';
+import { numberInPath, wantsFragment } from '../http/request.ts';
 import { asHtml, type Html, sendHtml, type Views } from '../http/views.ts';
+import type { Limits } from '../limits.ts';
 import { bindOperations } from '../operations/define.ts';
 import { messageOf } from './access.ts';
 import type { Message } from './message.ts';
@@ -25,6 +26,7 @@ export type ActionDependencies = MessageOperationContext & {
   page: GroupPage;
   groupPresenter: GroupPresenter;
   presenter: MessagePresenter;
+  limits: Limits;
 };
 
 /** What is done with one message: a page of its own, a sheet for scripts, and a form for each act. */
@@ -77,30 +79,30 @@ export function actionRoutes(dependencies: ActionDependencies): Router {
     return page(request, 'messages/message.njk', { ...context, shown }, { openGroupId: open.group.id });
   }
 
-  const router = Router().get('/groups/:id/messages/:seq', async (request, response) => {
-    const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
-    const seq = numberInPath(request, 'seq');
-    if (!wantsFragment(request)) return sendHtml(response, await renderMessage(request, open, seq));
-    sendHtml(response, views.render('messages/_sheet.njk', await sheet(open, seq)));
+  const forms = formsOf(bindOperations(messageOperations, dependencies, dependencies.limits), {
+    prefix: '/groups/:id/',
+    async targetOf(request) {
+      const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
+      return messageTarget(messages, open, numberInPath(request, 'seq'));
+    },
+    // One that is not there, or not any more, has no page to come back to.
+    pageOfRefusal: (request, { open, seq, message }) =>
+      message &&
+      ((error) => {
+        const typed: unknown = request.body?.content;
+        return renderMessage(request, open, seq, error, typeof typed === 'string' ? typed : undefined);
+      }),
+    next: (request, { open, seq }, { name }) => pageAfter(name, open.group.id, seq, request.body ?? {}),
   });
-  // A form for each operation. Scripts hear only that it is done: the message itself is pushed.
-  for (const operation of bindOperations(messageOperations, dependencies))
-    router.post(`/groups/:id/${operation.path}`, async (request, response) => {
+
+  return Router()
+    .get('/groups/:id/messages/:seq', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
       const seq = numberInPath(request, 'seq');
-      const target = await messageTarget(messages, open, seq);
-      // One that is not there, or not any more, has no page to come back to.
-      if (target.message) {
-        onRefusal(response, async (error) => {
-          const typed: unknown = request.body?.content;
-          return renderMessage(request, open, seq, error, typeof typed === 'string' ? typed : undefined);
-        });
-      }
-      await operation.run(target, request.body);
-      if (wantsFragment(request)) response.status(204).end();
-      else seeOther(response, pageAfter(operation.name, open.group.id, seq, request.body ?? {}));
-    });
-  return router;
+      if (!wantsFragment(request)) return sendHtml(response, await renderMessage(request, open, seq));
+      sendHtml(response, views.render('messages/_sheet.njk', await sheet(open, seq)));
+    })
+    .use(forms);
 }
 
 /** Where a form leads: back to the message, or to the list that it was sent from. */
@@ -112,7 +114,8 @@ function pageAfter(
 ): string {
   // The page of the group would be read again at once.
   if (operation === 'unread') return '/groups';
-  if (operation === 'follow') return `/groups/${groupId}/threads/${seq}${beside ? '?beside=' : ''}`;
+  if (operation === 'follow' || operation === 'read-thread')
+    return `/groups/${groupId}/threads/${seq}${beside ? '?beside=' : ''}`;
   if (operation === 'pin' && back === 'pins') return `/groups/${groupId}/pins`;
   if (operation === 'save' && back === 'saved') return '/saved';
   return backToMessage(groupId, seq);

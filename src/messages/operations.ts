@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import type { AccountStore } from '../accounts/store.ts';
+import type { Account, AccountStore } from '../accounts/store.ts';
 import type { Publish } from '../events.ts';
 import type { BlobStore } from '../files/blob-store.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import type { GroupStore } from '../groups/store.ts';
-import type { RateLimit } from '../http/rate-limit.ts';
-import { defineOperation, type Operation } from '../operations/define.ts';
+import { defineOperation, type Operation, type Outcome } from '../operations/define.ts';
+import { wholeNumber } from '../operations/fields.ts';
 import { editable, editMessage } from './edit.ts';
-import { followThread } from './follow.ts';
+import { followThread, markThreadRead } from './follow.ts';
 import { markUnread } from './mark-unread.ts';
 import type { Message } from './message.ts';
 import { pinMessage, wanted } from './pin.ts';
@@ -19,6 +19,7 @@ import { removeMessage } from './remove.ts';
 import type { TextRenderer } from './render.ts';
 import { saveMessage } from './save.ts';
 import type { SavedStore } from './saved-store.ts';
+import { SEND_RATE } from './send.ts';
 import type { MessageStore } from './store.ts';
 import type { ThreadStore } from './thread-store.ts';
 import type { MessageWriter } from './writer.ts';
@@ -34,12 +35,16 @@ export type MessageOperationContext = {
   playbackReceipts: PlaybackReceiptStore;
   texts: TextRenderer;
   publish: Publish;
-  rate: RateLimit;
   editLimitMs: number | undefined;
 };
 
 /** A message of a group that the account has open. `message` is undefined where there is none, or it was removed. */
-export type MessageTarget = Readonly<{ open: OpenGroup; seq: number; message: Message | undefined }>;
+export type MessageTarget = Readonly<{
+  account: Account;
+  open: OpenGroup;
+  seq: number;
+  message: Message | undefined;
+}>;
 
 export type MessageOperation = Operation<MessageOperationContext, MessageTarget>;
 
@@ -52,34 +57,38 @@ export const messageOperations: readonly MessageOperation[] = [
     path: 'messages/:seq/edit',
     input: editable,
     policy: ({ open, message }, limits) => message && refuseEdit(open, message, limits),
-    run: (context, { open, seq }, input) => editMessage(context, open, seq, input),
+    rate: SEND_RATE,
+    run: async (context, { open, seq }, input) => changeOf(await editMessage(context, open, seq, input)),
   }),
   defineOperation({
     name: 'remove',
     path: 'messages/:seq/remove',
     input: nothing,
     policy: ({ open, message }, limits) => message && refuseRemoval(open, message, limits),
-    run: (context, { open, seq }) => removeMessage(context, open, seq),
+    run: async (context, { open, seq }) => changeOf(await removeMessage(context, open, seq)),
   }),
   defineOperation({
     name: 'react',
     path: 'messages/:seq/reactions',
     input: reactable,
     policy: allowMembers,
-    run: (context, { open, seq }, input) => reactTo(context, open, seq, input),
+    rate: SEND_RATE,
+    run: async (context, { open, seq }, input) => changeOf(await reactTo(context, open, seq, input)),
   }),
   defineOperation({
     name: 'pin',
     path: 'messages/:seq/pin',
     input: wanted,
     policy: allowMembers,
-    run: (context, { open, seq }, input) => pinMessage(context, open, seq, input),
+    rate: SEND_RATE,
+    run: async (context, { open, seq }, input) => changeOf(await pinMessage(context, open, seq, input)),
   }),
   defineOperation({
     name: 'save',
     path: 'messages/:seq/save',
     input: wanted,
     policy: allowMembers,
+    rate: SEND_RATE,
     run: (context, { open, seq }, input) => saveMessage(context, open, seq, input),
   }),
   defineOperation({
@@ -87,6 +96,7 @@ export const messageOperations: readonly MessageOperation[] = [
     path: 'messages/:seq/heard',
     input: nothing,
     policy: allowMembers,
+    rate: SEND_RATE,
     run: (context, { open, seq }) => recordPlayback(context, open, seq),
   }),
   defineOperation({
@@ -94,6 +104,7 @@ export const messageOperations: readonly MessageOperation[] = [
     path: 'messages/:seq/unread',
     input: nothing,
     policy: allowMembers,
+    rate: SEND_RATE,
     run: (context, { open, seq }) => markUnread(context, open, seq),
   }),
   defineOperation({
@@ -101,7 +112,16 @@ export const messageOperations: readonly MessageOperation[] = [
     path: 'threads/:seq/follow',
     input: wanted,
     policy: allowMembers,
+    rate: SEND_RATE,
     run: (context, { open, seq }, input) => followThread(context, open, seq, input),
+  }),
+  defineOperation({
+    name: 'read-thread',
+    path: 'threads/:seq/read',
+    input: z.object({ upTo: wholeNumber('"upTo" takes the number of a message.') }),
+    isQuiet: true,
+    policy: allowMembers,
+    run: (context, { open, seq }, { upTo }) => markThreadRead(context, open, seq, upTo),
   }),
 ];
 
@@ -112,5 +132,9 @@ export async function messageTarget(
   seq: number,
 ): Promise<MessageTarget> {
   const message = await messages.bySeq(open.group.id, seq);
-  return { open, seq, message: message?.removedAt === null ? message : undefined };
+  return { account: open.account, open, seq, message: message?.removedAt === null ? message : undefined };
+}
+
+function changeOf({ change }: Message): Outcome {
+  return { change };
 }

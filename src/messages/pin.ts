@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ChatError } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
-import type { RateLimit } from '../http/rate-limit.ts';
+import { yesOrNo } from '../operations/fields.ts';
 import type { Message } from './message.ts';
 import type { MessageStore } from './store.ts';
 import type { MessageWriter } from './writer.ts';
@@ -9,22 +9,20 @@ import type { MessageWriter } from './writer.ts';
 /** Maximum number of pins per group. */
 export const MAX_PINS = 50;
 
-const yesOrNo = z.enum(['yes', 'no']).transform((word) => word === 'yes');
 /** Whether something should be so: saying it once more changes nothing. */
-export const wanted = z.object({ on: yesOrNo.or(z.boolean()) });
+export const wanted = z.object({ on: yesOrNo('Say "on" as yes or no.') });
 
 /**
  * Pins a message for everybody in the group, or takes the pin out; any member may.
  * @throws ChatError 404 when it is not there, 409 where too many are pinned
  */
 export async function pinMessage(
-  { writer, messages, rate }: { writer: MessageWriter; messages: MessageStore; rate: RateLimit },
-  { group, account }: OpenGroup,
+  { writer, messages }: { writer: MessageWriter; messages: MessageStore },
+  { group }: OpenGroup,
   seq: number,
   { on }: z.infer<typeof wanted>,
   now = Date.now(),
 ): Promise<Message> {
-  await rate.take(String(account.id));
   const isFull = on && (await messages.countPinned(group)) >= MAX_PINS;
   return writer.amend({
     groupId: group.id,

@@ -2,7 +2,6 @@ import type { Account, AccountStore } from '../accounts/store.ts';
 import { spokenIn } from '../files/file.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import type { GroupStore } from '../groups/store.ts';
-import type { RateLimit } from '../http/rate-limit.ts';
 import { messageOf } from './access.ts';
 import type { PlaybackReceiptStore } from './playback-store.ts';
 import { MAX_SEEN_MEMBERS } from './readers.ts';
@@ -11,20 +10,15 @@ import type { MessageStore } from './store.ts';
 /**
  * Records that an account played a voice message. Nothing is recorded for its author, nor for accounts that hide their
  * receipts.
- * @throws ChatError 404 when the message is not there (any more), 429
+ * @throws ChatError 404 when the message is not there (any more)
  */
 export async function recordPlayback(
-  {
-    messages,
-    playbackReceipts,
-    rate,
-  }: { messages: MessageStore; playbackReceipts: PlaybackReceiptStore; rate: RateLimit },
+  { messages, playbackReceipts }: { messages: MessageStore; playbackReceipts: PlaybackReceiptStore },
   open: OpenGroup,
   seq: number,
   now = Date.now(),
 ): Promise<void> {
   const { account, group } = open;
-  await rate.take(String(account.id));
   const message = await messageOf(messages, open, seq);
   if (!spokenIn(message.files) || message.authorId === account.id || !account.showsReceipts) return;
   await playbackReceipts.add(group.id, seq, account.id, now);

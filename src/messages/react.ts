@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ChatError } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
-import type { RateLimit } from '../http/rate-limit.ts';
+import { yesOrNo } from '../operations/fields.ts';
 import type { Message, Reaction } from './message.ts';
 import type { MessageWriter } from './writer.ts';
 
@@ -16,22 +16,19 @@ export const emoji = z
   .trim()
   .refine((text) => text.length <= MAX_UTF16_UNITS && isOneEmoji(text), 'Choose one emoji.');
 
-const yesOrNo = z.enum(['yes', 'no'], 'Say "on" as yes or no.').transform((word) => word === 'yes');
-
 /** `on` adds or removes the reaction, as often as it is asked. Without it, as from a plain form, each request toggles. */
-export const reactable = z.object({ emoji, on: z.union([z.boolean(), yesOrNo]).optional() });
+export const reactable = z.object({ emoji, on: yesOrNo('Say "on" as yes or no.').optional() });
 
 /**
  * Puts one's reaction to a message, or takes it back.
- * @throws ChatError 404 when the message is not there, 409 when it bears 20 different emoji already, 429
+ * @throws ChatError 404 when the message is not there, 409 when it bears 20 different emoji already
  */
 export async function reactTo(
-  { writer, rate }: { writer: MessageWriter; rate: RateLimit },
+  { writer }: { writer: MessageWriter },
   { group, account }: OpenGroup,
   seq: number,
   { emoji, on }: z.infer<typeof reactable>,
 ): Promise<Message> {
-  await rate.take(String(account.id));
   return writer.amend({
     groupId: group.id,
     seq,

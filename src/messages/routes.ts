@@ -1,71 +1,39 @@
 import { type Request, type Response, Router } from 'express';
-import { z } from 'zod';
 import { accountOf } from '../accounts/access.ts';
 import { type ChatError, invalid } from '../errors.ts';
 import { unsentFiles } from '../files/access.ts';
 import { MAX_FILES, type StoredFile, transcriptText } from '../files/file.ts';
 import { shownFile } from '../files/present.ts';
 import type { FileLimits } from '../files/receive.ts';
-import type { FileStore } from '../files/store.ts';
 import type { ReadUpload } from '../files/upload.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
 import { unreadOf } from '../groups/present.ts';
 import { notificationLevelOf } from '../groups/store.ts';
 import { onRefusal } from '../http/failures.ts';
-import type { RateLimit } from '../http/rate-limit.ts';
+import { formsOf } from '../http/forms.ts';
 import { isScripted, numberInPath, numberInQuery, seeOther, wantsFragment } from '../http/request.ts';
 import { allowOwnFrame } from '../http/security.ts';
 import { asHtml, type Context, type Html, sendHtml } from '../http/views.ts';
-import { parseInput } from '../operations/define.ts';
+import { bindOperations, operationNamed } from '../operations/define.ts';
 import { messageOf } from './access.ts';
-import type { DraftStore } from './draft-store.ts';
+import { type ConversationOperationContext, conversationOperations } from './conversation-operations.ts';
 import { markThreadRead, threadOf } from './follow.ts';
 import { type MessagePage, PAGE_MESSAGES, readHistory, seqAt, UNREAD_ON_NEWEST } from './history.ts';
-import { draftForm, keepDraft } from './keep-draft.ts';
-import { markRead, type ReadMarks } from './mark-read.ts';
+import { markRead } from './mark-read.ts';
 import { type ActionDependencies, actionRoutes } from './message-routes.ts';
 import type { Quote } from './present.ts';
 import type { Seen } from './seen.ts';
-import { messageId, newMessageId, sendMessage } from './send.ts';
-import { createThreadPage, type ThreadDependencies, threadRoutes } from './thread-routes.ts';
+import { createThreadPage, type ThreadDependencies } from './thread-page.ts';
 
 const FRAGMENTS = 200;
-
-const messageForm = z.object({
-  content: z.string('Write something first.').default(''),
-  id: messageId.optional().or(z.literal('').transform(() => undefined)),
-  replyTo: z
-    .literal('')
-    .transform(() => undefined)
-    .or(
-      z
-        .string()
-        .regex(/^\d{1,15}$/, 'This answers a message that is not there. Reload the page.')
-        .transform(Number),
-    )
-    .optional(),
-  /** Files that an earlier try, or a script, has uploaded already. */
-  fileIds: z
-    .string()
-    .transform((id) => [id])
-    .or(z.array(z.string()))
-    .default([]),
-  confirmed: z
-    .literal('yes')
-    .transform(() => true)
-    .optional(),
-});
 
 /** What the composer of a page shows: what was typed, what is answered, and why it was refused. */
 type Composer = { error: ChatError | null; typed: string; reply: Quote | null; chosen: readonly Context[] };
 
 type Dependencies = ActionDependencies &
+  ConversationOperationContext &
   ThreadDependencies & {
     seen: Seen;
-    drafts: DraftStore;
-    files: FileStore;
-    draftRate: RateLimit;
-    marks: ReadMarks;
     readUpload: ReadUpload;
     fileLimits: FileLimits;
     /** Whether speech becomes text here. */
@@ -153,6 +121,9 @@ export function messageRoutes(dependencies: Dependencies): Router {
   }
 
   const threadPage = createThreadPage(dependencies);
+  // Sending reads uploads first, and shows the composer again.
+  const operations = bindOperations(conversationOperations, dependencies, dependencies.limits);
+  const send = operationNamed(operations, 'send');
 
   return Router()
     .get('/chat/:id', (request, response) => {
@@ -203,26 +174,30 @@ export function messageRoutes(dependencies: Dependencies): Router {
         return conversation(request, open, await readHistory(messages, open), composer);
       });
       uploaded = await dependencies.readUpload(request, response, open);
-      const { id = newMessageId(), fileIds, ...message } = parseInput(messageForm, request.body);
-      const files = [...fileIds, ...uploaded.map((file) => file.id)];
-      const { seq, thread } = await sendMessage(dependencies, open, { id, files, ...message });
+      // An empty field is no id of a file.
+      const before = [request.body?.fileIds ?? []].flat().filter(Boolean);
+      const files = [...before, ...uploaded.map((file) => file.id)];
+      const { seq = 0 } = await send.run(open, { ...request.body, files });
+      const sent = await messageOf(messages, open, seq);
       if (!wantsFragment(request)) {
         // Scripts keep drafts themselves: what their outbox sends may have been written long ago.
         const isOfThread = Number(request.body?.thread) > 0;
-        await dependencies.drafts.write(draftPlace(open, isOfThread ? (thread ?? 0) : 0), '', 0);
+        await dependencies.drafts.write(draftPlace(open, isOfThread ? (sent.thread ?? 0) : 0), '', 0);
         return seeOther(response, `/groups/${open.group.id}#message-${seq}`);
       }
-      const sent = await messageOf(messages, open, seq);
       sendHtml(response, await presenter.fragment(sent, await messages.bySeq(open.group.id, seq - 1)));
     })
-    .post('/groups/:id/draft', async (request, response) => {
-      const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
-      const { drafts, draftRate: rate } = dependencies;
-      await keepDraft({ drafts, messages, rate }, open, parseInput(draftForm, request.body));
-      response.status(204).end();
-    })
-    .use(actionRoutes(dependencies))
-    .use(threadRoutes(dependencies));
+    .use(
+      formsOf(
+        operations.filter((operation) => operation !== send),
+        {
+          prefix: '/groups/:id/',
+          targetOf: (request) => openGroup(groups, accountOf(request), numberInPath(request, 'id')),
+          next: (_request, { group }, { name }) => (name === 'read' ? `/groups/${group.id}` : undefined),
+        },
+      ),
+    )
+    .use(actionRoutes(dependencies));
 
   /**
    * Where in its history a conversation is opened: at a message, on a day, or, where a script can say what has been read,

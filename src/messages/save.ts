@@ -1,6 +1,5 @@
 import type { z } from 'zod';
 import type { OpenGroup } from '../groups/access.ts';
-import type { RateLimit } from '../http/rate-limit.ts';
 import { messageOf } from './access.ts';
 import type { wanted } from './pin.ts';
 import type { SavedStore } from './saved-store.ts';
@@ -8,13 +7,12 @@ import type { MessageStore } from './store.ts';
 
 /** Keeps a message for oneself, or no longer; nobody else learns of it. @throws ChatError 404 when it is not there */
 export async function saveMessage(
-  { messages, saved, rate }: { messages: MessageStore; saved: SavedStore; rate: RateLimit },
+  { messages, saved }: { messages: MessageStore; saved: SavedStore },
   open: OpenGroup,
   seq: number,
   { on }: z.infer<typeof wanted>,
   now = Date.now(),
 ): Promise<void> {
-  await rate.take(String(open.account.id));
   await messageOf(messages, open, seq);
   await saved.set(open.account.id, open.group.id, seq, on, now);
 }

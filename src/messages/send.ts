@@ -14,8 +14,8 @@ import {
 import type { FileStore } from '../files/store.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import type { GroupStore } from '../groups/store.ts';
-import type { RateLimit } from '../http/rate-limit.ts';
 import { hasVisible } from '../http/request.ts';
+import { checkbox, optional, wholeNumber } from '../operations/fields.ts';
 import { messageOf } from './access.ts';
 import { confirmMentions, findMentions } from './mentions.ts';
 import type { Message } from './message.ts';
@@ -28,26 +28,32 @@ export const MAX_CHARACTERS = 8_000;
 const MAX_UTF16_UNITS = 4 * MAX_CHARACTERS;
 
 /** How fast one person may write, by all doors together. */
-export const SEND_RATE = { points: 60, seconds: 10, sentence: 'That is a lot at once.' };
+export const SEND_RATE = { name: 'messages', points: 60, seconds: 10, sentence: 'That is a lot at once.' };
 
 export const messageId = z.guid('A message’s id is a UUID.').transform((id) => id.toLowerCase());
+const fileId = z.guid('A file’s id is a UUID.').toLowerCase();
+
+/** What a message is made of, as a form and as a program sends it. */
 export const sendable = z.object({
-  id: messageId,
-  content: z.string('Write something first.'),
+  /** Chosen by who sends, so that a second try is recognised; made here where there is none. */
+  id: optional(messageId),
+  content: z.string('Write something first.').default(''),
   /** The seq of the message that this one answers. */
-  replyTo: z.int().min(1).optional(),
+  replyTo: optional(wholeNumber('This answers a message that is not there. Reload the page.')),
   /** The ids of files that were uploaded to this group before. */
   files: z
-    .array(z.guid('A file’s id is a UUID.').toLowerCase())
-    .max(MAX_FILES, tooManyFiles().message)
-    .optional(),
+    .union([fileId.transform((id) => [id]), z.array(fileId)], 'A file’s id is a UUID.')
+    .refine((ids) => ids.length <= MAX_FILES, tooManyFiles().message)
+    .default([]),
   /** Says that calling everybody in a larger group is meant. */
-  confirmed: z.boolean().optional(),
+  confirmed: checkbox,
 });
+
+/** The content, and whatever else of `sendable` there is. */
+export type Sending = Partial<z.output<typeof sendable>> & { content: string };
 
 export type SendDependencies = {
   writer: MessageWriter;
-  rate: RateLimit;
   messages: MessageStore;
   accounts: AccountStore;
   groups: GroupStore;
@@ -58,16 +64,15 @@ export type SendDependencies = {
 /**
  * Sends a message to a group. The id makes a second try harmless: it resolves to the message of the first.
  * @throws ChatError 400 for an empty or too long message, 404 for an answer to nothing, 409 for an id that is another
- *   message's or for @all that is not confirmed, 429
+ *   message's or for @all that is not confirmed
  */
 export async function sendMessage(
   dependencies: SendDependencies,
   open: OpenGroup,
-  { id, content, replyTo, files = [], confirmed = false }: z.infer<typeof sendable>,
+  { id = newMessageId(), content, replyTo, files = [], confirmed = false }: Sending,
   now = Date.now(),
 ): Promise<Message> {
   const { group, account } = open;
-  await dependencies.rate.take(String(account.id));
   if (files.length > MAX_FILES) throw tooManyFiles();
   const attachments = files.length > 0 ? await sentFiles(dependencies, open, id, files) : [];
   const typed = readable(content, files.length > 0);

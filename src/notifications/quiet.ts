@@ -1,6 +1,31 @@
-import type { Account } from '../accounts/store.ts';
+import { z } from 'zod';
+import type { Account, AccountStore } from '../accounts/store.ts';
+import { isZone } from '../http/request.ts';
 
 const MINUTES_A_DAY = 24 * 60;
+
+export const CLOCK = /^([01]\d|2[0-3]):[0-5]\d$/;
+const CLOCK_RULE = 'Give both times as 22:30.';
+const clock = z
+  .string(CLOCK_RULE)
+  .regex(CLOCK, CLOCK_RULE)
+  .transform((text) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3)));
+const ZONE_RULE = 'This time zone is not known. Choose one such as Europe/Berlin.';
+
+/** The hours, or that there are none. */
+export const quietForm = z
+  .object({ off: z.literal('yes') })
+  .transform(() => null)
+  .or(z.object({ from: clock, to: clock, zone: z.string(ZONE_RULE).refine(isZone, ZONE_RULE) }));
+
+/** Sets the hours in which nothing disturbs an account; null is none. */
+export async function setQuietHours(
+  { accounts }: { accounts: AccountStore },
+  account: Account,
+  hours: z.infer<typeof quietForm>,
+): Promise<void> {
+  await accounts.setQuiet(account.id, hours);
+}
 
 /** Whether it is a time at which this person does not want to be disturbed, where they are. */
 export function isQuiet({ quiet }: Pick<Account, 'quiet'>, now: Date): boolean {

@@ -1,69 +1,99 @@
 import { type ZodType, z } from 'zod';
 import { type ChatError, invalid } from '../errors.ts';
+import type { Limits, Rate } from '../limits.ts';
 
 /**
- * One thing that an account can do with a target (a message, a group …). The doors — form, htmx fragment, socket
- * command — are made from a table of these, so that an operation is reachable everywhere and checked the same way.
+ * One thing that an account can do with a target (a message, a group, itself …). The doors — form, htmx fragment,
+ * socket command — are made from a table of these, so that an operation is reachable everywhere and checked the same way.
  */
 export type Operation<Context, Target> = Readonly<{
   /** Unique in its table; the `type` of the socket command. */
   name: string;
-  /** The address of its form below that of the group, such as `messages/:seq/edit`. */
+  /** The address of its form, below that of the target, such as `messages/:seq/edit`. */
   path: string;
+  /** How often an account may. Operations that share a rate are counted together. */
+  rate?: Rate | undefined;
+  /** Its command is answered only where it carries an id: it comes too often, and nobody waits for it. */
+  isQuiet?: boolean | undefined;
   /** Who may: undefined, or the refusal. Templates ask it for which buttons to show. */
   policy(target: Target, context: Context): ChatError | undefined;
   /**
-   * Parses what a door received, and runs.
-   * @returns what an acknowledgement carries beside the target
-   * @throws ChatError 400 with the sentence of the first rule that is broken, or whatever the operation refuses
+   * Parses what a door received.
+   * @returns what runs the operation, and resolves to what an acknowledgement carries
+   * @throws ChatError 400 with the sentence of the first rule that is broken
    */
-  run(context: Context, target: Target, body: unknown): Promise<Outcome>;
+  prepare(body: unknown): (context: Context, target: Target) => Promise<Outcome>;
 }>;
 
-/** The change counter of a message that was changed, or the group that was made or entered. */
-export type Outcome = { change?: number; groupId?: number };
+/** What came of it: the message that was sent or changed, or the group that was made or entered. */
+export type Outcome = Readonly<{ id?: string; seq?: number; change?: number; groupId?: number }>;
 
-/** @param definition `run` gets the parsed input; its result is passed on where it is a changed message or names a group */
-export function defineOperation<Context, Target, Input>(definition: {
+/** Whom an operation is counted for. */
+export type Actor = Readonly<{ account: Readonly<{ id: number }> }>;
+
+export function defineOperation<Context, Target extends Actor, Input>(definition: {
   name: string;
   path: string;
   input: ZodType<Input>;
+  rate?: Rate;
+  isQuiet?: boolean;
   policy(target: Target, context: Context): ChatError | undefined;
-  run(context: Context, target: Target, input: Input): Promise<unknown>;
+  run(context: Context, target: Target, input: Input): Promise<Outcome> | Promise<void>;
 }): Operation<Context, Target> {
-  const { name, path, input, policy } = definition;
+  const { name, path, input, rate, isQuiet, policy, run } = definition;
   return Object.freeze({
     name,
     path,
+    rate,
+    isQuiet,
     policy,
-    async run(context: Context, target: Target, body: unknown) {
-      return outcomeOf(await definition.run(context, target, parseInput(input, body)));
+    prepare(body: unknown) {
+      const parsed = parseInput(input, body);
+      return async (context: Context, target: Target) => (await run(context, target, parsed)) ?? {};
     },
   });
 }
 
-/** An operation with what it needs, as a door uses it. `run` asks the policy first. */
+/** An operation with what it needs, as a door uses it. `run` checks the policy, the input and the rate, in this order. */
 export type BoundOperation<Target> = Readonly<{
   name: string;
   path: string;
+  isQuiet: boolean;
   policy(target: Target): ChatError | undefined;
   run(target: Target, body: unknown): Promise<Outcome>;
 }>;
 
-export function bindOperations<Context, Target>(
+export function bindOperations<Context, Target extends Actor>(
   operations: readonly Operation<Context, Target>[],
   context: Context,
+  limits: Limits,
 ): BoundOperation<Target>[] {
-  return operations.map(({ name, path, policy, run }) => ({
-    name,
-    path,
-    policy: (target) => policy(target, context),
-    async run(target, body) {
-      const refusal = policy(target, context);
-      if (refusal) throw refusal;
-      return run(context, target, body);
-    },
-  }));
+  return operations.map(({ name, path, rate, isQuiet = false, policy, prepare }) => {
+    const limit = rate && limits.of(rate);
+    return {
+      name,
+      path,
+      isQuiet,
+      policy: (target) => policy(target, context),
+      async run(target, body) {
+        const refusal = policy(target, context);
+        if (refusal) throw refusal;
+        const perform = prepare(body);
+        await limit?.take(String(target.account.id));
+        return perform(context, target);
+      },
+    };
+  });
+}
+
+/** The one of that name, for a door of its own. */
+export function operationNamed<Target>(
+  operations: readonly BoundOperation<Target>[],
+  name: string,
+): BoundOperation<Target> {
+  const operation = operations.find((operation) => operation.name === name);
+  if (!operation) throw new Error(`There is no operation ${name}.`);
+  return operation;
 }
 
 /** The `id` that a socket command may carry, and that comes back with its acknowledgement. */
@@ -77,11 +107,4 @@ export function parseInput<Input>(schema: ZodType<Input>, body: unknown): Input 
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw invalid(String(issue?.path[0] ?? 'form'), issue?.message ?? 'Fill in the form, then try again.');
-}
-
-function outcomeOf(result: unknown): Outcome {
-  if (typeof result !== 'object' || result === null) return {};
-  // Messages and groups have these, and nothing else that runs gives back.
-  const { change, groupId } = result as Outcome;
-  return change !== undefined ? { change } : groupId !== undefined ? { groupId } : {};
 }

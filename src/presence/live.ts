@@ -1,4 +1,5 @@
 import { accountChanged, sessionsEnded } from '../accounts/events.ts';
+import type { SignedIn } from '../accounts/sessions.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import type { Subscribe } from '../events.ts';
 import { memberJoined, memberLeft } from '../groups/events.ts';
@@ -26,8 +27,6 @@ type Dependencies = {
   groups: GroupStore;
   accounts: AccountStore;
   groupPresenter: GroupPresenter;
-  /** What an account can do; each is a command here. */
-  operations: readonly BoundOperation<Account>[];
   subscribe: Subscribe;
   /** Hears of what failed in the background. */
   report(error: unknown): void;
@@ -38,8 +37,8 @@ export type LivePresence = {
   /** Counts a connection in at its group, and shows it who is there. */
   enterGroup(connection: Connection, group: Group): Promise<void>;
   leaveGroup(connection: Connection): void;
-  /** `/ws`: what concerns the person. */
-  overview: Endpoint;
+  /** `/ws`: what concerns the person. @param operations what an account can do; each is a command */
+  overview(operations: readonly BoundOperation<SignedIn>[]): Endpoint;
 };
 
 /** Pushes presence when it changes. */
@@ -49,7 +48,6 @@ export function createLivePresence({
   groups,
   accounts,
   groupPresenter,
-  operations,
   subscribe,
   report,
 }: Dependencies): LivePresence {
@@ -126,11 +124,11 @@ export function createLivePresence({
       presence.leave(connection.topic, connection);
       presence.leave(OVERALL, connection);
     },
-    overview: {
+    overview: (operations) => ({
       path: /^\/ws$/,
       topic: () => OVERALL,
       commands: {
-        ...commandsOf(hub, operations, ({ account }) => account),
+        ...commandsOf(hub, operations, ({ account, sessionId }) => ({ account, sessionId })),
         // A hidden or suspended page does not count as visible.
         seen(connection, message) {
           connection.isVisible = (message as { is?: unknown }).is === true;
@@ -151,7 +149,7 @@ export function createLivePresence({
       closed(connection) {
         presence.leave(OVERALL, connection);
       },
-    },
+    }),
   };
 
   /** What changed in the list while nobody was connected: all of it, as it is now. */

@@ -6,13 +6,9 @@ import { spokenLanguage } from '../engines/speech/languages.ts';
 import { ChatError, invalid } from '../errors.ts';
 import type { Publish } from '../events.ts';
 import { drawFace } from '../files/draw.ts';
+import { checkbox } from '../operations/fields.ts';
 
 type Dependencies = { accounts: AccountStore; publish: Publish };
-
-const checkbox = z
-  .literal('yes')
-  .optional()
-  .transform((word) => word === 'yes');
 
 const MAX_LINE_CHARACTERS = 140;
 const LINE_RULE = `A line about you has at most ${MAX_LINE_CHARACTERS} characters.`;

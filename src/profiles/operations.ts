@@ -1,7 +1,7 @@
 import type { z } from 'zod';
+import type { SignedIn } from '../accounts/sessions.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import type { Publish } from '../events.ts';
-import type { RateLimit } from '../http/rate-limit.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
 import {
   editLine,
@@ -17,15 +17,16 @@ import {
 } from './edit-profile.ts';
 
 export const PROFILE_RATE = {
+  name: 'profile',
   points: 30,
   seconds: 600,
   sentence: 'Your profile has changed often just now.',
 };
 
-export type ProfileOperationContext = { accounts: AccountStore; publish: Publish; changes: RateLimit };
+export type ProfileOperationContext = { accounts: AccountStore; publish: Publish };
 
 /** What an account changes of itself; everybody may change their own. */
-export const profileOperations: readonly Operation<ProfileOperationContext, Account>[] = [
+export const profileOperations: readonly Operation<ProfileOperationContext, SignedIn>[] = [
   ownChange('set-name', '/account/name', nameForm, editName),
   ownChange('set-line', '/account/line', lineForm, editLine),
   ownChange('show-receipts', '/account/receipts', receiptsForm, showReceipts),
@@ -38,15 +39,14 @@ function ownChange<Input>(
   path: string,
   input: z.ZodType<Input>,
   change: (context: ProfileOperationContext, account: Account, input: Input) => Promise<void>,
-): Operation<ProfileOperationContext, Account> {
+): Operation<ProfileOperationContext, SignedIn> {
   return defineOperation({
     name,
     path,
     input,
+    rate: PROFILE_RATE,
     policy: () => undefined,
-    async run(context: ProfileOperationContext, account: Account, parsed: Input) {
-      await context.changes.take(String(account.id));
-      await change(context, account, parsed);
-    },
+    run: (context: ProfileOperationContext, { account }: SignedIn, parsed: Input) =>
+      change(context, account, parsed),
   });
 }

@@ -1,7 +1,8 @@
 import { type Request, type Response, Router } from 'express';
 import multer, { MulterError } from 'multer';
-import { accountOf } from '../accounts/access.ts';
-import type { Account, AccountStore } from '../accounts/store.ts';
+import { accountOf, signedInOf } from '../accounts/access.ts';
+import type { SignedIn } from '../accounts/sessions.ts';
+import type { AccountStore } from '../accounts/store.ts';
 import { LANGUAGES } from '../engines/speech/languages.ts';
 import { type ChatError, invalid, notFound } from '../errors.ts';
 import type { Publish } from '../events.ts';
@@ -9,11 +10,13 @@ import type { GroupPage } from '../groups/page.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { readMultipart } from '../http/body.ts';
 import { onRefusal } from '../http/failures.ts';
-import type { RateLimit } from '../http/rate-limit.ts';
+import { formsOf } from '../http/forms.ts';
 import { numberInPath, seeOther } from '../http/request.ts';
 import { type Html, sendHtml, type Views } from '../http/views.ts';
+import type { Limits } from '../limits.ts';
 import type { BoundOperation } from '../operations/define.ts';
 import { changePicture } from './edit-profile.ts';
+import { PROFILE_RATE } from './operations.ts';
 
 const MAX_PICTURE_BYTES = 15 * 1024 * 1024;
 
@@ -23,24 +26,16 @@ type Dependencies = {
   accounts: AccountStore;
   groups: GroupStore;
   publish: Publish;
-  /** Limits how often a profile changes. */
-  changes: RateLimit;
-  operations: readonly BoundOperation<Account>[];
+  limits: Limits;
+  operations: readonly BoundOperation<SignedIn>[];
 };
 
 /** Everybody's page, and the forms with which one changes one's own. */
 export function profileRoutes(dependencies: Dependencies): Router {
   const { views, page, accounts, groups } = dependencies;
+  const changes = dependencies.limits.of(PROFILE_RATE);
 
-  /** A form of one's account page; refused, the page again with the sentence at its field. */
-  const change =
-    (perform: (request: Request, response: Response) => Promise<void>) =>
-    async (request: Request, response: Response): Promise<void> => {
-      accountOf(request);
-      onRefusal(response, (error) => accountPage(request, error));
-      await perform(request, response);
-      seeOther(response, '/account?changed=profile');
-    };
+  const afterChange = '/account?changed=profile';
 
   function accountPage(request: Request, error: ChatError): Html {
     const account = accountOf(request);
@@ -58,7 +53,7 @@ export function profileRoutes(dependencies: Dependencies): Router {
     });
   }
 
-  const router = Router()
+  return Router()
     .get('/people/:id', async (request, response) => {
       const account = accountOf(request);
       const person = await accounts.byId(numberInPath(request, 'id'));
@@ -81,21 +76,22 @@ export function profileRoutes(dependencies: Dependencies): Router {
       response.set({ 'Content-Type': 'image/webp', 'Cache-Control': 'private, max-age=31536000, immutable' });
       response.send(picture);
     })
-    .post(
-      '/account/picture',
-      change(async (request, response) => {
-        await dependencies.changes.take(String(accountOf(request).id));
-        const picture = await readPicture(request, response);
-        if (!picture && request.body?.remove !== 'yes') throw invalid('picture', 'Choose a picture first.');
-        await changePicture(dependencies, accountOf(request), picture);
+    .post('/account/picture', async (request, response) => {
+      const account = accountOf(request);
+      onRefusal(response, (error) => accountPage(request, error));
+      await changes.take(String(account.id));
+      const picture = await readPicture(request, response);
+      if (!picture && request.body?.remove !== 'yes') throw invalid('picture', 'Choose a picture first.');
+      await changePicture(dependencies, account, picture);
+      seeOther(response, afterChange);
+    })
+    .use(
+      formsOf(dependencies.operations, {
+        targetOf: signedInOf,
+        pageOfRefusal: (request) => (error) => accountPage(request, error),
+        next: () => afterChange,
       }),
     );
-  for (const operation of dependencies.operations)
-    router.post(
-      operation.path,
-      change(async (request) => void (await operation.run(accountOf(request), request.body))),
-    );
-  return router;
 }
 
 /** The one picture of a form; undefined where none was chosen. @throws ChatError 400 when it is too large */

@@ -5,9 +5,9 @@ import { ChatError } from '../errors.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
-import { createRateLimit } from '../http/rate-limit.ts';
 import { numberInQuery, zoneOf } from '../http/request.ts';
 import { type Html, sendHtml } from '../http/views.ts';
+import type { Limits } from '../limits.ts';
 import type { MessageStore } from '../messages/store.ts';
 import { parseInput } from '../operations/define.ts';
 import { findMessages, MOST_COUNTED } from './find.ts';
@@ -22,7 +22,7 @@ import {
   searchFilters,
 } from './query.ts';
 
-const SEARCHES = { points: 120, seconds: 60, sentence: 'That is a lot of searching.' };
+const SEARCHES = { name: 'searches', points: 120, seconds: 60, sentence: 'That is a lot of searching.' };
 
 const FILTERS = ['from', 'in', 'since', 'until', 'has'] as const;
 /** The newest people are offered; others are typed as from:NAME. */
@@ -36,13 +36,13 @@ type Dependencies = {
   messages: MessageStore;
   /** Undefined where none is kept. */
   index: SearchIndex | undefined;
-  rateLimits: boolean;
+  limits: Limits;
 };
 
 /** `GET /search?q=…`: the newest hits first, `&below=` the next page. */
 export function searchRoutes(dependencies: Dependencies): Router {
-  const { page, accounts, messages, index, rateLimits } = dependencies;
-  const rate = createRateLimit(SEARCHES, rateLimits);
+  const { page, accounts, messages, index, limits } = dependencies;
+  const rate = limits.of(SEARCHES);
 
   async function results(request: Request, typed: string, filters: SearchFilters) {
     const account = accountOf(request);

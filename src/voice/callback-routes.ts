@@ -2,26 +2,31 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { Router } from 'express';
 import { ChatError } from '../errors.ts';
 import { readJson } from '../http/body.ts';
-import { createRateLimit } from '../http/rate-limit.ts';
+import type { Limits } from '../limits.ts';
 import { parseInput } from '../operations/define.ts';
 import { createTranscriptReceiver, transcriptBody } from './receive.ts';
 import type { WriteDependencies } from './write.ts';
 
 const MAX_BODY = '2mb';
 /** By address; a function that transcribes for many people answers often. */
-const ANSWERS = { points: 600, seconds: 60, sentence: 'Those are a lot of transcripts.' };
+const ANSWERS = {
+  name: 'transcripts',
+  points: 600,
+  seconds: 60,
+  sentence: 'Those are a lot of transcripts.',
+};
 
 type Dependencies = WriteDependencies & {
   sharedSecret: string | undefined;
-  rateLimits: boolean;
+  limits: Limits;
 };
 
 /** Where the engine `callback` brings its transcripts: JSON, with `Authorization: Bearer SHARED_SECRET`. */
 export function callbackRoutes(dependencies: Dependencies): Router {
-  const { sharedSecret, rateLimits } = dependencies;
+  const { sharedSecret, limits } = dependencies;
   const router = Router();
   if (sharedSecret === undefined) return router;
-  const rate = createRateLimit(ANSWERS, rateLimits);
+  const rate = limits.of(ANSWERS);
   const receive = createTranscriptReceiver(dependencies);
   return router.post(
     '/api/voice/transcripts',

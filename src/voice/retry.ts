@@ -6,7 +6,7 @@ import type { StoredFile } from '../files/file.ts';
 import { MAX_QUEUED_PER_PERSON, takesLanguage } from './record.ts';
 import { settleTranscript, type WriteDependencies } from './write.ts';
 
-type RetryDependencies = WriteDependencies & {
+export type RetryDependencies = WriteDependencies & {
   /** What makes text, if anything does. */
   engine: Pick<SpeechEngine, 'language' | 'takesOthers'> | undefined;
   /** Says that there is something in the queue. */

@@ -1,13 +1,14 @@
 import { type Request, Router } from 'express';
 import { z } from 'zod';
-import { accountOf } from '../accounts/access.ts';
+import { accountOf, signedInOf } from '../accounts/access.ts';
+import type { SignedIn } from '../accounts/sessions.ts';
 import type { SpeechEngine } from '../engines/speech/engine.ts';
 import { LANGUAGES, spokenLanguage } from '../engines/speech/languages.ts';
-import { type ChatError, invalid, notFound } from '../errors.ts';
-import { openFile } from '../files/access.ts';
+import { type ChatError, invalid } from '../errors.ts';
+import { openRecording } from '../files/access.ts';
 import type { BlobStore } from '../files/blob-store.ts';
 import { discardUpload } from '../files/discard.ts';
-import { type StoredFile, transcriptText, type Voice } from '../files/file.ts';
+import { transcriptText } from '../files/file.ts';
 import { shownFile } from '../files/present.ts';
 import type { ReadUpload } from '../files/upload.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
@@ -15,14 +16,15 @@ import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { onRefusal } from '../http/failures.ts';
-import type { RateLimit } from '../http/rate-limit.ts';
+import { formsOf } from '../http/forms.ts';
 import { numberInPath, seeOther, wantsFragment } from '../http/request.ts';
 import { sendHtml, type Views } from '../http/views.ts';
-import { newMessageId, type SendDependencies, sendMessage } from '../messages/send.ts';
+import type { Limits } from '../limits.ts';
+import { SEND_RATE, type SendDependencies, sendMessage } from '../messages/send.ts';
 import type { MessageStore } from '../messages/store.ts';
-import { parseInput } from '../operations/define.ts';
+import { type BoundOperation, parseInput } from '../operations/define.ts';
+import { optional, wholeNumber } from '../operations/fields.ts';
 import type { Recorder } from './record.ts';
-import { transcribeAgain } from './retry.ts';
 import type { WriteDependencies } from './write.ts';
 
 type Dependencies = WriteDependencies &
@@ -37,40 +39,22 @@ type Dependencies = WriteDependencies &
     recorder: Recorder;
     /** What makes text, if anything does. */
     engine: SpeechEngine | undefined;
-    /** Says that there is something in the queue. */
-    wake(): void;
-    rate: RateLimit;
+    limits: Limits;
+    operations: readonly BoundOperation<SignedIn>[];
   };
-
-const seq = z
-  .string()
-  .regex(/^\d{1,15}$/)
-  .transform(Number);
 
 /** What comes with a recording: what is to become of it, and where. */
 const recordingForm = z.object({
   way: z.enum(['message', 'text']).default('text'),
   language: spokenLanguage.default(null),
-  replyTo: seq.optional().or(z.literal('').transform(() => undefined)),
-  thread: seq.optional().or(z.literal('').transform(() => undefined)),
+  replyTo: optional(wholeNumber()),
+  thread: optional(wholeNumber()),
 });
-
-const transcribeForm = z.object({ language: spokenLanguage.default(null) });
-
-const fileId = z.guid();
 
 /** Recordings: sent at once, or turned into text first. */
 export function voiceRoutes(dependencies: Dependencies): Router {
   const { views, page, groups, groupPresenter, files, blobs, readUpload, engine } = dependencies;
-
-  const voiceInPath = async (request: Request): Promise<StoredFile & { voice: Voice }> => {
-    const id = fileId.safeParse(request.params.fileId);
-    const file = id.success
-      ? await openFile({ files, groups }, accountOf(request), id.data.toLowerCase())
-      : undefined;
-    if (!file?.voice) throw notFound('There is no such recording, or it is not for you.');
-    return { ...file, voice: file.voice };
-  };
+  const sending = dependencies.limits.of(SEND_RATE);
 
   /** The form for browsers that record nothing themselves. */
   async function recordPage(request: Request, open: OpenGroup, error?: ChatError) {
@@ -109,12 +93,14 @@ export function voiceRoutes(dependencies: Dependencies): Router {
         return sendHtml(response, views.render('files/_chosen.njk', { file: shownFile(file) }), 201);
       const place = thread ? `/groups/${open.group.id}/threads/${thread}` : `/groups/${open.group.id}`;
       if (way === 'text') return seeOther(response, `${place}?voice=${file.id}#content`);
-      const message = { id: newMessageId(), content: '', files: [file.id], ...(replyTo && { replyTo }) };
+      await sending.take(String(account.id));
+      const message = { content: '', files: [file.id], replyTo };
       const sent = await sendMessage(dependencies, open, message);
       seeOther(response, `${place}#message-${sent.seq}`);
     })
     .get('/media/:fileId/transcript', async (request, response) => {
-      const { voice } = await voiceInPath(request);
+      const { fileId } = request.params;
+      const { voice } = await openRecording({ files, groups }, accountOf(request), fileId.toLowerCase());
       response.set('Cache-Control', 'no-store').json({
         transcript: voice.transcript,
         length: voice.length,
@@ -122,18 +108,14 @@ export function voiceRoutes(dependencies: Dependencies): Router {
         words: voice.words.map(([text, start]) => ({ text, start })),
       });
     })
-    .post('/media/:fileId/transcribe', async (request, response) => {
-      const file = await voiceInPath(request);
-      await dependencies.rate.take(String(accountOf(request).id));
-      const { language } = parseInput(transcribeForm, request.body);
-      await transcribeAgain(dependencies, file, accountOf(request), language);
-      if (wantsFragment(request)) response.status(204).end();
-      else
-        seeOther(
-          response,
-          file.seq === null
-            ? `/groups/${file.groupId}?voice=${file.id}#content`
-            : `/groups/${file.groupId}?around=${file.seq}#message-${file.seq}`,
-        );
-    });
+    .use(
+      formsOf(dependencies.operations, {
+        targetOf: signedInOf,
+        inputOf: ({ body, params }) => ({ ...body, ...params }),
+        next: (request, _target, _operation, { groupId, seq }) =>
+          seq === undefined
+            ? `/groups/${groupId}?voice=${request.params.fileId}#content`
+            : `/groups/${groupId}?around=${seq}#message-${seq}`,
+      }),
+    );
 }

@@ -115,7 +115,7 @@ export function startConversation(section, outbox, accountId) {
   /** Replies that come in while the thread is looked at are read. */
   function markThreadRead(seq) {
     if (!thread || document.visibilityState !== 'visible') return;
-    act(`/groups/${groupId}/threads/${thread}/read`, { seq: String(seq) });
+    act(`/groups/${groupId}/threads/${thread}/read`, { upTo: String(seq) });
   }
 
   /** What is changed stays in sight, and the focus within it stays where it was. */

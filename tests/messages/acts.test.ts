@@ -213,15 +213,15 @@ test('@name calls members only; @all calls everybody, and above ten members asks
 });
 
 test('unread from here: the mark moves back to before a message', async (t) => {
-  const { send, open, jo, groups, messages, publish, rate, recordEvents } = await garden(t);
+  const { send, open, jo, groups, messages, publish, recordEvents } = await garden(t);
   for (const text of ['one', 'two', 'three']) await send(text);
   const { unreadChanged } = await import('../../src/groups/events.ts');
   const told = recordEvents(unreadChanged);
-  await markUnread({ groups, messages, publish, rate }, await open(jo), 2);
+  await markUnread({ groups, messages, publish }, await open(jo), 2);
   const { group, membership } = await open(jo);
   assert.equal(unreadOf(group, membership), 2);
   assert.equal(told.length, 1);
-  await assert.rejects(markUnread({ groups, messages, publish, rate }, await open(jo), 9), { status: 404 });
+  await assert.rejects(markUnread({ groups, messages, publish }, await open(jo), 9), { status: 404 });
 });
 
 test('Markdown as in chats: emphasis, code, lists, quotes and links; no HTML, no headings, no pictures', async (t) => {

@@ -95,7 +95,7 @@ test('a removed reply is told to those who count its thread', async (t) => {
 });
 
 test('a full disk in the middle of a batch does not repeat what is committed: a reaction is not turned over twice', async (t) => {
-  const { send, open, bob, writer, rate, messages, group, databases } = await garden(t);
+  const { send, open, bob, writer, messages, group, databases } = await garden(t);
   await send('tea?');
   const full = Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
   const { append } = messages;
@@ -103,7 +103,7 @@ test('a full disk in the middle of a batch does not repeat what is committed: a 
   t.after(() => {
     messages.append = append;
   });
-  const reaction = reactTo({ writer, rate }, await open(bob), 1, { emoji: '👍' });
+  const reaction = reactTo({ writer }, await open(bob), 1, { emoji: '👍' });
   const sent = send('this one finds the disk full');
   assert.equal((await reaction).reactions[0]?.accountIds.length, 1);
   await assert.rejects(sent, { code: 'SQLITE_FULL' });

@@ -24,6 +24,11 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
   heard: { input: {}, isForAuthor: false },
   unread: { input: {}, isForAuthor: false },
   follow: { input: { on: 'yes' }, wrong: [{ on: 'perhaps' }, /./], isForAuthor: false },
+  'read-thread': {
+    input: { upTo: '1' },
+    wrong: [{ upTo: 'all' }, /./],
+    isForAuthor: false,
+  },
 };
 
 test('every operation on a message has its rules said here, and no two share a name or an address', () => {

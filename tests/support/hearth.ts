@@ -29,7 +29,13 @@ export type Hearth = {
   kill(): Promise<void>;
 };
 
-type Options = { flags?: string[]; env?: Record<string, string>; dataDir?: string };
+type Options = {
+  flags?: string[];
+  env?: Record<string, string>;
+  dataDir?: string;
+  /** Instead of what `npm start` runs. */
+  script?: string;
+};
 
 /** What each test still has to close. */
 const endings = new WeakMap<Ending, (() => unknown)[]>();
@@ -73,7 +79,7 @@ export async function runToEnd(
 export async function startHearth(test: Ending, options: Options = {}): Promise<Hearth> {
   const dataDir = options.dataDir ?? join(temporaryFolder(test), 'data');
   const flags = ['--port', '0', '--data', dataDir, ...(options.flags ?? [])];
-  const { child, output } = launch(START, flags, { RATE_LIMITS: 'off', ...options.env });
+  const { child, output } = launch(options.script ?? START, flags, { RATE_LIMITS: 'off', ...options.env });
   const ended = once(child, 'close');
   const line = await new Promise<string>((resolve, reject) => {
     child.stdout?.on('data', () => {

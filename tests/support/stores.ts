@@ -6,9 +6,7 @@ import { openDatabases } from '../../src/database/open.ts';
 import { checkKeyring } from '../../src/database/sealing.ts';
 import { createEvents, type EventType } from '../../src/events.ts';
 import { openBlobStore } from '../../src/files/blob-store.ts';
-import { createRateLimit } from '../../src/http/rate-limit.ts';
 import { createTextRenderer } from '../../src/messages/render.ts';
-import { SEND_RATE } from '../../src/messages/send.ts';
 import { createMessageWriter } from '../../src/messages/writer.ts';
 import { atEnd, type Ending, temporaryFolder } from './hearth.ts';
 
@@ -42,7 +40,6 @@ export async function openStores(test: Ending, dataDir = temporaryFolder(test)) 
     transcriptions,
     writer,
     ...events,
-    rate: createRateLimit(SEND_RATE, false),
     texts,
     /** Everything of one kind that is published from now on. */
     recordEvents<Payload>(type: EventType<Payload>): Payload[] {

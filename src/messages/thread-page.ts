@@ -1,18 +1,12 @@
-import { type Request, Router } from 'express';
-import { z } from 'zod';
-import { accountOf } from '../accounts/access.ts';
+import type { Request } from 'express';
 import type { Account } from '../accounts/store.ts';
-import type { Publish } from '../events.ts';
-import { type OpenGroup, openGroup } from '../groups/access.ts';
+import type { OpenGroup } from '../groups/access.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
-import type { RateLimit } from '../http/rate-limit.ts';
-import { numberInPath, seeOther, wantsFragment } from '../http/request.ts';
 import { asHtml, type Context, type Html } from '../http/views.ts';
-import { parseInput } from '../operations/define.ts';
 import type { PresencePresenter } from '../presence/present.ts';
-import { markThreadRead, threadOf } from './follow.ts';
+import { threadOf } from './follow.ts';
 import type { MessagePage } from './history.ts';
 import type { MessagePresenter } from './present.ts';
 import type { MessageStore } from './store.ts';
@@ -28,8 +22,6 @@ export type ThreadDependencies = {
   presenter: MessagePresenter;
   presence: PresencePresenter;
   threads: ThreadStore;
-  rate: RateLimit;
-  publish: Publish;
   seesAddresses(account: Account): boolean;
 };
 
@@ -75,23 +67,4 @@ export function createThreadPage({
       { openGroupId: group.id, parts: { messages: await presenter.list(group, messagePage) } },
     );
   };
-}
-
-const upTo = z.object({
-  seq: z
-    .string()
-    .regex(/^\d{1,15}$/)
-    .transform(Number),
-});
-
-/** What is done with a thread as a whole. */
-export function threadRoutes(dependencies: ThreadDependencies): Router {
-  const { groups } = dependencies;
-  return Router().post('/groups/:id/threads/:seq/read', async (request, response) => {
-    const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
-    const seq = numberInPath(request, 'seq');
-    await markThreadRead(dependencies, open, seq, parseInput(upTo, request.body).seq);
-    if (wantsFragment(request)) response.status(204).end();
-    else seeOther(response, `/groups/${open.group.id}/threads/${seq}`);
-  });
 }

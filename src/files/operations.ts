@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import type { SignedIn } from '../accounts/sessions.ts';
+import type { GroupStore } from '../groups/store.ts';
+import { defineOperation, type Operation } from '../operations/define.ts';
+import type { BlobStore } from './blob-store.ts';
+import { discardFile } from './discard.ts';
+import type { FileStore } from './store.ts';
+
+export type FileOperationContext = { files: FileStore; groups: GroupStore; blobs: BlobStore };
+
+/** An id that names nothing is not found like any other. */
+export const fileId = z.string('"fileId" takes the id of a file.').toLowerCase();
+const whichFile = z.object({ fileId });
+
+/** What an account does with a file that it uploaded. */
+export const fileOperations: readonly Operation<FileOperationContext, SignedIn>[] = [
+  defineOperation({
+    name: 'discard-file',
+    path: '/media/:fileId/discard',
+    input: whichFile,
+    policy: () => undefined,
+    run: async (context: FileOperationContext, { account }: SignedIn, { fileId }) => ({
+      groupId: await discardFile(context, account, fileId),
+    }),
+  }),
+];

@@ -1,0 +1,82 @@
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { tooMany } from './errors.ts';
+
+/**
+ * @param name says what is counted; rates of one name share their counters
+ * @param points how many in `seconds`
+ * @param sentence what is said before "Try again in …"
+ */
+export type Rate = Readonly<{ name: string; points: number; seconds: number; sentence: string }>;
+
+export type RateLimit = {
+  /** Takes one point. @throws ChatError 429 that says when to try again */
+  take(key: string): Promise<void>;
+  /** The same; false where `take` would throw. */
+  tryTake(key: string): Promise<boolean>;
+  /** Returns a point, for limits that only failures count against. */
+  giveBack(key: string): Promise<void>;
+  /** How many points of a key are taken. */
+  taken(key: string): Promise<number>;
+  /** Deletes what was counted for a key. */
+  reset(key: string): Promise<void>;
+};
+
+/** Every counter of rates; this one counts for this process. */
+export type Limits = {
+  of(rate: Rate): RateLimit;
+};
+
+/** @param enabled false counts nothing, for benchmarks on loopback */
+export function createLimits(enabled: boolean): Limits {
+  const limitsByName = new Map<string, { rate: Rate; limit: RateLimit }>();
+  return {
+    of(rate) {
+      const existing = limitsByName.get(rate.name);
+      if (existing && existing.rate !== rate) throw new Error(`Two rates have the name ${rate.name}.`);
+      if (existing) return existing.limit;
+      const limit = enabled ? createRateLimit(rate) : UNLIMITED;
+      limitsByName.set(rate.name, { rate, limit });
+      return limit;
+    },
+  };
+}
+
+const UNLIMITED: RateLimit = {
+  async take() {},
+  tryTake: async () => true,
+  async giveBack() {},
+  taken: async () => 0,
+  async reset() {},
+};
+
+function createRateLimit({ name, points, seconds, sentence }: Rate): RateLimit {
+  const limiter = new RateLimiterMemory({ keyPrefix: name, points, duration: seconds });
+
+  /** Milliseconds until a point is free again; undefined where one was taken. */
+  async function refusedFor(key: string): Promise<number | undefined> {
+    try {
+      await limiter.consume(key);
+      return undefined;
+    } catch (refusal) {
+      if (refusal instanceof RateLimiterRes) return refusal.msBeforeNext;
+      throw refusal;
+    }
+  }
+
+  return {
+    async take(key) {
+      const waitMs = await refusedFor(key);
+      if (waitMs !== undefined) throw tooMany(sentence, waitMs / 1000);
+    },
+    tryTake: async (key) => (await refusedFor(key)) === undefined,
+    async giveBack(key) {
+      await limiter.reward(key);
+    },
+    async taken(key) {
+      return (await limiter.get(key))?.consumedPoints ?? 0;
+    },
+    async reset(key) {
+      await limiter.delete(key);
+    },
+  };
+}

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import type { Publish } from '../events.ts';
+import type { OpenGroup } from '../groups/access.ts';
+import { defineOperation, type Operation } from '../operations/define.ts';
+import { wholeNumber } from '../operations/fields.ts';
+import type { DraftStore } from './draft-store.ts';
+import { typed } from './events.ts';
+import { DRAFT_RATE, draftForm, keepDraft } from './keep-draft.ts';
+import { markRead, type ReadMarks } from './mark-read.ts';
+import { allowMembers } from './policies.ts';
+import { SEND_RATE, type SendDependencies, sendable, sendMessage } from './send.ts';
+
+export type ConversationOperationContext = SendDependencies & {
+  drafts: DraftStore;
+  marks: ReadMarks;
+  publish: Publish;
+};
+
+export type ConversationOperation = Operation<ConversationOperationContext, OpenGroup>;
+
+/** What a member does in a conversation, beside what is done with one message of it. */
+export const conversationOperations: readonly ConversationOperation[] = [
+  defineOperation({
+    name: 'send',
+    path: 'messages',
+    input: sendable,
+    rate: SEND_RATE,
+    policy: allowMembers,
+    async run(context: ConversationOperationContext, open: OpenGroup, input) {
+      const { id, seq, change } = await sendMessage(context, open, input);
+      return { id, seq, change };
+    },
+  }),
+  defineOperation({
+    name: 'read',
+    path: 'read',
+    input: z.object({ seq: wholeNumber('"seq" takes the number of a message.') }),
+    isQuiet: true,
+    policy: allowMembers,
+    run: (context: ConversationOperationContext, open: OpenGroup, { seq }) => markRead(context, open, seq),
+  }),
+  defineOperation({
+    name: 'typing',
+    path: 'typing',
+    input: z.unknown(),
+    isQuiet: true,
+    policy: allowMembers,
+    async run({ publish }: ConversationOperationContext, { group, account }: OpenGroup) {
+      publish(typed, { groupId: group.id, accountId: account.id });
+    },
+  }),
+  defineOperation({
+    name: 'draft',
+    path: 'draft',
+    input: draftForm,
+    rate: DRAFT_RATE,
+    policy: allowMembers,
+    run: (context: ConversationOperationContext, open: OpenGroup, input) => keepDraft(context, open, input),
+  }),
+];

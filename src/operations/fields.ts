@@ -1,0 +1,22 @@
+import { type ZodType, z } from 'zod';
+
+// What forms send as text, and programs as numbers and booleans.
+
+/** A whole number from 0. */
+export const wholeNumber = (sentence?: string) =>
+  z.union([z.int().min(0), z.string().regex(/^\d{1,15}$/)], sentence).transform(Number);
+
+/** A choice that is said: "yes" or "no", true or false. */
+export const yesOrNo = (sentence?: string) =>
+  z.union([z.boolean(), z.enum(['yes', 'no']).transform((word) => word === 'yes')], sentence);
+
+/** A checkbox: absent is no. */
+export const checkbox = yesOrNo().default(false);
+
+/** A field that may be left empty. */
+export const optional = <Value>(field: ZodType<Value>) =>
+  z
+    .literal('')
+    .transform(() => undefined)
+    .or(field)
+    .optional();
