@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openStores } from '../src/app.ts';
+import { openStores, type Stores } from '../src/app.ts';
 import { loadKeyring } from '../src/crypto/keys.ts';
 import { createPasswords } from '../src/crypto/passwords.ts';
 import { lockDataFolder } from '../src/database/lock.ts';
@@ -107,8 +107,8 @@ export async function populate(wanted: Population, report: (messages: number) =>
   const passwords = createPasswords();
   try {
     const keyring = loadKeyring(undefined, dataDir, true);
-    for (const database of [databases.users, databases.chat]) checkKeyring(database, keyring);
-    const stores = openStores(databases, keyring);
+    for (const database of [databases.users, databases.chat]) await checkKeyring(database, keyring);
+    const stores = await openStores(databases, keyring);
     return await fill(stores, wanted, await passwords.hash(wanted.password), report);
   } finally {
     await passwords.close();
@@ -118,7 +118,7 @@ export async function populate(wanted: Population, report: (messages: number) =>
 }
 
 async function fill(
-  { accounts, groups, messages }: ReturnType<typeof openStores>,
+  { accounts, groups, messages }: Pick<Stores, 'accounts' | 'groups' | 'messages'>,
   wanted: Population,
   passwordHash: string,
   report: (messages: number) => void,

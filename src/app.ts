@@ -3,22 +3,24 @@ import { join } from 'node:path';
 import express, { type Express } from 'express';
 import type { Logger } from 'pino';
 import { identifyAccount } from './accounts/access.ts';
+import { cacheAccounts } from './accounts/cached.ts';
 import { createDevices } from './accounts/devices.ts';
 import { accountChanged, sessionEnded, sessionsEnded } from './accounts/events.ts';
 import { accountRoutes } from './accounts/routes.ts';
 import type { SessionStore } from './accounts/session-store.ts';
 import { createSessions } from './accounts/sessions.ts';
 import { type Account, createAccountStore } from './accounts/store.ts';
+import { createLocalBus } from './bus/local.ts';
+import { type Caches, createCaches } from './cache/caches.ts';
 import type { Config } from './config.ts';
 import { createBlindIndex } from './crypto/blind-index.ts';
-import { createCipher } from './crypto/cipher.ts';
 import type { Keyring } from './crypto/keys.ts';
 import type { Passwords } from './crypto/passwords.ts';
-import type { Database, Databases } from './database/open.ts';
+import type { Databases } from './database/open.ts';
+import { createSealer } from './database/sealed-columns.ts';
 import { secretOf } from './database/sealing.ts';
 import { createAudioConverter } from './engines/audio/convert.ts';
 import { chooseEngine } from './engines/speech/choose.ts';
-import { createEvents } from './events.ts';
 import { openBlobStore } from './files/blob-store.ts';
 import { discardUpload } from './files/discard.ts';
 import { fileOperations } from './files/operations.ts';
@@ -27,6 +29,7 @@ import { fileRoutes } from './files/routes.ts';
 import { createFileStore } from './files/store.ts';
 import { startSweep } from './files/sweep.ts';
 import { createUploadReader, UPLOAD_RATE } from './files/upload.ts';
+import { cacheGroups } from './groups/cached.ts';
 import { seedGroups } from './groups/create.ts';
 import { createDirectPage, directRoutes } from './groups/direct-routes.ts';
 import { pushGroups } from './groups/live.ts';
@@ -47,6 +50,8 @@ import { createLimits } from './limits.ts';
 import { CLOSE } from './live/connection.ts';
 import { createHub } from './live/hub.ts';
 import { createUpgrades } from './live/upgrade.ts';
+import { cacheMessages } from './messages/cached.ts';
+import { cacheDrafts } from './messages/cached-drafts.ts';
 import { createDraftStore } from './messages/draft-store.ts';
 import { listRoutes } from './messages/list-routes.ts';
 import { conversationSocket } from './messages/live.ts';
@@ -104,20 +109,35 @@ export type App = {
   flush(): Promise<void>;
 };
 
-/** What is stored, opened with the keys that fit it. */
-export function openStores({ users, chat }: Pick<Databases, 'users' | 'chat'>, keyring: Keyring) {
-  const nameIndex = (database: Database) => createBlindIndex(secretOf(database, keyring, 'name-index'));
+/** What is stored, opened with the keys that fit it. Nothing here keeps anything in memory. */
+export async function openStores({ users, chat }: Pick<Databases, 'users' | 'chat'>, keyring: Keyring) {
+  const sealer = createSealer(keyring);
+  const indexOfUsers = createBlindIndex(await secretOf(users, keyring, 'name-index'));
+  const indexOfChat = createBlindIndex(await secretOf(chat, keyring, 'name-index'));
   return {
-    accounts: createAccountStore(users, createCipher(keyring, 'accounts'), nameIndex(users)),
-    groups: createGroupStore(chat, createCipher(keyring, 'groups'), nameIndex(chat)),
-    files: createFileStore(chat, createCipher(keyring, 'files')),
-    messages: createMessageStore(chat, createCipher(keyring, 'messages')),
+    accounts: createAccountStore(users, sealer, indexOfUsers),
+    groups: createGroupStore(chat, sealer, indexOfChat),
+    files: createFileStore(chat, sealer),
+    messages: createMessageStore(chat, sealer),
     threads: createThreadStore(chat),
-    drafts: createDraftStore(chat, createCipher(keyring, 'drafts')),
+    drafts: createDraftStore(chat, sealer),
     saved: createSavedStore(chat),
     playbackReceipts: createPlaybackReceiptStore(chat),
     transcriptions: createTranscriptionStore(chat),
-    devices: createDeviceStore(users, createCipher(keyring, 'push'), nameIndex(users)),
+    devices: createDeviceStore(users, sealer, indexOfUsers),
+  };
+}
+
+export type Stores = Awaited<ReturnType<typeof openStores>>;
+
+/** The same stores, with what is read often kept in memory until an event says that it has changed. */
+export function cacheStores(stores: Stores, caches: Caches): Stores {
+  return {
+    ...stores,
+    accounts: cacheAccounts(stores.accounts, caches),
+    groups: cacheGroups(stores.groups, caches),
+    messages: cacheMessages(stores.messages, caches),
+    drafts: cacheDrafts(stores.drafts, caches),
   };
 }
 
@@ -133,10 +153,15 @@ export async function createApp({
 }: Opened): Promise<App> {
   const limits = createLimits(config.rateLimits);
   const { rateLimits, adminUsername, editLimitMs, fileLimits, dataDir } = config;
-  const { publish, subscribe } = createEvents((err, event) => log.error({ err, event }, 'a listener failed'));
+  const bus = createLocalBus((err, event) => log.error({ err, event }, 'a listener failed'));
+  const { publish, subscribe } = bus;
+  const caches = createCaches(bus.subscribeFirst);
   const views = createViews(assetFolder(config.assetVersion));
 
-  const stores = openStores(databases, keyring);
+  const stored = await openStores(databases, keyring);
+  await stored.accounts.fillSkeletons();
+  if (adminUsername !== undefined) await stored.accounts.makeAdmin(adminUsername);
+  await seedGroups(stored.groups);
   const {
     accounts,
     groups,
@@ -148,26 +173,23 @@ export async function createApp({
     playbackReceipts,
     transcriptions,
     devices,
-  } = stores;
-  await accounts.fillSkeletons();
-  const browsers = createDevices(secretOf(databases.users, keyring, 'device-cookie'));
-  if (adminUsername !== undefined) await accounts.makeAdmin(adminUsername);
-  await seedGroups(groups);
+  } = cacheStores(stored, caches);
+  const browsers = createDevices(await secretOf(databases.users, keyring, 'device-cookie'));
 
   const cookieSecret =
-    config.sessionSecret ?? secretOf(databases.users, keyring, 'session-cookie').toString('base64');
-  const sessions = createSessions(accounts, sessionStore, cookieSecret);
+    config.sessionSecret ?? (await secretOf(databases.users, keyring, 'session-cookie')).toString('base64');
+  const sessions = createSessions(accounts, sessionStore.open(caches), cookieSecret);
   const seesAddresses = (account: Account) =>
     config.showAddresses === 'everyone' || (config.showAddresses === 'admins' && account.isAdmin);
 
   const arrivals = createArrivals({ ...config, listensOn: config.host, certificate });
   const hub = createHub();
-  const groupPresenter = createGroupPresenter(views, groups, accounts);
+  const groupPresenter = createGroupPresenter(views, groups, accounts, caches);
   const report = (err: unknown) => log.error({ err }, 'something failed in the background');
-  const unreadThreads = countThreads({ hub, views, messages, threads, subscribe, report });
+  const unreadThreads = countThreads({ hub, views, messages, threads, caches, publish, subscribe, report });
   const page = createGroupPage(views, groupPresenter, ({ id }) => unreadThreads.link(id));
   const index = createSearchIndex(
-    { file: join(dataDir, 'search.sqlite3'), secret: secretOf(databases.chat, keyring, 'search') },
+    { file: join(dataDir, 'search.sqlite3'), secret: await secretOf(databases.chat, keyring, 'search') },
     report,
   );
   const searchFeed = config.searchIndex
@@ -179,6 +201,8 @@ export async function createApp({
     groups,
     accounts,
     groupPresenter,
+    caches,
+    publish,
     subscribe,
     report,
   });
@@ -190,8 +214,8 @@ export async function createApp({
     discard: ({ id }) => discardUpload({ files, blobs }, id),
   });
   const texts = createTextRenderer(report);
-  const presenter = createMessagePresenter(views, accounts, messages, texts, subscribe);
-  const seen = showSeen({ hub, views, accounts, groups, messages, subscribe, report });
+  const presenter = createMessagePresenter(views, accounts, messages, texts, caches);
+  const seen = showSeen({ hub, views, accounts, groups, messages, caches, subscribe, report });
   const writer = createMessageWriter({ messages, groups, publish });
   const marks = createReadMarks({ groups, publish });
   const unread = countUnread({ hub, groups, messages, marks, publish, subscribe, report });
@@ -205,7 +229,7 @@ export async function createApp({
   const recorder = createRecorder({ converter, files, blobs, transcriptions, engine, wake: queue.wake });
   pushTranscripts({ hub, files, subscribe, report });
   const push = createPush({
-    secret: secretOf(databases.users, keyring, 'vapid'),
+    secret: await secretOf(databases.users, keyring, 'vapid'),
     contact: config.pushContact,
     services: config.pushServices,
     devices,
@@ -226,13 +250,12 @@ export async function createApp({
   const own = {
     groups: bindOperations(ownOperations, { groups, accounts, publish }, limits),
     profiles: bindOperations(profileOperations, { accounts, publish }, limits),
-    notifications: bindOperations(notificationOperations, { accounts, devices, push }, limits),
+    notifications: bindOperations(notificationOperations, { accounts, devices, push, publish }, limits),
     files: bindOperations(fileOperations, { files, groups, blobs }, limits),
     voice: bindOperations(voiceOperations, { ...writing, groups, engine, wake: queue.wake }, limits),
   };
   pushGroups({ hub, groups, presenter: groupPresenter, subscribe });
   subscribe(accountChanged, ({ accountId }) => {
-    groupPresenter.forget();
     // They come back at once, as who they are now. A command that changed the profile is acknowledged first.
     setImmediate(() =>
       hub.closeWhere(

@@ -73,8 +73,8 @@ async function open(config: Config, closers: Array<() => Promise<void> | void>):
   const keyring = loadKeyring(config.encryptionKey, dataDir, isFirstStart);
   const databases = openDatabases(dataDir);
   closers.push(databases.close);
-  checkKeyring(databases.users, keyring);
-  checkKeyring(databases.chat, keyring);
+  await checkKeyring(databases.users, keyring);
+  await checkKeyring(databases.chat, keyring);
   const sessionStore = await openSessionStore(dataDir, log);
   closers.push(() => sessionStore.close());
   const passwords = createPasswords();

@@ -43,10 +43,6 @@ export async function search(cleanup: Cleanup): Promise<Finding[]> {
     );
     if (from % 50_000 === 0) process.stderr.write(`\r  ${from} messages`);
   }
-  for (const { id } of await groups.all()) {
-    const { lastSeq, lastChange } = await messages.head(id);
-    groups.advanced(id, lastSeq, lastChange);
-  }
   const report = (error: unknown) => {
     throw error;
   };
@@ -58,7 +54,8 @@ export async function search(cleanup: Cleanup): Promise<Finding[]> {
   const rate = Math.round(MESSAGES / ((performance.now() - started) / 1_000));
   process.stderr.write(`\r  indexed ${rate} messages a second\n`);
 
-  const groupPresenter = createGroupPresenter(createViews('/assets/bench'), groups, accounts);
+  const views = createViews('/assets/bench');
+  const groupPresenter = createGroupPresenter(views, groups, accounts, stores.caches);
   const taken: number[] = [];
   let hits = 0;
   for (let number = 0; number < QUERIES; number++) {

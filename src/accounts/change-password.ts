@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import type { Publish } from '../bus/bus.ts';
 import type { Passwords } from '../crypto/passwords.ts';
 import { ChatError } from '../errors.ts';
-import type { Publish } from '../events.ts';
 import { sessionsEnded } from './events.ts';
 import { checkPassword, password } from './register.ts';
 import type { Account, AccountStore } from './store.ts';

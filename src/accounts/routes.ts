@@ -1,9 +1,9 @@
 import { type Request, type Response, Router } from 'express';
+import type { Publish } from '../bus/bus.ts';
 import { foldCase } from '../crypto/blind-index.ts';
 import type { Passwords } from '../crypto/passwords.ts';
 import { LANGUAGES } from '../engines/speech/languages.ts';
 import type { ChatError } from '../errors.ts';
-import type { Publish } from '../events.ts';
 import { onRefusal } from '../http/failures.ts';
 import { ownPath, seeOther } from '../http/request.ts';
 import { type Html, sendHtml, type Views } from '../http/views.ts';

@@ -3,15 +3,16 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import connectSqlite3 from 'connect-sqlite3';
 import session from 'express-session';
-import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import sqlite3 from 'sqlite3';
+import { type Cached, type Caches, on, type RecentValues } from '../cache/caches.ts';
+import { sessionEnded } from './events.ts';
 
 const CACHED_SESSIONS = 20_000;
 
 export type SessionStore = {
-  /** A store for one session middleware: express-session leaves its own cookie's settings on the store that it gets. */
-  open(): session.Store;
+  /** Makes a store for one session middleware: express-session leaves its own cookie's settings on the store that it gets. */
+  open(caches: Caches): () => session.Store;
   close(): Promise<void>;
 };
 
@@ -38,9 +39,28 @@ export async function openSessionStore(dataDir: string, log: Logger): Promise<Se
   // and is a store of express-session's, which passes itself in.
   const durable = new Store({ db: database as unknown as string }) as unknown as session.Store;
   const close = promisify<void>(database.close.bind(database));
-  const cached = new LRUCache<string, Kept>({ max: CACHED_SESSIONS });
-  const ended = new LRUCache<string, true>({ max: CACHED_SESSIONS });
-  return { open: () => new CachedSessionStore(durable, cached, ended), close };
+  return {
+    open(caches) {
+      const ended = caches.recent<string, true>('ended sessions', CACHED_SESSIONS);
+      const cached = caches.cached<string, Kept | undefined>({
+        name: 'sessions',
+        key: (id) => id,
+        max: CACHED_SESSIONS,
+        load: (id) => load(durable, id),
+        isKept: (kept) => kept !== undefined && kept.expires > Date.now(),
+        dropOn: [on(sessionEnded, ({ sessionId }, cache) => cache.drop(sessionId))],
+      });
+      return () => new CachedSessionStore(durable, cached, ended);
+    },
+    close,
+  };
+}
+
+function load(durable: session.Store, id: string): Promise<Kept | undefined> {
+  return new Promise((resolve, reject) => {
+    // After an error, connect-sqlite3 calls back a second time, which changes nothing here.
+    durable.get(id, (error, found) => (error ? reject(error) : resolve(found ? keep(found) : undefined)));
+  });
 }
 
 /** @throws Error where the file is damaged or no database */
@@ -68,11 +88,15 @@ async function openSound(file: string): Promise<sqlite3.Database> {
  */
 class CachedSessionStore extends session.Store {
   readonly #durable: session.Store;
-  readonly #cache: LRUCache<string, Kept>;
+  readonly #cache: Cached<string, Kept | undefined>;
   // A request that began before a sign-out may end after it: what has ended is neither read nor written again.
-  readonly #ended: LRUCache<string, true>;
+  readonly #ended: RecentValues<string, true>;
 
-  constructor(durable: session.Store, cache: LRUCache<string, Kept>, ended: LRUCache<string, true>) {
+  constructor(
+    durable: session.Store,
+    cache: Cached<string, Kept | undefined>,
+    ended: RecentValues<string, true>,
+  ) {
     super();
     this.#durable = durable;
     this.#cache = cache;
@@ -80,37 +104,26 @@ class CachedSessionStore extends session.Store {
   }
 
   override get(id: string, done: (error: unknown, found?: session.SessionData | null) => void): void {
-    const cached = this.#cache.get(id);
-    if (cached !== undefined) {
-      if (cached.expires > Date.now()) return done(null, JSON.parse(cached.text));
-      this.#forget(id);
-      return done(null, null);
-    }
-    let isAnswered = false;
-    this.#durable.get(id, (error, found) => {
-      // After an error, connect-sqlite3 calls back a second time.
-      if (isAnswered) return;
-      isAnswered = true;
-      if (!found || this.#ended.has(id)) return done(error, null);
-      this.#cache.set(id, keep(found));
-      done(null, found);
-    });
+    const answer = (kept: Kept | undefined) => {
+      const isOpen = kept !== undefined && kept.expires > Date.now() && !this.#ended.get(id);
+      done(null, isOpen ? JSON.parse(kept.text) : null);
+    };
+    const kept = this.#cache.peek(id);
+    // At once, without a turn of the event loop: every request asks.
+    if (kept) answer(kept);
+    else this.#cache.get(id).then((loaded) => process.nextTick(answer, loaded), done);
   }
 
   override set(id: string, value: session.SessionData, done?: Callback): void {
-    if (this.#ended.has(id)) return done?.();
-    this.#cache.set(id, keep(value));
+    if (this.#ended.get(id)) return done?.();
+    this.#cache.put(id, keep(value));
     this.#durable.set(id, value, done);
   }
 
   override destroy(id: string, done?: Callback): void {
-    this.#forget(id);
+    this.#cache.drop(id);
     this.#ended.set(id, true);
     this.#durable.destroy(id, done);
-  }
-
-  #forget(id: string): void {
-    this.#cache.delete(id);
   }
 }
 

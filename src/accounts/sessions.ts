@@ -2,7 +2,6 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import type { Request, RequestHandler } from 'express';
 import session from 'express-session';
-import type { SessionStore } from './session-store.ts';
 import type { Account, AccountStore } from './store.ts';
 
 declare module 'express-session' {
@@ -31,20 +30,25 @@ export type Sessions = {
 
 /**
  * Sessions for HTTP and TLS side by side. Cookies ignore ports, so each has a name of its own.
+ * @param openStore makes a store for one middleware
  * @param secret signs the cookies
  */
-export function createSessions(accounts: AccountStore, store: SessionStore, secret: string): Sessions {
+export function createSessions(
+  accounts: AccountStore,
+  openStore: () => session.Store,
+  secret: string,
+): Sessions {
   const shared = { secret, resave: false, saveUninitialized: false };
   const cookie = { path: '/', httpOnly: true, sameSite: 'lax', maxAge: THIRTY_DAYS_MS } as const;
   const plain = session({
     ...shared,
-    store: store.open(),
+    store: openStore(),
     name: 'hearth',
     cookie: { ...cookie, secure: false },
   });
   const encrypted = session({
     ...shared,
-    store: store.open(),
+    store: openStore(),
     name: '__Host-hearth',
     cookie: { ...cookie, secure: true },
   });

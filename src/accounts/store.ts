@@ -1,8 +1,7 @@
-import { asc, desc, eq, getTableColumns, isNull, or, sql } from 'drizzle-orm';
-import { LRUCache } from 'lru-cache';
+import { desc, eq, getTableColumns, isNull, or, sql } from 'drizzle-orm';
 import { type BlindIndex, foldCase } from '../crypto/blind-index.ts';
-import type { Cipher } from '../crypto/cipher.ts';
-import type { Database } from '../database/open.ts';
+import type { Database, Executor } from '../database/executor.ts';
+import { SEALED, type Sealer } from '../database/sealed-columns.ts';
 import { accounts } from '../database/tables/users.ts';
 import type { SpokenLanguage } from '../engines/speech/languages.ts';
 import { areConfusable, skeleton } from './names.ts';
@@ -64,8 +63,6 @@ export type AccountStore = {
   /** @param picture a WebP; undefined takes it away */
   setPicture(id: number, picture: Buffer | undefined): Promise<void>;
   picture(id: number): Promise<Buffer | undefined>;
-  /** Seals up to `limit` names, lines and pictures after `afterId` with the current key; resolves to the last id seen, undefined at the end. */
-  resealNames(afterId: number, limit: number): Promise<number | undefined>;
 };
 
 /** Everything but the picture's bytes, which few ask for. */
@@ -74,36 +71,28 @@ const shown = { ...columns, hasPicture: sql<number>`${accounts.picture} IS NOT N
 
 type Row = Omit<typeof accounts.$inferSelect, 'picture'> & { hasPicture: number };
 
-const CACHED_ACCOUNTS = 50_000;
+const sealed = SEALED.accounts.columns;
 
 /** @param nameIndex the blind index under which names are unique without regard to case */
-export function createAccountStore(
-  { orm, atomically }: Database,
-  cipher: Cipher,
-  nameIndex: BlindIndex,
-): AccountStore {
-  // Every page and every message names its authors; each write below drops its entry.
-  const cache = new LRUCache<number, Account>({ max: CACHED_ACCOUNTS });
-  const byId = orm
-    .select(shown)
-    .from(accounts)
-    .where(eq(accounts.id, sql.placeholder('id')))
-    .prepare();
-  const byName = orm
-    .select(shown)
-    .from(accounts)
-    .where(eq(accounts.nameIndex, sql.placeholder('nameIndex')))
-    .prepare();
+export function createAccountStore(db: Database, sealer: Sealer, nameIndex: BlindIndex): AccountStore {
+  const queries = db.prepare((orm) => ({
+    byId: orm
+      .select(shown)
+      .from(accounts)
+      .where(eq(accounts.id, sql.placeholder('id')))
+      .prepare(),
+    byName: orm
+      .select(shown)
+      .from(accounts)
+      .where(eq(accounts.nameIndex, sql.placeholder('nameIndex')))
+      .prepare(),
+  }));
 
   const indexOf = (username: string) => nameIndex(foldCase(username));
-  const nameAad = (index: Buffer) => `accounts/${index.toString('hex')}`;
-  const displayNameAad = (id: number) => `accounts/${id}/display-name`;
   const skeletonOf = (name: string) => nameIndex(`skeleton ${skeleton(name)}`);
-  const lineAad = (id: number) => `accounts/${id}/line`;
-  const pictureAad = (id: number) => `accounts/${id}/picture`;
   const fromRow = (row: Row): Account => {
-    const username = cipher.open(nameAad(row.nameIndex), row.name);
-    const displayName = row.displayName ? cipher.open(displayNameAad(row.id), row.displayName) : '';
+    const username = sealer.open(sealed.name, row, row.name);
+    const displayName = row.displayName ? sealer.open(sealed.displayName, row, row.displayName) : '';
     return { ...settingsOf(row), username, displayName, name: displayName || username };
   };
   const settingsOf = (row: Row) => ({
@@ -111,7 +100,7 @@ export function createAccountStore(
     isAdmin: row.isAdmin,
     sessionEpoch: row.sessionEpoch,
     createdAt: row.createdAt,
-    line: row.line ? cipher.open(lineAad(row.id), row.line) : '',
+    line: row.line ? sealer.open(sealed.line, row, row.line) : '',
     pictureVersion: row.hasPicture ? row.pictureVersion : 0,
     showsReceipts: row.showsReceipts,
     quiet: quietHours(row),
@@ -120,148 +109,126 @@ export function createAccountStore(
   });
 
   /** Whether a name looks like one that somebody else signs in with, or is seen by. */
-  function isConfusable(name: string, ownId: number | undefined): boolean {
+  async function isConfusable(tx: Executor, name: string, ownId: number | undefined): Promise<boolean> {
     const index = skeletonOf(name);
-    return orm
-      .select(shown)
-      .from(accounts)
-      .where(or(eq(accounts.skeletonIndex, index), eq(accounts.displaySkeletonIndex, index)))
-      .all()
+    const rows = await tx.all((orm) =>
+      orm
+        .select(shown)
+        .from(accounts)
+        .where(or(eq(accounts.skeletonIndex, index), eq(accounts.displaySkeletonIndex, index))),
+    );
+    return rows
       .filter((row) => row.id !== ownId)
       .map(fromRow)
       .some((other) => areConfusable(other.username, name) || areConfusable(other.displayName, name));
   }
 
-  function change(id: number, values: Partial<typeof accounts.$inferInsert>): void {
-    orm.update(accounts).set(values).where(eq(accounts.id, id)).run();
-    cache.delete(id);
+  async function change(
+    id: number,
+    values: Partial<typeof accounts.$inferInsert>,
+    executor: Executor = db,
+  ): Promise<void> {
+    await executor.run((orm) => orm.update(accounts).set(values).where(eq(accounts.id, id)));
   }
 
   return {
-    async add({ username, passwordHash, isAdmin, now }) {
-      const index = indexOf(username);
-      if (byName.get({ nameIndex: index })) return 'taken';
-      if (isConfusable(username, undefined)) return 'confusable';
-      const row = orm
-        .insert(accounts)
-        .values({
-          nameIndex: index,
-          name: cipher.seal(nameAad(index), username),
-          skeletonIndex: skeletonOf(username),
-          passwordHash,
-          isAdmin: isAdmin === 'if-first' ? sql`NOT EXISTS (SELECT 1 FROM ${accounts})` : isAdmin,
-          sessionEpoch: 1,
-          createdAt: now,
-        })
-        .returning(shown)
-        .get();
-      return fromRow(row);
-    },
+    add: ({ username, passwordHash, isAdmin, now }) =>
+      db.transaction(async (tx) => {
+        const index = indexOf(username);
+        if (await tx.get(queries.byName, { nameIndex: index })) return 'taken';
+        if (await isConfusable(tx, username, undefined)) return 'confusable';
+        const row = await tx.get((orm) =>
+          orm
+            .insert(accounts)
+            .values({
+              nameIndex: index,
+              name: sealer.seal(sealed.name, { nameIndex: index }, username),
+              skeletonIndex: skeletonOf(username),
+              passwordHash,
+              isAdmin: isAdmin === 'if-first' ? sql`NOT EXISTS (SELECT 1 FROM ${accounts})` : isAdmin,
+              sessionEpoch: 1,
+              createdAt: now,
+            })
+            .returning(shown),
+        );
+        if (!row) throw new Error('An account vanished while it was made.');
+        return fromRow(row);
+      }),
     async byId(id) {
-      const cached = cache.get(id);
-      if (cached) return cached;
-      const row = byId.get({ id });
-      if (!row) return undefined;
-      const account = fromRow(row);
-      cache.set(id, account);
-      return account;
+      const row = await db.get(queries.byId, { id });
+      return row && fromRow(row);
     },
     async byName(username) {
-      const row = byName.get({ nameIndex: indexOf(username) });
+      const row = await db.get(queries.byName, { nameIndex: indexOf(username) });
       return row && { ...fromRow(row), passwordHash: row.passwordHash };
     },
     async list(limit) {
-      return orm
-        .select(shown)
-        .from(accounts)
-        .orderBy(desc(accounts.id))
-        .limit(limit)
-        .all()
-        .map((row) => cache.get(row.id) ?? fromRow(row));
+      const rows = await db.all((orm) =>
+        orm.select(shown).from(accounts).orderBy(desc(accounts.id)).limit(limit),
+      );
+      return rows.map(fromRow);
     },
     async passwordHash(id) {
-      return byId.get({ id })?.passwordHash;
+      return (await db.get(queries.byId, { id }))?.passwordHash;
     },
     async setPassword(id, passwordHash) {
-      const row = orm
-        .update(accounts)
-        .set({ passwordHash, sessionEpoch: sql`${accounts.sessionEpoch} + 1` })
-        .where(eq(accounts.id, id))
-        .returning({ sessionEpoch: accounts.sessionEpoch })
-        .get();
-      cache.delete(id);
+      const row = await db.get((orm) =>
+        orm
+          .update(accounts)
+          .set({ passwordHash, sessionEpoch: sql`${accounts.sessionEpoch} + 1` })
+          .where(eq(accounts.id, id))
+          .returning({ sessionEpoch: accounts.sessionEpoch }),
+      );
+      if (!row) throw new Error('There is no such account.');
       return row.sessionEpoch;
     },
     async makeAdmin(username) {
-      orm
-        .update(accounts)
-        .set({ isAdmin: true })
-        .where(eq(accounts.nameIndex, indexOf(username)))
-        .run();
-      cache.clear();
+      const nameIndex = indexOf(username);
+      await db.run((orm) =>
+        orm.update(accounts).set({ isAdmin: true }).where(eq(accounts.nameIndex, nameIndex)),
+      );
     },
-    async setDisplayName(id, displayName) {
-      if (displayName !== '' && isConfusable(displayName, id)) return false;
-      change(id, {
-        displayName: displayName === '' ? null : cipher.seal(displayNameAad(id), displayName),
-        displaySkeletonIndex: displayName === '' ? null : skeletonOf(displayName),
-      });
-      return true;
-    },
+    setDisplayName: (id, displayName) =>
+      db.transaction(async (tx) => {
+        if (displayName !== '' && (await isConfusable(tx, displayName, id))) return false;
+        const isNone = displayName === '';
+        const values = {
+          displayName: isNone ? null : sealer.seal(sealed.displayName, { id }, displayName),
+          displaySkeletonIndex: isNone ? null : skeletonOf(displayName),
+        };
+        await change(id, values, tx);
+        return true;
+      }),
     async fillSkeletons() {
-      for (const row of orm.select(shown).from(accounts).where(isNull(accounts.skeletonIndex)).all())
-        change(row.id, { skeletonIndex: skeletonOf(fromRow(row).username) });
+      const rows = await db.all((orm) =>
+        orm.select(shown).from(accounts).where(isNull(accounts.skeletonIndex)),
+      );
+      for (const row of rows) await change(row.id, { skeletonIndex: skeletonOf(fromRow(row).username) });
     },
-    async setLine(id, line) {
-      change(id, { line: line === '' ? null : cipher.seal(lineAad(id), line) });
-    },
-    async setShowsReceipts(id, showsReceipts) {
-      change(id, { showsReceipts });
-    },
-    async setSpokenLanguage(id, spokenLanguage) {
-      change(id, { spokenLanguage });
-    },
-    async setShowsSeconds(id, showsSeconds) {
-      change(id, { showsSeconds });
-    },
-    async setQuiet(id, quiet) {
+    setLine: (id, line) => change(id, { line: line === '' ? null : sealer.seal(sealed.line, { id }, line) }),
+    setShowsReceipts: (id, showsReceipts) => change(id, { showsReceipts }),
+    setSpokenLanguage: (id, spokenLanguage) => change(id, { spokenLanguage }),
+    setShowsSeconds: (id, showsSeconds) => change(id, { showsSeconds }),
+    setQuiet: (id, quiet) =>
       change(id, {
         quietFrom: quiet?.from ?? null,
         quietTo: quiet?.to ?? null,
         quietZone: quiet?.zone ?? null,
-      });
-    },
+      }),
     async setPicture(id, picture) {
-      const version = (byId.get({ id })?.pictureVersion ?? 0) + 1;
-      const sealed = picture ? cipher.seal(pictureAad(id), picture.toString('base64')) : null;
-      change(id, { picture: sealed, pictureVersion: version });
+      const value = picture ? sealer.seal(sealed.picture, { id }, picture.toString('base64')) : null;
+      const pictureVersion = sql`${accounts.pictureVersion} + 1`;
+      await db.run((orm) =>
+        orm.update(accounts).set({ picture: value, pictureVersion }).where(eq(accounts.id, id)),
+      );
     },
     async picture(id) {
-      const row = orm.select({ picture: accounts.picture }).from(accounts).where(eq(accounts.id, id)).get();
-      const sealed = row?.picture;
-      return sealed ? Buffer.from(cipher.open(pictureAad(id), sealed), 'base64') : undefined;
-    },
-    async resealNames(afterId, limit) {
-      const rows = orm
-        .select()
-        .from(accounts)
-        .where(sql`${accounts.id} > ${afterId}`)
-        .orderBy(asc(accounts.id))
-        .limit(limit)
-        .all();
-      await atomically(
-        rows.map((row) => () => {
-          const reseal = (aad: string, value: Buffer) => cipher.seal(aad, cipher.open(aad, value));
-          const values = {
-            name: reseal(nameAad(row.nameIndex), row.name),
-            displayName: row.displayName && reseal(displayNameAad(row.id), row.displayName),
-            line: row.line && reseal(lineAad(row.id), row.line),
-            picture: row.picture && reseal(pictureAad(row.id), row.picture),
-          };
-          return orm.update(accounts).set(values).where(eq(accounts.id, row.id)).run();
-        }),
+      const row = await db.get((orm) =>
+        orm.select({ picture: accounts.picture }).from(accounts).where(eq(accounts.id, id)),
       );
-      return rows.at(-1)?.id;
+      return row?.picture
+        ? Buffer.from(sealer.open(sealed.picture, { id }, row.picture), 'base64')
+        : undefined;
     },
   };
 }

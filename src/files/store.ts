@@ -1,28 +1,10 @@
-import { and, asc, desc, eq, gt, inArray, isNull, lt, sql, sum } from 'drizzle-orm';
-import type { Cipher } from '../crypto/cipher.ts';
-import type { Database } from '../database/open.ts';
+import { and, asc, desc, eq, inArray, isNull, lt, sql, sum } from 'drizzle-orm';
+import type { Database } from '../database/executor.ts';
+import { SEALED, type Sealer } from '../database/sealed-columns.ts';
 import { files } from '../database/tables/chat.ts';
 import type { StoredFile } from './file.ts';
 
-export type FileStore = {
-  add(file: StoredFile): Promise<void>;
-  byId(id: string): Promise<StoredFile | undefined>;
-  /** Replaces what is known of a file: its bytes may have been replaced, too. */
-  describe(file: StoredFile): Promise<void>;
-  /** The ids among these for which there is a file. */
-  known(ids: readonly string[]): Promise<ReadonlySet<string>>;
-  /** Forgets a file that was not sent; resolves to whether there was one. */
-  removeUnsent(id: string): Promise<boolean>;
-  /** Up to `limit` files that were not sent, from before a time. */
-  unsentBefore(time: number, limit: number): Promise<string[]>;
-  /** Up to `limit` files of a group that were sent before a message, the newest first. */
-  sentBefore(groupId: number, seq: number, limit: number): Promise<StoredFile[]>;
-  /** What the files of one person, or of all, take, in bytes. */
-  bytesOf(accountId: number): Promise<number>;
-  bytes(): Promise<number>;
-  /** Seals up to `limit` descriptions after `afterId` with the current key; resolves to the last id seen, undefined at the end. */
-  reseal(afterId: string, limit: number): Promise<string | undefined>;
-};
+export type FileStore = ReturnType<typeof createFileStore>;
 
 type Row = typeof files.$inferSelect;
 
@@ -31,112 +13,97 @@ type FileMetadata = Pick<StoredFile, 'name' | 'type' | 'width' | 'height' | 'thu
   key: string;
 };
 
-export function createFileStore({ orm, atomically }: Database, cipher: Cipher): FileStore {
-  const byId = orm
-    .select()
-    .from(files)
-    .where(eq(files.id, sql.placeholder('id')))
-    .prepare();
-  const fileAad = (id: string) => `files/${id}`;
+const { metadata: sealedMetadata } = SEALED.files.columns;
+
+/** What is known of files; their bytes are in the blob store. */
+export function createFileStore(db: Database, sealer: Sealer) {
+  const { byId } = db.prepare((orm) => ({
+    byId: orm
+      .select()
+      .from(files)
+      .where(eq(files.id, sql.placeholder('id')))
+      .prepare(),
+  }));
 
   function open({ metadata, ...row }: Row): StoredFile {
     // What `seal` below made, and nobody else can have.
-    const { key, ...rest } = JSON.parse(cipher.open(fileAad(row.id), metadata)) as FileMetadata;
+    const { key, ...rest } = JSON.parse(sealer.open(sealedMetadata, row, metadata)) as FileMetadata;
     return { ...row, ...rest, key: Buffer.from(key, 'base64') };
   }
 
   function seal({ id, key, name, type, width, height, thumbnailSize, voice }: StoredFile): Buffer {
     const metadata: FileMetadata = { name, type, width, height, thumbnailSize, key: key.toString('base64') };
-    return cipher.seal(fileAad(id), JSON.stringify({ ...metadata, voice }));
+    return sealer.seal(sealedMetadata, { id }, JSON.stringify({ ...metadata, voice }));
   }
 
   return {
-    async add(file) {
+    async add(file: StoredFile): Promise<void> {
       const { id, groupId, accountId, seq, size, createdAt } = file;
-      orm
-        .insert(files)
-        .values({ id, groupId, accountId, seq, size, createdAt, metadata: seal(file) })
-        .run();
+      const values = { id, groupId, accountId, seq, size, createdAt, metadata: seal(file) };
+      await db.run((orm) => orm.insert(files).values(values));
     },
-    async describe(file) {
-      orm
-        .update(files)
-        .set({ size: file.size, metadata: seal(file) })
-        .where(eq(files.id, file.id))
-        .run();
+    /** Replaces what is known of a file: its bytes may have been replaced, too. */
+    async describe(file: StoredFile): Promise<void> {
+      const values = { size: file.size, metadata: seal(file) };
+      await db.run((orm) => orm.update(files).set(values).where(eq(files.id, file.id)));
     },
-    async byId(id) {
-      const row = byId.get({ id });
+    async byId(id: string): Promise<StoredFile | undefined> {
+      const row = await db.get(byId, { id });
       return row && open(row);
     },
-    async known(ids) {
-      const rows = orm
-        .select({ id: files.id })
-        .from(files)
-        .where(inArray(files.id, [...ids]))
-        .all();
+    /** The ids among these for which there is a file. */
+    async existing(ids: readonly string[]): Promise<ReadonlySet<string>> {
+      const rows = await db.all((orm) =>
+        orm
+          .select({ id: files.id })
+          .from(files)
+          .where(inArray(files.id, [...ids])),
+      );
       return new Set(rows.map((row) => row.id));
     },
-    async removeUnsent(id) {
-      const { changes } = orm
-        .delete(files)
-        .where(and(eq(files.id, id), isNull(files.seq)))
-        .run();
-      return changes > 0;
+    /** Deletes a file that was not sent; resolves to whether there was one. */
+    async removeUnsent(id: string): Promise<boolean> {
+      const isUnsent = and(eq(files.id, id), isNull(files.seq));
+      return (await db.run((orm) => orm.delete(files).where(isUnsent))) > 0;
     },
-    async unsentBefore(time, limit) {
-      const rows = orm
-        .select({ id: files.id })
-        .from(files)
-        .where(and(isNull(files.seq), lt(files.createdAt, time)))
-        .orderBy(asc(files.createdAt))
-        .limit(limit)
-        .all();
+    /** Up to `limit` files that were not sent, from before a time. */
+    async unsentBefore(time: number, limit: number): Promise<string[]> {
+      const rows = await db.all((orm) =>
+        orm
+          .select({ id: files.id })
+          .from(files)
+          .where(and(isNull(files.seq), lt(files.createdAt, time)))
+          .orderBy(asc(files.createdAt))
+          .limit(limit),
+      );
       return rows.map((row) => row.id);
     },
-    async sentBefore(groupId, seq, limit) {
-      return orm
-        .select()
-        .from(files)
-        .where(and(eq(files.groupId, groupId), lt(files.seq, seq)))
-        .orderBy(desc(files.seq), asc(files.id))
-        .limit(limit)
-        .all()
-        .map(open);
+    /** Up to `limit` files of a group that were sent before a message, the newest first. */
+    async sentBefore(groupId: number, seq: number, limit: number): Promise<StoredFile[]> {
+      const rows = await db.all((orm) =>
+        orm
+          .select()
+          .from(files)
+          .where(and(eq(files.groupId, groupId), lt(files.seq, seq)))
+          .orderBy(desc(files.seq), asc(files.id))
+          .limit(limit),
+      );
+      return rows.map(open);
     },
-    async bytesOf(accountId) {
-      const row = orm
-        .select({ bytes: sum(files.size) })
-        .from(files)
-        .where(eq(files.accountId, accountId))
-        .get();
-      return Number(row?.bytes ?? 0);
-    },
-    async bytes() {
-      return Number(
+    /** What the files of one account take, in bytes. */
+    async bytesOf(accountId: number): Promise<number> {
+      const row = await db.get((orm) =>
         orm
           .select({ bytes: sum(files.size) })
           .from(files)
-          .get()?.bytes ?? 0,
+          .where(eq(files.accountId, accountId)),
       );
+      return Number(row?.bytes ?? 0);
     },
-    async reseal(afterId, limit) {
-      const rows = orm
-        .select()
-        .from(files)
-        .where(gt(files.id, afterId))
-        .orderBy(asc(files.id))
-        .limit(limit)
-        .all();
-      await atomically(
-        rows
-          .filter((row) => !cipher.isCurrent(row.metadata))
-          .map((row) => () => {
-            const metadata = cipher.seal(fileAad(row.id), cipher.open(fileAad(row.id), row.metadata));
-            return orm.update(files).set({ metadata }).where(eq(files.id, row.id)).run();
-          }),
-      );
-      return rows.at(-1)?.id;
+    /** What all files take, in bytes. */
+    async bytes(): Promise<number> {
+      const row = await db.get((orm) => orm.select({ bytes: sum(files.size) }).from(files));
+      return Number(row?.bytes ?? 0);
     },
   };
 }

@@ -36,7 +36,7 @@ export async function sweep(
   }
   let batch: Array<{ id: string; path: string }> = [];
   const removeUnknown = async () => {
-    const storedIds = await files.known(batch.map((file) => file.id));
+    const storedIds = await files.existing(batch.map((file) => file.id));
     for (const { id, path } of batch)
       if (!storedIds.has(id) || path.endsWith('.part')) await rm(path, { force: true });
     batch = [];

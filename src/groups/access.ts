@@ -13,7 +13,7 @@ export type OpenGroup = Readonly<{ [opened]: true; group: Group; account: Accoun
  *   not a member
  */
 export async function openGroup(groups: GroupStore, account: Account, groupId: number): Promise<OpenGroup> {
-  const membership = (await groups.membershipsOf(account.id)).get(groupId);
+  const membership = await groups.membership(account.id, groupId);
   const group = membership ? await groups.byId(groupId) : await findGroup(groups, groupId);
   if (!group) throw notFound('There is no such group.');
   if (!membership) throw forbidden(`Join ${group.name} to read and write in it.`);

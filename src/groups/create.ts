@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { Account } from '../accounts/store.ts';
+import type { Publish } from '../bus/bus.ts';
 import { ChatError } from '../errors.ts';
-import type { Publish } from '../events.ts';
 import { hasVisible } from '../http/request.ts';
-import { groupCreated } from './events.ts';
+import { groupCreated, membershipsChanged } from './events.ts';
 import type { Group, GroupStore } from './store.ts';
 
 const NAME_RULE = 'A group’s name has 1 to 100 characters.';
@@ -35,6 +35,7 @@ export async function createGroup(
 ): Promise<Group> {
   const group = await groups.add({ name, creatorId: creator.id, now });
   if (!group) throw nameTaken();
+  publish(membershipsChanged, { groupId: group.id, accountIds: [creator.id] });
   publish(groupCreated, { groupId: group.id });
   return group;
 }

@@ -1,4 +1,4 @@
-import { eventType } from '../events.ts';
+import { eventType } from '../bus/bus.ts';
 
 export const groupCreated = eventType<{ groupId: number }>('groups.created');
 export const groupRenamed = eventType<{ groupId: number }>('groups.renamed');
@@ -10,3 +10,16 @@ export const unreadChanged = eventType<{ groupId: number; accountId: number }>('
 
 /** A member has read a group up to a message. */
 export const readMoved = eventType<{ groupId: number; accountId: number; seq: number }>('groups.read-moved');
+
+/** Messages of a group were written: its counters are at least at these now. `lastSeq` is 0 where none was new. */
+export const groupAdvanced = eventType<{ groupId: number; lastSeq: number; lastChange: number }>(
+  'groups.advanced',
+);
+
+/** What a group lets its members do has changed. */
+export const groupSettingsChanged = eventType<{ groupId: number }>('groups.settings-changed');
+
+/** Memberships of these accounts were written, beside joining, leaving and reading; of all members where none are named. */
+export const membershipsChanged = eventType<{ groupId: number; accountIds?: readonly number[] }>(
+  'groups.memberships-changed',
+);

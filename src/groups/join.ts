@@ -1,5 +1,5 @@
 import type { Account } from '../accounts/store.ts';
-import type { Publish } from '../events.ts';
+import type { Publish } from '../bus/bus.ts';
 import { findGroup } from './access.ts';
 import { memberJoined } from './events.ts';
 import type { GroupStore } from './store.ts';

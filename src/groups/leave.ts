@@ -1,6 +1,6 @@
 import type { Account } from '../accounts/store.ts';
+import type { Publish } from '../bus/bus.ts';
 import { forbidden } from '../errors.ts';
-import type { Publish } from '../events.ts';
 import { findGroup } from './access.ts';
 import { memberLeft } from './events.ts';
 import type { GroupStore } from './store.ts';

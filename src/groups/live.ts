@@ -1,4 +1,4 @@
-import type { Subscribe } from '../events.ts';
+import type { Subscribe } from '../bus/bus.ts';
 import { CLOSE } from '../live/connection.ts';
 import { factText } from '../live/frames.ts';
 import { type Hub, personalTopic } from '../live/hub.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Account, AccountStore } from '../accounts/store.ts';
+import type { Publish } from '../bus/bus.ts';
 import { invalid, notFound } from '../errors.ts';
-import type { Publish } from '../events.ts';
 import { memberJoined } from './events.ts';
 import type { Group, GroupStore } from './store.ts';
 

@@ -1,4 +1,4 @@
-import type { Publish } from '../events.ts';
+import type { Publish } from '../bus/bus.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
 import type { OpenGroup } from './access.ts';
 import { groupName } from './create.ts';
@@ -34,6 +34,6 @@ export const groupOperations: readonly GroupOperation[] = [
     path: 'voice-settings',
     input: voiceForm,
     policy: refuseSettings,
-    run: ({ groups }: GroupOperationContext, open: OpenGroup, input) => setVoice(groups, open, input),
+    run: (context: GroupOperationContext, open: OpenGroup, input) => setVoice(context, open, input),
   }),
 ];

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { SignedIn } from '../accounts/sessions.ts';
 import type { AccountStore } from '../accounts/store.ts';
-import type { Publish } from '../events.ts';
+import type { Publish } from '../bus/bus.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
 import { createGroup, groupName } from './create.ts';
 import { joinGroup } from './join.ts';

@@ -1,6 +1,17 @@
-import { LRUCache } from 'lru-cache';
+import { accountChanged } from '../accounts/events.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
+import { type Caches, on } from '../cache/caches.ts';
 import type { Views } from '../http/views.ts';
+import {
+  groupAdvanced,
+  groupCreated,
+  groupRenamed,
+  memberJoined,
+  memberLeft,
+  membershipsChanged,
+  readMoved,
+  unreadChanged,
+} from './events.ts';
 import { MAX_PEOPLE } from './open-direct.ts';
 import { type Group, type GroupStore, type Membership, notificationLevelOf } from './store.ts';
 
@@ -15,14 +26,16 @@ export type GroupPresenter = {
   named(group: Group, accountId: number): Promise<Group>;
   /** A group that can be joined, on the page of groups and as it is pushed there. */
   offer(group: Group): Promise<string>;
-  /** Forgets what was rendered, because somebody is called otherwise. */
-  forget(): void;
   /** The whole list for one person. */
   list(account: Account, openGroupId?: number): Promise<GroupList>;
 };
 
 /** The rows of the groups that somebody is in, of their direct conversations, and of groups that they could join, as bytes to be set into a page. */
 export type GroupList = Readonly<{ mine: Buffer; directs: Buffer; others: Buffer }>;
+
+type RowState = { group: Group; isMember: boolean; unread: number; isMentioned: boolean; isOpen: boolean };
+type ListKey = { accountId: number; openGroupId: number | undefined };
+type List = GroupList & { groupIds: readonly number[] };
 
 /** How many messages a member has not read. */
 export function unreadOf(group: Group, membership: Membership): number {
@@ -45,36 +58,60 @@ export function createGroupPresenter(
   views: Views,
   groups: GroupStore,
   accounts: AccountStore,
+  { cached, memo }: Caches,
 ): GroupPresenter {
-  const names = new LRUCache<string, string>({ max: CACHED_ROWS });
-  const rows = new LRUCache<string, string>({ max: CACHED_ROWS });
-  const lists = new LRUCache<string, { version: number; list: GroupList }>({
+  // Somebody is called otherwise.
+  const renamed = on(accountChanged, (_payload, cache: { clear(): void }) => cache.clear());
+  const names = cached<{ groupId: number; accountId: number }, string>({
+    name: 'names of direct conversations',
+    key: ({ groupId, accountId }) => `${groupId}/${accountId}`,
+    max: CACHED_ROWS,
+    load: nameOfDirect,
+    dropOn: [renamed],
+  });
+  const rows = memo<RowState, string>({
+    name: 'rows of groups',
+    // All that a row shows.
+    key: ({ group: { id, name }, isMember, unread, isMentioned, isOpen }) =>
+      `${id} ${isMember} ${unread} ${isMentioned} ${isOpen} ${name}`,
+    max: CACHED_ROWS,
+    make: (state) => views.render('groups/_row.njk', state).trim(),
+    dropOn: [],
+  });
+  const lists = cached<ListKey, List>({
+    name: 'lists of groups',
+    key: ({ accountId, openGroupId }) => `${accountId}/${openGroupId}`,
     maxSize: CACHED_LISTS,
-    sizeCalculation: ({ list }) => list.mine.length + list.directs.length + list.others.length + 1,
+    sizeOf: ({ mine, directs, others }) => mine.length + directs.length + others.length,
+    load: listOf,
+    tagsOf: ({ groupIds }, { accountId }) => [`account ${accountId}`, ...groupIds.map((id) => `group ${id}`)],
+    dropOn: [
+      renamed,
+      ...[groupCreated, groupRenamed].map((event) =>
+        on(event, (_payload, cache: { clear(): void }) => cache.clear()),
+      ),
+      on(groupAdvanced, ({ groupId }, cache) => cache.dropTag(`group ${groupId}`)),
+      ...[memberJoined, memberLeft, unreadChanged, readMoved].map((event) =>
+        on<{ accountId: number }, ListKey, List>(event, ({ accountId }, cache) =>
+          cache.dropTag(`account ${accountId}`),
+        ),
+      ),
+      on(membershipsChanged, ({ groupId }, cache) => cache.dropTag(`group ${groupId}`)),
+    ],
   });
 
   function row(group: Group, membership: Membership | undefined, isOpen = false): string {
     const unread = membership ? unreadOf(group, membership) : 0;
     const isMentioned = membership ? isMentionUnread(membership) : false;
-    const key = `${group.id} ${membership ? unread : '-'} ${isMentioned} ${isOpen} ${group.name}`;
-    const cachedRow = rows.get(key);
-    if (cachedRow !== undefined) return cachedRow;
-    const html = views
-      .render('groups/_row.njk', { group, isMember: membership !== undefined, unread, isMentioned, isOpen })
-      .trim();
-    rows.set(key, html);
-    return html;
+    return rows({ group, isMember: membership !== undefined, unread, isMentioned, isOpen });
   }
 
   async function named(group: Group, accountId: number): Promise<Group> {
     if (group.kind === 'group') return group;
-    const key = `${group.id}/${accountId}`;
-    const name = names.get(key) ?? (await nameOfDirect(group.id, accountId));
-    names.set(key, name);
-    return { ...group, name };
+    return { ...group, name: await names.get({ groupId: group.id, accountId }) };
   }
 
-  async function nameOfDirect(groupId: number, accountId: number): Promise<string> {
+  async function nameOfDirect({ groupId, accountId }: { groupId: number; accountId: number }) {
     const ids = await groups.members(groupId, MAX_PEOPLE);
     const others = ids.filter((id) => id !== accountId);
     const people = await Promise.all((others.length > 0 ? others : ids).map((id) => accounts.byId(id)));
@@ -89,10 +126,9 @@ export function createGroupPresenter(
     openGroupId: number | undefined,
   ): Promise<string> {
     const namedGroups: Group[] = [];
-    for (const id of memberships.keys()) {
-      const group = await groups.byId(id);
-      const isShown = group && (group.lastSeq > 0 || id === openGroupId);
-      if (group?.kind === 'direct' && isShown && !isHidden(group, memberships.get(id), openGroupId))
+    for (const [id, group] of await groups.byIds([...memberships.keys()])) {
+      const isShown = group.lastSeq > 0 || id === openGroupId;
+      if (group.kind === 'direct' && isShown && !isHidden(group, memberships.get(id), openGroupId))
         namedGroups.push(await named(group, accountId));
     }
     const { compare } = new Intl.Collator(undefined, { sensitivity: 'base', numeric: true });
@@ -102,41 +138,32 @@ export function createGroupPresenter(
       .join('');
   }
 
+  async function listOf({ accountId, openGroupId }: ListKey): Promise<List> {
+    const memberships = await groups.membershipsOf(accountId);
+    let mine = '';
+    let others = '';
+    for (const group of await groups.all()) {
+      const membership = memberships.get(group.id);
+      const html = row(group, membership, group.id === openGroupId);
+      if (!membership) others += html;
+      else if (!isHidden(group, membership, openGroupId)) mine += html;
+    }
+    return {
+      groupIds: [...memberships.keys()],
+      mine: Buffer.from(mine),
+      directs: Buffer.from(await directsOf(memberships, accountId, openGroupId)),
+      others: Buffer.from(others),
+    };
+  }
+
   return {
     row,
     named,
-    forget() {
-      for (const cache of [names, rows, lists]) cache.clear();
-    },
     async offer(group) {
       return views
         .render('groups/_offer.njk', { group, members: await groups.countMembers(group.id) })
         .trim();
     },
-    async list(account, openGroupId) {
-      const key = `${account.id}/${openGroupId}`;
-      const version = groups.version();
-      const cachedList = lists.get(key);
-      if (cachedList?.version === version) return cachedList.list;
-      const memberships = await groups.membershipsOf(account.id);
-      let mine = '';
-      let others = '';
-      for (const group of await groups.all()) {
-        const membership = memberships.get(group.id);
-        const html = row(group, membership, group.id === openGroupId);
-        if (membership) {
-          if (!isHidden(group, membership, openGroupId)) mine += html;
-        } else {
-          others += html;
-        }
-      }
-      const list = {
-        mine: Buffer.from(mine),
-        directs: Buffer.from(await directsOf(memberships, account.id, openGroupId)),
-        others: Buffer.from(others),
-      };
-      lists.set(key, { version, list });
-      return list;
-    },
+    list: ({ id }, openGroupId) => lists.get({ accountId: id, openGroupId }),
   };
 }

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Publish } from '../events.ts';
+import type { Publish } from '../bus/bus.ts';
 import type { OpenGroup } from './access.ts';
 import { type groupName, nameTaken } from './create.ts';
 import { groupRenamed } from './events.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Publish } from '../events.ts';
+import type { Publish } from '../bus/bus.ts';
 import type { OpenGroup } from './access.ts';
 import { unreadChanged } from './events.ts';
 import { type GroupStore, NOTIFICATION_LEVELS } from './store.ts';

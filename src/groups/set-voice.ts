@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import type { Publish } from '../bus/bus.ts';
 import { spokenLanguage } from '../engines/speech/languages.ts';
 import type { OpenGroup } from './access.ts';
+import { groupSettingsChanged } from './events.ts';
 import { refuseSettings } from './policies.ts';
 import type { GroupStore } from './store.ts';
 
@@ -17,11 +19,12 @@ export const voiceForm = z.object({
  * @throws ChatError 403 for anybody but its creator and administrators
  */
 export async function setVoice(
-  groups: GroupStore,
+  { groups, publish }: { groups: GroupStore; publish: Publish },
   open: OpenGroup,
   voice: z.infer<typeof voiceForm>,
 ): Promise<void> {
   const refusal = refuseSettings(open);
   if (refusal) throw refusal;
   await groups.setVoice(open.group.id, voice);
+  publish(groupSettingsChanged, { groupId: open.group.id });
 }

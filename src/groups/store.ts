@@ -1,10 +1,10 @@
-import { and, asc, count, eq, gt, isNotNull, lt, sql } from 'drizzle-orm';
-import { LRUCache } from 'lru-cache';
+import { and, eq } from 'drizzle-orm';
 import { type BlindIndex, foldCase } from '../crypto/blind-index.ts';
-import type { Cipher } from '../crypto/cipher.ts';
-import type { Database } from '../database/open.ts';
-import { groups, memberships, messages } from '../database/tables/chat.ts';
+import type { Database, Executor } from '../database/executor.ts';
+import { SEALED, type Sealer } from '../database/sealed-columns.ts';
+import { groups, memberships } from '../database/tables/chat.ts';
 import type { SpokenLanguage } from '../engines/speech/languages.ts';
+import { groupQueries } from './queries.ts';
 
 export type Group = Readonly<{
   id: number;
@@ -47,18 +47,15 @@ export function notificationLevelOf(
 
 export type ReadMark = { accountId: number; groupId: number; seq: number; now: number };
 
-/**
- * Groups and who is in them. The groups and the memberships of whoever was here lately are kept in memory,
- * since every page lists them; each write below keeps them right.
- */
+/** Groups and who is in them. */
 export type GroupStore = {
   /** By name, in the order of the alphabet; direct conversations left out. */
   all(): Promise<readonly Group[]>;
   /** Direct conversations too, in no order. */
   everyKind(): Promise<readonly Group[]>;
   byId(id: number): Promise<Group | undefined>;
-  /** Counts up with every change to any group or membership: what was made of them at the same version still holds. */
-  version(): number;
+  /** Those of these ids that there are, by id. */
+  byIds(ids: readonly number[]): Promise<ReadonlyMap<number, Group>>;
   /** Undefined when the name is taken. The creator, if any, is a member from the start. */
   add(group: { name: string; creatorId: number | null; now: number }): Promise<Group | undefined>;
   /** The direct conversation of these people, made where there is none yet. */
@@ -73,7 +70,9 @@ export type GroupStore = {
   /** What was there before is read for a new member. False when they were one already. */
   join(accountId: number, groupId: number, now: number): Promise<boolean>;
   leave(accountId: number, groupId: number): Promise<boolean>;
+  /** By group. */
   membershipsOf(accountId: number): Promise<ReadonlyMap<number, Membership>>;
+  membership(accountId: number, groupId: number): Promise<Membership | undefined>;
   /** The ids of up to `limit` members after `afterId`, in order of id. */
   members(groupId: number, limit: number, afterId?: number): Promise<number[]>;
   countMembers(groupId: number): Promise<number>;
@@ -90,104 +89,27 @@ export type GroupStore = {
   ): Promise<void>;
   /** The members of a group who want to hear of every message. */
   hearingEverything(group: Pick<Group, 'id' | 'kind'>): Promise<number[]>;
-  /** Takes note of a committed message that mentions these members, or all where none are named. */
-  mentioned(groupId: number, seq: number, accountIds: readonly number[] | undefined): void;
   /** Notes the newest message that calls a member; 0 for none. */
   setMention(accountId: number, groupId: number, seq: number): Promise<void>;
   /** The members whose newest mention is this message, and how far they have read. */
   lastMentionedAt(groupId: number, seq: number): Promise<{ accountId: number; readSeq: number }[]>;
   /** Up to `limit` members who have not read up to a message. */
   membersBefore(groupId: number, seq: number, limit: number): Promise<number[]>;
-  /** Forgets what is in memory of a group's members, because it was written elsewhere. */
-  refresh(groupId: number): void;
-  /** Takes note of messages that were committed. */
-  advanced(groupId: number, lastSeq: number, lastChange: number): void;
-  /** Seals up to `limit` names after `afterId` with the current key; resolves to the last id seen, undefined at the end. */
-  resealNames(afterId: number, limit: number): Promise<number | undefined>;
 };
 
 type Row = typeof groups.$inferSelect;
 
-const CACHED_MEMBERSHIPS = 10_000;
+const sealedName = SEALED.groups.columns.name;
 
 /** @param nameIndex the blind index under which names are unique without regard to case */
-export function createGroupStore(
-  { orm, atomically }: Database,
-  cipher: Cipher,
-  nameIndex: BlindIndex,
-): GroupStore {
-  const of = sql.placeholder('accountId');
-  const at = sql.placeholder('groupId');
-  const isMembership = and(eq(memberships.accountId, of), eq(memberships.groupId, at));
-  const removedBeyond = (seq: unknown) =>
-    sql<number>`(SELECT count(*) FROM ${messages} WHERE ${messages.groupId} = ${memberships.groupId}
-      AND ${messages.seq} > ${seq} AND ${messages.removedAt} IS NOT NULL)`;
-  const queries = {
-    removedBeyond: orm
-      .select({ count: count() })
-      .from(messages)
-      .where(
-        and(
-          eq(messages.groupId, at),
-          gt(messages.seq, sql.placeholder('seq')),
-          isNotNull(messages.removedAt),
-        ),
-      )
-      .prepare(),
-    memberships: orm.select().from(memberships).where(eq(memberships.accountId, of)).prepare(),
-    members: orm
-      .select({ accountId: memberships.accountId })
-      .from(memberships)
-      .where(and(eq(memberships.groupId, at), gt(memberships.accountId, sql.placeholder('after'))))
-      .orderBy(asc(memberships.accountId))
-      .limit(sql.placeholder('limit'))
-      .prepare(),
-    marks: orm
-      .select({ accountId: memberships.accountId, readSeq: memberships.readSeq })
-      .from(memberships)
-      .where(eq(memberships.groupId, at))
-      .orderBy(asc(memberships.accountId))
-      .limit(sql.placeholder('limit'))
-      .prepare(),
-    hearing: orm
-      .select({ accountId: memberships.accountId })
-      .from(memberships)
-      .where(
-        and(
-          eq(memberships.groupId, at),
-          isNotNull(memberships.notificationLevel),
-          eq(memberships.notificationLevel, 'everything'),
-        ),
-      )
-      .prepare(),
-    hearingDirect: orm
-      .select({ accountId: memberships.accountId })
-      .from(memberships)
-      .where(
-        and(
-          eq(memberships.groupId, at),
-          sql`coalesce(${memberships.notificationLevel}, 'everything') = 'everything'`,
-        ),
-      )
-      .prepare(),
-    count: orm.select({ members: count() }).from(memberships).where(eq(memberships.groupId, at)).prepare(),
-    markRead: orm
-      .update(memberships)
-      .set({
-        readSeq: sql`${sql.placeholder('seq')}`,
-        readAt: sql`${sql.placeholder('now')}`,
-        removedUnread: removedBeyond(sql.placeholder('seq')),
-      })
-      .where(and(isMembership, sql`${memberships.readSeq} < ${sql.placeholder('seq')}`))
-      .prepare(),
-  };
-
-  const nameAad = (index: Buffer) => `groups/${index.toString('hex')}`;
+export function createGroupStore(db: Database, sealer: Sealer, nameIndex: BlindIndex): GroupStore {
+  const queries = db.prepare(groupQueries);
   const indexOf = (name: string) => nameIndex(foldCase(name));
+  const sealName = (index: Buffer, name: string) => sealer.seal(sealedName, { nameIndex: index }, name);
   const fromRow = (row: Row): Group => ({
     id: row.id,
     kind: row.kind,
-    name: cipher.open(nameAad(row.nameIndex), row.name),
+    name: sealer.open(sealedName, row, row.name),
     creatorId: row.creatorId,
     lastSeq: row.lastSeq,
     lastChange: row.lastChange,
@@ -195,263 +117,130 @@ export function createGroupStore(
     spokenLanguage: row.spokenLanguage,
   });
 
-  const groupsById = new Map<number, Group>(
-    orm
-      .select()
-      .from(groups)
-      .all()
-      .map((row) => [row.id, fromRow(row)]),
-  );
-  let sorted: readonly Group[] | undefined;
-  let version = 0;
-  const membershipsByAccount = new LRUCache<number, Map<number, Membership>>({ max: CACHED_MEMBERSHIPS });
-  const memberCounts = new Map<number, number>();
-
-  function keep(group: Group): Group {
-    groupsById.set(group.id, group);
-    sorted = undefined;
-    version += 1;
-    return group;
+  async function everyKind(): Promise<Group[]> {
+    return (await db.all(queries.all)).map(fromRow);
   }
 
-  function membershipsOf(accountId: number): Map<number, Membership> {
-    const cached = membershipsByAccount.get(accountId);
-    if (cached) return cached;
-    const rows = queries.memberships.all({ accountId });
-    const byGroup = new Map(
-      rows.map(({ groupId, readSeq, readAt, lastMentionSeq, removedUnread, notificationLevel }) => [
-        groupId,
-        { groupId, readSeq, readAt, lastMentionSeq, removedUnread, notificationLevel },
-      ]),
-    );
-    membershipsByAccount.set(accountId, byGroup);
-    return byGroup;
-  }
-
-  /** Keeps what is in memory as it was just written. */
-  function note(accountId: number, groupId: number, change: Partial<Membership>): void {
-    const byGroup = membershipsByAccount.get(accountId);
-    const membership = byGroup?.get(groupId);
-    if (membership) byGroup?.set(groupId, { ...membership, ...change });
+  /** Makes members of accounts that are none. */
+  async function addMembers(
+    tx: Executor,
+    groupId: number,
+    accountIds: readonly number[],
+    now: number,
+  ): Promise<void> {
+    for (const accountId of accountIds) await tx.run(queries.join, { accountId, groupId, now });
   }
 
   return {
+    everyKind,
     async all() {
       const { compare } = new Intl.Collator(undefined, { sensitivity: 'base', numeric: true });
-      sorted ??= [...groupsById.values()]
+      return (await everyKind())
         .filter((group) => group.kind === 'group')
         .sort((a, b) => compare(a.name, b.name) || a.id - b.id);
-      // The order is kept while counters move on; the groups themselves are the newest.
-      return sorted.map((group) => groupsById.get(group.id) ?? group);
     },
-    everyKind: async () => [...groupsById.values()],
-    async byId(id) {
-      return groupsById.get(id);
+    async byId(groupId) {
+      const row = await db.get(queries.byId, { groupId });
+      return row && fromRow(row);
     },
-    version: () => version,
-    async add({ name, creatorId, now }) {
-      const index = indexOf(name);
-      const values = {
-        nameIndex: index,
-        name: cipher.seal(nameAad(index), name),
-        creatorId,
-        createdAt: now,
-        lastSeq: 0,
-        lastChange: 0,
-      };
-      const [rows] = await atomically<[Row[], unknown]>([
-        () => orm.insert(groups).values(values).onConflictDoNothing().returning().all(),
-        () =>
-          creatorId !== null &&
-          orm.run(sql`INSERT OR IGNORE INTO memberships (account_id, group_id, read_seq, read_at, joined_at)
-            SELECT creator_id, id, 0, ${now}, ${now} FROM groups
-            WHERE name_index = ${index} AND creator_id = ${creatorId} AND created_at = ${now}`),
-      ]);
-      const [row] = rows;
-      if (!row) return undefined;
-      if (creatorId !== null) membershipsByAccount.delete(creatorId);
-      return keep(fromRow(row));
+    async byIds(ids) {
+      const rows = await db.all(queries.byIds, { ids: JSON.stringify(ids) });
+      return new Map(rows.map((row) => [row.id, fromRow(row)]));
     },
-    async direct(accountIds, creatorId, now) {
-      const members = [...new Set(accountIds)].sort((a, b) => a - b);
-      // No group can be called this: names have no control characters.
-      const index = indexOf(`\0direct ${members.join(' ')}`);
-      const [inserted, row] = await atomically<[unknown[], Row | undefined, ...unknown[]]>([
-        () =>
-          orm
-            .insert(groups)
-            .values({
-              kind: 'direct',
-              nameIndex: index,
-              name: cipher.seal(nameAad(index), ''),
-              creatorId,
-              createdAt: now,
-              lastSeq: 0,
-              lastChange: 0,
-            })
-            .onConflictDoNothing()
-            .returning()
-            .all(),
-        () => orm.select().from(groups).where(eq(groups.nameIndex, index)).get(),
-        ...members.map(
-          (accountId) => () =>
-            orm.run(sql`INSERT OR IGNORE INTO memberships (account_id, group_id, read_seq, read_at, joined_at)
-              SELECT ${accountId}, id, 0, ${now}, ${now} FROM groups WHERE name_index = ${index}`),
-        ),
-      ]);
-      if (!row) throw new Error('A direct conversation vanished while it was made.');
-      const group = groupsById.get(row.id) ?? fromRow(row);
-      if (inserted.length === 0) return { group, isNew: false };
-      for (const accountId of members) membershipsByAccount.delete(accountId);
-      return { group: keep(group), isNew: true };
-    },
-    async rename(id, name) {
-      const index = indexOf(name);
-      const group = groupsById.get(id);
-      if (!group) return false;
-      const taken = orm.select({ id: groups.id }).from(groups).where(eq(groups.nameIndex, index)).get();
-      if (taken && taken.id !== id) return false;
-      orm
-        .update(groups)
-        .set({ nameIndex: index, name: cipher.seal(nameAad(index), name) })
-        .where(eq(groups.id, id))
-        .run();
-      keep({ ...group, name });
-      return true;
-    },
+    add: ({ name, creatorId, now }) =>
+      db.transaction(async (tx) => {
+        const index = indexOf(name);
+        const values = newRow('group', index, sealName(index, name), creatorId, now);
+        const row = await tx.get((orm) =>
+          orm.insert(groups).values(values).onConflictDoNothing().returning(),
+        );
+        if (!row) return undefined;
+        if (creatorId !== null) await addMembers(tx, row.id, [creatorId], now);
+        return fromRow(row);
+      }),
+    direct: (accountIds, creatorId, now) =>
+      db.transaction(async (tx) => {
+        const members = [...new Set(accountIds)].sort((a, b) => a - b);
+        // No group can be called this: names have no control characters.
+        const index = indexOf(`\0direct ${members.join(' ')}`);
+        const existing = await tx.get((orm) => orm.select().from(groups).where(eq(groups.nameIndex, index)));
+        if (existing) return { group: fromRow(existing), isNew: false };
+        const values = newRow('direct', index, sealName(index, ''), creatorId, now);
+        const row = await tx.get((orm) => orm.insert(groups).values(values).returning());
+        if (!row) throw new Error('A direct conversation vanished while it was made.');
+        await addMembers(tx, row.id, members, now);
+        return { group: fromRow(row), isNew: true };
+      }),
+    rename: (id, name) =>
+      db.transaction(async (tx) => {
+        const index = indexOf(name);
+        const taken = await tx.get((orm) =>
+          orm.select({ id: groups.id }).from(groups).where(eq(groups.nameIndex, index)),
+        );
+        if (taken && taken.id !== id) return false;
+        const values = { nameIndex: index, name: sealName(index, name) };
+        return (await tx.run((orm) => orm.update(groups).set(values).where(eq(groups.id, id)))) > 0;
+      }),
     async setVoice(id, voice) {
-      orm.update(groups).set(voice).where(eq(groups.id, id)).run();
-      const group = groupsById.get(id);
-      if (group) keep({ ...group, ...voice });
+      await db.run((orm) => orm.update(groups).set(voice).where(eq(groups.id, id)));
     },
     async join(accountId, groupId, now) {
-      const readSeq = groupsById.get(groupId)?.lastSeq ?? 0;
-      const { changes } = orm
-        .insert(memberships)
-        .values({ accountId, groupId, readSeq, readAt: now, joinedAt: now })
-        .onConflictDoNothing()
-        .run();
-      membershipsByAccount.delete(accountId);
-      memberCounts.delete(groupId);
-      version += 1;
-      return changes > 0;
+      return (await db.run(queries.join, { accountId, groupId, now })) > 0;
     },
     async leave(accountId, groupId) {
-      const { changes } = orm
-        .delete(memberships)
-        .where(and(eq(memberships.accountId, accountId), eq(memberships.groupId, groupId)))
-        .run();
-      membershipsByAccount.delete(accountId);
-      memberCounts.delete(groupId);
-      version += 1;
-      return changes > 0;
+      return (await db.run(queries.leave, { accountId, groupId })) > 0;
     },
-    membershipsOf: async (accountId) => membershipsOf(accountId),
+    async membershipsOf(accountId) {
+      const rows = await db.all(queries.memberships, { accountId });
+      return new Map(rows.map((row) => [row.groupId, row]));
+    },
+    membership: (accountId, groupId) => db.get(queries.membership, { accountId, groupId }),
     async members(groupId, limit, after = 0) {
-      return queries.members.all({ groupId, after, limit }).map((row) => row.accountId);
+      const rows = await db.all(queries.members, { groupId, after, limit });
+      return rows.map((row) => row.accountId);
     },
     async countMembers(groupId) {
-      const size = memberCounts.get(groupId) ?? queries.count.get({ groupId })?.members ?? 0;
-      memberCounts.set(groupId, size);
-      return size;
+      return (await db.get(queries.count, { groupId }))?.members ?? 0;
     },
-    marksOf: async (groupId, limit) => queries.marks.all({ groupId, limit }),
-    async markRead(marks) {
-      const due = marks.map(
-        (mark) => (membershipsOf(mark.accountId).get(mark.groupId)?.readSeq ?? mark.seq) < mark.seq,
-      );
-      await atomically(
-        marks.filter((_mark, index) => due[index]).map((mark) => () => queries.markRead.run(mark)),
-      );
-      marks.forEach(({ accountId, groupId, seq, now }, index) => {
-        if (!due[index]) return;
-        const removedUnread = queries.removedBeyond.get({ groupId, seq })?.count ?? 0;
-        note(accountId, groupId, { readSeq: seq, readAt: now, removedUnread });
-      });
-      version += 1;
-      return due;
-    },
-    async moveMark({ accountId, groupId, seq, now }) {
-      orm
-        .update(memberships)
-        .set({ readSeq: seq, readAt: now, removedUnread: removedBeyond(seq) })
-        .where(and(eq(memberships.accountId, accountId), eq(memberships.groupId, groupId)))
-        .run();
-      const removedUnread = queries.removedBeyond.get({ groupId, seq })?.count ?? 0;
-      note(accountId, groupId, { readSeq: seq, readAt: now, removedUnread });
-      version += 1;
+    marksOf: (groupId, limit) => db.all(queries.marks, { groupId, limit }),
+    markRead: (marks) =>
+      db.transaction(async (tx) => {
+        const moved: boolean[] = [];
+        for (const mark of marks) moved.push((await tx.run(queries.markRead, mark)) > 0);
+        return moved;
+      }),
+    async moveMark(mark) {
+      await db.run(queries.moveMark, mark);
     },
     async setNotificationLevel(accountId, groupId, notificationLevel) {
-      orm
-        .update(memberships)
-        .set({ notificationLevel })
-        .where(and(eq(memberships.accountId, accountId), eq(memberships.groupId, groupId)))
-        .run();
-      note(accountId, groupId, { notificationLevel });
-      version += 1;
+      await db.run((orm) =>
+        orm
+          .update(memberships)
+          .set({ notificationLevel })
+          .where(and(eq(memberships.accountId, accountId), eq(memberships.groupId, groupId))),
+      );
     },
     async hearingEverything({ id, kind }) {
-      const rows = kind === 'direct' ? queries.hearingDirect : queries.hearing;
-      return rows.all({ groupId: id }).map((row) => row.accountId);
+      const query = kind === 'direct' ? queries.hearingDirect : queries.hearing;
+      return (await db.all(query, { groupId: id })).map((row) => row.accountId);
     },
-    mentioned(groupId, seq, accountIds) {
-      // A copy: each look at an entry moves it to the front of what is walked over.
-      for (const accountId of accountIds ?? [...membershipsByAccount.keys()])
-        note(accountId, groupId, { lastMentionSeq: seq });
-      version += 1;
+    async setMention(accountId, groupId, seq) {
+      await db.run(queries.setMention, { accountId, groupId, seq });
     },
-    async setMention(accountId, groupId, lastMentionSeq) {
-      orm
-        .update(memberships)
-        .set({ lastMentionSeq })
-        .where(and(eq(memberships.accountId, accountId), eq(memberships.groupId, groupId)))
-        .run();
-      note(accountId, groupId, { lastMentionSeq });
-      version += 1;
-    },
-    async lastMentionedAt(groupId, seq) {
-      return orm
-        .select({ accountId: memberships.accountId, readSeq: memberships.readSeq })
-        .from(memberships)
-        .where(and(eq(memberships.groupId, groupId), eq(memberships.lastMentionSeq, seq)))
-        .all();
-    },
+    lastMentionedAt: (groupId, seq) => db.all(queries.lastMentionedAt, { groupId, seq }),
     async membersBefore(groupId, seq, limit) {
-      return orm
-        .select({ accountId: memberships.accountId })
-        .from(memberships)
-        .where(and(eq(memberships.groupId, groupId), lt(memberships.readSeq, seq)))
-        .orderBy(asc(memberships.accountId))
-        .limit(limit)
-        .all()
-        .map((row) => row.accountId);
-    },
-    refresh(groupId) {
-      for (const [accountId, byGroup] of [...membershipsByAccount.entries()])
-        if (byGroup.has(groupId)) membershipsByAccount.delete(accountId);
-      version += 1;
-    },
-    advanced(groupId, lastSeq, lastChange) {
-      const group = groupsById.get(groupId);
-      if (!group || lastChange <= group.lastChange) return;
-      groupsById.set(groupId, { ...group, lastSeq, lastChange });
-      version += 1;
-    },
-    async resealNames(afterId, limit) {
-      const rows = orm
-        .select()
-        .from(groups)
-        .where(gt(groups.id, afterId))
-        .orderBy(asc(groups.id))
-        .limit(limit)
-        .all();
-      await atomically(
-        rows.map((row) => () => {
-          const name = cipher.seal(nameAad(row.nameIndex), cipher.open(nameAad(row.nameIndex), row.name));
-          return orm.update(groups).set({ name }).where(eq(groups.id, row.id)).run();
-        }),
-      );
-      return rows.at(-1)?.id;
+      const rows = await db.all(queries.membersBefore, { groupId, seq, limit });
+      return rows.map((row) => row.accountId);
     },
   };
+}
+
+function newRow(
+  kind: Group['kind'],
+  nameIndex: Buffer,
+  name: Buffer,
+  creatorId: number | null,
+  createdAt: number,
+) {
+  return { kind, nameIndex, name, creatorId, createdAt, lastSeq: 0, lastChange: 0 };
 }

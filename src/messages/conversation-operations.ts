@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Publish } from '../events.ts';
+import type { Publish } from '../bus/bus.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
 import { wholeNumber } from '../operations/fields.ts';

@@ -1,14 +1,15 @@
-import { eventType } from '../events.ts';
+import { eventType } from '../bus/bus.ts';
 
 /** Messages of one group were committed: those with `firstSeq` to `lastSeq`. */
 export const messagesSent = eventType<{ groupId: number; firstSeq: number; lastSeq: number }>(
   'messages.sent',
 );
 
-/** Rows of one group were written, new ones too: those with the changes `firstChange` to `lastChange`. */
-export const messagesChanged = eventType<{ groupId: number; firstChange: number; lastChange: number }>(
-  'messages.changed',
-);
+/** Messages of one group were written, new ones too: each with its change, in their order. */
+export const messagesChanged = eventType<{
+  groupId: number;
+  messages: readonly Readonly<{ seq: number; change: number }>[];
+}>('messages.changed');
 
 /** A message that said nothing yet says something now: what was spoken has been written down. */
 export const messageWrittenDown = eventType<{ groupId: number; seq: number }>('messages.written-down');
@@ -28,3 +29,8 @@ export const threadsChanged = eventType<{ accountId: number }>('messages.threads
 
 /** Somebody is writing a message. */
 export const typed = eventType<{ groupId: number; accountId: number }>('messages.typed');
+
+/** A draft was kept or deleted. */
+export const draftChanged = eventType<{ accountId: number; groupId: number; thread: number }>(
+  'messages.draft-changed',
+);

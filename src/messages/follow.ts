@@ -1,6 +1,6 @@
 import type { z } from 'zod';
+import type { Publish } from '../bus/bus.ts';
 import { notFound } from '../errors.ts';
-import type { Publish } from '../events.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { threadsChanged } from './events.ts';
 import type { Message } from './message.ts';

@@ -34,7 +34,7 @@ export async function seqAt(messages: MessageStore, { group }: OpenGroup, time: 
 }
 
 /**
- * The newest 50 messages, the 50 before a seq, or the 50 around one (keyset pagination on the primary key).
+ * The newest 50 messages, the 50 before a seq, or the 50 around one (keyset pagination on the primary key: every number has its message).
  */
 export async function readHistory(
   messages: MessageStore,
@@ -44,10 +44,8 @@ export async function readHistory(
   const newest = group.lastSeq;
   const end =
     around === undefined ? (before ?? newest + 1) : Math.min(newest + 1, around + PAGE_MESSAGES / 2 + 1);
-  const fetched =
-    end > newest
-      ? await messages.newest(group, PAGE_MESSAGES + 1)
-      : await messages.before(group.id, end, PAGE_MESSAGES + 1);
+  // One more than is shown: whether the first continues it, and whether there is more.
+  const fetched = await messages.between(group.id, Math.max(1, end - PAGE_MESSAGES - 1), end - 1);
   const hasOlder = fetched.length > PAGE_MESSAGES;
   return {
     kind: 'conversation',

@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import type { Publish } from '../bus/bus.ts';
 import { notFound } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { optional, wholeNumber } from '../operations/fields.ts';
 import { messageOf } from './access.ts';
 import type { DraftStore } from './draft-store.ts';
+import { draftChanged } from './events.ts';
 import type { MessageStore } from './store.ts';
 
 /** Longer than a message may be, so that a text that has to be shortened is kept; in UTF-16 units. */
@@ -23,7 +25,7 @@ export const DRAFT_RATE = { name: 'drafts', points: 120, seconds: 60, sentence: 
  * @throws ChatError 404 for a thread that is not there
  */
 export async function keepDraft(
-  { drafts, messages }: { drafts: DraftStore; messages: MessageStore },
+  { drafts, messages, publish }: { drafts: DraftStore; messages: MessageStore; publish: Publish },
   open: OpenGroup,
   { content, thread = 0 }: z.infer<typeof draftForm>,
   now = Date.now(),
@@ -33,6 +35,20 @@ export async function keepDraft(
     throw notFound('There is no such thread.');
   const text = content.replaceAll('\0', '').toWellFormed();
   const draft = text.trim() === '' ? '' : text;
-  await drafts.write({ accountId: account.id, groupId: group.id, thread }, draft, now);
-  if (draft !== '') await drafts.keepNewest(account.id, MAX_DRAFTS);
+  const place = { accountId: account.id, groupId: group.id, thread };
+  await drafts.write(place, draft, now);
+  publish(draftChanged, place);
+  if (draft === '') return;
+  for (const deleted of await drafts.keepNewest(account.id, MAX_DRAFTS)) publish(draftChanged, deleted);
+}
+
+/** Deletes the draft of what was sent. @param thread 0 for the conversation itself */
+export async function deleteDraft(
+  { drafts, publish }: { drafts: DraftStore; publish: Publish },
+  { group, account }: OpenGroup,
+  thread: number,
+): Promise<void> {
+  const place = { accountId: account.id, groupId: group.id, thread };
+  await drafts.write(place, '', 0);
+  publish(draftChanged, place);
 }

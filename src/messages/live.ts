@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import type { Subscribe } from '../bus/bus.ts';
 import { notFound } from '../errors.ts';
-import type { Subscribe } from '../events.ts';
 import { openGroup } from '../groups/access.ts';
 import { groupTopic } from '../groups/live.ts';
 import { groupOperations } from '../groups/operations.ts';
@@ -83,18 +83,29 @@ export function conversationSocket(dependencies: Dependencies): Endpoint {
 
   // One after another in each group: a push that overtook another would leave a gap.
   const pushes = new Map<number, Promise<void>>();
-  subscribe(messagesChanged, ({ groupId, firstChange, lastChange }) => {
+  subscribe(messagesChanged, ({ groupId, messages: changed }) => {
     const topic = groupTopic(groupId);
     if (!hub.hasSubscribers(topic)) return;
     const push = (pushes.get(groupId) ?? Promise.resolve())
-      .then(() => pushChanged(topic, groupId, firstChange, lastChange))
+      .then(() => pushChanged(topic, groupId, changed))
       .catch(report)
       .finally(() => pushes.get(groupId) === push && pushes.delete(groupId));
     pushes.set(groupId, push);
   });
 
-  async function pushChanged(topic: string, groupId: number, first: number, last: number): Promise<void> {
-    for (const message of await messages.changedAfter(groupId, first - 1, last - first + 1)) {
+  async function pushChanged(
+    topic: string,
+    groupId: number,
+    changed: readonly { seq: number; change: number }[],
+  ): Promise<void> {
+    const lastChange = changed.at(-1)?.change ?? 0;
+    const written = await messages.bySeqs(
+      groupId,
+      changed.map(({ seq }) => seq),
+    );
+    for (const message of written) {
+      // Changed once more since: its newest change has an event of its own, in the order of changes.
+      if (message.change > lastChange) continue;
       const html = hub.hasSubscribers(topic, 'html') ? await fragment(message) : undefined;
       const json = hub.hasSubscribers(topic, 'json') ? await presenter.json(message) : undefined;
       hub.publish(topic, ({ protocol }) => (protocol === 'json' ? json : html), { change: message.change });

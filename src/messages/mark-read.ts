@@ -1,5 +1,5 @@
+import type { Publish } from '../bus/bus.ts';
 import { createGroupCommit } from '../database/group-commit.ts';
-import type { Publish } from '../events.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { readMoved, unreadChanged } from '../groups/events.ts';
 import type { GroupStore, ReadMark } from '../groups/store.ts';

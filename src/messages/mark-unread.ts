@@ -1,4 +1,4 @@
-import type { Publish } from '../events.ts';
+import type { Publish } from '../bus/bus.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { readMoved, unreadChanged } from '../groups/events.ts';
 import type { GroupStore } from '../groups/store.ts';

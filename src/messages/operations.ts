@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Account, AccountStore } from '../accounts/store.ts';
-import type { Publish } from '../events.ts';
+import type { Publish } from '../bus/bus.ts';
 import type { BlobStore } from '../files/blob-store.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import type { GroupStore } from '../groups/store.ts';

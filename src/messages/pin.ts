@@ -23,7 +23,7 @@ export async function pinMessage(
   { on }: z.infer<typeof wanted>,
   now = Date.now(),
 ): Promise<Message> {
-  const isFull = on && (await messages.countPinned(group)) >= MAX_PINS;
+  const isFull = on && (await messages.countPinned(group.id)) >= MAX_PINS;
   return writer.amend({
     groupId: group.id,
     seq,

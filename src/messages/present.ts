@@ -1,7 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import { accountChanged } from '../accounts/events.ts';
 import type { AccountStore } from '../accounts/store.ts';
-import type { Subscribe } from '../events.ts';
+import { type Caches, on } from '../cache/caches.ts';
 import { spokenIn } from '../files/file.ts';
 import { clock, shownFile } from '../files/present.ts';
 import type { Group } from '../groups/store.ts';
@@ -46,6 +45,9 @@ type Person = { id: number; username: string; name: string; pictureVersion: numb
 /** `change` is the quoted message's: a quote is drawn anew when that was edited or removed. */
 export type Quote = { seq: number; change: number; author: string; excerpt: string };
 
+type FragmentKey = { message: Message; isContinued: boolean; quoted: Quote | undefined };
+type ListKey = { group: Group; messagePage: MessagePage; firstUnread: number | undefined };
+
 const EXCERPT_CHARACTERS = 140;
 /** Maximum number of names at a reaction. */
 const MAX_NAMED = 20;
@@ -55,41 +57,66 @@ export function createMessagePresenter(
   accounts: AccountStore,
   messages: MessageStore,
   texts: TextRenderer,
-  subscribe: Subscribe,
+  { cached, memo }: Caches,
 ): MessagePresenter {
-  const fragments = new LRUCache<string, string>({ maxSize: CACHED_FRAGMENTS, sizeCalculation: sizeOf });
-  const avatars = new LRUCache<number, ReturnType<typeof asHtml>>({ max: CACHED_AVATARS });
-  const lists = new LRUCache<string, Buffer>({ maxSize: CACHED_LISTS, sizeCalculation: sizeOf });
+  // Faces are in every fragment, and change seldom.
+  const dropOn = [on(accountChanged, (_payload, cache: { clear(): void }) => cache.clear())];
+  const avatars = memo<Person, ReturnType<typeof asHtml>>({
+    name: 'avatars',
+    key: ({ id }) => id,
+    max: CACHED_AVATARS,
+    make: (person) => asHtml(views.render('http/_avatar.njk', { person }).trim()),
+    dropOn,
+  });
+  // Their keys have the changes that they show: the next one has a key of its own.
+  const fragments = cached<FragmentKey, Drawn>({
+    name: 'message fragments',
+    key: ({ message: { groupId, seq, change }, isContinued, quoted }) =>
+      `${groupId}/${seq}/${change}/${isContinued}/${quoted?.change}`,
+    maxSize: CACHED_FRAGMENTS,
+    sizeOf: ({ html }) => html.length,
+    load: draw,
+    isKept: ({ isFinal }) => isFinal,
+    dropOn,
+  });
+  const lists = cached<ListKey, Buffer>({
+    name: 'message pages',
+    // A thread may begin and end where a page of the conversation does: which one it is belongs to the key.
+    key: ({ group, messagePage: { kind, messages }, firstUnread }) =>
+      `${group.id}/${group.lastChange}/${kind}/${messages[0]?.seq}/${messages.at(-1)?.seq}/${firstUnread}`,
+    maxSize: CACHED_LISTS,
+    sizeOf: (html) => html.length,
+    load: async ({ messagePage, firstUnread }) => Buffer.from(await render(messagePage, firstUnread)),
+    dropOn,
+  });
 
   async function fragment(message: Message, previous: Message | undefined): Promise<string> {
     const isContinued = continues(message, previous);
     const quoted = message.replyTo === null ? undefined : await quote(message.groupId, message.replyTo);
-    const key = `${message.groupId}/${message.seq}/${message.change}/${isContinued}/${quoted?.change}`;
-    const cachedFragment = fragments.get(key);
-    if (cachedFragment !== undefined) return cachedFragment;
+    return (await fragments.get({ message, isContinued, quoted })).html;
+  }
+
+  async function draw({ message, isContinued, quoted }: FragmentKey): Promise<Drawn> {
     const author = await authorOf(message.authorId);
     const spoken = spokenIn(message.files);
     const isTranscript = spoken !== undefined && isPlain(message.content);
     const reviewerId = spoken?.voice.reviewerId;
     const body = isTranscript ? NO_BODY : await bodyOf(message, message.content);
-    const html = views
-      .render('messages/_message.njk', {
-        message,
-        author,
-        avatar: avatarOf(author),
-        body: asHtml(body.html),
-        spoken: spoken ? shownFile(spoken) : null,
-        transcript: isTranscript ? timedWords(message.content, spoken.voice) : [],
-        reviewer: reviewerId === undefined ? null : await authorOf(reviewerId),
-        time: timeOf(message.createdAt),
-        isContinued,
-        quote: quoted ?? null,
-        reactions: await Promise.all(message.reactions.map(shownReaction)),
-        files: message.files.map(shownFile),
-      })
-      .trim();
-    if (body.isFinal) fragments.set(key, html);
-    return html;
+    const html = views.render('messages/_message.njk', {
+      message,
+      author,
+      avatar: avatars(author),
+      body: asHtml(body.html),
+      spoken: spoken ? shownFile(spoken) : null,
+      transcript: isTranscript ? timedWords(message.content, spoken.voice) : [],
+      reviewer: reviewerId === undefined ? null : await authorOf(reviewerId),
+      time: timeOf(message.createdAt),
+      isContinued,
+      quote: quoted ?? null,
+      reactions: await Promise.all(message.reactions.map(shownReaction)),
+      files: message.files.map(shownFile),
+    });
+    return { html: html.trim(), isFinal: body.isFinal };
   }
 
   async function bodyOf({ mentions, mentionsAll }: Message, content: string): Promise<Drawn> {
@@ -131,12 +158,6 @@ export function createMessagePresenter(
     };
   }
 
-  function avatarOf(person: Person): ReturnType<typeof asHtml> {
-    const avatar = avatars.get(person.id) ?? asHtml(views.render('http/_avatar.njk', { person }).trim());
-    avatars.set(person.id, avatar);
-    return avatar;
-  }
-
   async function render(
     { messages, previous: before }: MessagePage,
     firstUnread: number | undefined,
@@ -160,11 +181,6 @@ export function createMessagePresenter(
     }
     return html;
   }
-
-  subscribe(accountChanged, () => {
-    // Faces are in every fragment, and change seldom.
-    for (const cache of [fragments, avatars, lists]) cache.clear();
-  });
 
   return {
     fragment,
@@ -212,15 +228,7 @@ export function createMessagePresenter(
         voice: voiceJson(message),
       });
     },
-    async list(group, messagePage, firstUnread) {
-      // A thread may begin and end where a page of the conversation does: which one it is belongs to the key.
-      const key = `${group.id}/${group.lastChange}/${messagePage.kind}/${messagePage.messages[0]?.seq}/${messagePage.messages.at(-1)?.seq}/${firstUnread}`;
-      const cachedList = lists.get(key);
-      if (cachedList !== undefined) return cachedList;
-      const html = Buffer.from(await render(messagePage, firstUnread));
-      lists.set(key, html);
-      return html;
-    },
+    list: (group, messagePage, firstUnread) => lists.get({ group, messagePage, firstUnread }),
   };
 }
 
@@ -245,10 +253,6 @@ export function excerptOf({ content, files, removedAt }: Message): string {
 
 function nameOf({ name, voice }: Message['files'][number]): string {
   return voice ? `Voice message, ${clock(voice.length)}` : name;
-}
-
-function sizeOf(html: string | Buffer): number {
-  return html.length || 1;
 }
 
 /**

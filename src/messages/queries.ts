@@ -1,27 +1,25 @@
-import { and, asc, count, desc, eq, gt, gte, isNotNull, isNull, lt, lte, sql } from 'drizzle-orm';
-import type { Database } from '../database/open.ts';
+import { and, asc, count, desc, eq, gt, gte, isNotNull, isNull, lt, lte, or, sql } from 'drizzle-orm';
+import { isAmong } from '../database/dialect/sqlite.ts';
+import type { Orm } from '../database/executor.ts';
 import { files, groups, memberships, messages, revisions, threadFollows } from '../database/tables/chat.ts';
 
-/** The statements of the message store, each prepared once: building a query takes longer than most of them run. */
-export function createMessageQueries(orm: Database['orm']) {
+/** The statements of the message store. */
+export function messageQueries(orm: Orm) {
   const value = (name: string) => sql.placeholder(name);
   const inGroup = eq(messages.groupId, value('groupId'));
   const ofGroup = eq(groups.id, value('groupId'));
   const isMessage = and(inGroup, eq(messages.seq, value('seq')));
-  const lastChangeLess = (behind: string) =>
-    sql`(SELECT last_change FROM groups WHERE id = ${value('groupId')}) - ${value(behind)}`;
   return {
     byIds: orm
       .select()
       .from(messages)
-      .where(sql`${messages.id} IN (SELECT value FROM json_each(${value('ids')}))`)
+      .where(isAmong(messages.id, value('ids')))
       .prepare(),
-    before: orm
+    bySeqs: orm
       .select()
       .from(messages)
-      .where(and(inGroup, lt(messages.seq, value('seq'))))
-      .orderBy(desc(messages.seq))
-      .limit(value('limit'))
+      .where(and(inGroup, isAmong(messages.seq, value('seqs'))))
+      .orderBy(asc(messages.change))
       .prepare(),
     between: orm
       .select()
@@ -36,6 +34,13 @@ export function createMessageQueries(orm: Database['orm']) {
       .orderBy(asc(messages.change))
       .limit(value('limit'))
       .prepare(),
+    changesAfter: orm
+      .select({ seq: messages.seq, change: messages.change })
+      .from(messages)
+      .where(and(inGroup, gt(messages.change, value('change'))))
+      .orderBy(asc(messages.change))
+      .limit(value('limit'))
+      .prepare(),
     advance: orm
       .update(groups)
       .set({
@@ -45,18 +50,12 @@ export function createMessageQueries(orm: Database['orm']) {
       .where(ofGroup)
       .returning({ lastSeq: groups.lastSeq, lastChange: groups.lastChange })
       .prepare(),
-    head: orm
-      .select({ lastSeq: groups.lastSeq, lastChange: groups.lastChange })
-      .from(groups)
-      .where(ofGroup)
-      .prepare(),
     insert: orm
       .insert(messages)
       .values({
         groupId: value('groupId'),
-        // The counters have been advanced for the whole batch; each message counts back from them.
-        seq: sql`(SELECT last_seq FROM groups WHERE id = ${value('groupId')}) - ${value('behind')}`,
-        change: lastChangeLess('changesBehind'),
+        seq: value('seq'),
+        change: value('change'),
         id: value('id'),
         authorId: value('authorId'),
         body: value('body'),
@@ -71,7 +70,7 @@ export function createMessageQueries(orm: Database['orm']) {
       .update(messages)
       .set({
         replyCount: sql`${messages.replyCount} + ${value('replies')}`,
-        change: lastChangeLess('changesBehind'),
+        change: sql`${value('change')}`,
       })
       .where(isMessage)
       .returning()
@@ -79,12 +78,12 @@ export function createMessageQueries(orm: Database['orm']) {
     mention: orm
       .update(memberships)
       .set({
-        lastMentionSeq: sql`(SELECT last_seq FROM groups WHERE id = ${value('groupId')}) - ${value('behind')}`,
+        lastMentionSeq: sql`${value('seq')}`,
       })
       .where(
         and(
           eq(memberships.groupId, value('groupId')),
-          sql`(${value('all')} OR ${memberships.accountId} IN (SELECT value FROM json_each(${value('ids')})))`,
+          or(sql`${value('all')} = 1`, isAmong(memberships.accountId, value('ids'))),
         ),
       )
       .prepare(),
@@ -93,7 +92,7 @@ export function createMessageQueries(orm: Database['orm']) {
       .from(files)
       .where(
         and(
-          sql`${files.id} IN (SELECT value FROM json_each(${value('ids')}))`,
+          isAmong(files.id, value('ids')),
           eq(files.groupId, value('groupId')),
           eq(files.accountId, value('authorId')),
           isNull(files.seq),
@@ -102,13 +101,13 @@ export function createMessageQueries(orm: Database['orm']) {
       .prepare(),
     claimFiles: orm
       .update(files)
-      .set({ seq: sql`(SELECT last_seq FROM groups WHERE id = ${value('groupId')}) - ${value('behind')}` })
-      .where(sql`${files.id} IN (SELECT value FROM json_each(${value('ids')}))`)
+      .set({ seq: sql`${value('seq')}` })
+      .where(isAmong(files.id, value('ids')))
       .prepare(),
     update: orm
       .update(messages)
       .set({
-        change: lastChangeLess('changesBehind'),
+        change: sql`${value('change')}`,
         body: sql`${value('body')}`,
         metadata: sql`${value('metadata')}`,
         editedAt: sql`${value('editedAt')}`,
@@ -116,7 +115,6 @@ export function createMessageQueries(orm: Database['orm']) {
         pinnedAt: sql`${value('pinnedAt')}`,
       })
       .where(isMessage)
-      .returning()
       .prepare(),
     // The author of a reply and the author of the first message follow the thread, unless they unfollowed it.
     followAsAuthor: orm
@@ -126,7 +124,7 @@ export function createMessageQueries(orm: Database['orm']) {
         groupId: value('groupId'),
         seq: value('thread'),
         isFollowed: true,
-        readSeq: sql`(SELECT last_seq FROM groups WHERE id = ${value('groupId')}) - ${value('behind')}`,
+        readSeq: value('seq'),
       })
       .onConflictDoUpdate({
         target: [threadFollows.accountId, threadFollows.groupId, threadFollows.seq],
@@ -153,7 +151,7 @@ export function createMessageQueries(orm: Database['orm']) {
     countRemoved: orm
       .update(memberships)
       .set({ removedUnread: sql`${memberships.removedUnread} + 1` })
-      .where(and(eq(memberships.groupId, value('groupId')), sql`${memberships.readSeq} < ${value('seq')}`))
+      .where(and(eq(memberships.groupId, value('groupId')), lt(memberships.readSeq, value('seq'))))
       .prepare(),
     pinned: orm
       .select()

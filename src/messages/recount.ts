@@ -1,5 +1,5 @@
-import type { Publish } from '../events.ts';
-import { unreadChanged } from '../groups/events.ts';
+import type { Publish } from '../bus/bus.ts';
+import { membershipsChanged, unreadChanged } from '../groups/events.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { mentionsAdded, messageRemoved } from './events.ts';
 import type { Message } from './message.ts';
@@ -28,7 +28,7 @@ export async function recount(
       if (!calls(after, accountId))
         await groups.setMention(accountId, groupId, await earlierMention(accountId, readSeq));
   for (const accountId of added) await groups.setMention(accountId, groupId, seq);
-  groups.refresh(groupId);
+  publish(membershipsChanged, { groupId });
 
   for (const accountId of await groups.membersBefore(groupId, seq, MAX_NOTIFIED))
     publish(unreadChanged, { groupId, accountId });

@@ -19,6 +19,7 @@ import { messageOf } from './access.ts';
 import { type ConversationOperationContext, conversationOperations } from './conversation-operations.ts';
 import { markThreadRead, threadOf } from './follow.ts';
 import { type MessagePage, PAGE_MESSAGES, readHistory, seqAt, UNREAD_ON_NEWEST } from './history.ts';
+import { deleteDraft } from './keep-draft.ts';
 import { markRead } from './mark-read.ts';
 import { type ActionDependencies, actionRoutes } from './message-routes.ts';
 import type { Quote } from './present.ts';
@@ -91,7 +92,7 @@ export function messageRoutes(dependencies: Dependencies): Router {
         fileLimit: dependencies.fileLimits.file,
         hasSpeech: dependencies.hasSpeech,
         notificationLevel: notificationLevelOf(open.group, open.membership),
-        pins: await messages.countPinned(group),
+        pins: await messages.countPinned(group.id),
         seen: asHtml(
           account.showsReceipts && !messagePage.hasNewer ? await dependencies.seen.line(group) : '',
         ),
@@ -182,7 +183,7 @@ export function messageRoutes(dependencies: Dependencies): Router {
       if (!wantsFragment(request)) {
         // Scripts keep drafts themselves: what their outbox sends may have been written long ago.
         const isOfThread = Number(request.body?.thread) > 0;
-        await dependencies.drafts.write(draftPlace(open, isOfThread ? (sent.thread ?? 0) : 0), '', 0);
+        await deleteDraft(dependencies, open, isOfThread ? (sent.thread ?? 0) : 0);
         return seeOther(response, `/groups/${open.group.id}#message-${seq}`);
       }
       sendHtml(response, await presenter.fragment(sent, await messages.bySeq(open.group.id, seq - 1)));

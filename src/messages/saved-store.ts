@@ -1,18 +1,13 @@
 import { and, desc, eq, lt } from 'drizzle-orm';
-import type { Database } from '../database/open.ts';
+import type { Database } from '../database/executor.ts';
 import { savedMessages } from '../database/tables/chat.ts';
 
 export type Saved = { groupId: number; seq: number; savedAt: number };
 
-export type SavedStore = {
-  /** Adds or removes a bookmark. */
-  set(accountId: number, groupId: number, seq: number, isSaved: boolean, now: number): Promise<void>;
-  isSaved(accountId: number, groupId: number, seq: number): Promise<boolean>;
-  /** Up to `limit` messages saved before a time, the last saved first. */
-  before(accountId: number, time: number, limit: number): Promise<Saved[]>;
-};
+export type SavedStore = ReturnType<typeof createSavedStore>;
 
-export function createSavedStore({ orm }: Database): SavedStore {
+/** Bookmarks. */
+export function createSavedStore(db: Database) {
   const isBookmark = (accountId: number, groupId: number, seq: number) =>
     and(
       eq(savedMessages.accountId, accountId),
@@ -20,36 +15,38 @@ export function createSavedStore({ orm }: Database): SavedStore {
       eq(savedMessages.seq, seq),
     );
   return {
-    async set(accountId, groupId, seq, isSaved, now) {
-      if (isSaved)
-        orm
-          .insert(savedMessages)
-          .values({ accountId, groupId, seq, savedAt: now })
-          .onConflictDoNothing()
-          .run();
-      else
-        orm
-          .delete(savedMessages)
-          .where(isBookmark(accountId, groupId, seq))
-          .run();
+    /** Adds or removes a bookmark. */
+    async set(
+      accountId: number,
+      groupId: number,
+      seq: number,
+      isSaved: boolean,
+      savedAt: number,
+    ): Promise<void> {
+      await db.run((orm) =>
+        isSaved
+          ? orm.insert(savedMessages).values({ accountId, groupId, seq, savedAt }).onConflictDoNothing()
+          : orm.delete(savedMessages).where(isBookmark(accountId, groupId, seq)),
+      );
     },
-    async isSaved(accountId, groupId, seq) {
-      return (
+    async isSaved(accountId: number, groupId: number, seq: number): Promise<boolean> {
+      const row = await db.get((orm) =>
         orm
           .select()
           .from(savedMessages)
-          .where(isBookmark(accountId, groupId, seq))
-          .get() !== undefined
+          .where(isBookmark(accountId, groupId, seq)),
       );
+      return row !== undefined;
     },
-    async before(accountId, time, limit) {
-      return orm
-        .select()
-        .from(savedMessages)
-        .where(and(eq(savedMessages.accountId, accountId), lt(savedMessages.savedAt, time)))
-        .orderBy(desc(savedMessages.savedAt), desc(savedMessages.groupId), desc(savedMessages.seq))
-        .limit(limit)
-        .all();
-    },
+    /** Up to `limit` messages saved before a time, the last saved first. */
+    before: (accountId: number, time: number, limit: number): Promise<Saved[]> =>
+      db.all((orm) =>
+        orm
+          .select()
+          .from(savedMessages)
+          .where(and(eq(savedMessages.accountId, accountId), lt(savedMessages.savedAt, time)))
+          .orderBy(desc(savedMessages.savedAt), desc(savedMessages.groupId), desc(savedMessages.seq))
+          .limit(limit),
+      ),
   };
 }

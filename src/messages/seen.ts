@@ -1,7 +1,7 @@
-import { LRUCache } from 'lru-cache';
 import { accountChanged } from '../accounts/events.ts';
 import type { AccountStore } from '../accounts/store.ts';
-import type { Subscribe } from '../events.ts';
+import type { Subscribe } from '../bus/bus.ts';
+import { type Caches, on } from '../cache/caches.ts';
 import { memberJoined, memberLeft, readMoved } from '../groups/events.ts';
 import { groupTopic } from '../groups/live.ts';
 import type { Group, GroupStore } from '../groups/store.ts';
@@ -20,6 +20,7 @@ type Dependencies = {
   accounts: AccountStore;
   groups: GroupStore;
   messages: MessageStore;
+  caches: Caches;
   subscribe: Subscribe;
   /** Hears of what failed in the background. */
   report(error: unknown): void;
@@ -31,14 +32,27 @@ export type Seen = {
 };
 
 /** Tells who has read the newest message of a group, to those who let others see theirs too. */
-export function showSeen({ hub, views, accounts, groups, messages, subscribe, report }: Dependencies): Seen {
+export function showSeen(dependencies: Dependencies): Seen {
+  const { hub, views, accounts, groups, messages, caches, subscribe, report } = dependencies;
   const due = new Set<number>();
-  const told = new LRUCache<number, string>({ max: CACHED_GROUPS });
-  /** Rendered lines; dropped when a read mark moves or a newer message arrives. */
-  const lines = new LRUCache<number, { lastSeq: number; html: string }>({ max: CACHED_GROUPS });
+  const told = caches.recent<number, string>('read receipts that were pushed', CACHED_GROUPS);
+  const lines = caches.cached<Pick<Group, 'id' | 'lastSeq'>, string>({
+    name: 'read receipts',
+    key: ({ id, lastSeq }) => `${id}/${lastSeq}`,
+    max: CACHED_GROUPS,
+    load: async (group) => (await state(group)).html,
+    tagsOf: (_html, { id }) => [String(id)],
+    dropOn: [
+      ...[readMoved, messagesSent, memberJoined, memberLeft].map((event) =>
+        on<{ groupId: number }, Pick<Group, 'id' | 'lastSeq'>, string>(event, ({ groupId }, cache) =>
+          cache.dropTag(String(groupId)),
+        ),
+      ),
+      on(accountChanged, (_payload, cache) => cache.clear()),
+    ],
+  });
 
   function note({ groupId }: { groupId: number }): void {
-    lines.delete(groupId);
     if (due.has(groupId) || !hub.hasSubscribers(groupTopic(groupId))) return;
     due.add(groupId);
     setTimeout(() => tell(groupId).catch(report), PUSH_INTERVAL_MS).unref();
@@ -46,7 +60,6 @@ export function showSeen({ hub, views, accounts, groups, messages, subscribe, re
   subscribe(readMoved, note);
   subscribe(messagesSent, note);
   for (const event of [memberJoined, memberLeft]) subscribe(event, note);
-  subscribe(accountChanged, () => lines.clear());
 
   async function tell(groupId: number): Promise<void> {
     due.delete(groupId);
@@ -77,13 +90,5 @@ export function showSeen({ hub, views, accounts, groups, messages, subscribe, re
     };
   }
 
-  return {
-    async line(group) {
-      const cachedLine = lines.get(group.id);
-      if (cachedLine?.lastSeq === group.lastSeq) return cachedLine.html;
-      const { html } = await state(group);
-      lines.set(group.id, { lastSeq: group.lastSeq, html });
-      return html;
-    },
-  };
+  return { line: lines.get };
 }

@@ -1,42 +1,29 @@
-import { and, eq, sql } from 'drizzle-orm';
-import type { Database } from '../database/open.ts';
+import { and, eq, lt, sql } from 'drizzle-orm';
+import { byIndex, greatest } from '../database/dialect/sqlite.ts';
+import type { Database } from '../database/executor.ts';
 import { memberships, messages, threadFollows } from '../database/tables/chat.ts';
 
 /** A followed thread, and the number of others' replies that the account has not read in the thread or the conversation. */
 /** `lastReplyAt` is when the newest reply was written, in milliseconds; 0 where there is none. */
 export type FollowedThread = { groupId: number; seq: number; lastReplyAt: number; unread: number };
 
-export type ThreadStore = {
-  /** Up to `limit` threads, those with the newest replies first. */
-  followedBy(accountId: number, limit: number): Promise<FollowedThread[]>;
-  followers(groupId: number, seq: number): Promise<number[]>;
-  isFollowing(accountId: number, groupId: number, seq: number): Promise<boolean>;
-  /** @param readSeq up to which the replies count as read when it is followed anew */
-  follow(
-    accountId: number,
-    groupId: number,
-    seq: number,
-    isFollowed: boolean,
-    readSeq: number,
-  ): Promise<void>;
-  /** Moves the mark of one who follows forward; resolves to whether it moved. */
-  markRead(accountId: number, groupId: number, seq: number, readSeq: number): Promise<boolean>;
-};
+export type ThreadStore = ReturnType<typeof createThreadStore>;
 
 /** Follows are made where replies are written, in the same transaction: see `queries.ts`. */
-export function createThreadStore({ orm }: Database): ThreadStore {
+export function createThreadStore(db: Database) {
   const value = (name: string) => sql.placeholder(name);
-  const beyond = sql`max(${threadFollows.readSeq}, ${memberships.readSeq})`;
-  const queries = {
+  const beyond = greatest(threadFollows.readSeq, memberships.readSeq);
+  // The planner would rather walk everything that is unread in the group.
+  const messagesOfThread = byIndex(messages, 'messages_of_thread');
+  const queries = db.prepare((orm) => ({
     followedBy: orm
       .select({
         groupId: threadFollows.groupId,
         seq: threadFollows.seq,
-        lastReplyAt: sql<number>`coalesce((SELECT created_at FROM ${messages} INDEXED BY messages_of_thread
+        lastReplyAt: sql<number>`coalesce((SELECT created_at FROM ${messagesOfThread}
           WHERE ${messages.groupId} = ${threadFollows.groupId} AND ${messages.thread} = ${threadFollows.seq}
           ORDER BY ${messages.seq} DESC LIMIT 1), 0)`.as('last_reply_at'),
-        // By the index of threads: the planner would rather walk everything that is unread in the group.
-        unread: sql<number>`(SELECT count(*) FROM ${messages} INDEXED BY messages_of_thread WHERE ${messages.groupId} = ${threadFollows.groupId}
+        unread: sql<number>`(SELECT count(*) FROM ${messagesOfThread} WHERE ${messages.groupId} = ${threadFollows.groupId}
           AND ${messages.thread} = ${threadFollows.seq} AND ${messages.seq} > ${beyond}
           AND ${messages.authorId} <> ${threadFollows.accountId} AND ${messages.removedAt} IS NULL)`,
       })
@@ -64,7 +51,7 @@ export function createThreadStore({ orm }: Database): ThreadStore {
         ),
       )
       .prepare(),
-  };
+  }));
   const isFollow = (accountId: number, groupId: number, seq: number) =>
     and(
       eq(threadFollows.accountId, accountId),
@@ -73,35 +60,43 @@ export function createThreadStore({ orm }: Database): ThreadStore {
     );
 
   return {
-    followedBy: async (accountId, limit) => queries.followedBy.all({ accountId, limit }),
-    async followers(groupId, seq) {
-      return queries.followers.all({ groupId, seq }).map((row) => row.accountId);
+    /** Up to `limit` threads, those with the newest replies first. */
+    followedBy: (accountId: number, limit: number): Promise<FollowedThread[]> =>
+      db.all(queries.followedBy, { accountId, limit }),
+    async followers(groupId: number, seq: number): Promise<number[]> {
+      return (await db.all(queries.followers, { groupId, seq })).map((row) => row.accountId);
     },
-    async isFollowing(accountId, groupId, seq) {
-      const row = orm
-        .select()
-        .from(threadFollows)
-        .where(isFollow(accountId, groupId, seq))
-        .get();
+    async isFollowing(accountId: number, groupId: number, seq: number): Promise<boolean> {
+      const row = await db.get((orm) =>
+        orm
+          .select()
+          .from(threadFollows)
+          .where(isFollow(accountId, groupId, seq)),
+      );
       return row?.isFollowed ?? false;
     },
-    async follow(accountId, groupId, seq, isFollowed, readSeq) {
-      orm
-        .insert(threadFollows)
-        .values({ accountId, groupId, seq, isFollowed, readSeq })
-        .onConflictDoUpdate({
-          target: [threadFollows.accountId, threadFollows.groupId, threadFollows.seq],
-          set: { isFollowed, readSeq: sql`max(${threadFollows.readSeq}, ${readSeq})` },
-        })
-        .run();
+    /** @param readSeq up to which the replies count as read when it is followed anew */
+    async follow(
+      accountId: number,
+      groupId: number,
+      seq: number,
+      isFollowed: boolean,
+      readSeq: number,
+    ): Promise<void> {
+      await db.run((orm) =>
+        orm
+          .insert(threadFollows)
+          .values({ accountId, groupId, seq, isFollowed, readSeq })
+          .onConflictDoUpdate({
+            target: [threadFollows.accountId, threadFollows.groupId, threadFollows.seq],
+            set: { isFollowed, readSeq: greatest(threadFollows.readSeq, readSeq) },
+          }),
+      );
     },
-    async markRead(accountId, groupId, seq, readSeq) {
-      const { changes } = orm
-        .update(threadFollows)
-        .set({ readSeq })
-        .where(and(isFollow(accountId, groupId, seq), sql`${threadFollows.readSeq} < ${readSeq}`))
-        .run();
-      return changes > 0;
+    /** Moves the mark of one who follows forward; resolves to whether it moved. */
+    async markRead(accountId: number, groupId: number, seq: number, readSeq: number): Promise<boolean> {
+      const isBehind = and(isFollow(accountId, groupId, seq), lt(threadFollows.readSeq, readSeq));
+      return (await db.run((orm) => orm.update(threadFollows).set({ readSeq }).where(isBehind))) > 0;
     },
   };
 }

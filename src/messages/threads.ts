@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
-import type { Subscribe } from '../events.ts';
+import type { Publish, Subscribe } from '../bus/bus.ts';
+import { type Caches, on } from '../cache/caches.ts';
 import { memberLeft, readMoved } from '../groups/events.ts';
 import type { Views } from '../http/views.ts';
 import { type Hub, personalTopic } from '../live/hub.ts';
@@ -23,6 +23,8 @@ export function countThreads({
   views,
   messages,
   threads,
+  caches,
+  publish,
   subscribe,
   report,
 }: {
@@ -30,21 +32,32 @@ export function countThreads({
   views: Views;
   messages: MessageStore;
   threads: ThreadStore;
+  caches: Caches;
+  publish: Publish;
   subscribe: Subscribe;
   /** Hears of what failed in the background. */
   report(error: unknown): void;
 }): UnreadThreads {
-  const links = new LRUCache<number, string>({ max: CACHED_PEOPLE });
+  const drop = on<{ accountId: number }, number, string>;
+  const links = caches.cached<number, string>({
+    name: 'links to threads',
+    key: (accountId) => accountId,
+    max: CACHED_PEOPLE,
+    async load(accountId) {
+      const followed = await threads.followedBy(accountId, MAX_FOLLOWED);
+      const unread = followed.filter((followedThread) => followedThread.unread > 0).length;
+      return views.render('messages/_threads-link.njk', { unread }).trim();
+    },
+    dropOn: [threadsChanged, readMoved, memberLeft].map((event) =>
+      drop(event, ({ accountId }, cache) => cache.drop(accountId)),
+    ),
+  });
   /** What was pushed last, or stood on the last page. */
-  const shown = new LRUCache<number, string>({ max: CACHED_PEOPLE });
+  const shown = caches.recent<number, string>('links to threads that are shown', CACHED_PEOPLE);
 
   async function link(accountId: number): Promise<string> {
-    const cachedLink = links.get(accountId);
-    if (cachedLink !== undefined) return cachedLink;
-    const followed = await threads.followedBy(accountId, MAX_FOLLOWED);
-    const unread = followed.filter((followedThread) => followedThread.unread > 0).length;
-    const html = views.render('messages/_threads-link.njk', { unread }).trim();
-    links.set(accountId, html);
+    const html = await links.get(accountId);
+    shown.set(accountId, html);
     return html;
   }
 
@@ -52,10 +65,7 @@ export function countThreads({
 
   /** What is on the screen follows a moment later: many marks and replies of that moment are one count. */
   const noted = ({ accountId }: { accountId: number }) => {
-    const before = links.get(accountId);
-    links.delete(accountId);
     if (!hub.hasSubscribers(personalTopic(accountId), 'html')) return;
-    if (before !== undefined) shown.set(accountId, before);
     due.add(accountId);
     if (due.size === 1) setTimeout(() => renew().catch(report), PUSH_INTERVAL_MS).unref();
   };
@@ -64,7 +74,7 @@ export function countThreads({
     const people = [...due];
     due.clear();
     for (const accountId of people) {
-      const now = await link(accountId);
+      const now = await links.get(accountId);
       if (now === shown.get(accountId)) continue;
       shown.set(accountId, now);
       hub.publish(personalTopic(accountId), ({ protocol }) => (protocol === 'html' ? now : undefined));
@@ -76,7 +86,7 @@ export function countThreads({
   subscribe(memberLeft, noted);
   subscribe(messageRemoved, async ({ groupId, thread }) => {
     if (thread === null) return;
-    for (const accountId of await threads.followers(groupId, thread)) noted({ accountId });
+    for (const accountId of await threads.followers(groupId, thread)) publish(threadsChanged, { accountId });
   });
   subscribe(messagesSent, ({ groupId, firstSeq, lastSeq }) => {
     followersAnswered(groupId, firstSeq, lastSeq).catch(report);
@@ -86,7 +96,8 @@ export function countThreads({
     const sent = await messages.between(groupId, firstSeq, lastSeq);
     for (const thread of new Set(sent.map((message) => message.thread))) {
       if (thread === null) continue;
-      for (const accountId of await threads.followers(groupId, thread)) noted({ accountId });
+      for (const accountId of await threads.followers(groupId, thread))
+        publish(threadsChanged, { accountId });
     }
   }
 

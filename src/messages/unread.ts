@@ -1,4 +1,4 @@
-import type { Publish, Subscribe } from '../events.ts';
+import type { Publish, Subscribe } from '../bus/bus.ts';
 import { unreadChanged } from '../groups/events.ts';
 import type { GroupStore, ReadMark } from '../groups/store.ts';
 import type { Hub } from '../live/hub.ts';

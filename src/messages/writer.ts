@@ -1,20 +1,16 @@
+import type { Publish } from '../bus/bus.ts';
 import { createGroupCommit } from '../database/group-commit.ts';
 import type { ChatError } from '../errors.ts';
-import type { Publish } from '../events.ts';
+import { groupAdvanced, membershipsChanged } from '../groups/events.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { messagesChanged, messagesSent } from './events.ts';
+import { grouped } from './grouped.ts';
 import type { Appended, Message, NewMessage } from './message.ts';
 import { recount } from './recount.ts';
 import type { Amendment, MessageStore } from './store.ts';
 
 /** The one place where messages are written: what arrives within a turn is committed, then told, then acknowledged. */
-export type MessageWriter = {
-  /** Resolves when the message is durable and has been told to everyone. */
-  commit(message: NewMessage): Promise<Appended>;
-  /** Changes a message that is there; resolves to it as it is then. @throws ChatError that `amend` gave back */
-  amend(amendment: Amendment): Promise<Message>;
-  flush(): Promise<void>;
-};
+export type MessageWriter = ReturnType<typeof createMessageWriter>;
 
 type Job = NewMessage | Amendment;
 type Result = Appended | Message;
@@ -27,27 +23,23 @@ export function createMessageWriter({
   messages: MessageStore;
   groups: GroupStore;
   publish: Publish;
-}): MessageWriter {
-  const { commit, flush } = createGroupCommit<Job, Result>(async (jobs) => {
-    const before = (await Promise.all([...new Set(jobs.map((job) => job.groupId))].map(headOf))).flat();
+}) {
+  const { commit, flush } = createGroupCommit<Job, Result>((jobs) => {
     const appended = jobs.filter((job): job is NewMessage => !('amend' in job));
-    if (appended.length === jobs.length) {
-      const results = await messages.append(appended);
-      await told(before, results);
-      return results;
-    }
-    return amend(
-      jobs.filter((job) => 'amend' in job),
-      before,
-    );
+    return appended.length === jobs.length ? append(appended) : amend(jobs.filter((job) => 'amend' in job));
   }, runsOf);
 
-  async function amend(
-    jobs: readonly Amendment[],
-    before: readonly Known[],
-  ): Promise<ReadonlyArray<Message | ChatError>> {
+  async function append(jobs: readonly NewMessage[]): Promise<ReadonlyArray<Appended | ChatError>> {
+    const { results, written } = await messages.append(jobs);
+    const isSent = new Set<Message>();
+    for (const result of results) if (!(result instanceof Error) && result.isNew) isSent.add(result.message);
+    tell(written, isSent);
+    return results;
+  }
+
+  async function amend(jobs: readonly Amendment[]): Promise<ReadonlyArray<Message | ChatError>> {
     const asTheyWere = new Map<string, Message>();
-    const results = await messages.amend(
+    const { results, written } = await messages.amend(
       jobs.map((job) => ({
         ...job,
         amend(message) {
@@ -56,53 +48,48 @@ export function createMessageWriter({
         },
       })),
     );
-    await told(before, []);
-    for (const result of results) {
-      if (result instanceof Error) continue;
-      const message = asTheyWere.get(`${result.groupId}/${result.seq}`);
-      if (message) await recount({ groups, messages, publish }, message, result);
+    tell(written, new Set());
+    for (const message of written) {
+      const before = asTheyWere.get(`${message.groupId}/${message.seq}`);
+      if (before) await recount({ groups, messages, publish }, before, message);
     }
     return results;
   }
 
-  async function headOf(groupId: number): Promise<Known> {
-    return { groupId, lastChange: (await groups.byId(groupId))?.lastChange ?? 0 };
+  /** Says what was written, before anything else is. */
+  function tell(written: readonly Message[], isSent: ReadonlySet<Message>): void {
+    for (const [groupId, changed] of grouped(written, (message) => message.groupId)) {
+      tellOf(
+        groupId,
+        changed,
+        changed.filter((message) => isSent.has(message)),
+      );
+    }
   }
 
-  /** Says what was written, before anything else is. */
-  async function told(
-    before: readonly Known[],
-    appended: ReadonlyArray<Appended | ChatError>,
-  ): Promise<void> {
-    const spans = new Map<number, { firstSeq: number; lastSeq: number }>();
-    for (const result of appended) {
-      if (result instanceof Error || !result.isNew) continue;
-      const { groupId, seq, mentions, mentionsAll } = result.message;
-      if (mentionsAll || mentions.length > 0)
-        groups.mentioned(groupId, seq, mentionsAll ? undefined : mentions);
-      spans.set(groupId, { firstSeq: spans.get(groupId)?.firstSeq ?? seq, lastSeq: seq });
+  function tellOf(groupId: number, changed: readonly Message[], sent: readonly Message[]): void {
+    const lastChange = changed.at(-1)?.change ?? 0;
+    const seqs = sent.map((message) => message.seq);
+    const lastSeq = Math.max(0, ...seqs);
+    publish(groupAdvanced, { groupId, lastSeq, lastChange });
+    if (sent.some((message) => message.mentionsAll)) publish(membershipsChanged, { groupId });
+    else {
+      const accountIds = [...new Set(sent.flatMap((message) => message.mentions))];
+      if (accountIds.length > 0) publish(membershipsChanged, { groupId, accountIds });
     }
-    for (const previous of before) {
-      const { groupId } = previous;
-      const { lastSeq, lastChange } = await messages.head(groupId);
-      if (lastChange <= previous.lastChange) continue;
-      groups.advanced(groupId, lastSeq, lastChange);
-      publish(messagesChanged, { groupId, firstChange: previous.lastChange + 1, lastChange });
-      const span = spans.get(groupId);
-      if (span) publish(messagesSent, { groupId, ...span });
-    }
+    publish(messagesChanged, { groupId, messages: changed.map(({ seq, change }) => ({ seq, change })) });
+    if (sent.length > 0) publish(messagesSent, { groupId, firstSeq: Math.min(...seqs), lastSeq });
   }
 
   return {
+    /** Resolves when the message is durable and has been told to everyone. */
     // Each kind of job has its kind of result, in the same place of the batch.
-    commit: async (message) => (await commit(message)) as Appended,
-    amend: async (amendment) => (await commit(amendment)) as Message,
+    commit: async (message: NewMessage) => (await commit(message)) as Appended,
+    /** Changes a message that is there; resolves to it as it is then. @throws ChatError that `amend` gave back */
+    amend: async (amendment: Amendment) => (await commit(amendment)) as Message,
     flush,
   };
 }
-
-/** How far a group had been written before. */
-type Known = { groupId: number; lastChange: number };
 
 /** Jobs of one kind that follow each other commit together; a message that is amended twice is amended in two runs. */
 function runsOf(jobs: readonly Job[]): Job[][] {

@@ -1,5 +1,5 @@
 import type { Account, AccountStore } from '../accounts/store.ts';
-import type { Subscribe } from '../events.ts';
+import type { Subscribe } from '../bus/bus.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import { unreadOf } from '../groups/present.ts';
 import { type Group, type GroupStore, notificationLevelOf } from '../groups/store.ts';
@@ -97,7 +97,7 @@ export function notifyPeople(dependencies: Dependencies): { flush(): Promise<voi
 
   async function tell(group: Group, message: Message, accountId: number, isAnew = false): Promise<void> {
     const topic = personalTopic(accountId);
-    if (!devices.has(accountId) && !hub.hasSubscribers(topic)) return;
+    if (!hub.hasSubscribers(topic) && !(await devices.has(accountId))) return;
     const account = await accounts.byId(accountId);
     const membership = (await groups.membershipsOf(accountId)).get(group.id);
     if (!account || !membership || (!isAnew && message.seq <= membership.readSeq)) return;

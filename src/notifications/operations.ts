@@ -1,13 +1,19 @@
 import { z } from 'zod';
 import type { SignedIn } from '../accounts/sessions.ts';
 import type { AccountStore } from '../accounts/store.ts';
+import type { Publish } from '../bus/bus.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
 import { addDevice, deviceForm, removeDevice, testDevices, whichDevice } from './devices.ts';
 import type { Push } from './push.ts';
 import { quietForm, setQuietHours } from './quiet.ts';
 import type { DeviceStore } from './store.ts';
 
-export type NotificationOperationContext = { accounts: AccountStore; devices: DeviceStore; push: Push };
+export type NotificationOperationContext = {
+  accounts: AccountStore;
+  devices: DeviceStore;
+  push: Push;
+  publish: Publish;
+};
 
 const ADDITIONS = { name: 'devices', points: 20, seconds: 600, sentence: 'That is many devices.' };
 const TESTS = { name: 'notification tests', points: 10, seconds: 300, sentence: 'That is many tests.' };

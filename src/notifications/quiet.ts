@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { accountSettingsChanged } from '../accounts/events.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
+import type { Publish } from '../bus/bus.ts';
 import { isZone } from '../http/request.ts';
 
 const MINUTES_A_DAY = 24 * 60;
@@ -20,11 +22,12 @@ export const quietForm = z
 
 /** Sets the hours in which nothing disturbs an account; null is none. */
 export async function setQuietHours(
-  { accounts }: { accounts: AccountStore },
+  { accounts, publish }: { accounts: AccountStore; publish: Publish },
   account: Account,
   hours: z.infer<typeof quietForm>,
 ): Promise<void> {
   await accounts.setQuiet(account.id, hours);
+  publish(accountSettingsChanged, { accountId: account.id });
 }
 
 /** Whether it is a time at which this person does not want to be disturbed, where they are. */

@@ -1,7 +1,8 @@
-import { accountChanged, sessionsEnded } from '../accounts/events.ts';
+import { sessionsEnded } from '../accounts/events.ts';
 import type { SignedIn } from '../accounts/sessions.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
-import type { Subscribe } from '../events.ts';
+import type { Publish, Subscribe } from '../bus/bus.ts';
+import type { Caches } from '../cache/caches.ts';
 import { memberJoined, memberLeft } from '../groups/events.ts';
 import { groupTopic } from '../groups/live.ts';
 import type { GroupPresenter } from '../groups/present.ts';
@@ -14,6 +15,7 @@ import { factText } from '../live/frames.ts';
 import { type Hub, personalTopic } from '../live/hub.ts';
 import type { Endpoint } from '../live/socket.ts';
 import type { BoundOperation } from '../operations/define.ts';
+import { presenceChanged } from './events.ts';
 import { createPresencePresenter, type PresencePresenter } from './present.ts';
 import { createPresence, OVERALL, type PresenceChange } from './track.ts';
 
@@ -27,6 +29,8 @@ type Dependencies = {
   groups: GroupStore;
   accounts: AccountStore;
   groupPresenter: GroupPresenter;
+  caches: Caches;
+  publish: Publish;
   subscribe: Subscribe;
   /** Hears of what failed in the background. */
   report(error: unknown): void;
@@ -48,15 +52,17 @@ export function createLivePresence({
   groups,
   accounts,
   groupPresenter,
+  caches,
+  publish,
   subscribe,
   report,
 }: Dependencies): LivePresence {
   const due = new Map<string, { joined: Account[]; left: Account[] }>();
   const presence = createPresence(noteChange);
-  const presenter = createPresencePresenter({ views, groups, accounts, presence });
+  const presenter = createPresencePresenter({ views, groups, accounts, presence, caches });
 
   function noteChange({ place, joined, left }: PresenceChange): void {
-    presenter.stale(place);
+    publish(presenceChanged, { place });
     let change = due.get(place);
     if (!change) {
       change = { joined: [], left: [] };
@@ -97,7 +103,6 @@ export function createLivePresence({
     noteChange({ place: groupTopic(groupId) });
   }
 
-  subscribe(accountChanged, presenter.allStale);
   subscribe(memberJoined, membersChanged);
   subscribe(memberLeft, ({ groupId, accountId }) => {
     presence.drop({ id: accountId }, groupTopic(groupId));

@@ -1,7 +1,11 @@
+import { accountChanged } from '../accounts/events.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
+import { type Caches, on } from '../cache/caches.ts';
+import { groupRenamed } from '../groups/events.ts';
 import { groupTopic } from '../groups/live.ts';
 import type { Group, GroupStore } from '../groups/store.ts';
 import type { Views } from '../http/views.ts';
+import { presenceChanged } from './events.ts';
 import { OVERALL, type Person, type Presence } from './track.ts';
 
 /** Maximum number of people in a panel; the page of members lists the others. */
@@ -22,61 +26,65 @@ export type PresencePresenter = {
   /** The lines "Jo joined" and "Jo left". */
   notices(joined: readonly Account[], left: readonly Account[]): string;
   json(place: string, seesAddresses: boolean): string;
-  /** Drops the cached panels of a place: its presence or its members changed. */
-  stale(place: string): void;
-  /** Drops all cached panels: a profile changed. */
-  allStale(): void;
 };
 
-type Dependencies = { views: Views; groups: GroupStore; accounts: AccountStore; presence: Presence };
+type Dependencies = {
+  views: Views;
+  groups: GroupStore;
+  accounts: AccountStore;
+  presence: Presence;
+  caches: Caches;
+};
+
+type PanelKey = { group: Group; form: 'headcount' | 'names' | 'addresses' };
 
 export function createPresencePresenter({
   views,
   groups,
   accounts,
   presence,
+  caches,
 }: Dependencies): PresencePresenter {
-  const panels = new Map<string, string>();
+  const panels = caches.cached<PanelKey, string>({
+    name: 'presence panels',
+    key: ({ group, form }) => `${group.id} ${form}`,
+    max: CACHED_PANELS,
+    load: ({ group, form }) => (form === 'headcount' ? headcount(group) : panel(group, form === 'addresses')),
+    tagsOf: (_html, { group }) => [groupTopic(group.id)],
+    dropOn: [
+      on(presenceChanged, ({ place }, cache) => cache.dropTag(place)),
+      on(groupRenamed, ({ groupId }, cache) => cache.dropTag(groupTopic(groupId))),
+      on(accountChanged, (_payload, cache) => cache.clear()),
+    ],
+  });
 
-  async function remembered(
-    place: string,
-    form: string,
-    render: () => Promise<string> | string,
-  ): Promise<string> {
-    const key = `${place} ${form}`;
-    const cachedPanel = panels.get(key);
-    if (cachedPanel !== undefined) return cachedPanel;
-    const html = await render();
-    if (panels.size >= CACHED_PANELS) panels.clear();
-    panels.set(key, html);
-    return html;
+  async function panel(group: Group, seesAddresses: boolean): Promise<string> {
+    const here = presence.at(groupTopic(group.id));
+    const away = await membersAway(group.id, new Set(here.map((person) => person.account.id)));
+    const members = await groups.countMembers(group.id);
+    return views
+      .render('presence/_panel.njk', {
+        group,
+        here: shown(here.slice(0, MAX_LISTED), seesAddresses),
+        away,
+        members,
+        unnamed: members - Math.min(here.length, MAX_LISTED) - away.length,
+      })
+      .trim();
+  }
+
+  async function headcount(group: Group): Promise<string> {
+    const members = await groups.countMembers(group.id);
+    const here = presence.at(groupTopic(group.id)).length;
+    return views.render('presence/_headcount.njk', { group, members, here }).trim();
   }
 
   const people = (place: string, seesAddresses: boolean) =>
     shown(presence.at(place).slice(0, MAX_LISTED), seesAddresses);
 
   const presenter: PresencePresenter = {
-    panel: (group, seesAddresses) =>
-      remembered(groupTopic(group.id), `panel ${seesAddresses}`, async () => {
-        const here = presence.at(groupTopic(group.id));
-        const away = await membersAway(group.id, new Set(here.map((person) => person.account.id)));
-        const members = await groups.countMembers(group.id);
-        return views
-          .render('presence/_panel.njk', {
-            group,
-            here: shown(here.slice(0, MAX_LISTED), seesAddresses),
-            away,
-            members,
-            unnamed: members - Math.min(here.length, MAX_LISTED) - away.length,
-          })
-          .trim();
-      }),
-    headcount: (group) =>
-      remembered(groupTopic(group.id), 'headcount', async () => {
-        const members = await groups.countMembers(group.id);
-        const here = presence.at(groupTopic(group.id)).length;
-        return views.render('presence/_headcount.njk', { group, members, here }).trim();
-      }),
+    panel: (group, seesAddresses) => panels.get({ group, form: seesAddresses ? 'addresses' : 'names' }),
+    headcount: (group) => panels.get({ group, form: 'headcount' }),
     overall(seesAddresses) {
       const total = presence.at(OVERALL).length;
       return views.render('presence/_overall.njk', { people: people(OVERALL, seesAddresses), total }).trim();
@@ -99,10 +107,6 @@ export function createPresencePresenter({
         ...(seesAddresses && { ip: address }),
       }));
       return JSON.stringify({ type: 'presence', users });
-    },
-    allStale: () => panels.clear(),
-    stale(place) {
-      for (const key of panels.keys()) if (key.startsWith(`${place} `)) panels.delete(key);
     },
   };
   return presenter;

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { accountChanged } from '../accounts/events.ts';
 import { displayName } from '../accounts/names.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
+import type { Publish } from '../bus/bus.ts';
 import { spokenLanguage } from '../engines/speech/languages.ts';
 import { ChatError, invalid } from '../errors.ts';
-import type { Publish } from '../events.ts';
 import { drawFace } from '../files/draw.ts';
 import { checkbox } from '../operations/fields.ts';
 

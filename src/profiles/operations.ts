@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { SignedIn } from '../accounts/sessions.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
-import type { Publish } from '../events.ts';
+import type { Publish } from '../bus/bus.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
 import {
   editLine,

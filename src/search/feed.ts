@@ -1,4 +1,4 @@
-import type { Subscribe } from '../events.ts';
+import type { Subscribe } from '../bus/bus.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { messagesChanged } from '../messages/events.ts';
 import type { MessageStore } from '../messages/store.ts';

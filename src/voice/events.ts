@@ -1,4 +1,4 @@
-import { eventType } from '../events.ts';
+import { eventType } from '../bus/bus.ts';
 
 /** A recording became text, or it is known now that it does not. `seq` is null for one that is not sent yet. */
 export const transcriptWritten = eventType<{

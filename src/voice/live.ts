@@ -1,4 +1,4 @@
-import type { Subscribe } from '../events.ts';
+import type { Subscribe } from '../bus/bus.ts';
 import { transcriptText } from '../files/file.ts';
 import type { FileStore } from '../files/store.ts';
 import { groupTopic } from '../groups/live.ts';

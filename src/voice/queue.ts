@@ -1,7 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Subscribe } from '../bus/bus.ts';
 import { type RecognitionResult, type SpeechEngine, SpeechError } from '../engines/speech/engine.ts';
-import type { Subscribe } from '../events.ts';
 import { type BlobStore, CONTENT } from '../files/blob-store.ts';
 import { messagesSent } from '../messages/events.ts';
 import type { MessageStore } from '../messages/store.ts';
@@ -96,11 +96,11 @@ export function startTranscriptions(dependencies: Dependencies): TranscriptionQu
     await each(await transcriptions.overdue(now), ({ fileId }) =>
       writeTranscript(dependencies, fileId, 'failed'),
     );
-    const free = engine.parallel - underWay.size;
-    for (const next of free > 0 ? await transcriptions.due(now, free) : []) {
-      const { fileId, attempts } = next;
-      await transcriptions.change(fileId, { state: 'working', attempts: attempts + 1 });
-      const run = transcribe(engine, { ...next, attempts: attempts + 1 })
+    while (underWay.size < engine.parallel) {
+      const next = await transcriptions.claim(now);
+      if (!next) break;
+      const { fileId } = next;
+      const run = transcribe(engine, next)
         .catch(async (error: unknown) => {
           report(error);
           // It could not be written down where it belongs: the disk may have room later.

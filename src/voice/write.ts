@@ -1,5 +1,5 @@
+import type { Publish } from '../bus/bus.ts';
 import type { Recognition, Word } from '../engines/speech/engine.ts';
-import type { Publish } from '../events.ts';
 import {
   type Attachment,
   isFromMachine,

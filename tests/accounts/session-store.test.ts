@@ -3,6 +3,7 @@ import test from 'node:test';
 import type { SessionData, Store } from 'express-session';
 import pino from 'pino';
 import { openSessionStore } from '../../src/accounts/session-store.ts';
+import { createCaches } from '../../src/cache/caches.ts';
 import { temporaryFolder } from '../support/hearth.ts';
 
 const session = (maxAge = 60_000): SessionData => {
@@ -10,6 +11,7 @@ const session = (maxAge = 60_000): SessionData => {
   // The fields of a session that its store looks at.
   return { cookie, accountId: 1, epoch: 1, renewedOn: '2026-11-21' } as unknown as SessionData;
 };
+const caches = () => createCaches(() => {});
 const get = (store: Store, id: string) =>
   new Promise<SessionData | null | undefined>((resolve, reject) =>
     store.get(id, (error, found) => (error ? reject(error) : resolve(found))),
@@ -24,7 +26,8 @@ const destroy = (store: Store, id: string) =>
 test('a session is there for every door, after a restart too, and gone once it has run out', async (t) => {
   const folder = temporaryFolder(t);
   const first = await openSessionStore(folder, pino({ level: 'silent' }));
-  const [plain, encrypted] = [first.open(), first.open()];
+  const open = first.open(caches());
+  const [plain, encrypted] = [open(), open()];
   await set(plain, 'one');
   await set(plain, 'short', session(30));
   assert.equal((await get(encrypted, 'one'))?.accountId, 1);
@@ -33,18 +36,18 @@ test('a session is there for every door, after a restart too, and gone once it h
   await first.close();
   const second = await openSessionStore(folder, pino({ level: 'silent' }));
   t.after(() => second.close());
-  assert.equal((await get(second.open(), 'one'))?.accountId, 1);
+  assert.equal((await get(second.open(caches())(), 'one'))?.accountId, 1);
 });
 
 test('a session that has ended stays ended, whatever a request that began before does afterwards', async (t) => {
   const folder = temporaryFolder(t);
   const writing = await openSessionStore(folder, pino({ level: 'silent' }));
-  await set(writing.open(), 'one');
+  await set(writing.open(caches())(), 'one');
   await writing.close();
 
   const opened = await openSessionStore(folder, pino({ level: 'silent' }));
   t.after(() => opened.close());
-  const store = opened.open();
+  const store = opened.open(caches())();
   const early = get(store, 'one');
   await destroy(store, 'one');
   assert.equal(await early, null, 'a read that was under way');

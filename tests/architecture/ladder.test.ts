@@ -6,7 +6,8 @@ import { ROOT } from '../support/hearth.ts';
 
 /** design.md, section 1: a step imports itself and what stands before it. */
 const LADDER: readonly (readonly string[])[] = [
-  ['config', 'errors', 'events', 'limits', 'tls'],
+  ['config', 'errors', 'bus', 'limits', 'tls'],
+  ['cache'],
   ['crypto', 'engines'],
   ['database'],
   ['operations'],
@@ -76,6 +77,41 @@ test('only stores and the database know SQL', () => {
   const users = files.filter((file) =>
     /from 'drizzle-orm|from 'better-sqlite3/.test(readFileSync(join(SRC, file), 'utf8')),
   );
+  assert.deepEqual(
+    users.filter((file) => !allowed.test(file)),
+    [],
+  );
+});
+
+test('stores keep nothing in memory, and run nothing but by an executor', () => {
+  for (const file of files.filter((file) => /\/(?:[\w-]+-)?(?:store|queries)\.ts$/.test(file))) {
+    // Each reads a database of its own: that of sessions is connect-sqlite3's, that of the search index a worker's.
+    if (['accounts/session-store.ts', 'search/store.ts', 'files/blob-store.ts'].includes(file)) continue;
+    const text = readFileSync(join(SRC, file), 'utf8');
+    const runs = [...text.matchAll(/([\w)]+)\s*\.(?:all|get|run)\(/g)].map((match) => match[1]);
+    const others = runs.filter(
+      (by) => !['db', 'tx', 'executor', 'messagesById', 'newByGroup', 'groups'].includes(String(by)),
+    );
+    assert.deepEqual(others, [], `${file} runs SQL by itself`);
+    assert.doesNotMatch(
+      text,
+      /^ {2}(?:let |const \w+ = new (?:Map|Set|LRUCache))/m,
+      `${file} keeps something`,
+    );
+  }
+});
+
+test('what is kept in memory stands in the list of caches', () => {
+  const users = files.filter((file) => readFileSync(join(SRC, file), 'utf8').includes("'lru-cache'"));
+  // The index is read in a worker thread, which has its own.
+  assert.deepEqual(users, ['cache/caches.ts', 'search/store.ts']);
+});
+
+test('SQL that engines write differently stands with the engine', () => {
+  const own = /json_each|INDEXED BY|INSERT OR |PRAGMA|BEGIN|sqlite_|\bmax\(\$\{|fts5/;
+  const users = files.filter((file) => own.test(readFileSync(join(SRC, file), 'utf8')));
+  const allowed =
+    /^(?:database\/(?:driver|dialect|integrity|lock|migrate|checkpoint)|search\/store|accounts\/session-store)/;
   assert.deepEqual(
     users.filter((file) => !allowed.test(file)),
     [],

@@ -34,6 +34,10 @@ const EVENTS: Readonly<Record<string, (people: People) => Promise<Answer>>> = {
     ada.post('/groups/1/voice-settings', { corrections: 'members', spokenLanguage: 'de' }),
   'change a name': ({ ada }) => ada.post('/account/name', { displayName: 'Ada Lovelace' }),
   'change a line': ({ joe }) => joe.post('/account/line', { line: 'Keeper of the shed key' }),
+  'keep a draft': ({ joe }) => joe.post('/groups/1/draft', { content: 'half a line about leeks' }),
+  'send what was drafted': ({ joe }) => joe.post('/groups/1/messages', { content: 'A line about leeks' }),
+  'set quiet hours': ({ joe }) =>
+    joe.post('/notifications/quiet', { from: '22:00', to: '07:00', zone: 'Europe/Berlin' }),
   'hide receipts': ({ joe }) => joe.post('/account/receipts', {}),
 };
 
@@ -41,7 +45,7 @@ const PAGES = [
   ...['/groups', '/groups/1', '/groups/1?around=2', '/groups/2', '/groups/3', '/groups/1/threads/1'],
   ...['/groups/1/messages/1', '/groups/1/messages/3', '/groups/1/members', '/groups/1/settings'],
   ...['/groups/1/pins', '/groups/1/files', '/threads', '/saved', '/direct', '/people/1', '/people/2'],
-  ...['/account', '/search?q=leeks'],
+  ...['/account', '/search?q=leeks', '/notifications'],
 ];
 
 /** What the pages say to both, read by a browser with a script: that marks nothing as read but an opened thread. */

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import test from 'node:test';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'drizzle-orm';
+import { openSqlite } from '../../src/database/driver/sqlite.ts';
 import { createGroupCommit } from '../../src/database/group-commit.ts';
-import { openDatabase } from '../../src/database/open.ts';
+
 import { groups } from '../../src/database/tables/chat.ts';
 import { temporaryFolder } from '../support/hearth.ts';
 
@@ -17,27 +18,40 @@ const group = (name: string) => ({
   lastChange: 0,
 });
 
-test('a list of statements is written whole or not at all', async (t) => {
-  const database = openDatabase(temporaryFolder(t), 'chat');
+test('a transaction is written whole or not at all, and nothing else gets in between', async (t) => {
+  const database = openSqlite(temporaryFolder(t), 'chat');
   t.after(() => database.close());
-  const add = (name: string) => () => database.orm.insert(groups).values(group(name)).run();
-  await assert.rejects(database.atomically([add('one'), add('two'), add('one')]), /UNIQUE/);
-  assert.equal(database.orm.select().from(groups).all().length, 0);
-  await database.atomically([add('one'), add('two')]);
-  assert.equal(database.orm.select().from(groups).all().length, 2);
+  const add = (...names: string[]) =>
+    database.transaction(async (tx) => {
+      for (const name of names) await tx.run((orm) => orm.insert(groups).values(group(name)));
+      return (await tx.all((orm) => orm.select().from(groups))).length;
+    });
+  const count = async () => (await database.all((orm) => orm.select().from(groups))).length;
+  await assert.rejects(add('one', 'two', 'one'), /UNIQUE/);
+  assert.equal(await count(), 0);
+  const counts = await Promise.all([add('one', 'two'), count(), add('three'), count()]);
+  assert.deepEqual([counts[0], counts[2]], [2, 3]);
+  assert.ok([2, 3].includes(counts[1]) && counts[3] === 3, 'no half of a transaction is read');
 });
 
-test('is durable and strict: WAL, full synchronisation, foreign keys', (t) => {
-  const database = openDatabase(temporaryFolder(t), 'chat');
+test('is durable and strict: WAL, full synchronisation, foreign keys', async (t) => {
+  const database = openSqlite(temporaryFolder(t), 'chat');
   t.after(() => database.close());
-  const pragma = (name: string) =>
-    Object.values(database.orm.get<Record<string, unknown>>(sql.raw(`PRAGMA ${name}`)))[0];
-  assert.deepEqual([pragma('journal_mode'), pragma('synchronous'), pragma('foreign_keys')], ['wal', 2, 1]);
+  const row = await database.get((orm) =>
+    orm
+      .select({
+        journal: sql<string>`(SELECT journal_mode FROM pragma_journal_mode)`,
+        synchronous: sql<number>`(SELECT synchronous FROM pragma_synchronous)`,
+        foreignKeys: sql<number>`(SELECT foreign_keys FROM pragma_foreign_keys)`,
+      })
+      .from(sql`(SELECT 1)`),
+  );
+  assert.deepEqual(row, { journal: 'wal', synchronous: 2, foreignKeys: 1 });
 });
 
 test('the write-ahead log is moved into the database while it is written, and does not grow without end', async (t) => {
   const folder = temporaryFolder(t);
-  const database = openDatabase(folder, 'chat');
+  const database = openSqlite(folder, 'chat');
   t.after(() => database.close());
   const size = (name: string) => statSync(join(folder, name)).size;
   const blob = Buffer.alloc(256 * 1024, 1);
@@ -48,10 +62,8 @@ test('the write-ahead log is moved into the database while it is written, and do
     written += blob.length
   ) {
     assert.ok(Date.now() < deadline, `${written} bytes were written and none has reached the database`);
-    database.orm
-      .insert(groups)
-      .values({ ...group(`group ${written}`), name: blob })
-      .run();
+    const values = { ...group(`group ${written}`), name: blob };
+    await database.run((orm) => orm.insert(groups).values(values));
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   assert.ok(size('chat.sqlite3-wal') < written, 'it was started over');
@@ -63,11 +75,11 @@ test('a file that is no database, or one of a newer Hearth, is refused in one se
     join(folder, 'users.sqlite3'),
     'this is not a database, it is a text of some length'.repeat(50),
   );
-  assert.throws(() => openDatabase(folder, 'users'), /is damaged, and is left as it is/);
+  assert.throws(() => openSqlite(folder, 'users'), /is damaged, and is left as it is/);
   const newer = new Sqlite(join(folder, 'chat.sqlite3'));
   newer.pragma('user_version = 999');
   newer.close();
-  assert.throws(() => openDatabase(folder, 'chat'), /newer Hearth/);
+  assert.throws(() => openSqlite(folder, 'chat'), /newer Hearth/);
   assert.deepEqual(
     readdirSync(folder).filter((name) => name === 'snapshots'),
     [],

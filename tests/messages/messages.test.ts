@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import test, { type TestContext } from 'node:test';
-import { sql } from 'drizzle-orm';
+import { eq } from 'drizzle-orm';
+import { messages as messageRows } from '../../src/database/tables/chat.ts';
 import { openGroup } from '../../src/groups/access.ts';
 import { createGroup } from '../../src/groups/create.ts';
 import { joinGroup } from '../../src/groups/join.ts';
@@ -26,7 +27,7 @@ test('numbers the messages of a group from 1 without a hole, also those that are
   const { send, messages, group, recordEvents } = await garden(t);
   const sent = recordEvents(messagesSent);
   await Promise.all(Array.from({ length: 50 }, (_, index) => send(`message ${index}`)));
-  const found = await messages.before(group.id, 1_000, 100);
+  const found = await messages.between(group.id, 1, 100);
   assert.deepEqual(
     found.map((message) => [message.seq, message.change, message.content]),
     Array.from({ length: 50 }, (_, index) => [index + 1, index + 1, `message ${index}`]),
@@ -44,7 +45,7 @@ test('a message that is sent twice is there once, at once or later', async (t) =
     [...both, later].map((message) => message.seq),
     [1, 1, 1],
   );
-  assert.equal((await messages.before(group.id, 100, 10)).length, 1);
+  assert.equal((await messages.between(group.id, 1, 100)).length, 1);
   assert.equal(sent.length, 1);
 });
 
@@ -107,15 +108,17 @@ test('bodies are sealed in the file, and do not open in another row', async (t) 
   const { send, messages, group, databases } = await garden(t);
   await send('rosebud');
   await send('marigold');
-  const [row] = databases.chat.orm.all<{ body: Buffer }>(sql`SELECT body FROM messages WHERE seq = 1`);
+  const { chat } = databases;
+  const row = await chat.get((orm) => orm.select().from(messageRows).where(eq(messageRows.seq, 1)));
   assert.ok(row && !row.body.includes('rosebud'));
-  databases.chat.orm.run(sql`UPDATE messages SET body = ${row.body}, change = 99 WHERE seq = 2`);
-  await assert.rejects(messages.before(group.id, 100, 10));
+  const { body } = row;
+  await chat.run((orm) => orm.update(messageRows).set({ body }).where(eq(messageRows.seq, 2)));
+  await assert.rejects(messages.between(group.id, 1, 10));
 });
 
 test('makes links of addresses and leaves everything else inert', async (t) => {
-  const { send, accounts, messages, texts, subscribe, ada } = await garden(t);
-  const presenter = createMessagePresenter(createViews('/assets/test'), accounts, messages, texts, subscribe);
+  const { send, accounts, messages, texts, caches, ada } = await garden(t);
+  const presenter = createMessagePresenter(createViews('/assets/test'), accounts, messages, texts, caches);
   const shown = async (content: string) => presenter.fragment(await send(content, ada), undefined);
   assert.match(
     await shown('see https://example.com/a?b=1&c=2, please'),
@@ -135,8 +138,8 @@ test('makes links of addresses and leaves everything else inert', async (t) => {
 });
 
 test('messages of one author within five minutes stand together; of another, or later, apart', async (t) => {
-  const { send, accounts, messages, texts, subscribe, ada, jo } = await garden(t);
-  const presenter = createMessagePresenter(createViews('/assets/test'), accounts, messages, texts, subscribe);
+  const { send, accounts, messages, texts, caches, ada, jo } = await garden(t);
+  const presenter = createMessagePresenter(createViews('/assets/test'), accounts, messages, texts, caches);
   const at = (minutes: number) => minutes * 60_000;
   const first = await send('one', ada, randomUUID(), at(0));
   const soon = await send('two', ada, randomUUID(), at(4));

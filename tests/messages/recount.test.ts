@@ -2,15 +2,16 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import test from 'node:test';
 import type { Account } from '../../src/accounts/store.ts';
-import { createCipher } from '../../src/crypto/cipher.ts';
 import { createGroupCommit } from '../../src/database/group-commit.ts';
+import { drafts as draftRows } from '../../src/database/tables/chat.ts';
 import { openGroup } from '../../src/groups/access.ts';
 import { createGroup } from '../../src/groups/create.ts';
 import { joinGroup } from '../../src/groups/join.ts';
 import { isMentionUnread, unreadOf } from '../../src/groups/present.ts';
-import { createDraftStore } from '../../src/messages/draft-store.ts';
+import { cacheDrafts } from '../../src/messages/cached-drafts.ts';
 import { editMessage } from '../../src/messages/edit.ts';
 import { mentionsAdded, messageRemoved } from '../../src/messages/events.ts';
+import { keepDraft } from '../../src/messages/keep-draft.ts';
 import { createReadMarks, markRead } from '../../src/messages/mark-read.ts';
 import { reactTo } from '../../src/messages/react.ts';
 import { removeMessage } from '../../src/messages/remove.ts';
@@ -130,16 +131,23 @@ test('a part of a batch that fails is tried job by job; the parts before it keep
 });
 
 test('a draft that could not be written is not shown as if it were', async (t) => {
-  const { databases, keyring, group, bob } = await garden(t);
-  const drafts = createDraftStore(databases.chat, createCipher(keyring, 'drafts'));
-  const place = { accountId: bob.id, groupId: group.id, thread: 0 };
-  await drafts.write(place, 'kept', 1);
-  const { orm } = databases.chat;
-  const { insert } = orm;
-  orm.insert = () => {
-    throw Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
-  };
-  await assert.rejects(drafts.write(place, 'lost', 2), { code: 'SQLITE_FULL' });
-  orm.insert = insert;
-  assert.equal(await drafts.read(place), 'kept');
+  const { databases, drafts, caches, publish, messages, open, bob } = await garden(t);
+  let isFull = false;
+  const full = Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
+  const cached = cacheDrafts(
+    { ...drafts, write: (...draft) => (isFull ? Promise.reject(full) : drafts.write(...draft)) },
+    caches,
+  );
+  const place = { accountId: bob.id, groupId: 1, thread: 0 };
+  const dependencies = { drafts: cached, messages, publish };
+  await keepDraft(dependencies, await open(bob), { content: 'kept' });
+  isFull = true;
+  await assert.rejects(keepDraft(dependencies, await open(bob), { content: 'lost' }), {
+    code: 'SQLITE_FULL',
+  });
+  assert.equal(await cached.read(place), 'kept');
+  isFull = false;
+  await keepDraft(dependencies, await open(bob), { content: 'newer' });
+  assert.equal(await cached.read(place), 'newer');
+  assert.equal((await databases.chat.all((orm) => orm.select().from(draftRows))).length, 1);
 });

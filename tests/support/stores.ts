@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { openStores as openAll } from '../../src/app.ts';
+import type { EventType } from '../../src/bus/bus.ts';
+import { createLocalBus } from '../../src/bus/local.ts';
+import { createCaches } from '../../src/cache/caches.ts';
 import { loadKeyring } from '../../src/crypto/keys.ts';
 import { createPasswords } from '../../src/crypto/passwords.ts';
 import { openDatabases } from '../../src/database/open.ts';
 import { checkKeyring } from '../../src/database/sealing.ts';
-import { createEvents, type EventType } from '../../src/events.ts';
 import { openBlobStore } from '../../src/files/blob-store.ts';
 import { createTextRenderer } from '../../src/messages/render.ts';
 import { createMessageWriter } from '../../src/messages/writer.ts';
@@ -16,12 +18,13 @@ export async function openStores(test: Ending, dataDir = temporaryFolder(test)) 
   const databases = openDatabases(dataDir);
   atEnd(test, () => databases.close());
   const { users, chat } = databases;
-  checkKeyring(users, keyring);
-  checkKeyring(chat, keyring);
-  const events = createEvents((error) => {
+  await checkKeyring(users, keyring);
+  await checkKeyring(chat, keyring);
+  const events = createLocalBus((error) => {
     throw error;
   });
-  const { accounts, groups, files, messages, transcriptions } = openAll(databases, keyring);
+  const stores = await openAll(databases, keyring);
+  const { accounts, groups, messages } = stores;
   const texts = createTextRenderer((error) => {
     throw error;
   });
@@ -32,12 +35,9 @@ export async function openStores(test: Ending, dataDir = temporaryFolder(test)) 
     dataDir,
     databases,
     keyring,
-    accounts,
-    groups,
-    files,
+    ...stores,
+    caches: createCaches(events.subscribeFirst),
     blobs: openBlobStore(join(dataDir, 'media')),
-    messages,
-    transcriptions,
     writer,
     ...events,
     texts,

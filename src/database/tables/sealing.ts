@@ -1,6 +1,6 @@
 import { blob, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 
-/** Both databases have these two: what they need to say whether a keyring fits them. */
+// Both databases have these: what they need to say whether a keyring fits them, and whether they can be written.
 
 /** Every key that some value here may be sealed with. */
 export const encryptionKeys = sqliteTable('encryption_keys', {
@@ -12,4 +12,10 @@ export const encryptionKeys = sqliteTable('encryption_keys', {
 export const secrets = sqliteTable('secrets', {
   name: text('name').primaryKey(),
   value: blob('value', { mode: 'buffer' }).notNull(),
+});
+
+/** One row that a health check writes. */
+export const health = sqliteTable('health', {
+  id: integer('id').primaryKey(),
+  checkedAt: integer('checked_at').notNull(),
 });

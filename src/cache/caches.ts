@@ -1,0 +1,224 @@
+import { LRUCache } from 'lru-cache';
+import type { EventType, Subscribe } from '../bus/bus.ts';
+
+/** Values that are kept in memory until an event says that they are wrong. */
+export type Cached<Key, Value> = {
+  /** From memory, or loaded; those who ask at the same time share one load. */
+  get(key: Key): Promise<Value>;
+  /** The same for many, in their order; what is missing is loaded together where `loadMany` says how. */
+  getMany(keys: readonly Key[]): Promise<Value[]>;
+  /** What is in memory right now. */
+  peek(key: Key): Value | undefined;
+  /** Keeps what was just written, or is known from an event. A load that is under way is not kept any more. */
+  put(key: Key, value: Value): void;
+  drop(key: Key): void;
+  /** Drops every entry with a tag, see `tagsOf`. */
+  dropTag(tag: string): void;
+  clear(): void;
+};
+
+/** What an event does to a cache. */
+export type Drop<Key, Value> = (
+  subscribe: Subscribe,
+  cache: Pick<Cached<Key, Value>, 'peek' | 'put' | 'drop' | 'dropTag' | 'clear'>,
+) => void;
+
+/** An entry of `dropOn`. */
+export function on<Payload, Key, Value>(
+  event: EventType<Payload>,
+  act: (
+    payload: Payload,
+    cache: Pick<Cached<Key, Value>, 'peek' | 'put' | 'drop' | 'dropTag' | 'clear'>,
+  ) => void,
+): Drop<Key, Value> {
+  return (subscribe, cache) => subscribe(event, (payload) => act(payload, cache));
+}
+
+type Size<Value> = { max: number } | { maxSize: number; sizeOf(value: Value): number };
+
+type Common<Key, Value> = Size<Value> & {
+  /** Says in the list of caches what is kept. */
+  name: string;
+  /** Distinguishes keys. */
+  key(key: Key): string | number;
+  /** Every event that makes an entry wrong. */
+  dropOn: readonly Drop<Key, Value>[];
+};
+
+export type CacheDefinition<Key, Value> = Common<Key, Value> & {
+  /** An undefined value is not kept: what is not there may be made. */
+  load(key: Key): Promise<Value>;
+  /** By what `key` makes of a key. */
+  loadMany?(keys: readonly Key[]): Promise<ReadonlyMap<string | number, Value>>;
+  /** Groups of entries that an event drops together. */
+  tagsOf?(value: Value, key: Key): readonly string[];
+  /** Whether a value is kept; without it, all are. */
+  isKept?(value: Value): boolean;
+};
+
+export type Caches = {
+  cached<Key, Value>(definition: CacheDefinition<Key, Value>): Cached<Key, Value>;
+  /** The same for what is made at once of its key alone. */
+  memo<Key, Value>(definition: Common<Key, Value> & { make(key: Key): Value }): (key: Key) => Value;
+  /** The newest `max` entries of what cannot be loaded again, such as what was pushed last. */
+  recent<Key extends string | number, Value>(name: string, max: number): RecentValues<Key, Value>;
+  /** The names of all of them. */
+  names(): readonly string[];
+};
+
+export type RecentValues<Key, Value> = {
+  get(key: Key): Value | undefined;
+  set(key: Key, value: Value): void;
+};
+
+/**
+ * The one place that keeps what was read or rendered in memory, in front of stores that keep nothing.
+ * @param subscribe that of listeners which run first
+ */
+export function createCaches(subscribe: Subscribe): Caches {
+  const names: string[] = [];
+
+  function register(name: string): void {
+    if (names.includes(name)) throw new Error(`Two caches have the name ${name}.`);
+    names.push(name);
+  }
+
+  return {
+    names: () => names,
+    cached(definition) {
+      register(definition.name);
+      const cache = createCached(definition);
+      for (const drop of definition.dropOn) drop(subscribe, cache);
+      return cache;
+    },
+    memo(definition) {
+      register(definition.name);
+      const { make } = definition;
+      const cache = createCached({ ...definition, load: async (key) => make(key) });
+      for (const drop of definition.dropOn) drop(subscribe, cache);
+      return (key) => {
+        const kept = cache.peek(key);
+        if (kept !== undefined) return kept;
+        const value = make(key);
+        cache.put(key, value);
+        return value;
+      };
+    },
+    recent(name, max) {
+      register(name);
+      const values = new LRUCache<string | number, { value: unknown }>({ max });
+      return {
+        // Each name has one type of value, which `set` alone puts there.
+        get: (key) => values.get(key)?.value as never,
+        set: (key, value) => void values.set(key, { value }),
+      };
+    },
+  };
+}
+
+type Entry<Value> = { value: Value; tags: readonly string[] };
+/** A load that is under way; a stale one is answered and not kept. */
+type Load<Value> = { promise: Promise<Value>; isStale: boolean };
+
+function createCached<Key, Value>(definition: CacheDefinition<Key, Value>): Cached<Key, Value> {
+  const { key: keyOf, load, loadMany, tagsOf, isKept } = definition;
+  const idsByTag = new Map<string, Set<string | number>>();
+  const loads = new Map<string | number, Load<Value>>();
+  const entries = new LRUCache<string | number, Entry<Value>>({
+    ...('max' in definition
+      ? { max: definition.max }
+      : {
+          maxSize: definition.maxSize,
+          sizeCalculation: ({ value }: Entry<Value>) => Math.max(1, definition.sizeOf(value)),
+        }),
+    dispose: ({ tags }, id) => {
+      for (const tag of tags) {
+        const ids = idsByTag.get(tag);
+        ids?.delete(id);
+        if (ids?.size === 0) idsByTag.delete(tag);
+      }
+    },
+  });
+
+  function keep(key: Key, value: Value): void {
+    if (value === undefined || (isKept && !isKept(value))) return;
+    const id = keyOf(key);
+    const tags = tagsOf?.(value, key) ?? [];
+    entries.set(id, { value, tags });
+    for (const tag of tags) {
+      const ids = idsByTag.get(tag);
+      if (ids) ids.add(id);
+      else idsByTag.set(tag, new Set([id]));
+    }
+  }
+
+  function begin(key: Key, loading: Promise<Value>): Promise<Value> {
+    const id = keyOf(key);
+    const started: Load<Value> = { promise: loading, isStale: false };
+    started.promise = loading
+      .then((value) => {
+        if (!started.isStale) keep(key, value);
+        return value;
+      })
+      .finally(() => {
+        if (loads.get(id) === started) loads.delete(id);
+      });
+    loads.set(id, started);
+    return started.promise;
+  }
+
+  function makeStale(id: string | number): void {
+    const started = loads.get(id);
+    if (!started) return;
+    started.isStale = true;
+    loads.delete(id);
+  }
+
+  function makeAllStale(): void {
+    for (const id of [...loads.keys()]) makeStale(id);
+  }
+
+  function get(key: Key): Promise<Value> {
+    const id = keyOf(key);
+    const entry = entries.get(id);
+    if (entry) return Promise.resolve(entry.value);
+    return loads.get(id)?.promise ?? begin(key, load(key));
+  }
+
+  return {
+    get,
+    getMany(keys) {
+      const missing = loadMany
+        ? keys.filter((key) => !entries.has(keyOf(key)) && !loads.has(keyOf(key)))
+        : [];
+      if (loadMany && missing.length > 1) {
+        const loading = loadMany(missing);
+        // What is not there has no value: the type says so where that can be.
+        for (const key of missing)
+          void begin(
+            key,
+            loading.then((values) => values.get(keyOf(key)) as Value),
+          ).catch(() => {});
+      }
+      return Promise.all(keys.map(get));
+    },
+    peek: (key) => entries.get(keyOf(key))?.value,
+    put(key, value) {
+      makeStale(keyOf(key));
+      keep(key, value);
+    },
+    drop(key) {
+      makeStale(keyOf(key));
+      entries.delete(keyOf(key));
+    },
+    dropTag(tag) {
+      // The tags of what is being loaded are not known yet.
+      makeAllStale();
+      for (const id of [...(idsByTag.get(tag) ?? [])]) entries.delete(id);
+    },
+    clear() {
+      makeAllStale();
+      entries.clear();
+    },
+  };
+}

@@ -1,0 +1,103 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { drizzle } from 'drizzle-orm/better-sqlite3';
+import { StartError } from '../../errors.ts';
+import { startCheckpoints } from '../checkpoints.ts';
+import type { Database, Executor } from '../executor.ts';
+import { checkIntegrity, damaged, isDamage } from '../integrity.ts';
+import { migrate } from '../migrate.ts';
+
+/** @throws StartError when the file cannot be opened, is no database, or was written by a newer Hearth */
+export function openSqlite(dataDir: string, name: 'users' | 'chat'): Database {
+  const file = join(dataDir, `${name}.sqlite3`);
+  const sqlite = connect(file, dataDir);
+  try {
+    migrate(sqlite, name, join(dataDir, 'snapshots'));
+  } catch (error) {
+    sqlite.close();
+    throw isDamage(error) ? damaged(file, dataDir) : error;
+  }
+  const checkpoints = startCheckpoints(file, () => sqlite.pragma('wal_checkpoint(PASSIVE)'));
+  const orm = drizzle(sqlite);
+
+  // better-sqlite3 runs a statement at once, on this thread: a transaction takes a few microtasks for each statement.
+  const inTransaction: Executor = {
+    all: async (query, values) => (typeof query === 'function' ? query(orm) : query).all(values),
+    get: async (query, values) => (typeof query === 'function' ? query(orm) : query).all(values)[0],
+    run: async (write, values) => (typeof write === 'function' ? write(orm) : write).run(values).changes,
+  };
+  /** The transaction that is open. Nothing else may run on this connection until it has ended. */
+  let open: Promise<void> | undefined;
+
+  return {
+    prepare: (build) => build(orm),
+    async all(query, values) {
+      while (open) await open;
+      return inTransaction.all(query, values);
+    },
+    async get(query, values) {
+      while (open) await open;
+      return inTransaction.get(query, values);
+    },
+    async run(write, values) {
+      while (open) await open;
+      return inTransaction.run(write, values);
+    },
+    async transaction(work) {
+      while (open) await open;
+      const { promise, resolve } = withResolver();
+      open = promise;
+      try {
+        sqlite.exec('BEGIN IMMEDIATE');
+        const result = await work(inTransaction);
+        sqlite.exec('COMMIT');
+        return result;
+      } finally {
+        // A full disk ends a transaction by itself.
+        if (sqlite.inTransaction) sqlite.exec('ROLLBACK');
+        open = undefined;
+        resolve();
+      }
+    },
+    async compact() {
+      while (open) await open;
+      sqlite.exec('VACUUM');
+    },
+    async close() {
+      while (open) await open;
+      await checkpoints.stop();
+      sqlite.close();
+    },
+  };
+}
+
+/** `Promise.withResolvers` is not in Node 20. */
+function withResolver(): { promise: Promise<void>; resolve(): void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
+
+function connect(file: string, dataDir: string): Sqlite.Database {
+  let sqlite: Sqlite.Database | undefined;
+  try {
+    mkdirSync(join(file, '..'), { recursive: true });
+    sqlite = new Sqlite(file, { timeout: 5_000 });
+    checkIntegrity(sqlite, file, dataDir);
+    sqlite.pragma('journal_mode = WAL');
+    sqlite.pragma('synchronous = FULL');
+    sqlite.pragma('foreign_keys = ON');
+    // A worker thread checkpoints; the thread that answers people never waits for it.
+    sqlite.pragma('wal_autocheckpoint = 0');
+    return sqlite;
+  } catch (error) {
+    sqlite?.close();
+    if (error instanceof StartError) throw error;
+    if (isDamage(error)) throw damaged(file, dataDir);
+    const why = error instanceof Error ? error.message : String(error);
+    throw new StartError(`The database ${file} cannot be opened: ${why}.`);
+  }
+}

@@ -1,0 +1,38 @@
+import type { BetterSQLite3Database } from 'drizzle-orm/better-sqlite3';
+
+/** What queries are built with. Stores build and never run: an Executor does. */
+export type Orm = Pick<BetterSQLite3Database, 'select' | 'insert' | 'update' | 'delete'>;
+
+type Values = Record<string, unknown>;
+
+/** A query, or a write with RETURNING, as Drizzle builds or prepares it. */
+export type Query<Row> = { all(values?: Values): Row[] };
+/** A write, as Drizzle builds or prepares it. */
+export type Write = { run(values?: Values): { changes: number } };
+
+/**
+ * The one seam through which SQL runs. Each statement is one that `prepare` made, or a function that builds it for this
+ * once. Values are those of its placeholders.
+ */
+export type Executor = {
+  all<Row>(query: Query<Row> | ((orm: Orm) => Query<Row>), values?: Values): Promise<Row[]>;
+  /** The first row. */
+  get<Row>(query: Query<Row> | ((orm: Orm) => Query<Row>), values?: Values): Promise<Row | undefined>;
+  /** Resolves to the number of rows that were written, once they are durable. */
+  run(write: Write | ((orm: Orm) => Write), values?: Values): Promise<number>;
+};
+
+/** One of the two databases. */
+export type Database = Executor & {
+  /** Statements that are prepared once: building a query takes longer than most of them run. */
+  prepare<Statements>(build: (orm: Orm) => Statements): Statements;
+  /**
+   * Runs `work` in one transaction, which is rolled back when it throws. Transactions run one after another, and what is
+   * outside waits: `work` awaits nothing but its `tx`, and never the database itself.
+   * @returns what `work` resolves to, once it is durable
+   */
+  transaction<Result>(work: (tx: Executor) => Promise<Result>): Promise<Result>;
+  /** Gives free pages back to the disk: they may still hold what was in them. */
+  compact(): Promise<void>;
+  close(): Promise<void>;
+};

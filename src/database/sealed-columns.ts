@@ -1,0 +1,143 @@
+import { createCipher } from '../crypto/cipher.ts';
+import type { Keyring } from '../crypto/keys.ts';
+import { drafts, files, groups, messages, revisions } from './tables/chat.ts';
+import { secrets } from './tables/sealing.ts';
+import { accounts, pushSubscriptions } from './tables/users.ts';
+
+/** What the additional authenticated data (AAD) of a value is made of: what identifies its row. */
+type RowOf<Column> = Column extends SealedColumn<infer Row> ? Row : never;
+
+export type SealedColumn<Row> = Readonly<{
+  /** Its name as a property of the table. */
+  column: string;
+  /** Names the sub-key of the keyring. */
+  purpose: string;
+  aad(row: Row): string;
+}>;
+
+const hex = (index: Buffer) => index.toString('hex');
+type Identified = { id: number };
+type OfMessage = { groupId: number; id: string };
+
+function sealedColumn<Row>(column: string, purpose: string, aad: (row: Row) => string): SealedColumn<Row> {
+  return Object.freeze({ column, purpose, aad });
+}
+
+/**
+ * Every column that holds what people wrote, by table. Sealing, opening and the rotation of keys follow from this list; a
+ * test fails for a column of bytes or text that is neither here nor known to be none of people's words.
+ */
+export const SEALED = {
+  accounts: {
+    table: accounts,
+    columns: {
+      name: sealedColumn<{ nameIndex: Buffer }>(
+        'name',
+        'accounts',
+        ({ nameIndex }) => `accounts/${hex(nameIndex)}`,
+      ),
+      displayName: sealedColumn<Identified>(
+        'displayName',
+        'accounts',
+        ({ id }) => `accounts/${id}/display-name`,
+      ),
+      line: sealedColumn<Identified>('line', 'accounts', ({ id }) => `accounts/${id}/line`),
+      picture: sealedColumn<Identified>('picture', 'accounts', ({ id }) => `accounts/${id}/picture`),
+    },
+  },
+  pushSubscriptions: {
+    table: pushSubscriptions,
+    columns: {
+      subscription: sealedColumn<{ endpointIndex: Buffer }>(
+        'subscription',
+        'push',
+        ({ endpointIndex }) => `push/${hex(endpointIndex)}`,
+      ),
+    },
+  },
+  groups: {
+    table: groups,
+    columns: {
+      name: sealedColumn<{ nameIndex: Buffer }>(
+        'name',
+        'groups',
+        ({ nameIndex }) => `groups/${hex(nameIndex)}`,
+      ),
+    },
+  },
+  messages: {
+    table: messages,
+    columns: {
+      body: sealedColumn<OfMessage>('body', 'messages', ({ groupId, id }) => `messages/${groupId}/${id}`),
+      metadata: sealedColumn<OfMessage>(
+        'metadata',
+        'messages',
+        ({ groupId, id }) => `extras/${groupId}/${id}`,
+      ),
+    },
+  },
+  revisions: {
+    table: revisions,
+    columns: {
+      body: sealedColumn<OfMessage & { change: number }>(
+        'body',
+        'messages',
+        ({ groupId, id, change }) => `revisions/${groupId}/${id}/${change}`,
+      ),
+    },
+  },
+  files: {
+    table: files,
+    columns: { metadata: sealedColumn<{ id: string }>('metadata', 'files', ({ id }) => `files/${id}`) },
+  },
+  drafts: {
+    table: drafts,
+    columns: {
+      body: sealedColumn<{ accountId: number; groupId: number; thread: number }>(
+        'body',
+        'drafts',
+        ({ accountId, groupId, thread }) => `drafts/${accountId}/${groupId}/${thread}`,
+      ),
+    },
+  },
+  secrets: {
+    table: secrets,
+    columns: { value: sealedColumn<{ name: string }>('value', 'secrets', ({ name }) => `secrets/${name}`) },
+  },
+} as const;
+
+export type Sealer = {
+  seal<Column extends SealedColumn<never>>(column: Column, row: RowOf<Column>, text: string): Buffer;
+  /** @throws Error when the value was moved to another row or changed */
+  open<Column extends SealedColumn<never>>(column: Column, row: RowOf<Column>, value: Buffer): string;
+  /** The value sealed with the current key; undefined where it is already. */
+  reseal<Column extends SealedColumn<never>>(
+    column: Column,
+    row: RowOf<Column>,
+    value: Buffer,
+  ): Buffer | undefined;
+};
+
+export function createSealer(keyring: Keyring): Sealer {
+  const ciphers = new Map<string, ReturnType<typeof createCipher>>();
+  for (const { columns } of Object.values(SEALED))
+    for (const { purpose } of Object.values(columns))
+      if (!ciphers.has(purpose)) ciphers.set(purpose, createCipher(keyring, purpose));
+
+  function cipherOf({ purpose }: SealedColumn<never>) {
+    const cipher = ciphers.get(purpose);
+    if (!cipher) throw new Error(`No column is sealed for ${purpose}.`);
+    return cipher;
+  }
+
+  return {
+    seal: (column, row, text) => cipherOf(column).seal(column.aad(row as never), text),
+    open: (column, row, value) => cipherOf(column).open(column.aad(row as never), value),
+    reseal(column, row, value) {
+      const cipher = cipherOf(column);
+      if (cipher.isCurrent(value)) return undefined;
+      const aad = column.aad(row as never);
+      return cipher.seal(aad, cipher.open(aad, value));
+    },
+  };
+}

@@ -1,0 +1,104 @@
+import { and, asc, count, eq, getTableColumns, gt, isNotNull, lt, sql } from 'drizzle-orm';
+import { isAmong } from '../database/dialect/sqlite.ts';
+import type { Orm } from '../database/executor.ts';
+import { groups, memberships, messages } from '../database/tables/chat.ts';
+
+const { joinedAt: _joined, accountId: _account, ...membershipColumns } = getTableColumns(memberships);
+
+/** The statements of the group store. */
+export function groupQueries(orm: Orm) {
+  const value = (name: string) => sql.placeholder(name);
+  const isOfAccount = eq(memberships.accountId, value('accountId'));
+  const isOfGroup = eq(memberships.groupId, value('groupId'));
+  const isMembership = and(isOfAccount, isOfGroup);
+  const removedBeyond = sql<number>`(SELECT count(*) FROM ${messages} WHERE ${messages.groupId} = ${memberships.groupId}
+    AND ${messages.seq} > ${value('seq')} AND ${messages.removedAt} IS NOT NULL)`;
+  const marked = {
+    readSeq: sql`${value('seq')}`,
+    readAt: sql`${value('now')}`,
+    removedUnread: removedBeyond,
+  };
+  return {
+    all: orm.select().from(groups).prepare(),
+    byId: orm
+      .select()
+      .from(groups)
+      .where(eq(groups.id, value('groupId')))
+      .prepare(),
+    byIds: orm
+      .select()
+      .from(groups)
+      .where(isAmong(groups.id, value('ids')))
+      .prepare(),
+    memberships: orm.select(membershipColumns).from(memberships).where(isOfAccount).prepare(),
+    membership: orm.select(membershipColumns).from(memberships).where(isMembership).prepare(),
+    members: orm
+      .select({ accountId: memberships.accountId })
+      .from(memberships)
+      .where(and(isOfGroup, gt(memberships.accountId, value('after'))))
+      .orderBy(asc(memberships.accountId))
+      .limit(value('limit'))
+      .prepare(),
+    count: orm.select({ members: count() }).from(memberships).where(isOfGroup).prepare(),
+    marks: orm
+      .select({ accountId: memberships.accountId, readSeq: memberships.readSeq })
+      .from(memberships)
+      .where(isOfGroup)
+      .orderBy(asc(memberships.accountId))
+      .limit(value('limit'))
+      .prepare(),
+    hearing: orm
+      .select({ accountId: memberships.accountId })
+      .from(memberships)
+      .where(
+        and(
+          isOfGroup,
+          // For the partial index.
+          isNotNull(memberships.notificationLevel),
+          eq(memberships.notificationLevel, 'everything'),
+        ),
+      )
+      .prepare(),
+    hearingDirect: orm
+      .select({ accountId: memberships.accountId })
+      .from(memberships)
+      .where(and(isOfGroup, sql`coalesce(${memberships.notificationLevel}, 'everything') = 'everything'`))
+      .prepare(),
+    lastMentionedAt: orm
+      .select({ accountId: memberships.accountId, readSeq: memberships.readSeq })
+      .from(memberships)
+      .where(and(isOfGroup, eq(memberships.lastMentionSeq, value('seq'))))
+      .prepare(),
+    membersBefore: orm
+      .select({ accountId: memberships.accountId })
+      .from(memberships)
+      .where(and(isOfGroup, lt(memberships.readSeq, value('seq'))))
+      .orderBy(asc(memberships.accountId))
+      .limit(value('limit'))
+      .prepare(),
+    // What was there before is read.
+    join: orm
+      .insert(memberships)
+      .values({
+        accountId: value('accountId'),
+        groupId: value('groupId'),
+        readSeq: sql`(SELECT last_seq FROM groups WHERE id = ${value('groupId')})`,
+        readAt: value('now'),
+        joinedAt: value('now'),
+      })
+      .onConflictDoNothing()
+      .prepare(),
+    leave: orm.delete(memberships).where(isMembership).prepare(),
+    markRead: orm
+      .update(memberships)
+      .set(marked)
+      .where(and(isMembership, lt(memberships.readSeq, value('seq'))))
+      .prepare(),
+    moveMark: orm.update(memberships).set(marked).where(isMembership).prepare(),
+    setMention: orm
+      .update(memberships)
+      .set({ lastMentionSeq: sql`${value('seq')}` })
+      .where(isMembership)
+      .prepare(),
+  };
+}

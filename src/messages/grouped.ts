@@ -1,0 +1,10 @@
+/** Items by a number of theirs, such as that of their group, in order. (`Map.groupBy` is not in Node 20.) */
+export function grouped<Item>(items: readonly Item[], keyOf: (item: Item) => number): Map<number, Item[]> {
+  const groups = new Map<number, Item[]>();
+  for (const item of items) {
+    const items = groups.get(keyOf(item));
+    if (items) items.push(item);
+    else groups.set(keyOf(item), [item]);
+  }
+  return groups;
+}

@@ -1,0 +1,282 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import test from 'node:test';
+import type { Account } from '../../src/accounts/store.ts';
+import { openStores as openAll } from '../../src/app.ts';
+import { loadKeyring } from '../../src/crypto/keys.ts';
+import { openDatabases } from '../../src/database/open.ts';
+import { ChatError } from '../../src/errors.ts';
+import type { StoredFile } from '../../src/files/file.ts';
+import type { Message, NewMessage } from '../../src/messages/message.ts';
+import { atEnd, type Ending, temporaryFolder } from '../support/hearth.ts';
+
+/** Every engine that stores run on; each has the whole suite. */
+const ENGINES = {
+  async sqlite(test: Ending) {
+    const folder = temporaryFolder(test);
+    const databases = openDatabases(folder);
+    atEnd(test, () => databases.close());
+    return openAll(databases, loadKeyring(undefined, folder, true));
+  },
+};
+
+for (const [engine, open] of Object.entries(ENGINES)) {
+  const opened = async (t: Ending) => {
+    const stores = await open(t);
+    const account = async (username: string): Promise<Account> => {
+      const made = await stores.accounts.add({ username, passwordHash: 'none', isAdmin: 'if-first', now: 1 });
+      assert.ok(typeof made !== 'string', `${username} is ${made}`);
+      return made;
+    };
+    const [ada, bob] = [await account('ada'), await account('bob')];
+    const group = await stores.groups.add({ name: 'Garden', creatorId: ada.id, now: 1 });
+    assert.ok(group);
+    await stores.groups.join(bob.id, group.id, 1);
+    const say = (content: string, more: Partial<NewMessage> = {}): NewMessage => ({
+      groupId: group.id,
+      id: randomUUID(),
+      authorId: ada.id,
+      content,
+      createdAt: 1,
+      ...more,
+    });
+    const send = async (content: string, more: Partial<NewMessage> = {}): Promise<Message> => {
+      const [result] = (await stores.messages.append([say(content, more)])).results;
+      assert.ok(result && !(result instanceof ChatError));
+      return result.message;
+    };
+    return { ...stores, ada, bob, group, account, say, send };
+  };
+
+  test(`${engine}: accounts are found by their names, changed, and no two look alike`, async (t) => {
+    const { accounts, ada, bob } = await opened(t);
+    assert.deepEqual([ada.isAdmin, bob.isAdmin], [true, false], 'the first one is an administrator');
+    const add = (username: string) =>
+      accounts.add({ username, passwordHash: 'none', isAdmin: false, now: 1 });
+    assert.deepEqual([await add('ADA'), await add('аdа')], ['taken', 'confusable']);
+    assert.equal((await accounts.byName('Bob'))?.id, bob.id);
+    assert.equal(await accounts.byId(99), undefined);
+    assert.equal(await accounts.setDisplayName(bob.id, 'ada'), false);
+    assert.equal(await accounts.setDisplayName(bob.id, 'Bob the Builder'), true);
+    await accounts.setLine(bob.id, 'Keeper of the key');
+    await accounts.setQuiet(bob.id, { from: 1, to: 2, zone: 'UTC' });
+    await accounts.setPicture(bob.id, Buffer.from('picture'));
+    const after = await accounts.byId(bob.id);
+    assert.deepEqual(
+      [after?.name, after?.line, after?.quiet?.to, after?.pictureVersion],
+      ['Bob the Builder', 'Keeper of the key', 2, 1],
+    );
+    assert.equal(String(await accounts.picture(bob.id)), 'picture');
+    assert.equal(await accounts.setPassword(bob.id, 'other'), bob.sessionEpoch + 1);
+    assert.equal(await accounts.passwordHash(bob.id), 'other');
+    assert.deepEqual(
+      (await accounts.list(1)).map(({ id }) => id),
+      [bob.id],
+    );
+  });
+
+  test(`${engine}: a group has one name, its members, and their marks`, async (t) => {
+    const { groups, ada, bob, group, send } = await opened(t);
+    assert.equal(await groups.add({ name: 'GARDEN', creatorId: bob.id, now: 1 }), undefined);
+    const other = await groups.add({ name: 'Allotment', creatorId: null, now: 1 });
+    assert.ok(other);
+    assert.deepEqual(
+      [await groups.rename(other.id, 'garden'), await groups.rename(99, 'Shed')],
+      [false, false],
+    );
+    assert.equal(await groups.rename(other.id, 'allotment'), true, 'in another case');
+    assert.deepEqual(
+      (await groups.all()).map(({ name }) => name),
+      ['allotment', 'Garden'],
+    );
+    await send('one');
+    await send('two @bob', { mentions: [bob.id] });
+    assert.equal(await groups.join(ada.id, group.id, 2), false);
+    assert.deepEqual([await groups.members(group.id, 9), await groups.countMembers(group.id)], [[1, 2], 2]);
+    assert.deepEqual(await groups.members(group.id, 9, ada.id), [bob.id]);
+    assert.equal((await groups.membership(bob.id, group.id))?.lastMentionSeq, 2);
+    const mark = (seq: number) => ({ accountId: bob.id, groupId: group.id, seq, now: 3 });
+    assert.deepEqual(await groups.markRead([mark(2), mark(1)]), [true, false], 'never back');
+    await groups.moveMark(mark(0));
+    assert.deepEqual(await groups.membersBefore(group.id, 1, 9), [ada.id, bob.id]);
+    await groups.setNotificationLevel(bob.id, group.id, 'everything');
+    assert.deepEqual(await groups.hearingEverything(group), [bob.id]);
+    assert.deepEqual(
+      [await groups.leave(bob.id, group.id), await groups.leave(bob.id, group.id)],
+      [true, false],
+    );
+    const first = await groups.direct([ada.id, bob.id], ada.id, 4);
+    const second = await groups.direct([bob.id, ada.id], bob.id, 5);
+    assert.deepEqual([first.isNew, second.isNew, second.group.id], [true, false, first.group.id]);
+    assert.deepEqual([...(await groups.byIds([group.id, 99])).keys()], [group.id]);
+  });
+
+  test(`${engine}: messages are numbered without gaps, once each, and changed in order`, async (t) => {
+    const { messages, groups, ada, bob, group, say, send } = await opened(t);
+    const twice = say('first');
+    const taken = { ...twice, authorId: bob.id };
+    const { results, written } = await messages.append([twice, { ...twice }, taken, say('second')]);
+    assert.deepEqual(
+      results.map((result) =>
+        result instanceof ChatError ? result.code : [result.message.seq, result.isNew],
+      ),
+      [[1, true], [1, false], 'id_taken', [2, true]],
+    );
+    assert.deepEqual(
+      written.map(({ seq, change }) => [seq, change]),
+      [
+        [1, 1],
+        [2, 2],
+      ],
+    );
+    const reply = await send('a reply', { authorId: bob.id, replyTo: 1, thread: 1 });
+    assert.deepEqual([reply.seq, reply.change, (await messages.bySeq(group.id, 1))?.change], [3, 3, 4]);
+    const amend = (message: Message) => ({ ...message, content: 'changed', editedAt: 9 });
+    const amended = await messages.amend([
+      { groupId: group.id, seq: 2, amend },
+      { groupId: group.id, seq: 3, amend: (message) => message },
+      { groupId: group.id, seq: 9, amend },
+    ]);
+    assert.deepEqual(
+      amended.results.map((result) =>
+        result instanceof ChatError ? result.code : [result.seq, result.change],
+      ),
+      [[2, 5], [3, 3], 'not_found'],
+    );
+    assert.deepEqual(await messages.changesAfter(group.id, 2, 9), [
+      { seq: 3, change: 3 },
+      { seq: 1, change: 4 },
+      { seq: 2, change: 5 },
+    ]);
+    assert.deepEqual(
+      (await messages.bySeqs(group.id, [1, 2, 9])).map(({ content }) => content),
+      ['first', 'changed'],
+    );
+    const second = await messages.bySeq(group.id, 2);
+    assert.deepEqual(second && (await messages.revisions(second)).map(({ content }) => content), ['second']);
+    await messages.amend([
+      { groupId: group.id, seq: 2, amend: (message) => ({ ...message, content: '', removedAt: 10 }) },
+    ]);
+    assert.deepEqual(second && (await messages.revisions(second)), []);
+    assert.equal((await groups.membership(bob.id, group.id))?.removedUnread, 1);
+    const now = await groups.byId(group.id);
+    assert.deepEqual([now?.lastSeq, now?.lastChange], [3, 6]);
+    assert.equal((await messages.byId(twice.id))?.authorId, ada.id);
+  });
+
+  test(`${engine}: threads are followed by those who write in them, until they leave them alone`, async (t) => {
+    const { threads, messages, ada, bob, group, send } = await opened(t);
+    await send('a question');
+    await send('an answer', { authorId: bob.id, replyTo: 1, thread: 1 });
+    assert.deepEqual((await threads.followers(group.id, 1)).sort(), [ada.id, bob.id]);
+    const [followed] = await threads.followedBy(ada.id, 9);
+    assert.deepEqual([followed?.seq, followed?.unread], [1, 1]);
+    assert.equal(await threads.markRead(ada.id, group.id, 1, 2), true);
+    assert.equal(await threads.markRead(ada.id, group.id, 1, 1), false);
+    await threads.follow(ada.id, group.id, 1, false, 2);
+    await send('another answer', { authorId: bob.id, replyTo: 2, thread: 1 });
+    assert.equal(await threads.isFollowing(ada.id, group.id, 1), false);
+    assert.deepEqual(
+      (await messages.inThread(group.id, 1, 9)).map(({ seq }) => seq),
+      [2, 3],
+    );
+  });
+
+  test(`${engine}: a file belongs to one message, and a draft, a bookmark and a receipt to one account`, async (t) => {
+    const { files, drafts, saved, playbackReceipts, messages, ada, bob, group, say } = await opened(t);
+    const file: StoredFile = {
+      id: randomUUID(),
+      groupId: group.id,
+      accountId: ada.id,
+      seq: null,
+      size: 3,
+      createdAt: 1,
+      key: Buffer.alloc(32),
+      name: 'a.txt',
+      type: 'text/plain',
+      width: null,
+      height: null,
+      thumbnailSize: null,
+    };
+    await files.add(file);
+    const attachment = {
+      id: file.id,
+      name: 'a.txt',
+      type: 'text/plain',
+      size: 3,
+    } as Message['files'][number];
+    const two = [say('', { files: [attachment] }), say('', { files: [attachment] })];
+    const { results } = await messages.append(two);
+    assert.deepEqual(
+      results.map((result) => (result instanceof ChatError ? result.code : result.message.seq)),
+      [1, 'not_found'],
+    );
+    assert.deepEqual([(await files.byId(file.id))?.seq, await files.removeUnsent(file.id)], [1, false]);
+    assert.deepEqual(
+      [await files.bytesOf(ada.id), await files.bytesOf(bob.id), await files.bytes()],
+      [3, 0, 3],
+    );
+    assert.deepEqual([...(await files.existing([file.id, randomUUID()]))], [file.id]);
+
+    const at = (thread: number) => ({ accountId: ada.id, groupId: group.id, thread });
+    for (const thread of [0, 1, 2]) await drafts.write(at(thread), `draft ${thread}`, thread);
+    assert.deepEqual(await drafts.keepNewest(ada.id, 2), [at(0)]);
+    assert.deepEqual([await drafts.read(at(0)), await drafts.read(at(2))], ['', 'draft 2']);
+    await drafts.write(at(2), '', 9);
+    assert.equal(await drafts.read(at(2)), '');
+
+    await saved.set(ada.id, group.id, 1, true, 5);
+    assert.deepEqual(
+      [await saved.isSaved(ada.id, group.id, 1), await saved.isSaved(bob.id, group.id, 1)],
+      [true, false],
+    );
+    assert.equal((await saved.before(ada.id, 6, 9))[0]?.seq, 1);
+    assert.deepEqual(
+      [
+        await playbackReceipts.add(group.id, 1, bob.id, 1),
+        await playbackReceipts.add(group.id, 1, bob.id, 2),
+      ],
+      [true, false],
+    );
+    assert.deepEqual(await playbackReceipts.of(group.id, 1, 9), [bob.id]);
+  });
+
+  test(`${engine}: a recording is claimed by one of many who ask, the oldest first`, async (t) => {
+    const { transcriptions, ada } = await opened(t);
+    const ids = Array.from({ length: 5 }, () => randomUUID());
+    for (const [index, id] of ids.entries()) await transcriptions.add(id, ada.id, index);
+    const claims = await Promise.all(Array.from({ length: 8 }, () => transcriptions.claim(9)));
+    assert.deepEqual(
+      claims.map((claim) => claim?.fileId),
+      [...ids, undefined, undefined, undefined],
+    );
+    assert.deepEqual([claims[0]?.state, claims[0]?.attempts], ['working', 1]);
+    await transcriptions.change(ids[2] ?? '', { state: 'waiting', dueAt: 100 });
+    assert.deepEqual([await transcriptions.claim(99), await transcriptions.nextDue()], [undefined, 100]);
+    assert.equal((await transcriptions.strays()).length, 5, 'none of them has a file');
+  });
+
+  test(`${engine}: a device belongs to the session that added it last`, async (t) => {
+    const { devices, ada, bob } = await opened(t);
+    const device = (endpoint: string, accountId = ada.id) => ({
+      accountId,
+      endpoint,
+      p256dh: 'p',
+      auth: 'a',
+      label: 'A phone',
+      createdAt: 1,
+    });
+    await devices.add(device('https://push.example/1'), 'first');
+    await devices.add(device('https://push.example/1', bob.id), 'second');
+    assert.deepEqual([await devices.has(ada.id), await devices.has(bob.id)], [false, true]);
+    const [kept] = await devices.of(bob.id);
+    assert.equal(await devices.remove(ada.id, kept?.id ?? 0), false, 'somebody else’s');
+    await devices.removeOfSession('first');
+    assert.equal(await devices.has(bob.id), true);
+    await devices.removeOfSession('second');
+    assert.equal(await devices.has(bob.id), false);
+    for (let number = 0; number < 15; number++)
+      await devices.add(device(`https://push.example/${number}`), 's');
+    assert.equal((await devices.of(ada.id)).length, 12, 'the newest');
+  });
+}

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import test from 'node:test';
+import Sqlite from 'better-sqlite3';
+import { getTableColumns, is } from 'drizzle-orm';
+import { getTableConfig, SQLiteTable } from 'drizzle-orm/sqlite-core';
+import { openDatabases } from '../../src/database/open.ts';
+import { SEALED } from '../../src/database/sealed-columns.ts';
+import * as chat from '../../src/database/tables/chat.ts';
+import * as sealing from '../../src/database/tables/sealing.ts';
+import * as users from '../../src/database/tables/users.ts';
+import { temporaryFolder } from '../support/hearth.ts';
+
+const TABLES = { users: { ...users, ...sealing }, chat: { ...chat, ...sealing } };
+
+/** Columns of bytes and text that hold none of people's words: keyed hashes, ids, and one of a few values. */
+const NOT_SEALED = [
+  'accounts.name_index',
+  'accounts.skeleton_index',
+  'accounts.display_skeleton_index',
+  'accounts.password_hash',
+  'accounts.quiet_zone',
+  'accounts.spoken_language',
+  'push_subscriptions.endpoint_index',
+  'push_subscriptions.session_index',
+  'groups.name_index',
+  'groups.kind',
+  'groups.corrections',
+  'groups.spoken_language',
+  'memberships.bell',
+  'messages.id',
+  'files.id',
+  'transcriptions.file_id',
+  'transcriptions.state',
+  'encryption_keys.key_id',
+  'secrets.name',
+];
+
+const tablesOf = (name: 'users' | 'chat') =>
+  Object.values(TABLES[name]).filter((table): table is SQLiteTable => is(table, SQLiteTable));
+
+test('the tables of the source are those that the migrations make', async (t) => {
+  const folder = temporaryFolder(t);
+  await openDatabases(folder).close();
+  for (const name of ['users', 'chat'] as const) {
+    const sqlite = new Sqlite(join(folder, `${name}.sqlite3`), { readonly: true });
+    t.after(() => sqlite.close());
+    const made = sqlite
+      .prepare<[], { name: string }>(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name",
+      )
+      .all()
+      .map((row) => row.name);
+    assert.deepEqual(
+      tablesOf(name)
+        .map((table) => getTableConfig(table).name)
+        .sort(),
+      made,
+    );
+    for (const table of tablesOf(name)) {
+      const config = getTableConfig(table);
+      const columns = sqlite
+        .prepare<[string], { name: string; type: string; notnull: number; pk: number }>(
+          'SELECT name, type, "notnull", pk FROM pragma_table_info(?) ORDER BY name',
+        )
+        .all(config.name);
+      const keys = config.primaryKeys[0]?.columns.map((column) => column.name) ?? [];
+      assert.deepEqual(
+        config.columns
+          .map((column) => ({
+            name: column.name,
+            type: column.getSQLType().toUpperCase(),
+            // SQLite says of a key that it may be null where the table is not made WITHOUT ROWID.
+            isRequired: column.notNull && !column.primary,
+            isKey: column.primary || keys.includes(column.name),
+          }))
+          .sort((a, b) => (a.name < b.name ? -1 : 1)),
+        columns.map(({ name, type, notnull, pk }) => ({
+          name,
+          type,
+          isRequired: notnull === 1 && !(pk > 0 && keys.length === 0),
+          isKey: pk > 0,
+        })),
+        config.name,
+      );
+    }
+  }
+});
+
+test('every column of bytes or text is sealed, or known to hold none of people’s words', () => {
+  const sealed = Object.values(SEALED).flatMap(({ table, columns }) =>
+    Object.values(columns).map(({ column }) => {
+      const found = getTableColumns<SQLiteTable>(table)[column];
+      return `${getTableConfig(table).name}.${found?.name}`;
+    }),
+  );
+  const columns = (['users', 'chat'] as const).flatMap((name) =>
+    tablesOf(name).flatMap((table) => {
+      const config = getTableConfig(table);
+      return config.columns
+        .filter((column) => ['blob', 'text'].includes(column.getSQLType()))
+        .map((column) => `${config.name}.${column.name}`);
+    }),
+  );
+  assert.deepEqual([...new Set(columns)].sort(), [...sealed, ...NOT_SEALED].sort());
+});
