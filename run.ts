@@ -1,5 +1,6 @@
-import { readCommand, whenNpmEnds } from './src/config.ts';
+import { readCommand } from './src/config.ts';
 import { StartError } from './src/errors.ts';
+import { whenNpmEnds } from './src/parent.ts';
 import { startServer, version } from './src/server.ts';
 
 try {

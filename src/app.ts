@@ -152,7 +152,8 @@ export async function createApp({
   certificate,
 }: Opened): Promise<App> {
   const limits = createLimits(config.rateLimits);
-  const { rateLimits, adminUsername, editLimitMs, fileLimits, dataDir } = config;
+  const { rateLimits, adminUsername, editLimitMs, dataDir } = config;
+  const fileLimits = { file: config.fileLimit, person: config.personLimit, disk: config.diskLimit };
   const bus = createLocalBus((err, event) => log.error({ err, event }, 'a listener failed'));
   const { publish, subscribe } = bus;
   const caches = createCaches(bus.subscribeFirst);
@@ -221,7 +222,12 @@ export async function createApp({
   const unread = countUnread({ hub, groups, messages, marks, publish, subscribe, report });
   const converter = createAudioConverter(report);
   if (converter.missing) log.warn({ missing: converter.missing }, 'no voice messages can be taken');
-  const { engine, missing } = chooseEngine(config.speech);
+  const { engine, missing } = chooseEngine({
+    engine: config.speechEngine,
+    modelDir: config.speechModelDir,
+    bucket: config.speechBucket,
+    language: config.speechLanguage,
+  });
   if (missing) log.warn({ reason: missing }, 'voice messages stay without text');
   const forget = async (fileId: string) => engine?.forget?.(fileId).catch(report);
   const writing = { files, texts, transcriptions, writer, publish, forget };

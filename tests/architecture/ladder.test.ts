@@ -6,7 +6,7 @@ import { ROOT } from '../support/hearth.ts';
 
 /** design.md, section 1: a step imports itself and what stands before it. */
 const LADDER: readonly (readonly string[])[] = [
-  ['config', 'errors', 'bus', 'limits', 'tls'],
+  ['errors', 'settings', 'parent', 'config', 'bus', 'limits', 'tls'],
   ['cache'],
   ['crypto', 'engines'],
   ['database'],

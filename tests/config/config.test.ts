@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { readCommand } from '../../src/config.ts';
 import { StartError } from '../../src/errors.ts';
+import { FLAGS, type Setting, VARIABLES } from '../../src/settings.ts';
 import { ROOT, runToEnd, startHearth, temporaryFolder } from '../support/hearth.ts';
 
 const read = (args: string[], env: Record<string, string> = {}) => readCommand(args, env, '1.2.3');
@@ -50,16 +51,20 @@ test('a flag, a port or a value that is not understood ends the start with one s
   }
 });
 
-test('--help lists every flag and variable, and the README has each of them', () => {
+test('--help lists every flag and variable, and the README has the same table', () => {
   const command = read(['--help']);
   assert.ok(command.kind === 'print');
   const names = [...command.text.matchAll(/^ {2}(--[\w-]+|[A-Z_]+)/gm)].map((match) => match[1] ?? '');
-  assert.ok(names.includes('--http-port') && names.includes('SHOW_ADDRESSES'));
-  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  const settings = [...Object.values<Setting>(FLAGS), ...Object.values<Setting>(VARIABLES)];
   assert.deepEqual(
-    names.filter((name) => !readme.includes(`\`${name}`)),
-    [],
+    names,
+    settings.map(({ name }) => name),
   );
+  const row = ({ name, value, fallback, meaning }: Setting) =>
+    `| \`${[name, value].filter(Boolean).join(' ')}\` | ${fallback} | ${meaning} |`;
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  for (const setting of settings)
+    assert.ok(readme.includes(row(setting)), `the README lacks ${row(setting)}`);
 });
 
 test('the program exits with 2 and one sentence where it cannot start', async (t) => {

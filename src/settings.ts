@@ -1,0 +1,304 @@
+import { isIP } from 'node:net';
+import { type ZodType, z } from 'zod';
+
+// The one table of what can be set: the type of the configuration, its parsing, --help and the README's table come from it.
+
+export type Setting<Value = unknown> = Readonly<{
+  /** The flag, or the variable of the environment. */
+  name: `--${string}` | Uppercase<string>;
+  /** What a flag takes, for --help; a flag without it takes nothing. */
+  value?: string;
+  /** What is so without it, in words. */
+  fallback: string;
+  meaning: string;
+  /** Takes the text, `true` for a flag that takes nothing, or undefined where it is not set. */
+  schema: ZodType<Value>;
+}>;
+
+const MEGABYTE = 1024 * 1024;
+const MINUTE_MS = 60_000;
+
+export const SPEECH_ENGINES = ['auto', 'vosk', 'sherpa', 'aws', 'callback', 'off'] as const;
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+export const FLAGS = {
+  host: {
+    name: '--host',
+    value: 'ADDRESS',
+    fallback: '127.0.0.1',
+    meaning: 'the address to listen on; 0.0.0.0 for the whole network',
+    schema: z.string().default('127.0.0.1'),
+  },
+  /** 0 takes a free one. */
+  port: {
+    name: '--port',
+    value: 'PORT',
+    fallback: '8000, with --tls 8443',
+    meaning: 'the port to listen on; 0 takes a free one',
+    schema: port('--port'),
+  },
+  tls: {
+    name: '--tls',
+    fallback: 'off',
+    meaning: 'serve HTTPS; makes a self-signed certificate if there is none',
+    schema: z.boolean().default(false),
+  },
+  /** The port of plain HTTP beside TLS; undefined when it is off. */
+  httpPort: {
+    name: '--http-port',
+    value: 'PORT',
+    fallback: 'off',
+    meaning: 'with --tls: also serve plain HTTP on this port',
+    schema: port('--http-port'),
+  },
+  certFile: {
+    name: '--certfile',
+    value: 'FILE',
+    fallback: 'tls/cert.pem',
+    meaning: 'the certificate (PEM)',
+    schema: z.string().default('tls/cert.pem'),
+  },
+  keyFile: {
+    name: '--keyfile',
+    value: 'FILE',
+    fallback: 'tls/key.pem',
+    meaning: 'its private key (PEM)',
+    schema: z.string().default('tls/key.pem'),
+  },
+  tlsConfigFile: {
+    name: '--tls-config',
+    value: 'FILE',
+    fallback: 'tls_config.json',
+    meaning: 'subject, lifetime and key size of the self-signed certificate',
+    schema: z.string().default('tls_config.json'),
+  },
+  dataDir: {
+    name: '--data',
+    value: 'FOLDER',
+    fallback: 'data',
+    meaning: 'the folder that holds everything',
+    schema: z.string().default('data'),
+  },
+  help: { name: '--help', fallback: '', meaning: 'print this and stop', schema: z.boolean().default(false) },
+  version: {
+    name: '--version',
+    fallback: '',
+    meaning: 'print the version and stop',
+    schema: z.boolean().default(false),
+  },
+} as const satisfies Record<string, Setting>;
+
+export const VARIABLES = {
+  adminUsername: {
+    name: 'ADMIN_USERNAME',
+    fallback: 'the first account',
+    meaning: 'the account that is an administrator',
+    schema: z.string().optional(),
+  },
+  showAddresses: {
+    name: 'SHOW_ADDRESSES',
+    fallback: 'everyone',
+    meaning: 'who sees the addresses of active people: everyone, admins or nobody',
+    schema: choice('SHOW_ADDRESSES', ['everyone', 'admins', 'nobody'], 'everyone'),
+  },
+  /** How long a message can be edited or removed by its author, in milliseconds; undefined is for ever. */
+  editLimitMs: {
+    name: 'EDIT_LIMIT_MINUTES',
+    fallback: 'none',
+    meaning: 'how long people can edit and remove what they wrote, in minutes',
+    schema: whole('EDIT_LIMIT_MINUTES', 'minutes', MINUTE_MS),
+  },
+  /** In bytes, as the next two; undefined is without limit. */
+  fileLimit: {
+    name: 'FILE_LIMIT_MB',
+    fallback: '512',
+    meaning: 'how large one file may be',
+    schema: whole('FILE_LIMIT_MB', 'megabytes', MEGABYTE).transform((bytes) => bytes ?? 512 * MEGABYTE),
+  },
+  personLimit: {
+    name: 'PERSON_LIMIT_MB',
+    fallback: 'none',
+    meaning: 'how much the files of one person may take',
+    schema: whole('PERSON_LIMIT_MB', 'megabytes', MEGABYTE),
+  },
+  diskLimit: {
+    name: 'DISK_LIMIT_MB',
+    fallback: 'none',
+    meaning: 'how much all files may take; 200 MB of the disk stay free',
+    schema: whole('DISK_LIMIT_MB', 'megabytes', MEGABYTE),
+  },
+  /** False keeps no search index. */
+  searchIndex: {
+    name: 'SEARCH_INDEX',
+    fallback: 'on',
+    meaning: 'off keeps no index, so that nothing is found',
+    schema: choice('SEARCH_INDEX', ['on', 'off'], 'on').transform((word) => word === 'on'),
+  },
+  /** What makes text of voice messages; `engines/speech/engine.ts` says what each of these is. */
+  speechEngine: {
+    name: 'SPEECH_ENGINE',
+    fallback: 'auto',
+    meaning: 'what makes text of voice messages: auto, vosk, sherpa, aws, callback or off',
+    schema: choice('SPEECH_ENGINE', SPEECH_ENGINES, 'auto'),
+  },
+  speechModelDir: {
+    name: 'SPEECH_MODEL_DIR',
+    fallback: 'the one of the packages',
+    meaning: 'the folder of a model for vosk or sherpa; `npm run speech-model` fetches one',
+    schema: z.string().optional(),
+  },
+  speechLanguage: {
+    name: 'SPEECH_LANGUAGE',
+    fallback: 'en-US',
+    meaning: 'what is spoken, for sherpa, aws and callback',
+    schema: pattern('SPEECH_LANGUAGE', /^[a-z]{2,3}(-\w+)*$/, 'a language such as en-US').default('en-US'),
+  },
+  speechBucket: {
+    name: 'SPEECH_BUCKET',
+    fallback: 'none',
+    meaning: 'the S3 bucket for aws and callback; region and keys as the AWS SDK reads them',
+    schema: pattern('SPEECH_BUCKET', /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'the name of a bucket').optional(),
+  },
+  /** What a function elsewhere shows when it brings a transcript. */
+  sharedSecret: {
+    name: 'SHARED_SECRET',
+    fallback: 'none',
+    meaning: 'with callback: what the function that transcribes shows; at least 16 characters',
+    schema: pattern('SHARED_SECRET', /^.{16,}$/s, 'at least 16 characters').optional(),
+  },
+  /** Where those who run push services reach whoever runs this Hearth. */
+  pushContact: {
+    name: 'PUSH_CONTACT',
+    fallback: 'mailto:hearth@example.org',
+    meaning: 'how push services reach whoever runs this: mailto: or https:',
+    schema: pattern(
+      'PUSH_CONTACT',
+      /^(mailto:\S+@\S+|https:\/\/\S+)$/,
+      'mailto:you@your.domain or https://…',
+    ).default('mailto:hearth@example.org'),
+  },
+  /** Hosts, with their ports. */
+  pushServices: {
+    name: 'PUSH_SERVICES',
+    fallback: 'none',
+    meaning: 'hosts that take push messages beside those of browser vendors, comma-separated',
+    schema: list('PUSH_SERVICES', (item) => !/[\s/]/.test(item), 'hosts such as push.example:8443'),
+  },
+  /** One or more keys, comma-separated; the first seals, all of them open. */
+  encryptionKey: {
+    name: 'ENCRYPTION_KEY',
+    fallback: 'made in data/keys',
+    meaning:
+      '32 bytes as 64 hex digits or base64; a comma-separated list opens with all, seals with the first',
+    schema: z.string().optional(),
+  },
+  sessionSecret: {
+    name: 'SESSION_SECRET',
+    fallback: 'made at first start',
+    meaning: 'signs session cookies; at least 16 characters',
+    schema: pattern('SESSION_SECRET', /^.{16,}$/s, 'at least 16 characters').optional(),
+  },
+  origins: {
+    name: 'ORIGINS',
+    fallback: 'none',
+    meaning:
+      'where people open Hearth beside this machine’s own names, such as https://chat.example, comma-separated',
+    schema: list('ORIGINS', isOrigin, 'origins such as https://chat.example'),
+  },
+  trustedProxies: {
+    name: 'TRUSTED_PROXIES',
+    fallback: 'none',
+    meaning:
+      'whose X-Forwarded-For, -Proto and -Host are believed: addresses, CIDR ranges, loopback; comma-separated',
+    schema: list('TRUSTED_PROXIES', isProxy, 'addresses, CIDR ranges or loopback'),
+  },
+  logLevel: {
+    name: 'LOG_LEVEL',
+    fallback: 'info',
+    meaning: 'fatal, error, warn, info, debug, trace or silent',
+    schema: choice('LOG_LEVEL', LOG_LEVELS, 'info'),
+  },
+  /** False lifts the rates, never the sizes. */
+  rateLimits: {
+    name: 'RATE_LIMITS',
+    fallback: 'on',
+    meaning: 'off lifts the rates, never the sizes',
+    schema: choice('RATE_LIMITS', ['on', 'off'], 'on').transform((word) => word === 'on'),
+  },
+  assetVersion: {
+    name: 'ASSET_VERSION',
+    fallback: 'a hash of the static files',
+    meaning: 'pins the version in the addresses of static files',
+    schema: pattern('ASSET_VERSION', /^[\w.-]{1,64}$/, '1 to 64 letters, digits, ".", "_" or "-"').optional(),
+  },
+} as const satisfies Record<string, Setting>;
+
+function port(name: string) {
+  const error = (issue: { input?: unknown }) =>
+    `${name} takes a number from 0 to 65535, not "${String(issue.input)}".`;
+  return z
+    .string()
+    .regex(/^\d{1,5}$/, { error })
+    .refine((text) => Number(text) <= 65_535, { error })
+    .transform(Number)
+    .optional();
+}
+
+function pattern(name: string, wanted: RegExp, words: string) {
+  return z.string().regex(wanted, `${name} takes ${words}.`);
+}
+
+function choice<const Choice extends string>(name: string, choices: readonly Choice[], fallback: Choice) {
+  return z
+    .string()
+    .default(fallback)
+    .transform((text, context) => {
+      const chosen = choices.find((choice) => choice === text);
+      if (chosen) return chosen;
+      context.addIssue(`${name} takes ${choices.join(', ')}, not "${text}".`);
+      return z.NEVER;
+    });
+}
+
+/** A whole number from 1, in units of `worth`. */
+function whole(name: string, unit: string, worth: number) {
+  return z
+    .string()
+    .regex(/^[1-9]\d{0,7}$/, {
+      error: ({ input }) => `${name} takes a whole number of ${unit} from 1, not "${String(input)}".`,
+    })
+    .transform((text) => Number(text) * worth)
+    .optional();
+}
+
+/** A comma-separated list. */
+function list(name: string, isValid: (item: string) => boolean, words: string) {
+  return z
+    .string()
+    .default('')
+    .transform((text, context): readonly string[] => {
+      const items = text
+        .split(',')
+        .map((item) => item.trim())
+        .filter(Boolean);
+      const wrong = items.find((item) => !isValid(item));
+      if (wrong !== undefined)
+        context.addIssue(`${name} takes ${words}, separated by commas, not "${wrong}".`);
+      return Object.freeze(items);
+    });
+}
+
+function isProxy(item: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(item)) return true;
+  const [address = '', bits, ...rest] = item.split('/');
+  const most = isIP(address) === 6 ? 128 : 32;
+  return (
+    isIP(address) !== 0 &&
+    rest.length === 0 &&
+    (bits === undefined || (/^\d+$/.test(bits) && Number(bits) <= most))
+  );
+}
+
+function isOrigin(item: string): boolean {
+  return /^https?:\/\//.test(item) && URL.canParse(item) && new URL(item).origin === item;
+}
