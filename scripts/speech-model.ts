@@ -155,7 +155,8 @@ function parse(args: string[]) {
 /** @throws StartError where it does not come, or is not what it has to be */
 async function fetchTo(file: string, address: string, sha256: string): Promise<void> {
   const silence = new AbortController();
-  let patience = setTimeout(() => silence.abort(), LONGEST_SILENCE_MS);
+  // What failed otherwise need not wait for it.
+  let patience = setTimeout(() => silence.abort(), LONGEST_SILENCE_MS).unref();
   const response = await fetch(address, { signal: silence.signal }).catch((error: Error) => {
     throw new StartError(`${address} could not be reached: ${String(error.cause ?? error.message)}.`);
   });
@@ -168,7 +169,7 @@ async function fetchTo(file: string, address: string, sha256: string): Promise<v
   const meter = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       clearTimeout(patience);
-      patience = setTimeout(() => silence.abort(), LONGEST_SILENCE_MS);
+      patience = setTimeout(() => silence.abort(), LONGEST_SILENCE_MS).unref();
       hash.update(chunk);
       come += chunk.length;
       if (Date.now() - shown > 500) {

@@ -332,6 +332,7 @@ export async function createApp({
       writer,
       marks,
       limits,
+      caches,
       seesAddresses,
     }),
   );

@@ -46,12 +46,12 @@ function sockets(): void {
   listen(http);
 }
 
-/** Express serving the same bytes from memory. */
+/** Express serving the same compressed bytes from memory. */
 function page(file: string): void {
   const bytes = readFileSync(file);
   const app = express();
   app.get('/', (_request, response) => {
-    response.type('html').send(bytes);
+    response.type('html').set('Content-Encoding', 'gzip').send(bytes);
   });
   listen(createServer(app));
 }

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Request, Response } from 'express';
 import nunjucks from 'nunjucks';
@@ -105,6 +106,23 @@ export function sendHtml(response: Response, html: string | Html, status = 200):
     response.setHeader('Content-Encoding', 'gzip');
     sendPieces(response, [packed]);
   });
+}
+
+/** A page compressed once, to be sent to many. */
+export type Packed = Readonly<{ gzip: Buffer }>;
+
+export async function pack(html: Html): Promise<Packed> {
+  return { gzip: await promisify<Buffer, object, Buffer>(gzip)(Buffer.concat(html), { level: GZIP_LEVEL }) };
+}
+
+/** Sends a page to a client that takes gzip, as `sendHtml` does. */
+export function sendPacked(response: Response, { gzip }: Packed): void {
+  response.setHeader('Content-Type', 'text/html; charset=utf-8');
+  response.setHeader('Vary', 'Accept-Encoding');
+  response.setHeader('Content-Encoding', 'gzip');
+  response.setHeader('Content-Length', gzip.byteLength);
+  response.setHeader('Cache-Control', 'no-store');
+  response.end(gzip);
 }
 
 /** What fits into one packet gains nothing. */

@@ -107,6 +107,20 @@ test('what is kept in memory stands in the list of caches', () => {
   assert.deepEqual(users, ['cache/caches.ts', 'search/store.ts']);
 });
 
+test('docs/design.md lists every cache, and no other', () => {
+  const names = files.flatMap((file) => {
+    const text = readFileSync(join(SRC, file), 'utf8');
+    const named = text.matchAll(
+      /(?:cached|memo)(?:<[^;(]*>)?\(\{\s*name: '([^']+)'|recent<[^(]*>\('([^']+)'/g,
+    );
+    return [...named].map((match) => match[1] ?? match[2] ?? '');
+  });
+  const page = readFileSync(join(ROOT, 'docs/design.md'), 'utf8');
+  const [, table = ''] = page.split('## What is kept in memory');
+  const listed = [...table.matchAll(/^\| (?!name|---)([^|]+) \|/gm)].map((match) => match[1] ?? '');
+  assert.deepEqual(listed.toSorted(), names.toSorted());
+});
+
 test('SQL that engines write differently stands with the engine', () => {
   const own = /json_each|INDEXED BY|INSERT OR |PRAGMA|BEGIN|sqlite_|\bmax\(\$\{|fts5/;
   const users = files.filter((file) => own.test(readFileSync(join(SRC, file), 'utf8')));

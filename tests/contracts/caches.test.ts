@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { type Answer, newPerson, Visitor } from '../support/client.ts';
 import { startHearth } from '../support/hearth.ts';
 
@@ -52,7 +53,9 @@ const PAGES = [
 async function pagesOf({ ada, joe }: People): Promise<Map<string, string>> {
   const pages = [['ada', ada] as const, ['joe', joe] as const].flatMap(([name, person]) =>
     PAGES.map(async (path): Promise<[string, string]> => {
-      const { status, body } = await person.get(path);
+      // As a browser asks: compressed pages are kept whole.
+      const { status, bytes, headers } = await person.get(path, { 'accept-encoding': 'gzip' });
+      const body = headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes;
       return [`${name} ${path}`, `${status} ${body}`];
     }),
   );

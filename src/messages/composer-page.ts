@@ -1,0 +1,75 @@
+import type { Request } from 'express';
+import type { ChatError } from '../errors.ts';
+import { unsentFiles } from '../files/access.ts';
+import { MAX_FILES, type StoredFile, transcriptText } from '../files/file.ts';
+import { shownFile } from '../files/present.ts';
+import type { FileStore } from '../files/store.ts';
+import type { OpenGroup } from '../groups/access.ts';
+import { numberInQuery } from '../http/request.ts';
+import type { Context } from '../http/views.ts';
+import type { DraftStore } from './draft-store.ts';
+import type { MessagePresenter, Quote } from './present.ts';
+
+/** What the composer of a page shows: what was typed, what is answered, which files are chosen, and why it was refused. */
+export type Composer = {
+  error: ChatError | null;
+  typed: string;
+  reply: Quote | null;
+  chosen: readonly Context[];
+};
+
+type Dependencies = { drafts: DraftStore; files: FileStore; presenter: MessagePresenter };
+
+/** The composer of a page that is asked for: the draft, and what its address names. @param thread 0 for the conversation itself */
+export async function composerOf(
+  { drafts, files, presenter }: Dependencies,
+  request: Request,
+  open: OpenGroup,
+  thread: number,
+): Promise<Composer> {
+  const { account, group } = open;
+  const typed = await drafts.read({ accountId: account.id, groupId: group.id, thread });
+  const replyTo = numberInQuery(request, 'reply');
+  const reply = replyTo === undefined ? null : ((await presenter.quote(group.id, replyTo)) ?? null);
+  const { voice: id } = request.query;
+  if (typeof id !== 'string') return { error: null, typed, reply, chosen: [] };
+  // It may have been sent or discarded since: then the address names nothing any more.
+  const [file] = await chosenFiles(files, open, [id.toLowerCase()]);
+  const spoken = file?.voice ? transcriptText(file.voice) : '';
+  const isThere = typed.includes(spoken);
+  return {
+    error: null,
+    typed: isThere ? typed : [typed, spoken].filter(Boolean).join(' '),
+    reply,
+    // A page that stands at the address already is not asked for again.
+    chosen: file ? [{ ...shownFile(file), again: Date.now() }] : [],
+  };
+}
+
+/** The composer of a form that was refused, as it was sent. @param uploaded what came in with it */
+export async function refusedComposer(
+  { files, presenter }: Omit<Dependencies, 'drafts'>,
+  request: Request,
+  open: OpenGroup,
+  error: ChatError,
+  uploaded: readonly StoredFile[],
+): Promise<Composer> {
+  const typed: unknown = request.body?.content;
+  const replyTo = Number(request.body?.replyTo);
+  const reply = replyTo > 0 ? ((await presenter.quote(open.group.id, replyTo)) ?? null) : null;
+  // A recording stays, whether it was to be sent or not.
+  const ids = [...new Set<unknown>([request.body?.fileIds ?? [], request.body?.voice ?? []].flat())];
+  const before = await chosenFiles(files, open, ids.slice(0, MAX_FILES).map(String));
+  return {
+    error,
+    typed: typeof typed === 'string' ? typed : '',
+    reply,
+    chosen: [...before, ...uploaded].map(shownFile),
+  };
+}
+
+/** Those of these files that wait for a message here. */
+async function chosenFiles(files: FileStore, open: OpenGroup, ids: readonly string[]): Promise<StoredFile[]> {
+  const settled = await Promise.allSettled(ids.map((id) => unsentFiles(files, open, [id])));
+  return settled.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+}

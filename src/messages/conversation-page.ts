@@ -1,0 +1,195 @@
+import type { Request } from 'express';
+import { accountChanged } from '../accounts/events.ts';
+import type { Account } from '../accounts/store.ts';
+import { type Cached, type Caches, type Drop, on } from '../cache/caches.ts';
+import { invalid } from '../errors.ts';
+import type { FileLimits } from '../files/receive.ts';
+import type { FileStore } from '../files/store.ts';
+import type { OpenGroup } from '../groups/access.ts';
+import {
+  groupAdvanced,
+  groupCreated,
+  groupRenamed,
+  groupSettingsChanged,
+  memberJoined,
+  memberLeft,
+  membershipsChanged,
+  readMoved,
+  unreadChanged,
+} from '../groups/events.ts';
+import { groupTopic } from '../groups/live.ts';
+import type { GroupPage } from '../groups/page.ts';
+import { type GroupPresenter, unreadOf } from '../groups/present.ts';
+import { type GroupStore, notificationLevelOf } from '../groups/store.ts';
+import { isScripted, numberInQuery } from '../http/request.ts';
+import { themeOf } from '../http/theme.ts';
+import { asHtml, type Html, type Packed, pack } from '../http/views.ts';
+import { presenceChanged } from '../presence/events.ts';
+import type { PresencePresenter } from '../presence/present.ts';
+import { OVERALL } from '../presence/track.ts';
+import { type Composer, composerOf } from './composer-page.ts';
+import type { DraftStore } from './draft-store.ts';
+import { draftChanged, threadsChanged } from './events.ts';
+import { type MessagePage, PAGE_MESSAGES, readHistory, seqAt, UNREAD_ON_NEWEST } from './history.ts';
+import type { MessagePresenter } from './present.ts';
+import type { Seen } from './seen.ts';
+import type { MessageStore } from './store.ts';
+
+/** In bytes, compressed. */
+const CACHED_PAGES = 64_000_000;
+
+export type ConversationPageDependencies = {
+  page: GroupPage;
+  groups: GroupStore;
+  groupPresenter: GroupPresenter;
+  messages: MessageStore;
+  presenter: MessagePresenter;
+  presence: PresencePresenter;
+  seen: Seen;
+  drafts: DraftStore;
+  files: FileStore;
+  fileLimits: FileLimits;
+  caches: Caches;
+  /** Whether speech becomes text here. */
+  hasSpeech: boolean;
+  seesAddresses(account: Account): boolean;
+};
+
+type PageKey = { request: Request; open: OpenGroup };
+type KeptPage = { packed: Packed; groupIds: readonly number[] };
+type PageCache = Pick<Cached<PageKey, KeptPage>, 'dropTag' | 'clear'>;
+
+const ofEverybody = (_payload: unknown, cache: PageCache) => cache.clear();
+const ofAccount = ({ accountId }: { accountId: number }, cache: PageCache) =>
+  cache.dropTag(`account ${accountId}`);
+/** Of everybody who has the group in their list. */
+const ofGroup = ({ groupId }: { groupId: number }, cache: PageCache) => cache.dropTag(`group ${groupId}`);
+/** Of those who have it open. */
+const ofOpenGroup = ({ groupId }: { groupId: number }, cache: PageCache) =>
+  cache.dropTag(groupTopic(groupId));
+
+/** Whatever a page shows has its event here. */
+const DROPS: readonly Drop<PageKey, KeptPage>[] = [
+  ...[accountChanged, groupCreated, groupRenamed].map((event) => on(event, ofEverybody)),
+  ...[groupAdvanced, groupSettingsChanged, membershipsChanged].map((event) =>
+    on<{ groupId: number }, PageKey, KeptPage>(event, ofGroup),
+  ),
+  ...[memberJoined, memberLeft, unreadChanged, readMoved].map((event) =>
+    on<{ groupId: number; accountId: number }, PageKey, KeptPage>(event, (payload, cache) => {
+      ofAccount(payload, cache);
+      // Its members, and the read receipts below its newest message.
+      ofOpenGroup(payload, cache);
+    }),
+  ),
+  ...[draftChanged, threadsChanged].map((event) =>
+    on<{ accountId: number }, PageKey, KeptPage>(event, ofAccount),
+  ),
+  on(presenceChanged, ({ place }, cache) => (place === OVERALL ? cache.clear() : cache.dropTag(place))),
+];
+
+/** The page of a conversation. */
+export function createConversationPage(dependencies: ConversationPageDependencies) {
+  const { page, groups, groupPresenter, messages, presenter, presence, seesAddresses, caches } = dependencies;
+
+  async function render(
+    request: Request,
+    open: OpenGroup,
+    messagePage: MessagePage,
+    composer: Composer,
+  ): Promise<Html> {
+    const { account } = open;
+    const group = await groupPresenter.named(open.group, account.id);
+    return page(
+      request,
+      'messages/conversation.njk',
+      {
+        group,
+        members: await groups.countMembers(group.id),
+        thread: null,
+        headcount: asHtml(await presence.headcount(group)),
+        aside: asHtml(await presence.aside(group, seesAddresses(account))),
+        older: messagePage.hasOlder ? (messagePage.messages[0]?.seq ?? null) : null,
+        newer: messagePage.hasNewer ? (messagePage.messages.at(-1)?.seq ?? 0) + PAGE_MESSAGES / 2 : null,
+        readSeq: open.membership.readSeq,
+        unread: unreadOf(group, open.membership),
+        firstUnread: firstUnread(messagePage, open) ?? null,
+        lastShown: messagePage.messages.at(-1)?.seq ?? 0,
+        fileLimit: dependencies.fileLimits.file,
+        hasSpeech: dependencies.hasSpeech,
+        notificationLevel: notificationLevelOf(open.group, open.membership),
+        pins: await messages.countPinned(group.id),
+        seen: asHtml(
+          account.showsReceipts && !messagePage.hasNewer ? await dependencies.seen.line(group) : '',
+        ),
+        ...composer,
+      },
+      {
+        openGroupId: group.id,
+        parts: { messages: await presenter.list(group, messagePage, firstUnread(messagePage, open)) },
+      },
+    );
+  }
+
+  /**
+   * Where in its history a conversation is opened: at a message, on a day, or, where a script can say what has been read,
+   * at the first of many unread messages.
+   */
+  async function readAsked(request: Request, open: OpenGroup): Promise<MessagePage> {
+    const before = numberInQuery(request, 'before');
+    const around = numberInQuery(request, 'around');
+    const since = numberInQuery(request, 'since') ?? dayInQuery(request);
+    if (before !== undefined) return readHistory(messages, open, { before });
+    if (around !== undefined) return readHistory(messages, open, { around });
+    if (since !== undefined)
+      return readHistory(messages, open, { around: await seqAt(messages, open, since) });
+    const isAtNewest = request.query.newest !== undefined || !isScripted(request);
+    const unread = unreadOf(open.group, open.membership);
+    const place = isAtNewest || unread <= UNREAD_ON_NEWEST ? {} : { around: open.membership.readSeq + 1 };
+    return readHistory(messages, open, place);
+  }
+
+  const pages = caches.cached<PageKey, KeptPage>({
+    name: 'conversation pages',
+    // Beside the account and the group, all that a page takes from its request.
+    key: ({ request, open: { account, group } }) =>
+      `${account.id}/${group.id}/${themeOf(request)}/${isScripted(request)}/${request.arrival.isSecure}/${request.arrival.way}`,
+    maxSize: CACHED_PAGES,
+    sizeOf: ({ packed }) => packed.gzip.length,
+    async load({ request, open }) {
+      const messagePage = await readAsked(request, open);
+      const composer = await composerOf(dependencies, request, open, 0);
+      const groupIds = [...(await groups.membershipsOf(open.account.id)).keys()];
+      return { packed: await pack(await render(request, open, messagePage, composer)), groupIds };
+    },
+    // It shows the list of the account's groups, and who is in the one that is open.
+    tagsOf: ({ groupIds }, { open: { account, group } }) => [
+      `account ${account.id}`,
+      ...groupIds.map((id) => `group ${id}`),
+      groupTopic(group.id),
+    ],
+    dropOn: DROPS,
+  });
+
+  return {
+    render,
+    readAsked,
+    /** The page as it stands at its address, without a query; compressed, and kept until something on it changes. */
+    async kept(request: Request, open: OpenGroup): Promise<Packed> {
+      return (await pages.get({ request, open })).packed;
+    },
+  };
+}
+
+/** The first unread message of another author. */
+function firstUnread({ messages }: MessagePage, { account, membership }: OpenGroup): number | undefined {
+  return messages.find((message) => message.seq > membership.readSeq && message.authorId !== account.id)?.seq;
+}
+
+/** The beginning of the day that a form without a script names, in the server's zone. @throws ChatError 400 */
+function dayInQuery(request: Request): number | undefined {
+  const { day } = request.query;
+  if (day === undefined || day === '') return undefined;
+  const time = new Date(`${day}T00:00`).getTime();
+  if (typeof day === 'string' && /^\d{4}-\d\d-\d\d$/.test(day) && !Number.isNaN(time)) return time;
+  throw invalid('day', 'Choose a day such as 2026-11-21.');
+}
