@@ -43,7 +43,7 @@ import { readForms } from './http/body.ts';
 import { answerFailures, nothingHere } from './http/failures.ts';
 import { logRequests } from './http/request.ts';
 import { securityHeaders } from './http/security.ts';
-import { assetFolder, staticRoutes } from './http/static.ts';
+import { assetFolder, serveStatic } from './http/static.ts';
 import { themeRoutes } from './http/theme.ts';
 import { createViews, sendHtml } from './http/views.ts';
 import { createLimits } from './limits.ts';
@@ -79,7 +79,7 @@ import { profileRoutes } from './profiles/routes.ts';
 import { startSearchFeed } from './search/feed.ts';
 import { createSearchIndex } from './search/index.ts';
 import { searchRoutes } from './search/routes.ts';
-import { callbackRoutes } from './voice/callback-routes.ts';
+import { receiveCallbacks } from './voice/callback-routes.ts';
 import { pushTranscripts } from './voice/live.ts';
 import { voiceOperations } from './voice/operations.ts';
 import { startTranscriptions } from './voice/queue.ts';
@@ -179,7 +179,7 @@ export async function createApp({
 
   const cookieSecret =
     config.sessionSecret ?? (await secretOf(databases.users, keyring, 'session-cookie')).toString('base64');
-  const sessions = createSessions(accounts, sessionStore.open(caches), cookieSecret);
+  const sessions = createSessions(accounts, sessionStore.open(caches), caches, cookieSecret);
   const seesAddresses = (account: Account) =>
     config.showAddresses === 'everyone' || (config.showAddresses === 'admins' && account.isAdmin);
 
@@ -297,14 +297,14 @@ export async function createApp({
       .set('Cache-Control', 'no-store')
       .json({ status: ok ? 'ok' : 'unavailable' });
   });
-  app.use(staticRoutes(views.assets));
+  serveStatic(app, views.assets);
   app.get('/offline', (request, response) => {
     sendHtml(response, views.page(request, 'http/offline.njk', { account: null }));
   });
   app.use(refuseOtherSites(arrivals));
-  app.use(callbackRoutes({ ...writing, sharedSecret: config.sharedSecret, limits }));
+  receiveCallbacks(app, { ...writing, sharedSecret: config.sharedSecret, limits });
   app.use(readForms());
-  app.use(sessions.middleware, identifyAccount(sessions));
+  app.use(identifyAccount(sessions));
   // In the order of how often they are asked for: each route that does not match is tried first.
   app.use(
     messageRoutes({
@@ -410,7 +410,18 @@ export async function createApp({
     }),
   );
   app.use(themeRoutes());
-  app.use(accountRoutes({ views, accounts, devices: browsers, passwords, publish, adminUsername, limits }));
+  app.use(
+    accountRoutes({
+      views,
+      accounts,
+      devices: browsers,
+      passwords,
+      publish,
+      adminUsername,
+      limits,
+      session: sessions.middleware,
+    }),
+  );
   app.use(nothingHere);
   app.use(answerFailures(views, log));
 

@@ -7,8 +7,8 @@ const signedIn = new WeakMap<Request, SignedIn>();
 
 /** Finds out once a request who sends it. */
 export function identifyAccount(sessions: Sessions): RequestHandler {
-  return async (request, _response, next) => {
-    const identity = await sessions.identify(request);
+  return async (request, response, next) => {
+    const identity = await sessions.identify(request, response);
     if (identity) signedIn.set(request, identity);
     next();
   };

@@ -1,4 +1,4 @@
-import { type Request, type Response, Router } from 'express';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { Publish } from '../bus/bus.ts';
 import { foldCase } from '../crypto/blind-index.ts';
 import type { Passwords } from '../crypto/passwords.ts';
@@ -85,11 +85,13 @@ type Dependencies = {
   publish: Publish;
   adminUsername: string | undefined;
   limits: Limits;
+  /** Puts `request.session` in place. */
+  session: RequestHandler;
 };
 
 /** Registration, sign-in and sign-out, and one's own account. */
 export function accountRoutes(dependencies: Dependencies): Router {
-  const { views, accounts, devices, passwords, publish, limits } = dependencies;
+  const { views, accounts, devices, passwords, publish, limits, session } = dependencies;
   const failuresByDevice = limits.of(RATES.failuresByDevice);
   const failuresByAddressAtMost = limits.of(RATES.failuresByAddressAtMost);
   const failuresByName = limits.of(RATES.failuresByName);
@@ -167,7 +169,7 @@ export function accountRoutes(dependencies: Dependencies): Router {
       accountOf(request);
       sendHtml(response, form(request, 'accounts/account.njk'));
     })
-    .post('/register', async (request, response) => {
+    .post('/register', session, async (request, response) => {
       onRefusal(response, (error) => form(request, 'accounts/register.njk', error));
       const wanted = parseInput(registration, request.body);
       await registrationsByAddress.take(request.arrival.address);
@@ -177,7 +179,7 @@ export function accountRoutes(dependencies: Dependencies): Router {
       rememberDevice(request, response, account.id);
       seeOther(response, ownPath(request.body?.next));
     })
-    .post('/login', async (request, response) => {
+    .post('/login', session, async (request, response) => {
       onRefusal(response, (error) => form(request, 'accounts/sign-in.njk', error));
       const given = parseInput(credentials, request.body);
       const takeBack = await countTry(request, given.username);
@@ -187,14 +189,14 @@ export function accountRoutes(dependencies: Dependencies): Router {
       rememberDevice(request, response, account.id);
       seeOther(response, ownPath(request.body?.next));
     })
-    .post('/logout', async (request, response) => {
+    .post('/logout', session, async (request, response) => {
       const account = visitor(request);
       const sessionId = request.sessionID;
       await endSession(request);
       if (account) publish(sessionEnded, { accountId: account.id, sessionId });
       seeOther(response, '/login');
     })
-    .post('/account/password', async (request, response) => {
+    .post('/account/password', session, async (request, response) => {
       const account = accountOf(request);
       onRefusal(response, (error) => form(request, 'accounts/account.njk', error));
       const change = parseInput(passwordChange, request.body);

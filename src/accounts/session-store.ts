@@ -11,13 +11,21 @@ import { sessionEnded } from './events.ts';
 const CACHED_SESSIONS = 20_000;
 
 export type SessionStore = {
-  /** Makes a store for one session middleware: express-session leaves its own cookie's settings on the store that it gets. */
-  open(caches: Caches): () => session.Store;
+  open(caches: Caches): OpenSessionStore;
   close(): Promise<void>;
 };
 
+export type OpenSessionStore = {
+  /** Makes a store for one session middleware: express-session leaves its own cookie's settings on the store that it gets. */
+  openStore(): session.Store;
+  /** A session that is in memory and has not ended. */
+  peek(id: string): Identity | undefined;
+};
+
+type Identity = Pick<session.SessionData, 'accountId' | 'epoch' | 'renewedOn'>;
+
 /** As text: express-session changes the object that it is given. `expires` is in milliseconds, UTC. */
-type Kept = { text: string; expires: number };
+type Kept = { text: string; expires: number; identity: Identity };
 
 type Callback = (error?: unknown) => void;
 
@@ -50,7 +58,13 @@ export async function openSessionStore(dataDir: string, log: Logger): Promise<Se
         isKept: (kept) => kept !== undefined && kept.expires > Date.now(),
         dropOn: [on(sessionEnded, ({ sessionId }, cache) => cache.drop(sessionId))],
       });
-      return () => new CachedSessionStore(durable, cached, ended);
+      return {
+        openStore: () => new CachedSessionStore(durable, cached, ended),
+        peek(id) {
+          const kept = cached.peek(id);
+          return kept && kept.expires > Date.now() && !ended.get(id) ? kept.identity : undefined;
+        },
+      };
     },
     close,
   };
@@ -109,7 +123,7 @@ class CachedSessionStore extends session.Store {
       done(null, isOpen ? JSON.parse(kept.text) : null);
     };
     const kept = this.#cache.peek(id);
-    // At once, without a turn of the event loop: every request asks.
+    // At once, without a turn of the event loop.
     if (kept) answer(kept);
     else this.#cache.get(id).then((loaded) => process.nextTick(answer, loaded), done);
   }
@@ -128,9 +142,11 @@ class CachedSessionStore extends session.Store {
 }
 
 function keep(found: session.SessionData): Kept {
+  const { accountId, epoch, renewedOn } = found;
   const { expires } = found.cookie;
   return {
     text: JSON.stringify(found),
+    identity: { accountId, epoch, renewedOn },
     expires: expires == null ? Number.POSITIVE_INFINITY : new Date(expires).getTime(),
   };
 }

@@ -1,7 +1,9 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
-import type { Request, RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import session from 'express-session';
+import type { Caches } from '../cache/caches.ts';
+import type { OpenSessionStore } from './session-store.ts';
 import type { Account, AccountStore } from './store.ts';
 
 declare module 'express-session' {
@@ -15,72 +17,100 @@ declare module 'express-session' {
 }
 
 const THIRTY_DAYS_MS = 30 * 86_400_000;
+const VERIFIED_COOKIES = 20_000;
+const PLAIN = 'hearth';
+const ENCRYPTED = '__Host-hearth';
 
 /** The account and the session of a request. */
 export type SignedIn = { account: Account; sessionId: string };
 
-export type Sessions = {
-  /** Puts `request.session` in place. */
-  middleware: RequestHandler;
-  /** The account of the request's session; undefined without a session, or when it has ended. */
-  identify(request: Request): Promise<SignedIn | undefined>;
-  /** The same for the request of a socket, which no middleware has seen. */
-  identifyUpgrade(request: IncomingMessage, secure: boolean): Promise<SignedIn | undefined>;
-};
+export type Sessions = ReturnType<typeof createSessions>;
 
 /**
  * Sessions for HTTP and TLS side by side. Cookies ignore ports, so each has a name of its own.
- * @param openStore makes a store for one middleware
  * @param secret signs the cookies
  */
 export function createSessions(
   accounts: AccountStore,
-  openStore: () => session.Store,
+  { openStore, peek }: OpenSessionStore,
+  caches: Caches,
   secret: string,
-): Sessions {
+) {
   const shared = { secret, resave: false, saveUninitialized: false };
   const cookie = { path: '/', httpOnly: true, sameSite: 'lax', maxAge: THIRTY_DAYS_MS } as const;
   const plain = session({
     ...shared,
     store: openStore(),
-    name: 'hearth',
+    name: PLAIN,
     cookie: { ...cookie, secure: false },
   });
   const encrypted = session({
     ...shared,
     store: openStore(),
-    name: '__Host-hearth',
+    name: ENCRYPTED,
     cookie: { ...cookie, secure: true },
   });
+  /** Cookies whose signature express-session has checked, and the session that each one names. */
+  const verified = caches.recent<string, string>('verified cookies', VERIFIED_COOKIES);
 
-  async function identify(request: Request): Promise<SignedIn | undefined> {
-    const { accountId, epoch } = request.session;
-    if (accountId === undefined) return undefined;
-    const account = await accounts.byId(accountId);
-    if (!account || account.sessionEpoch !== epoch) return undefined;
+  /** Puts `request.session` in place. */
+  const middleware: RequestHandler = (request, response, next) =>
+    (request.secure ? encrypted : plain)(request, response, next);
+
+  /** What a session says, where it is in memory and need not be renewed: most requests need no more of it. */
+  function remembered(value: string, today: string): (Remembered & { sessionId: string }) | undefined {
+    const sessionId = verified.get(value);
+    const record = sessionId === undefined ? undefined : peek(sessionId);
+    return sessionId !== undefined && record?.renewedOn === today ? { ...record, sessionId } : undefined;
+  }
+
+  async function accountOf({ accountId, epoch }: Partial<Remembered>): Promise<Account | undefined> {
+    const account = accountId === undefined ? undefined : await accounts.byId(accountId);
+    return account?.sessionEpoch === epoch ? account : undefined;
+  }
+
+  /** The account of the request's session; undefined without a session, or when it has ended. */
+  async function identify(request: Request, response: Response): Promise<SignedIn | undefined> {
+    const value = cookieOf(request.headers.cookie, request.secure ? ENCRYPTED : PLAIN);
+    if (value === undefined) return undefined;
+    const today = new Date().toISOString().slice(0, 10);
+    const known = remembered(value, today);
+    if (known) {
+      const account = await accountOf(known);
+      return account && { account, sessionId: known.sessionId };
+    }
+    await new Promise<void>((resolve, reject) => {
+      middleware(request, response, (error?: unknown) => (error ? reject(error) : resolve()));
+    });
+    const account = await accountOf(request.session);
+    if (!account) return undefined;
+    verified.set(value, request.sessionID);
+    // The cookie is sent again, with its thirty days.
+    if (request.session.renewedOn !== today) request.session.renewedOn = today;
     return { account, sessionId: request.sessionID };
   }
 
   return {
-    middleware: (request, response, next) => (request.secure ? encrypted : plain)(request, response, next),
-    async identify(request) {
-      const signedIn = await identify(request);
-      const today = new Date().toISOString().slice(0, 10);
-      if (signedIn && request.session.renewedOn !== today) request.session.renewedOn = today;
-      return signedIn;
-    },
-    async identifyUpgrade(upgrade, secure) {
+    middleware,
+    identify,
+    /** The same for the request of a socket, which no middleware has seen. */
+    identifyUpgrade(upgrade: IncomingMessage, secure: boolean): Promise<SignedIn | undefined> {
       // express-session reads no more of them than a plain request and an answer that is never sent.
       const request = Object.assign(upgrade, { secure, originalUrl: upgrade.url }) as unknown as Request;
-      const response = new ServerResponse(upgrade) as unknown as Parameters<RequestHandler>[1];
-      await new Promise<void>((resolve, reject) => {
-        (secure ? encrypted : plain)(request, response, (error?: unknown) =>
-          error ? reject(error) : resolve(),
-        );
-      });
-      return identify(request);
+      return identify(request, new ServerResponse(upgrade) as unknown as Response);
     },
   };
+}
+
+type Remembered = Pick<session.SessionData, 'accountId' | 'epoch'>;
+
+/** The value of a cookie, as the browser sent it. */
+function cookieOf(header: string | undefined, name: string): string | undefined {
+  for (const pair of header?.split(';') ?? []) {
+    const at = pair.indexOf('=');
+    if (pair.slice(0, at).trim() === name) return pair.slice(at + 1).trim();
+  }
+  return undefined;
 }
 
 /** Starts a session for an account under a new id, so that an id planted before sign-in is worth nothing. */

@@ -1,10 +1,4 @@
-import express, {
-  type ErrorRequestHandler,
-  type Request,
-  type RequestHandler,
-  type Response,
-  Router,
-} from 'express';
+import express, { type Request, type RequestHandler, type Response } from 'express';
 import { ChatError, diskFull, tooLargeForm, unreadable } from '../errors.ts';
 
 /** 8,000 characters of four bytes each, as a form encodes them. */
@@ -22,8 +16,12 @@ export function readJson(limit: string): RequestHandler {
 
 /** Whatever a parser does not understand is what the client sent: broken encodings and compression, cut-off bodies. */
 function refusing(parser: RequestHandler): RequestHandler {
-  const refuse: ErrorRequestHandler = (error, _request, _response, next) => next(asRefusal(error));
-  return Router().use(parser, refuse) as RequestHandler;
+  return (request, response, next) =>
+    request.method === 'GET'
+      ? next()
+      : parser(request, response, (error?: unknown) =>
+          next(error === undefined ? undefined : asRefusal(error)),
+        );
 }
 
 /** What a parser of a request's body throws, as a sentence; a failure of this machine stays what it is. */

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import express, { Router } from 'express';
+import express, { type Express } from 'express';
 import { packedFiles } from './packed-files.ts';
 
 const FOLDER = fileURLToPath(new URL('../../static/', import.meta.url));
@@ -22,34 +22,34 @@ export function assetFolder(pinned: string | undefined): string {
   return `/assets/${pinned ?? hashOfFiles()}`;
 }
 
-/** Serves static files under their version with a year of cache, those of packages among them. */
-export function staticRoutes(assets: string): Router {
+/**
+ * Serves static files under their version with a year of cache, those of packages among them. They are routes of the app
+ * itself: a router that has no answer goes on a turn of the event loop later, which every page would wait for.
+ */
+export function serveStatic(app: Express, assets: string): void {
   const forAYear = { maxAge: '1y', immutable: true, index: false, redirect: false } as const;
   const names = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' });
   const files = new Map(names.map((name) => [name, join(FOLDER, name)]));
   for (const [name, file] of Object.entries(FROM_PACKAGES)) files.set(name, file);
-  const packed = packedFiles(files);
-  const router = Router().use(assets, packed.serve);
+  app.use(assets, packedFiles(files).serve);
   for (const [name, file] of Object.entries(FROM_PACKAGES)) {
-    router.get(`${assets}/${name}`, (_request, response) =>
+    app.get(`${assets}/${name}`, (_request, response) =>
       response.sendFile(file, { maxAge: '1y', immutable: true, etag: true }),
     );
   }
-  return router
-    .use(assets, express.static(FOLDER, forAYear))
-    .get('/service-worker.js', (_request, response) => {
-      // Its address may not change, since the browser asks for it again there; its scope is the whole site.
-      response.set('Cache-Control', 'no-cache').sendFile(join(FOLDER, 'js', 'service-worker.js'));
-    })
-    .get(
-      ['/icon-192.png', '/icon-512.png', '/icon-maskable.png', '/apple-touch-icon.png'],
-      (request, response) =>
-        // At addresses of their own: installed apps and notifications ask for them long after the version has moved on.
-        response.sendFile(join(FOLDER, 'icons', request.path), { maxAge: '1d' }),
-    )
-    .get('/favicon.ico', (_request, response) =>
-      response.sendFile(join(FOLDER, 'icon.svg'), { maxAge: '1d' }),
+  app.use(assets, express.static(FOLDER, forAYear));
+  app.get('/service-worker.js', (_request, response) => {
+    // Its address may not change, since the browser asks for it again there; its scope is the whole site.
+    response.set('Cache-Control', 'no-cache').sendFile(join(FOLDER, 'js', 'service-worker.js'));
+  });
+  // At addresses of their own: installed apps and notifications ask for them long after the version has moved on.
+  for (const icon of ['icon-192.png', 'icon-512.png', 'icon-maskable.png', 'apple-touch-icon.png'])
+    app.get(`/${icon}`, (_request, response) =>
+      response.sendFile(join(FOLDER, 'icons', icon), { maxAge: '1d' }),
     );
+  app.get('/favicon.ico', (_request, response) =>
+    response.sendFile(join(FOLDER, 'icon.svg'), { maxAge: '1d' }),
+  );
 }
 
 function hashOfFiles(): string {

@@ -49,6 +49,8 @@ export async function deleteDraft(
   thread: number,
 ): Promise<void> {
   const place = { accountId: account.id, groupId: group.id, thread };
+  // Most messages had none, which is in memory.
+  if ((await drafts.read(place)) === '') return;
   await drafts.write(place, '', 0);
   publish(draftChanged, place);
 }

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { Router } from 'express';
+import type { Express } from 'express';
 import { ChatError } from '../errors.ts';
 import { readJson } from '../http/body.ts';
 import type { Limits } from '../limits.ts';
@@ -22,13 +22,12 @@ type Dependencies = WriteDependencies & {
 };
 
 /** Where the engine `callback` brings its transcripts: JSON, with `Authorization: Bearer SHARED_SECRET`. */
-export function callbackRoutes(dependencies: Dependencies): Router {
+export function receiveCallbacks(app: Express, dependencies: Dependencies): void {
   const { sharedSecret, limits } = dependencies;
-  const router = Router();
-  if (sharedSecret === undefined) return router;
+  if (sharedSecret === undefined) return;
   const rate = limits.of(ANSWERS);
   const receive = createTranscriptReceiver(dependencies);
-  return router.post(
+  app.post(
     '/api/voice/transcripts',
     async (request, _response, next) => {
       await rate.take(request.arrival.address);

@@ -26,8 +26,8 @@ const destroy = (store: Store, id: string) =>
 test('a session is there for every door, after a restart too, and gone once it has run out', async (t) => {
   const folder = temporaryFolder(t);
   const first = await openSessionStore(folder, pino({ level: 'silent' }));
-  const open = first.open(caches());
-  const [plain, encrypted] = [open(), open()];
+  const { openStore } = first.open(caches());
+  const [plain, encrypted] = [openStore(), openStore()];
   await set(plain, 'one');
   await set(plain, 'short', session(30));
   assert.equal((await get(encrypted, 'one'))?.accountId, 1);
@@ -36,18 +36,18 @@ test('a session is there for every door, after a restart too, and gone once it h
   await first.close();
   const second = await openSessionStore(folder, pino({ level: 'silent' }));
   t.after(() => second.close());
-  assert.equal((await get(second.open(caches())(), 'one'))?.accountId, 1);
+  assert.equal((await get(second.open(caches()).openStore(), 'one'))?.accountId, 1);
 });
 
 test('a session that has ended stays ended, whatever a request that began before does afterwards', async (t) => {
   const folder = temporaryFolder(t);
   const writing = await openSessionStore(folder, pino({ level: 'silent' }));
-  await set(writing.open(caches())(), 'one');
+  await set(writing.open(caches()).openStore(), 'one');
   await writing.close();
 
   const opened = await openSessionStore(folder, pino({ level: 'silent' }));
   t.after(() => opened.close());
-  const store = opened.open(caches())();
+  const store = opened.open(caches()).openStore();
   const early = get(store, 'one');
   await destroy(store, 'one');
   assert.equal(await early, null, 'a read that was under way');
