@@ -187,7 +187,9 @@ function createCached<Key, Value>(definition: CacheDefinition<Key, Value>): Cach
 
   return {
     get,
-    getMany(keys) {
+    async getMany(keys) {
+      const kept = keys.map((key) => entries.get(keyOf(key)));
+      if (kept.every((entry) => entry !== undefined)) return kept.map((entry) => entry.value);
       const missing = loadMany
         ? keys.filter((key) => !entries.has(keyOf(key)) && !loads.has(keyOf(key)))
         : [];

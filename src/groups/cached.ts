@@ -8,7 +8,6 @@ import {
   memberLeft,
   membershipsChanged,
   readMoved,
-  unreadChanged,
 } from './events.ts';
 import type { Group, GroupStore, Membership } from './store.ts';
 
@@ -49,11 +48,19 @@ export function cacheGroups(store: GroupStore, { cached }: Caches): GroupStore {
     load: store.membershipsOf,
     tagsOf: (byGroup) => [...byGroup.keys()].map(String),
     dropOn: [
-      ...[memberJoined, memberLeft, unreadChanged, readMoved].map((event) =>
+      ...[memberJoined, memberLeft].map((event) =>
         on<{ accountId: number }, number, ReadonlyMap<number, Membership>>(event, ({ accountId }, cache) =>
           cache.drop(accountId),
         ),
       ),
+      on(readMoved, ({ accountId, groupId, seq, readAt }, cache) => {
+        const byGroup = cache.peek(accountId);
+        const membership = byGroup?.get(groupId);
+        // Whoever writes reads: a mark moves with each message. Beyond it, removed messages would have to be counted.
+        if (byGroup && membership && membership.removedUnread === 0 && seq > membership.readSeq)
+          cache.put(accountId, new Map(byGroup).set(groupId, { ...membership, readSeq: seq, readAt }));
+        else cache.drop(accountId);
+      }),
       on(membershipsChanged, ({ groupId, accountIds }, cache) => {
         if (accountIds) for (const accountId of accountIds) cache.drop(accountId);
         else cache.dropTag(String(groupId));

@@ -10,7 +10,6 @@ import {
   memberLeft,
   membershipsChanged,
   readMoved,
-  unreadChanged,
 } from './events.ts';
 import { MAX_PEOPLE } from './open-direct.ts';
 import { type Group, type GroupStore, type Membership, notificationLevelOf } from './store.ts';
@@ -91,12 +90,15 @@ export function createGroupPresenter(
         on(event, (_payload, cache: { clear(): void }) => cache.clear()),
       ),
       on(groupAdvanced, ({ groupId }, cache) => cache.dropTag(`group ${groupId}`)),
-      ...[memberJoined, memberLeft, unreadChanged, readMoved].map((event) =>
+      ...[memberJoined, memberLeft, readMoved].map((event) =>
         on<{ accountId: number }, ListKey, List>(event, ({ accountId }, cache) =>
           cache.dropTag(`account ${accountId}`),
         ),
       ),
-      on(membershipsChanged, ({ groupId }, cache) => cache.dropTag(`group ${groupId}`)),
+      on(membershipsChanged, ({ groupId, accountIds }, cache) => {
+        if (accountIds) for (const id of accountIds) cache.dropTag(`account ${id}`);
+        else cache.dropTag(`group ${groupId}`);
+      }),
     ],
   });
 

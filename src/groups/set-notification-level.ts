@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Publish } from '../bus/bus.ts';
 import type { OpenGroup } from './access.ts';
-import { unreadChanged } from './events.ts';
+import { membershipsChanged, unreadChanged } from './events.ts';
 import { type GroupStore, NOTIFICATION_LEVELS } from './store.ts';
 
 export const notificationLevelForm = z.object({
@@ -15,5 +15,6 @@ export async function setNotificationLevel(
   { bell }: z.infer<typeof notificationLevelForm>,
 ): Promise<void> {
   await groups.setNotificationLevel(account.id, group.id, bell);
+  publish(membershipsChanged, { groupId: group.id, accountIds: [account.id] });
   publish(unreadChanged, { groupId: group.id, accountId: account.id });
 }

@@ -15,7 +15,6 @@ import {
   memberLeft,
   membershipsChanged,
   readMoved,
-  unreadChanged,
 } from '../groups/events.ts';
 import { groupTopic } from '../groups/live.ts';
 import type { GroupPage } from '../groups/page.ts';
@@ -71,10 +70,14 @@ const ofOpenGroup = ({ groupId }: { groupId: number }, cache: PageCache) =>
 /** Whatever a page shows has its event here. */
 const DROPS: readonly Drop<PageKey, KeptPage>[] = [
   ...[accountChanged, groupCreated, groupRenamed].map((event) => on(event, ofEverybody)),
-  ...[groupAdvanced, groupSettingsChanged, membershipsChanged].map((event) =>
+  ...[groupAdvanced, groupSettingsChanged].map((event) =>
     on<{ groupId: number }, PageKey, KeptPage>(event, ofGroup),
   ),
-  ...[memberJoined, memberLeft, unreadChanged, readMoved].map((event) =>
+  on(membershipsChanged, ({ groupId, accountIds }, cache) => {
+    if (accountIds) for (const accountId of accountIds) ofAccount({ accountId }, cache);
+    else ofGroup({ groupId }, cache);
+  }),
+  ...[memberJoined, memberLeft, readMoved].map((event) =>
     on<{ groupId: number; accountId: number }, PageKey, KeptPage>(event, (payload, cache) => {
       ofAccount(payload, cache);
       // Its members, and the read receipts below its newest message.

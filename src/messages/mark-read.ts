@@ -10,10 +10,10 @@ export type ReadMarks = { commit(mark: ReadMark): Promise<boolean>; flush(): Pro
 export function createReadMarks({ groups, publish }: { groups: GroupStore; publish: Publish }): ReadMarks {
   return createGroupCommit<ReadMark, boolean>(async (marks) => {
     const moved = await groups.markRead(marks);
-    marks.forEach(({ accountId, groupId, seq }, index) => {
+    marks.forEach(({ accountId, groupId, seq, now }, index) => {
       if (!moved[index]) return;
       publish(unreadChanged, { accountId, groupId });
-      publish(readMoved, { accountId, groupId, seq });
+      publish(readMoved, { accountId, groupId, seq, readAt: now });
     });
     return moved;
   });

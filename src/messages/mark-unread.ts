@@ -16,5 +16,5 @@ export async function markUnread(
   await messageOf(messages, open, seq);
   await groups.moveMark({ accountId: account.id, groupId: group.id, seq: seq - 1, now });
   publish(unreadChanged, { accountId: account.id, groupId: group.id });
-  publish(readMoved, { accountId: account.id, groupId: group.id, seq: seq - 1 });
+  publish(readMoved, { accountId: account.id, groupId: group.id, seq: seq - 1, readAt: now });
 }

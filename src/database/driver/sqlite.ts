@@ -27,6 +27,8 @@ export function openSqlite(dataDir: string, name: 'users' | 'chat'): Database {
     get: async (query, values) => (typeof query === 'function' ? query(orm) : query).all(values)[0],
     run: async (write, values) => (typeof write === 'function' ? write(orm) : write).run(values).changes,
   };
+  const begin = sqlite.prepare('BEGIN IMMEDIATE');
+  const commit = sqlite.prepare('COMMIT');
   /** The transaction that is open. Nothing else may run on this connection until it has ended. */
   let open: Promise<void> | undefined;
 
@@ -49,9 +51,9 @@ export function openSqlite(dataDir: string, name: 'users' | 'chat'): Database {
       const { promise, resolve } = withResolver();
       open = promise;
       try {
-        sqlite.exec('BEGIN IMMEDIATE');
+        begin.run();
         const result = await work(inTransaction);
-        sqlite.exec('COMMIT');
+        commit.run();
         return result;
       } finally {
         // A full disk ends a transaction by itself.
