@@ -1,11 +1,31 @@
-// npm test: everything the project checks, in the order of what fails soonest.
+// npm test             everything the project checks, in the order of what fails soonest
+// npm run test:unit    types, lint, and the tests that start no server, no browser and no engine
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
 const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
+/** Those that take longest begin first, so that none of them runs alone at the end. */
+const LONGEST = [
+  'journeys/accessibility-desk',
+  'journeys/accessibility-phone',
+  'accounts/guessing',
+  'journeys/silent-line',
+  'journeys/voice',
+  'contracts/caches',
+  'faults/damage',
+  'faults/at-rest',
+  'journeys/talk',
+  'journeys/together',
+  'journeys/beside',
+  'voice/queue',
+  'faults/kill',
+  'journeys/acts',
+];
+
+const isUnit = process.argv.includes('--unit');
 const missing = [
   ...(BROWSERS.some((path) => existsSync(path)) ? [] : ['chromium', 'fonts-dejavu-core']),
   // A test runs where there is no network.
@@ -18,22 +38,34 @@ const missing = [
   // For the checker of HTML. Who cannot install it here skips that one test.
   ...(isThere('java') || process.getuid?.() !== 0 ? [] : ['default-jre-headless']),
 ];
-if (missing.length > 0) install(missing);
+if (missing.length > 0 && !isUnit) install(missing);
 run('npx', ['tsc']);
 run('npx', ['biome', 'check']);
-const tests = readdirSync('tests', { recursive: true, encoding: 'utf8' }).filter((file) =>
-  file.endsWith('.test.ts'),
-);
+const tests = readdirSync('tests', { recursive: true, encoding: 'utf8' })
+  .filter((file) => !isUnit || isUnitTest(file))
+  .sort((a, b) => placeOf(a) - placeOf(b) || (a < b ? -1 : 1));
 run(process.execPath, [
   '--import',
   'tsx',
   '--test',
-  `--test-concurrency=${Math.max(2, Math.floor(availableParallelism() / 2))}`,
+  // Many of them wait for something most of the time.
+  `--test-concurrency=${availableParallelism() + 1}`,
   // For a whole file, too: axe looks at every page there.
   '--test-timeout=600000',
   '--test-reporter=spec',
-  ...tests.sort().map((file) => join('tests', file)),
+  ...tests.map((file) => join('tests', file)),
 ]);
+
+/** Starts no server, no browser and no engine. */
+function isUnitTest(file: string): boolean {
+  if (/^(?:journeys|faults|voice)\/|^contracts\/speech/.test(file)) return false;
+  return !/startHearth|runToEnd/.test(readFileSync(join('tests', file), 'utf8'));
+}
+
+function placeOf(file: string): number {
+  const place = LONGEST.indexOf(file.replace('.test.ts', ''));
+  return place < 0 ? LONGEST.length : place;
+}
 
 function isThere(program: string): boolean {
   return ['/usr/bin', '/usr/sbin', '/usr/local/bin', '/usr/local/sbin', '/opt/homebrew/bin'].some((folder) =>

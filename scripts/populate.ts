@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openStores, type Stores } from '../src/app.ts';
 import { loadKeyring } from '../src/crypto/keys.ts';
 import { createPasswords } from '../src/crypto/passwords.ts';
 import { lockDataFolder } from '../src/database/lock.ts';
@@ -11,6 +10,7 @@ import { checkKeyring } from '../src/database/sealing.ts';
 import { StartError } from '../src/errors.ts';
 import type { NewMessage } from '../src/messages/message.ts';
 import { newMessageId } from '../src/messages/send.ts';
+import { openStores, type Stores } from '../src/stores.ts';
 import { createRandom, PEOPLE, ROOMS, somethingSaid } from './populate/talk.ts';
 
 const USAGE = `npm run populate -- [flags]

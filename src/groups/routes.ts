@@ -45,13 +45,15 @@ type Dependencies = {
   own: readonly BoundOperation<SignedIn>[];
   limits: Limits;
   directPage: DirectPage;
-  /** Which a feature above this one knows. */
-  people: {
-    /** Who has a group open, by their ids: their address where the account may see it, or nothing. */
-    here(group: Group, account: Account): ReadonlyMap<number, string>;
-    /** Everybody who has Hearth open, rendered. */
-    overall(account: Account): string;
-  };
+  people: PeopleInGroups;
+};
+
+/** Who is here, which a feature above this one knows. */
+export type PeopleInGroups = {
+  /** Who has a group open, by their ids: their address where the account may see it, or nothing. */
+  here(group: Group, account: Account): ReadonlyMap<number, string>;
+  /** Everybody who has Hearth open, rendered. */
+  overall(account: Account): string;
 };
 
 /** The list of groups, and what is done with a group as a whole. */

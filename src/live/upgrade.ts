@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Sessions, SignedIn } from '../accounts/sessions.ts';
+import type { Account } from '../accounts/store.ts';
 import { ChatError } from '../errors.ts';
 import type { Arrivals } from '../http/arrival.ts';
 import type { Limits } from '../limits.ts';
@@ -33,7 +34,7 @@ type Dependencies = {
   log: Logger;
   limits: Limits;
   rateLimits: boolean;
-  seesAddresses(signedIn: SignedIn): boolean;
+  seesAddresses(account: Account): boolean;
 };
 
 /**
@@ -111,7 +112,7 @@ export function createUpgrades(dependencies: Dependencies, endpoints: readonly E
       sessionId,
       address,
       protocol,
-      seesAddresses(signedIn),
+      seesAddresses(signedIn.account),
       topic,
     );
     hub.add(connection);

@@ -12,6 +12,7 @@ const LADDER: readonly (readonly string[])[] = [
   ['database'],
   ['operations'],
   ['http'],
+  ['context'],
   ['accounts'],
   ['live'],
   ['groups'],
@@ -24,6 +25,7 @@ const LADDER: readonly (readonly string[])[] = [
   ['voice'],
   ['admin'],
   ['api'],
+  ['stores'],
   ['app'],
   ['server'],
 ];
@@ -54,7 +56,8 @@ test('no two files import each other, by whatever way round', () => {
 });
 
 test('verbs and stores know nothing of the web', () => {
-  const doors = /(?:^|\/)(?:(?:\w+-)?routes|upload|(?:\w+-)?page|live|access|sessions|present|unread)\.ts$/;
+  const doors =
+    /(?:^|\/)(?:(?:\w+-)?routes|upload|(?:\w+-)?page|live|access|sessions|present|unread|install)\.ts$/;
   const features = /^(?:accounts|groups|presence|files|profiles|messages|notifications|search)\//;
   for (const file of files.filter(
     (file) => features.test(file) && !doors.test(file) && file !== 'accounts/session-store.ts',

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import test from 'node:test';
 import type { Account } from '../../src/accounts/store.ts';
-import { openStores as openAll } from '../../src/app.ts';
 import { loadKeyring } from '../../src/crypto/keys.ts';
 import { openDatabases } from '../../src/database/open.ts';
 import { ChatError } from '../../src/errors.ts';
 import type { StoredFile } from '../../src/files/file.ts';
 import type { Message, NewMessage } from '../../src/messages/message.ts';
+import { openStores as openAll } from '../../src/stores.ts';
 import { atEnd, type Ending, temporaryFolder } from '../support/hearth.ts';
 
 /** Every engine that stores run on; each has the whole suite. */

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { openStores as openAll } from '../../src/app.ts';
 import type { EventType } from '../../src/bus/bus.ts';
 import { createLocalBus } from '../../src/bus/local.ts';
 import { createCaches } from '../../src/cache/caches.ts';
@@ -10,6 +9,7 @@ import { checkKeyring } from '../../src/database/sealing.ts';
 import { openBlobStore } from '../../src/files/blob-store.ts';
 import { createTextRenderer } from '../../src/messages/render.ts';
 import { createMessageWriter } from '../../src/messages/writer.ts';
+import { openStores as openAll } from '../../src/stores.ts';
 import { atEnd, type Ending, temporaryFolder } from './hearth.ts';
 
 /** Real stores in a temporary folder, and a record of what was published. */

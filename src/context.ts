@@ -1,0 +1,60 @@
+import type { Logger } from 'pino';
+import type { Publish, Subscribe } from './bus/bus.ts';
+import { createLocalBus } from './bus/local.ts';
+import { type Caches, createCaches } from './cache/caches.ts';
+import type { Config } from './config.ts';
+import type { Keyring } from './crypto/keys.ts';
+import type { Databases } from './database/open.ts';
+import { secretOf } from './database/sealing.ts';
+import { assetFolder } from './http/static.ts';
+import { createViews, type Views } from './http/views.ts';
+import { createLimits, type Limits } from './limits.ts';
+
+/** What every feature installs itself into. */
+export type Context = Readonly<{
+  config: Config;
+  log: Logger;
+  publish: Publish;
+  subscribe: Subscribe;
+  caches: Caches;
+  limits: Limits;
+  views: Views;
+  databases: Databases;
+  /** A random secret of one database, made when first asked for. */
+  secret(database: 'users' | 'chat', name: string): Promise<Buffer>;
+  /** Hears of what failed in the background. */
+  report(error: unknown): void;
+  /** Runs when Hearth stops, the last one first. */
+  atStop(stop: () => unknown): void;
+}>;
+
+export function createContext({
+  config,
+  log,
+  databases,
+  keyring,
+}: {
+  config: Config;
+  log: Logger;
+  databases: Databases;
+  keyring: Keyring;
+}): Context & { stop(): Promise<void> } {
+  const bus = createLocalBus((err, event) => log.error({ err, event }, 'a listener failed'));
+  const stops: (() => unknown)[] = [];
+  return {
+    config,
+    log,
+    publish: bus.publish,
+    subscribe: bus.subscribe,
+    caches: createCaches(bus.subscribeFirst),
+    limits: createLimits(config.rateLimits),
+    views: createViews(assetFolder(config.assetVersion)),
+    databases,
+    secret: (database, name) => secretOf(databases[database], keyring, name),
+    report: (err) => log.error({ err }, 'something failed in the background'),
+    atStop: (stop) => void stops.unshift(stop),
+    async stop() {
+      for (const stop of stops) await stop();
+    },
+  };
+}

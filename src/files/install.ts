@@ -1,0 +1,40 @@
+import { join } from 'node:path';
+import type { AccountStore } from '../accounts/store.ts';
+import type { Context } from '../context.ts';
+import type { GroupPage } from '../groups/page.ts';
+import type { GroupPresenter } from '../groups/present.ts';
+import type { GroupStore } from '../groups/store.ts';
+import { bindOperations } from '../operations/define.ts';
+import { openBlobStore } from './blob-store.ts';
+import { discardUpload } from './discard.ts';
+import { fileOperations } from './operations.ts';
+import { createReceiver } from './receive.ts';
+import { fileRoutes } from './routes.ts';
+import type { FileStore } from './store.ts';
+import { startSweep } from './sweep.ts';
+import { createUploadReader, UPLOAD_RATE } from './upload.ts';
+
+/** What is sent beside words. */
+export function installFiles(
+  context: Context & {
+    accounts: AccountStore;
+    groups: GroupStore;
+    groupPresenter: GroupPresenter;
+    page: GroupPage;
+    files: FileStore;
+  },
+) {
+  const { config, files, limits, report, atStop } = context;
+  const blobs = openBlobStore(join(config.dataDir, 'media'));
+  const fileLimits = { file: config.fileLimit, person: config.personLimit, disk: config.diskLimit };
+  const readUpload = createUploadReader({
+    receiver: createReceiver({ files, blobs, limits: fileLimits }),
+    rate: limits.of(UPLOAD_RATE),
+    discard: ({ id }) => discardUpload({ files, blobs }, id),
+  });
+  const operations = bindOperations(fileOperations, { ...context, blobs }, limits);
+  const sweeping = startSweep({ files, blobs }, report);
+  atStop(() => sweeping.stop());
+  const routes = fileRoutes({ ...context, blobs, readUpload, operations });
+  return { blobs, readUpload, fileLimits, fileOperations: operations, fileRoutes: routes };
+}

@@ -1,0 +1,35 @@
+import type { Account, AccountStore } from '../accounts/store.ts';
+import type { Context } from '../context.ts';
+import type { Hub } from '../live/hub.ts';
+import { bindOperations } from '../operations/define.ts';
+import { createDirectPage, directRoutes } from './direct-routes.ts';
+import { pushGroups } from './live.ts';
+import { ownOperations } from './own-operations.ts';
+import { createGroupPage } from './page.ts';
+import { createGroupPresenter } from './present.ts';
+import { groupRoutes, type PeopleInGroups } from './routes.ts';
+import type { GroupStore } from './store.ts';
+
+/** Groups, who is in them, and the list of them at the side of every page. */
+export function installGroups(context: Context & { hub: Hub; accounts: AccountStore; groups: GroupStore }) {
+  const { views, groups, accounts, caches, limits } = context;
+  const groupPresenter = createGroupPresenter(views, groups, accounts, caches);
+  const aboveList: ((account: Account) => Promise<string>)[] = [];
+  const page = createGroupPage(views, groupPresenter, async (account) =>
+    (await Promise.all(aboveList.map((render) => render(account)))).join(''),
+  );
+  const operations = bindOperations(ownOperations, context, limits);
+  const directPage = createDirectPage({ page, accounts });
+  pushGroups({ ...context, presenter: groupPresenter });
+  return {
+    groupPresenter,
+    page,
+    groupOperations: operations,
+    /** Shows what is somebody's own above the list, rendered by a feature above this one. */
+    showAboveList: (render: (account: Account) => Promise<string>) => void aboveList.push(render),
+    groupRoutes: (people: PeopleInGroups) => [
+      groupRoutes({ ...context, page, presenter: groupPresenter, people, own: operations, directPage }),
+      directRoutes(directPage),
+    ],
+  };
+}

@@ -1,0 +1,24 @@
+import { accountChanged, sessionEnded, sessionsEnded } from '../accounts/events.ts';
+import type { Context } from '../context.ts';
+import { CLOSE } from './connection.ts';
+import { createHub } from './hub.ts';
+
+/** The registry of sockets; those of a session or a profile that is no more are closed. */
+export function installLive({ subscribe, atStop }: Context) {
+  const hub = createHub();
+  const close = (ofAccount: number, code: number, reason: string) =>
+    hub.closeWhere((connection) => connection.account.id === ofAccount, code, reason);
+
+  subscribe(accountChanged, ({ accountId }) => {
+    // They come back at once, as who they are now. A command that changed the profile is acknowledged first.
+    setImmediate(() => close(accountId, CLOSE.goingAway, 'Your profile changed.'));
+  });
+  subscribe(sessionEnded, ({ sessionId }) => {
+    hub.closeWhere((connection) => connection.sessionId === sessionId, CLOSE.notSignedIn, 'You signed out.');
+  });
+  subscribe(sessionsEnded, ({ accountId }) => {
+    close(accountId, CLOSE.notSignedIn, 'The password was changed. Sign in again.');
+  });
+  atStop(() => hub.close());
+  return { hub };
+}

@@ -1,0 +1,77 @@
+import type { Account, AccountStore } from '../accounts/store.ts';
+import type { Context } from '../context.ts';
+import type { BlobStore } from '../files/blob-store.ts';
+import type { FileLimits } from '../files/receive.ts';
+import type { FileStore } from '../files/store.ts';
+import type { ReadUpload } from '../files/upload.ts';
+import type { GroupPage } from '../groups/page.ts';
+import type { GroupPresenter } from '../groups/present.ts';
+import type { GroupStore } from '../groups/store.ts';
+import type { Hub } from '../live/hub.ts';
+import type { LivePresence } from '../presence/live.ts';
+import type { DraftStore } from './draft-store.ts';
+import { listRoutes } from './list-routes.ts';
+import { conversationSocket } from './live.ts';
+import { createReadMarks } from './mark-read.ts';
+import type { PlaybackReceiptStore } from './playback-store.ts';
+import { createMessagePresenter } from './present.ts';
+import { createTextRenderer } from './render.ts';
+import { messageRoutes } from './routes.ts';
+import type { SavedStore } from './saved-store.ts';
+import { showSeen } from './seen.ts';
+import type { MessageStore } from './store.ts';
+import type { ThreadStore } from './thread-store.ts';
+import { countThreads } from './threads.ts';
+import { countUnread } from './unread.ts';
+import { createMessageWriter } from './writer.ts';
+
+type Needs = {
+  hub: Hub;
+  accounts: AccountStore;
+  groups: GroupStore;
+  groupPresenter: GroupPresenter;
+  page: GroupPage;
+  showAboveList(render: (account: Account) => Promise<string>): void;
+  livePresence: LivePresence;
+  seesAddresses(account: Account): boolean;
+  files: FileStore;
+  blobs: BlobStore;
+  readUpload: ReadUpload;
+  fileLimits: FileLimits;
+  messages: MessageStore;
+  threads: ThreadStore;
+  drafts: DraftStore;
+  saved: SavedStore;
+  playbackReceipts: PlaybackReceiptStore;
+  /** Whether speech becomes text here. */
+  hasSpeech: boolean;
+};
+
+/** Conversations: what is written, read, answered and kept. */
+export function installMessages(context: Context & Needs) {
+  const { views, accounts, messages, caches, livePresence, report, atStop } = context;
+  const { editLimitMs } = context.config;
+  const texts = createTextRenderer(report);
+  atStop(() => texts.close());
+  const presenter = createMessagePresenter(views, accounts, messages, texts, caches);
+  const writer = createMessageWriter(context);
+  const marks = createReadMarks(context);
+  const unread = countUnread({ ...context, marks });
+  const unreadThreads = countThreads(context);
+  context.showAboveList(({ id }) => unreadThreads.link(id));
+  const seen = showSeen(context);
+  atStop(async () => {
+    await writer.flush();
+    await unread.flush();
+    await marks.flush();
+  });
+  const dependencies = { ...context, texts, presenter, writer, marks, editLimitMs };
+  return {
+    texts,
+    presenter,
+    writer,
+    messageRoutes: messageRoutes({ ...dependencies, seen, presence: livePresence.presenter }),
+    listRoutes: listRoutes(dependencies),
+    conversation: conversationSocket({ ...dependencies, presence: livePresence }),
+  };
+}

@@ -1,0 +1,45 @@
+import { sessionEnded, sessionsEnded } from '../accounts/events.ts';
+import type { AccountStore } from '../accounts/store.ts';
+import type { Context } from '../context.ts';
+import type { GroupPage } from '../groups/page.ts';
+import type { GroupPresenter } from '../groups/present.ts';
+import type { GroupStore } from '../groups/store.ts';
+import type { Hub } from '../live/hub.ts';
+import type { MessageStore } from '../messages/store.ts';
+import { bindOperations } from '../operations/define.ts';
+import { notifyPeople } from './notify.ts';
+import { notificationOperations } from './operations.ts';
+import { createPush } from './push.ts';
+import { notificationRoutes } from './routes.ts';
+import type { DeviceStore } from './store.ts';
+
+/** Tells people of messages while they are away. */
+export async function installNotifications(
+  context: Context & {
+    hub: Hub;
+    accounts: AccountStore;
+    groups: GroupStore;
+    groupPresenter: GroupPresenter;
+    page: GroupPage;
+    messages: MessageStore;
+    devices: DeviceStore;
+  },
+) {
+  const { config, devices, subscribe, report, limits, atStop } = context;
+  const push = createPush({
+    secret: await context.secret('users', 'vapid'),
+    contact: config.pushContact,
+    services: config.pushServices,
+    devices,
+    report,
+  });
+  const notifications = notifyPeople({ ...context, push });
+  atStop(() => notifications.flush());
+  subscribe(sessionEnded, ({ sessionId }) => devices.removeOfSession(sessionId));
+  subscribe(sessionsEnded, ({ accountId }) => devices.removeAllOf(accountId));
+  const operations = bindOperations(notificationOperations, { ...context, push }, limits);
+  return {
+    notificationOperations: operations,
+    notificationRoutes: notificationRoutes({ ...context, push, operations }),
+  };
+}

@@ -1,0 +1,28 @@
+import type { Account, AccountStore } from '../accounts/store.ts';
+import type { Context } from '../context.ts';
+import type { GroupPresenter } from '../groups/present.ts';
+import type { PeopleInGroups } from '../groups/routes.ts';
+import type { GroupStore } from '../groups/store.ts';
+import type { Hub } from '../live/hub.ts';
+import { createLivePresence } from './live.ts';
+
+/** Who is here, and who may see from where. */
+export function installPresence(
+  context: Context & {
+    hub: Hub;
+    accounts: AccountStore;
+    groups: GroupStore;
+    groupPresenter: GroupPresenter;
+  },
+) {
+  const { showAddresses } = context.config;
+  const seesAddresses = (account: Account) =>
+    showAddresses === 'everyone' || (showAddresses === 'admins' && account.isAdmin);
+  const livePresence = createLivePresence(context);
+  const { presenter } = livePresence;
+  const people: PeopleInGroups = {
+    here: (group, account) => presenter.here(group, seesAddresses(account)),
+    overall: (account) => presenter.overall(seesAddresses(account)),
+  };
+  return { livePresence, people, seesAddresses };
+}

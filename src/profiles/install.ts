@@ -1,0 +1,15 @@
+import type { AccountStore } from '../accounts/store.ts';
+import type { Context } from '../context.ts';
+import type { GroupPage } from '../groups/page.ts';
+import type { GroupStore } from '../groups/store.ts';
+import { bindOperations } from '../operations/define.ts';
+import { profileOperations } from './operations.ts';
+import { profileRoutes } from './routes.ts';
+
+/** What accounts show of themselves. */
+export function installProfiles(
+  context: Context & { accounts: AccountStore; groups: GroupStore; page: GroupPage },
+) {
+  const operations = bindOperations(profileOperations, context, context.limits);
+  return { profileOperations: operations, profileRoutes: profileRoutes({ ...context, operations }) };
+}

@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import type { AccountStore } from '../accounts/store.ts';
+import type { Context } from '../context.ts';
+import type { GroupPage } from '../groups/page.ts';
+import type { GroupPresenter } from '../groups/present.ts';
+import type { GroupStore } from '../groups/store.ts';
+import type { MessageStore } from '../messages/store.ts';
+import { startSearchFeed } from './feed.ts';
+import { createSearchIndex } from './index.ts';
+import { searchRoutes } from './routes.ts';
+
+/** Finds messages; with SEARCH_INDEX=off nothing is indexed or found. */
+export async function installSearch(
+  context: Context & {
+    accounts: AccountStore;
+    groups: GroupStore;
+    groupPresenter: GroupPresenter;
+    page: GroupPage;
+    messages: MessageStore;
+  },
+) {
+  const { config, secret, report, atStop } = context;
+  if (!config.searchIndex) return { searchRoutes: searchRoutes({ ...context, index: undefined }) };
+  const file = join(config.dataDir, 'search.sqlite3');
+  const index = createSearchIndex({ file, secret: await secret('chat', 'search') }, report);
+  const feed = startSearchFeed({ ...context, index });
+  atStop(() => feed.stop());
+  return { searchRoutes: searchRoutes({ ...context, index }) };
+}

@@ -1,0 +1,62 @@
+import type { Express } from 'express';
+import type { AccountStore } from '../accounts/store.ts';
+import type { Context } from '../context.ts';
+import { createAudioConverter } from '../engines/audio/convert.ts';
+import type { SpeechEngine } from '../engines/speech/engine.ts';
+import type { BlobStore } from '../files/blob-store.ts';
+import type { FileStore } from '../files/store.ts';
+import type { ReadUpload } from '../files/upload.ts';
+import type { GroupPage } from '../groups/page.ts';
+import type { GroupPresenter } from '../groups/present.ts';
+import type { GroupStore } from '../groups/store.ts';
+import type { Hub } from '../live/hub.ts';
+import type { TextRenderer } from '../messages/render.ts';
+import type { MessageStore } from '../messages/store.ts';
+import type { MessageWriter } from '../messages/writer.ts';
+import { bindOperations } from '../operations/define.ts';
+import { receiveCallbacks } from './callback-routes.ts';
+import { pushTranscripts } from './live.ts';
+import { voiceOperations } from './operations.ts';
+import { startTranscriptions } from './queue.ts';
+import { createRecorder } from './record.ts';
+import { voiceRoutes } from './routes.ts';
+import type { TranscriptionStore } from './store.ts';
+
+type Needs = {
+  hub: Hub;
+  accounts: AccountStore;
+  groups: GroupStore;
+  groupPresenter: GroupPresenter;
+  page: GroupPage;
+  files: FileStore;
+  blobs: BlobStore;
+  readUpload: ReadUpload;
+  messages: MessageStore;
+  texts: TextRenderer;
+  writer: MessageWriter;
+  transcriptions: TranscriptionStore;
+  /** What makes text, if anything does. */
+  engine: SpeechEngine | undefined;
+};
+
+/** Voice messages, and their text. */
+export function installVoice(context: Context & Needs) {
+  const { config, log, engine, limits, report, atStop } = context;
+  const converter = createAudioConverter(report);
+  if (converter.missing) log.warn({ missing: converter.missing }, 'no voice messages can be taken');
+  atStop(() => converter.close());
+  const forget = async (fileId: string) => engine?.forget?.(fileId).catch(report);
+  const queue = startTranscriptions({ ...context, forget });
+  atStop(() => queue.stop());
+  const { wake } = queue;
+  const recorder = createRecorder({ ...context, converter, wake });
+  pushTranscripts(context);
+  const operations = bindOperations(voiceOperations, { ...context, forget, wake }, limits);
+  return {
+    voiceOperations: operations,
+    voiceRoutes: voiceRoutes({ ...context, forget, recorder, operations }),
+    /** Where transcripts of a function elsewhere come in; it has no account, and no session. */
+    receiveCallbacks: (app: Express) =>
+      receiveCallbacks(app, { ...context, forget, sharedSecret: config.sharedSecret }),
+  };
+}

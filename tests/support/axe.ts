@@ -1,0 +1,132 @@
+/// <reference lib="dom" />
+import assert from 'node:assert/strict';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from 'playwright-core';
+import sharp from 'sharp';
+import { joinGroup, openBrowser, personAt, say } from './browser.ts';
+import { type Ending, startHearth } from './hearth.ts';
+import { recording, SPOKEN } from './speech.ts';
+
+const PICTURE = await sharp({ create: { width: 300, height: 200, channels: 3, background: '#395' } })
+  .png()
+  .toBuffer();
+
+const PAGES = [
+  '/groups',
+  '/groups/1',
+  '/groups/1?reply=1',
+  '/groups/1/threads/1',
+  '/groups/1/messages/1',
+  '/groups/2',
+  '/groups/1/members',
+  '/groups/1/settings',
+  '/groups/1/pins',
+  '/groups/1/voice',
+  '/search',
+  '/search?q=message',
+  '/search?q=has:nothing',
+  '/threads',
+  '/saved',
+  '/direct',
+  '/people/1',
+  '/notifications',
+  '/account',
+  '/nowhere',
+  '/offline',
+];
+const OUTSIDE = ['/login', '/register'];
+
+/** Those whose answer may differ between light and dark. */
+const RULES_OF_COLOUR = ['color-contrast', 'link-in-text-block'];
+
+/** Opens every page, menu and state at a width, and asks axe about each of them, light and dark. */
+export async function checkEveryPage(t: Ending, viewport: { width: number; height: number }): Promise<void> {
+  const hearth = await startHearth(t);
+  const browser = await openBrowser(t, SPOKEN);
+  const { page, context } = await personAt(browser, hearth.url, `person${viewport.width}`, { viewport });
+  await joinGroup(page, 'General');
+  await say(page, 'a message with a link to https://example.com');
+  await say(page, `and a second one at ${viewport.width}`);
+  await say(page, '> a quote\n\n```js\nconst a = "string"; // a comment\n```\n- `code`, @all now');
+  await page.locator('#messages .mention').first().waitFor();
+  const visit = await page.request.post(`${hearth.url}/groups/1/messages/1/reactions`, {
+    form: { emoji: '👍' },
+    headers: { origin: hearth.url },
+  });
+  assert.ok(visit.ok());
+  await page.locator('#messages .message', { hasText: `at ${viewport.width}` }).waitFor();
+  await page.locator('input[type="file"]').setInputFiles([
+    { name: 'garden.png', mimeType: 'image/png', buffer: PICTURE },
+    { name: 'list.txt', mimeType: 'text/plain', buffer: Buffer.from('milk') },
+    { name: 'song.wav', mimeType: 'audio/wav', buffer: Buffer.alloc(2_000) },
+    { name: 'clip.mp4', mimeType: 'video/mp4', buffer: Buffer.alloc(2_000) },
+  ]);
+  await page.locator('.chosen[data-file]').nth(3).waitFor();
+  await check(page, undefined, 'light');
+  await say(page, 'with files');
+  await page.locator('.file-video').first().waitFor();
+  await page.request.post(`${hearth.url}/groups/1/messages/1/pin`, {
+    form: { on: 'yes' },
+    headers: { origin: hearth.url },
+  });
+  await page.request.post(`${hearth.url}/groups/1/messages/1/save`, {
+    form: { on: 'yes' },
+    headers: { origin: hearth.url },
+  });
+  const { name, type: mimeType, bytes: buffer } = recording('webm');
+  await page.request.post(`${hearth.url}/groups/1/voice`, {
+    multipart: { way: 'message', files: { name, mimeType, buffer } },
+    headers: { origin: hearth.url },
+  });
+  await check(page, undefined, 'dark');
+  await page.locator('[data-transcript]').waitFor({ timeout: 100_000 });
+  const visitor = await (await browser.newContext({ viewport })).newPage();
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const path of PAGES) await check(page, hearth.url + path, colorScheme);
+    await page.goto(`${hearth.url}/groups/1`);
+    await page.locator('#message-2 .more').focus();
+    await page.keyboard.press('Enter');
+    await page.locator('#sheet .sheet-actions').waitFor();
+    await check(page, undefined, colorScheme);
+    await page.keyboard.press('Escape');
+    await page.getByText('Correct it').click();
+    await page.getByLabel('Correct the transcript').waitFor();
+    await check(page, undefined, colorScheme);
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Voice message' }).click();
+    await page.waitForTimeout(800);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await check(page, undefined, colorScheme);
+    await page.getByRole('button', { name: 'Transcribe' }).click();
+    await page.locator('.chosen.is-voice').waitFor();
+    await check(page, undefined, colorScheme);
+    await page.getByRole('button', { name: 'Remove the recording' }).click();
+    await page.locator('.bell:not(.day-jump) summary').click();
+    await check(page, undefined, colorScheme);
+    await page.keyboard.press('Escape');
+    await page.locator('.file-picture').first().click();
+    await check(page, undefined, colorScheme);
+    await page.keyboard.press('Escape');
+    for (const path of OUTSIDE) await check(visitor, hearth.url + path, colorScheme);
+    await visitor.getByLabel('Name').fill('x');
+    await visitor.getByLabel('Password').fill('x');
+    await visitor.locator('form').evaluate((form) => (form as HTMLFormElement).submit());
+    await visitor.getByRole('alert').waitFor();
+    await check(visitor, undefined, colorScheme);
+  }
+  await context.close();
+}
+
+async function check(page: Page, url: string | undefined, colorScheme: 'light' | 'dark'): Promise<void> {
+  await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+  if (url) await page.goto(url);
+  const axe = new AxeBuilder({ page });
+  // The other rules do not look at colours: once is enough.
+  if (colorScheme === 'dark') axe.withRules(RULES_OF_COLOUR);
+  const { violations } = await axe.analyze();
+  const found = violations.map(
+    (violation) =>
+      `${violation.id}: ${violation.nodes.map((node) => `${node.html.slice(0, 120)} ${node.failureSummary}`).join(' | ')}`,
+  );
+  assert.deepEqual(found, [], `${page.url()} in ${colorScheme}`);
+}
