@@ -76,7 +76,7 @@ function withCompiledPaths(code, name) {
 
 /** A server that still runs may load what it has not needed yet: only what is old goes. */
 function removeOld() {
-  for (const name of readdirSync(ROOT).filter((one) => one.startsWith('compiled-'))) {
+  for (const name of readdirSync(ROOT).filter((name) => name.startsWith('compiled-'))) {
     const path = join(ROOT, name);
     if (path !== compiled && Date.now() - statSync(path).mtimeMs > OLD_MS)
       rmSync(path, { recursive: true, force: true });

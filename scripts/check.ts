@@ -10,11 +10,11 @@ const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/go
 /** Those that take longest begin first, so that none of them runs alone at the end. */
 const LONGEST = [
   'journeys/accessibility-desk',
-  'journeys/accessibility-phone',
-  'accounts/guessing',
   'journeys/silent-line',
+  'accounts/guessing',
   'journeys/voice',
   'contracts/caches',
+  'journeys/accessibility-phone',
   'faults/damage',
   'faults/at-rest',
   'journeys/talk',
@@ -48,8 +48,7 @@ run(process.execPath, [
   '--import',
   'tsx',
   '--test',
-  // Many of them wait for something most of the time.
-  `--test-concurrency=${availableParallelism() + 1}`,
+  `--test-concurrency=${Math.max(2, Math.floor(availableParallelism() / 2))}`,
   // For a whole file, too: axe looks at every page there.
   '--test-timeout=600000',
   '--test-reporter=spec',

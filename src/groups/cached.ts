@@ -57,7 +57,9 @@ export function cacheGroups(store: GroupStore, { cached }: Caches): GroupStore {
         const byGroup = cache.peek(accountId);
         const membership = byGroup?.get(groupId);
         // Whoever writes reads: a mark moves with each message. Beyond it, removed messages would have to be counted.
-        if (byGroup && membership && membership.removedUnread === 0 && seq > membership.readSeq)
+        const isForward = membership?.removedUnread === 0 && seq > membership.readSeq;
+        // Two writes may be told in the other order.
+        if (byGroup && membership && isForward && readAt > membership.readAt)
           cache.put(accountId, new Map(byGroup).set(groupId, { ...membership, readSeq: seq, readAt }));
         else cache.drop(accountId);
       }),

@@ -2,7 +2,7 @@ import type { Account, AccountStore } from '../accounts/store.ts';
 import type { Context } from '../context.ts';
 import type { Hub } from '../live/hub.ts';
 import { bindOperations } from '../operations/define.ts';
-import { createDirectPage, directRoutes } from './direct-routes.ts';
+import { createDirectPage, directRoutes } from './direct-page.ts';
 import { pushGroups } from './live.ts';
 import { ownOperations } from './own-operations.ts';
 import { createGroupPage } from './page.ts';

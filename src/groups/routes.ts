@@ -11,7 +11,7 @@ import { asHtml, type Html, sendHtml } from '../http/views.ts';
 import type { Limits } from '../limits.ts';
 import { type BoundOperation, bindOperations } from '../operations/define.ts';
 import { type OpenGroup, openGroup } from './access.ts';
-import type { DirectPage } from './direct-routes.ts';
+import type { DirectPage } from './direct-page.ts';
 import { groupOperations } from './operations.ts';
 import type { GroupPage } from './page.ts';
 import { refuseSettings } from './policies.ts';

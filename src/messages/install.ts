@@ -10,7 +10,7 @@ import type { GroupStore } from '../groups/store.ts';
 import type { Hub } from '../live/hub.ts';
 import type { LivePresence } from '../presence/live.ts';
 import type { DraftStore } from './draft-store.ts';
-import { listRoutes } from './list-routes.ts';
+import { listRoutes } from './list-pages.ts';
 import { conversationSocket } from './live.ts';
 import { createReadMarks } from './mark-read.ts';
 import type { PlaybackReceiptStore } from './playback-store.ts';

@@ -24,7 +24,7 @@ import { markThreadRead, threadOf } from './follow.ts';
 import { readHistory } from './history.ts';
 import { deleteDraft } from './keep-draft.ts';
 import { markRead } from './mark-read.ts';
-import { type ActionDependencies, actionRoutes } from './message-routes.ts';
+import { type ActionDependencies, actionRoutes } from './message-page.ts';
 import { createThreadPage, type ThreadDependencies } from './thread-page.ts';
 
 const FRAGMENTS = 200;

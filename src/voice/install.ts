@@ -14,7 +14,7 @@ import type { TextRenderer } from '../messages/render.ts';
 import type { MessageStore } from '../messages/store.ts';
 import type { MessageWriter } from '../messages/writer.ts';
 import { bindOperations } from '../operations/define.ts';
-import { receiveCallbacks } from './callback-routes.ts';
+import { receiveCallbacks } from './callbacks.ts';
 import { pushTranscripts } from './live.ts';
 import { voiceOperations } from './operations.ts';
 import { startTranscriptions } from './queue.ts';

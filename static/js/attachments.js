@@ -29,7 +29,7 @@ export function startAttachments(form, groupId, say) {
   /** As it came: what scripts have set is no attribute that may be parsed again. */
   function htmlOf(element) {
     const copy = element.cloneNode(true);
-    for (const one of copy.querySelectorAll('[style]')) one.removeAttribute('style');
+    for (const element of copy.querySelectorAll('[style]')) element.removeAttribute('style');
     return copy.outerHTML;
   }
 

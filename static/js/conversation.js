@@ -86,7 +86,7 @@ export function startConversation(section, outbox, accountId) {
     if (!isNewest) return pending ? location.assign(`/groups/${groupId}?newest=`) : showToNewest();
     keepingPosition(() => {
       const after = [...list.querySelectorAll(':scope > .message')].findLast(
-        (one) => Number(one.dataset.seq) < seq,
+        (message) => Number(message.dataset.seq) < seq,
       );
       const next = after ? after.nextElementSibling : list.querySelector(':scope > .message');
       const isLast = !list.querySelector(`:scope > .message[data-seq="${seq}"]`) && !nextMessage(after);
@@ -121,7 +121,7 @@ export function startConversation(section, outbox, accountId) {
   /** What is changed stays in sight, and the focus within it stays where it was. */
   function replace(old, element) {
     const focused = old.contains(document.activeElement) ? document.activeElement : undefined;
-    const part = PARTS.find((one) => focused?.matches(one)) ?? '.more';
+    const part = PARTS.find((selector) => focused?.matches(selector)) ?? '.more';
     const selector = focused?.matches('.reaction') ? `[value="${CSS.escape(focused.value)}"]` : part;
     keepingPosition(() => old.replaceWith(element), { isMessage: false });
     if (focused) element.querySelector(selector)?.focus();
@@ -138,9 +138,9 @@ export function startConversation(section, outbox, accountId) {
   }
 
   function filesOf(element) {
-    const names = [...element.querySelectorAll('.file-name, figcaption a')].map((one) => one.textContent);
+    const names = [...element.querySelectorAll('.file-name, figcaption a')].map((name) => name.textContent);
     const voice = element.querySelector('.voice-player')?.getAttribute('aria-label') ?? [];
-    const pictures = [...element.querySelectorAll('.files img')].map((one) => one.alt);
+    const pictures = [...element.querySelectorAll('.files img')].map((picture) => picture.alt);
     return [...names, ...pictures, voice].flat().join(', ');
   }
 
@@ -284,7 +284,7 @@ async function followOutbox(outbox, groupId, list, keepingPosition) {
 
   const showItem = (item, state) => {
     if (item.groupId !== groupId) return;
-    const known = list.querySelector(`[data-id="${item.id}"]`);
+    const pending = list.querySelector(`[data-id="${item.id}"]`);
     if (state === 'sent') return known?.remove();
     const element = known ?? template.content.firstElementChild.cloneNode(true);
     element.dataset.id = item.id;
@@ -302,7 +302,7 @@ async function followOutbox(outbox, groupId, list, keepingPosition) {
       element.remove();
       dispatchEvent(new CustomEvent('hearth:put-back', { detail: item }));
     };
-    if (!known) keepingPosition(() => list.append(element), { mustShow: true });
+    if (!pending) keepingPosition(() => list.append(element), { mustShow: true });
   };
 
   outbox.subscribe(showItem);
@@ -323,7 +323,7 @@ function shortened(text) {
 function followTyping(line) {
   const typing = new Map();
   const show = () => {
-    const names = [...typing.values()].map((one) => one.name);
+    const names = [...typing.values()].map((person) => person.name);
     const people = new Intl.ListFormat('en').format(names.slice(0, 3));
     line.textContent = names.length === 0 ? '' : `${people} ${names.length === 1 ? 'is' : 'are'} typing…`;
   };

@@ -29,11 +29,11 @@ export async function findEmoji(word) {
     const { default: Database } = await import('../emoji/database.js');
     database = new Database({ dataSource: DATA, locale: 'en' });
   }
-  const found = await database.getEmojiBySearchQuery(word);
+  const hits = await database.getEmojiBySearchQuery(word);
   // A shortcode that is the word comes first, then those that begin with it; otherwise what people use more.
   const rank = ({ shortcodes = [] }) =>
     shortcodes.includes(word) ? 0 : shortcodes.some((code) => code.startsWith(word)) ? 1 : 2;
-  const ranked = found.toSorted((a, b) => rank(a) - rank(b));
+  const ranked = hits.toSorted((a, b) => rank(a) - rank(b));
   return ranked.slice(0, 8).map(({ unicode, shortcodes, annotation }) => ({
     emoji: unicode,
     name:

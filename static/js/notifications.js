@@ -60,8 +60,8 @@ export async function startNotificationSettings() {
       'This browser does not trust the certificate of this Hearth, and so takes no notifications.',
     );
   const subscription = await registration.pushManager?.getSubscription();
-  const known = subscription && mark(page, subscription.endpoint);
-  if (Notification.permission === 'granted' && known) {
+  const device = subscription && mark(page, subscription.endpoint);
+  if (Notification.permission === 'granted' && device) {
     state.textContent = 'On. This browser tells you of messages, also while Hearth is closed.';
     return;
   }
@@ -112,7 +112,7 @@ async function register(subscription) {
 }
 
 function mark(page, endpoint) {
-  const device = [...page.querySelectorAll('.device')].find((one) => one.dataset.endpoint === endpoint);
+  const device = [...page.querySelectorAll('.device')].find((item) => item.dataset.endpoint === endpoint);
   if (device) device.querySelector('[data-this-device]').hidden = false;
   return Boolean(device);
 }
@@ -128,7 +128,7 @@ function browser() {
 function deviceName() {
   const { userAgent } = navigator;
   const names = { Edg: 'Edge', OPR: 'Opera', Firefox: 'Firefox', Chrome: 'Chrome', Safari: 'Safari' };
-  const name = Object.keys(names).find((one) => userAgent.includes(`${one}/`));
+  const name = Object.keys(names).find((browser) => userAgent.includes(`${browser}/`));
   const systems = {
     Android: 'Android',
     iPhone: 'iPhone',
@@ -137,6 +137,6 @@ function deviceName() {
     Windows: 'Windows',
     Linux: 'Linux',
   };
-  const system = Object.keys(systems).find((one) => userAgent.includes(one));
+  const system = Object.keys(systems).find((system) => userAgent.includes(system));
   return [names[name] ?? 'A browser', system && `on ${systems[system]}`].filter(Boolean).join(' ');
 }

@@ -48,11 +48,11 @@ export function startOutbox(accountId) {
     isDueAgain = false;
     clearTimeout(timer);
     try {
-      for (const item of mine()) {
+      for (const item of ownItems()) {
         if (item.refusal) continue;
         if (navigator.onLine === false || !(await deliver(item))) {
           isWaiting = true;
-          for (const one of mine()) if (!one.refusal) tell(one, stateOf(one));
+          for (const other of ownItems()) if (!other.refusal) tell(other, stateOf(other));
           timer = setTimeout(refresh, RETRY_MS);
           return;
         }
@@ -69,7 +69,7 @@ export function startOutbox(accountId) {
     if (!isWaiting) tell(item, 'sending');
     const answer = (await sendBySocket(item)) ?? (await post(item));
     if (answer === 'acknowledged') {
-      forget(item);
+      deleteItem(item);
       tell(item, 'sent');
       return true;
     }
@@ -129,7 +129,7 @@ export function startOutbox(accountId) {
     }
   }
 
-  function mine() {
+  function ownItems() {
     return [...items.values()]
       .filter((item) => item.accountId === accountId)
       .sort((a, b) => a.writtenAt - b.writtenAt);
@@ -146,7 +146,7 @@ export function startOutbox(accountId) {
     if (!isStored && isWaiting && !item.refusal) tell(item, stateOf(item));
   }
 
-  function forget({ id }) {
+  function deleteItem({ id }) {
     done.add(id);
     items.delete(id);
     stored.delete(id);
@@ -213,11 +213,11 @@ export function startOutbox(accountId) {
       await keep({ ...item, refusal: undefined });
       flush();
     },
-    discard: async (item) => forget(item),
+    discard: async (item) => deleteItem(item),
     /** What waits for a group, oldest first, with its state. */
     async pending(groupId) {
       await loaded;
-      return mine()
+      return ownItems()
         .filter((item) => item.groupId === groupId)
         .map((item) => ({ item, state: stateOf(item) }));
     },

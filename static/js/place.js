@@ -37,7 +37,7 @@ function placeInOrder(element) {
   } else {
     old?.remove();
     const order = new Intl.Collator(undefined, { sensitivity: 'base', numeric: true });
-    const next = [...list.children].find((one) => order.compare(one.dataset.sort, element.dataset.sort) > 0);
+    const next = [...list.children].find((row) => order.compare(row.dataset.sort, element.dataset.sort) > 0);
     list.insertBefore(element, next ?? null);
   }
   if (hadFocus) element.querySelector('a')?.focus();

@@ -221,8 +221,8 @@ export function startPlayers(root, accountId) {
   // A hit of the search leads to the second at which it is said.
   const at = Number(new URLSearchParams(location.search).get('at'));
   const target = at > 0 && location.hash ? document.getElementById(location.hash.slice(1)) : undefined;
-  const found = target?.querySelector('[data-voice]');
-  if (found) seek(found.dataset.voice, at);
+  const player = target?.querySelector('[data-voice]');
+  if (player) seek(player.dataset.voice, at);
 }
 
 export function clock(seconds) {

@@ -31,6 +31,6 @@ export async function keptRecordings(accountId, place) {
   const all = (await table.all()) ?? [];
   for (const old of all.filter(({ at }) => Date.now() - at > KEPT_MS)) forgetRecording(old.id);
   return all
-    .filter((one) => one.accountId === accountId && one.place === place && Date.now() - one.at <= KEPT_MS)
+    .filter((kept) => kept.accountId === accountId && kept.place === place && Date.now() - kept.at <= KEPT_MS)
     .sort((a, b) => a.at - b.at);
 }

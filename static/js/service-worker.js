@@ -122,7 +122,7 @@ self.addEventListener('notificationclick', (event) => {
 /** A window that is there comes forward and goes to the place; otherwise a new one opens. */
 async function open(url) {
   const windows = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
-  const there = windows.find((one) => new URL(one.url).pathname === new URL(url).pathname) ?? windows[0];
+  const there = windows.find((page) => new URL(page.url).pathname === new URL(url).pathname) ?? windows[0];
   if (!there) return self.clients.openWindow(url);
   await there.focus();
   return there.navigate(url).catch(() => self.clients.openWindow(url));

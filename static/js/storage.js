@@ -21,7 +21,7 @@ export function openTable(name, table) {
         database.onclose = forget;
         database.onversionchange = () => {
           database.close();
-          forget();
+          dropConnection();
         };
         resolve(database);
       };
@@ -29,7 +29,7 @@ export function openTable(name, table) {
     return opening;
   }
 
-  function forget() {
+  function dropConnection() {
     opening = undefined;
   }
 
@@ -50,7 +50,7 @@ export function openTable(name, table) {
       try {
         return { isDone: true, result: await inTime(attempt(mode, work)) };
       } catch (error) {
-        forget();
+        dropConnection();
         if (isLast || error === TOO_SLOW) break;
       }
     }

@@ -57,7 +57,7 @@ test('no two files import each other, by whatever way round', () => {
 
 test('verbs and stores know nothing of the web', () => {
   const doors =
-    /(?:^|\/)(?:(?:\w+-)?routes|upload|(?:\w+-)?page|live|access|sessions|present|unread|install)\.ts$/;
+    /(?:^|\/)(?:(?:\w+-)?routes|upload|(?:[\w-]+-)?pages?|callbacks|live|access|sessions|present|unread|install)\.ts$/;
   const features = /^(?:accounts|groups|presence|files|profiles|messages|notifications|search)\//;
   for (const file of files.filter(
     (file) => features.test(file) && !doors.test(file) && file !== 'accounts/session-store.ts',
