@@ -7,7 +7,8 @@ import { type BlobStore, CONTENT, THUMBNAIL } from './blob-store.ts';
 import { draw, isPicture, MAX_PICTURE_BYTES } from './draw.ts';
 import { DOWNLOADED, inWords, type StoredFile, servedType } from './file.ts';
 import type { FileStore } from './store.ts';
-import { isTiff, stripMetadata } from './strip-metadata.ts';
+import { stripMetadata } from './strip-metadata.ts';
+import { isTiff } from './strip-tiff.ts';
 import { stripVideo } from './strip-video.ts';
 
 /** In bytes; undefined is without limit. */

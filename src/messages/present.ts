@@ -5,11 +5,12 @@ import { spokenIn } from '../files/file.ts';
 import { clock, shownFile } from '../files/present.ts';
 import type { Group } from '../groups/store.ts';
 import { asHtml, type Context, type Views } from '../http/views.ts';
+import { excerptOf } from './excerpt.ts';
 import type { MessagePage } from './history.ts';
-import { plainText } from './markdown.ts';
 import type { Message, Revision } from './message.ts';
 import type { Drawn, TextRenderer } from './render.ts';
 import type { MessageStore } from './store.ts';
+import { dayOf, timeOf } from './times.ts';
 import { isPlain, timedWords } from './transcript.ts';
 
 /** Messages of one author closer together than this stand together. */
@@ -48,7 +49,6 @@ export type Quote = { seq: number; change: number; author: string; excerpt: stri
 type FragmentKey = { message: Message; isContinued: boolean; quoted: Quote | undefined };
 type ListKey = { group: Group; messagePage: MessagePage; firstUnread: number | undefined };
 
-const EXCERPT_CHARACTERS = 140;
 /** Maximum number of names at a reaction. */
 const MAX_NAMED = 20;
 
@@ -238,56 +238,6 @@ function voiceJson({ files, content }: Message) {
   if (!spoken) return null;
   const { length, peaks, transcript } = spoken.voice;
   return { fileId: spoken.id, length, peaks, transcript, words: timedWords(content, spoken.voice) };
-}
-
-/** The beginning of a message on one line, without the marks of its formatting. */
-export function excerptOf({ content, files, removedAt }: Message): string {
-  if (removedAt !== null) return 'This message was removed.';
-  if (content === '' && files.length > 0) return files.map(nameOf).join(', ');
-  const line = plainText(content.slice(0, 4 * EXCERPT_CHARACTERS));
-  const characters = [...line];
-  return characters.length > EXCERPT_CHARACTERS
-    ? `${characters.slice(0, EXCERPT_CHARACTERS).join('')}…`
-    : line;
-}
-
-function nameOf({ name, voice }: Message['files'][number]): string {
-  return voice ? `Voice message, ${clock(voice.length)}` : name;
-}
-
-/**
- * A time as templates take it: ISO for machines and scripts, and in the server's zone until a script knows better.
- * `minutes` is HH:MM and `seconds` the :SS that follows it.
- */
-export function timeOf(milliseconds: number): {
-  iso: string;
-  minutes: string;
-  seconds: string;
-  full: string;
-} {
-  const date = new Date(milliseconds);
-  const clock = date.toTimeString().slice(0, 8);
-  return {
-    iso: date.toISOString(),
-    minutes: clock.slice(0, 5),
-    seconds: clock.slice(5),
-    full: `${dayOf(date).words} at ${clock}`,
-  };
-}
-
-const DAY = new Intl.DateTimeFormat('en-GB', {
-  weekday: 'long',
-  day: 'numeric',
-  month: 'long',
-  year: 'numeric',
-});
-let lastDay = { key: '', words: '' };
-
-/** The day a time is in. Writing it in words takes longer than all the rest, and neighbours share theirs. */
-function dayOf(date: Date): { key: string; words: string } {
-  const key = date.toDateString();
-  if (key !== lastDay.key) lastDay = { key, words: DAY.format(date) };
-  return lastDay;
 }
 
 function continues(message: Message, previous: Message | undefined): boolean {

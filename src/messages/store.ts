@@ -3,24 +3,11 @@ import type { Database, Executor } from '../database/executor.ts';
 import type { Sealer } from '../database/sealed-columns.ts';
 import { files, revisions } from '../database/tables/chat.ts';
 import { ChatError, notFound } from '../errors.ts';
-import { isFromMachine, spokenIn } from '../files/file.ts';
+import { type Amendment, type Committed, hasNoTranscript, writerOf } from './amend.ts';
 import { grouped } from './grouped.ts';
 import type { Appended, Message, NewMessage, Revision } from './message.ts';
 import { messageQueries } from './queries.ts';
 import { createSealedMessages } from './sealed.ts';
-
-/** Makes of a message as it is the message as it should be; the same object where there is nothing to change. */
-export type Amendment = {
-  groupId: number;
-  seq: number;
-  amend(message: Message): Message | ChatError;
-};
-
-/** What came of a batch, in its order, and every message that was written for it, in the order of change. */
-export type Committed<Result> = {
-  results: ReadonlyArray<Result | ChatError>;
-  written: readonly Message[];
-};
 
 export type MessageStore = {
   /** Commits a batch in one transaction. An id that is somebody else's message refuses that one only. */
@@ -254,15 +241,4 @@ function resultOf(
   if (!('seq' in message) || !isSame)
     return new ChatError('id_taken', 409, 'Another message has this id. Send it with a new one.');
   return { message, isNew: newByGroup.get(candidate.groupId)?.includes(candidate) ?? false };
-}
-
-/** Before a machine has transcribed a voice message, it says nothing. */
-function hasNoTranscript({ content, files }: Message): boolean {
-  return content === '' && spokenIn(files) !== undefined;
-}
-
-/** Null is the author, 0 the machine. */
-function writerOf({ files }: Message): number | null {
-  const voice = spokenIn(files)?.voice;
-  return voice && isFromMachine(voice) ? 0 : (voice?.reviewerId ?? null);
 }

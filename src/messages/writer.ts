@@ -3,11 +3,12 @@ import { createGroupCommit } from '../database/group-commit.ts';
 import type { ChatError } from '../errors.ts';
 import { groupAdvanced, membershipsChanged } from '../groups/events.ts';
 import type { GroupStore } from '../groups/store.ts';
+import type { Amendment } from './amend.ts';
 import { messagesChanged, messagesSent } from './events.ts';
 import { grouped } from './grouped.ts';
 import type { Appended, Message, NewMessage } from './message.ts';
 import { recount } from './recount.ts';
-import type { Amendment, MessageStore } from './store.ts';
+import type { MessageStore } from './store.ts';
 
 /** The one place where messages are written: what arrives within a turn is committed, then told, then acknowledged. */
 export type MessageWriter = ReturnType<typeof createMessageWriter>;

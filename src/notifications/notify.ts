@@ -6,8 +6,8 @@ import { type Group, type GroupStore, notificationLevelOf } from '../groups/stor
 import { factText } from '../live/frames.ts';
 import { type Hub, personalTopic } from '../live/hub.ts';
 import { mentionsAdded, messagesSent, messageWrittenDown } from '../messages/events.ts';
+import { excerptOf } from '../messages/excerpt.ts';
 import type { Message } from '../messages/message.ts';
-import { excerptOf } from '../messages/present.ts';
 import type { MessageStore } from '../messages/store.ts';
 import type { Notice, Push } from './push.ts';
 import { isQuiet } from './quiet.ts';

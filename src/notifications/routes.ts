@@ -6,7 +6,7 @@ import type { GroupPage } from '../groups/page.ts';
 import { formsOf } from '../http/forms.ts';
 import { zoneOf } from '../http/request.ts';
 import { type Html, sendHtml } from '../http/views.ts';
-import { timeOf } from '../messages/present.ts';
+import { timeOf } from '../messages/times.ts';
 import type { BoundOperation } from '../operations/define.ts';
 import type { Push } from './push.ts';
 import { CLOCK } from './quiet.ts';

@@ -1,12 +1,12 @@
 import { workerData } from 'piscina';
 import { isDamage } from '../database/integrity.ts';
+import { removeSearchStore } from './open-store.ts';
 import {
   type Cursor,
   type Document,
   type Hit,
   openSearchStore,
   type Query,
-  removeSearchStore,
   type SearchStore,
 } from './store.ts';
 

@@ -5,7 +5,7 @@ import type { Group } from '../groups/store.ts';
 import type { Context } from '../http/views.ts';
 import { plainText } from '../messages/markdown.ts';
 import type { Message } from '../messages/message.ts';
-import { timeOf } from '../messages/present.ts';
+import { timeOf } from '../messages/times.ts';
 import { secondAt } from '../messages/transcript.ts';
 import { textOf } from './document.ts';
 import { type Phrase, phraseAt } from './query.ts';

@@ -1,0 +1,46 @@
+/** Whether a file is a TIFF, as the raw pictures of most cameras are. */
+export function isTiff(beginning: Buffer): boolean {
+  return /^(?:II\*\0|MM\0\*)/.test(beginning.toString('latin1', 0, 4));
+}
+
+/** Tags that lead to further directories: pictures in pictures, and EXIF (TIFF 6.0; TIFF Technical Note 1; EXIF 2.32, 4.6.3). */
+const DIRECTORIES = new Set([0x14a, 0x8769]);
+const GPS_DIRECTORY = 0x8825;
+/** Artist, XMP, IPTC, Photoshop's, and the owner and the numbers of camera and lens; what draws the picture stays. */
+const PRIVATE_TAGS = new Set([0x13b, 0x2bc, 0x83bb, 0x8649, 0xa430, 0xa431, 0xa435, 0xc62f]);
+/** How many bytes a value of each type has (TIFF 6.0, section 2). */
+const TYPE_BYTES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4];
+const MAX_DIRECTORIES = 200;
+
+/** Fills what is private with zeros where it lies, so that nothing moves. */
+export function stripTiff(original: Buffer): Buffer {
+  const bytes = Buffer.from(original);
+  const isLittle = bytes.toString('latin1', 0, 2) === 'II';
+  const read = (at: number, size: 2 | 4) =>
+    at + size > bytes.length ? 0 : isLittle ? bytes.readUIntLE(at, size) : bytes.readUIntBE(at, size);
+  const clear = (from: number, to: number) =>
+    bytes.fill(0, Math.min(from, bytes.length), Math.min(to, bytes.length));
+  const directories = [{ at: read(4, 4), isGps: false }];
+  const seen = new Set<number>();
+  for (const { at, isGps } of directories) {
+    if (at === 0 || seen.has(at) || seen.size >= MAX_DIRECTORIES) continue;
+    seen.add(at);
+    const count = read(at, 2);
+    const end = at + 2 + 12 * count;
+    for (let entry = at + 2; entry < end && entry + 12 <= bytes.length; entry += 12) {
+      const tag = read(entry, 2);
+      const values = read(entry + 4, 4);
+      const size = values * (TYPE_BYTES[read(entry + 2, 2)] ?? 0);
+      const from = size > 4 ? read(entry + 8, 4) : entry + 8;
+      if (tag === GPS_DIRECTORY) directories.push({ at: read(entry + 8, 4), isGps: true });
+      else if (DIRECTORIES.has(tag))
+        for (let index = 0; index < Math.min(values, MAX_DIRECTORIES); index++)
+          directories.push({ at: read(from + 4 * index, 4), isGps: false });
+      if (isGps || PRIVATE_TAGS.has(tag)) clear(from, from + size);
+    }
+    directories.push({ at: read(end, 4), isGps });
+    // A directory of nothing.
+    if (isGps) clear(at, end);
+  }
+  return bytes;
+}

@@ -1,0 +1,58 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Sqlite from 'better-sqlite3';
+
+/**
+ * Opens the file of an index, or makes it anew where it is another one, or damaged.
+ * @param fingerprint tells indexes of another secret or version from this one
+ */
+export function connect(file: string, fingerprint: string): Sqlite.Database {
+  const opened = open(file);
+  if (opened && isOf(opened, fingerprint)) return opened;
+  opened?.close();
+  removeSearchStore(file);
+  const sqlite = open(file);
+  if (!sqlite) throw new Error(`The search index ${file} cannot be made.`);
+  sqlite.exec(`
+    CREATE TABLE meta (fingerprint TEXT NOT NULL) STRICT;
+    CREATE TABLE cursors (group_id INTEGER PRIMARY KEY, change INTEGER NOT NULL) STRICT;
+    CREATE TABLE documents (number INTEGER PRIMARY KEY, group_id INTEGER NOT NULL, seq INTEGER NOT NULL) STRICT;
+    CREATE UNIQUE INDEX documents_by_message ON documents (group_id, seq);
+    CREATE VIRTUAL TABLE words USING fts5(tokens, content='', contentless_delete=1, detail=none, tokenize='ascii');
+  `);
+  sqlite.prepare('INSERT INTO meta VALUES (?)').run(fingerprint);
+  return sqlite;
+}
+
+export function removeSearchStore(file: string): void {
+  for (const ending of ['', '-wal', '-shm']) rmSync(file + ending, { force: true });
+}
+
+/** Undefined for a file that is no database. */
+function open(file: string): Sqlite.Database | undefined {
+  mkdirSync(dirname(file), { recursive: true });
+  const sqlite = new Sqlite(file, { timeout: 5_000 });
+  try {
+    sqlite.pragma('journal_mode = WAL');
+    // A power cut may undo the last moments, which the cursors then make up for; it damages nothing.
+    sqlite.pragma('synchronous = NORMAL');
+    sqlite.pragma('cache_size = -16000');
+    // A query looks a word up once for each group: without a copy of each page that takes half the time.
+    sqlite.pragma(`mmap_size = ${1024 ** 3}`);
+    return sqlite;
+  } catch {
+    sqlite.close();
+    return undefined;
+  }
+}
+
+function isOf(sqlite: Sqlite.Database, fingerprint: string): boolean {
+  try {
+    const row = sqlite.prepare<[], { fingerprint: string }>('SELECT fingerprint FROM meta').get();
+    if (row?.fingerprint !== fingerprint) return false;
+    // It is made from the messages: what is damaged is made anew.
+    return sqlite.pragma('quick_check(1)', { simple: true }) === 'ok';
+  } catch {
+    return false;
+  }
+}

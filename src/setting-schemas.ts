@@ -1,0 +1,78 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+// How the text of a setting is read. Every refusal is one sentence that names the setting.
+
+export function port(name: string) {
+  const error = (issue: { input?: unknown }) =>
+    `${name} takes a number from 0 to 65535, not "${String(issue.input)}".`;
+  return z
+    .string()
+    .regex(/^\d{1,5}$/, { error })
+    .refine((text) => Number(text) <= 65_535, { error })
+    .transform(Number)
+    .optional();
+}
+
+export function pattern(name: string, wanted: RegExp, words: string) {
+  return z.string().regex(wanted, `${name} takes ${words}.`);
+}
+
+export function choice<const Choice extends string>(
+  name: string,
+  choices: readonly Choice[],
+  fallback: Choice,
+) {
+  return z
+    .string()
+    .default(fallback)
+    .transform((text, context) => {
+      const chosen = choices.find((choice) => choice === text);
+      if (chosen) return chosen;
+      context.addIssue(`${name} takes ${choices.join(', ')}, not "${text}".`);
+      return z.NEVER;
+    });
+}
+
+/** A whole number from 1, in units of `worth`. */
+export function whole(name: string, unit: string, worth: number) {
+  return z
+    .string()
+    .regex(/^[1-9]\d{0,7}$/, {
+      error: ({ input }) => `${name} takes a whole number of ${unit} from 1, not "${String(input)}".`,
+    })
+    .transform((text) => Number(text) * worth)
+    .optional();
+}
+
+/** A comma-separated list. */
+export function list(name: string, isValid: (item: string) => boolean, words: string) {
+  return z
+    .string()
+    .default('')
+    .transform((text, context): readonly string[] => {
+      const items = text
+        .split(',')
+        .map((item) => item.trim())
+        .filter(Boolean);
+      const wrong = items.find((item) => !isValid(item));
+      if (wrong !== undefined)
+        context.addIssue(`${name} takes ${words}, separated by commas, not "${wrong}".`);
+      return Object.freeze(items);
+    });
+}
+
+export function isProxy(item: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(item)) return true;
+  const [address = '', bits, ...rest] = item.split('/');
+  const most = isIP(address) === 6 ? 128 : 32;
+  return (
+    isIP(address) !== 0 &&
+    rest.length === 0 &&
+    (bits === undefined || (/^\d+$/.test(bits) && Number(bits) <= most))
+  );
+}
+
+export function isOrigin(item: string): boolean {
+  return /^https?:\/\//.test(item) && URL.canParse(item) && new URL(item).origin === item;
+}
