@@ -1,22 +1,22 @@
 import { cacheAccounts } from './accounts/cached.ts';
 import { createAccountStore } from './accounts/store.ts';
+import { createSavedStore } from './bookmarks/store.ts';
 import type { Caches } from './cache/caches.ts';
 import { createBlindIndex } from './crypto/blind-index.ts';
 import type { Keyring } from './crypto/keys.ts';
 import type { Databases } from './database/open.ts';
 import { createSealer } from './database/sealed-columns.ts';
 import { secretOf } from './database/sealing.ts';
+import { cacheDrafts } from './drafts/cached.ts';
+import { createDraftStore } from './drafts/store.ts';
 import { createFileStore } from './files/store.ts';
 import { cacheGroups } from './groups/cached.ts';
 import { createGroupStore } from './groups/store.ts';
 import { cacheMessages } from './messages/cached.ts';
-import { cacheDrafts } from './messages/cached-drafts.ts';
-import { createDraftStore } from './messages/draft-store.ts';
-import { createPlaybackReceiptStore } from './messages/playback-store.ts';
-import { createSavedStore } from './messages/saved-store.ts';
 import { createMessageStore } from './messages/store.ts';
-import { createThreadStore } from './messages/thread-store.ts';
 import { createDeviceStore } from './notifications/store.ts';
+import { createPlaybackReceiptStore } from './receipts/store.ts';
+import { createThreadStore } from './threads/store.ts';
 import { createTranscriptionStore } from './voice/store.ts';
 
 /** What is stored, opened with the keys that fit it. Nothing here keeps anything in memory. */

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import express, { type Express } from 'express';
 import { packedFiles } from './packed-files.ts';
 
-const FOLDER = fileURLToPath(new URL('../../static/', import.meta.url));
+const FOLDER = fileURLToPath(new URL('../../static', import.meta.url));
 const { resolve } = createRequire(import.meta.url);
 
 /** What is served from its package as it is: its name under the version → where it lies. */

@@ -7,7 +7,7 @@ import nunjucks from 'nunjucks';
 import { acceptsEncoding } from './request.ts';
 import { themeOf } from './theme.ts';
 
-const FOLDER = fileURLToPath(new URL('../../views/', import.meta.url));
+const FOLDER = fileURLToPath(new URL('../../views', import.meta.url));
 
 export type Context = Readonly<Record<string, unknown>>;
 

@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import type { DraftStore } from '../drafts/store.ts';
 import type { ChatError } from '../errors.ts';
 import { unsentFiles } from '../files/access.ts';
 import { MAX_FILES, type StoredFile, transcriptText } from '../files/file.ts';
@@ -7,7 +8,6 @@ import type { FileStore } from '../files/store.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { numberInQuery } from '../http/request.ts';
 import type { Context } from '../http/views.ts';
-import type { DraftStore } from './draft-store.ts';
 import type { MessagePresenter, Quote } from './present.ts';
 
 /** What the composer of a page shows: what was typed, what is answered, which files are chosen, and why it was refused. */

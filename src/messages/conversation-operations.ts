@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { Publish } from '../bus/bus.ts';
+import { DRAFT_RATE, draftForm, keepDraft } from '../drafts/keep.ts';
+import type { DraftStore } from '../drafts/store.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
 import { wholeNumber } from '../operations/fields.ts';
-import type { DraftStore } from './draft-store.ts';
+import { markRead, type ReadMarks } from '../receipts/mark-read.ts';
 import { typed } from './events.ts';
-import { DRAFT_RATE, draftForm, keepDraft } from './keep-draft.ts';
-import { markRead, type ReadMarks } from './mark-read.ts';
 import { allowMembers } from './policies.ts';
 import { SEND_RATE, type SendDependencies, sendable, sendMessage } from './send.ts';
 

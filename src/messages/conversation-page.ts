@@ -2,6 +2,7 @@ import type { Request } from 'express';
 import { accountChanged } from '../accounts/events.ts';
 import type { Account } from '../accounts/store.ts';
 import { type Cached, type Caches, type Drop, on } from '../cache/caches.ts';
+import type { DraftStore } from '../drafts/store.ts';
 import { invalid } from '../errors.ts';
 import type { FileLimits } from '../files/receive.ts';
 import type { FileStore } from '../files/store.ts';
@@ -26,12 +27,11 @@ import { asHtml, type Html, type Packed, pack } from '../http/views.ts';
 import { presenceChanged } from '../presence/events.ts';
 import type { PresencePresenter } from '../presence/present.ts';
 import { OVERALL } from '../presence/track.ts';
+import type { Seen } from '../receipts/seen.ts';
 import { type Composer, composerOf } from './composer-page.ts';
-import type { DraftStore } from './draft-store.ts';
 import { draftChanged, threadsChanged } from './events.ts';
 import { type MessagePage, PAGE_MESSAGES, readHistory, seqAt, UNREAD_ON_NEWEST } from './history.ts';
 import type { MessagePresenter } from './present.ts';
-import type { Seen } from './seen.ts';
 import type { MessageStore } from './store.ts';
 
 /** In bytes, compressed. */

@@ -1,5 +1,7 @@
 import type { Account, AccountStore } from '../accounts/store.ts';
+import type { SavedStore } from '../bookmarks/store.ts';
 import type { Context } from '../context.ts';
+import type { DraftStore } from '../drafts/store.ts';
 import type { BlobStore } from '../files/blob-store.ts';
 import type { FileLimits } from '../files/receive.ts';
 import type { FileStore } from '../files/store.ts';
@@ -9,20 +11,18 @@ import type { GroupPresenter } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { Hub } from '../live/hub.ts';
 import type { LivePresence } from '../presence/live.ts';
-import type { DraftStore } from './draft-store.ts';
+import { countUnread } from '../receipts/count-unread.ts';
+import { createReadMarks } from '../receipts/mark-read.ts';
+import { showSeen } from '../receipts/seen.ts';
+import type { PlaybackReceiptStore } from '../receipts/store.ts';
+import { countThreads } from '../threads/count-unread.ts';
+import type { ThreadStore } from '../threads/store.ts';
 import { listRoutes } from './list-pages.ts';
 import { conversationSocket } from './live.ts';
-import { createReadMarks } from './mark-read.ts';
-import type { PlaybackReceiptStore } from './playback-store.ts';
 import { createMessagePresenter } from './present.ts';
 import { createTextRenderer } from './render.ts';
 import { messageRoutes } from './routes.ts';
-import type { SavedStore } from './saved-store.ts';
-import { showSeen } from './seen.ts';
 import type { MessageStore } from './store.ts';
-import type { ThreadStore } from './thread-store.ts';
-import { countThreads } from './threads.ts';
-import { countUnread } from './unread.ts';
 import { createMessageWriter } from './writer.ts';
 
 type Needs = {

@@ -1,19 +1,19 @@
 import { type Request, Router } from 'express';
 import { accountOf } from '../accounts/access.ts';
 import type { Account } from '../accounts/store.ts';
+import type { SavedStore } from '../bookmarks/store.ts';
 import { openGroup } from '../groups/access.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { numberInPath, numberInQuery } from '../http/request.ts';
 import { type Context, type Html, sendHtml } from '../http/views.ts';
+import { MAX_FOLLOWED } from '../threads/count-unread.ts';
+import type { ThreadStore } from '../threads/store.ts';
 import type { Message } from './message.ts';
 import { MAX_PINS } from './pin.ts';
 import type { MessagePresenter } from './present.ts';
-import type { SavedStore } from './saved-store.ts';
 import type { MessageStore } from './store.ts';
-import type { ThreadStore } from './thread-store.ts';
-import { MAX_FOLLOWED } from './threads.ts';
 
 const SAVED_A_PAGE = 50;
 

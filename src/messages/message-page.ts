@@ -10,13 +10,13 @@ import { numberInPath, wantsFragment } from '../http/request.ts';
 import { asHtml, type Html, sendHtml, type Views } from '../http/views.ts';
 import type { Limits } from '../limits.ts';
 import { bindOperations } from '../operations/define.ts';
+import { listenersOf } from '../receipts/playback.ts';
+import { readersOf } from '../receipts/readers.ts';
 import { messageOf } from './access.ts';
 import type { Message } from './message.ts';
 import { type MessageOperationContext, messageOperations, messageTarget } from './operations.ts';
-import { listenersOf } from './playback.ts';
 import { refuseEdit, refuseRemoval } from './policies.ts';
 import type { MessagePresenter } from './present.ts';
-import { readersOf } from './readers.ts';
 
 /** Offered in one press; every other emoji is in the picker or the field beside them. */
 const QUICK_EMOJI = ['👍', '❤️', '😄', '🎉', '🙏', '👀'];

@@ -1,27 +1,27 @@
 import { z } from 'zod';
 import type { Account, AccountStore } from '../accounts/store.ts';
+import { saveMessage } from '../bookmarks/save.ts';
+import type { SavedStore } from '../bookmarks/store.ts';
 import type { Publish } from '../bus/bus.ts';
 import type { BlobStore } from '../files/blob-store.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { defineOperation, type Operation, type Outcome } from '../operations/define.ts';
 import { wholeNumber } from '../operations/fields.ts';
+import { markUnread } from '../receipts/mark-unread.ts';
+import { recordPlayback } from '../receipts/playback.ts';
+import type { PlaybackReceiptStore } from '../receipts/store.ts';
+import { followThread, markThreadRead } from '../threads/follow.ts';
+import type { ThreadStore } from '../threads/store.ts';
 import { editable, editMessage } from './edit.ts';
-import { followThread, markThreadRead } from './follow.ts';
-import { markUnread } from './mark-unread.ts';
 import type { Message } from './message.ts';
 import { pinMessage, wanted } from './pin.ts';
-import { recordPlayback } from './playback.ts';
-import type { PlaybackReceiptStore } from './playback-store.ts';
 import { allowMembers, refuseEdit, refuseRemoval } from './policies.ts';
 import { reactable, reactTo } from './react.ts';
 import { removeMessage } from './remove.ts';
 import type { TextRenderer } from './render.ts';
-import { saveMessage } from './save.ts';
-import type { SavedStore } from './saved-store.ts';
 import { SEND_RATE } from './send.ts';
 import type { MessageStore } from './store.ts';
-import type { ThreadStore } from './thread-store.ts';
 import type { MessageWriter } from './writer.ts';
 
 export type MessageOperationContext = {

@@ -1,5 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { accountOf } from '../accounts/access.ts';
+import { deleteDraft } from '../drafts/keep.ts';
 import type { StoredFile } from '../files/file.ts';
 import type { ReadUpload } from '../files/upload.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
@@ -16,16 +17,15 @@ import {
 import { allowOwnFrame } from '../http/security.ts';
 import { type Context, type Html, sendHtml, sendPacked } from '../http/views.ts';
 import { bindOperations, operationNamed } from '../operations/define.ts';
+import { markRead } from '../receipts/mark-read.ts';
+import { markThreadRead, threadOf } from '../threads/follow.ts';
+import { createThreadPage, type ThreadDependencies } from '../threads/page.ts';
 import { messageOf } from './access.ts';
 import { type Composer, composerOf, refusedComposer } from './composer-page.ts';
 import { type ConversationOperationContext, conversationOperations } from './conversation-operations.ts';
 import { type ConversationPageDependencies, createConversationPage } from './conversation-page.ts';
-import { markThreadRead, threadOf } from './follow.ts';
 import { readHistory } from './history.ts';
-import { deleteDraft } from './keep-draft.ts';
-import { markRead } from './mark-read.ts';
 import { type ActionDependencies, actionRoutes } from './message-page.ts';
-import { createThreadPage, type ThreadDependencies } from './thread-page.ts';
 
 const FRAGMENTS = 200;
 

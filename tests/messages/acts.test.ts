@@ -9,12 +9,12 @@ import { isMentionUnread, unreadOf } from '../../src/groups/present.ts';
 import { createViews } from '../../src/http/views.ts';
 import { editMessage } from '../../src/messages/edit.ts';
 import { messagesChanged, messagesSent } from '../../src/messages/events.ts';
-import { markUnread } from '../../src/messages/mark-unread.ts';
 import type { Message } from '../../src/messages/message.ts';
 import { createMessagePresenter } from '../../src/messages/present.ts';
 import { emoji, reactTo } from '../../src/messages/react.ts';
 import { removeMessage } from '../../src/messages/remove.ts';
 import { sendMessage } from '../../src/messages/send.ts';
+import { markUnread } from '../../src/receipts/mark-unread.ts';
 import { openStores } from '../support/stores.ts';
 
 async function garden(t: TestContext) {

@@ -6,9 +6,9 @@ import { createGroup } from '../../src/groups/create.ts';
 import { joinGroup } from '../../src/groups/join.ts';
 import { unreadOf } from '../../src/groups/present.ts';
 import { createHub } from '../../src/live/hub.ts';
-import { createReadMarks, markRead } from '../../src/messages/mark-read.ts';
 import { sendMessage } from '../../src/messages/send.ts';
-import { countUnread } from '../../src/messages/unread.ts';
+import { countUnread } from '../../src/receipts/count-unread.ts';
+import { createReadMarks, markRead } from '../../src/receipts/mark-read.ts';
 import { openStores } from '../support/stores.ts';
 
 test('what somebody wrote is read by them, in however many groups at once; what others wrote is not', async (t) => {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 /** What is closed when a test, or a bench, is over. */
 export type Ending = { after(close: () => unknown): void };
 
-export const ROOT = new URL('../../', import.meta.url).pathname;
+export const ROOT = new URL('../..', import.meta.url).pathname;
 
 /** What `npm start` gives to node, so that what is tested and measured is what people run. */
 const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));

@@ -2,9 +2,9 @@ import type { Publish, Subscribe } from '../bus/bus.ts';
 import { unreadChanged } from '../groups/events.ts';
 import type { GroupStore, ReadMark } from '../groups/store.ts';
 import type { Hub } from '../live/hub.ts';
-import { messagesSent } from './events.ts';
+import { messagesSent } from '../messages/events.ts';
+import type { MessageStore } from '../messages/store.ts';
 import type { ReadMarks } from './mark-read.ts';
-import type { MessageStore } from './store.ts';
 
 /** Shortest time between two pushes of unread counts: fast enough to feel live, and cheap in a busy room. */
 const PUSH_INTERVAL_MS = 200;

@@ -5,12 +5,12 @@ import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { asHtml, type Context, type Html } from '../http/views.ts';
+import type { MessagePage } from '../messages/history.ts';
+import type { MessagePresenter } from '../messages/present.ts';
+import type { MessageStore } from '../messages/store.ts';
 import type { PresencePresenter } from '../presence/present.ts';
 import { threadOf } from './follow.ts';
-import type { MessagePage } from './history.ts';
-import type { MessagePresenter } from './present.ts';
-import type { MessageStore } from './store.ts';
-import type { ThreadStore } from './thread-store.ts';
+import type { ThreadStore } from './store.ts';
 
 const THREAD_PAGE = 200;
 

@@ -1,6 +1,6 @@
 import { type Caches, on } from '../cache/caches.ts';
-import type { DraftPlace, DraftStore } from './draft-store.ts';
-import { draftChanged } from './events.ts';
+import { draftChanged } from '../messages/events.ts';
+import type { DraftPlace, DraftStore } from './store.ts';
 
 const MAX_CHARACTERS = 4_000_000;
 /** What an entry takes beside its text, counted in characters. */

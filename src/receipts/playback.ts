@@ -2,10 +2,10 @@ import type { Account, AccountStore } from '../accounts/store.ts';
 import { spokenIn } from '../files/file.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import type { GroupStore } from '../groups/store.ts';
-import { messageOf } from './access.ts';
-import type { PlaybackReceiptStore } from './playback-store.ts';
+import { messageOf } from '../messages/access.ts';
+import type { MessageStore } from '../messages/store.ts';
 import { MAX_SEEN_MEMBERS } from './readers.ts';
-import type { MessageStore } from './store.ts';
+import type { PlaybackReceiptStore } from './store.ts';
 
 /**
  * Records that an account played a voice message. Nothing is recorded for its author, nor for accounts that hide their

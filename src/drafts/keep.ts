@@ -2,11 +2,11 @@ import { z } from 'zod';
 import type { Publish } from '../bus/bus.ts';
 import { notFound } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
+import { messageOf } from '../messages/access.ts';
+import { draftChanged } from '../messages/events.ts';
+import type { MessageStore } from '../messages/store.ts';
 import { optional, wholeNumber } from '../operations/fields.ts';
-import { messageOf } from './access.ts';
-import type { DraftStore } from './draft-store.ts';
-import { draftChanged } from './events.ts';
-import type { MessageStore } from './store.ts';
+import type { DraftStore } from './store.ts';
 
 /** Longer than a message may be, so that a text that has to be shortened is kept; in UTF-16 units. */
 const MAX_UTF16_UNITS = 40_000;

@@ -7,9 +7,9 @@ import { groupTopic } from '../groups/live.ts';
 import type { Group, GroupStore } from '../groups/store.ts';
 import type { Views } from '../http/views.ts';
 import type { Hub } from '../live/hub.ts';
-import { messagesSent } from './events.ts';
+import { messagesSent } from '../messages/events.ts';
+import type { MessageStore } from '../messages/store.ts';
 import { readersOf } from './readers.ts';
-import type { MessageStore } from './store.ts';
 
 const PUSH_INTERVAL_MS = 250;
 const CACHED_GROUPS = 2_000;

@@ -2,8 +2,8 @@ import type { Publish } from '../bus/bus.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { readMoved, unreadChanged } from '../groups/events.ts';
 import type { GroupStore } from '../groups/store.ts';
-import { messageOf } from './access.ts';
-import type { MessageStore } from './store.ts';
+import { messageOf } from '../messages/access.ts';
+import type { MessageStore } from '../messages/store.ts';
 
 /** Moves one's mark back to before a message: it and all after it are unread again, in every tab. @throws ChatError 404 */
 export async function markUnread(

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import type { OpenGroup } from '../groups/access.ts';
-import { messageOf } from './access.ts';
-import type { wanted } from './pin.ts';
-import type { SavedStore } from './saved-store.ts';
-import type { MessageStore } from './store.ts';
+import { messageOf } from '../messages/access.ts';
+import type { wanted } from '../messages/pin.ts';
+import type { MessageStore } from '../messages/store.ts';
+import type { SavedStore } from './store.ts';
 
 /** Keeps a message for oneself, or no longer; nobody else learns of it. @throws ChatError 404 when it is not there */
 export async function saveMessage(
