@@ -57,11 +57,8 @@ export function countUnread({ hub, groups, messages, marks, publish, subscribe, 
   /** An author who had read everything before their message has still read everything after it. */
   async function ownMarks(groupId: number, firstSeq: number, lastSeq: number): Promise<ReadMark[]> {
     const read = new Map<number, number>();
-    for (const { authorId, seq, createdAt } of await messages.between(groupId, firstSeq, lastSeq)) {
-      const membership = await groups.membership(authorId, groupId);
-      // A mark that was moved after the message was written, was moved back: it is to be unread.
-      const isAsBefore = membership !== undefined && membership.readAt <= createdAt;
-      const readSeq = read.get(authorId) ?? (isAsBefore ? membership.readSeq : undefined);
+    for (const { authorId, seq } of await messages.between(groupId, firstSeq, lastSeq)) {
+      const readSeq = read.get(authorId) ?? (await groups.membership(authorId, groupId))?.readSeq;
       if (readSeq === seq - 1) read.set(authorId, seq);
     }
     const now = Date.now();
