@@ -42,7 +42,7 @@ if (missing.length > 0 && !isUnit) install(missing);
 run('npx', ['tsc']);
 run('npx', ['biome', 'check']);
 const tests = readdirSync('tests', { recursive: true, encoding: 'utf8' })
-  .filter((file) => !isUnit || isUnitTest(file))
+  .filter((file) => file.endsWith('.test.ts') && (!isUnit || isUnitTest(file)))
   .sort((a, b) => placeOf(a) - placeOf(b) || (a < b ? -1 : 1));
 run(process.execPath, [
   '--import',
