@@ -143,14 +143,16 @@ async function fill(
     const name = index === 0 ? 'General' : numbered(ROOMS, index - 1, ' ');
     const group = await groups.add({ name, creatorId: null, now: start });
     if (!group) continue;
-    const members = people.filter((one) => index === 0 || one === people[0] || random() < 0.55);
+    const members = people.filter((person) => index === 0 || person === people[0] || random() < 0.55);
     for (const { id } of members) await groups.join(id, group.id, start);
     rooms.push({ id: group.id, members, last: undefined, seq: 0 });
   }
 
   // A few who also write to each other, most of them to the one who is signed in as first.
   for (let index = 1; index <= Math.min(6, people.length - 1); index++) {
-    const members = [people[index % 3 ? 0 : index - 1], people[index]].filter((one) => one !== undefined);
+    const members = [people[index % 3 ? 0 : index - 1], people[index]].filter(
+      (person) => person !== undefined,
+    );
     const { group } = await groups.direct(
       members.map((member) => member.id),
       members[0]?.id ?? 0,
@@ -173,7 +175,7 @@ async function fill(
     }),
   );
   await groups.markRead(marks);
-  return people.map((one) => one.name);
+  return people.map((person) => person.name);
 
   function newMessage(at: number): NewMessage {
     // Squared: a few rooms are busy and most are quiet.
@@ -202,7 +204,7 @@ async function fill(
   async function react(batch: readonly NewMessage[]): Promise<void> {
     const chosen = rooms.flatMap((room) => {
       const count = Math.ceil((batch.length / 30) * (1 / rooms.length));
-      return Array.from({ length: Math.min(count, room.seq) }, (_one, index) => ({
+      return Array.from({ length: Math.min(count, room.seq) }, (_, index) => ({
         room,
         seq: room.seq - index * 3,
       }));

@@ -66,9 +66,9 @@ export function print(findings: readonly Finding[]): void {
   );
   for (const row of [head, ...rows])
     console.log(row.map((cell, column) => String(cell).padEnd(widths[column] ?? 0)).join('  '));
-  for (const one of findings) {
-    const { isLimit, ...fields } = one;
-    console.log(JSON.stringify({ ...fields, holds: holds(one) }));
+  for (const finding of findings) {
+    const { isLimit, ...fields } = finding;
+    console.log(JSON.stringify({ ...fields, holds: holds(finding) }));
   }
 }
 

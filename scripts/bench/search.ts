@@ -78,7 +78,7 @@ export async function search(cleanup: Cleanup): Promise<Finding[]> {
 /** Words as often as in real texts: the nth most frequent is n times rarer than the first (Zipf's law). */
 function zipfWords(random: () => number): () => string {
   const letters = 'etaoinshrdlucmfwypvbgkjqxz';
-  const vocabulary = Array.from({ length: VOCABULARY }, (_one, rank) => {
+  const vocabulary = Array.from({ length: VOCABULARY }, (_, rank) => {
     // Frequent words are short, as in any language.
     const length = Math.min(12, 2 + Math.floor(Math.log2(rank + 2) / 2) + Math.floor(random() * 3));
     return Array.from({ length }, () => letters[Math.floor(random() ** 1.5 * 26)]).join('');

@@ -18,9 +18,7 @@ test('guessing locks out the one who guesses, not the owner and not the school',
   await owner.post('/logout');
 
   // From twelve addresses, ten tries each: more than the name's ceiling.
-  await Promise.all(
-    Array.from({ length: 12 }, (_one, index) => tries(from(`203.0.113.${index}`), 'owner', 10)),
-  );
+  await Promise.all(Array.from({ length: 12 }, (_, index) => tries(from(`203.0.113.${index}`), 'owner', 10)));
   const stranger = from('192.0.2.77');
   assert.equal((await stranger.post('/login', { username: 'owner', password: PASSWORD })).status, 429);
   const answer = await owner.post('/login', { username: 'owner', password: PASSWORD });
@@ -33,7 +31,7 @@ test('guessing locks out the one who guesses, not the owner and not the school',
   const pupil = await newPerson(hearth.url, 'pupil');
   assert.ok(pupil);
   const school = () => from('198.51.100.200');
-  await Promise.all(Array.from({ length: 8 }, (_one, index) => tries(school(), `someone${index}`, 8)));
+  await Promise.all(Array.from({ length: 8 }, (_, index) => tries(school(), `someone${index}`, 8)));
   assert.equal((await school().post('/login', { username: 'pupil', password: PASSWORD })).status, 303);
   assert.equal((await tries(school(), 'someone1', 1))[0], 429);
 });

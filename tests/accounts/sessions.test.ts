@@ -67,7 +67,7 @@ test('sessions outlive a restart, and only what they need is in them', async (t)
 test('the cookie is out of reach of scripts and of other sites', async (t) => {
   const hearth = await startHearth(t);
   const answer = await new Visitor(hearth.url).register('mina');
-  const cookie = answer.headers['set-cookie']?.find((one) => one.startsWith('hearth=')) ?? '';
+  const cookie = answer.headers['set-cookie']?.find((cookie) => cookie.startsWith('hearth=')) ?? '';
   assert.match(cookie, /^hearth=/);
   assert.match(cookie, /HttpOnly/);
   assert.match(cookie, /SameSite=Lax/);

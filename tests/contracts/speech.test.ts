@@ -57,19 +57,22 @@ test('every engine hears words with times, in order, within the recording, and t
     const engine = realEngine(t, settings);
     await t.test(engine.name, async () => {
       assert.ok(engine.parallel >= 1);
-      const one = await spoken();
+      const recording = await spoken();
       const shares: number[] = [];
-      const words = wordsIn(await engine.transcribe(one, (share) => shares.push(share)));
+      const words = wordsIn(await engine.transcribe(recording, (share) => shares.push(share)));
       if (says) assert.equal(textOf(words), says);
       assert.ok(words.length > 0);
       words.forEach(({ start, end }, index) => {
         assert.ok(start >= (words[index - 1]?.start ?? 0), `${start} is not before what was said earlier`);
         assert.ok(end >= start);
       });
-      assert.ok((words[0]?.start ?? 0) < one.length);
+      assert.ok((words[0]?.start ?? 0) < recording.length);
       assert.ok(shares.every((share) => share > 0 && share <= 1));
-      const other = { ...one, id: randomUUID() };
-      const both = await Promise.all([engine.transcribe(one, () => {}), engine.transcribe(other, () => {})]);
+      const other = { ...recording, id: randomUUID() };
+      const both = await Promise.all([
+        engine.transcribe(recording, () => {}),
+        engine.transcribe(other, () => {}),
+      ]);
       assert.deepEqual(both.map(wordsIn).map(textOf), [textOf(words), textOf(words)], 'two at once');
     });
   }
@@ -78,9 +81,9 @@ test('every engine hears words with times, in order, within the recording, and t
 
 test('what runs in a process of its own may be killed: that recording fails, and the next is heard', async (t) => {
   const engine = realEngine(t, { ...NONE, engine: 'vosk' });
-  const one = await spoken();
+  const recording = await spoken();
   const cut = assert.rejects(
-    engine.transcribe(one, () => {}),
+    engine.transcribe(recording, () => {}),
     /ended with SIGKILL/,
   );
   // The only child of this process that runs it.
@@ -88,7 +91,7 @@ test('what runs in a process of its own may be killed: that recording fails, and
   const [, pid] = /^\s*(\d+) .*local-process\.ts/m.exec(list) ?? [];
   process.kill(Number(pid), 'SIGKILL');
   await cut;
-  assert.equal(textOf(wordsIn(await engine.transcribe(one, () => {}))), SAID);
+  assert.equal(textOf(wordsIn(await engine.transcribe(recording, () => {}))), SAID);
 });
 
 test('what is being heard when Hearth stops is given up at once', async (t) => {
@@ -131,12 +134,12 @@ test('callback: the recording lies in the bucket under its id until its words ha
   const aws = await startAws(t);
   Object.assign(process.env, aws.env);
   const engine = realEngine(t, { ...NONE, engine: 'callback', bucket: BUCKET });
-  const one = await spoken();
-  assert.equal(await engine.transcribe(one, () => {}), 'elsewhere');
-  const put = await aws.read(`voice/${one.id}.mp3`);
-  assert.deepEqual(Buffer.from(put?.bytes ?? []), Buffer.from(one.audio));
-  assert.deepEqual(put?.metadata, { id: one.id, length: '2.68', language: 'en-US' });
-  await engine.forget?.(one.id);
+  const recording = await spoken();
+  assert.equal(await engine.transcribe(recording, () => {}), 'elsewhere');
+  const put = await aws.read(`voice/${recording.id}.mp3`);
+  assert.deepEqual(Buffer.from(put?.bytes ?? []), Buffer.from(recording.audio));
+  assert.deepEqual(put?.metadata, { id: recording.id, length: '2.68', language: 'en-US' });
+  await engine.forget?.(recording.id);
   assert.deepEqual(await aws.keys(), []);
 });
 

@@ -208,7 +208,7 @@ test('killed ten times while eight people write, edit, remove, react, send files
   );
   assert.deepEqual(
     stored.map((message) => message.seq).sort((a, b) => a - b),
-    stored.map((_one, index) => index + 1),
+    stored.map((_, index) => index + 1),
     'numbered without a hole',
   );
   assert.equal((await groups.byId(GROUP))?.lastSeq, stored.length);

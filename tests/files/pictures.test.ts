@@ -97,7 +97,9 @@ test('metadata goes without decoding: EXIF, XMP and IPTC of every kind, orientat
     assert.ok(bytes.includes('secret-place'));
     const clean = stripMetadata(bytes);
     assert.ok(clean && !clean.includes('secret-place'));
-    const [before, after] = await Promise.all([bytes, clean].map((one) => sharp(one).raw().toBuffer()));
+    const [before, after] = await Promise.all(
+      [bytes, clean].map((picture) => sharp(picture).raw().toBuffer()),
+    );
     assert.ok(before && after?.equals(before), 'the same picture');
     for (let length = 0; length < bytes.length; length += 7)
       assert.ok(!stripMetadata(bytes.subarray(0, length))?.includes('secret-place'), `cut at ${length}`);

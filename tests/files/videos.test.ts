@@ -8,7 +8,7 @@ const PLACE = '+48.8577+002.295/';
 
 /** A box of ISO/IEC 14496-12: its size, its type, its content. */
 function box(type: string, ...content: (Buffer | string)[]): Buffer {
-  const parts = content.map((one) => (typeof one === 'string' ? Buffer.from(one) : one));
+  const parts = content.map((part) => (typeof part === 'string' ? Buffer.from(part) : part));
   const size = Buffer.alloc(4);
   size.writeUInt32BE(8 + parts.reduce((sum, part) => sum + part.length, 0));
   return Buffer.concat([size, Buffer.from(type, 'latin1'), ...parts]);

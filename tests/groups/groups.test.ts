@@ -49,7 +49,7 @@ test('its creator and an administrator rename a group; a member does not', async
     await stores.account('boss', true),
   ];
   const { id } = await createGroup(stores, ada, { name: 'Garden' });
-  for (const one of [jo, boss]) await joinGroup(stores, one, id);
+  for (const account of [jo, boss]) await joinGroup(stores, account, id);
   const as = (account: typeof ada) => openGroup(stores.groups, account, id);
   const refusals = (await Promise.all([ada, boss, jo].map(as))).map((open) => refuseSettings(open)?.status);
   assert.deepEqual(refusals, [undefined, undefined, 403]);

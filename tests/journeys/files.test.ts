@@ -111,7 +111,7 @@ test('without JavaScript a form sends files, and shows them', async (t) => {
   await page.getByRole('button', { name: 'Send' }).click();
   await page.locator('#message-1 .file-card').waitFor();
   assert.equal(
-    await page.locator('#message-1 .file-picture img').evaluate((one) => one.getAttribute('width')),
+    await page.locator('#message-1 .file-picture img').evaluate((picture) => picture.getAttribute('width')),
     '420',
   );
 });

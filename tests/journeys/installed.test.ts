@@ -100,7 +100,7 @@ test('a push message is shown; a page that is open and hidden notifies by itself
   const devtools = await context.newCDPSession(page);
   const registrations: string[] = [];
   devtools.on('ServiceWorker.workerRegistrationUpdated', (event) => {
-    for (const one of event.registrations) registrations.push(one.registrationId);
+    for (const registration of event.registrations) registrations.push(registration.registrationId);
   });
   await devtools.send('ServiceWorker.enable');
   await until(
@@ -138,7 +138,8 @@ test('a push message is shown; a page that is open and hidden notifies by itself
 
   // What is in sight is not notified of.
   await page.evaluate(async () => {
-    for (const one of await (await navigator.serviceWorker.ready).getNotifications()) one.close();
+    for (const notification of await (await navigator.serviceWorker.ready).getNotifications())
+      notification.close();
   });
   await turn(page, 'visible');
   await say(mina.page, '@Ada look up ');

@@ -67,7 +67,7 @@ test('whatever the browser’s storage does, a message is sent, also once the ne
       await page
         .locator('#messages .message', { hasText: `${number} from the tunnel` })
         .waitFor({ timeout: 15_000 });
-      const mine = (await spoken(page)).filter((one) => one.startsWith(`${number} `));
+      const mine = (await spoken(page)).filter((message) => message.startsWith(`${number} `));
       assert.deepEqual(mine, [text, `${number} and another`, `${number} from the tunnel`]);
       assert.deepEqual(complaints, []);
       await context.close();

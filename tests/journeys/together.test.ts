@@ -99,7 +99,7 @@ test('all of it with JavaScript off: a thread, a pin, a saved message, a search,
   const browser = await openBrowser(t);
   const ada = await personAt(browser, hearth.url, 'Ada', { javaScriptEnabled: false });
   const { page } = await personAt(browser, hearth.url, 'Mina', { javaScriptEnabled: false });
-  for (const one of [ada.page, page]) await one.getByRole('button', { name: 'Join General' }).click();
+  for (const member of [ada.page, page]) await member.getByRole('button', { name: 'Join General' }).click();
   const send = async (text: string) => {
     await page.locator('#content').fill(text);
     await page.getByRole('button', { name: 'Send' }).click();
@@ -107,7 +107,7 @@ test('all of it with JavaScript off: a thread, a pin, a saved message, a search,
   await send('the door code, @Ada');
   await ada.page.goto(`${hearth.url}/groups/1`);
   const colour = (selector: string) =>
-    ada.page.locator(selector).evaluate((one) => getComputedStyle(one).backgroundColor);
+    ada.page.locator(selector).evaluate((element) => getComputedStyle(element).backgroundColor);
   assert.notEqual(await colour('.mention'), 'rgba(0, 0, 0, 0)', 'who is called sees it');
 
   await page.locator('#message-1 .more').click();

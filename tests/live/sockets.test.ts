@@ -14,13 +14,13 @@ test('a conversation over sockets, as wire.md has it', async (t) => {
   await t.test(
     'hello says where the group is, then messages come as they are written, the sender’s own among them',
     async () => {
-      const [one, two] = [await ada.socket('/ws/chat/1'), await jo.socket('/ws/chat/1')];
-      assert.deepEqual(await one.nextJson('hello'), { type: 'hello', groupId: 1, seq: 0, change: 0 });
+      const [first, second] = [await ada.socket('/ws/chat/1'), await jo.socket('/ws/chat/1')];
+      assert.deepEqual(await first.nextJson('hello'), { type: 'hello', groupId: 1, seq: 0, change: 0 });
       const id = randomUUID();
-      one.send({ type: 'send', id, content: 'hello there' });
-      const ack = await one.nextJson('ack');
+      first.send({ type: 'send', id, content: 'hello there' });
+      const ack = await first.nextJson('ack');
       assert.deepEqual(ack, { type: 'ack', id, seq: 1, change: 1 });
-      const message = await two.nextJson('message');
+      const message = await second.nextJson('message');
       assert.deepEqual(Object.keys(message), [
         'type',
         'id',
@@ -47,9 +47,9 @@ test('a conversation over sockets, as wire.md has it', async (t) => {
       );
       assert.deepEqual(message.author, { id: 1, username: 'ada', name: 'ada' });
       assert.ok(Math.abs(Date.parse(String(message.createdAt)) - Date.now()) < 60_000);
-      assert.equal(one.all('message').length, 1);
-      one.close();
-      two.close();
+      assert.equal(first.all('message').length, 1);
+      first.close();
+      second.close();
     },
   );
 
@@ -71,16 +71,16 @@ test('a conversation over sockets, as wire.md has it', async (t) => {
   });
 
   await t.test('typing reaches the others and not oneself', async () => {
-    const [one, two] = [await ada.socket('/ws/chat/1'), await jo.socket('/ws/chat/1')];
-    await Promise.all([one.nextJson('presence'), two.nextJson('presence')]);
-    one.send({ type: 'typing' });
-    assert.deepEqual(await two.nextJson('typing'), {
+    const [first, second] = [await ada.socket('/ws/chat/1'), await jo.socket('/ws/chat/1')];
+    await Promise.all([first.nextJson('presence'), second.nextJson('presence')]);
+    first.send({ type: 'typing' });
+    assert.deepEqual(await second.nextJson('typing'), {
       type: 'typing',
       user: { id: 1, username: 'ada', name: 'ada' },
     });
-    assert.equal(one.all('typing').length, 0);
-    one.close();
-    two.close();
+    assert.equal(first.all('typing').length, 0);
+    first.close();
+    second.close();
   });
 
   await t.test('what is not understood is answered, and the socket stays', async () => {

@@ -21,7 +21,7 @@ test('acts on a message: form, fragment and socket do the same and refuse the sa
     async () => {
       const { status, location } = await ada.post(`${at}/edit`, { content: 'first' });
       assert.deepEqual([status, location], [303, '/groups/1?around=1#message-1']);
-      const frame = await pushedTo((one) => one.content === 'first');
+      const frame = await pushedTo((frame) => frame.content === 'first');
       assert.deepEqual([frame.change, typeof frame.editedAt], [2, 'string']);
       assert.match((await joe.get('/groups/1')).body, /class="edited"/);
       assert.match((await joe.get(at)).body, /Earlier versions.*frist/s);
@@ -36,12 +36,12 @@ test('acts on a message: form, fragment and socket do the same and refuse the sa
     assert.equal((await mine.nextJson('ack')).change, 3);
     mine.send({ type: 'react', seq: 1, emoji: '🌱', on: true });
     assert.equal((await mine.nextJson('ack')).change, 4);
-    const frame = await pushedTo((one) => one.change === 4);
+    const frame = await pushedTo((frame) => frame.change === 4);
     assert.deepEqual(frame.reactions, [{ emoji: '🌱', accountIds: [1] }]);
     mine.send({ type: 'send', id: randomUUID(), content: 'an answer', replyTo: 1 });
-    const reply = await pushedTo((one) => one.content === 'an answer');
+    const reply = await pushedTo((frame) => frame.content === 'an answer');
     assert.deepEqual([reply.replyTo, reply.thread], [1, 1]);
-    assert.equal((await pushedTo((one) => one.seq === 1)).replies, 1);
+    assert.equal((await pushedTo((frame) => frame.seq === 1)).replies, 1);
     mine.close();
   });
 
@@ -88,7 +88,7 @@ test('acts on a message: form, fragment and socket do the same and refuse the sa
 
   await t.test('removed by its author: gone from every page, and not there for further acts', async () => {
     assert.equal((await ada.post(`${at}/remove`, {}, fragment)).status, 204);
-    const frame = await pushedTo((one) => one.removed === true);
+    const frame = await pushedTo((frame) => frame.removed === true);
     assert.deepEqual([frame.seq, frame.content, frame.reactions], [1, '', []]);
     for (const path of ['/groups/1', '/groups/1/threads/1'])
       assert.doesNotMatch((await joe.get(path)).body, /the first/, path);

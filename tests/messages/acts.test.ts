@@ -25,7 +25,7 @@ async function garden(t: TestContext) {
     await stores.account('root', true),
   ];
   const group = await createGroup(stores, ada, { name: 'Garden' });
-  for (const one of [jo, admin]) await joinGroup(stores, one, group.id);
+  for (const account of [jo, admin]) await joinGroup(stores, account, group.id);
   const open = (account = ada) => openGroup(stores.groups, account, group.id);
   const deps = { ...stores, editLimitMs: undefined as number | undefined };
   return {
@@ -67,7 +67,7 @@ test('an edit changes what a message says, keeps what it said, and is a new chan
   assert.deepEqual([edited.seq, edited.change, edited.content, edited.editedAt], [1, 3, 'first', 5_000]);
   await edit(1, 'the first');
   assert.deepEqual(
-    (await messages.revisions(edited)).map((one) => one.content),
+    (await messages.revisions(edited)).map((revision) => revision.content),
     ['frist', 'first'],
   );
   assert.deepEqual(
@@ -183,7 +183,7 @@ test('two acts on one message at once both count, and every change is told in or
   const changes = changed.flatMap((event) => event.messages.map(({ change }) => change));
   assert.deepEqual(changes, [2, 3, 4, 5], 'in order');
   assert.equal(
-    changed.every((one) => one.groupId === group.id),
+    changed.every((event) => event.groupId === group.id),
     true,
   );
 });

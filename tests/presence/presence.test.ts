@@ -75,27 +75,27 @@ test('presence and unread counts are pushed to those whom they concern', async (
   const jo = await newPerson(hearth.url, 'joe', 1);
 
   await t.test('joining and leaving a conversation', async () => {
-    const one = await ada.socket('/ws/chat/1');
-    await one.nextJson('presence');
+    const socket = await ada.socket('/ws/chat/1');
+    await socket.nextJson('presence');
     const two = await jo.socket('/ws/chat/1');
-    const both = await one.nextJson('presence', (frame) => (frame.users as unknown[]).length === 2);
+    const both = await socket.nextJson('presence', (frame) => (frame.users as unknown[]).length === 2);
     assert.deepEqual(both.users, [
       { id: 1, username: 'ada', name: 'ada', ip: '127.0.0.1' },
       { id: 2, username: 'joe', name: 'joe', ip: '127.0.0.1' },
     ]);
     two.close();
-    await one.nextJson('presence', (frame) => (frame.users as unknown[]).length === 1);
-    one.close();
+    await socket.nextJson('presence', (frame) => (frame.users as unknown[]).length === 1);
+    socket.close();
   });
 
   await t.test('"joe joined" and "joe left" as lines for browsers, kept nowhere', async () => {
-    const one = await ada.socket('/ws/chat/1', { protocol: 'hearth.html' });
+    const socket = await ada.socket('/ws/chat/1', { protocol: 'hearth.html' });
     const two = await jo.socket('/ws/chat/1');
-    await one.next((text) => text.includes('joe joined'));
+    await socket.next((text) => text.includes('joe joined'));
     two.close();
-    await one.next((text) => text.includes('joe left'));
+    await socket.next((text) => text.includes('joe left'));
     assert.ok(!(await ada.get('/groups/1')).body.includes('joe joined'));
-    one.close();
+    socket.close();
   });
 
   await t.test('what others write counts as unread in every tab, until it is read in one', async () => {

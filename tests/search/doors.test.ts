@@ -118,7 +118,7 @@ test('pages follow one another without a gap or a repetition', async (t) => {
   }
   assert.deepEqual(
     seen.map(Number),
-    Array.from({ length: 45 }, (_one, index) => 44 - index),
+    Array.from({ length: 45 }, (_, index) => 44 - index),
   );
 });
 

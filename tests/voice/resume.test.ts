@@ -108,29 +108,29 @@ async function room(
 }
 
 test('whatever a crash came between, the words reach their message after the start', async (t) => {
-  const { transcriptions, files, recording, sent, start, voice, empty, ...one } = await room(t);
+  const { transcriptions, files, recording, sent, start, voice, empty, ...rest } = await room(t);
 
   // Under way when it came.
   const begun = await recording();
   const first = await sent(begun);
-  await transcriptions.add(begun.id, one.open.account.id, 0);
+  await transcriptions.add(begun.id, rest.open.account.id, 0);
   await transcriptions.change(begun.id, { state: 'working', attempts: 1 });
   // Marked as written, and not written.
   const marked = await recording();
   const second = await sent(marked);
-  await transcriptions.add(marked.id, one.open.account.id, 0);
+  await transcriptions.add(marked.id, rest.open.account.id, 0);
   await transcriptions.change(marked.id, { state: 'done' });
   // Written with the recording, and not in its message.
   const half = await recording();
   const third = await sent(half);
-  await transcriptions.add(half.id, one.open.account.id, 0);
+  await transcriptions.add(half.id, rest.open.account.id, 0);
   const heard: Voice = { length: 1, peaks: [1], transcript: 'draft', words: [['Kale', 0.2]] };
   await files.describe({ ...half, seq: third, voice: heard });
   await transcriptions.change(half.id, { state: 'done' });
   // Asked for once more, and only the queue knew it.
   const again = await recording('failed');
   const fourth = await sent(again);
-  await transcriptions.add(again.id, one.open.account.id, 0);
+  await transcriptions.add(again.id, rest.open.account.id, 0);
 
   start();
   await empty();
@@ -139,11 +139,11 @@ test('whatever a crash came between, the words reach their message after the sta
   }
   assert.equal((await voice(third)).content, 'Kale');
   assert.deepEqual(
-    one.asked.sort(),
+    rest.asked.sort(),
     [begun.id, marked.id, again.id].sort(),
     'what was written is not heard again',
   );
-  assert.deepEqual(one.reported, []);
+  assert.deepEqual(rest.reported, []);
 });
 
 test('without an engine after the start, nobody waits for a text that does not come', async (t) => {
