@@ -117,8 +117,11 @@ export function createCaches(subscribe: Subscribe): Caches {
 }
 
 type Entry<Value> = { value: Value; tags: readonly string[] };
-/** A load that is under way; a stale one is answered and not kept. */
-type Load<Value> = { promise: Promise<Value>; isStale: boolean };
+/**
+ * A load that is under way; a stale one is answered and not kept. Its tags are known once it has a value: until then it
+ * notes which were dropped.
+ */
+type Load<Value> = { promise: Promise<Value>; isStale: boolean; droppedTags: Set<string> };
 
 function createCached<Key, Value>(definition: CacheDefinition<Key, Value>): Cached<Key, Value> {
   const { key: keyOf, load, loadMany, tagsOf, isKept } = definition;
@@ -140,11 +143,14 @@ function createCached<Key, Value>(definition: CacheDefinition<Key, Value>): Cach
     },
   });
 
-  function keep(key: Key, value: Value): void {
+  function keep(key: Key, value: Value, droppedTags?: ReadonlySet<string>): void {
     if (value === undefined || (isKept && !isKept(value))) return;
     const id = keyOf(key);
     const tags = tagsOf?.(value, key) ?? [];
+    if (tags.some((tag) => droppedTags?.has(tag))) return;
     entries.set(id, { value, tags });
+    // What is larger than the whole cache is not kept.
+    if (!entries.has(id)) return;
     for (const tag of tags) {
       const ids = idsByTag.get(tag);
       if (ids) ids.add(id);
@@ -154,10 +160,11 @@ function createCached<Key, Value>(definition: CacheDefinition<Key, Value>): Cach
 
   function begin(key: Key, loading: Promise<Value>): Promise<Value> {
     const id = keyOf(key);
-    const started: Load<Value> = { promise: loading, isStale: false };
+    makeStale(id);
+    const started: Load<Value> = { promise: loading, isStale: false, droppedTags: new Set() };
     started.promise = loading
       .then((value) => {
-        if (!started.isStale) keep(key, value);
+        if (!started.isStale) keep(key, value, started.droppedTags);
         return value;
       })
       .finally(() => {
@@ -174,15 +181,13 @@ function createCached<Key, Value>(definition: CacheDefinition<Key, Value>): Cach
     loads.delete(id);
   }
 
-  function makeAllStale(): void {
-    for (const id of [...loads.keys()]) makeStale(id);
-  }
-
   function get(key: Key): Promise<Value> {
     const id = keyOf(key);
     const entry = entries.get(id);
     if (entry) return Promise.resolve(entry.value);
-    return loads.get(id)?.promise ?? begin(key, load(key));
+    const started = loads.get(id);
+    // One that began before a tag was dropped may have read what was there before.
+    return started?.droppedTags.size === 0 ? started.promise : begin(key, load(key));
   }
 
   return {
@@ -214,12 +219,11 @@ function createCached<Key, Value>(definition: CacheDefinition<Key, Value>): Cach
       entries.delete(keyOf(key));
     },
     dropTag(tag) {
-      // The tags of what is being loaded are not known yet.
-      makeAllStale();
+      for (const started of loads.values()) started.droppedTags.add(tag);
       for (const id of [...(idsByTag.get(tag) ?? [])]) entries.delete(id);
     },
     clear() {
-      makeAllStale();
+      for (const id of [...loads.keys()]) makeStale(id);
       entries.clear();
     },
   };

@@ -34,8 +34,8 @@ import { type MessagePage, PAGE_MESSAGES, readHistory, seqAt, UNREAD_ON_NEWEST }
 import type { MessagePresenter } from './present.ts';
 import type { MessageStore } from './store.ts';
 
-/** In bytes, compressed. */
-const CACHED_PAGES = 64_000_000;
+/** In bytes, compressed: some two thousand pages. */
+const CACHED_PAGES = 24_000_000;
 
 export type ConversationPageDependencies = {
   page: GroupPage;

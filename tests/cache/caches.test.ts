@@ -78,7 +78,7 @@ test('what was put while a load was under way stays', async () => {
   assert.equal(await cache.get(1), 'written');
 });
 
-test('a tag drops its entries, and what is being loaded, whose tags are not known yet', async () => {
+test('a tag drops its entries, and what is being loaded and turns out to have it', async () => {
   const { cache, rows, publish, hold } = prepared();
   assert.deepEqual(await cache.getMany([1, 2]), ['one', 'two']);
   const letGo = hold();
@@ -90,6 +90,17 @@ test('a tag drops its entries, and what is being loaded, whose tags are not know
   assert.equal(await early, 'three');
   assert.deepEqual([cache.peek(1), cache.peek(2), cache.peek(3)], ['one', undefined, undefined]);
   assert.equal(await cache.get(3), 'tree');
+
+  const another = hold();
+  const unrelated = cache.get(1);
+  publish(changed, { id: 1 });
+  const begun = cache.get(1);
+  publish(tagged, { tag: 'x' });
+  rows.set(1, 'once more');
+  const later = cache.get(1);
+  another();
+  assert.deepEqual(await Promise.all([unrelated, begun, later]), ['one', 'one', 'once more']);
+  assert.equal(cache.peek(1), 'once more', 'who asks after a drop gets what was there after it');
 });
 
 test('what is not there is asked for again, and listeners find no entry that their event made wrong', async () => {
