@@ -285,8 +285,8 @@ async function followOutbox(outbox, groupId, list, keepingPosition) {
   const showItem = (item, state) => {
     if (item.groupId !== groupId) return;
     const pending = list.querySelector(`[data-id="${item.id}"]`);
-    if (state === 'sent') return known?.remove();
-    const element = known ?? template.content.firstElementChild.cloneNode(true);
+    if (state === 'sent') return pending?.remove();
+    const element = pending ?? template.content.firstElementChild.cloneNode(true);
     element.dataset.id = item.id;
     element.querySelector('[data-content]').textContent = item.content;
     const names = element.querySelector('[data-files]');

@@ -18,7 +18,7 @@ export function openTable(name, table) {
       request.onerror = () => reject(request.error);
       request.onsuccess = () => {
         const database = request.result;
-        database.onclose = forget;
+        database.onclose = dropConnection;
         database.onversionchange = () => {
           database.close();
           dropConnection();
