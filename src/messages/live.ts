@@ -81,16 +81,21 @@ export function conversationSocket(dependencies: Dependencies): Endpoint {
     });
   });
 
-  // One after another in each group: a push that overtook another would leave a gap.
-  const pushes = new Map<number, Promise<void>>();
+  const underWay = new Map<number, Promise<void>>();
+
+  /** One after another in each group: a push that overtook another would leave a gap. */
+  function inOrder(groupId: number, work: () => Promise<void>): Promise<void> {
+    const done = (underWay.get(groupId) ?? Promise.resolve()).then(work);
+    const settled = done
+      .catch(() => {})
+      .finally(() => underWay.get(groupId) === settled && underWay.delete(groupId));
+    underWay.set(groupId, settled);
+    return done;
+  }
+
   subscribe(messagesChanged, ({ groupId, messages: changed }) => {
     const topic = groupTopic(groupId);
-    if (!hub.hasSubscribers(topic)) return;
-    const push = (pushes.get(groupId) ?? Promise.resolve())
-      .then(() => pushChanged(topic, groupId, changed))
-      .catch(report)
-      .finally(() => pushes.get(groupId) === push && pushes.delete(groupId));
-    pushes.set(groupId, push);
+    if (hub.hasSubscribers(topic)) inOrder(groupId, () => pushChanged(topic, groupId, changed)).catch(report);
   });
 
   async function pushChanged(
@@ -116,23 +121,25 @@ export function conversationSocket(dependencies: Dependencies): Endpoint {
     return presenter.fragment(message, await messages.bySeq(message.groupId, message.seq - 1));
   }
 
-  /** Everything that changed after what the connection has, in order, until there is nothing it has not got. */
-  async function catchUp(connection: Connection, groupId: number, after: number): Promise<void> {
-    connection.change = after;
-    for (;;) {
-      // Waiting comes first: between the last look at what has changed and the subscription nothing may come in between.
+  /** What changed after what the connection has, in order. @returns how much that was, up to a batch */
+  async function sendMissed(connection: Connection, groupId: number): Promise<number> {
+    const changed = await messages.changedAfter(groupId, connection.change, CATCH_UP);
+    for (const message of changed) {
+      hub.send(
+        connection,
+        await (connection.protocol === 'json' ? presenter.json(message) : fragment(message)),
+      );
+      connection.change = message.change;
+    }
+    return changed.length;
+  }
+
+  /** Brings a connection to where the group is, as fast as it reads. */
+  async function catchUp(connection: Connection, groupId: number): Promise<void> {
+    do {
       await new Promise(setImmediate);
       await connection.drained();
-      const changed = await messages.changedAfter(groupId, connection.change, CATCH_UP);
-      for (const message of changed) {
-        hub.send(
-          connection,
-          await (connection.protocol === 'json' ? presenter.json(message) : fragment(message)),
-        );
-        connection.change = message.change;
-      }
-      if (changed.length < CATCH_UP || !connection.isOpen) return;
-    }
+    } while (connection.isOpen && (await sendMissed(connection, groupId)) > 0);
   }
 
   return {
@@ -142,9 +149,14 @@ export function conversationSocket(dependencies: Dependencies): Endpoint {
     async open(connection, _groupId, after) {
       const { group } = await open(connection);
       hub.sendFact(connection, 'hello', { groupId: group.id, seq: group.lastSeq, change: group.lastChange });
-      if (after === undefined) connection.change = group.lastChange;
-      else await catchUp(connection, group.id, Math.min(after, group.lastChange));
-      hub.subscribe(connection, connection.topic);
+      connection.change = Math.min(after ?? group.lastChange, group.lastChange);
+      await catchUp(connection, group.id);
+      // Between two pushes, and subscribed before the last look: what is written in between is in one of them.
+      await inOrder(group.id, async () => {
+        if (!connection.isOpen) return;
+        hub.subscribe(connection, connection.topic);
+        await sendMissed(connection, group.id);
+      });
       const now = await groups.byId(group.id);
       if (!now) throw notFound();
       await presence.enterGroup(connection, now);
