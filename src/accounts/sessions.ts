@@ -84,7 +84,8 @@ export function createSessions(
     });
     const account = await accountOf(request.session);
     if (!account) return undefined;
-    verified.set(value, request.sessionID);
+    // Another cookie of that name may be the one that express-session found: only its own value names the session.
+    if (namesSession(value, request.sessionID)) verified.set(value, request.sessionID);
     // The cookie is sent again, with its thirty days.
     if (request.session.renewedOn !== today) request.session.renewedOn = today;
     return { account, sessionId: request.sessionID };
@@ -104,13 +105,22 @@ export function createSessions(
 
 type Remembered = Pick<session.SessionData, 'accountId' | 'epoch'>;
 
-/** The value of a cookie, as the browser sent it. */
+/** The value of the first cookie of a name, as the browser sent it. */
 function cookieOf(header: string | undefined, name: string): string | undefined {
   for (const pair of header?.split(';') ?? []) {
-    const at = pair.indexOf('=');
-    if (pair.slice(0, at).trim() === name) return pair.slice(at + 1).trim();
+    const [, found, value] = /^[ \t]*([^=]*?)[ \t]*=(.*)$/.exec(pair) ?? [];
+    if (found === name) return value;
   }
   return undefined;
+}
+
+/** Whether a cookie's value is `s:ID.SIGNATURE` of this session (cookie-signature). */
+function namesSession(value: string, sessionId: string): boolean {
+  try {
+    return decodeURIComponent(value).startsWith(`s:${sessionId}.`);
+  } catch {
+    return false;
+  }
 }
 
 /** Starts a session for an account under a new id, so that an id planted before sign-in is worth nothing. */

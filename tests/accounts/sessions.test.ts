@@ -22,6 +22,16 @@ test('sessions: rotated at sign-in, ended by sign-out, ended everywhere by a pas
     assert.equal((await thief.get('/account')).location, '/login?next=%2Faccount');
   });
 
+  await t.test('a cookie beside one’s own names no session, whoever sends it then', async () => {
+    const own = laptop.cookies.get('hearth');
+    for (const planted of ['hearth!', 'hearth', 'hearth=planted']) {
+      const cookie = `${planted}; hearth=${own}`;
+      for (let round = 0; round < 2; round++) await new Visitor(hearth.url).get('/account', { cookie });
+      const thief = await new Visitor(hearth.url).get('/account', { cookie: planted });
+      assert.equal(thief.location, '/login?next=%2Faccount', planted);
+    }
+  });
+
   await laptop.post('/login', { username: 'mina', password: PASSWORD });
   const phone = new Visitor(hearth.url);
   await phone.post('/login', { username: 'mina', password: PASSWORD });
