@@ -18,7 +18,7 @@ export function commandsOf<Target>(
       const { id } = parseInput(identified, body);
       const outcome = await operation.run(await targetOf(connection, body), body);
       if (id === undefined && operation.isQuiet) return;
-      hub.sendFact(connection, 'ack', { ...outcome, id: id ?? outcome.id });
+      hub.sendFact(connection, 'ack', { ...outcome, id: outcome.id ?? id });
     },
   ]);
   return Object.fromEntries(commands);

@@ -42,8 +42,10 @@ export async function readHistory(
   { before, around }: { before?: number | undefined; around?: number | undefined } = {},
 ): Promise<MessagePage> {
   const newest = group.lastSeq;
-  const end =
-    around === undefined ? (before ?? newest + 1) : Math.min(newest + 1, around + PAGE_MESSAGES / 2 + 1);
+  const end = Math.min(
+    newest + 1,
+    around === undefined ? (before ?? newest + 1) : around + PAGE_MESSAGES / 2 + 1,
+  );
   // One more than is shown: whether the first continues it, and whether there is more.
   const fetched = await messages.between(group.id, Math.max(1, end - PAGE_MESSAGES - 1), end - 1);
   const hasOlder = fetched.length > PAGE_MESSAGES;

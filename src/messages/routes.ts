@@ -105,7 +105,7 @@ export function messageRoutes(dependencies: Dependencies): Router {
       });
       uploaded = await dependencies.readUpload(request, response, open);
       // An empty field is no id of a file.
-      const before = [request.body?.fileIds ?? []].flat().filter(Boolean);
+      const before = [request.body?.fileIds ?? [], request.body?.files ?? []].flat().filter(Boolean);
       const files = [...before, ...uploaded.map((file) => file.id)];
       const { seq = 0 } = await send.run(open, { ...request.body, files });
       const sent = await messageOf(messages, open, seq);

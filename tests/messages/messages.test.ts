@@ -89,6 +89,7 @@ test('history comes in pages of 50, the nearest first, each in order', async (t)
   };
   assert.deepEqual(await seqs({}), [71, 120, true, false]);
   assert.deepEqual(await seqs({ before: 71 }), [21, 70, true, true]);
+  assert.deepEqual(await seqs({ before: 1_000 }), [71, 120, true, false], 'beyond the newest is the newest');
   assert.deepEqual(await seqs({ before: 21 }), [1, 20, false, true]);
   assert.deepEqual(await seqs({ around: 60 }), [36, 85, true, true]);
   assert.deepEqual(await seqs({ around: 118 }), [71, 120, true, false]);

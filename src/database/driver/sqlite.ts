@@ -56,10 +56,14 @@ export function openSqlite(dataDir: string, name: 'users' | 'chat'): Database {
         commit.run();
         return result;
       } finally {
-        // A full disk ends a transaction by itself.
-        if (sqlite.inTransaction) sqlite.exec('ROLLBACK');
-        open = undefined;
-        resolve();
+        try {
+          // A full disk ends a transaction by itself.
+          if (sqlite.inTransaction) sqlite.exec('ROLLBACK');
+        } finally {
+          // Whatever has happened, the others go on.
+          open = undefined;
+          resolve();
+        }
       }
     },
     async compact() {
