@@ -20,10 +20,13 @@ export function createMessageWriter({
   messages,
   groups,
   publish,
+  report,
 }: {
   messages: MessageStore;
   groups: GroupStore;
   publish: Publish;
+  /** Hears of what failed in the background. */
+  report(error: unknown): void;
 }) {
   const { commit, flush } = createGroupCommit<Job, Result>((jobs) => {
     const appended = jobs.filter((job): job is NewMessage => !('amend' in job));
@@ -52,7 +55,12 @@ export function createMessageWriter({
     tell(written, new Set());
     for (const message of written) {
       const before = asTheyWere.get(`${message.groupId}/${message.seq}`);
-      if (before) await recount({ groups, messages, publish }, before, message);
+      if (!before) continue;
+      await recount({ groups, messages, publish }, before, message).catch((error: unknown) => {
+        // The message is written: counts that could not be put right do not take that back.
+        report(error);
+        publish(membershipsChanged, { groupId: message.groupId });
+      });
     }
     return results;
   }

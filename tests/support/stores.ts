@@ -29,7 +29,14 @@ export async function openStores(test: Ending, dataDir = temporaryFolder(test)) 
     throw error;
   });
   atEnd(test, () => texts.close());
-  const writer = createMessageWriter({ messages, groups, publish: events.publish });
+  const writer = createMessageWriter({
+    messages,
+    groups,
+    publish: events.publish,
+    report(error) {
+      throw error;
+    },
+  });
 
   return {
     dataDir,
