@@ -13,8 +13,6 @@ export type Config = Readonly<
   Omit<Values<typeof FLAGS>, 'help' | 'version'> & Values<typeof VARIABLES> & { port: number }
 >;
 
-export type ShowAddresses = Config['showAddresses'];
-
 export type Command = { kind: 'start'; config: Config } | { kind: 'print'; text: string };
 
 type Environment = Readonly<Record<string, string | undefined>>;

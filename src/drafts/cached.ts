@@ -1,5 +1,5 @@
 import { type Caches, on } from '../cache/caches.ts';
-import { draftChanged } from '../messages/events.ts';
+import { draftChanged } from './events.ts';
 import type { DraftPlace, DraftStore } from './store.ts';
 
 const MAX_CHARACTERS = 4_000_000;

@@ -3,9 +3,9 @@ import type { Publish } from '../bus/bus.ts';
 import { notFound } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { messageOf } from '../messages/access.ts';
-import { draftChanged } from '../messages/events.ts';
 import type { MessageStore } from '../messages/store.ts';
 import { optional, wholeNumber } from '../operations/fields.ts';
+import { draftChanged } from './events.ts';
 import type { DraftStore } from './store.ts';
 
 /** Longer than a message may be, so that a text that has to be shortened is kept; in UTF-16 units. */

@@ -24,13 +24,5 @@ export const mentionsAdded = eventType<{ groupId: number; seq: number; accountId
   'messages.mentions-added',
 );
 
-/** What one person has not read in the threads that they follow may have changed. */
-export const threadsChanged = eventType<{ accountId: number }>('messages.threads-changed');
-
 /** Somebody is writing a message. */
 export const typed = eventType<{ groupId: number; accountId: number }>('messages.typed');
-
-/** A draft was kept or deleted. */
-export const draftChanged = eventType<{ accountId: number; groupId: number; thread: number }>(
-  'messages.draft-changed',
-);

@@ -21,7 +21,7 @@ import { markRead } from '../receipts/mark-read.ts';
 import { markThreadRead, threadOf } from '../threads/follow.ts';
 import { createThreadPage, type ThreadDependencies } from '../threads/page.ts';
 import { messageOf } from './access.ts';
-import { type Composer, composerOf, refusedComposer } from './composer-page.ts';
+import { type Composer, composerOf, refusedComposer } from './composer.ts';
 import { type ConversationOperationContext, conversationOperations } from './conversation-operations.ts';
 import { type ConversationPageDependencies, createConversationPage } from './conversation-page.ts';
 import { readHistory } from './history.ts';

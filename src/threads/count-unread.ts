@@ -3,8 +3,9 @@ import { type Caches, on } from '../cache/caches.ts';
 import { memberLeft, readMoved } from '../groups/events.ts';
 import type { Views } from '../http/views.ts';
 import { type Hub, personalTopic } from '../live/hub.ts';
-import { messageRemoved, messagesSent, threadsChanged } from '../messages/events.ts';
+import { messageRemoved, messagesSent } from '../messages/events.ts';
 import type { MessageStore } from '../messages/store.ts';
+import { threadsChanged } from './events.ts';
 import type { ThreadStore } from './store.ts';
 
 /** Maximum number of followed threads that are listed and counted, the newest first. */

@@ -2,10 +2,10 @@ import type { z } from 'zod';
 import type { Publish } from '../bus/bus.ts';
 import { notFound } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
-import { threadsChanged } from '../messages/events.ts';
 import type { Message } from '../messages/message.ts';
 import type { wanted } from '../messages/pin.ts';
 import type { MessageStore } from '../messages/store.ts';
+import { threadsChanged } from './events.ts';
 import type { ThreadStore } from './store.ts';
 
 type Dependencies = { messages: MessageStore; threads: ThreadStore; publish: Publish };

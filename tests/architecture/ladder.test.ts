@@ -58,7 +58,7 @@ test('no two files import each other, by whatever way round', () => {
 
 test('verbs and stores know nothing of the web', () => {
   const doors =
-    /(?:^|\/)(?:(?:\w+-)?routes|upload|(?:[\w-]+-)?pages?|callbacks|live|access|sessions|present|install)\.ts$/;
+    /(?:^|\/)(?:(?:\w+-)?routes|upload|(?:[\w-]+-)?pages?|callbacks|composer|live|access|sessions|present|install)\.ts$/;
   const features =
     /^(?:accounts|groups|presence|files|profiles|messages|threads|drafts|bookmarks|receipts|notifications|search)\//;
   for (const file of files.filter(
