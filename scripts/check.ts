@@ -39,7 +39,7 @@ const missing = [
   ...(isThere('java') || process.getuid?.() !== 0 ? [] : ['default-jre-headless']),
 ];
 if (missing.length > 0 && !isUnit) install(missing);
-run('npx', ['tsc']);
+run('npm', ['run', '--silent', 'types']);
 run('npx', ['biome', 'check']);
 const tests = readdirSync('tests', { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test.ts') && (!isUnit || isUnitTest(file)))

@@ -17,6 +17,9 @@ const FROM_PACKAGES: Readonly<Record<string, string>> = {
   'emoji/data.json': resolve('emoji-picker-element-data/en/emojibase/data.json'),
 };
 
+/** What the page's script takes from packages: its version changes when one of them does. */
+const JOINED_PACKAGES = [resolve('idb/package.json')];
+
 /** The folder in the address of every static file, such as `/assets/3f9a1c`; it changes when a file does. */
 export function assetFolder(pinned: string | undefined): string {
   return `/assets/${pinned ?? hashOfFiles()}`;
@@ -58,6 +61,6 @@ function hashOfFiles(): string {
     const file = join(FOLDER, name);
     if (statSync(file).isFile()) hash.update(name).update(readFileSync(file));
   }
-  for (const file of Object.values(FROM_PACKAGES)) hash.update(readFileSync(file));
+  for (const file of [...Object.values(FROM_PACKAGES), ...JOINED_PACKAGES]) hash.update(readFileSync(file));
   return hash.digest('hex').slice(0, 12);
 }

@@ -1,7 +1,7 @@
 import { CLOSE, type Connection, type Viewer } from './connection.ts';
 import { factText, type Protocol, textFrame } from './frames.ts';
 
-/** A browser that has heard nothing for two beats takes the line for dead (`static/js/socket.js`). */
+/** A browser that has heard nothing for two beats takes the line for dead (`static/js/page/socket.js`). */
 const HEARTBEAT_MS = 20_000;
 const PERSONAL = 'account:';
 

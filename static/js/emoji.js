@@ -1,59 +1,79 @@
 // Emoji: the picker, and the names of emoji for completion. Both are fetched when they are first needed.
+import { find } from './page/dom.js';
+
+/** @typedef {import('emoji-picker-element').Picker} Picker */
 
 const DATA = new URL('../emoji/data.json', import.meta.url).href;
+const MAX_HITS = 8;
+const EDGE_PX = 8;
+/** @type {Promise<Picker> | undefined} */
 let picker;
+/** @type {(emoji: string) => void} */
+let pick = () => {};
+/** @type {Promise<import('emoji-picker-element').Database> | undefined} */
 let database;
 
 /**
- * Opens the picker beside an element; resolves never when it is closed without a choice.
+ * Opens the picker beside an element, or closes it where it is open.
  * @param {HTMLElement} anchor
  * @param {(emoji: string) => void} onPick
  */
 export async function pickEmoji(anchor, onPick) {
-  const popover = document.getElementById('picker');
+  const popover = find(document, '#picker');
   if (popover.matches(':popover-open')) return popover.hidePopover();
-  picker ??= await makePicker();
-  if (!picker.isConnected) popover.append(picker);
-  picker.onpick = (emoji) => {
+  picker ??= makePicker();
+  const element = await picker;
+  if (!element.isConnected) popover.append(element);
+  pick = (emoji) => {
     popover.hidePopover();
     onPick(emoji);
   };
   popover.showPopover();
   placeBeside(popover, anchor);
-  if (matchMedia('(hover: hover)').matches) focusSearch();
+  if (matchMedia('(hover: hover)').matches) focusSearch(element);
 }
 
-/** Emoji whose names begin with a word. @returns {Promise<{ emoji: string, name: string }[]>} */
+/**
+ * Emoji whose names begin with a word.
+ * @param {string} word
+ * @returns {Promise<{ emoji: string, name: string }[]>}
+ */
 export async function findEmoji(word) {
-  if (!database) {
-    const { default: Database } = await import('../emoji/database.js');
-    database = new Database({ dataSource: DATA, locale: 'en' });
-  }
-  const hits = await database.getEmojiBySearchQuery(word);
+  database ??= makeDatabase();
+  const hits = await (await database).getEmojiBySearchQuery(word);
   // A shortcode that is the word comes first, then those that begin with it; otherwise what people use more.
-  const rank = ({ shortcodes = [] }) =>
-    shortcodes.includes(word) ? 0 : shortcodes.some((code) => code.startsWith(word)) ? 1 : 2;
-  const ranked = hits.toSorted((a, b) => rank(a) - rank(b));
-  return ranked.slice(0, 8).map(({ unicode, shortcodes, annotation }) => ({
-    emoji: unicode,
-    name:
-      shortcodes?.find((code) => code === word) ??
-      shortcodes?.find((code) => code.startsWith(word)) ??
-      shortcodes?.[0] ??
-      annotation,
-  }));
+  const named = hits.flatMap((hit) => {
+    if (!('unicode' in hit)) return [];
+    const { shortcodes = [] } = hit;
+    const same = shortcodes.find((code) => code === word);
+    const longer = shortcodes.find((code) => code.startsWith(word));
+    const name = same ?? longer ?? shortcodes[0] ?? hit.annotation;
+    return [{ emoji: hit.unicode, name, rank: same ? 0 : longer ? 1 : 2 }];
+  });
+  return named.sort((a, b) => a.rank - b.rank).slice(0, MAX_HITS);
 }
 
-/** The picker draws itself a moment after it is first put into the page. */
-async function focusSearch() {
+async function makeDatabase() {
+  // @ts-expect-error the server serves it from its package
+  const { default: Database } = await import('../emoji/database.js');
+  return new Database({ dataSource: DATA, locale: 'en' });
+}
+
+/**
+ * The picker draws itself a moment after it is first put into the page.
+ * @param {Picker} element
+ */
+async function focusSearch(element) {
   for (let tries = 0; tries < 20; tries++) {
-    const search = picker.shadowRoot?.querySelector('input[type="search"]');
-    if (search) return search.focus();
+    const search = element.shadowRoot?.querySelector('input[type="search"]');
+    if (search instanceof HTMLElement) return search.focus();
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
+/** @returns {Promise<Picker>} */
 async function makePicker() {
+  // @ts-expect-error the server serves it from its package
   const { default: Picker } = await import('../emoji/picker.js');
   const element = new Picker({ dataSource: DATA, locale: 'en' });
   // Our policy forbids inline style sheets; one that a script constructs is none.
@@ -62,15 +82,20 @@ async function makePicker() {
   sheet.replaceSync(style.textContent);
   style.remove();
   element.shadowRoot.adoptedStyleSheets = [sheet];
-  element.addEventListener('emoji-click', ({ detail }) => element.onpick(detail.unicode));
+  element.addEventListener('emoji-click', (/** @type {CustomEvent} */ { detail }) => pick(detail.unicode));
   return element;
 }
 
+/**
+ * @param {HTMLElement} popover
+ * @param {HTMLElement} anchor
+ */
 function placeBeside(popover, anchor) {
   const at = anchor.getBoundingClientRect();
   const { width, height } = popover.getBoundingClientRect();
-  const left = Math.max(8, Math.min(at.right - width / 2, innerWidth - width - 8));
-  const above = at.top - height - 8;
+  const left = Math.max(EDGE_PX, Math.min(at.right - width / 2, innerWidth - width - EDGE_PX));
+  const above = at.top - height - EDGE_PX;
+  const below = Math.max(EDGE_PX, Math.min(at.bottom + EDGE_PX, innerHeight - height - EDGE_PX));
   popover.style.left = `${left}px`;
-  popover.style.top = `${above > 8 ? above : Math.max(8, Math.min(at.bottom + 8, innerHeight - height - 8))}px`;
+  popover.style.top = `${above > EDGE_PX ? above : below}px`;
 }

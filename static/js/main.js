@@ -1,23 +1,24 @@
 // Starts each behaviour where its data attribute stands. Pages work without any of this.
-import { startActions } from './actions.js';
-import { startBeside, startInFrame } from './beside.js';
-import { startComposer } from './composer.js';
-import { startConversation } from './conversation.js';
-import { startDayJump } from './day-jump.js';
-import { followMidnight, localiseTimes } from './days.js';
-import { startExplanation } from './explanation.js';
-import { startFilter } from './filter.js';
-import { startLightbox } from './lightbox.js';
-import { markMine } from './mine.js';
-import { startNotificationSettings } from './notifications.js';
-import { startOutbox } from './outbox.js';
-import { startPlayers } from './player.js';
-import { startReturn } from './return.js';
-import { startSearchKey } from './search-key.js';
-import { startShortcuts } from './shortcuts.js';
-import { startOverview } from './sidebar.js';
-import { tabStorage } from './storage.js';
-import { startTheme } from './theme.js';
+import { Composer } from './composer/composer.js';
+import { Actions } from './conversation/actions.js';
+import { startConversation } from './conversation/conversation.js';
+import { Lightbox } from './conversation/lightbox.js';
+import { markOwn } from './conversation/own.js';
+import { startInFrame, ThreadPane } from './conversation/thread-pane.js';
+import { Outbox } from './outbox/outbox.js';
+import { startDayJump } from './page/day-jump.js';
+import { followMidnight, localiseTimes } from './page/days.js';
+import { find, findOptional } from './page/dom.js';
+import { startExplanation } from './page/explanation.js';
+import { startFilter } from './page/filter.js';
+import { startNotificationSettings } from './page/notification-settings.js';
+import { startReturn } from './page/return.js';
+import { startSearchKey } from './page/search-key.js';
+import { startShortcuts } from './page/shortcuts.js';
+import { startOverview } from './page/sidebar.js';
+import { tabStorage } from './page/storage.js';
+import { startTheme } from './page/theme.js';
+import { startPlayers } from './voice/player.js';
 
 const { accountId } = document.body.dataset;
 
@@ -38,32 +39,32 @@ startNotificationSettings();
 startReturn();
 localiseTimes(document);
 followMidnight();
-
-// Whoever signed out leaves nothing of what they were writing in this tab.
-if (!accountId && location.pathname === '/login')
-  for (const prefix of ['draft/', 'files/'])
-    for (const key of tabStorage.keys(prefix)) tabStorage.set(key, '');
-
-if (accountId) {
-  document.documentElement.classList.add('has-script');
-  markMine(document, accountId);
-  const outbox = startOutbox(accountId);
-  if (document.body.dataset.live) startOverview();
-  startPlayers(document.getElementById('main'), accountId);
-  const conversation = document.querySelector('[data-conversation]');
-  if (conversation) {
-    const live = startConversation(conversation, outbox, accountId);
-    const composer = startComposer(document.querySelector('[data-composer]'), outbox, live);
-    if (!conversation.dataset.thread) startBeside(conversation.dataset.conversation);
-    startLightbox(conversation);
-    startActions(
-      conversation.querySelector('#messages'),
-      conversation.dataset.conversation,
-      composer,
-      accountId,
-    );
-  }
-}
+if (accountId) startSignedIn(accountId);
+else if (location.pathname === '/login') forgetTyped();
 
 // Where the browser trusts the connection, a page of our own stands in for the browser's when there is no network.
 if ('serviceWorker' in navigator) navigator.serviceWorker.register('/service-worker.js').catch(() => {});
+
+/** @param {string} accountId who is signed in */
+function startSignedIn(accountId) {
+  document.documentElement.classList.add('has-script');
+  markOwn(document, accountId);
+  const outbox = new Outbox(accountId);
+  if (document.body.dataset.live) startOverview();
+  startPlayers(find(document, '#main'), accountId);
+  const section = findOptional(document, '[data-conversation]');
+  if (!section) return;
+  const groupId = section.dataset.conversation ?? '';
+  const live = startConversation(section, outbox, accountId);
+  const form = find(document, '[data-composer]', HTMLFormElement);
+  const composer = new Composer(form, outbox, live, accountId);
+  if (!section.dataset.thread) new ThreadPane(groupId);
+  new Lightbox(section);
+  new Actions(find(section, '#messages'), groupId, composer, accountId);
+}
+
+/** Whoever signed out leaves nothing of what they were writing in this tab. */
+function forgetTyped() {
+  for (const prefix of ['draft/', 'files/'])
+    for (const key of tabStorage.keys(prefix)) tabStorage.set(key, '');
+}

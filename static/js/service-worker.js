@@ -1,19 +1,21 @@
 // Shows what was seen last while there is no network, and notifications. A page that can be had is never taken from here.
 
+const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+
 const OFFLINE = 'hearth-offline';
 const PAGES = 'hearth-pages';
 const ASSETS = 'hearth-assets';
 const OFFLINE_PAGE = '/offline';
-const KEPT_PAGES = 30;
-const KEPT_ASSETS = 150;
+const MAX_PAGES = 30;
+const MAX_ASSETS = 150;
 
-self.addEventListener('install', (event) => {
-  event.waitUntil(keepOfflinePage().then(() => self.skipWaiting()));
+worker.addEventListener('install', (event) => {
+  event.waitUntil(keepOfflinePage().then(() => worker.skipWaiting()));
 });
 
-self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));
+worker.addEventListener('activate', (event) => event.waitUntil(worker.clients.claim()));
 
-self.addEventListener('fetch', (event) => {
+worker.addEventListener('fetch', (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
   if (origin !== location.origin) return;
@@ -22,12 +24,15 @@ self.addEventListener('fetch', (event) => {
 });
 
 // A conversation that is read on after it was loaded: its page is fetched again, so that what is kept is the newest.
-self.addEventListener('message', (event) => {
+worker.addEventListener('message', (event) => {
   if (event.data?.type === 'keep') event.waitUntil(keepAgain(event.data.url));
   if (event.data?.type === 'forget') event.waitUntil(caches.delete(PAGES));
 });
 
-/** From the network always; what was kept stands in only where the network fails. */
+/**
+ * From the network always; what was kept stands in only where the network fails.
+ * @param {FetchEvent} event
+ */
 async function page(event) {
   const { request } = event;
   try {
@@ -37,49 +42,62 @@ async function page(event) {
     if (pathname === '/logout' || pathname === '/login' || new URL(response.url).pathname === '/login')
       event.waitUntil(caches.delete(PAGES));
     else if (isKept(request, response))
-      event.waitUntil(keep(PAGES, request.url, response.clone(), KEPT_PAGES));
+      event.waitUntil(keep(PAGES, request.url, response.clone(), MAX_PAGES));
     return response;
   } catch {
     const { pathname } = new URL(request.url);
     const pages = await caches.open(PAGES);
     const kept =
       (await pages.match(request.url)) ??
-      (pathname.startsWith('/groups/') && (await pages.match(new URL(pathname, location).href))) ??
+      (pathname.startsWith('/groups/') && (await pages.match(new URL(pathname, location.href).href))) ??
       undefined;
     return kept || (await caches.match(OFFLINE_PAGE)) || Response.error();
   }
 }
 
-/** Conversations and the list of groups, as they are read: no forms that were refused, no pages of others. */
+/**
+ * Conversations and the list of groups, as they are read: no forms that were refused, no pages of others.
+ * @param {Request} request
+ * @param {Response} response
+ */
 function isKept(request, response) {
   const { pathname } = new URL(request.url);
   return request.method === 'GET' && response.status === 200 && /^\/groups(?:\/\d+)?$/.test(pathname);
 }
 
-/** The address of an asset changes when it does: what is kept is right. */
+/**
+ * The address of an asset changes when it does: what is kept is right.
+ * @param {FetchEvent} event
+ */
 async function asset(event) {
   const kept = await caches.match(event.request);
   if (kept) return kept;
   const response = await fetch(event.request);
-  if (response.status === 200)
-    event.waitUntil(keep(ASSETS, event.request.url, response.clone(), KEPT_ASSETS));
+  if (response.status === 200) event.waitUntil(keep(ASSETS, event.request.url, response.clone(), MAX_ASSETS));
   return response;
 }
 
+/** @param {string} url */
 async function keepAgain(url) {
   // Kept is not read.
   const response = await fetch(url, { headers: { 'Hearth-Keep': 'yes' } }).catch(() => undefined);
-  if (response?.status === 200 && !response.redirected) await keep(PAGES, url, response, KEPT_PAGES);
+  if (response?.status === 200 && !response.redirected) await keep(PAGES, url, response, MAX_PAGES);
 }
 
-/** Puts into a cache as its newest entry; the oldest give way. */
-async function keep(name, url, response, most) {
+/**
+ * Puts into a cache as its newest entry; the oldest give way.
+ * @param {string} name of the cache
+ * @param {string} url
+ * @param {Response} response
+ * @param {number} limit entries
+ */
+async function keep(name, url, response, limit) {
   const cache = await caches.open(name);
-  const key = url.split('#')[0];
+  const [key = url] = url.split('#');
   await cache.delete(key);
   await cache.put(key, response);
   const keys = await cache.keys();
-  for (const old of keys.slice(0, -most)) await cache.delete(old);
+  for (const old of keys.slice(0, -limit)) await cache.delete(old);
 }
 
 /** The page and the style sheets that it names, and those that they import. */
@@ -93,14 +111,14 @@ async function keepOfflinePage() {
   if (!main) return;
   const css = await (await fetch(main)).text();
   const imports = [...css.matchAll(/url\("([^"]+)"\)/g)].map(
-    (match) => new URL(match[1], new URL(main, location)).href,
+    ([, file = '']) => new URL(file, new URL(main, location.href)).href,
   );
   await cache.addAll([main, ...imports]);
 }
 
-self.addEventListener('push', (event) => {
+worker.addEventListener('push', (event) => {
   const { title = 'Hearth', body = '', url = '/', tag, badge } = event.data?.json() ?? {};
-  const shown = self.registration.showNotification(title, {
+  const shown = worker.registration.showNotification(title, {
     body,
     tag,
     icon: '/icon-192.png',
@@ -109,21 +127,26 @@ self.addEventListener('push', (event) => {
   event.waitUntil(Promise.all([shown, mark(badge)]));
 });
 
-function mark(count) {
-  if (!('setAppBadge' in navigator) || typeof count !== 'number') return undefined;
-  return count > 0 ? navigator.setAppBadge(count) : navigator.clearAppBadge();
+/** @param {number | undefined} count of conversations in which something waits */
+async function mark(count) {
+  if (!('setAppBadge' in navigator) || count === undefined) return;
+  if (count > 0) await navigator.setAppBadge(count);
+  else await navigator.clearAppBadge();
 }
 
-self.addEventListener('notificationclick', (event) => {
+worker.addEventListener('notificationclick', (event) => {
   event.notification.close();
-  event.waitUntil(open(new URL(event.notification.data?.url ?? '/', location).href));
+  event.waitUntil(open(new URL(event.notification.data?.url ?? '/', location.href).href));
 });
 
-/** A window that is there comes forward and goes to the place; otherwise a new one opens. */
+/**
+ * A window that is there comes forward and goes to the place; otherwise a new one opens.
+ * @param {string} url
+ */
 async function open(url) {
-  const windows = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  const windows = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true });
   const there = windows.find((page) => new URL(page.url).pathname === new URL(url).pathname) ?? windows[0];
-  if (!there) return self.clients.openWindow(url);
+  if (!there) return worker.clients.openWindow(url);
   await there.focus();
-  return there.navigate(url).catch(() => self.clients.openWindow(url));
+  return there.navigate(url).catch(() => worker.clients.openWindow(url));
 }

@@ -141,7 +141,7 @@ test('all of it with JavaScript off: a thread, a pin, a saved message, a search,
   await page.getByLabel('Ada').check();
   await page.getByRole('button', { name: 'Start' }).click();
   await send('between us');
-  await page.locator('.bell:not(.day-jump) summary').click();
+  await page.locator('.header-menu:not(.day-jump) summary').click();
   await page.getByRole('button', { name: 'Hidden' }).click();
   await page.goto(`${hearth.url}/groups`);
   assert.equal(await page.locator('#my-directs li').count(), 0);

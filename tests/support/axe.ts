@@ -104,7 +104,7 @@ export async function checkEveryPage(t: Ending, viewport: { width: number; heigh
     await page.locator('.chosen.is-voice').waitFor();
     await check(page, undefined, colorScheme);
     await page.getByRole('button', { name: 'Remove the recording' }).click();
-    await page.locator('.bell:not(.day-jump) summary').click();
+    await page.locator('.header-menu:not(.day-jump) summary').click();
     await check(page, undefined, colorScheme);
     await page.keyboard.press('Escape');
     await page.locator('.file-picture').first().click();

@@ -1,0 +1,174 @@
+// Completion in the composer: @name and :emoji:. Arrows choose, Enter or Tab takes, Escape leaves.
+import { findEmoji } from '../emoji.js';
+import { find } from '../page/dom.js';
+import { fold } from '../page/fold.js';
+
+/** After a space, or beside a script without spaces; an emoji's name begins with a letter. */
+const TRIGGER =
+  /(?:^|[\s(]|[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}])(?:([@＠])([\p{L}\p{M}\p{Nd}_.-]{1,50})|(:)(\p{L}[\p{L}\p{Nd}_+-]{1,50}))$/u;
+/** Enter sends a shorter word as it stands, such as :no or :oo, unless somebody has chosen from the list. */
+const SHORTEST_TAKEN = 3;
+const MAX_SUGGESTIONS = 8;
+/** A press on a suggestion takes the focus away before it counts. */
+const CLOSE_AFTER_MS = 150;
+/** @type {Record<string, number>} */
+const STEPS = { ArrowDown: 1, ArrowUp: -1 };
+
+/**
+ * @typedef {{ text: string, label: string }} Suggestion
+ * @typedef {{ username: string, name: string }} Name
+ */
+
+export class Completion {
+  #field;
+  #groupId;
+  #list = find(document, '#completions');
+  /** @type {Promise<Name[]> | undefined} */
+  #names;
+  /** @type {Suggestion[]} */
+  #suggestions = [];
+  #chosen = 0;
+  /** Of what is typed, with its trigger. */
+  #length = 0;
+  #request = 0;
+  #takesEnter = true;
+
+  /**
+   * @param {HTMLTextAreaElement} field
+   * @param {string} groupId
+   */
+  constructor(field, groupId) {
+    this.#field = field;
+    this.#groupId = groupId;
+    field.setAttribute('aria-autocomplete', 'list');
+    field.setAttribute('aria-controls', this.#list.id);
+    field.addEventListener('input', () => this.#update());
+    field.addEventListener('blur', () => setTimeout(() => this.#close(), CLOSE_AFTER_MS));
+  }
+
+  /**
+   * Takes a key if it is for the list, and returns whether it was.
+   * @param {KeyboardEvent} event
+   */
+  takeKey(event) {
+    if (this.#list.hidden) return false;
+    const step = STEPS[event.key];
+    if (step) {
+      this.#chosen = (this.#chosen + step + this.#suggestions.length) % this.#suggestions.length;
+      this.#takesEnter = true;
+      this.#show();
+    } else if (event.key === 'Tab' || (event.key === 'Enter' && this.#takesEnter)) this.#take(this.#chosen);
+    else if (event.key === 'Escape') this.#close();
+    else return false;
+    event.preventDefault();
+    return true;
+  }
+
+  async #update() {
+    const request = ++this.#request;
+    const match = TRIGGER.exec(this.#field.value.slice(0, this.#field.selectionStart)) ?? [];
+    const [, at, name, colon, shortcode] = match;
+    const trigger = at ?? colon;
+    const word = name ?? shortcode;
+    if (!trigger || !word) return this.#close();
+    this.#takesEnter = at !== undefined || word.length >= SHORTEST_TAKEN;
+    const all = at ? await this.#people(word) : await emoji(word);
+    // Something else was typed meanwhile.
+    if (request !== this.#request) return;
+    this.#suggestions = all.slice(0, MAX_SUGGESTIONS);
+    this.#length = word.length + 1;
+    this.#chosen = 0;
+    // What is written out already needs no help, and Enter sends it.
+    const [first, second] = this.#suggestions;
+    const isWrittenOut = !second && first?.text === `${trigger}${word} `;
+    if (first && !isWrittenOut) this.#show();
+    else this.#close();
+  }
+
+  /**
+   * @param {string} word
+   * @returns {Promise<Suggestion[]>}
+   */
+  async #people(word) {
+    this.#names ??= fetch(`/groups/${this.#groupId}/names`)
+      .then((response) => (response.ok ? response.json() : []))
+      .catch(() => []);
+    const wanted = fold(word);
+    const everybody = { username: 'all', name: 'everyone here' };
+    return [...(await this.#names), everybody]
+      .filter(
+        ({ username, name }) =>
+          beginsWith(username, wanted) || (username !== 'all' && beginsWith(name, wanted)),
+      )
+      .map(({ username, name }) => ({
+        text: `@${username} `,
+        label: name === username ? username : `@${username}, ${name}`,
+      }));
+  }
+
+  #show() {
+    this.#list.replaceChildren(...this.#suggestions.map(({ label }, index) => this.#option(label, index)));
+    const at = this.#field.closest('.composer-box')?.getBoundingClientRect();
+    this.#list.style.left = `${at?.left ?? 0}px`;
+    this.#list.style.bottom = `${innerHeight - (at?.top ?? 0) + 6}px`;
+    this.#list.hidden = false;
+    this.#field.setAttribute('aria-activedescendant', optionId(this.#chosen));
+  }
+
+  /**
+   * @param {string} label
+   * @param {number} index
+   */
+  #option(label, index) {
+    const option = document.createElement('div');
+    option.id = optionId(index);
+    option.textContent = label;
+    option.setAttribute('role', 'option');
+    option.setAttribute('aria-selected', String(index === this.#chosen));
+    option.onpointerdown = (event) => {
+      event.preventDefault();
+      this.#take(index);
+    };
+    return option;
+  }
+
+  #close() {
+    this.#list.hidden = true;
+    this.#suggestions = [];
+    this.#field.removeAttribute('aria-activedescendant');
+  }
+
+  /** @param {number} index */
+  #take(index) {
+    const end = this.#field.selectionStart;
+    const suggestion = this.#suggestions[index];
+    if (suggestion) this.#field.setRangeText(suggestion.text, end - this.#length, end, 'end');
+    this.#close();
+    this.#field.dispatchEvent(new Event('input', { bubbles: true }));
+  }
+}
+
+/** @param {number} index */
+function optionId(index) {
+  return `completion-${index}`;
+}
+
+/**
+ * Whether a name, or a part of it, begins so.
+ * @param {string} name
+ * @param {string} wanted folded
+ */
+function beginsWith(name, wanted) {
+  return fold(name)
+    .split(/\s+/)
+    .some((part) => part.startsWith(wanted));
+}
+
+/**
+ * @param {string} word
+ * @returns {Promise<Suggestion[]>}
+ */
+async function emoji(word) {
+  const hits = await findEmoji(word.toLocaleLowerCase()).catch(() => []);
+  return hits.map((hit) => ({ text: `${hit.emoji} `, label: `${hit.emoji} :${hit.name}:` }));
+}

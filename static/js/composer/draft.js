@@ -1,0 +1,65 @@
+import { tabStorage } from '../page/storage.js';
+
+const SEND_AFTER_MS = 1_200;
+/** An emptied field is told sooner: a message that was sent leaves no draft on another device. */
+const SEND_EMPTY_AFTER_MS = 100;
+
+/** What is being written, kept on the server for this person's other devices, and at once in this tab. */
+export class Draft {
+  #groupId;
+  #thread;
+  #key;
+  /** What the server has. @type {string | undefined} */
+  #kept;
+  #text = '';
+  /** @type {number | undefined} */
+  #timer;
+
+  /**
+   * @param {string} groupId
+   * @param {string} thread the seq of its first message; empty for the conversation itself
+   * @param {string} accountId
+   */
+  constructor(groupId, thread, accountId) {
+    this.#groupId = groupId;
+    this.#thread = thread;
+    this.#key = `draft/${accountId}/${groupId}/${thread}`;
+    addEventListener('pagehide', () => this.#timer && this.#send());
+    document.addEventListener(
+      'visibilitychange',
+      () => this.#timer && document.visibilityState === 'hidden' && this.#send(),
+    );
+  }
+
+  /**
+   * What this tab had is newer than what the server knew when it wrote the page.
+   * @param {string} onPage
+   */
+  newest(onPage) {
+    this.#kept = onPage;
+    this.#text = tabStorage.get(this.#key) ?? onPage;
+    return this.#text;
+  }
+
+  /** @param {string} typed */
+  keep(typed) {
+    if (typed === this.#text) return;
+    this.#text = typed;
+    tabStorage.set(this.#key, typed);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#send(), typed ? SEND_AFTER_MS : SEND_EMPTY_AFTER_MS);
+  }
+
+  #send() {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const content = this.#text;
+    if (content === this.#kept) return;
+    this.#kept = content;
+    const body = new URLSearchParams({ content, thread: this.#thread });
+    // It outlives the page: a tab that is being closed still sends it.
+    fetch(`/groups/${this.#groupId}/draft`, { method: 'POST', body, keepalive: true }).catch(() => {
+      this.#kept = undefined;
+    });
+  }
+}

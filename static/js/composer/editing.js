@@ -1,0 +1,92 @@
+import { act } from '../page/dialog.js';
+import { find, findAll, parseHtml } from '../page/dom.js';
+
+/** One's last message back in the field: Up begins, Escape leaves it as it was. */
+export class Editing {
+  #form;
+  #line;
+  #groupId;
+  #setText;
+  /** @type {string | undefined} */
+  #seq;
+
+  /**
+   * @param {HTMLFormElement} form
+   * @param {string} groupId
+   * @param {(text: string) => void} setText of the field
+   */
+  constructor(form, groupId, setText) {
+    this.#form = form;
+    this.#line = find(form, '[data-editing]');
+    this.#groupId = groupId;
+    this.#setText = setText;
+    find(this.#line, '[data-cancel-edit]').addEventListener('click', () => this.stop());
+  }
+
+  get isOn() {
+    return this.#seq !== undefined;
+  }
+
+  /**
+   * Begins with one's last message. Returns whether there is one.
+   * @param {string} accountId
+   */
+  startLast(accountId) {
+    const own = `#messages > .message[data-author-id="${CSS.escape(accountId)}"]:not(.is-removed)`;
+    const message = findAll(document, own).at(-1);
+    if (message) this.start(message);
+    return message !== undefined;
+  }
+
+  /** @param {HTMLElement} message of one's own */
+  async start(message) {
+    const { seq = '' } = message.dataset;
+    const content = await fetchContent(this.#groupId, seq);
+    if (content === undefined || this.#field.value !== '') return;
+    this.#show(seq, content);
+  }
+
+  stop() {
+    this.#show(undefined, '');
+  }
+
+  /**
+   * Resolves to the sentence of a refusal; what was typed is then still there.
+   * @param {string} content
+   */
+  async save(content) {
+    const refusal = await act(`/groups/${this.#groupId}/messages/${this.#seq}/edit`, { content });
+    if (!refusal) this.stop();
+    return refusal;
+  }
+
+  get #field() {
+    return find(this.#form, 'textarea', HTMLTextAreaElement);
+  }
+
+  /**
+   * @param {string | undefined} seq
+   * @param {string} text
+   */
+  #show(seq, text) {
+    this.#seq = seq;
+    this.#line.hidden = seq === undefined;
+    find(this.#form, '[data-send]').textContent = seq === undefined ? 'Send' : 'Save';
+    this.#setText(text);
+    this.#field.focus();
+  }
+}
+
+/**
+ * What a message said as it was typed; undefined where that cannot be had.
+ * @param {string} groupId
+ * @param {string} seq
+ */
+async function fetchContent(groupId, seq) {
+  const response = await fetch(`/groups/${groupId}/messages/${seq}`, {
+    headers: { 'HX-Request': 'true' },
+  }).catch(() => undefined);
+  if (!response?.ok) return undefined;
+  const field = parseHtml(await response.text()).querySelector('#edit-content');
+  return field instanceof HTMLTextAreaElement ? field.value : undefined;
+}

@@ -1,0 +1,139 @@
+// One file on its way to the server, with its progress, a way to cancel it and a way to try it again.
+import { copyTemplate, find, textOf } from '../page/dom.js';
+
+/** A line on which nothing moves for so long is dead, whatever it says. */
+const SILENCE_MS = 30_000;
+/** How long the server may take once it has the whole file. */
+const STORED_WITHIN_MS = 120_000;
+const TOO_LARGE = 413;
+/** The status of a picture that nobody here can look into. */
+const UNKNOWN_PICTURE = 415;
+
+/**
+ * @typedef {object} Options
+ * @property {string} name shown
+ * @property {string} sign stands for the kind of the file
+ * @property {string} address
+ * @property {boolean} [isAlone] it is a message of its own, for which no other has to wait
+ * @property {(html: string) => void} onArrive what it is, as the server draws it
+ * @property {() => void} [onRemove]
+ */
+
+export class Upload {
+  element = copyTemplate('uploading-file');
+  isAlone;
+  /** The network has cut it off: it goes on when that is back. */
+  isLost = false;
+  #file;
+  #options;
+  #address;
+  #enqueue;
+  /** @type {XMLHttpRequest | undefined} */
+  #request;
+  #retry = find(this.element, '[data-retry]');
+  #state = find(this.element, '[data-state]');
+  #progress = find(this.element, 'progress', HTMLProgressElement);
+
+  /**
+   * @param {File} file
+   * @param {Options} options
+   * @param {() => void} enqueue starts it when its turn comes
+   */
+  constructor(file, options, enqueue) {
+    const { name, sign, address, isAlone = false } = options;
+    this.#file = file;
+    this.#options = options;
+    this.#address = address;
+    this.#enqueue = enqueue;
+    this.isAlone = isAlone;
+    find(this.element, '[data-name]').textContent = name;
+    find(this.element, '.file-ending').textContent = sign;
+    this.#progress.setAttribute('aria-label', `Upload of ${name}`);
+    find(this.element, '[data-remove-file]').setAttribute('aria-label', `Cancel ${name}`);
+    this.element.classList.toggle('is-alone', isAlone);
+    this.#retry.addEventListener('click', enqueue);
+  }
+
+  /** It is about to be tried, again. */
+  reset() {
+    this.isLost = false;
+    this.element.classList.remove('is-failed');
+    this.#retry.hidden = true;
+    this.#state.textContent = '';
+  }
+
+  /**
+   * @param {string} sentence
+   * @param {{ mayRetry: boolean }} options
+   */
+  fail(sentence, { mayRetry }) {
+    this.element.classList.add('is-failed');
+    this.#state.textContent = ` ${sentence}`;
+    this.#retry.hidden = !mayRetry;
+  }
+
+  remove() {
+    this.element.remove();
+    this.#request?.abort();
+    this.#options.onRemove?.();
+  }
+
+  /** Resolves when it has ended, one way or another. */
+  async send() {
+    const request = new XMLHttpRequest();
+    this.#request = request;
+    const lose = () => {
+      this.isLost = true;
+      this.fail(this.isAlone ? 'Waits for the network.' : 'The connection was lost.', { mayRetry: true });
+      request.abort();
+    };
+    let timer = setTimeout(lose, SILENCE_MS);
+    addEventListener('offline', lose);
+    request.upload.onprogress = ({ loaded, total }) => {
+      clearTimeout(timer);
+      timer = setTimeout(lose, loaded < total ? SILENCE_MS : STORED_WITHIN_MS);
+      this.#showProgress(Math.round((loaded / total) * 100));
+    };
+    request.onload = () => this.#takeAnswer(request);
+    request.onerror = lose;
+    const ended = new Promise((resolve) => {
+      request.onloadend = resolve;
+    });
+    const body = new FormData();
+    body.append('files', this.#file);
+    request.open('POST', this.#address);
+    request.setRequestHeader('HX-Request', 'true');
+    request.send(body);
+    await ended;
+    clearTimeout(timer);
+    removeEventListener('offline', lose);
+  }
+
+  /** @param {number} percent */
+  #showProgress(percent) {
+    this.#progress.value = percent;
+    this.#state.textContent = percent < 100 ? ` ${percent} %` : ' Being stored…';
+  }
+
+  /** @param {XMLHttpRequest} request */
+  #takeAnswer({ status, responseText }) {
+    if (status === 201) return this.#options.onArrive(responseText);
+    const sentence = textOf(responseText) || 'That could not be stored. Try again in a moment.';
+    this.fail(sentence, { mayRetry: status !== TOO_LARGE && status !== UNKNOWN_PICTURE });
+    if (status === UNKNOWN_PICTURE) this.#offerAnyway();
+  }
+
+  /** A picture that may say where it was taken goes out as it is only when its sender says so. */
+  #offerAnyway() {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.className = 'text-button';
+    button.textContent = 'Send it anyway';
+    button.addEventListener('click', () => {
+      button.remove();
+      this.#address = `${this.#options.address}?anyway=yes`;
+      this.#enqueue();
+    });
+    this.#retry.after(button);
+  }
+}

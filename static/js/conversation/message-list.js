@@ -1,0 +1,104 @@
+// The messages on the page, in their order, as they come in, change and go.
+import { localiseTimes, separateDays, separateLast } from '../page/days.js';
+import { find, findAll, findOptional } from '../page/dom.js';
+import { markOwn } from './own.js';
+import { renewQuotes } from './quotes.js';
+
+const MESSAGES = ':scope > .message';
+/** Notices, such as of who has joined, are not history: the oldest give way to a new one. */
+const MAX_NOTICES = 20;
+/** What the focus may be on while its message is drawn anew. */
+const FOCUSED_PARTS = ['[data-play]', '[data-position]', '[data-speed]', '[data-transcript]'];
+
+/**
+ * @typedef {object} Options
+ * @property {string} accountId who looks at it
+ * @property {import('./scroll-position.js').ScrollPosition} scroll
+ * @property {(element: HTMLElement, wasPending: boolean) => boolean} isShown whether a new message belongs here
+ * @property {(element: HTMLElement) => void} onAdd
+ */
+
+export class MessageList {
+  #list;
+  #pendingList;
+  #isNewest;
+  #options;
+
+  /**
+   * @param {HTMLElement} section
+   * @param {Options} options
+   */
+  constructor(section, options) {
+    this.#list = find(section, '#messages');
+    this.#pendingList = find(section, '[data-pending]');
+    this.#isNewest = section.dataset.isNewest === 'true';
+    this.#options = options;
+  }
+
+  /**
+   * Puts a message in its place, or in place of what it was before.
+   * @param {HTMLElement} element
+   */
+  show(element) {
+    const { accountId, isShown, onAdd } = this.#options;
+    localiseTimes(element);
+    markOwn(element, accountId);
+    renewQuotes(this.#list, element);
+    const pending = findOptional(this.#pendingList, `[data-id="${CSS.escape(element.dataset.id ?? '')}"]`);
+    pending?.remove();
+    const old = document.getElementById(element.id);
+    if (old) {
+      if (Number(old.dataset.change) < Number(element.dataset.change)) this.#replace(old, element);
+      return;
+    }
+    if (!isShown(element, pending !== undefined)) return;
+    this.#insert(element);
+    onAdd(element);
+  }
+
+  /** @param {HTMLElement} element such as "Mina has joined" */
+  addNotice(element) {
+    if (!this.#isNewest || element.dataset.accountId === this.#options.accountId) return;
+    this.#options.scroll.keep(
+      () => {
+        this.#list.append(element);
+        const notices = findAll(this.#list, '.notice');
+        if (notices.length > MAX_NOTICES) notices[0]?.remove();
+      },
+      { isMessage: false },
+    );
+  }
+
+  /** @param {HTMLElement} element */
+  #insert(element) {
+    const list = this.#list;
+    const seq = Number(element.dataset.seq);
+    const messages = findAll(list, MESSAGES);
+    const next = messages.find((message) => Number(message.dataset.seq) > seq);
+    const previous = messages.findLast((message) => Number(message.dataset.seq) < seq);
+    this.#options.scroll.keep(() => {
+      if (!next) {
+        list.append(element);
+        separateLast(list, element);
+        return;
+      }
+      list.insertBefore(element, previous ? previous.nextElementSibling : next);
+      separateDays(list);
+    });
+  }
+
+  /**
+   * What is changed stays in sight, and the focus within it stays where it was.
+   * @param {HTMLElement} old
+   * @param {HTMLElement} element
+   */
+  #replace(old, element) {
+    const focused = document.activeElement;
+    const hadFocus = focused !== null && old.contains(focused);
+    let part = FOCUSED_PARTS.find((selector) => focused?.matches(selector)) ?? '.more';
+    if (focused instanceof HTMLButtonElement && focused.matches('.reaction'))
+      part = `[value="${CSS.escape(focused.value)}"]`;
+    this.#options.scroll.keep(() => old.replaceWith(element), { isMessage: false });
+    if (hadFocus) findOptional(element, part)?.focus();
+  }
+}

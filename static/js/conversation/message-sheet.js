@@ -1,0 +1,122 @@
+// Everything that can be done with a message, as the server lists it.
+
+import { pickEmoji } from '../emoji.js';
+import { act, ask, sheet, showSheet } from '../page/dialog.js';
+import { find, findAll, findOptional } from '../page/dom.js';
+
+export class MessageSheet {
+  #actions;
+  #composer;
+
+  /**
+   * @param {import('./actions.js').Actions} actions
+   * @param {import('./actions.js').Composer} composer
+   */
+  constructor(actions, composer) {
+    this.#actions = actions;
+    this.#composer = composer;
+  }
+
+  /**
+   * @param {HTMLElement} message
+   * @param {{ part?: string, isToCorrect?: boolean }} [options] what of it is looked at first
+   */
+  async open(message, { part, isToCorrect } = {}) {
+    const address = this.#actions.addressOf(message);
+    const response = await fetch(address, { headers: { 'HX-Request': 'true' } }).catch(() => undefined);
+    if (!response?.ok) return this.#composer.say('There is no connection. Try again when it is back.');
+    const dialog = showSheet(await response.text());
+    this.#startReply(dialog, message);
+    startCopying(dialog, message);
+    this.#startPicker(dialog, message);
+    for (const form of findAll(dialog, '[data-quiet]', HTMLFormElement))
+      form.addEventListener('submit', (event) => this.#submit(event, form, message));
+    if (isToCorrect) findOptional(dialog, '#edit-content')?.focus();
+    if (part) findOptional(dialog, part)?.scrollIntoView();
+  }
+
+  /**
+   * @param {HTMLDialogElement} dialog
+   * @param {HTMLElement} message
+   */
+  #startReply(dialog, message) {
+    findOptional(dialog, '[data-reply]')?.addEventListener('click', (event) => {
+      event.preventDefault();
+      dialog.close();
+      this.#composer.reply(message);
+    });
+  }
+
+  /**
+   * @param {HTMLDialogElement} dialog
+   * @param {HTMLElement} message
+   */
+  #startPicker(dialog, message) {
+    const more = find(dialog, '[data-pick]');
+    more.hidden = false;
+    more.addEventListener('click', () => {
+      // What stands outside of an open dialog cannot be pressed.
+      dialog.close();
+      pickEmoji(message, (emoji) => this.#actions.react(message, emoji));
+    });
+    find(dialog, '.other-emoji').hidden = true;
+  }
+
+  /**
+   * @param {SubmitEvent} event
+   * @param {HTMLFormElement} form
+   * @param {HTMLElement} message
+   */
+  async #submit(event, form, message) {
+    event.preventDefault();
+    const fields = new FormData(form, event.submitter);
+    const emoji = fields.get('emoji');
+    if (emoji) fields.set('on', this.#actions.wantedState(message, String(emoji)));
+    if (form.dataset.confirm && !(await ask(form.dataset.confirm, 'Remove'))) return;
+    const refusal = await act(form.action, fields);
+    if (!refusal) return sheet().close();
+    const line = findOptional(form, '.failure') ?? document.createElement('p');
+    line.className = 'failure';
+    line.setAttribute('role', 'alert');
+    line.textContent = refusal;
+    form.prepend(line);
+  }
+}
+
+/**
+ * @param {HTMLDialogElement} dialog
+ * @param {HTMLElement} message
+ */
+function startCopying(dialog, message) {
+  for (const button of findAll(dialog, '[data-copy]')) {
+    const item = button.closest('li');
+    if (item) item.hidden = false;
+    button.addEventListener('click', async () => {
+      const text =
+        button.dataset.copy === 'link'
+          ? find(message, '.permalink', HTMLAnchorElement).href
+          : (findOptional(message, '.body, .transcript')?.innerText ?? '');
+      button.textContent = (await copy(text, dialog)) ? 'Copied' : 'This browser does not copy';
+    });
+  }
+}
+
+/**
+ * Puts a text into the clipboard; over plain HTTP browsers know only the old way.
+ * @param {string} text
+ * @param {HTMLElement} container
+ * @returns {Promise<boolean>}
+ */
+async function copy(text, container) {
+  if (navigator.clipboard)
+    return navigator.clipboard.writeText(text).then(
+      () => true,
+      () => false,
+    );
+  const field = Object.assign(document.createElement('textarea'), { value: text });
+  container.append(field);
+  field.select();
+  const isCopied = document.execCommand('copy');
+  field.remove();
+  return isCopied;
+}

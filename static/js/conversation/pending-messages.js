@@ -1,0 +1,55 @@
+// What is on its way, below the messages, with its state in words.
+import { copyTemplate, find, findOptional } from '../page/dom.js';
+import { announce } from '../page/events.js';
+
+/** @type {Record<import('../outbox/items.js').State, string>} */
+const STATES = {
+  sending: 'Sending…',
+  waiting: 'Not sent yet. It goes out when the connection is back.',
+  'waiting in this tab':
+    'Not sent yet, and this browser stores nothing: leave this tab open until the connection is back.',
+  refused: '',
+  sent: '',
+};
+
+/**
+ * @param {import('../outbox/outbox.js').Outbox} outbox
+ * @param {string} groupId
+ * @param {HTMLElement} list
+ * @param {import('./scroll-position.js').ScrollPosition} scroll
+ */
+export async function showPending(outbox, groupId, list, scroll) {
+  /** @type {import('../outbox/outbox.js').Listener} */
+  const showItem = (item, state) => {
+    if (item.groupId !== groupId) return;
+    const old = findOptional(list, `[data-id="${item.id}"]`);
+    if (state === 'sent') return old?.remove();
+    const element = old ?? copyTemplate('pending-message');
+    fill(element, item, state);
+    find(element, '[data-retry]').onclick = () => outbox.retry(item);
+    find(element, '[data-discard]').onclick = () => {
+      outbox.discard(item);
+      element.remove();
+      announce('put-back', item);
+    };
+    if (!old) scroll.keep(() => list.append(element), { mustShow: true });
+  };
+  outbox.subscribe(showItem);
+  for (const { item, state } of await outbox.pending(groupId)) showItem(item, state);
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {import('../outbox/items.js').Item} item
+ * @param {import('../outbox/items.js').State} state
+ */
+function fill(element, item, state) {
+  element.dataset.id = item.id;
+  find(element, '[data-content]').textContent = item.content;
+  const names = find(element, '[data-files]');
+  names.hidden = !item.files?.length;
+  names.textContent = item.files?.map((file) => file.name).join(', ') ?? '';
+  find(element, '[data-state]').textContent = STATES[state] || (item.refusal ?? '');
+  element.classList.toggle('is-failed', state === 'refused');
+  for (const name of ['retry', 'discard']) find(element, `[data-${name}]`).hidden = state !== 'refused';
+}

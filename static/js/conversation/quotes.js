@@ -1,0 +1,36 @@
+import { findAll } from '../page/dom.js';
+
+const EXCERPT_CHARACTERS = 140;
+
+/**
+ * Quotes of a message say what it says now.
+ * @param {HTMLElement} list
+ * @param {HTMLElement} message
+ */
+export function renewQuotes(list, message) {
+  for (const quote of findAll(list, `[data-quote="${message.dataset.seq}"]`)) {
+    const author = quote.querySelector('.quoted-author') ?? '';
+    quote.replaceChildren(author, ` ${excerptOf(message)}`);
+  }
+}
+
+/**
+ * The beginning of a message on one line; the names of its files where it has no words.
+ * @param {HTMLElement} message
+ */
+export function excerptOf(message) {
+  const text = message.querySelector('.removed, .body')?.textContent ?? fileNames(message);
+  // By character: half of an emoji is none.
+  const characters = [...text.trim().replace(/\s+/g, ' ')];
+  return characters.length > EXCERPT_CHARACTERS
+    ? `${characters.slice(0, EXCERPT_CHARACTERS).join('')}…`
+    : characters.join('');
+}
+
+/** @param {HTMLElement} message */
+function fileNames(message) {
+  const names = findAll(message, '.file-name, figcaption a').map((name) => name.textContent ?? '');
+  const pictures = findAll(message, '.files img', HTMLImageElement).map((picture) => picture.alt);
+  const voice = message.querySelector('.voice-player')?.getAttribute('aria-label');
+  return [...names, ...pictures, ...(voice ? [voice] : [])].join(', ');
+}

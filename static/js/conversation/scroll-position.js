@@ -1,0 +1,103 @@
+// Where somebody is in a conversation, and the ways to what is new.
+import { find, findOptional } from '../page/dom.js';
+
+const AT_BOTTOM_PX = 60;
+
+export class ScrollPosition {
+  #scroller;
+  #toNewest;
+  #toNew;
+  #newMark;
+  #groupId;
+
+  /**
+   * @param {HTMLElement} section
+   * @param {() => void} onScroll
+   */
+  constructor(section, onScroll) {
+    this.#scroller = find(section, '[data-scroller]');
+    this.#toNewest = find(section, '[data-to-newest]');
+    this.#toNew = findOptional(section, '[data-to-new]');
+    this.#newMark = findOptional(section, '[data-new-mark]');
+    this.#groupId = section.dataset.conversation;
+    this.#startButtons(section.dataset.isNewest === 'true');
+    this.#begin();
+    this.#showButtons();
+    const onMove = () => {
+      this.#showButtons();
+      onScroll();
+    };
+    this.#scroller.addEventListener('scroll', onMove, { passive: true });
+  }
+
+  /**
+   * What comes in below leaves what is being read where it is; at the bottom, the bottom stays in view.
+   * @param {() => void} insert changes what is shown
+   * @param {{ mustShow?: boolean, isMessage?: boolean }} [options] whether it is shown in any case; whether it is news
+   */
+  keep(insert, { mustShow = false, isMessage = true } = {}) {
+    const wasAtBottom = this.#isAtBottom();
+    const height = this.#scroller.scrollHeight;
+    insert();
+    if (wasAtBottom || mustShow) this.#scroller.scrollTop = 0;
+    else {
+      this.#scroller.scrollTop -= this.#scroller.scrollHeight - height;
+      if (isMessage) this.offerNewest();
+    }
+  }
+
+  offerNewest() {
+    this.#toNewest.hidden = false;
+    this.#toNewest.classList.add('has-new');
+    this.#toNewest.textContent = 'New messages ↓';
+  }
+
+  goToNewest() {
+    location.assign(`/groups/${this.#groupId}?newest=`);
+  }
+
+  // The scroller is laid out from the bottom up: nought is the bottom, and upwards counts down.
+  #isAtBottom() {
+    return this.#scroller.scrollTop > -AT_BOTTOM_PX;
+  }
+
+  #showButtons() {
+    // The end of an older page has a link of its own.
+    const isAtBottom = this.#isAtBottom();
+    this.#toNewest.hidden = isAtBottom;
+    if (isAtBottom) {
+      this.#toNewest.classList.remove('has-new');
+      this.#toNewest.textContent = 'To the newest ↓';
+    }
+    if (this.#toNew && this.#newMark) {
+      const top = this.#scroller.getBoundingClientRect().top;
+      this.#toNew.hidden = this.#newMark.getBoundingClientRect().bottom >= top;
+    }
+  }
+
+  /** @param {boolean} isNewest whether the newest messages are on this page */
+  #startButtons(isNewest) {
+    this.#toNewest.addEventListener('click', () => {
+      if (!isNewest) return this.goToNewest();
+      this.#scroller.scrollTop = 0;
+    });
+    this.#toNew?.addEventListener('click', (event) => {
+      if (!this.#newMark || !this.#toNew) return;
+      event.preventDefault();
+      this.#newMark.scrollIntoView({ block: 'start' });
+      this.#toNew.hidden = true;
+    });
+  }
+
+  /** At a message that is linked to, or at the first unread one; where all of them fit, that is at the newest. */
+  #begin() {
+    const linked = location.hash.startsWith('#message-') && document.getElementById(location.hash.slice(1));
+    if (linked) {
+      // Such as a hit of the search: it leads the focus there, too.
+      linked.tabIndex = -1;
+      linked.focus({ preventScroll: true });
+    }
+    const isAskedForNewest = new URLSearchParams(location.search).has('newest');
+    if (!location.hash && !isAskedForNewest) this.#newMark?.scrollIntoView({ block: 'start' });
+  }
+}

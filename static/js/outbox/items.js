@@ -1,0 +1,103 @@
+// What was written and is not yet acknowledged: in memory, and wherever this browser stores things.
+import { Table, tabStorage } from '../page/storage.js';
+
+const TAB_PREFIX = 'outbox/';
+
+/**
+ * @typedef {object} Item a message that is on its way
+ * @property {string} id a UUID; a second try with the same one is the same message
+ * @property {string} accountId who wrote it
+ * @property {string} groupId
+ * @property {string} content
+ * @property {number | undefined} [replyTo] the seq of the message that it answers
+ * @property {true | undefined} [confirmed] its writer has confirmed that it calls everybody
+ * @property {SentFile[] | undefined} [files]
+ * @property {number} writtenAt in milliseconds
+ * @property {string | undefined} [refusal] the server's sentence; it is not tried again by itself
+ *
+ * @typedef {{ id: string, name: string, html: string }} SentFile
+ * @typedef {'sending' | 'waiting' | 'waiting in this tab' | 'refused' | 'sent'} State
+ */
+
+export class Items {
+  /** @type {Table<Item>} */
+  #table = new Table('hearth', 'outbox');
+  /** @type {Map<string, Item>} */
+  #byId = new Map();
+  /** Those that are in the table. */
+  #storedIds = new Set();
+  /** Acknowledged or taken back by this tab: a table that is slow to delete may still name them. */
+  #doneIds = new Set();
+  #accountId;
+
+  /** @param {string} accountId whose these are; those of others who use this browser wait for them */
+  constructor(accountId) {
+    this.#accountId = accountId;
+  }
+
+  /** The oldest first. */
+  own() {
+    return [...this.#byId.values()]
+      .filter((item) => item.accountId === this.#accountId)
+      .sort((a, b) => a.writtenAt - b.writtenAt);
+  }
+
+  /**
+   * @param {Item} item that was not acknowledged
+   * @returns {State}
+   */
+  stateOf(item) {
+    if (item.refusal) return 'refused';
+    return this.#storedIds.has(item.id) ? 'waiting' : 'waiting in this tab';
+  }
+
+  /**
+   * In memory it is at once. Resolves to whether the table has it.
+   * @param {Item} item
+   */
+  async keep(item) {
+    const { id } = item;
+    this.#byId.set(id, item);
+    const isStored = await this.#table.put(item);
+    if (this.#doneIds.has(id)) {
+      this.#table.delete(id);
+      return true;
+    }
+    if (isStored) this.#storedIds.add(id);
+    else this.#storedIds.delete(id);
+    tabStorage.set(TAB_PREFIX + id, isStored ? '' : JSON.stringify(item));
+    return isStored;
+  }
+
+  /** @param {Item} item */
+  delete({ id }) {
+    this.#doneIds.add(id);
+    this.#byId.delete(id);
+    this.#storedIds.delete(id);
+    tabStorage.set(TAB_PREFIX + id, '');
+    this.#table.delete(id);
+  }
+
+  /** What other tabs, or this one before it was loaded anew, have left. */
+  async load() {
+    for (const key of tabStorage.keys(TAB_PREFIX)) this.#add(JSON.parse(tabStorage.get(key) ?? 'null'));
+    const rows = await this.#table.all();
+    if (!rows) return;
+    for (const row of rows) {
+      this.#add(row);
+      this.#storedIds.add(row.id);
+    }
+    const ids = new Set(rows.map((row) => row.id));
+    // Another tab has sent it, or taken it back.
+    for (const id of [...this.#storedIds])
+      if (!ids.has(id)) {
+        this.#byId.delete(id);
+        this.#storedIds.delete(id);
+      }
+  }
+
+  /** @param {Item | null} item */
+  #add(item) {
+    if (item && !this.#doneIds.has(item.id) && !this.#byId.has(item.id)) this.#byId.set(item.id, item);
+  }
+}

@@ -1,0 +1,153 @@
+// What was written and is not yet acknowledged. It survives a closed tab, a lost network and a restart of the server in
+// IndexedDB; where the browser stores nothing it stays in this tab. The id of a message makes a second try harmless, so
+// two tabs may well send the same one.
+import { uuid } from '../page/uuid.js';
+import { Delivery } from './delivery.js';
+import { Items } from './items.js';
+
+const RETRY_MS = 3_000;
+
+/**
+ * @typedef {import('./items.js').Item} Item
+ * @typedef {import('./items.js').State} State
+ * @typedef {(item: Item, state: State) => void} Listener
+ */
+
+export class Outbox {
+  #accountId;
+  #items;
+  #delivery = new Delivery();
+  /** @type {Set<Listener>} */
+  #listeners = new Set();
+  #loaded;
+  #isBusy = false;
+  /** Something was written while the last round was under way. */
+  #isDueAgain = false;
+  /** The last try failed; the next one is due when the timer, the network or a socket says so. */
+  #isWaiting = false;
+  /** @type {number | undefined} */
+  #timer;
+
+  /** @param {string} accountId who writes here */
+  constructor(accountId) {
+    this.#accountId = accountId;
+    this.#items = new Items(accountId);
+    addEventListener('online', () => this.#refresh());
+    document.addEventListener(
+      'visibilitychange',
+      () => document.visibilityState === 'visible' && this.#refresh(),
+    );
+    this.#loaded = this.#items.load();
+    this.#loaded.then(() => this.flush());
+  }
+
+  /**
+   * Keeps a message and starts sending it. Under an id that it had before, it is the same message.
+   * @param {string} groupId
+   * @param {string} content
+   * @param {Partial<Pick<Item, 'id' | 'replyTo' | 'confirmed' | 'files'>>} [options]
+   */
+  async add(groupId, content, { id = uuid(), replyTo, confirmed, files } = {}) {
+    const writtenAt = Date.now();
+    const item = { id, accountId: this.#accountId, groupId, content, replyTo, confirmed, files, writtenAt };
+    this.#tell(item, this.#isWaiting ? 'waiting' : 'sending');
+    // Stored before it is sent, unless that takes long: a closed tab loses nothing then.
+    await this.#keep(item);
+    this.flush();
+  }
+
+  /** @param {Item} item that was refused */
+  async retry(item) {
+    await this.#keep({ ...item, refusal: undefined });
+    this.flush();
+  }
+
+  /** @param {Item} item */
+  discard(item) {
+    this.#items.delete(item);
+  }
+
+  /**
+   * What waits for a group, oldest first, with its state.
+   * @param {string} groupId
+   */
+  async pending(groupId) {
+    await this.#loaded;
+    return this.#items
+      .own()
+      .filter((item) => item.groupId === groupId)
+      .map((item) => ({ item, state: this.#items.stateOf(item) }));
+  }
+
+  /** @param {Listener} listener */
+  subscribe(listener) {
+    this.#listeners.add(listener);
+  }
+
+  /** @param {import('./delivery.js').SocketDoor} door */
+  useSocket(door) {
+    this.#delivery.useSocket(door);
+  }
+
+  /** Sends what waits, oldest first, until one cannot be delivered. */
+  async flush() {
+    if (this.#isBusy) {
+      this.#isDueAgain = true;
+      return;
+    }
+    this.#isBusy = true;
+    this.#isDueAgain = false;
+    clearTimeout(this.#timer);
+    try {
+      for (const item of this.#items.own()) {
+        if (item.refusal) continue;
+        if (navigator.onLine === false || !(await this.#deliver(item))) return this.#waitAndRetry();
+        this.#isWaiting = false;
+      }
+    } finally {
+      this.#isBusy = false;
+    }
+    if (this.#isDueAgain) this.flush();
+  }
+
+  #waitAndRetry() {
+    this.#isWaiting = true;
+    for (const item of this.#items.own()) if (!item.refusal) this.#tell(item, this.#items.stateOf(item));
+    this.#timer = setTimeout(() => this.#refresh(), RETRY_MS);
+  }
+
+  /**
+   * Resolves to whether the next one may be tried: this one was acknowledged or refused.
+   * @param {Item} item
+   */
+  async #deliver(item) {
+    if (!this.#isWaiting) this.#tell(item, 'sending');
+    const answer = await this.#delivery.deliver(item);
+    if (answer === 'later') return false;
+    if (answer === 'acknowledged') {
+      this.#items.delete(item);
+      this.#tell(item, 'sent');
+    } else {
+      const refused = { ...item, refusal: answer.refusal };
+      await this.#keep(refused);
+      this.#tell(refused, 'refused');
+    }
+    return true;
+  }
+
+  /** @param {Item} item */
+  async #keep(item) {
+    const isStored = await this.#items.keep(item);
+    if (!isStored && this.#isWaiting && !item.refusal) this.#tell(item, this.#items.stateOf(item));
+  }
+
+  async #refresh() {
+    await this.#items.load();
+    await this.flush();
+  }
+
+  /** @type {Listener} */
+  #tell(item, state) {
+    for (const listener of this.#listeners) listener(item, state);
+  }
+}

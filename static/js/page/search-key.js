@@ -1,0 +1,20 @@
+import { closest, findAll, findOptional } from './dom.js';
+
+/** Ctrl+K, and "/" outside of fields, go to the search field from anywhere that is not a field. */
+export function startSearchKey() {
+  const field =
+    findOptional(document, '#q', HTMLInputElement) ?? findOptional(document, '#search', HTMLInputElement);
+  if (!field) return;
+  if (/Mac|iPhone|iPad/.test(navigator.userAgent))
+    for (const key of findAll(document, '.sidebar-search kbd')) key.textContent = '⌘K';
+  addEventListener('keydown', (event) => {
+    const isWithModifier = event.ctrlKey || event.metaKey;
+    const isCombination = event.key.toLowerCase() === 'k' && isWithModifier;
+    const isTyping = closest(event.target, 'input, textarea, [contenteditable]') !== undefined;
+    const isSlash = event.key === '/' && !isTyping && !isWithModifier && !event.altKey;
+    if (!isCombination && !isSlash) return;
+    event.preventDefault();
+    field.focus();
+    field.select();
+  });
+}

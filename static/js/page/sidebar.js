@@ -1,0 +1,102 @@
+// The list of groups, live: new groups, unread counts, and the tab's title.
+import { find, findAll, findOptional } from './dom.js';
+import { listen } from './events.js';
+import { placeFragments } from './fragments.js';
+import { startNotifications } from './notifications.js';
+import { Connection } from './socket.js';
+import { tabStorage } from './storage.js';
+
+export function startOverview() {
+  // A thread beside its conversation has no list; the page around it counts.
+  const list = findOptional(document, '.sidebar-lists');
+  const sidebar = list && new Sidebar();
+  const overview = new Connection(() => '/ws', {
+    onFragment(html) {
+      placeFragments(html);
+      sidebar?.mark();
+    },
+    onOpen: () => reportVisibility(),
+    onFinal: (code) => {
+      const next = encodeURIComponent(location.pathname + location.search);
+      if (code === 4401) location.assign(`/login?next=${next}`);
+    },
+  });
+  const reportVisibility = list ? startNotifications(overview) : () => {};
+  listen('posted', () => {
+    if (!overview.isOpen) overview.restart();
+  });
+  if (list) keepPlace(list);
+}
+
+class Sidebar {
+  #title = document.title;
+  #groupId = document.body.dataset.groupId;
+
+  constructor() {
+    document.addEventListener('visibilitychange', () => this.mark());
+    this.mark();
+  }
+
+  /** Marks the open page, and counts what is unread. */
+  mark() {
+    for (const link of findAll(document, '.own-list a', HTMLAnchorElement))
+      if (link.pathname === location.pathname) link.setAttribute('aria-current', 'page');
+    let unread = 0;
+    let unreadGroups = 0;
+    for (const row of findAll(document, '.group-row')) {
+      const isOpen = row.dataset.groupId === this.#groupId;
+      if (isOpen) this.#markOpen(row);
+      // What is on the screen right now is being read; its count is on its way to nought.
+      const isBeingRead =
+        isOpen &&
+        document.visibilityState === 'visible' &&
+        document.querySelector('[data-is-newest="true"]') !== null;
+      row.classList.toggle('is-being-read', isBeingRead);
+      if (isBeingRead) continue;
+      unread += Number(row.dataset.unread);
+      if (row.dataset.unread !== '0') unreadGroups += 1;
+    }
+    document.title = unread > 0 ? `(${unread}) ${this.#title}` : this.#title;
+    badge(unreadGroups);
+  }
+
+  /** @param {HTMLElement} row */
+  #markOpen(row) {
+    find(row, 'a').setAttribute('aria-current', 'page');
+    this.#title = rename(row.dataset.sort ?? '', this.#title);
+  }
+}
+
+/**
+ * The installed app's icon says in how many conversations something waits.
+ * @param {number} count
+ */
+function badge(count) {
+  if (!('setAppBadge' in navigator)) return;
+  (count > 0 ? navigator.setAppBadge(count) : navigator.clearAppBadge()).catch(() => {});
+}
+
+/**
+ * A group that is renamed bears its new name on its own page too. Returns the tab's title.
+ * @param {string} name
+ * @param {string} title
+ */
+function rename(name, title) {
+  const heading = findOptional(document, '[data-group-name]');
+  const before = heading?.textContent;
+  if (!heading || !before || before === name) return title;
+  heading.textContent = name;
+  const field = findOptional(document, '#content', HTMLTextAreaElement);
+  if (field) field.placeholder = `Message ${name}`;
+  return title.replace(before, () => name);
+}
+
+/**
+ * A long list stays where it was from page to page, with the open group in sight.
+ * @param {HTMLElement} list
+ */
+function keepPlace(list) {
+  list.scrollTop = Number(tabStorage.get('sidebar') ?? 0);
+  list.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' });
+  addEventListener('pagehide', () => tabStorage.set('sidebar', String(list.scrollTop)));
+}

@@ -1,0 +1,55 @@
+// Recordings that have not arrived yet, in IndexedDB: what somebody has said survives a closed tab and a lost network.
+import { Table } from '../page/storage.js';
+
+/** What nobody came back for is gone after a week. */
+const KEPT_MS = 7 * 86_400_000;
+
+/**
+ * @typedef {object} KeptRecording
+ * @property {string} id a UUID, which a message of it has too
+ * @property {string} accountId
+ * @property {string} place the conversation or thread that it is for
+ * @property {Blob} blob
+ * @property {import('./recorder.js').Way} way
+ * @property {number | undefined} [replyTo] the seq of the message that it answers
+ * @property {number} at in milliseconds
+ */
+
+/** @type {Table<KeptRecording>} */
+const table = new Table('hearth-recordings', 'recordings');
+/** What this browser does not store is kept for as long as the tab is open. @type {Map<string, KeptRecording>} */
+const inThisTab = new Map();
+
+/** @param {KeptRecording} recording */
+export async function keepRecording(recording) {
+  if (!(await table.put(recording))) inThisTab.set(recording.id, recording);
+}
+
+/** @param {string} id */
+export async function forgetRecording(id) {
+  inThisTab.delete(id);
+  await table.delete(id);
+}
+
+/**
+ * Whether it is still to be brought in; where nothing can be read, it is.
+ * @param {string} id
+ */
+export async function isKept(id) {
+  const rows = await table.all();
+  return !rows || inThisTab.has(id) || rows.some((row) => row.id === id);
+}
+
+/**
+ * Those of one person for one place, the oldest first.
+ * @param {string} accountId
+ * @param {string} place
+ */
+export async function keptRecordings(accountId, place) {
+  const all = (await table.all()) ?? [];
+  const oldest = Date.now() - KEPT_MS;
+  for (const { id, at } of all) if (at < oldest) forgetRecording(id);
+  return all
+    .filter((kept) => kept.accountId === accountId && kept.place === place && kept.at >= oldest)
+    .sort((a, b) => a.at - b.at);
+}
