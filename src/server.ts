@@ -10,7 +10,7 @@ import { openSessionStore } from './accounts/session-store.ts';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
 import { loadKeyring } from './crypto/keys.ts';
-import { createPasswords } from './crypto/passwords.ts';
+import { createPasswords, type Passwords } from './crypto/passwords.ts';
 import { checkNothingMissing, isDamage } from './database/integrity.ts';
 import { lockDataFolder } from './database/lock.ts';
 import { openDatabases } from './database/open.ts';
@@ -34,9 +34,10 @@ const LONGEST_SILENCE_MS = 120_000;
 
 /**
  * Opens everything and listens.
+ * @param shared what several servers of one process have in common; it is not closed with them
  * @throws StartError with one sentence where that cannot be
  */
-export async function startServer(config: Config): Promise<Running> {
+export async function startServer(config: Config, shared: { passwords?: Passwords } = {}): Promise<Running> {
   const closers: Array<() => Promise<void> | void> = [];
   let closing: Promise<void> | undefined;
   const stop = () => {
@@ -46,7 +47,7 @@ export async function startServer(config: Config): Promise<Running> {
     return closing;
   };
   try {
-    return { urls: await open(config, closers), stop };
+    return { urls: await open(config, closers, shared), stop };
   } catch (error) {
     await stop();
     throw isDamage(error)
@@ -57,7 +58,11 @@ export async function startServer(config: Config): Promise<Running> {
   }
 }
 
-async function open(config: Config, closers: Array<() => Promise<void> | void>): Promise<string[]> {
+async function open(
+  config: Config,
+  closers: Array<() => Promise<void> | void>,
+  shared: { passwords?: Passwords },
+): Promise<string[]> {
   const { host, dataDir } = config;
   const certificate = config.tls ? await (await import('./tls.ts')).loadCertificate(config) : undefined;
   let served = certificate && new X509Certificate(certificate.cert);
@@ -77,8 +82,8 @@ async function open(config: Config, closers: Array<() => Promise<void> | void>):
   await checkKeyring(databases.chat, keyring);
   const sessionStore = await openSessionStore(dataDir, log);
   closers.push(() => sessionStore.close());
-  const passwords = createPasswords();
-  closers.push(() => passwords.close());
+  const passwords = shared.passwords ?? createPasswords();
+  if (!shared.passwords) closers.push(() => passwords.close());
 
   const app = await createApp({
     config,

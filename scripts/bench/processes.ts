@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { newPerson, type Visitor } from '../../tests/support/client.ts';
-import { type Hearth, startHearth } from '../../tests/support/hearth.ts';
+import { type HearthProcess, startHearthProcess } from '../../tests/support/hearth.ts';
 
 /** What is ended after a bench, the last first. */
 export class Cleanup {
@@ -18,8 +18,8 @@ export class Cleanup {
 }
 
 /** Hearth as it is started by `npm start`, with the rates lifted; the log goes where nobody reads it. */
-export function startOurs(cleanup: Cleanup, dataDir?: string): Promise<Hearth> {
-  return startHearth(cleanup, dataDir === undefined ? {} : { dataDir });
+export function startOurs(cleanup: Cleanup, dataDir?: string): Promise<HearthProcess> {
+  return startHearthProcess(cleanup, dataDir === undefined ? {} : { dataDir });
 }
 
 /** One of the floors of `floors.ts` in a process of its own. */

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { startHearth } from '../../tests/support/hearth.ts';
+import { startHearthProcess } from '../../tests/support/hearth.ts';
 import { type Cleanup, pause, people } from './processes.ts';
 import { type Finding, finding, inTurns } from './report.ts';
 import { LeanSocket } from './sockets.ts';
@@ -47,7 +47,7 @@ async function withIndex(cleanup: Cleanup): Promise<Finding> {
 
 /** A server with people in groups, each with a socket. */
 async function prepared(cleanup: Cleanup, env: Record<string, string>): Promise<LeanSocket[]> {
-  const ours = await startHearth(cleanup, { env });
+  const ours = await startHearthProcess(cleanup, { env });
   const members = await people(ours.url, 8);
   for (let id = 3; id <= GROUPS; id++) await members[0]?.post('/groups', { name: `Group ${id}` });
   for (const member of members) for (let id = 1; id <= GROUPS; id++) await member.post(`/groups/${id}/join`);

@@ -15,11 +15,13 @@ export type Passwords = {
   close(): Promise<void>;
 };
 
-/** Compared when the name is unknown, so that both answers take the same time: a hash of no password. */
-const UNKNOWN_ACCOUNT_HASH = `$2b$${BCRYPT_COST}$abcdefghijklmnopqrstuuAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA`;
-
-/** One worker fewer than there are processors, so that a storm of sign-ins leaves the event loop its own. */
-export function createPasswords(): Passwords {
+/**
+ * One worker fewer than there are processors, so that a storm of sign-ins leaves the event loop its own.
+ * @param cost bcrypt's work factor for new hashes, 4 to 31; each step doubles the time
+ */
+export function createPasswords(cost = BCRYPT_COST): Passwords {
+  /** Compared when the name is unknown, so that both answers take the same time: a hash of no password. */
+  const unknownAccountHash = `$2b$${String(cost).padStart(2, '0')}$abcdefghijklmnopqrstuuAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA`;
   const pool = new Piscina({
     filename: new URL('./password-worker.ts', import.meta.url).href,
     minThreads: 0,
@@ -30,9 +32,9 @@ export function createPasswords(): Passwords {
   const run = <Result>(job: PasswordJob): Promise<Result> => pool.run(job);
 
   return {
-    hash: (password) => run<string>({ kind: 'hash', password, cost: BCRYPT_COST }),
+    hash: (password) => run<string>({ kind: 'hash', password, cost }),
     async matches(password, hash) {
-      const same = await run<boolean>({ kind: 'compare', password, hash: hash ?? UNKNOWN_ACCOUNT_HASH });
+      const same = await run<boolean>({ kind: 'compare', password, hash: hash ?? unknownAccountHash });
       return same && hash !== undefined;
     },
     isCommon: (password) => run<boolean>({ kind: 'common', password }),

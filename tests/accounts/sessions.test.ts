@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
-import { startHearth } from '../support/hearth.ts';
+import { startHearth, startHearthProcess } from '../support/hearth.ts';
 
 test('sessions: rotated at sign-in, ended by sign-out, ended everywhere by a password change', async (t) => {
   const hearth = await startHearth(t);
@@ -65,10 +65,10 @@ test('sessions: rotated at sign-in, ended by sign-out, ended everywhere by a pas
 });
 
 test('sessions outlive a restart, and only what they need is in them', async (t) => {
-  const hearth = await startHearth(t);
+  const hearth = await startHearthProcess(t);
   const person = await newPerson(hearth.url, 'mina');
   assert.equal(await hearth.stop(), 0);
-  const again = await startHearth(t, { dataDir: hearth.dataDir });
+  const again = await startHearthProcess(t, { dataDir: hearth.dataDir });
   const returned = new Visitor(again.url);
   returned.cookies.set('hearth', person.cookies.get('hearth') ?? '');
   assert.equal((await returned.get('/account')).status, 200);

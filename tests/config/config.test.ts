@@ -6,7 +6,7 @@ import test from 'node:test';
 import { readCommand } from '../../src/config.ts';
 import { StartError } from '../../src/errors.ts';
 import { FLAGS, type Setting, VARIABLES } from '../../src/settings.ts';
-import { ROOT, runToEnd, startHearth, temporaryFolder } from '../support/hearth.ts';
+import { ROOT, runToEnd, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 
 const read = (args: string[], env: Record<string, string> = {}) => readCommand(args, env, '1.2.3');
 
@@ -104,17 +104,17 @@ test('the program exits with 2 and one sentence where it cannot start', async (t
 });
 
 test('a data folder that another Hearth holds is refused, and free again when that one was killed', async (t) => {
-  const first = await startHearth(t);
+  const first = await startHearthProcess(t);
   const second = await runToEnd(['--port', '0', '--data', first.dataDir]);
   assert.equal(second.code, 2);
   assert.match(second.stderr, /Another Hearth is using the data folder/);
   await first.kill();
-  const third = await startHearth(t, { dataDir: first.dataDir });
+  const third = await startHearthProcess(t, { dataDir: first.dataDir });
   assert.equal(await third.stop(), 0);
 });
 
 test('it prints one line when it listens, and stops with 0 within five seconds of SIGTERM', async (t) => {
-  const hearth = await startHearth(t);
+  const hearth = await startHearthProcess(t);
   assert.match(hearth.output().stdout, /^Hearth is at http:\/\/127\.0\.0\.1:\d+\n$/);
   const started = Date.now();
   assert.equal(await hearth.stop(), 0);

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { type Frame, newPerson, Visitor } from '../support/client.ts';
-import { ROOT, runToEnd, startHearth, temporaryFolder } from '../support/hearth.ts';
+import { ROOT, runToEnd, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 import { recording } from '../support/speech.ts';
 
 const CANARIES = {
@@ -38,7 +38,7 @@ const PIXEL =
 
 test('what people type is in no file of the data folder and in no log', async (t) => {
   const scratch = temporaryFolder(t);
-  const hearth = await startHearth(t, { env: { LOG_LEVEL: 'trace', TMPDIR: scratch } });
+  const hearth = await startHearthProcess(t, { env: { LOG_LEVEL: 'trace', TMPDIR: scratch } });
   const person = await newPerson(hearth.url, 'somebody', 1);
   const canary = new Visitor(hearth.url);
   await canary.register(CANARIES.username, CANARIES.password);
@@ -97,7 +97,7 @@ test('what people type is in no file of the data folder and in no log', async (t
 
 test('a start with another key, or without the one that was made, is refused in one sentence', async (t) => {
   const key = randomBytes(32).toString('base64');
-  const hearth = await startHearth(t, { env: { ENCRYPTION_KEY: key } });
+  const hearth = await startHearthProcess(t, { env: { ENCRYPTION_KEY: key } });
   await hearth.stop();
   const start = (env: Record<string, string>) => runToEnd(['--port', '0', '--data', hearth.dataDir], env);
   const other = await start({ ENCRYPTION_KEY: randomBytes(32).toString('base64') });
@@ -106,12 +106,12 @@ test('a start with another key, or without the one that was made, is refused in 
   const none = await start({});
   assert.equal(none.code, 2);
   assert.match(none.stderr, /holds no key for the data/);
-  const again = await startHearth(t, { dataDir: hearth.dataDir, env: { ENCRYPTION_KEY: key } });
+  const again = await startHearthProcess(t, { dataDir: hearth.dataDir, env: { ENCRYPTION_KEY: key } });
   assert.equal(await again.stop(), 0);
 });
 
 test('keys rotate, also when the rotation is killed and run again, and the old key opens nothing afterwards', async (t) => {
-  const hearth = await startHearth(t);
+  const hearth = await startHearthProcess(t);
   const person = await newPerson(hearth.url, 'keeper', 1);
   const socket = await person.socket('/ws/chat/1');
   const contents = Array.from({ length: 3_000 }, (_, index) => `kept message ${index}`);
@@ -157,7 +157,7 @@ test('keys rotate, also when the rotation is killed and run again, and the old k
   await once(cut, 'close');
   assert.equal(cut.signalCode, 'SIGKILL', 'it was cut off while it sealed messages');
 
-  const halfway = await startHearth(t, { dataDir: hearth.dataDir });
+  const halfway = await startHearthProcess(t, { dataDir: hearth.dataDir });
   const reader = new Visitor(halfway.url);
   for (const [name, value] of person.cookies) reader.cookies.set(name, value);
   assert.match((await reader.get('/groups/1')).body, /kept message 2999/, 'halfway, everything opens');
@@ -167,7 +167,7 @@ test('keys rotate, also when the rotation is killed and run again, and the old k
   assert.equal(done.code, 0, done.stderr);
   const keys = join(hearth.dataDir, 'keys');
   assert.deepEqual(readdirSync(keys).sort(), ['0001.key.retired', '0002.key']);
-  const after = await startHearth(t, { dataDir: hearth.dataDir });
+  const after = await startHearthProcess(t, { dataDir: hearth.dataDir });
   const late = new Visitor(after.url);
   for (const [name, value] of person.cookies) late.cookies.set(name, value);
   const all = await late.socket('/ws/chat/1?after=0');
@@ -198,7 +198,7 @@ test('keys rotate, also when the rotation is killed and run again, and the old k
 test('with ENCRYPTION_KEY, the new key goes before the old one', async (t) => {
   const [old, fresh] = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')];
   const dataDir = join(temporaryFolder(t), 'data');
-  const hearth = await startHearth(t, { dataDir, env: { ENCRYPTION_KEY: old } });
+  const hearth = await startHearthProcess(t, { dataDir, env: { ENCRYPTION_KEY: old } });
   await newPerson(hearth.url, 'keeper', 1);
   await hearth.stop();
   const rotate = (ENCRYPTION_KEY: string) =>
@@ -207,7 +207,7 @@ test('with ENCRYPTION_KEY, the new key goes before the old one', async (t) => {
   assert.equal(alone.code, 2);
   assert.match(alone.stderr, /ENCRYPTION_KEY=new,old/);
   assert.equal((await rotate(`${fresh},${old}`)).code, 0);
-  const after = await startHearth(t, { dataDir, env: { ENCRYPTION_KEY: fresh } });
+  const after = await startHearthProcess(t, { dataDir, env: { ENCRYPTION_KEY: fresh } });
   assert.equal(
     (await new Visitor(after.url).post('/login', { username: 'keeper', password: 'correct horse battery' }))
       .status,

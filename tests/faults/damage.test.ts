@@ -12,7 +12,13 @@ import {
 import { join } from 'node:path';
 import test from 'node:test';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
-import { runToEnd, startHearth, temporaryFolder } from '../support/hearth.ts';
+import {
+  type Hearth,
+  runToEnd,
+  startHearth,
+  startHearthProcess,
+  temporaryFolder,
+} from '../support/hearth.ts';
 
 const WAYS: Readonly<Record<string, (file: string) => void>> = {
   missing: (file) => rmSync(file),
@@ -32,7 +38,7 @@ const AT_ONCE = 3;
 const isLog = (file: string) => /-(?:wal|shm|journal)$/.test(file);
 
 test('every file of the data folder, damaged in every way: it starts, or says in one sentence why not', async (t) => {
-  const first = await startHearth(t);
+  const first = await startHearthProcess(t);
   const ada = await newPerson(first.url, 'ada', 1);
   for (let number = 0; number < 200; number++)
     await ada.post('/groups/1/messages', { content: `message ${number} ${'x'.repeat(500)}` });
@@ -60,7 +66,8 @@ test('every file of the data folder, damaged in every way: it starts, or says in
     const path = join(dataDir, file);
     WAYS[way]?.(path);
     const before = existsSync(path) ? readFileSync(path) : undefined;
-    const hearth = await startHearth(t, { dataDir }).catch((error: Error) => error.message);
+    const start = VITAL.includes(file) ? startHearthProcess : startHearth;
+    const hearth: Hearth | string = await start(t, { dataDir }).catch((error: Error) => error.message);
     if (typeof hearth === 'string') {
       const stderr = hearth.replace('Hearth did not start: ', '');
       const lines = stderr
@@ -95,7 +102,7 @@ test('every file of the data folder, damaged in every way: it starts, or says in
 });
 
 test('a folder that lost one of its databases is not started with an empty one', async (t) => {
-  const first = await startHearth(t);
+  const first = await startHearthProcess(t);
   await newPerson(first.url, 'ada', 1);
   await first.stop();
   rmSync(join(first.dataDir, 'users.sqlite3'));

@@ -5,7 +5,7 @@ import test from 'node:test';
 import WebSocket from 'ws';
 import { CONTENT } from '../../src/files/blob-store.ts';
 import { newPerson, type Visitor } from '../support/client.ts';
-import { type Hearth, startHearth, temporaryFolder } from '../support/hearth.ts';
+import { type HearthProcess, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 import { openStores } from '../support/stores.ts';
 
 const SENDERS = 8;
@@ -168,7 +168,7 @@ const EMOJI = ['🌱', '👍', '🎉'];
 test('killed ten times while eight people write, edit, remove, react, send files and lose their line: every picture is the database', async (t) => {
   const folder = temporaryFolder(t);
   const dataDir = `${folder}/data`;
-  let hearth: Hearth = await startHearth(t, { dataDir });
+  let hearth: HearthProcess = await startHearthProcess(t, { dataDir });
   const senders: Sender[] = [];
   for (let index = 0; index < SENDERS; index++) {
     const name = `sender${index}`;
@@ -180,7 +180,7 @@ test('killed ten times while eight people write, edit, remove, react, send files
   for (let kill = 0; kill < KILLS; kill++) {
     await pause(150 + Math.random() * 500);
     await hearth.kill();
-    hearth = await startHearth(t, { dataDir, flags: ['--port', port] });
+    hearth = await startHearthProcess(t, { dataDir, flags: ['--port', port] });
   }
   const operations = () =>
     senders.reduce(

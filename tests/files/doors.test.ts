@@ -7,7 +7,7 @@ import test from 'node:test';
 import sharp from 'sharp';
 import { sweep } from '../../src/files/sweep.ts';
 import { newPerson, type Visitor } from '../support/client.ts';
-import { startHearth } from '../support/hearth.ts';
+import { startHearth, startHearthProcess } from '../support/hearth.ts';
 import { openStores } from '../support/stores.ts';
 
 const NOTES = { name: 'notes.txt', type: 'text/plain', bytes: Buffer.from('some notes of mine') };
@@ -211,7 +211,7 @@ test('a refused message keeps its files for the next try, and removing it takes 
 });
 
 test('an upload that is cancelled leaves nothing, and a sweep takes what nobody sent', async (t) => {
-  const hearth = await startHearth(t);
+  const hearth = await startHearthProcess(t);
   const ada = await newPerson(hearth.url, 'ada', 1);
   const media = join(hearth.dataDir, 'media');
   const url = new URL('/groups/1/files', hearth.url);
@@ -244,7 +244,7 @@ test('an upload that is cancelled leaves nothing, and a sweep takes what nobody 
 });
 
 test('a file of 200 MB goes in and out without taking 200 MB of memory', async (t) => {
-  const hearth = await startHearth(t);
+  const hearth = await startHearthProcess(t);
   const ada = await newPerson(hearth.url, 'ada', 1);
   const megabyte = randomBytes(1024 * 1024);
   const memory = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${hearth.pid}/status`, 'utf8'))?.[1]);

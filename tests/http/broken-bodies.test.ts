@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { newPerson } from '../support/client.ts';
-import { startHearth } from '../support/hearth.ts';
+import { startHearthProcess } from '../support/hearth.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
 
@@ -64,7 +64,7 @@ const BROKEN: readonly [what: string, headers: Record<string, string>, body: Buf
 ];
 
 test('a body that cannot be read is a 400 or 413 with a sentence at every door, and has no effect', async (t) => {
-  const hearth = await startHearth(t);
+  const hearth = await startHearthProcess(t);
   const ada = await newPerson(hearth.url, 'ada', 1);
   const doors = [
     '/groups/1/messages',

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
-import { startHearth, temporaryFolder } from '../support/hearth.ts';
+import { startHearth, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 
 test('what every answer keeps to', async (t) => {
-  const hearth = await startHearth(t, { env: { ASSET_VERSION: 'pinned' } });
+  const hearth = await startHearthProcess(t, { env: { ASSET_VERSION: 'pinned' } });
   const visitor = await newPerson(hearth.url, 'ada', 1);
 
   await t.test('a strict policy, no framing, no sniffing, no HSTS, no boasting', async () => {

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { joinGroup, openBrowser, personAt, say, spoken } from '../support/browser.ts';
 import { Visitor } from '../support/client.ts';
-import { startHearth } from '../support/hearth.ts';
+import { startHearth, startHearthProcess } from '../support/hearth.ts';
 
 test('written without a server, in a tab that was closed: all of it arrives, once, in order', async (t) => {
-  const first = await startHearth(t);
+  const first = await startHearthProcess(t);
   const port = new URL(first.url).port;
   const browser = await openBrowser(t);
   const { page, context, complaints } = await personAt(browser, first.url, 'Ada');
@@ -21,7 +21,7 @@ test('written without a server, in a tab that was closed: all of it arrives, onc
   assert.equal(await page.locator('.is-pending').count(), 3);
   await page.close();
 
-  await startHearth(t, { dataDir: first.dataDir, flags: ['--port', port] });
+  await startHearthProcess(t, { dataDir: first.dataDir, flags: ['--port', port] });
   const back = await context.newPage();
   await back.goto(`${first.url}/groups/1`);
   await back.locator('#messages .message', { hasText: 'three' }).waitFor();

@@ -5,7 +5,7 @@ import { connect, type Socket as Stream } from 'node:net';
 import { join } from 'node:path';
 import test from 'node:test';
 import { newPerson, Visitor } from '../support/client.ts';
-import { type Hearth, startHearth, temporaryFolder } from '../support/hearth.ts';
+import { type Hearth, startHearth, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 
 const upgrade = (path: string, headers: readonly string[] = []) =>
   [
@@ -39,7 +39,7 @@ test('sockets that never say goodbye do not keep Hearth from stopping', async (t
     '--keyfile',
     join(folder, 'key.pem'),
   ];
-  const hearth = await startHearth(t, { flags });
+  const hearth = await startHearthProcess(t, { flags });
   const [https = '', http = ''] = hearth.urls;
   const open = [
     await rawSocket({ url: http }, upgrade('/nowhere'), true),
@@ -54,7 +54,7 @@ test('sockets that never say goodbye do not keep Hearth from stopping', async (t
 });
 
 test('signals that come more than once, as npm and a terminal send them, still stop it in order', async (t) => {
-  const hearth = await startHearth(t);
+  const hearth = await startHearthProcess(t);
   process.kill(hearth.pid, 'SIGINT');
   process.kill(hearth.pid, 'SIGINT');
   process.kill(hearth.pid, 'SIGTERM');

@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import test from 'node:test';
 import { newPerson } from '../support/client.ts';
-import { startHearth } from '../support/hearth.ts';
+import { startHearth, startHearthProcess } from '../support/hearth.ts';
 
 test('a conversation over sockets, as wire.md has it', async (t) => {
-  const hearth = await startHearth(t);
+  const hearth = await startHearthProcess(t);
   const ada = await newPerson(hearth.url, 'ada', 1);
   const jo = await newPerson(hearth.url, 'joe', 1);
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { newPerson, PASSWORD, Visitor as Stranger, type Visitor } from '../support/client.ts';
-import { startHearth } from '../support/hearth.ts';
+import { startHearthProcess } from '../support/hearth.ts';
 import { startPushService } from '../support/push-service.ts';
 import { recording, SAID } from '../support/speech.ts';
 
@@ -13,7 +13,9 @@ const soon = (ms = 900) => new Promise((resolve) => setTimeout(resolve, ms));
 
 test('a mention reaches a closed browser, sealed for it and signed with our own key; a test does too', async (t) => {
   const service = await startPushService(t);
-  const hearth = await startHearth(t, { env: { ...service.env, PUSH_CONTACT: 'mailto:ada@example.net' } });
+  const hearth = await startHearthProcess(t, {
+    env: { ...service.env, PUSH_CONTACT: 'mailto:ada@example.net' },
+  });
   const ada = await newPerson(hearth.url, 'ada', 1);
   const jo = await newPerson(hearth.url, 'joe', 1);
   assert.equal((await jo.post('/notifications/devices', service.subscribe('Firefox on Linux'))).status, 303);
@@ -41,7 +43,7 @@ test('a mention reaches a closed browser, sealed for it and signed with our own 
 
   // The key outlives a restart: browsers subscribed with it.
   await hearth.stop();
-  const again = await startHearth(t, { dataDir: hearth.dataDir, env: service.env });
+  const again = await startHearthProcess(t, { dataDir: hearth.dataDir, env: service.env });
   const back = new Stranger(again.url);
   await back.post('/login', { username: 'ada', password: PASSWORD });
   await say(back, 1, '@joe still there?');
@@ -50,7 +52,7 @@ test('a mention reaches a closed browser, sealed for it and signed with our own 
 
 test('the bell chooses what one hears of; one’s own messages, and what one looks at, are no news', async (t) => {
   const service = await startPushService(t);
-  const hearth = await startHearth(t, { env: service.env });
+  const hearth = await startHearthProcess(t, { env: service.env });
   const ada = await newPerson(hearth.url, 'ada', 1);
   const jo = await newPerson(hearth.url, 'joe', 1);
   for (const person of [ada, jo]) await person.post('/notifications/devices', service.subscribe('A browser'));
@@ -97,7 +99,7 @@ test('the bell chooses what one hears of; one’s own messages, and what one loo
 
 test('in quiet hours nothing rings', async (t) => {
   const service = await startPushService(t);
-  const hearth = await startHearth(t, { env: service.env });
+  const hearth = await startHearthProcess(t, { env: service.env });
   const ada = await newPerson(hearth.url, 'ada', 1);
   const jo = await newPerson(hearth.url, 'joe', 1);
   await jo.post('/notifications/devices', service.subscribe('A browser'));
@@ -126,7 +128,7 @@ test('in quiet hours nothing rings', async (t) => {
 
 test('a device goes with its session, its owner’s word, a new password, or its vendor’s', async (t) => {
   const service = await startPushService(t);
-  const hearth = await startHearth(t, { env: service.env });
+  const hearth = await startHearthProcess(t, { env: service.env });
   const ada = await newPerson(hearth.url, 'ada', 1);
   const jo = await newPerson(hearth.url, 'joe', 1);
   const signIn = async () => {
@@ -163,7 +165,7 @@ test('a device goes with its session, its owner’s word, a new password, or its
 
 test('nobody makes us send to an address of their choosing', async (t) => {
   const service = await startPushService(t);
-  const hearth = await startHearth(t, { env: service.env });
+  const hearth = await startHearthProcess(t, { env: service.env });
   const jo = await newPerson(hearth.url, 'joe', 1);
   const device = service.subscribe('A browser');
   for (const endpoint of [
@@ -187,7 +189,7 @@ test('nobody makes us send to an address of their choosing', async (t) => {
 
 test('a voice message is told of at once, and its words take the place of that', async (t) => {
   const service = await startPushService(t);
-  const hearth = await startHearth(t, { env: service.env });
+  const hearth = await startHearthProcess(t, { env: service.env });
   const ada = await newPerson(hearth.url, 'ada', 1);
   const jo = await newPerson(hearth.url, 'joe', 1);
   await jo.post('/notifications/devices', service.subscribe('Chrome on Android'));

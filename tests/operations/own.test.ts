@@ -7,7 +7,7 @@ import { notificationOperations } from '../../src/notifications/operations.ts';
 import { profileOperations } from '../../src/profiles/operations.ts';
 import { voiceOperations } from '../../src/voice/operations.ts';
 import { type Frame, newPerson, Visitor } from '../support/client.ts';
-import { startHearth } from '../support/hearth.ts';
+import { startHearthProcess } from '../support/hearth.ts';
 import { startPushService } from '../support/push-service.ts';
 import { recording } from '../support/speech.ts';
 
@@ -106,7 +106,7 @@ type Prepared = {
 
 test('every operation of an account works by form and by command, and is refused without a session', async (t) => {
   const service = await startPushService(t);
-  const hearth = await startHearth(t, { env: service.env });
+  const hearth = await startHearthProcess(t, { env: service.env });
   const ada = await newPerson(hearth.url, 'ada', 1);
   const upload = async (path: string, file: File, fields = {}) => {
     const { body } = await ada.upload(path, [file], fields, { 'hx-request': 'true' });

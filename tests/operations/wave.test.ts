@@ -3,7 +3,7 @@ import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { newPerson } from '../support/client.ts';
-import { ROOT, startHearth, temporaryFolder } from '../support/hearth.ts';
+import { ROOT, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 
 /** What somebody adds to the table of operations on a message, as CONTRIBUTING.md describes it. */
 const WAVE = readFileSync(join(ROOT, 'tests/operations/wave.ts.txt'), 'utf8');
@@ -18,7 +18,7 @@ test('an operation of less than 15 lines has its form, its fragment, its command
   const before = readFileSync(table, 'utf8');
   writeFileSync(table, before.replace('\n];\n', `\n${WAVE}];\n`));
 
-  const hearth = await startHearth(t, { script: join(copy, 'run.ts') });
+  const hearth = await startHearthProcess(t, { script: join(copy, 'run.ts') });
   const ada = await newPerson(hearth.url, 'ada', 1);
   const joe = await newPerson(hearth.url, 'joe', 1);
   const stranger = await newPerson(hearth.url, 'stranger');

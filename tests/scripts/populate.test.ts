@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';
 import { Visitor } from '../support/client.ts';
-import { runToEnd, startHearth, temporaryFolder } from '../support/hearth.ts';
+import { runToEnd, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 
 test('populate fills a folder that people can sign in to, and leaves one alone that holds data', async (t) => {
   const dataDir = join(temporaryFolder(t), 'data');
@@ -10,7 +10,7 @@ test('populate fills a folder that people can sign in to, and leaves one alone t
   const { code, stdout, stderr } = await runToEnd(args, {}, 'scripts/populate.ts');
   assert.equal(code, 0, stderr);
   const [, name = '', password = ''] = /Sign in as (\w+),.*password: (.+)\n/.exec(stdout) ?? [];
-  const hearth = await startHearth(t, { dataDir });
+  const hearth = await startHearthProcess(t, { dataDir });
   const person = new Visitor(hearth.url);
   assert.equal((await person.post('/login', { username: name, password })).status, 303);
   const { body } = await person.get('/groups/1');

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import test from 'node:test';
 import { newPerson } from '../support/client.ts';
-import { atEnd, type Ending, runToEnd, startHearth, temporaryFolder } from '../support/hearth.ts';
+import { atEnd, type Ending, runToEnd, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 import { recording, writeTinyTransducer } from '../support/speech.ts';
 
 const SCRIPT = 'scripts/speech-model.ts';
@@ -57,7 +57,7 @@ test('speech-model fetches an archive, checks it, keeps what is used, and Hearth
   assert.equal(again.code, 2);
   assert.match(again.stderr, /holds something already/);
 
-  const hearth = await startHearth(t, { env: { SPEECH_MODEL_DIR: folder } });
+  const hearth = await startHearthProcess(t, { env: { SPEECH_MODEL_DIR: folder } });
   const ada = await newPerson(hearth.url, 'ada', 1);
   const socket = await ada.socket('/ws/chat/1');
   await ada.upload('/groups/1/voice', [recording('webm')], { way: 'message' });

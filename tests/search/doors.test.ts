@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import sharp from 'sharp';
 import { newPerson, Visitor } from '../support/client.ts';
-import { type Hearth, startHearth } from '../support/hearth.ts';
+import { type Ending, type Hearth, startHearth, startHearthProcess } from '../support/hearth.ts';
 
 /** The links of what a search found, newest first; asked again until there are so many, since the index follows. */
 async function found(person: Visitor, query: string, count?: number): Promise<string[]> {
@@ -23,8 +23,8 @@ async function found(person: Visitor, query: string, count?: number): Promise<st
 const say = (person: Visitor, group: number, content: string) =>
   person.post(`/groups/${group}/messages`, { content });
 
-async function garden(t: Parameters<typeof startHearth>[0]) {
-  const hearth = await startHearth(t);
+async function garden<Kind extends Hearth>(t: Ending, start: (t: Ending) => Promise<Kind>) {
+  const hearth = await start(t);
   const ada = await newPerson(hearth.url, 'ada', 1, 2);
   const jo = await newPerson(hearth.url, 'joe', 1);
   await say(ada, 1, 'The green shed needs paint');
@@ -36,7 +36,7 @@ async function garden(t: Parameters<typeof startHearth>[0]) {
 }
 
 test('words, beginnings, phrases, any script, and operators, newest first, each hit in its place', async (t) => {
-  const { ada } = await garden(t);
+  const { ada } = await garden(t, startHearth);
   assert.deepEqual(await found(ada, 'shed', 3), [
     '/groups/2?around=1#message-1',
     '/groups/1?around=2#message-2',
@@ -61,7 +61,7 @@ test('words, beginnings, phrases, any script, and operators, newest first, each 
 });
 
 test('nobody finds what they may not read, nor what was edited away or removed', async (t) => {
-  const { hearth, ada, jo } = await garden(t);
+  const { hearth, ada, jo } = await garden(t, startHearth);
   await found(jo, 'shed', 2);
   const stranger = await newPerson(hearth.url, 'stranger');
   await found(stranger, 'shed', 0);
@@ -82,7 +82,7 @@ test('nobody finds what they may not read, nor what was edited away or removed',
 });
 
 test('what is not understood gets a sentence, and what was typed is still there', async (t) => {
-  const { ada } = await garden(t);
+  const { ada } = await garden(t, startHearth);
   for (const [query, sentence] of [
     ['from:nobody x', 'Nobody here is called “nobody”.'],
     ['in:nowhere x', 'You are in no conversation called “nowhere”.'],
@@ -123,19 +123,19 @@ test('pages follow one another without a gap or a repetition', async (t) => {
 });
 
 test('the index holds no word, survives a kill, and is made again when it is gone', async (t) => {
-  const { hearth, ada } = await garden(t);
+  const { hearth, ada } = await garden(t, startHearthProcess);
   await say(ada, 1, 'canarybird in the mine');
   await found(ada, 'canarybird', 1);
   await hearth.kill();
   for (const ending of ['', '-wal'])
     assert.ok(!readFileSync(join(hearth.dataDir, `search.sqlite3${ending}`)).includes('canary'));
-  let again: Hearth = await startHearth(t, { dataDir: hearth.dataDir });
+  let again = await startHearthProcess(t, { dataDir: hearth.dataDir });
   const back = () => Object.assign(ada, { url: again.url });
   await found(back(), 'canarybird', 1);
   await say(ada, 1, 'written after the kill');
   await again.kill();
   rmSync(join(hearth.dataDir, 'search.sqlite3'));
-  again = await startHearth(t, { dataDir: hearth.dataDir });
+  again = await startHearthProcess(t, { dataDir: hearth.dataDir });
   await found(back(), 'shed', 3);
   await found(ada, 'kill', 1);
 });
@@ -164,7 +164,7 @@ test('a day that is searched for is a day where the reader is', async (t) => {
 });
 
 test('filters are controls: who, where, when and with what; the page counts what it found', async (t) => {
-  const { ada, jo } = await garden(t);
+  const { ada, jo } = await garden(t, startHearth);
   const hits = async (person: Visitor, query: string) => {
     const { status, body } = await person.get(`/search?${query}`);
     const links = [...body.matchAll(/class="hit"><a href="([^"#]+)/g)].map(([, link]) => link);

@@ -1,18 +1,35 @@
 import { existsSync } from 'node:fs';
+import { after } from 'node:test';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { PASSWORD } from './client.ts';
 import type { Ending } from './hearth.ts';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
+/** Those that this file of tests has started, by their flags. */
+const browsers = new Map<string, Promise<Browser>>();
+
+after(async () => {
+  for (const browser of browsers.values()) await (await browser).close();
+});
+
 /**
- * The system's Chromium, headless, with a fresh profile; closed after the test.
+ * The system's Chromium, headless, with a fresh profile; the tests of a file share it, and none of them leaves a window.
  * @param flags beside the usual ones, such as those for a microphone
  */
 export async function openBrowser(test: Ending, flags: readonly string[] = []): Promise<Browser> {
+  const key = flags.join(' ');
+  const opening = browsers.get(key) ?? launch(flags);
+  browsers.set(key, opening);
+  const browser = await opening;
+  test.after(() => Promise.all(browser.contexts().map((context) => context.close())));
+  return browser;
+}
+
+function launch(flags: readonly string[]): Promise<Browser> {
   const executablePath = CHROMIUM.find((path) => existsSync(path));
   if (!executablePath) throw new Error('Chromium is missing; install it with: apt-get install chromium');
-  const browser = await chromium.launch({
+  return chromium.launch({
     executablePath,
     args: [
       '--no-sandbox',
@@ -22,8 +39,6 @@ export async function openBrowser(test: Ending, flags: readonly string[] = []): 
       ...flags,
     ],
   });
-  test.after(() => browser.close());
-  return browser;
 }
 
 export type Person = { context: BrowserContext; page: Page; complaints: string[] };

@@ -3,6 +3,9 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { after } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { compiledSources } from '../../compile.js';
 
 /** What is closed when a test, or a bench, is over. */
 export type Ending = { after(close: () => unknown): void };
@@ -18,9 +21,14 @@ const [NODE_FLAGS, START]: [readonly string[], string] = [
 
 export type Hearth = {
   url: string;
-  /** Every address it printed. */
+  /** Every address that it has. */
   urls: string[];
   dataDir: string;
+  stop(): Promise<unknown>;
+};
+
+/** One in a process of its own. */
+export type HearthProcess = Hearth & {
   pid: number;
   output(): { stdout: string; stderr: string };
   /** SIGTERM; resolves to the exit code. */
@@ -33,9 +41,10 @@ type Options = {
   flags?: string[];
   env?: Record<string, string>;
   dataDir?: string;
-  /** Instead of what `npm start` runs. */
-  script?: string;
 };
+
+/** bcrypt's lowest work factor. */
+const LOWEST_COST = 4;
 
 /** What each test still has to close. */
 const endings = new WeakMap<Ending, (() => unknown)[]>();
@@ -75,10 +84,40 @@ export async function runToEnd(
   return { code, ...output() };
 }
 
-/** Starts a real Hearth on a free port with a folder of its own, and stops it after the test. */
+/** Starts Hearth in this process, on a free port with a folder of its own, and stops it after the test. */
 export async function startHearth(test: Ending, options: Options = {}): Promise<Hearth> {
-  const dataDir = options.dataDir ?? join(temporaryFolder(test), 'data');
-  const flags = ['--port', '0', '--data', dataDir, ...(options.flags ?? [])];
+  const { flags, dataDir } = flagsOf(test, options);
+  loaded ??= load();
+  const { readCommand, startServer, version, passwords } = await loaded;
+  const environment = environmentOf({ RATE_LIMITS: 'off', LOG_LEVEL: 'silent', ...options.env });
+  const command = readCommand(flags, environment, version());
+  if (command.kind !== 'start') throw new Error(command.text);
+  const { urls, stop } = await startServer(command.config, { passwords });
+  atEnd(test, stop);
+  return { url: urls[0] ?? '', urls, dataDir, stop };
+}
+
+let loaded: ReturnType<typeof load> | undefined;
+
+/** The compiled sources, which load in half the time; with passwords that cost next to nothing. */
+async function load() {
+  const folder = await compiledSources();
+  const read = (name: string) => import(pathToFileURL(join(folder, name)).href);
+  const { readCommand }: typeof import('../../src/config.ts') = await read('config.js');
+  const { startServer, version }: typeof import('../../src/server.ts') = await read('server.js');
+  const { createPasswords }: typeof import('../../src/crypto/passwords.ts') =
+    await read('crypto/passwords.js');
+  const passwords = createPasswords(LOWEST_COST);
+  after(() => passwords.close());
+  return { readCommand, startServer, version, passwords };
+}
+
+/** Starts Hearth as `npm start` does, on a free port with a folder of its own, and ends it after the test. */
+export async function startHearthProcess(
+  test: Ending,
+  options: Options & { script?: string } = {},
+): Promise<HearthProcess> {
+  const { flags, dataDir } = flagsOf(test, options);
   const { child, output } = launch(options.script ?? START, flags, { RATE_LIMITS: 'off', ...options.env });
   const ended = once(child, 'close');
   const line = await new Promise<string>((resolve, reject) => {
@@ -108,12 +147,21 @@ export async function startHearth(test: Ending, options: Options = {}): Promise<
   };
 }
 
-function launch(script: string, args: string[], env: Record<string, string>) {
+function flagsOf(test: Ending, options: Options): { flags: string[]; dataDir: string } {
+  const dataDir = options.dataDir ?? join(temporaryFolder(test), 'data');
+  return { flags: ['--port', '0', '--data', dataDir, ...(options.flags ?? [])], dataDir };
+}
+
+function environmentOf(env: Record<string, string>): Record<string, string | undefined> {
   const { ENCRYPTION_KEY, SESSION_SECRET, ADMIN_USERNAME, NODE_TEST_CONTEXT, ...inherited } = process.env;
+  return { ...inherited, ...env };
+}
+
+function launch(script: string, args: string[], env: Record<string, string>) {
   const loader = script.endsWith('.ts') ? ['--import', 'tsx'] : [];
   const child: ChildProcess = spawn(process.execPath, [...NODE_FLAGS, ...loader, script, ...args], {
     cwd: ROOT,
-    env: { ...inherited, ...env },
+    env: environmentOf(env),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const chunks = { stdout: '', stderr: '' };

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { connect } from 'node:tls';
 import { loadCertificate, namesOfThisMachine } from '../../src/tls.ts';
-import { ROOT, startHearth, temporaryFolder } from '../support/hearth.ts';
+import { ROOT, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 
 const NAMES = ['localhost', '127.0.0.1', '::1', 'hearth.test', '192.0.2.7'];
 
@@ -76,7 +76,9 @@ test('the names of this machine begin with those of loopback', () => {
 
 test('serves TLS 1.2 and 1.3 and nothing older', async (t) => {
   const { certFile, keyFile } = filesFor(t);
-  const hearth = await startHearth(t, { flags: ['--tls', '--certfile', certFile, '--keyfile', keyFile] });
+  const hearth = await startHearthProcess(t, {
+    flags: ['--tls', '--certfile', certFile, '--keyfile', keyFile],
+  });
   const { port } = new URL(hearth.url);
   const handshake = (version: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3') =>
     new Promise<string | null>((resolve, reject) => {
@@ -127,7 +129,7 @@ test('a certificate that is replaced on disk is served without a restart', async
   const files = filesFor(t);
   const { cert: own } = await loadCertificate(files, NAMES);
   writeFileSync(files.certFile, own.replace(/^#.*\n/gm, ''));
-  const hearth = await startHearth(t, {
+  const hearth = await startHearthProcess(t, {
     flags: ['--tls', '--certfile', files.certFile, '--keyfile', files.keyFile],
   });
   const { port } = new URL(hearth.url);
@@ -153,7 +155,7 @@ test('a certificate that is replaced on disk is served without a restart', async
 });
 
 test('a half-sent form does not hold up the end, and neither does npm that is gone', async (t) => {
-  const hearth = await startHearth(t);
+  const hearth = await startHearthProcess(t);
   const { hostname, port } = new URL(hearth.url);
   const socket = connectPlain(Number(port), hostname);
   socket.on('error', () => {});

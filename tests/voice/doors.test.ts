@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import test from 'node:test';
 import type { Frame, Socket } from '../support/client.ts';
 import { newPerson, type Visitor } from '../support/client.ts';
-import { startHearth } from '../support/hearth.ts';
+import { startHearth, startHearthProcess } from '../support/hearth.ts';
 import { recording, SAID, wav } from '../support/speech.ts';
 
 type Voice = {
@@ -264,7 +264,9 @@ test('without an engine a voice message is sent, played and corrected by hand', 
 });
 
 test('a model that is not there: the message plays, says “no transcript”, and is tried again on request', async (t) => {
-  const hearth = await startHearth(t, { env: { SPEECH_MODEL_DIR: '/nonexistent', SPEECH_ENGINE: 'vosk' } });
+  const hearth = await startHearthProcess(t, {
+    env: { SPEECH_MODEL_DIR: '/nonexistent', SPEECH_ENGINE: 'vosk' },
+  });
   const ada = await newPerson(hearth.url, 'ada', 1);
   const jo = await newPerson(hearth.url, 'joe', 1);
   const socket = await ada.socket('/ws/chat/1');

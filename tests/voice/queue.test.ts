@@ -7,7 +7,7 @@ import test from 'node:test';
 import { BUCKET, startAws } from '../support/aws.ts';
 import type { Frame, Socket } from '../support/client.ts';
 import { newPerson, Visitor } from '../support/client.ts';
-import { atEnd, startHearth } from '../support/hearth.ts';
+import { atEnd, startHearth, startHearthProcess } from '../support/hearth.ts';
 import { recording, SAID, wav } from '../support/speech.ts';
 
 const PATIENCE_MS = 100_000;
@@ -41,7 +41,7 @@ function processes(): string {
 }
 
 test('a job that is killed in the middle is done once more after the start, and given up the second time', async (t) => {
-  const first = await startHearth(t);
+  const first = await startHearthProcess(t);
   const ada = await newPerson(first.url, 'ada', 1);
   const socket = await ada.socket('/ws/chat/1');
   await ada.upload('/groups/1/voice', [longRecording(12)], { way: 'message' });
@@ -53,12 +53,12 @@ test('a job that is killed in the middle is done once more after the start, and 
   for (const until = Date.now() + 5_000; new RegExp(`^\\s*${child} `, 'm').test(processes()); )
     assert.ok(Date.now() < until, 'which does not outlive the chat');
 
-  const second = await startHearth(t, { dataDir: first.dataDir });
+  const second = await startHearthProcess(t, { dataDir: first.dataDir });
   const again = await back(second.url, ada).socket('/ws/chat/1?after=0');
   await again.nextJson('transcribing', undefined, PATIENCE_MS);
   await second.kill();
 
-  const third = await startHearth(t, { dataDir: first.dataDir });
+  const third = await startHearthProcess(t, { dataDir: first.dataDir });
   const returned = back(third.url, ada);
   const last = await returned.socket('/ws/chat/1?after=0');
   await reaches(last, 'failed');
@@ -69,7 +69,7 @@ test('a job that is killed in the middle is done once more after the start, and 
 });
 
 test('an engine that fails is asked again a little later', async (t) => {
-  const hearth = await startHearth(t);
+  const hearth = await startHearthProcess(t);
   const ada = await newPerson(hearth.url, 'ada', 1);
   const socket = await ada.socket('/ws/chat/1');
   await ada.upload('/groups/1/voice', [longRecording(6)], { way: 'message' });
@@ -80,14 +80,14 @@ test('an engine that fails is asked again a little later', async (t) => {
 });
 
 test('stopping in order is no interruption: as often as it happens, the text comes in the end', async (t) => {
-  let hearth = await startHearth(t);
+  let hearth = await startHearthProcess(t);
   const ada = await newPerson(hearth.url, 'ada', 1);
   let socket = await ada.socket('/ws/chat/1');
   await ada.upload('/groups/1/voice', [longRecording(6)], { way: 'message' });
   for (let stops = 0; stops < 3; stops++) {
     await socket.nextJson('transcribing', undefined, PATIENCE_MS);
     assert.equal(await hearth.stop(), 0);
-    hearth = await startHearth(t, { dataDir: hearth.dataDir });
+    hearth = await startHearthProcess(t, { dataDir: hearth.dataDir });
     socket = await back(hearth.url, ada).socket('/ws/chat/1?after=0');
   }
   await reaches(socket, 'draft');
@@ -97,7 +97,7 @@ test('callback: a function elsewhere brings the words once, with the secret, and
   const aws = await startAws(t);
   const secret = 'a secret of sixteen';
   const env = { ...aws.env, SPEECH_ENGINE: 'callback', SPEECH_BUCKET: BUCKET, SHARED_SECRET: secret };
-  const hearth = await startHearth(t, { env });
+  const hearth = await startHearthProcess(t, { env });
   const ada = await newPerson(hearth.url, 'ada', 1);
   const socket = await ada.socket('/ws/chat/1');
   const bring = (body: object | string, authorization = `Bearer ${secret}`) =>
@@ -167,7 +167,7 @@ test('a bucket that does not answer holds up neither the chat nor its end', asyn
     SPEECH_ENGINE: 'aws',
     SPEECH_BUCKET: BUCKET,
   };
-  const hearth = await startHearth(t, { env });
+  const hearth = await startHearthProcess(t, { env });
   const ada = await newPerson(hearth.url, 'ada', 1);
   await ada.upload('/groups/1/voice', [recording('webm')], { way: 'message' });
   await once(silent, 'request');
