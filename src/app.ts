@@ -28,7 +28,7 @@ import { installNotifications } from './notifications/install.ts';
 import { installPresence } from './presence/install.ts';
 import { installProfiles } from './profiles/install.ts';
 import { installSearch } from './search/install.ts';
-import { cacheStores, openStores, type Stores } from './stores.ts';
+import { openCachedStores, openStores, type Stores } from './stores.ts';
 import { installVoice } from './voice/install.ts';
 
 type Opened = {
@@ -57,8 +57,8 @@ export type App = {
 export async function createApp(opened: Opened): Promise<App> {
   const { config, log, sessionStore, passwords, certificate } = opened;
   const base = createContext(opened);
-  const stores = await openStores(opened.databases, opened.keyring);
-  await prepare(stores, config);
+  await prepare(await openStores(opened.databases, opened.keyring), config);
+  const stores = await openCachedStores(opened.databases, opened.keyring, base.caches);
   const { engine, missing } = chooseEngine({
     engine: config.speechEngine,
     modelDir: config.speechModelDir,
@@ -67,7 +67,7 @@ export async function createApp(opened: Opened): Promise<App> {
   });
   if (missing) log.warn({ reason: missing }, 'voice messages stay without text');
 
-  const context = { ...base, ...cacheStores(stores, base.caches), engine, hasSpeech: engine !== undefined };
+  const context = { ...base, ...stores, engine, hasSpeech: engine !== undefined };
   const accounts = await installAccounts({ ...context, sessionStore, passwords });
   const live = { ...context, ...installLive(context) };
   const groups = { ...live, ...installGroups(live) };

@@ -1,52 +1,65 @@
-import { cacheAccounts } from './accounts/cached.ts';
-import { createAccountStore } from './accounts/store.ts';
-import { createSavedStore } from './bookmarks/store.ts';
+import { CachedAccountStore } from './accounts/cached.ts';
+import { AccountStore } from './accounts/store.ts';
+import { SavedStore } from './bookmarks/store.ts';
 import type { Caches } from './cache/caches.ts';
 import { createBlindIndex } from './crypto/blind-index.ts';
 import type { Keyring } from './crypto/keys.ts';
 import type { Databases } from './database/open.ts';
 import { createSealer } from './database/sealed-columns.ts';
 import { secretOf } from './database/sealing.ts';
-import { cacheDrafts } from './drafts/cached.ts';
-import { createDraftStore } from './drafts/store.ts';
-import { createFileStore } from './files/store.ts';
-import { cacheGroups } from './groups/cached.ts';
-import { createGroupStore } from './groups/store.ts';
-import { cacheMessages } from './messages/cached.ts';
-import { createMessageStore } from './messages/store.ts';
-import { createDeviceStore } from './notifications/store.ts';
-import { createPlaybackReceiptStore } from './receipts/store.ts';
-import { createThreadStore } from './threads/store.ts';
-import { createTranscriptionStore } from './voice/store.ts';
+import { CachedDraftStore } from './drafts/cached.ts';
+import { DraftStore } from './drafts/store.ts';
+import { FileStore } from './files/store.ts';
+import { CachedGroupStore } from './groups/cached.ts';
+import { GroupStore } from './groups/store.ts';
+import { CachedMessageStore } from './messages/cached.ts';
+import { MessageStore } from './messages/store.ts';
+import { DeviceStore } from './notifications/store.ts';
+import { PlaybackReceiptStore } from './receipts/store.ts';
+import { ThreadStore } from './threads/store.ts';
+import { TranscriptionStore } from './voice/store.ts';
 
 /** What is stored, opened with the keys that fit it. Nothing here keeps anything in memory. */
-export async function openStores({ users, chat }: Pick<Databases, 'users' | 'chat'>, keyring: Keyring) {
-  const sealer = createSealer(keyring);
-  const indexOfUsers = createBlindIndex(await secretOf(users, keyring, 'name-index'));
-  const indexOfChat = createBlindIndex(await secretOf(chat, keyring, 'name-index'));
+export async function openStores(databases: Pick<Databases, 'users' | 'chat'>, keyring: Keyring) {
+  const { users, chat, sealer, usersIndex, chatIndex } = await open(databases, keyring);
   return {
-    accounts: createAccountStore(users, sealer, indexOfUsers),
-    groups: createGroupStore(chat, sealer, indexOfChat),
-    files: createFileStore(chat, sealer),
-    messages: createMessageStore(chat, sealer),
-    threads: createThreadStore(chat),
-    drafts: createDraftStore(chat, sealer),
-    saved: createSavedStore(chat),
-    playbackReceipts: createPlaybackReceiptStore(chat),
-    transcriptions: createTranscriptionStore(chat),
-    devices: createDeviceStore(users, sealer, indexOfUsers),
+    accounts: new AccountStore(users, sealer, usersIndex),
+    groups: new GroupStore(chat, sealer, chatIndex),
+    files: new FileStore(chat, sealer),
+    messages: new MessageStore(chat, sealer),
+    threads: new ThreadStore(chat),
+    drafts: new DraftStore(chat, sealer),
+    saved: new SavedStore(chat),
+    playbackReceipts: new PlaybackReceiptStore(chat),
+    transcriptions: new TranscriptionStore(chat),
+    devices: new DeviceStore(users, sealer, usersIndex),
   };
 }
 
 export type Stores = Awaited<ReturnType<typeof openStores>>;
 
 /** The same stores, with what is read often kept in memory until an event says that it has changed. */
-export function cacheStores(stores: Stores, caches: Caches): Stores {
+export async function openCachedStores(
+  databases: Pick<Databases, 'users' | 'chat'>,
+  keyring: Keyring,
+  caches: Caches,
+): Promise<Stores> {
+  const { users, chat, sealer, usersIndex, chatIndex } = await open(databases, keyring);
   return {
-    ...stores,
-    accounts: cacheAccounts(stores.accounts, caches),
-    groups: cacheGroups(stores.groups, caches),
-    messages: cacheMessages(stores.messages, caches),
-    drafts: cacheDrafts(stores.drafts, caches),
+    ...(await openStores(databases, keyring)),
+    accounts: new CachedAccountStore(users, sealer, usersIndex, caches),
+    groups: new CachedGroupStore(chat, sealer, chatIndex, caches),
+    messages: new CachedMessageStore(chat, sealer, caches),
+    drafts: new CachedDraftStore(chat, sealer, caches),
+  };
+}
+
+async function open({ users, chat }: Pick<Databases, 'users' | 'chat'>, keyring: Keyring) {
+  return {
+    users,
+    chat,
+    sealer: createSealer(keyring),
+    usersIndex: createBlindIndex(await secretOf(users, keyring, 'name-index')),
+    chatIndex: createBlindIndex(await secretOf(chat, keyring, 'name-index')),
   };
 }

@@ -1,10 +1,11 @@
-import { desc, eq, getTableColumns, isNull, or, sql } from 'drizzle-orm';
+import { desc, eq, isNull, or, sql } from 'drizzle-orm';
 import { type BlindIndex, foldCase } from '../crypto/blind-index.ts';
 import type { Database, Executor } from '../database/executor.ts';
 import { SEALED, type Sealer } from '../database/sealed-columns.ts';
 import { accounts } from '../database/tables/users.ts';
 import type { SpokenLanguage } from '../engines/speech/languages.ts';
 import { areConfusable, skeleton } from './names.ts';
+import { type AccountRow, accountQueries, shown } from './queries.ts';
 
 /** Somebody who can sign in. Usernames do not change. */
 export type Account = Readonly<{
@@ -35,204 +36,208 @@ export type Account = Readonly<{
 /** Minutes of the day in a time zone; a beginning that is later than the end spans midnight. */
 export type QuietHours = Readonly<{ from: number; to: number; zone: string }>;
 
-export type AccountStore = {
-  /** `confusable`: the name looks like another account's. With `isAdmin: 'if-first'` the first account becomes an administrator. */
-  add(account: {
-    username: string;
-    passwordHash: string;
-    isAdmin: boolean | 'if-first';
-    now: number;
-  }): Promise<Account | 'taken' | 'confusable'>;
-  byId(id: number): Promise<Account | undefined>;
-  byName(username: string): Promise<(Account & { passwordHash: string }) | undefined>;
-  /** Up to `limit` accounts, the newest first. */
-  list(limit: number): Promise<Account[]>;
-  passwordHash(id: number): Promise<string | undefined>;
-  /** Replaces the hash and ends every session; resolves to the new epoch. */
-  setPassword(id: number, passwordHash: string): Promise<number>;
-  makeAdmin(username: string): Promise<void>;
-  /** Empty takes it away. @returns false where it looks like somebody else's name */
-  setDisplayName(id: number, displayName: string): Promise<boolean>;
-  /** Notes what names look like that were written before that was noted. */
-  fillSkeletons(): Promise<void>;
-  setLine(id: number, line: string): Promise<void>;
-  setShowsReceipts(id: number, showsReceipts: boolean): Promise<void>;
-  setSpokenLanguage(id: number, language: SpokenLanguage): Promise<void>;
-  setShowsSeconds(id: number, showsSeconds: boolean): Promise<void>;
-  setQuiet(id: number, quiet: QuietHours | null): Promise<void>;
-  /** @param picture a WebP; undefined takes it away */
-  setPicture(id: number, picture: Buffer | undefined): Promise<void>;
-  picture(id: number): Promise<Buffer | undefined>;
+export type NewAccount = {
+  username: string;
+  passwordHash: string;
+  /** With 'if-first' the first account becomes an administrator. */
+  isAdmin: boolean | 'if-first';
+  now: number;
 };
-
-/** Everything but the picture's bytes, which few ask for. */
-const { picture: _bytes, ...columns } = getTableColumns(accounts);
-const shown = { ...columns, hasPicture: sql<number>`${accounts.picture} IS NOT NULL` };
-
-type Row = Omit<typeof accounts.$inferSelect, 'picture'> & { hasPicture: number };
 
 const sealed = SEALED.accounts.columns;
 
-/** @param nameIndex the blind index under which names are unique without regard to case */
-export function createAccountStore(db: Database, sealer: Sealer, nameIndex: BlindIndex): AccountStore {
-  const queries = db.prepare((orm) => ({
-    byId: orm
-      .select(shown)
-      .from(accounts)
-      .where(eq(accounts.id, sql.placeholder('id')))
-      .prepare(),
-    byName: orm
-      .select(shown)
-      .from(accounts)
-      .where(eq(accounts.nameIndex, sql.placeholder('nameIndex')))
-      .prepare(),
-  }));
+/** Who can sign in, and what they have chosen. */
+export class AccountStore {
+  readonly #db: Database;
+  readonly #sealer: Sealer;
+  readonly #nameIndex: BlindIndex;
+  readonly #queries: ReturnType<typeof accountQueries>;
 
-  const indexOf = (username: string) => nameIndex(foldCase(username));
-  const skeletonOf = (name: string) => nameIndex(`skeleton ${skeleton(name)}`);
-  const fromRow = (row: Row): Account => {
-    const username = sealer.open(sealed.name, row, row.name);
-    const displayName = row.displayName ? sealer.open(sealed.displayName, row, row.displayName) : '';
-    return { ...settingsOf(row), username, displayName, name: displayName || username };
-  };
-  const settingsOf = (row: Row) => ({
-    id: row.id,
-    isAdmin: row.isAdmin,
-    sessionEpoch: row.sessionEpoch,
-    createdAt: row.createdAt,
-    line: row.line ? sealer.open(sealed.line, row, row.line) : '',
-    pictureVersion: row.hasPicture ? row.pictureVersion : 0,
-    showsReceipts: row.showsReceipts,
-    quiet: quietHours(row),
-    spokenLanguage: row.spokenLanguage,
-    showsSeconds: row.showsSeconds,
-  });
+  /** @param nameIndex the blind index under which names are unique without regard to case */
+  constructor(db: Database, sealer: Sealer, nameIndex: BlindIndex) {
+    this.#db = db;
+    this.#sealer = sealer;
+    this.#nameIndex = nameIndex;
+    this.#queries = db.prepare(accountQueries);
+  }
+
+  /** `confusable`: the name looks like another account's. */
+  add({ username, passwordHash, isAdmin, now }: NewAccount): Promise<Account | 'taken' | 'confusable'> {
+    return this.#db.transaction(async (tx) => {
+      const nameIndex = this.#indexOf(username);
+      if (await tx.get(this.#queries.byName, { nameIndex })) return 'taken';
+      if (await this.#isConfusable(tx, username, undefined)) return 'confusable';
+      const values = {
+        nameIndex,
+        name: this.#sealer.seal(sealed.name, { nameIndex }, username),
+        skeletonIndex: this.#skeletonOf(username),
+        passwordHash,
+        isAdmin: isAdmin === 'if-first' ? sql`NOT EXISTS (SELECT 1 FROM ${accounts})` : isAdmin,
+        sessionEpoch: 1,
+        createdAt: now,
+      };
+      const row = await tx.get((orm) => orm.insert(accounts).values(values).returning(shown));
+      if (!row) throw new Error('An account vanished while it was made.');
+      return this.#open(row);
+    });
+  }
+
+  async byId(id: number): Promise<Account | undefined> {
+    const row = await this.#db.get(this.#queries.byId, { id });
+    return row && this.#open(row);
+  }
+
+  async byName(username: string): Promise<(Account & { passwordHash: string }) | undefined> {
+    const row = await this.#db.get(this.#queries.byName, { nameIndex: this.#indexOf(username) });
+    return row && { ...this.#open(row), passwordHash: row.passwordHash };
+  }
+
+  /** Up to `limit` accounts, the newest first. */
+  async list(limit: number): Promise<Account[]> {
+    const rows = await this.#db.all((orm) =>
+      orm.select(shown).from(accounts).orderBy(desc(accounts.id)).limit(limit),
+    );
+    return rows.map((row) => this.#open(row));
+  }
+
+  async passwordHash(id: number): Promise<string | undefined> {
+    return (await this.#db.get(this.#queries.byId, { id }))?.passwordHash;
+  }
+
+  /** Replaces the hash and ends every session; resolves to the new epoch. */
+  async setPassword(id: number, passwordHash: string): Promise<number> {
+    const row = await this.#db.get((orm) =>
+      orm
+        .update(accounts)
+        .set({ passwordHash, sessionEpoch: sql`${accounts.sessionEpoch} + 1` })
+        .where(eq(accounts.id, id))
+        .returning({ sessionEpoch: accounts.sessionEpoch }),
+    );
+    if (!row) throw new Error('There is no such account.');
+    return row.sessionEpoch;
+  }
+
+  async makeAdmin(username: string): Promise<void> {
+    const nameIndex = this.#indexOf(username);
+    await this.#db.run((orm) =>
+      orm.update(accounts).set({ isAdmin: true }).where(eq(accounts.nameIndex, nameIndex)),
+    );
+  }
+
+  /**
+   * @param displayName empty takes it away
+   * @returns false where it looks like somebody else's name
+   */
+  setDisplayName(id: number, displayName: string): Promise<boolean> {
+    return this.#db.transaction(async (tx) => {
+      const isNone = displayName === '';
+      if (!isNone && (await this.#isConfusable(tx, displayName, id))) return false;
+      const values = {
+        displayName: isNone ? null : this.#sealer.seal(sealed.displayName, { id }, displayName),
+        displaySkeletonIndex: isNone ? null : this.#skeletonOf(displayName),
+      };
+      await this.#change(id, values, tx);
+      return true;
+    });
+  }
+
+  /** Notes what names look like that were written before that was noted. */
+  async fillSkeletons(): Promise<void> {
+    const rows = await this.#db.all((orm) =>
+      orm.select(shown).from(accounts).where(isNull(accounts.skeletonIndex)),
+    );
+    for (const row of rows) {
+      const { username } = this.#open(row);
+      await this.#change(row.id, { skeletonIndex: this.#skeletonOf(username) });
+    }
+  }
+
+  setLine(id: number, line: string): Promise<void> {
+    return this.#change(id, { line: line === '' ? null : this.#sealer.seal(sealed.line, { id }, line) });
+  }
+
+  setShowsReceipts(id: number, showsReceipts: boolean): Promise<void> {
+    return this.#change(id, { showsReceipts });
+  }
+
+  setSpokenLanguage(id: number, spokenLanguage: SpokenLanguage): Promise<void> {
+    return this.#change(id, { spokenLanguage });
+  }
+
+  setShowsSeconds(id: number, showsSeconds: boolean): Promise<void> {
+    return this.#change(id, { showsSeconds });
+  }
+
+  setQuiet(id: number, quiet: QuietHours | null): Promise<void> {
+    const { from = null, to = null, zone = null } = quiet ?? {};
+    return this.#change(id, { quietFrom: from, quietTo: to, quietZone: zone });
+  }
+
+  /** @param picture a WebP; undefined takes it away */
+  async setPicture(id: number, picture: Buffer | undefined): Promise<void> {
+    const value = picture ? this.#sealer.seal(sealed.picture, { id }, picture.toString('base64')) : null;
+    const pictureVersion = sql`${accounts.pictureVersion} + 1`;
+    await this.#db.run((orm) =>
+      orm.update(accounts).set({ picture: value, pictureVersion }).where(eq(accounts.id, id)),
+    );
+  }
+
+  async picture(id: number): Promise<Buffer | undefined> {
+    const row = await this.#db.get((orm) =>
+      orm.select({ picture: accounts.picture }).from(accounts).where(eq(accounts.id, id)),
+    );
+    if (!row?.picture) return undefined;
+    return Buffer.from(this.#sealer.open(sealed.picture, { id }, row.picture), 'base64');
+  }
 
   /** Whether a name looks like one that somebody else signs in with, or is seen by. */
-  async function isConfusable(tx: Executor, name: string, ownId: number | undefined): Promise<boolean> {
-    const index = skeletonOf(name);
-    const rows = await tx.all((orm) =>
-      orm
-        .select(shown)
-        .from(accounts)
-        .where(or(eq(accounts.skeletonIndex, index), eq(accounts.displaySkeletonIndex, index))),
-    );
+  async #isConfusable(tx: Executor, name: string, ownId: number | undefined): Promise<boolean> {
+    const index = this.#skeletonOf(name);
+    const looksAlike = or(eq(accounts.skeletonIndex, index), eq(accounts.displaySkeletonIndex, index));
+    const rows = await tx.all((orm) => orm.select(shown).from(accounts).where(looksAlike));
     return rows
       .filter((row) => row.id !== ownId)
-      .map(fromRow)
+      .map((row) => this.#open(row))
       .some((other) => areConfusable(other.username, name) || areConfusable(other.displayName, name));
   }
 
-  async function change(
+  async #change(
     id: number,
     values: Partial<typeof accounts.$inferInsert>,
-    executor: Executor = db,
+    executor: Executor = this.#db,
   ): Promise<void> {
     await executor.run((orm) => orm.update(accounts).set(values).where(eq(accounts.id, id)));
   }
 
-  return {
-    add: ({ username, passwordHash, isAdmin, now }) =>
-      db.transaction(async (tx) => {
-        const index = indexOf(username);
-        if (await tx.get(queries.byName, { nameIndex: index })) return 'taken';
-        if (await isConfusable(tx, username, undefined)) return 'confusable';
-        const row = await tx.get((orm) =>
-          orm
-            .insert(accounts)
-            .values({
-              nameIndex: index,
-              name: sealer.seal(sealed.name, { nameIndex: index }, username),
-              skeletonIndex: skeletonOf(username),
-              passwordHash,
-              isAdmin: isAdmin === 'if-first' ? sql`NOT EXISTS (SELECT 1 FROM ${accounts})` : isAdmin,
-              sessionEpoch: 1,
-              createdAt: now,
-            })
-            .returning(shown),
-        );
-        if (!row) throw new Error('An account vanished while it was made.');
-        return fromRow(row);
-      }),
-    async byId(id) {
-      const row = await db.get(queries.byId, { id });
-      return row && fromRow(row);
-    },
-    async byName(username) {
-      const row = await db.get(queries.byName, { nameIndex: indexOf(username) });
-      return row && { ...fromRow(row), passwordHash: row.passwordHash };
-    },
-    async list(limit) {
-      const rows = await db.all((orm) =>
-        orm.select(shown).from(accounts).orderBy(desc(accounts.id)).limit(limit),
-      );
-      return rows.map(fromRow);
-    },
-    async passwordHash(id) {
-      return (await db.get(queries.byId, { id }))?.passwordHash;
-    },
-    async setPassword(id, passwordHash) {
-      const row = await db.get((orm) =>
-        orm
-          .update(accounts)
-          .set({ passwordHash, sessionEpoch: sql`${accounts.sessionEpoch} + 1` })
-          .where(eq(accounts.id, id))
-          .returning({ sessionEpoch: accounts.sessionEpoch }),
-      );
-      if (!row) throw new Error('There is no such account.');
-      return row.sessionEpoch;
-    },
-    async makeAdmin(username) {
-      const nameIndex = indexOf(username);
-      await db.run((orm) =>
-        orm.update(accounts).set({ isAdmin: true }).where(eq(accounts.nameIndex, nameIndex)),
-      );
-    },
-    setDisplayName: (id, displayName) =>
-      db.transaction(async (tx) => {
-        if (displayName !== '' && (await isConfusable(tx, displayName, id))) return false;
-        const isNone = displayName === '';
-        const values = {
-          displayName: isNone ? null : sealer.seal(sealed.displayName, { id }, displayName),
-          displaySkeletonIndex: isNone ? null : skeletonOf(displayName),
-        };
-        await change(id, values, tx);
-        return true;
-      }),
-    async fillSkeletons() {
-      const rows = await db.all((orm) =>
-        orm.select(shown).from(accounts).where(isNull(accounts.skeletonIndex)),
-      );
-      for (const row of rows) await change(row.id, { skeletonIndex: skeletonOf(fromRow(row).username) });
-    },
-    setLine: (id, line) => change(id, { line: line === '' ? null : sealer.seal(sealed.line, { id }, line) }),
-    setShowsReceipts: (id, showsReceipts) => change(id, { showsReceipts }),
-    setSpokenLanguage: (id, spokenLanguage) => change(id, { spokenLanguage }),
-    setShowsSeconds: (id, showsSeconds) => change(id, { showsSeconds }),
-    setQuiet: (id, quiet) =>
-      change(id, {
-        quietFrom: quiet?.from ?? null,
-        quietTo: quiet?.to ?? null,
-        quietZone: quiet?.zone ?? null,
-      }),
-    async setPicture(id, picture) {
-      const value = picture ? sealer.seal(sealed.picture, { id }, picture.toString('base64')) : null;
-      const pictureVersion = sql`${accounts.pictureVersion} + 1`;
-      await db.run((orm) =>
-        orm.update(accounts).set({ picture: value, pictureVersion }).where(eq(accounts.id, id)),
-      );
-    },
-    async picture(id) {
-      const row = await db.get((orm) =>
-        orm.select({ picture: accounts.picture }).from(accounts).where(eq(accounts.id, id)),
-      );
-      return row?.picture
-        ? Buffer.from(sealer.open(sealed.picture, { id }, row.picture), 'base64')
-        : undefined;
-    },
-  };
+  #indexOf(username: string): Buffer {
+    return this.#nameIndex(foldCase(username));
+  }
+
+  #skeletonOf(name: string): Buffer {
+    return this.#nameIndex(`skeleton ${skeleton(name)}`);
+  }
+
+  #open(row: AccountRow): Account {
+    const username = this.#sealer.open(sealed.name, row, row.name);
+    const displayName = row.displayName ? this.#sealer.open(sealed.displayName, row, row.displayName) : '';
+    return {
+      id: row.id,
+      username,
+      displayName,
+      name: displayName || username,
+      isAdmin: row.isAdmin,
+      sessionEpoch: row.sessionEpoch,
+      createdAt: row.createdAt,
+      line: row.line ? this.#sealer.open(sealed.line, row, row.line) : '',
+      pictureVersion: row.hasPicture ? row.pictureVersion : 0,
+      showsReceipts: row.showsReceipts,
+      quiet: quietHours(row),
+      spokenLanguage: row.spokenLanguage,
+      showsSeconds: row.showsSeconds,
+    };
+  }
 }
 
-function quietHours({ quietFrom: from, quietTo: to, quietZone: zone }: Row): QuietHours | null {
+function quietHours({ quietFrom: from, quietTo: to, quietZone: zone }: AccountRow): QuietHours | null {
   return from === null || to === null || zone === null ? null : { from, to, zone };
 }

@@ -1,10 +1,8 @@
 import { and, asc, desc, eq, inArray, isNull, lt, sql, sum } from 'drizzle-orm';
-import type { Database } from '../database/executor.ts';
+import type { Database, Orm } from '../database/executor.ts';
 import { SEALED, type Sealer } from '../database/sealed-columns.ts';
 import { files } from '../database/tables/chat.ts';
 import type { StoredFile } from './file.ts';
-
-export type FileStore = ReturnType<typeof createFileStore>;
 
 type Row = typeof files.$inferSelect;
 
@@ -15,95 +13,112 @@ type FileMetadata = Pick<StoredFile, 'name' | 'type' | 'width' | 'height' | 'thu
 
 const { metadata: sealedMetadata } = SEALED.files.columns;
 
-/** What is known of files; their bytes are in the blob store. */
-export function createFileStore(db: Database, sealer: Sealer) {
-  const { byId } = db.prepare((orm) => ({
-    byId: orm
-      .select()
-      .from(files)
-      .where(eq(files.id, sql.placeholder('id')))
-      .prepare(),
-  }));
+function fileQueries(orm: Orm) {
+  const byId = orm
+    .select()
+    .from(files)
+    .where(eq(files.id, sql.placeholder('id')))
+    .prepare();
+  return { byId };
+}
 
-  function open({ metadata, ...row }: Row): StoredFile {
-    // What `seal` below made, and nobody else can have.
-    const { key, ...rest } = JSON.parse(sealer.open(sealedMetadata, row, metadata)) as FileMetadata;
+/** What is known of files; their bytes are in the blob store. */
+export class FileStore {
+  readonly #db: Database;
+  readonly #sealer: Sealer;
+  readonly #queries: ReturnType<typeof fileQueries>;
+
+  constructor(db: Database, sealer: Sealer) {
+    this.#db = db;
+    this.#sealer = sealer;
+    this.#queries = db.prepare(fileQueries);
+  }
+
+  async add(file: StoredFile): Promise<void> {
+    const { id, groupId, accountId, seq, size, createdAt } = file;
+    const values = { id, groupId, accountId, seq, size, createdAt, metadata: this.#seal(file) };
+    await this.#db.run((orm) => orm.insert(files).values(values));
+  }
+
+  /** Replaces what is known of a file: its bytes may have been replaced, too. */
+  async describe(file: StoredFile): Promise<void> {
+    const values = { size: file.size, metadata: this.#seal(file) };
+    await this.#db.run((orm) => orm.update(files).set(values).where(eq(files.id, file.id)));
+  }
+
+  async byId(id: string): Promise<StoredFile | undefined> {
+    const row = await this.#db.get(this.#queries.byId, { id });
+    return row && this.#open(row);
+  }
+
+  /** The ids among these for which there is a file. */
+  async existing(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const rows = await this.#db.all((orm) =>
+      orm
+        .select({ id: files.id })
+        .from(files)
+        .where(inArray(files.id, [...ids])),
+    );
+    return new Set(rows.map((row) => row.id));
+  }
+
+  /** Deletes a file that was not sent; resolves to whether there was one. */
+  async removeUnsent(id: string): Promise<boolean> {
+    const isUnsent = and(eq(files.id, id), isNull(files.seq));
+    return (await this.#db.run((orm) => orm.delete(files).where(isUnsent))) > 0;
+  }
+
+  /** Up to `limit` files that were not sent, from before a time. */
+  async unsentBefore(time: number, limit: number): Promise<string[]> {
+    const rows = await this.#db.all((orm) =>
+      orm
+        .select({ id: files.id })
+        .from(files)
+        .where(and(isNull(files.seq), lt(files.createdAt, time)))
+        .orderBy(asc(files.createdAt))
+        .limit(limit),
+    );
+    return rows.map((row) => row.id);
+  }
+
+  /** Up to `limit` files of a group that were sent before a message, the newest first. */
+  async sentBefore(groupId: number, seq: number, limit: number): Promise<StoredFile[]> {
+    const rows = await this.#db.all((orm) =>
+      orm
+        .select()
+        .from(files)
+        .where(and(eq(files.groupId, groupId), lt(files.seq, seq)))
+        .orderBy(desc(files.seq), asc(files.id))
+        .limit(limit),
+    );
+    return rows.map((row) => this.#open(row));
+  }
+
+  /** What the files of one account take, in bytes. */
+  async bytesOf(accountId: number): Promise<number> {
+    const row = await this.#db.get((orm) =>
+      orm
+        .select({ bytes: sum(files.size) })
+        .from(files)
+        .where(eq(files.accountId, accountId)),
+    );
+    return Number(row?.bytes ?? 0);
+  }
+
+  /** What all files take, in bytes. */
+  async bytes(): Promise<number> {
+    const row = await this.#db.get((orm) => orm.select({ bytes: sum(files.size) }).from(files));
+    return Number(row?.bytes ?? 0);
+  }
+
+  #open({ metadata, ...row }: Row): StoredFile {
+    // What `#seal` below made, and nobody else can have.
+    const { key, ...rest } = JSON.parse(this.#sealer.open(sealedMetadata, row, metadata)) as FileMetadata;
     return { ...row, ...rest, key: Buffer.from(key, 'base64') };
   }
 
-  function seal({ id, key, name, type, width, height, thumbnailSize, voice }: StoredFile): Buffer {
+  #seal({ id, key, name, type, width, height, thumbnailSize, voice }: StoredFile): Buffer {
     const metadata: FileMetadata = { name, type, width, height, thumbnailSize, key: key.toString('base64') };
-    return sealer.seal(sealedMetadata, { id }, JSON.stringify({ ...metadata, voice }));
+    return this.#sealer.seal(sealedMetadata, { id }, JSON.stringify({ ...metadata, voice }));
   }
-
-  return {
-    async add(file: StoredFile): Promise<void> {
-      const { id, groupId, accountId, seq, size, createdAt } = file;
-      const values = { id, groupId, accountId, seq, size, createdAt, metadata: seal(file) };
-      await db.run((orm) => orm.insert(files).values(values));
-    },
-    /** Replaces what is known of a file: its bytes may have been replaced, too. */
-    async describe(file: StoredFile): Promise<void> {
-      const values = { size: file.size, metadata: seal(file) };
-      await db.run((orm) => orm.update(files).set(values).where(eq(files.id, file.id)));
-    },
-    async byId(id: string): Promise<StoredFile | undefined> {
-      const row = await db.get(byId, { id });
-      return row && open(row);
-    },
-    /** The ids among these for which there is a file. */
-    async existing(ids: readonly string[]): Promise<ReadonlySet<string>> {
-      const rows = await db.all((orm) =>
-        orm
-          .select({ id: files.id })
-          .from(files)
-          .where(inArray(files.id, [...ids])),
-      );
-      return new Set(rows.map((row) => row.id));
-    },
-    /** Deletes a file that was not sent; resolves to whether there was one. */
-    async removeUnsent(id: string): Promise<boolean> {
-      const isUnsent = and(eq(files.id, id), isNull(files.seq));
-      return (await db.run((orm) => orm.delete(files).where(isUnsent))) > 0;
-    },
-    /** Up to `limit` files that were not sent, from before a time. */
-    async unsentBefore(time: number, limit: number): Promise<string[]> {
-      const rows = await db.all((orm) =>
-        orm
-          .select({ id: files.id })
-          .from(files)
-          .where(and(isNull(files.seq), lt(files.createdAt, time)))
-          .orderBy(asc(files.createdAt))
-          .limit(limit),
-      );
-      return rows.map((row) => row.id);
-    },
-    /** Up to `limit` files of a group that were sent before a message, the newest first. */
-    async sentBefore(groupId: number, seq: number, limit: number): Promise<StoredFile[]> {
-      const rows = await db.all((orm) =>
-        orm
-          .select()
-          .from(files)
-          .where(and(eq(files.groupId, groupId), lt(files.seq, seq)))
-          .orderBy(desc(files.seq), asc(files.id))
-          .limit(limit),
-      );
-      return rows.map(open);
-    },
-    /** What the files of one account take, in bytes. */
-    async bytesOf(accountId: number): Promise<number> {
-      const row = await db.get((orm) =>
-        orm
-          .select({ bytes: sum(files.size) })
-          .from(files)
-          .where(eq(files.accountId, accountId)),
-      );
-      return Number(row?.bytes ?? 0);
-    },
-    /** What all files take, in bytes. */
-    async bytes(): Promise<number> {
-      const row = await db.get((orm) => orm.select({ bytes: sum(files.size) }).from(files));
-      return Number(row?.bytes ?? 0);
-    },
-  };
 }

@@ -1,4 +1,7 @@
-import { type Caches, on } from '../cache/caches.ts';
+import { type Cached, type Caches, type Drop, on } from '../cache/caches.ts';
+import type { BlindIndex } from '../crypto/blind-index.ts';
+import type { Database } from '../database/executor.ts';
+import type { Sealer } from '../database/sealed-columns.ts';
 import {
   groupAdvanced,
   groupCreated,
@@ -9,87 +12,111 @@ import {
   membershipsChanged,
   readMoved,
 } from './events.ts';
-import type { Group, GroupStore, Membership } from './store.ts';
+import { type Group, GroupStore, type Membership } from './store.ts';
 
 const MAX_GROUPS = 50_000;
 const MAX_ACCOUNTS = 10_000;
 
-/** The store, with what every page asks for kept in memory: groups, and the memberships of whoever was here lately. */
-export function cacheGroups(store: GroupStore, { cached }: Caches): GroupStore {
-  const groups = cached<number, Group | undefined>({
-    name: 'groups',
-    key: (id) => id,
-    max: MAX_GROUPS,
-    load: store.byId,
-    loadMany: store.byIds,
-    dropOn: [
-      on(groupRenamed, ({ groupId }, cache) => cache.drop(groupId)),
-      on(groupSettingsChanged, ({ groupId }, cache) => cache.drop(groupId)),
-      // The name is sealed; opening it with every message would cost more than all the rest.
-      on(groupAdvanced, ({ groupId, lastSeq, lastChange }, cache) => {
-        const group = cache.peek(groupId);
-        if (!group) cache.drop(groupId);
-        else if (group.lastChange < lastChange)
-          cache.put(groupId, { ...group, lastSeq: Math.max(group.lastSeq, lastSeq), lastChange });
-      }),
-    ],
-  });
-  const order = cached<'all', readonly number[]>({
-    name: 'the order of groups',
-    key: () => 'all',
-    max: 1,
-    load: async () => (await store.all()).map((group) => group.id),
-    dropOn: [groupCreated, groupRenamed].map((event) => on(event, (_payload, cache) => cache.clear())),
-  });
-  const memberships = cached<number, ReadonlyMap<number, Membership>>({
-    name: 'memberships',
-    key: (accountId) => accountId,
-    max: MAX_ACCOUNTS,
-    load: store.membershipsOf,
-    tagsOf: (byGroup) => [...byGroup.keys()].map(String),
-    dropOn: [
-      ...[memberJoined, memberLeft].map((event) =>
-        on<{ accountId: number }, number, ReadonlyMap<number, Membership>>(event, ({ accountId }, cache) =>
-          cache.drop(accountId),
-        ),
-      ),
-      on(readMoved, ({ accountId, groupId, seq, readAt }, cache) => {
-        const byGroup = cache.peek(accountId);
-        const membership = byGroup?.get(groupId);
-        // Whoever writes reads: a mark moves with each message. Beyond it, removed messages would have to be counted.
-        const isForward = membership?.removedUnread === 0 && seq > membership.readSeq;
-        // Two writes may be told in the other order.
-        if (byGroup && membership && isForward && readAt > membership.readAt)
-          cache.put(accountId, new Map(byGroup).set(groupId, { ...membership, readSeq: seq, readAt }));
-        else cache.drop(accountId);
-      }),
-      on(membershipsChanged, ({ groupId, accountIds }, cache) => {
-        if (accountIds) for (const accountId of accountIds) cache.drop(accountId);
-        else cache.dropTag(String(groupId));
-      }),
-    ],
-  });
-  const memberCounts = cached<number, number>({
-    name: 'member counts',
-    key: (groupId) => groupId,
-    max: MAX_GROUPS,
-    load: store.countMembers,
-    dropOn: [memberJoined, memberLeft].map((event) => on(event, ({ groupId }, cache) => cache.drop(groupId))),
-  });
+type MembershipsByGroup = ReadonlyMap<number, Membership>;
 
-  return {
-    ...store,
-    byId: groups.get,
-    async byIds(ids) {
-      const found = (await groups.getMany(ids)).filter((group) => group !== undefined);
-      return new Map(found.map((group) => [group.id, group]));
-    },
-    async all() {
-      const inOrder = await groups.getMany(await order.get('all'));
-      return inOrder.filter((group) => group !== undefined);
-    },
-    membershipsOf: memberships.get,
-    membership: async (accountId, groupId) => (await memberships.get(accountId)).get(groupId),
-    countMembers: memberCounts.get,
-  };
+/** The store, with what every page asks for kept in memory: groups, and the memberships of whoever was here lately. */
+export class CachedGroupStore extends GroupStore {
+  readonly #groups: Cached<number, Group | undefined>;
+  /** The ids of all groups, by name. */
+  readonly #order: Cached<'all', readonly number[]>;
+  readonly #memberships: Cached<number, MembershipsByGroup>;
+  readonly #memberCounts: Cached<number, number>;
+
+  constructor(db: Database, sealer: Sealer, nameIndex: BlindIndex, { cached }: Caches) {
+    super(db, sealer, nameIndex);
+    this.#groups = cached({
+      name: 'groups',
+      key: (id) => id,
+      max: MAX_GROUPS,
+      load: (id) => super.byId(id),
+      loadMany: (ids) => super.byIds(ids),
+      dropOn: DROP_GROUPS_ON,
+    });
+    this.#order = cached({
+      name: 'the order of groups',
+      key: () => 'all',
+      max: 1,
+      load: async () => (await super.all()).map((group) => group.id),
+      dropOn: [groupCreated, groupRenamed].map((event) => on(event, (_payload, cache) => cache.clear())),
+    });
+    this.#memberships = cached({
+      name: 'memberships',
+      key: (accountId) => accountId,
+      max: MAX_ACCOUNTS,
+      load: (accountId) => super.membershipsOf(accountId),
+      tagsOf: (byGroup) => [...byGroup.keys()].map(String),
+      dropOn: DROP_MEMBERSHIPS_ON,
+    });
+    this.#memberCounts = cached({
+      name: 'member counts',
+      key: (groupId) => groupId,
+      max: MAX_GROUPS,
+      load: (groupId) => super.countMembers(groupId),
+      dropOn: [memberJoined, memberLeft].map((event) =>
+        on(event, ({ groupId }, cache) => cache.drop(groupId)),
+      ),
+    });
+  }
+
+  override byId(id: number): Promise<Group | undefined> {
+    return this.#groups.get(id);
+  }
+
+  override async byIds(ids: readonly number[]): Promise<ReadonlyMap<number, Group>> {
+    const groups = (await this.#groups.getMany(ids)).filter((group) => group !== undefined);
+    return new Map(groups.map((group) => [group.id, group]));
+  }
+
+  override async all(): Promise<readonly Group[]> {
+    const inOrder = await this.#groups.getMany(await this.#order.get('all'));
+    return inOrder.filter((group) => group !== undefined);
+  }
+
+  override membershipsOf(accountId: number): Promise<MembershipsByGroup> {
+    return this.#memberships.get(accountId);
+  }
+
+  override async membership(accountId: number, groupId: number): Promise<Membership | undefined> {
+    return (await this.#memberships.get(accountId)).get(groupId);
+  }
+
+  override countMembers(groupId: number): Promise<number> {
+    return this.#memberCounts.get(groupId);
+  }
 }
+
+const DROP_GROUPS_ON: readonly Drop<number, Group | undefined>[] = [
+  on(groupRenamed, ({ groupId }, cache) => cache.drop(groupId)),
+  on(groupSettingsChanged, ({ groupId }, cache) => cache.drop(groupId)),
+  // The name is sealed; opening it with every message would cost more than all the rest.
+  on(groupAdvanced, ({ groupId, lastSeq, lastChange }, cache) => {
+    const group = cache.peek(groupId);
+    if (!group) cache.drop(groupId);
+    else if (group.lastChange < lastChange)
+      cache.put(groupId, { ...group, lastSeq: Math.max(group.lastSeq, lastSeq), lastChange });
+  }),
+];
+
+const DROP_MEMBERSHIPS_ON: readonly Drop<number, MembershipsByGroup>[] = [
+  on(memberJoined, ({ accountId }, cache) => cache.drop(accountId)),
+  on(memberLeft, ({ accountId }, cache) => cache.drop(accountId)),
+  on(readMoved, ({ accountId, groupId, seq, readAt }, cache) => {
+    const byGroup = cache.peek(accountId);
+    const membership = byGroup?.get(groupId);
+    // Whoever writes reads: a mark moves with each message. Beyond it, removed messages would have to be counted.
+    const isForward = membership?.removedUnread === 0 && seq > membership.readSeq;
+    // Two writes may be told in the other order.
+    if (byGroup && membership && isForward && readAt > membership.readAt)
+      cache.put(accountId, new Map(byGroup).set(groupId, { ...membership, readSeq: seq, readAt }));
+    else cache.drop(accountId);
+  }),
+  on(membershipsChanged, ({ groupId, accountIds }, cache) => {
+    if (accountIds) for (const accountId of accountIds) cache.drop(accountId);
+    else cache.dropTag(String(groupId));
+  }),
+];

@@ -47,7 +47,7 @@ export function groupQueries(orm: Orm) {
       .orderBy(asc(memberships.accountId))
       .limit(value('limit'))
       .prepare(),
-    hearing: orm
+    notifiedInGroup: orm
       .select({ accountId: memberships.accountId })
       .from(memberships)
       .where(
@@ -59,7 +59,7 @@ export function groupQueries(orm: Orm) {
         ),
       )
       .prepare(),
-    hearingDirect: orm
+    notifiedInDirect: orm
       .select({ accountId: memberships.accountId })
       .from(memberships)
       .where(and(isOfGroup, sql`coalesce(${memberships.notificationLevel}, 'everything') = 'everything'`))

@@ -1,7 +1,10 @@
-import { type Caches, on } from '../cache/caches.ts';
+import { type Cached, type Caches, on } from '../cache/caches.ts';
+import type { Database } from '../database/executor.ts';
+import type { Sealer } from '../database/sealed-columns.ts';
+import type { Amendment, Committed } from './amend.ts';
 import { messagesChanged } from './events.ts';
-import type { Message } from './message.ts';
-import type { MessageStore } from './store.ts';
+import type { Appended, Message, NewMessage } from './message.ts';
+import { MessageStore } from './store.ts';
 
 /** A message is pushed, paged and listed many times; opening one takes longer than reading it. */
 const MAX_CHARACTERS = 16_000_000;
@@ -12,71 +15,92 @@ const MAX_GROUPS = 10_000;
 type Key = { groupId: number; seq: number };
 
 /** The store, with messages kept opened in memory. */
-export function cacheMessages(store: MessageStore, { cached }: Caches): MessageStore {
-  const keyOf = ({ groupId, seq }: Key) => `${groupId}/${seq}`;
-  const messages = cached<Key, Message | undefined>({
-    name: 'messages',
-    key: keyOf,
-    maxSize: MAX_CHARACTERS,
-    sizeOf: (message) => (message?.content.length ?? 0) + BESIDE_TEXT,
-    load: ({ groupId, seq }) => store.bySeq(groupId, seq),
-    async loadMany(keys) {
-      const groupId = keys[0]?.groupId ?? 0;
-      const loaded = await store.bySeqs(
-        groupId,
-        keys.map((key) => key.seq),
-      );
-      return new Map(loaded.map((message) => [keyOf(message), message]));
-    },
-    dropOn: [
-      on(messagesChanged, ({ groupId, messages }, cache) => {
-        for (const { seq, change } of messages) {
-          const kept = cache.peek({ groupId, seq });
-          // What was written here is kept already.
-          if (!kept || kept.change < change) cache.drop({ groupId, seq });
-        }
-      }),
-    ],
-  });
-  const pinCounts = cached<number, number>({
-    name: 'pin counts',
-    key: (groupId) => groupId,
-    max: MAX_GROUPS,
-    load: store.countPinned,
-    dropOn: [on(messagesChanged, ({ groupId }, cache) => cache.drop(groupId))],
-  });
+export class CachedMessageStore extends MessageStore {
+  readonly #messages: Cached<Key, Message | undefined>;
+  readonly #pinCounts: Cached<number, number>;
 
-  async function many(groupId: number, seqs: readonly number[]): Promise<Message[]> {
-    const found = await messages.getMany(seqs.map((seq) => ({ groupId, seq })));
-    return found.filter((message) => message !== undefined);
+  constructor(db: Database, sealer: Sealer, { cached }: Caches) {
+    super(db, sealer);
+    this.#messages = cached({
+      name: 'messages',
+      key: keyOf,
+      maxSize: MAX_CHARACTERS,
+      sizeOf: (message) => (message?.content.length ?? 0) + BESIDE_TEXT,
+      load: ({ groupId, seq }) => super.bySeq(groupId, seq),
+      loadMany: (keys) => this.#load(keys),
+      dropOn: [
+        on(messagesChanged, ({ groupId, messages }, cache) => {
+          for (const { seq, change } of messages) {
+            const kept = cache.peek({ groupId, seq });
+            // What was written here is kept already.
+            if (!kept || kept.change < change) cache.drop({ groupId, seq });
+          }
+        }),
+      ],
+    });
+    this.#pinCounts = cached({
+      name: 'pin counts',
+      key: (groupId) => groupId,
+      max: MAX_GROUPS,
+      load: (groupId) => super.countPinned(groupId),
+      dropOn: [on(messagesChanged, ({ groupId }, cache) => cache.drop(groupId))],
+    });
   }
 
-  function keepWritten<Committed extends { written: readonly Message[] }>(committed: Committed): Committed {
-    for (const message of committed.written) messages.put(message, message);
+  override async append(batch: readonly NewMessage[]): Promise<Committed<Appended>> {
+    return this.#keepWritten(await super.append(batch));
+  }
+
+  override async amend(batch: readonly Amendment[]): Promise<Committed<Message>> {
+    return this.#keepWritten(await super.amend(batch));
+  }
+
+  override bySeq(groupId: number, seq: number): Promise<Message | undefined> {
+    return this.#messages.get({ groupId, seq });
+  }
+
+  override async bySeqs(groupId: number, seqs: readonly number[]): Promise<Message[]> {
+    return (await this.#many(groupId, seqs)).sort((a, b) => a.change - b.change);
+  }
+
+  override between(groupId: number, first: number, last: number): Promise<Message[]> {
+    const count = Math.max(0, last - first + 1);
+    return this.#many(
+      groupId,
+      Array.from({ length: count }, (_, index) => first + index),
+    );
+  }
+
+  override async changedAfter(groupId: number, change: number, limit: number): Promise<Message[]> {
+    const changes = await super.changesAfter(groupId, change, limit);
+    return this.bySeqs(
+      groupId,
+      changes.map(({ seq }) => seq),
+    );
+  }
+
+  override countPinned(groupId: number): Promise<number> {
+    return this.#pinCounts.get(groupId);
+  }
+
+  async #many(groupId: number, seqs: readonly number[]): Promise<Message[]> {
+    const messages = await this.#messages.getMany(seqs.map((seq) => ({ groupId, seq })));
+    return messages.filter((message) => message !== undefined);
+  }
+
+  /** @param keys of one group */
+  async #load(keys: readonly Key[]): Promise<ReadonlyMap<string | number, Message>> {
+    const seqs = keys.map((key) => key.seq);
+    const loaded = await super.bySeqs(keys[0]?.groupId ?? 0, seqs);
+    return new Map(loaded.map((message) => [keyOf(message), message]));
+  }
+
+  #keepWritten<Result>(committed: Committed<Result>): Committed<Result> {
+    for (const message of committed.written) this.#messages.put(message, message);
     return committed;
   }
+}
 
-  return {
-    ...store,
-    append: async (batch) => keepWritten(await store.append(batch)),
-    amend: async (batch) => keepWritten(await store.amend(batch)),
-    bySeq: (groupId, seq) => messages.get({ groupId, seq }),
-    async bySeqs(groupId, seqs) {
-      return (await many(groupId, seqs)).sort((a, b) => a.change - b.change);
-    },
-    between: (groupId, firstSeq, lastSeq) =>
-      many(
-        groupId,
-        Array.from({ length: Math.max(0, lastSeq - firstSeq + 1) }, (_, index) => firstSeq + index),
-      ),
-    async changedAfter(groupId, change, limit) {
-      const changes = await store.changesAfter(groupId, change, limit);
-      const changed = await many(
-        groupId,
-        changes.map(({ seq }) => seq),
-      );
-      return changed.sort((a, b) => a.change - b.change);
-    },
-    countPinned: pinCounts.get,
-  };
+function keyOf({ groupId, seq }: Key): string {
+  return `${groupId}/${seq}`;
 }

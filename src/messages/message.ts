@@ -49,3 +49,28 @@ export type Revision = Readonly<{
 }>;
 
 export const NO_METADATA: MessageMetadata = { reactions: [], mentions: [], mentionsAll: false, files: [] };
+
+/** A new message as it is stored: each field by itself, since copying whole objects took as long as writing the row. */
+export function written(message: NewMessage, seq: number, change: number): Message {
+  const { groupId, id, authorId, content, createdAt, thread = null, replyTo = null } = message;
+  const { mentions = [], mentionsAll = false, files = [] } = message;
+  return {
+    groupId,
+    seq,
+    id,
+    change,
+    authorId,
+    content,
+    createdAt,
+    editedAt: null,
+    removedAt: null,
+    replyTo,
+    thread,
+    replyCount: 0,
+    pinnedAt: null,
+    reactions: [],
+    mentions,
+    mentionsAll,
+    files,
+  };
+}

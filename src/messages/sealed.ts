@@ -2,7 +2,8 @@ import { SEALED, type Sealer } from '../database/sealed-columns.ts';
 import { type Message, type MessageMetadata, NO_METADATA, type Revision } from './message.ts';
 
 type SealedParts = { body: Buffer; metadata: Buffer | null };
-type Row = Omit<Message, 'content' | keyof MessageMetadata> & SealedParts;
+/** A message as it is stored. */
+export type SealedMessage = Omit<Message, 'content' | keyof MessageMetadata> & SealedParts;
 type RevisionRow = {
   groupId: number;
   change: number;
@@ -15,32 +16,42 @@ const { body: sealedBody, metadata: sealedMetadata } = SEALED.messages.columns;
 const { body: sealedRevision } = SEALED.revisions.columns;
 
 /** Seals what people wrote, and opens rows. */
-export function createSealedMessages(sealer: Sealer) {
-  return {
-    /** @throws Error when a value was moved or changed */
-    open(row: Row): Message {
-      const { body, metadata, ...rest } = row;
-      return {
-        ...rest,
-        content: sealer.open(sealedBody, row, body),
-        ...NO_METADATA,
-        // What `seal` below wrote, and nobody else can have.
-        ...(metadata && (JSON.parse(sealer.open(sealedMetadata, row, metadata)) as Partial<MessageMetadata>)),
-      };
-    },
-    openRevision(id: string, { writtenAt, writerId, ...row }: RevisionRow): Revision {
-      const content = sealer.open(sealedRevision, { ...row, id }, row.body);
-      return { change: row.change, writerId, content, writtenAt };
-    },
-    seal(message: { groupId: number; id: string; content: string } & Partial<MessageMetadata>): SealedParts {
-      const { content, reactions = [], mentions = [], mentionsAll = false, files = [] } = message;
-      const hasMetadata = reactions.length > 0 || mentions.length > 0 || mentionsAll || files.length > 0;
-      const metadata = JSON.stringify({ reactions, mentions, mentionsAll, files });
-      return {
-        body: sealer.seal(sealedBody, message, content),
-        metadata: hasMetadata ? sealer.seal(sealedMetadata, message, metadata) : null,
-      };
-    },
-    sealRevision: (before: Message): Buffer => sealer.seal(sealedRevision, before, before.content),
-  };
+export class SealedMessages {
+  readonly #sealer: Sealer;
+
+  constructor(sealer: Sealer) {
+    this.#sealer = sealer;
+  }
+
+  /** @throws Error when a value was moved or changed */
+  open(row: SealedMessage): Message {
+    const { body, metadata, ...rest } = row;
+    return {
+      ...rest,
+      content: this.#sealer.open(sealedBody, row, body),
+      ...NO_METADATA,
+      // What `seal` below wrote, and nobody else can have.
+      ...(metadata &&
+        (JSON.parse(this.#sealer.open(sealedMetadata, row, metadata)) as Partial<MessageMetadata>)),
+    };
+  }
+
+  openRevision(id: string, { writtenAt, writerId, ...row }: RevisionRow): Revision {
+    const content = this.#sealer.open(sealedRevision, { ...row, id }, row.body);
+    return { change: row.change, writerId, content, writtenAt };
+  }
+
+  seal(message: { groupId: number; id: string; content: string } & Partial<MessageMetadata>): SealedParts {
+    const { content, reactions = [], mentions = [], mentionsAll = false, files = [] } = message;
+    const hasMetadata = reactions.length > 0 || mentions.length > 0 || mentionsAll || files.length > 0;
+    const metadata = JSON.stringify({ reactions, mentions, mentionsAll, files });
+    return {
+      body: this.#sealer.seal(sealedBody, message, content),
+      metadata: hasMetadata ? this.#sealer.seal(sealedMetadata, message, metadata) : null,
+    };
+  }
+
+  sealRevision(before: Message): Buffer {
+    return this.#sealer.seal(sealedRevision, before, before.content);
+  }
 }

@@ -5,115 +5,125 @@ import { files, revisions } from '../database/tables/chat.ts';
 import { ChatError, notFound } from '../errors.ts';
 import { type Amendment, type Committed, hasNoTranscript, writerOf } from './amend.ts';
 import { grouped } from './grouped.ts';
-import type { Appended, Message, NewMessage, Revision } from './message.ts';
+import { type Appended, type Message, type NewMessage, type Revision, written } from './message.ts';
 import { messageQueries } from './queries.ts';
-import { createSealedMessages } from './sealed.ts';
+import { type SealedMessage, SealedMessages } from './sealed.ts';
 
-export type MessageStore = {
+/** Messages, with what is counted and noted of them in the same transactions. */
+export class MessageStore {
+  readonly #db: Database;
+  readonly #sealed: SealedMessages;
+  readonly #queries: ReturnType<typeof messageQueries>;
+
+  constructor(db: Database, sealer: Sealer) {
+    this.#db = db;
+    this.#sealed = new SealedMessages(sealer);
+    this.#queries = db.prepare(messageQueries);
+  }
+
   /** Commits a batch in one transaction. An id that is somebody else's message refuses that one only. */
-  append(batch: readonly NewMessage[]): Promise<Committed<Appended>>;
+  append(batch: readonly NewMessage[]): Promise<Committed<Appended>> {
+    return this.#db.transaction(async (tx) => {
+      const { messagesById, newByGroup } = await this.#sort(tx, batch);
+      const written: Message[] = [];
+      for (const [groupId, list] of newByGroup) written.push(...(await this.#appendTo(tx, groupId, list)));
+      for (const message of written) if (messagesById.has(message.id)) messagesById.set(message.id, message);
+      return { results: batch.map((candidate) => resultOf(candidate, messagesById, newByGroup)), written };
+    });
+  }
+
   /** Commits changes of messages that are there, in one transaction; no message may be in a batch twice. */
-  amend(batch: readonly Amendment[]): Promise<Committed<Message>>;
-  bySeq(groupId: number, seq: number): Promise<Message | undefined>;
+  amend(batch: readonly Amendment[]): Promise<Committed<Message>> {
+    return this.#db.transaction(async (tx) => {
+      const results: (Message | ChatError)[] = [];
+      const changed: { before: Message; after: Message; index: number }[] = [];
+      for (const { groupId, seq, amend } of batch) {
+        const row = await tx.get(this.#queries.between, { groupId, first: seq, last: seq });
+        const before = row && this.#sealed.open(row);
+        const after = before ? amend(before) : notFound('There is no such message.');
+        if (before && !(after instanceof ChatError) && after !== before)
+          changed.push({ before, after, index: results.length });
+        results.push(after);
+      }
+      const written: Message[] = [];
+      for (const [groupId, list] of grouped(changed, ({ before }) => before.groupId)) {
+        let change = (await this.#advance(tx, groupId, 0, list.length)).lastChange - list.length;
+        for (const { before, after, index } of list) {
+          change += 1;
+          const message = await this.#amendOne(tx, before, { ...after, change });
+          results[index] = message;
+          written.push(message);
+        }
+      }
+      return { results, written };
+    });
+  }
+
+  async bySeq(groupId: number, seq: number): Promise<Message | undefined> {
+    const row = await this.#db.get(this.#queries.between, { groupId, first: seq, last: seq });
+    return row && this.#sealed.open(row);
+  }
+
   /** Those of these that there are, in order of change. */
-  bySeqs(groupId: number, seqs: readonly number[]): Promise<Message[]>;
-  byId(id: string): Promise<Message | undefined>;
+  async bySeqs(groupId: number, seqs: readonly number[]): Promise<Message[]> {
+    return this.#openAll(await this.#db.all(this.#queries.bySeqs, { groupId, seqs: JSON.stringify(seqs) }));
+  }
+
+  async byId(id: string): Promise<Message | undefined> {
+    const row = await this.#db.get(this.#queries.byIds, { ids: JSON.stringify([id]) });
+    return row && this.#sealed.open(row);
+  }
+
   /** The messages from one seq to another, both included, in order of seq. */
-  between(groupId: number, firstSeq: number, lastSeq: number): Promise<Message[]>;
+  async between(groupId: number, first: number, last: number): Promise<Message[]> {
+    return this.#openAll(await this.#db.all(this.#queries.between, { groupId, first, last }));
+  }
+
   /** Up to `limit` messages written after a change, in order of change. */
-  changedAfter(groupId: number, change: number, limit: number): Promise<Message[]>;
+  async changedAfter(groupId: number, change: number, limit: number): Promise<Message[]> {
+    return this.#openAll(await this.#db.all(this.#queries.changedAfter, { groupId, change, limit }));
+  }
+
   /** The same without what they say. */
-  changesAfter(groupId: number, change: number, limit: number): Promise<{ seq: number; change: number }[]>;
+  changesAfter(groupId: number, change: number, limit: number): Promise<{ seq: number; change: number }[]> {
+    return this.#db.all(this.#queries.changesAfter, { groupId, change, limit });
+  }
+
   /** Up to `limit` newest messages of a thread, its first one left out, in order of seq. */
-  inThread(groupId: number, seq: number, limit: number): Promise<Message[]>;
+  async inThread(groupId: number, seq: number, limit: number): Promise<Message[]> {
+    const newestFirst = await this.#db.all(this.#queries.inThread, { groupId, seq, limit });
+    return this.#openAll(newestFirst.reverse());
+  }
+
   /** Up to `limit` pinned messages, the last pinned first. */
-  pinned(groupId: number, limit: number): Promise<Message[]>;
-  countPinned(groupId: number): Promise<number>;
+  async pinned(groupId: number, limit: number): Promise<Message[]> {
+    return this.#openAll(await this.#db.all(this.#queries.pinned, { groupId, limit }));
+  }
+
+  async countPinned(groupId: number): Promise<number> {
+    return (await this.#db.get(this.#queries.countPinned, { groupId }))?.pins ?? 0;
+  }
+
   /** What a message said before, the oldest first. */
-  revisions(message: Message): Promise<Revision[]>;
-};
+  async revisions({ groupId, seq, id }: Message): Promise<Revision[]> {
+    const rows = await this.#db.all(this.#queries.revisions, { groupId, seq });
+    return rows.map((row) => this.#sealed.openRevision(id, row));
+  }
 
-export function createMessageStore(db: Database, sealer: Sealer): MessageStore {
-  const sealed = createSealedMessages(sealer);
-  const { open } = sealed;
-  const queries = db.prepare(messageQueries);
-
-  return {
-    append: (batch) =>
-      db.transaction(async (tx) => {
-        const { messagesById, newByGroup } = await sort(tx, batch);
-        const written: Message[] = [];
-        for (const [groupId, list] of newByGroup) written.push(...(await appendTo(tx, groupId, list)));
-        for (const message of written)
-          if (messagesById.has(message.id)) messagesById.set(message.id, message);
-        return { results: batch.map((candidate) => resultOf(candidate, messagesById, newByGroup)), written };
-      }),
-    amend: (batch) =>
-      db.transaction(async (tx) => {
-        const results: (Message | ChatError)[] = [];
-        const changed: { before: Message; after: Message; index: number }[] = [];
-        for (const { groupId, seq, amend } of batch) {
-          const row = await tx.get(queries.between, { groupId, first: seq, last: seq });
-          const before = row && open(row);
-          const after = before ? amend(before) : notFound('There is no such message.');
-          if (before && !(after instanceof ChatError) && after !== before)
-            changed.push({ before, after, index: results.length });
-          results.push(after);
-        }
-        const written: Message[] = [];
-        for (const [groupId, list] of grouped(changed, ({ before }) => before.groupId)) {
-          let change = (await advance(tx, groupId, 0, list.length)).lastChange - list.length;
-          for (const { before, after, index } of list) {
-            change += 1;
-            const message = await amendOne(tx, before, { ...after, change });
-            results[index] = message;
-            written.push(message);
-          }
-        }
-        return { results, written };
-      }),
-    async bySeq(groupId, seq) {
-      const row = await db.get(queries.between, { groupId, first: seq, last: seq });
-      return row && open(row);
-    },
-    async bySeqs(groupId, seqs) {
-      return (await db.all(queries.bySeqs, { groupId, seqs: JSON.stringify(seqs) })).map(open);
-    },
-    async byId(id) {
-      const row = await db.get(queries.byIds, { ids: JSON.stringify([id]) });
-      return row && open(row);
-    },
-    async between(groupId, first, last) {
-      return (await db.all(queries.between, { groupId, first, last })).map(open);
-    },
-    async changedAfter(groupId, change, limit) {
-      return (await db.all(queries.changedAfter, { groupId, change, limit })).map(open);
-    },
-    changesAfter: (groupId, change, limit) => db.all(queries.changesAfter, { groupId, change, limit }),
-    async pinned(groupId, limit) {
-      return (await db.all(queries.pinned, { groupId, limit })).map(open);
-    },
-    async countPinned(groupId) {
-      return (await db.get(queries.countPinned, { groupId }))?.pins ?? 0;
-    },
-    async inThread(groupId, seq, limit) {
-      return (await db.all(queries.inThread, { groupId, seq, limit })).map(open).reverse();
-    },
-    async revisions({ groupId, seq, id }) {
-      const rows = await db.all(queries.revisions, { groupId, seq });
-      return rows.map((row) => sealed.openRevision(id, row));
-    },
-  };
+  #openAll(rows: readonly SealedMessage[]): Message[] {
+    return rows.map((row) => this.#sealed.open(row));
+  }
 
   /** What the ids of a batch already stand for, and which of them are new, by group. */
-  async function sort(tx: Executor, batch: readonly NewMessage[]) {
+  async #sort(tx: Executor, batch: readonly NewMessage[]) {
     const messagesById = new Map<string, NewMessage | Message>();
     const claimed = new Set<string>();
     const newByGroup = new Map<number, NewMessage[]>();
     const ids = JSON.stringify(batch.map((message) => message.id));
-    for (const row of await tx.all(queries.byIds, { ids })) messagesById.set(row.id, open(row));
+    for (const row of await tx.all(this.#queries.byIds, { ids }))
+      messagesById.set(row.id, this.#sealed.open(row));
     for (const message of batch) {
-      if (messagesById.has(message.id) || !(await mayClaim(tx, message, claimed))) continue;
+      if (messagesById.has(message.id) || !(await this.#mayClaim(tx, message, claimed))) continue;
       messagesById.set(message.id, message);
       const list = newByGroup.get(message.groupId);
       if (list) list.push(message);
@@ -123,109 +133,91 @@ export function createMessageStore(db: Database, sealer: Sealer): MessageStore {
   }
 
   /** Whether the files of a new message are its author's, meant for this group, and sent with no other. */
-  async function mayClaim(
+  async #mayClaim(
     tx: Executor,
     { files = [], groupId, authorId }: NewMessage,
     claimed: Set<string>,
   ): Promise<boolean> {
     if (files.length === 0) return true;
     const ids = files.map((file) => file.id);
-    const unsent = await tx.all(queries.unsentFiles, { ids: JSON.stringify(ids), groupId, authorId });
+    const unsent = await tx.all(this.#queries.unsentFiles, { ids: JSON.stringify(ids), groupId, authorId });
     if (unsent.length < ids.length || ids.some((id) => claimed.has(id))) return false;
     for (const id of ids) claimed.add(id);
     return true;
   }
 
   /** Takes the next numbers of a group. */
-  async function advance(tx: Executor, groupId: number, messages: number, changes: number) {
-    const head = await tx.get(queries.advance, { groupId, messages, changes });
+  async #advance(tx: Executor, groupId: number, messages: number, changes: number) {
+    const head = await tx.get(this.#queries.advance, { groupId, messages, changes });
     if (!head) throw notFound('There is no such group.');
     return head;
   }
 
   /** New messages of one group, then the first messages of the threads that they answer, whose counts they change. */
-  async function appendTo(tx: Executor, groupId: number, list: readonly NewMessage[]): Promise<Message[]> {
+  async #appendTo(tx: Executor, groupId: number, list: readonly NewMessage[]): Promise<Message[]> {
     const replies = list.filter((message) => message.thread != null);
     const threads = grouped(replies, (message) => message.thread ?? 0);
-    const head = await advance(tx, groupId, list.length, list.length + threads.size);
+    const head = await this.#advance(tx, groupId, list.length, list.length + threads.size);
     let seq = head.lastSeq - list.length;
     let change = head.lastChange - list.length - threads.size;
     const written: Message[] = [];
     for (const message of list) {
       seq += 1;
       change += 1;
-      written.push(await insert(tx, message, seq, change));
+      written.push(await this.#insert(tx, message, seq, change));
     }
     for (const [thread, { length }] of threads) {
       change += 1;
-      const row = await tx.get(queries.countReplies, { groupId, seq: thread, replies: length, change });
-      if (row) written.push(open(row));
+      const row = await tx.get(this.#queries.countReplies, { groupId, seq: thread, replies: length, change });
+      if (row) written.push(this.#sealed.open(row));
     }
     return written;
   }
 
-  async function insert(tx: Executor, message: NewMessage, seq: number, change: number): Promise<Message> {
-    const { groupId, id, authorId, content, createdAt, thread = null, replyTo = null } = message;
+  async #insert(tx: Executor, message: NewMessage, seq: number, change: number): Promise<Message> {
+    const { groupId, id, authorId, createdAt, thread = null, replyTo = null } = message;
     const { mentions = [], mentionsAll = false, files = [] } = message;
-    const { body, metadata } = sealed.seal(message);
+    const { body, metadata } = this.#sealed.seal(message);
     // Field by field: copying whole objects took as long as writing the row.
     const row = { groupId, seq, change, id, authorId, body, createdAt, replyTo, thread, metadata };
-    await tx.run(queries.insert, row);
+    await tx.run(this.#queries.insert, row);
     if (thread !== null) {
-      await tx.run(queries.followAsAuthor, { groupId, seq, thread, authorId });
-      await tx.run(queries.followAsAsked, { groupId, thread });
+      await tx.run(this.#queries.followAsAuthor, { groupId, seq, thread, authorId });
+      await tx.run(this.#queries.followAsAsked, { groupId, thread });
     }
     if (files.length > 0) {
       const ids = JSON.stringify(files.map((file) => file.id));
-      await tx.run(queries.claimFiles, { seq, ids });
+      await tx.run(this.#queries.claimFiles, { seq, ids });
     }
     if (mentionsAll || mentions.length > 0) {
       const ids = JSON.stringify(mentions);
-      await tx.run(queries.mention, { groupId, seq, all: mentionsAll ? 1 : 0, ids });
+      await tx.run(this.#queries.mention, { groupId, seq, all: mentionsAll ? 1 : 0, ids });
     }
-    return {
-      groupId,
-      seq,
-      id,
-      change,
-      authorId,
-      content,
-      createdAt,
-      editedAt: null,
-      removedAt: null,
-      replyTo,
-      thread,
-      replyCount: 0,
-      pinnedAt: null,
-      reactions: [],
-      mentions,
-      mentionsAll,
-      files,
-    };
+    return written(message, seq, change);
   }
 
   /** What a message said is kept as long as it is there; of a removed one nothing is. */
-  async function amendOne(tx: Executor, before: Message, next: Message): Promise<Message> {
+  async #amendOne(tx: Executor, before: Message, next: Message): Promise<Message> {
     const { groupId, seq, editedAt, removedAt, pinnedAt, change } = next;
     if (removedAt !== null) {
       const which = and(eq(revisions.groupId, groupId), eq(revisions.seq, seq));
       const sent = and(eq(files.groupId, groupId), eq(files.seq, seq));
       await tx.run((orm) => orm.delete(revisions).where(which));
       await tx.run((orm) => orm.delete(files).where(sent));
-      if (before.removedAt === null) await tx.run(queries.countRemoved, { groupId, seq });
+      if (before.removedAt === null) await tx.run(this.#queries.countRemoved, { groupId, seq });
     } else if (before.content !== next.content && !hasNoTranscript(before)) {
       const revision = {
         groupId,
         seq,
         change: before.change,
-        body: sealed.sealRevision(before),
+        body: this.#sealed.sealRevision(before),
         writtenAt: before.editedAt ?? before.createdAt,
         writerId: writerOf(before),
       };
       await tx.run((orm) => orm.insert(revisions).values(revision));
     }
-    const update = { groupId, seq, change, editedAt, removedAt, pinnedAt, ...sealed.seal(next) };
-    await tx.run(queries.update, update);
+    const update = { groupId, seq, change, editedAt, removedAt, pinnedAt, ...this.#sealed.seal(next) };
+    await tx.run(this.#queries.update, update);
     return next;
   }
 }

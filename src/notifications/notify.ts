@@ -85,7 +85,7 @@ export function notifyPeople(dependencies: Dependencies): { flush(): Promise<voi
 
   /** Each person hears of the newest message that they want to hear of. */
   async function tellOf(group: Group, sent: readonly Message[]): Promise<void> {
-    const everything = new Set(await groups.hearingEverything(group));
+    const everything = new Set(await groups.notifiedOfEverything(group));
     const newest = new Map<number, Message>();
     for (const message of sent) {
       const called = message.mentionsAll ? await groups.members(group.id, MAX_NOTIFIED) : message.mentions;

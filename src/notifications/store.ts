@@ -1,6 +1,6 @@
 import { and, asc, eq, sql } from 'drizzle-orm';
 import type { BlindIndex } from '../crypto/blind-index.ts';
-import type { Database } from '../database/executor.ts';
+import type { Database, Orm } from '../database/executor.ts';
 import { SEALED, type Sealer } from '../database/sealed-columns.ts';
 import { pushSubscriptions } from '../database/tables/users.ts';
 
@@ -18,20 +18,6 @@ export type Device = {
   deliveredAt: number | null;
 };
 
-export type DeviceStore = {
-  /** Keeps a device; one that is known already now belongs to this account and session. */
-  add(device: Omit<Device, 'id' | 'deliveredAt'>, sessionId: string): Promise<void>;
-  of(accountId: number): Promise<Device[]>;
-  /** Whether an account has any device. */
-  has(accountId: number): Promise<boolean>;
-  /** Resolves to whether this account had it. */
-  remove(accountId: number, id: number): Promise<boolean>;
-  /** A session that ends takes its devices with it. */
-  removeOfSession(sessionId: string): Promise<void>;
-  removeAllOf(accountId: number): Promise<void>;
-  delivered(id: number, now: number): Promise<void>;
-};
-
 /** Maximum number of devices per account; a new one replaces the oldest. */
 const MAX_DEVICES = 12;
 
@@ -40,9 +26,8 @@ type Sealed = Pick<Device, 'endpoint' | 'p256dh' | 'auth' | 'label'>;
 
 const { subscription: sealedSubscription } = SEALED.pushSubscriptions.columns;
 
-export function createDeviceStore(db: Database, sealer: Sealer, index: BlindIndex): DeviceStore {
-  const sessionIndex = (sessionId: string) => index(`session ${sessionId}`);
-  const queries = db.prepare((orm) => ({
+function deviceQueries(orm: Orm) {
+  return {
     of: orm
       .select()
       .from(pushSubscriptions)
@@ -55,53 +40,89 @@ export function createDeviceStore(db: Database, sealer: Sealer, index: BlindInde
       .where(eq(pushSubscriptions.accountId, sql.placeholder('accountId')))
       .limit(1)
       .prepare(),
-  }));
+  };
+}
 
-  function open(row: Row): Device {
-    // What `add` below sealed, and nobody else can have.
-    const opened = JSON.parse(sealer.open(sealedSubscription, row, row.subscription)) as Sealed;
+/** The devices that take push messages. */
+export class DeviceStore {
+  readonly #db: Database;
+  readonly #sealer: Sealer;
+  readonly #index: BlindIndex;
+  readonly #queries: ReturnType<typeof deviceQueries>;
+
+  constructor(db: Database, sealer: Sealer, index: BlindIndex) {
+    this.#db = db;
+    this.#sealer = sealer;
+    this.#index = index;
+    this.#queries = db.prepare(deviceQueries);
+  }
+
+  /** Keeps a device; one that is known already now belongs to this account and session. */
+  add(
+    { accountId, createdAt, ...described }: Omit<Device, 'id' | 'deliveredAt'>,
+    sessionId: string,
+  ): Promise<void> {
+    return this.#db.transaction(async (tx) => {
+      const endpointIndex = this.#index(described.endpoint);
+      const values = {
+        accountId,
+        endpointIndex,
+        sessionIndex: this.#sessionIndex(sessionId),
+        subscription: this.#sealer.seal(sealedSubscription, { endpointIndex }, JSON.stringify(described)),
+        createdAt,
+      };
+      await tx.run((orm) =>
+        orm
+          .insert(pushSubscriptions)
+          .values(values)
+          .onConflictDoUpdate({ target: pushSubscriptions.endpointIndex, set: values }),
+      );
+      const rows = await tx.all(this.#queries.of, { accountId });
+      for (const { id } of rows.slice(0, -MAX_DEVICES))
+        await tx.run((orm) => orm.delete(pushSubscriptions).where(eq(pushSubscriptions.id, id)));
+    });
+  }
+
+  async of(accountId: number): Promise<Device[]> {
+    return (await this.#db.all(this.#queries.of, { accountId })).map((row) => this.#open(row));
+  }
+
+  /** Whether an account has any device. */
+  async has(accountId: number): Promise<boolean> {
+    return (await this.#db.get(this.#queries.has, { accountId })) !== undefined;
+  }
+
+  /** Resolves to whether this account had it. */
+  async remove(accountId: number, id: number): Promise<boolean> {
+    const isOwnDevice = and(eq(pushSubscriptions.id, id), eq(pushSubscriptions.accountId, accountId));
+    return (await this.#db.run((orm) => orm.delete(pushSubscriptions).where(isOwnDevice))) > 0;
+  }
+
+  /** A session that ends takes its devices with it. */
+  async removeOfSession(sessionId: string): Promise<void> {
+    const isOfSession = eq(pushSubscriptions.sessionIndex, this.#sessionIndex(sessionId));
+    await this.#db.run((orm) => orm.delete(pushSubscriptions).where(isOfSession));
+  }
+
+  async removeAllOf(accountId: number): Promise<void> {
+    const isOfAccount = eq(pushSubscriptions.accountId, accountId);
+    await this.#db.run((orm) => orm.delete(pushSubscriptions).where(isOfAccount));
+  }
+
+  async delivered(id: number, deliveredAt: number): Promise<void> {
+    await this.#db.run((orm) =>
+      orm.update(pushSubscriptions).set({ deliveredAt }).where(eq(pushSubscriptions.id, id)),
+    );
+  }
+
+  #sessionIndex(sessionId: string): Buffer {
+    return this.#index(`session ${sessionId}`);
+  }
+
+  #open(row: Row): Device {
+    // What `add` sealed, and nobody else can have.
+    const opened = JSON.parse(this.#sealer.open(sealedSubscription, row, row.subscription)) as Sealed;
     const { id, accountId, createdAt, deliveredAt } = row;
     return { id, accountId, createdAt, deliveredAt, ...opened };
   }
-
-  return {
-    add: ({ accountId, createdAt, ...described }, sessionId) =>
-      db.transaction(async (tx) => {
-        const endpointIndex = index(described.endpoint);
-        const values = {
-          accountId,
-          endpointIndex,
-          sessionIndex: sessionIndex(sessionId),
-          subscription: sealer.seal(sealedSubscription, { endpointIndex }, JSON.stringify(described)),
-          createdAt,
-        };
-        await tx.run((orm) =>
-          orm
-            .insert(pushSubscriptions)
-            .values(values)
-            .onConflictDoUpdate({ target: pushSubscriptions.endpointIndex, set: values }),
-        );
-        const rows = await tx.all(queries.of, { accountId });
-        for (const { id } of rows.slice(0, -MAX_DEVICES))
-          await tx.run((orm) => orm.delete(pushSubscriptions).where(eq(pushSubscriptions.id, id)));
-      }),
-    of: async (accountId) => (await db.all(queries.of, { accountId })).map(open),
-    has: async (accountId) => (await db.get(queries.has, { accountId })) !== undefined,
-    async remove(accountId, id) {
-      const isOwnDevice = and(eq(pushSubscriptions.id, id), eq(pushSubscriptions.accountId, accountId));
-      return (await db.run((orm) => orm.delete(pushSubscriptions).where(isOwnDevice))) > 0;
-    },
-    async removeOfSession(sessionId) {
-      const isOfSession = eq(pushSubscriptions.sessionIndex, sessionIndex(sessionId));
-      await db.run((orm) => orm.delete(pushSubscriptions).where(isOfSession));
-    },
-    async removeAllOf(accountId) {
-      await db.run((orm) => orm.delete(pushSubscriptions).where(eq(pushSubscriptions.accountId, accountId)));
-    },
-    async delivered(id, deliveredAt) {
-      await db.run((orm) =>
-        orm.update(pushSubscriptions).set({ deliveredAt }).where(eq(pushSubscriptions.id, id)),
-      );
-    },
-  };
 }

@@ -1,21 +1,20 @@
 import { and, eq, lt, sql } from 'drizzle-orm';
 import { byIndex, greatest } from '../database/dialect/sqlite.ts';
-import type { Database } from '../database/executor.ts';
+import type { Database, Orm } from '../database/executor.ts';
 import { memberships, messages, threadFollows } from '../database/tables/chat.ts';
 
-/** A followed thread, and the number of others' replies that the account has not read in the thread or the conversation. */
-/** `lastReplyAt` is when the newest reply was written, in milliseconds; 0 where there is none. */
+/**
+ * A followed thread, and the number of others' replies that the account has not read in the thread or the conversation.
+ * `lastReplyAt` is when the newest reply was written, in milliseconds; 0 where there is none.
+ */
 export type FollowedThread = { groupId: number; seq: number; lastReplyAt: number; unread: number };
 
-export type ThreadStore = ReturnType<typeof createThreadStore>;
-
-/** Follows are made where replies are written, in the same transaction: see `queries.ts`. */
-export function createThreadStore(db: Database) {
+function threadQueries(orm: Orm) {
   const value = (name: string) => sql.placeholder(name);
   const beyond = greatest(threadFollows.readSeq, memberships.readSeq);
   // The planner would rather walk everything that is unread in the group.
   const messagesOfThread = byIndex(messages, 'messages_of_thread');
-  const queries = db.prepare((orm) => ({
+  return {
     followedBy: orm
       .select({
         groupId: threadFollows.groupId,
@@ -51,52 +50,68 @@ export function createThreadStore(db: Database) {
         ),
       )
       .prepare(),
-  }));
-  const isFollow = (accountId: number, groupId: number, seq: number) =>
-    and(
-      eq(threadFollows.accountId, accountId),
-      eq(threadFollows.groupId, groupId),
-      eq(threadFollows.seq, seq),
-    );
-
-  return {
-    /** Up to `limit` threads, those with the newest replies first. */
-    followedBy: (accountId: number, limit: number): Promise<FollowedThread[]> =>
-      db.all(queries.followedBy, { accountId, limit }),
-    async followers(groupId: number, seq: number): Promise<number[]> {
-      return (await db.all(queries.followers, { groupId, seq })).map((row) => row.accountId);
-    },
-    async isFollowing(accountId: number, groupId: number, seq: number): Promise<boolean> {
-      const row = await db.get((orm) =>
-        orm
-          .select()
-          .from(threadFollows)
-          .where(isFollow(accountId, groupId, seq)),
-      );
-      return row?.isFollowed ?? false;
-    },
-    /** @param readSeq up to which the replies count as read when it is followed anew */
-    async follow(
-      accountId: number,
-      groupId: number,
-      seq: number,
-      isFollowed: boolean,
-      readSeq: number,
-    ): Promise<void> {
-      await db.run((orm) =>
-        orm
-          .insert(threadFollows)
-          .values({ accountId, groupId, seq, isFollowed, readSeq })
-          .onConflictDoUpdate({
-            target: [threadFollows.accountId, threadFollows.groupId, threadFollows.seq],
-            set: { isFollowed, readSeq: greatest(threadFollows.readSeq, readSeq) },
-          }),
-      );
-    },
-    /** Moves the mark of one who follows forward; resolves to whether it moved. */
-    async markRead(accountId: number, groupId: number, seq: number, readSeq: number): Promise<boolean> {
-      const isBehind = and(isFollow(accountId, groupId, seq), lt(threadFollows.readSeq, readSeq));
-      return (await db.run((orm) => orm.update(threadFollows).set({ readSeq }).where(isBehind))) > 0;
-    },
   };
+}
+
+/** Follows are made where replies are written, in the same transaction: see `messages/queries.ts`. */
+export class ThreadStore {
+  readonly #db: Database;
+  readonly #queries: ReturnType<typeof threadQueries>;
+
+  constructor(db: Database) {
+    this.#db = db;
+    this.#queries = db.prepare(threadQueries);
+  }
+
+  /** Up to `limit` threads, those with the newest replies first. */
+  followedBy(accountId: number, limit: number): Promise<FollowedThread[]> {
+    return this.#db.all(this.#queries.followedBy, { accountId, limit });
+  }
+
+  async followers(groupId: number, seq: number): Promise<number[]> {
+    return (await this.#db.all(this.#queries.followers, { groupId, seq })).map((row) => row.accountId);
+  }
+
+  async isFollowing(accountId: number, groupId: number, seq: number): Promise<boolean> {
+    const row = await this.#db.get((orm) =>
+      orm
+        .select()
+        .from(threadFollows)
+        .where(isFollow(accountId, groupId, seq)),
+    );
+    return row?.isFollowed ?? false;
+  }
+
+  /** @param readSeq up to which the replies count as read when it is followed anew */
+  async follow(
+    accountId: number,
+    groupId: number,
+    seq: number,
+    isFollowed: boolean,
+    readSeq: number,
+  ): Promise<void> {
+    await this.#db.run((orm) =>
+      orm
+        .insert(threadFollows)
+        .values({ accountId, groupId, seq, isFollowed, readSeq })
+        .onConflictDoUpdate({
+          target: [threadFollows.accountId, threadFollows.groupId, threadFollows.seq],
+          set: { isFollowed, readSeq: greatest(threadFollows.readSeq, readSeq) },
+        }),
+    );
+  }
+
+  /** Moves the mark of one who follows forward; resolves to whether it moved. */
+  async markRead(accountId: number, groupId: number, seq: number, readSeq: number): Promise<boolean> {
+    const isBehind = and(isFollow(accountId, groupId, seq), lt(threadFollows.readSeq, readSeq));
+    return (await this.#db.run((orm) => orm.update(threadFollows).set({ readSeq }).where(isBehind))) > 0;
+  }
+}
+
+function isFollow(accountId: number, groupId: number, seq: number) {
+  return and(
+    eq(threadFollows.accountId, accountId),
+    eq(threadFollows.groupId, groupId),
+    eq(threadFollows.seq, seq),
+  );
 }

@@ -5,95 +5,115 @@ import { files, transcriptions } from '../database/tables/chat.ts';
 /** A recording on its way to becoming text. Times are milliseconds, UTC. */
 export type Transcription = Readonly<typeof transcriptions.$inferSelect>;
 
-export type TranscriptionStore = ReturnType<typeof createTranscriptionStore>;
-
 /** The queue of recordings that are to become text. */
-export function createTranscriptionStore(db: Database) {
-  const ofFile = (fileId: string) => eq(transcriptions.fileId, fileId);
-  const inState = (state: Transcription['state']) => eq(transcriptions.state, state);
-  const recordingOf = (orm: Orm) =>
-    orm.select({ id: files.id }).from(files).where(eq(files.id, transcriptions.fileId));
+export class TranscriptionStore {
+  readonly #db: Database;
 
-  return {
-    /** Puts a recording in the queue, as new. */
-    async add(fileId: string, accountId: number, now: number): Promise<void> {
-      const fresh = { state: 'waiting', attempts: 0, interruptions: 0, dueAt: now, createdAt: now } as const;
-      await db.run((orm) =>
-        orm
-          .insert(transcriptions)
-          .values({ fileId, accountId, ...fresh })
-          .onConflictDoUpdate({ target: transcriptions.fileId, set: fresh }),
-      );
-    },
-    byId: (fileId: string): Promise<Transcription | undefined> =>
-      db.get((orm) => orm.select().from(transcriptions).where(ofFile(fileId))),
-    /** How many of one person's recordings are not text yet. */
-    async countOf(accountId: number): Promise<number> {
-      const row = await db.get((orm) =>
-        orm
-          .select({ waiting: count() })
-          .from(transcriptions)
-          .where(
-            and(
-              eq(transcriptions.accountId, accountId),
-              ne(transcriptions.state, 'done'),
-              exists(recordingOf(orm)),
-            ),
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Puts a recording in the queue, as new. */
+  async add(fileId: string, accountId: number, now: number): Promise<void> {
+    const fresh = { state: 'waiting', attempts: 0, interruptions: 0, dueAt: now, createdAt: now } as const;
+    await this.#db.run((orm) =>
+      orm
+        .insert(transcriptions)
+        .values({ fileId, accountId, ...fresh })
+        .onConflictDoUpdate({ target: transcriptions.fileId, set: fresh }),
+    );
+  }
+
+  byId(fileId: string): Promise<Transcription | undefined> {
+    return this.#db.get((orm) => orm.select().from(transcriptions).where(ofFile(fileId)));
+  }
+
+  /** How many of one person's recordings are not text yet. */
+  async countOf(accountId: number): Promise<number> {
+    const row = await this.#db.get((orm) =>
+      orm
+        .select({ waiting: count() })
+        .from(transcriptions)
+        .where(
+          and(
+            eq(transcriptions.accountId, accountId),
+            ne(transcriptions.state, 'done'),
+            exists(recordingOf(orm)),
           ),
-      );
-      return row?.waiting ?? 0;
-    },
-    /** Takes the oldest one that waits and is due, as one more attempt, so that nobody else takes it. */
-    claim: (now: number): Promise<Transcription | undefined> =>
-      db.get((orm) => {
-        const next = orm
-          .select({ fileId: transcriptions.fileId })
-          .from(transcriptions)
-          .where(and(inState('waiting'), lte(transcriptions.dueAt, now)))
-          .orderBy(asc(transcriptions.createdAt), asc(transcriptions.fileId))
-          .limit(1);
-        return orm
-          .update(transcriptions)
-          .set({ state: 'working', attempts: sql`${transcriptions.attempts} + 1` })
-          .where(and(inState('waiting'), inArray(transcriptions.fileId, next)))
-          .returning();
-      }),
-    /** When the next one that waits, or that is elsewhere, is due. */
-    async nextDue(): Promise<number | undefined> {
-      const row = await db.get((orm) =>
-        orm
-          .select({ dueAt: sql<number | null>`min(${transcriptions.dueAt})` })
-          .from(transcriptions)
-          .where(inArray(transcriptions.state, ['waiting', 'elsewhere'])),
-      );
-      return row?.dueAt ?? undefined;
-    },
-    /** Those elsewhere whose answer has not come in time. */
-    overdue: (now: number): Promise<Transcription[]> =>
-      db.all((orm) =>
-        orm
-          .select()
-          .from(transcriptions)
-          .where(and(inState('elsewhere'), lte(transcriptions.dueAt, now))),
-      ),
-    inState: (state: Transcription['state']): Promise<Transcription[]> =>
-      db.all((orm) => orm.select().from(transcriptions).where(inState(state))),
-    async change(
-      fileId: string,
-      change: Partial<Omit<Transcription, 'fileId' | 'accountId'>>,
-    ): Promise<void> {
-      await db.run((orm) => orm.update(transcriptions).set(change).where(ofFile(fileId)));
-    },
-    /** Those whose recording was discarded or removed. */
-    strays: (): Promise<Transcription[]> =>
-      db.all((orm) =>
-        orm
-          .select()
-          .from(transcriptions)
-          .where(notExists(recordingOf(orm))),
-      ),
-    async remove(fileId: string): Promise<void> {
-      await db.run((orm) => orm.delete(transcriptions).where(ofFile(fileId)));
-    },
-  };
+        ),
+    );
+    return row?.waiting ?? 0;
+  }
+
+  /** Takes the oldest one that waits and is due, as one more attempt, so that nobody else takes it. */
+  claim(now: number): Promise<Transcription | undefined> {
+    return this.#db.get((orm) => {
+      const next = orm
+        .select({ fileId: transcriptions.fileId })
+        .from(transcriptions)
+        .where(and(inState('waiting'), lte(transcriptions.dueAt, now)))
+        .orderBy(asc(transcriptions.createdAt), asc(transcriptions.fileId))
+        .limit(1);
+      return orm
+        .update(transcriptions)
+        .set({ state: 'working', attempts: sql`${transcriptions.attempts} + 1` })
+        .where(and(inState('waiting'), inArray(transcriptions.fileId, next)))
+        .returning();
+    });
+  }
+
+  /** When the next one that waits, or that is elsewhere, is due. */
+  async nextDue(): Promise<number | undefined> {
+    const row = await this.#db.get((orm) =>
+      orm
+        .select({ dueAt: sql<number | null>`min(${transcriptions.dueAt})` })
+        .from(transcriptions)
+        .where(inArray(transcriptions.state, ['waiting', 'elsewhere'])),
+    );
+    return row?.dueAt ?? undefined;
+  }
+
+  /** Those elsewhere whose answer has not come in time. */
+  overdue(now: number): Promise<Transcription[]> {
+    return this.#db.all((orm) =>
+      orm
+        .select()
+        .from(transcriptions)
+        .where(and(inState('elsewhere'), lte(transcriptions.dueAt, now))),
+    );
+  }
+
+  inState(state: Transcription['state']): Promise<Transcription[]> {
+    return this.#db.all((orm) => orm.select().from(transcriptions).where(inState(state)));
+  }
+
+  async change(fileId: string, change: Partial<Omit<Transcription, 'fileId' | 'accountId'>>): Promise<void> {
+    await this.#db.run((orm) => orm.update(transcriptions).set(change).where(ofFile(fileId)));
+  }
+
+  /** Those whose recording was discarded or removed. */
+  strays(): Promise<Transcription[]> {
+    return this.#db.all((orm) =>
+      orm
+        .select()
+        .from(transcriptions)
+        .where(notExists(recordingOf(orm))),
+    );
+  }
+
+  async remove(fileId: string): Promise<void> {
+    await this.#db.run((orm) => orm.delete(transcriptions).where(ofFile(fileId)));
+  }
+}
+
+function ofFile(fileId: string) {
+  return eq(transcriptions.fileId, fileId);
+}
+
+function inState(state: Transcription['state']) {
+  return eq(transcriptions.state, state);
+}
+
+function recordingOf(orm: Orm) {
+  return orm.select({ id: files.id }).from(files).where(eq(files.id, transcriptions.fileId));
 }

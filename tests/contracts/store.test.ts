@@ -100,7 +100,7 @@ for (const [engine, open] of Object.entries(ENGINES)) {
     await groups.moveMark(mark(0));
     assert.deepEqual(await groups.membersBefore(group.id, 1, 9), [ada.id, bob.id]);
     await groups.setNotificationLevel(bob.id, group.id, 'everything');
-    assert.deepEqual(await groups.hearingEverything(group), [bob.id]);
+    assert.deepEqual(await groups.notifiedOfEverything(group), [bob.id]);
     assert.deepEqual(
       [await groups.leave(bob.id, group.id), await groups.leave(bob.id, group.id)],
       [true, false],

@@ -3,8 +3,9 @@ import { randomUUID } from 'node:crypto';
 import test from 'node:test';
 import type { Account } from '../../src/accounts/store.ts';
 import { createGroupCommit } from '../../src/database/group-commit.ts';
+import { createSealer } from '../../src/database/sealed-columns.ts';
 import { drafts as draftRows } from '../../src/database/tables/chat.ts';
-import { cacheDrafts } from '../../src/drafts/cached.ts';
+import { CachedDraftStore } from '../../src/drafts/cached.ts';
 import { keepDraft } from '../../src/drafts/keep.ts';
 import { openGroup } from '../../src/groups/access.ts';
 import { createGroup } from '../../src/groups/create.ts';
@@ -131,13 +132,16 @@ test('a part of a batch that fails is tried job by job; the parts before it keep
 });
 
 test('a draft that could not be written is not shown as if it were', async (t) => {
-  const { databases, drafts, caches, publish, messages, open, bob } = await garden(t);
+  const { databases, keyring, caches, publish, messages, open, bob } = await garden(t);
   let isFull = false;
   const full = Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
-  const cached = cacheDrafts(
-    { ...drafts, write: (...draft) => (isFull ? Promise.reject(full) : drafts.write(...draft)) },
-    caches,
-  );
+  class FullDraftStore extends CachedDraftStore {
+    override async write(...draft: Parameters<CachedDraftStore['write']>): Promise<void> {
+      if (isFull) throw full;
+      await super.write(...draft);
+    }
+  }
+  const cached = new FullDraftStore(databases.chat, createSealer(keyring), caches);
   const place = { accountId: bob.id, groupId: 1, thread: 0 };
   const dependencies = { drafts: cached, messages, publish };
   await keepDraft(dependencies, await open(bob), { content: 'kept' });
