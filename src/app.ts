@@ -22,7 +22,7 @@ import { serveStatic } from './http/static.ts';
 import { themeRoutes } from './http/theme.ts';
 import { sendHtml } from './http/views.ts';
 import { installLive } from './live/install.ts';
-import { createUpgrades } from './live/upgrade.ts';
+import { Upgrades } from './live/upgrade.ts';
 import { installMessages } from './messages/install.ts';
 import { installNotifications } from './notifications/install.ts';
 import { installPresence } from './presence/install.ts';
@@ -44,7 +44,7 @@ type Opened = {
 
 export type App = {
   express: Express;
-  upgrades: ReturnType<typeof createUpgrades>;
+  upgrades: Upgrades;
   /** Compiles what is compiled once, after the server listens. */
   warm(): void;
   /** Says goodbye to every socket, once what they sent is committed and acknowledged. */
@@ -105,7 +105,7 @@ export async function createApp(opened: Opened): Promise<App> {
     ...files.fileOperations,
     ...voice.voiceOperations,
   ];
-  const upgrades = createUpgrades(
+  const upgrades = new Upgrades(
     { ...files, sessions: accounts.sessions, arrivals, rateLimits: config.rateLimits },
     [present.livePresence.overview(ownOperations), messages.conversation],
   );

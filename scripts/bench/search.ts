@@ -1,7 +1,7 @@
-import { createGroupPresenter } from '../../src/groups/present.ts';
+import { GroupPresenter } from '../../src/groups/present.ts';
 import { createViews } from '../../src/http/views.ts';
 import { newMessageId } from '../../src/messages/send.ts';
-import { startSearchFeed } from '../../src/search/feed.ts';
+import { SearchFeed } from '../../src/search/feed.ts';
 import { findMessages } from '../../src/search/find.ts';
 import { createSearchIndex } from '../../src/search/index.ts';
 import { readQuery } from '../../src/search/query.ts';
@@ -48,14 +48,14 @@ export async function search(cleanup: Cleanup): Promise<Finding[]> {
   };
   const index = createSearchIndex({ file: `${dataDir}/search.sqlite3`, secret: Buffer.alloc(32, 7) }, report);
   const started = performance.now();
-  const feed = startSearchFeed({ index, groups, messages, subscribe: stores.subscribe, report });
+  const feed = new SearchFeed({ index, groups, messages, subscribe: stores.subscribe, report });
   cleanup.after(() => feed.stop());
   await feed.flush();
   const rate = Math.round(MESSAGES / ((performance.now() - started) / 1_000));
   process.stderr.write(`\r  indexed ${rate} messages a second\n`);
 
   const views = createViews('/assets/bench');
-  const groupPresenter = createGroupPresenter(views, groups, accounts, stores.caches);
+  const groupPresenter = new GroupPresenter(views, groups, accounts, stores.caches);
   const taken: number[] = [];
   let hits = 0;
   for (let number = 0; number < QUERIES; number++) {

@@ -87,16 +87,16 @@ export function createCaches(subscribe: Subscribe): Caches {
     names: () => names,
     cached(definition) {
       register(definition.name);
-      const cache = createCached(definition);
+      const cache = new CachedValues(definition);
       for (const drop of definition.dropOn) drop(subscribe, cache);
       return cache;
     },
-    memo(definition) {
+    memo<Key, Value>(definition: Common<Key, Value> & { make(key: Key): Value }) {
       register(definition.name);
       const { make } = definition;
-      const cache = createCached({ ...definition, load: async (key) => make(key) });
+      const cache = new CachedValues({ ...definition, load: async (key: Key) => make(key) });
       for (const drop of definition.dropOn) drop(subscribe, cache);
-      return (key) => {
+      return (key: Key) => {
         const kept = cache.peek(key);
         if (kept !== undefined) return kept;
         const value = make(key);
@@ -116,115 +116,133 @@ export function createCaches(subscribe: Subscribe): Caches {
   };
 }
 
+type Id = string | number;
 type Entry<Value> = { value: Value; tags: readonly string[] };
+
 /**
  * A load that is under way; a stale one is answered and not kept. Its tags are known once it has a value: until then it
  * notes which were dropped.
  */
 type Load<Value> = { promise: Promise<Value>; isStale: boolean; droppedTags: Set<string> };
 
-function createCached<Key, Value>(definition: CacheDefinition<Key, Value>): Cached<Key, Value> {
-  const { key: keyOf, load, loadMany, tagsOf, isKept } = definition;
-  const idsByTag = new Map<string, Set<string | number>>();
-  const loads = new Map<string | number, Load<Value>>();
-  const entries = new LRUCache<string | number, Entry<Value>>({
-    ...('max' in definition
-      ? { max: definition.max }
-      : {
-          maxSize: definition.maxSize,
-          sizeCalculation: ({ value }: Entry<Value>) => Math.max(1, definition.sizeOf(value)),
-        }),
-    dispose: ({ tags }, id) => {
-      for (const tag of tags) {
-        const ids = idsByTag.get(tag);
-        ids?.delete(id);
-        if (ids?.size === 0) idsByTag.delete(tag);
-      }
-    },
-  });
+/** The values of one cache, and the loads of those that it has not. */
+class CachedValues<Key, Value> implements Cached<Key, Value> {
+  readonly #definition: CacheDefinition<Key, Value>;
+  readonly #entries: LRUCache<Id, Entry<Value>>;
+  readonly #loads = new Map<Id, Load<Value>>();
+  readonly #idsByTag = new Map<string, Set<Id>>();
 
-  function keep(key: Key, value: Value, droppedTags?: ReadonlySet<string>): void {
-    if (value === undefined || (isKept && !isKept(value))) return;
-    const id = keyOf(key);
-    const tags = tagsOf?.(value, key) ?? [];
-    if (tags.some((tag) => droppedTags?.has(tag))) return;
-    entries.set(id, { value, tags });
-    // What is larger than the whole cache is not kept.
-    if (!entries.has(id)) return;
-    for (const tag of tags) {
-      const ids = idsByTag.get(tag);
-      if (ids) ids.add(id);
-      else idsByTag.set(tag, new Set([id]));
-    }
+  constructor(definition: CacheDefinition<Key, Value>) {
+    this.#definition = definition;
+    this.#entries = new LRUCache<Id, Entry<Value>>({
+      ...('max' in definition
+        ? { max: definition.max }
+        : {
+            maxSize: definition.maxSize,
+            sizeCalculation: ({ value }: Entry<Value>) => Math.max(1, definition.sizeOf(value)),
+          }),
+      dispose: ({ tags }, id) => this.#forgetTags(tags, id),
+    });
   }
 
-  function begin(key: Key, loading: Promise<Value>): Promise<Value> {
-    const id = keyOf(key);
-    makeStale(id);
+  get(key: Key): Promise<Value> {
+    const id = this.#definition.key(key);
+    const entry = this.#entries.get(id);
+    if (entry) return Promise.resolve(entry.value);
+    const started = this.#loads.get(id);
+    // One that began before a tag was dropped may have read what was there before.
+    if (started?.droppedTags.size === 0) return started.promise;
+    return this.#begin(key, this.#definition.load(key));
+  }
+
+  async getMany(keys: readonly Key[]): Promise<Value[]> {
+    const { key: idOf, loadMany } = this.#definition;
+    const kept = keys.map((key) => this.#entries.get(idOf(key)));
+    if (kept.every((entry) => entry !== undefined)) return kept.map((entry) => entry.value);
+    const missing = loadMany
+      ? keys.filter((key) => !this.#entries.has(idOf(key)) && !this.#loads.has(idOf(key)))
+      : [];
+    if (loadMany && missing.length > 1) {
+      const loading = loadMany(missing);
+      // What is not there has no value: the type says so where that can be.
+      for (const key of missing)
+        void this.#begin(
+          key,
+          loading.then((values) => values.get(idOf(key)) as Value),
+        ).catch(() => {});
+    }
+    return Promise.all(keys.map((key) => this.get(key)));
+  }
+
+  peek(key: Key): Value | undefined {
+    return this.#entries.get(this.#definition.key(key))?.value;
+  }
+
+  put(key: Key, value: Value): void {
+    this.#makeStale(this.#definition.key(key));
+    this.#keep(key, value);
+  }
+
+  drop(key: Key): void {
+    const id = this.#definition.key(key);
+    this.#makeStale(id);
+    this.#entries.delete(id);
+  }
+
+  dropTag(tag: string): void {
+    for (const started of this.#loads.values()) started.droppedTags.add(tag);
+    for (const id of [...(this.#idsByTag.get(tag) ?? [])]) this.#entries.delete(id);
+  }
+
+  clear(): void {
+    for (const id of [...this.#loads.keys()]) this.#makeStale(id);
+    this.#entries.clear();
+  }
+
+  #begin(key: Key, loading: Promise<Value>): Promise<Value> {
+    const id = this.#definition.key(key);
+    this.#makeStale(id);
     const started: Load<Value> = { promise: loading, isStale: false, droppedTags: new Set() };
     started.promise = loading
       .then((value) => {
-        if (!started.isStale) keep(key, value, started.droppedTags);
+        if (!started.isStale) this.#keep(key, value, started.droppedTags);
         return value;
       })
       .finally(() => {
-        if (loads.get(id) === started) loads.delete(id);
+        if (this.#loads.get(id) === started) this.#loads.delete(id);
       });
-    loads.set(id, started);
+    this.#loads.set(id, started);
     return started.promise;
   }
 
-  function makeStale(id: string | number): void {
-    const started = loads.get(id);
+  #makeStale(id: Id): void {
+    const started = this.#loads.get(id);
     if (!started) return;
     started.isStale = true;
-    loads.delete(id);
+    this.#loads.delete(id);
   }
 
-  function get(key: Key): Promise<Value> {
-    const id = keyOf(key);
-    const entry = entries.get(id);
-    if (entry) return Promise.resolve(entry.value);
-    const started = loads.get(id);
-    // One that began before a tag was dropped may have read what was there before.
-    return started?.droppedTags.size === 0 ? started.promise : begin(key, load(key));
+  #keep(key: Key, value: Value, droppedTags?: ReadonlySet<string>): void {
+    const { key: idOf, tagsOf, isKept } = this.#definition;
+    if (value === undefined || (isKept && !isKept(value))) return;
+    const id = idOf(key);
+    const tags = tagsOf?.(value, key) ?? [];
+    if (tags.some((tag) => droppedTags?.has(tag))) return;
+    this.#entries.set(id, { value, tags });
+    // What is larger than the whole cache is not kept.
+    if (!this.#entries.has(id)) return;
+    for (const tag of tags) {
+      const ids = this.#idsByTag.get(tag);
+      if (ids) ids.add(id);
+      else this.#idsByTag.set(tag, new Set([id]));
+    }
   }
 
-  return {
-    get,
-    async getMany(keys) {
-      const kept = keys.map((key) => entries.get(keyOf(key)));
-      if (kept.every((entry) => entry !== undefined)) return kept.map((entry) => entry.value);
-      const missing = loadMany
-        ? keys.filter((key) => !entries.has(keyOf(key)) && !loads.has(keyOf(key)))
-        : [];
-      if (loadMany && missing.length > 1) {
-        const loading = loadMany(missing);
-        // What is not there has no value: the type says so where that can be.
-        for (const key of missing)
-          void begin(
-            key,
-            loading.then((values) => values.get(keyOf(key)) as Value),
-          ).catch(() => {});
-      }
-      return Promise.all(keys.map(get));
-    },
-    peek: (key) => entries.get(keyOf(key))?.value,
-    put(key, value) {
-      makeStale(keyOf(key));
-      keep(key, value);
-    },
-    drop(key) {
-      makeStale(keyOf(key));
-      entries.delete(keyOf(key));
-    },
-    dropTag(tag) {
-      for (const started of loads.values()) started.droppedTags.add(tag);
-      for (const id of [...(idsByTag.get(tag) ?? [])]) entries.delete(id);
-    },
-    clear() {
-      for (const id of [...loads.keys()]) makeStale(id);
-      entries.clear();
-    },
-  };
+  #forgetTags(tags: readonly string[], id: Id): void {
+    for (const tag of tags) {
+      const ids = this.#idsByTag.get(tag);
+      ids?.delete(id);
+      if (ids?.size === 0) this.#idsByTag.delete(tag);
+    }
+  }
 }

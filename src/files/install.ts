@@ -8,7 +8,7 @@ import { bindOperations } from '../operations/define.ts';
 import { openBlobStore } from './blob-store.ts';
 import { discardUpload } from './discard.ts';
 import { fileOperations } from './operations.ts';
-import { createReceiver } from './receive.ts';
+import { Receiver } from './receive.ts';
 import { fileRoutes } from './routes.ts';
 import type { FileStore } from './store.ts';
 import { startSweep } from './sweep.ts';
@@ -28,7 +28,7 @@ export function installFiles(
   const blobs = openBlobStore(join(config.dataDir, 'media'));
   const fileLimits = { file: config.fileLimit, person: config.personLimit, disk: config.diskLimit };
   const readUpload = createUploadReader({
-    receiver: createReceiver({ files, blobs, limits: fileLimits }),
+    receiver: new Receiver({ files, blobs, limits: fileLimits }),
     rate: limits.of(UPLOAD_RATE),
     discard: ({ id }) => discardUpload({ files, blobs }, id),
   });

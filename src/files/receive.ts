@@ -32,112 +32,119 @@ export type Incoming = {
   keepsMetadata?: boolean;
 };
 
-export type Receiver = {
+/** Takes files in, sealed as they come. */
+export class Receiver {
+  readonly #files: FileStore;
+  readonly #blobs: BlobStore;
+  readonly #limits: FileLimits;
+  /** What is coming in right now, by account, so that many at once count together. */
+  readonly #incomingBytes = new Map<number, number>();
+
+  constructor({ files, blobs, limits }: { files: FileStore; blobs: BlobStore; limits: FileLimits }) {
+    this.#files = files;
+    this.#blobs = blobs;
+    this.#limits = limits;
+  }
+
   /**
    * Stores a file that is to be sent to a group, sealed as it comes in; it is seen by nobody else until then.
    * @throws ChatError 413 where it is larger than a file may be, 415 for a picture whose parts are not known, 507 where there is no room for it
    */
-  receive(open: OpenGroup, id: string, incoming: Incoming, now?: number): Promise<StoredFile>;
+  async receive(
+    { group, account }: OpenGroup,
+    id: string,
+    incoming: Incoming,
+    createdAt = Date.now(),
+  ): Promise<StoredFile> {
+    const noted = { bytes: 0, beginning: Buffer.alloc(0) };
+    const name = readableName(incoming.name);
+    try {
+      await this.checkRoom(account.id, 0);
+      const stored = await this.#store(account.id, id, incoming, noted);
+      const whole = {
+        ...{ id, groupId: group.id, accountId: account.id, seq: null, createdAt },
+        ...stored,
+        name: withEndingOf(name, stored.type),
+      };
+      await this.#files.add(whole);
+      return whole;
+    } catch (error) {
+      await this.#blobs.remove(id);
+      throw error;
+    } finally {
+      this.#count(account.id, -noted.bytes);
+      if (!this.#incomingBytes.get(account.id)) this.#incomingBytes.delete(account.id);
+    }
+  }
+
   /** @throws ChatError as `receive` would, for a file of this size */
-  checkRoom(accountId: number, bytes: number): Promise<void>;
-};
-
-export function createReceiver({
-  files,
-  blobs,
-  limits,
-}: {
-  files: FileStore;
-  blobs: BlobStore;
-  limits: FileLimits;
-}): Receiver {
-  /** What is coming in right now, so that many at once count together. */
-  const incomingBytes = new Map<number, number>();
-  const count = (accountId: number, bytes: number) =>
-    incomingBytes.set(accountId, (incomingBytes.get(accountId) ?? 0) + bytes);
-
-  async function checkRoom(accountId: number, bytes: number): Promise<void> {
-    if (bytes > limits.file) throw tooLarge(`A file has at most ${inWords(limits.file)}.`);
-    const ownComing = incomingBytes.get(accountId) ?? 0;
-    if (limits.person !== undefined && (await files.bytesOf(accountId)) + ownComing + bytes > limits.person)
-      throw noRoom(`Your files may take ${inWords(limits.person)} together. Remove some to send more.`);
+  async checkRoom(accountId: number, bytes: number): Promise<void> {
+    if (bytes > this.#limits.file) throw tooLarge(`A file has at most ${inWords(this.#limits.file)}.`);
+    const ownComing = this.#incomingBytes.get(accountId) ?? 0;
+    if (
+      this.#limits.person !== undefined &&
+      (await this.#files.bytesOf(accountId)) + ownComing + bytes > this.#limits.person
+    )
+      throw noRoom(`Your files may take ${inWords(this.#limits.person)} together. Remove some to send more.`);
     let coming = 0;
-    for (const incoming of incomingBytes.values()) coming += incoming;
-    if (limits.disk !== undefined && (await files.bytes()) + coming + bytes > limits.disk)
+    for (const incoming of this.#incomingBytes.values()) coming += incoming;
+    if (this.#limits.disk !== undefined && (await this.#files.bytes()) + coming + bytes > this.#limits.disk)
       throw noRoom('There is no room left for files here. Tell the person who runs Hearth.');
-    if ((await blobs.free()) - bytes < RESERVED_DISK_BYTES)
+    if ((await this.#blobs.free()) - bytes < RESERVED_DISK_BYTES)
       throw noRoom('The disk of this Hearth is full. Tell the person who runs it.');
   }
 
+  async #store(
+    accountId: number,
+    id: string,
+    { type, stream, keepsMetadata = false }: Incoming,
+    noted: { bytes: number; beginning: Buffer },
+  ) {
+    const key = randomBytes(32);
+    const stripped = stripVideo();
+    // Its end, early or not, ends what is stripped, and with that the write.
+    pipeline(stream, this.#measured(accountId, noted), stripped, () => {});
+    await this.#blobs.write(id, CONTENT, key, stripped);
+    await this.checkRoom(accountId, 0);
+    const asItCame = { key, type: servedType(type), size: noted.bytes, ...WITHOUT_THUMBNAIL };
+    const isDrawn = isPicture(noted.beginning);
+    if (!isDrawn && !isTiff(noted.beginning)) return asItCame;
+    if (noted.bytes <= MAX_PICTURE_BYTES)
+      return this.#storePicture(id, key, noted.bytes, { isDrawn, keepsMetadata });
+    if (!keepsMetadata) throw unknownPicture();
+    return asItCame;
+  }
+
+  #count(accountId: number, bytes: number): void {
+    this.#incomingBytes.set(accountId, (this.#incomingBytes.get(accountId) ?? 0) + bytes);
+  }
+
   /** Counts what passes, and looks every few megabytes whether there is still room. */
-  function measured(accountId: number, noted: { bytes: number; beginning: Buffer }): Transform {
+  #measured(accountId: number, noted: { bytes: number; beginning: Buffer }): Transform {
     let looked = 0;
     return new Transform({
-      transform(chunk: Buffer, _encoding, done) {
+      transform: (chunk: Buffer, _encoding, done) => {
         noted.bytes += chunk.length;
-        count(accountId, chunk.length);
+        this.#count(accountId, chunk.length);
         if (noted.beginning.length < 16)
           noted.beginning = Buffer.concat([noted.beginning, chunk.subarray(0, 16)]);
-        if (noted.bytes > limits.file) return done(tooLarge(`A file has at most ${inWords(limits.file)}.`));
+        if (noted.bytes > this.#limits.file)
+          return done(tooLarge(`A file has at most ${inWords(this.#limits.file)}.`));
         if (noted.bytes - looked < CHECK_ROOM_EVERY_BYTES) return done(null, chunk);
         looked = noted.bytes;
-        checkRoom(accountId, 0).then(() => done(null, chunk), done);
+        this.checkRoom(accountId, 0).then(() => done(null, chunk), done);
       },
     });
   }
 
-  async function receive(
-    { group, account }: OpenGroup,
-    id: string,
-    { name, type, stream, keepsMetadata = false }: Incoming,
-    now = Date.now(),
-  ): Promise<StoredFile> {
-    const key = randomBytes(32);
-    const noted = { bytes: 0, beginning: Buffer.alloc(0) };
-    const file = {
-      id,
-      groupId: group.id,
-      accountId: account.id,
-      seq: null,
-      createdAt: now,
-      name: readableName(name),
-    };
-    try {
-      await checkRoom(account.id, 0);
-      const stripped = stripVideo();
-      // Its end, early or not, ends what is stripped, and with that the write.
-      pipeline(stream, measured(account.id, noted), stripped, () => {});
-      await blobs.write(id, CONTENT, key, stripped);
-      await checkRoom(account.id, 0);
-      const asItCame = { key, type: servedType(type), size: noted.bytes, ...WITHOUT_THUMBNAIL };
-      const isDrawn = isPicture(noted.beginning);
-      const isLookedInto = isDrawn || isTiff(noted.beginning);
-      const isTooLarge = noted.bytes > MAX_PICTURE_BYTES;
-      if (isLookedInto && isTooLarge && !keepsMetadata) throw unknownPicture();
-      const stored =
-        isLookedInto && !isTooLarge
-          ? await storePicture(id, key, noted.bytes, { isDrawn, keepsMetadata })
-          : asItCame;
-      const whole = { ...file, ...stored, name: withEndingOf(file.name, stored.type) };
-      await files.add(whole);
-      return whole;
-    } catch (error) {
-      await blobs.remove(id);
-      throw error;
-    } finally {
-      count(account.id, -noted.bytes);
-      if (!incomingBytes.get(account.id)) incomingBytes.delete(account.id);
-    }
-  }
-
   /** A picture is kept as it was drawn anew; what cannot be drawn is a file to download, without its metadata. */
-  async function storePicture(
+  async #storePicture(
     id: string,
     key: Buffer,
     size: number,
     { isDrawn, keepsMetadata }: { isDrawn: boolean; keepsMetadata: boolean },
   ) {
-    const read = () => buffer(blobs.read(id, CONTENT, key, size));
+    const read = () => buffer(this.#blobs.read(id, CONTENT, key, size));
     // A TIFF stays what it is: those who send one want all of it.
     const drawn = isDrawn ? await draw(read) : undefined;
     const content = drawn?.content ?? stripMetadata(await read());
@@ -145,9 +152,9 @@ export function createReceiver({
     if (!content) return { key, type: DOWNLOADED, size, ...WITHOUT_THUMBNAIL };
     // Under a key of its own: no key may seal two contents.
     const redrawnKey = randomBytes(32);
-    await blobs.remove(id);
-    await blobs.write(id, CONTENT, redrawnKey, Readable.from([content]));
-    if (drawn) await blobs.write(id, THUMBNAIL, redrawnKey, Readable.from([drawn.thumbnail]));
+    await this.#blobs.remove(id);
+    await this.#blobs.write(id, CONTENT, redrawnKey, Readable.from([content]));
+    if (drawn) await this.#blobs.write(id, THUMBNAIL, redrawnKey, Readable.from([drawn.thumbnail]));
     return {
       key: redrawnKey,
       type: drawn?.type ?? DOWNLOADED,
@@ -157,8 +164,6 @@ export function createReceiver({
       thumbnailSize: drawn?.thumbnail.length ?? null,
     };
   }
-
-  return { receive, checkRoom };
 }
 
 /** The last part of a path, on one line, as long as a name may be with its ending kept. */

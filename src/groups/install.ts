@@ -6,14 +6,14 @@ import { createDirectPage, directRoutes } from './direct-page.ts';
 import { pushGroups } from './live.ts';
 import { ownOperations } from './own-operations.ts';
 import { createGroupPage } from './page.ts';
-import { createGroupPresenter } from './present.ts';
+import { GroupPresenter } from './present.ts';
 import { groupRoutes, type PeopleInGroups } from './routes.ts';
 import type { GroupStore } from './store.ts';
 
 /** Groups, who is in them, and the list of them at the side of every page. */
 export function installGroups(context: Context & { hub: Hub; accounts: AccountStore; groups: GroupStore }) {
   const { views, groups, accounts, caches, limits } = context;
-  const groupPresenter = createGroupPresenter(views, groups, accounts, caches);
+  const groupPresenter = new GroupPresenter(views, groups, accounts, caches);
   const aboveList: ((account: Account) => Promise<string>)[] = [];
   const page = createGroupPage(views, groupPresenter, async (account) =>
     (await Promise.all(aboveList.map((render) => render(account)))).join(''),

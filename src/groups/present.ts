@@ -1,6 +1,6 @@
 import { accountChanged } from '../accounts/events.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
-import { type Caches, on } from '../cache/caches.ts';
+import { type Cached, type Caches, type Drop, on } from '../cache/caches.ts';
 import type { Views } from '../http/views.ts';
 import {
   groupAdvanced,
@@ -18,21 +18,11 @@ const CACHED_ROWS = 20_000;
 /** In bytes. */
 const CACHED_LISTS = 32_000_000;
 
-export type GroupPresenter = {
-  /** One row of the list of groups, as it stands on pages and as it is pushed; `isOpen` is for pages only. */
-  row(group: Group, membership: Membership | undefined, isOpen?: boolean): string;
-  /** The group with the name that somebody sees: a direct conversation is called after the others in it. */
-  named(group: Group, accountId: number): Promise<Group>;
-  /** A group that can be joined, on the page of groups and as it is pushed there. */
-  offer(group: Group): Promise<string>;
-  /** The whole list for one person. */
-  list(account: Account, openGroupId?: number): Promise<GroupList>;
-};
-
 /** The rows of the groups that somebody is in, of their direct conversations, and of groups that they could join, as bytes to be set into a page. */
 export type GroupList = Readonly<{ mine: Buffer; directs: Buffer; others: Buffer }>;
 
 type RowState = { group: Group; isMember: boolean; unread: number; isMentioned: boolean; isOpen: boolean };
+type NameKey = { groupId: number; accountId: number };
 type ListKey = { accountId: number; openGroupId: number | undefined };
 type List = GroupList & { groupIds: readonly number[] };
 
@@ -53,119 +43,130 @@ export function isHidden(group: Group, membership: Membership | undefined, openG
 }
 
 /** Rows are rendered once and kept; a page of hundreds of groups is then joined, not rendered. */
-export function createGroupPresenter(
-  views: Views,
-  groups: GroupStore,
-  accounts: AccountStore,
-  { cached, memo }: Caches,
-): GroupPresenter {
-  // Somebody is called otherwise.
-  const renamed = on(accountChanged, (_payload, cache: { clear(): void }) => cache.clear());
-  const names = cached<{ groupId: number; accountId: number }, string>({
-    name: 'names of direct conversations',
-    key: ({ groupId, accountId }) => `${groupId}/${accountId}`,
-    max: CACHED_ROWS,
-    load: nameOfDirect,
-    dropOn: [renamed],
-  });
-  const rows = memo<RowState, string>({
-    name: 'rows of groups',
-    // All that a row shows.
-    key: ({ group: { id, name }, isMember, unread, isMentioned, isOpen }) =>
-      `${id} ${isMember} ${unread} ${isMentioned} ${isOpen} ${name}`,
-    max: CACHED_ROWS,
-    make: (state) => views.render('groups/_row.njk', state).trim(),
-    dropOn: [],
-  });
-  const lists = cached<ListKey, List>({
-    name: 'lists of groups',
-    key: ({ accountId, openGroupId }) => `${accountId}/${openGroupId}`,
-    maxSize: CACHED_LISTS,
-    sizeOf: ({ mine, directs, others }) => mine.length + directs.length + others.length,
-    load: listOf,
-    tagsOf: ({ groupIds }, { accountId }) => [`account ${accountId}`, ...groupIds.map((id) => `group ${id}`)],
-    dropOn: [
-      renamed,
-      ...[groupCreated, groupRenamed].map((event) =>
-        on(event, (_payload, cache: { clear(): void }) => cache.clear()),
-      ),
-      on(groupAdvanced, ({ groupId }, cache) => cache.dropTag(`group ${groupId}`)),
-      ...[memberJoined, memberLeft, readMoved].map((event) =>
-        on<{ accountId: number }, ListKey, List>(event, ({ accountId }, cache) =>
-          cache.dropTag(`account ${accountId}`),
-        ),
-      ),
-      on(membershipsChanged, ({ groupId, accountIds }, cache) => {
-        if (accountIds) for (const id of accountIds) cache.dropTag(`account ${id}`);
-        else cache.dropTag(`group ${groupId}`);
-      }),
-    ],
-  });
+export class GroupPresenter {
+  readonly #views: Views;
+  readonly #groups: GroupStore;
+  readonly #accounts: AccountStore;
+  readonly #names: Cached<NameKey, string>;
+  readonly #rows: (state: RowState) => string;
+  readonly #lists: Cached<ListKey, List>;
 
-  function row(group: Group, membership: Membership | undefined, isOpen = false): string {
+  constructor(views: Views, groups: GroupStore, accounts: AccountStore, { cached, memo }: Caches) {
+    this.#views = views;
+    this.#groups = groups;
+    this.#accounts = accounts;
+    this.#names = cached({
+      name: 'names of direct conversations',
+      key: ({ groupId, accountId }) => `${groupId}/${accountId}`,
+      max: CACHED_ROWS,
+      load: (key) => this.#nameOfDirect(key),
+      dropOn: [on(accountChanged, (_payload, cache) => cache.clear())],
+    });
+    this.#rows = memo({
+      name: 'rows of groups',
+      // All that a row shows.
+      key: ({ group: { id, name }, isMember, unread, isMentioned, isOpen }) =>
+        `${id} ${isMember} ${unread} ${isMentioned} ${isOpen} ${name}`,
+      max: CACHED_ROWS,
+      make: (state) => views.render('groups/_row.njk', state).trim(),
+      dropOn: [],
+    });
+    this.#lists = cached({
+      name: 'lists of groups',
+      key: ({ accountId, openGroupId }) => `${accountId}/${openGroupId}`,
+      maxSize: CACHED_LISTS,
+      sizeOf: ({ mine, directs, others }) => mine.length + directs.length + others.length,
+      load: (key) => this.#listOf(key),
+      tagsOf: ({ groupIds }, { accountId }) => [
+        `account ${accountId}`,
+        ...groupIds.map((id) => `group ${id}`),
+      ],
+      dropOn: DROP_LISTS_ON,
+    });
+  }
+
+  /** One row of the list of groups, as it stands on pages and as it is pushed; `isOpen` is for pages only. */
+  row(group: Group, membership: Membership | undefined, isOpen = false): string {
     const unread = membership ? unreadOf(group, membership) : 0;
     const isMentioned = membership ? isMentionUnread(membership) : false;
-    return rows({ group, isMember: membership !== undefined, unread, isMentioned, isOpen });
+    return this.#rows({ group, isMember: membership !== undefined, unread, isMentioned, isOpen });
   }
 
-  async function named(group: Group, accountId: number): Promise<Group> {
+  /** The group with the name that somebody sees: a direct conversation is called after the others in it. */
+  async named(group: Group, accountId: number): Promise<Group> {
     if (group.kind === 'group') return group;
-    return { ...group, name: await names.get({ groupId: group.id, accountId }) };
+    return { ...group, name: await this.#names.get({ groupId: group.id, accountId }) };
   }
 
-  async function nameOfDirect({ groupId, accountId }: { groupId: number; accountId: number }) {
-    const ids = await groups.members(groupId, MAX_PEOPLE);
+  /** A group that can be joined, on the page of groups and as it is pushed there. */
+  async offer(group: Group): Promise<string> {
+    const members = await this.#groups.countMembers(group.id);
+    return this.#views.render('groups/_offer.njk', { group, members }).trim();
+  }
+
+  /** The whole list for one person. */
+  list({ id }: Account, openGroupId?: number): Promise<GroupList> {
+    return this.#lists.get({ accountId: id, openGroupId });
+  }
+
+  async #nameOfDirect({ groupId, accountId }: NameKey) {
+    const ids = await this.#groups.members(groupId, MAX_PEOPLE);
     const others = ids.filter((id) => id !== accountId);
-    const people = await Promise.all((others.length > 0 ? others : ids).map((id) => accounts.byId(id)));
+    const people = await Promise.all((others.length > 0 ? others : ids).map((id) => this.#accounts.byId(id)));
     const names = people.map((person) => person?.name ?? 'Somebody who left').join(', ');
     return others.length > 0 ? names : `${names} (you)`;
   }
 
   /** A direct conversation is in the list once something is said in it. */
-  async function directsOf(
+  async #directsOf(
     memberships: ReadonlyMap<number, Membership>,
     accountId: number,
     openGroupId: number | undefined,
   ): Promise<string> {
     const namedGroups: Group[] = [];
-    for (const [id, group] of await groups.byIds([...memberships.keys()])) {
+    for (const [id, group] of await this.#groups.byIds([...memberships.keys()])) {
       const isShown = group.lastSeq > 0 || id === openGroupId;
       if (group.kind === 'direct' && isShown && !isHidden(group, memberships.get(id), openGroupId))
-        namedGroups.push(await named(group, accountId));
+        namedGroups.push(await this.named(group, accountId));
     }
     const { compare } = new Intl.Collator(undefined, { sensitivity: 'base', numeric: true });
     return namedGroups
       .sort((a, b) => compare(a.name, b.name) || a.id - b.id)
-      .map((group) => row(group, memberships.get(group.id), group.id === openGroupId))
+      .map((group) => this.row(group, memberships.get(group.id), group.id === openGroupId))
       .join('');
   }
 
-  async function listOf({ accountId, openGroupId }: ListKey): Promise<List> {
-    const memberships = await groups.membershipsOf(accountId);
+  async #listOf({ accountId, openGroupId }: ListKey): Promise<List> {
+    const memberships = await this.#groups.membershipsOf(accountId);
     let mine = '';
     let others = '';
-    for (const group of await groups.all()) {
+    for (const group of await this.#groups.all()) {
       const membership = memberships.get(group.id);
-      const html = row(group, membership, group.id === openGroupId);
+      const html = this.row(group, membership, group.id === openGroupId);
       if (!membership) others += html;
       else if (!isHidden(group, membership, openGroupId)) mine += html;
     }
     return {
       groupIds: [...memberships.keys()],
       mine: Buffer.from(mine),
-      directs: Buffer.from(await directsOf(memberships, accountId, openGroupId)),
+      directs: Buffer.from(await this.#directsOf(memberships, accountId, openGroupId)),
       others: Buffer.from(others),
     };
   }
-
-  return {
-    row,
-    named,
-    async offer(group) {
-      return views
-        .render('groups/_offer.njk', { group, members: await groups.countMembers(group.id) })
-        .trim();
-    },
-    list: ({ id }, openGroupId) => lists.get({ accountId: id, openGroupId }),
-  };
 }
+
+const DROP_LISTS_ON: readonly Drop<ListKey, List>[] = [
+  ...[accountChanged, groupCreated, groupRenamed].map((event) =>
+    on(event, (_payload: unknown, cache: { clear(): void }) => cache.clear()),
+  ),
+  on(groupAdvanced, ({ groupId }, cache) => cache.dropTag(`group ${groupId}`)),
+  ...[memberJoined, memberLeft, readMoved].map((event) =>
+    on<{ accountId: number }, ListKey, List>(event, ({ accountId }, cache) =>
+      cache.dropTag(`account ${accountId}`),
+    ),
+  ),
+  on(membershipsChanged, ({ groupId, accountIds }, cache) => {
+    if (accountIds) for (const id of accountIds) cache.dropTag(`account ${id}`);
+    else cache.dropTag(`group ${groupId}`);
+  }),
+];

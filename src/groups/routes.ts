@@ -70,7 +70,7 @@ export function groupRoutes(dependencies: Dependencies): Router {
       if (group && notificationLevelOf(group, membership) === 'hidden')
         hidden.push(await presenter.named(group, account.id));
     }
-    const offers = await Promise.all(others.map(presenter.offer));
+    const offers = await Promise.all(others.map((group) => presenter.offer(group)));
     return page(request, 'groups/index.njk', {
       offers: asHtml(offers.join('')),
       memberOf: memberships.size,

@@ -1,11 +1,11 @@
 import { accountChanged, sessionEnded, sessionsEnded } from '../accounts/events.ts';
 import type { Context } from '../context.ts';
 import { CLOSE } from './connection.ts';
-import { createHub } from './hub.ts';
+import { Hub } from './hub.ts';
 
 /** The registry of sockets; those of a session or a profile that is no more are closed. */
 export function installLive({ subscribe, atStop }: Context) {
-  const hub = createHub();
+  const hub = new Hub();
   const close = (ofAccount: number, code: number, reason: string) =>
     hub.closeWhere((connection) => connection.account.id === ofAccount, code, reason);
 

@@ -6,7 +6,7 @@ import type { Sessions, SignedIn } from '../accounts/sessions.ts';
 import type { Account } from '../accounts/store.ts';
 import { ChatError } from '../errors.ts';
 import type { Arrivals } from '../http/arrival.ts';
-import type { Limits } from '../limits.ts';
+import type { Limits, RateLimit } from '../limits.ts';
 import { CLOSE, Connection, closeSocket } from './connection.ts';
 import type { Protocol } from './frames.ts';
 import type { Hub } from './hub.ts';
@@ -37,14 +37,26 @@ type Dependencies = {
   seesAddresses(account: Account): boolean;
 };
 
+/** What a socket asks for, by its request. */
+type Asked = {
+  endpoint: Endpoint;
+  parameter: string;
+  after: string | null;
+  address: string;
+  signedIn: SignedIn | undefined;
+};
+
+const TOO_MANY_WINDOWS = 'You have too many windows open; close some, then connect again.';
+
 /**
  * Lets sockets in. What no browser of ours would send is refused with an HTTP status before anything is done;
  * what a page has to tell apart is accepted and closed with a code, since browsers show a page nothing else.
  */
-export function createUpgrades(dependencies: Dependencies, endpoints: readonly Endpoint[]) {
-  const { hub, sessions, arrivals, log, limits, rateLimits, seesAddresses } = dependencies;
-  const rate = limits.of(CONNECTIONS);
-  const server = new WebSocketServer({
+export class Upgrades {
+  readonly #dependencies: Dependencies;
+  readonly #endpoints: readonly Endpoint[];
+  readonly #rate: RateLimit;
+  readonly #server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
@@ -52,18 +64,35 @@ export function createUpgrades(dependencies: Dependencies, endpoints: readonly E
     handleProtocols: (offered) => [...offered].find((name) => Object.hasOwn(PROTOCOLS, name)) ?? false,
   });
 
-  async function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
+  constructor(dependencies: Dependencies, endpoints: readonly Endpoint[]) {
+    this.#dependencies = dependencies;
+    this.#endpoints = endpoints;
+    this.#rate = dependencies.limits.of(CONNECTIONS);
+  }
+
+  /** Serves the sockets of one HTTP or HTTPS server. */
+  attach(http: Server): void {
+    http.on('upgrade', (request, stream, head) => {
+      this.#upgrade(request, stream, head).catch((error: unknown) => {
+        this.#dependencies.log.error({ err: error }, 'a socket could not be let in');
+        stream.destroy();
+      });
+    });
+  }
+
+  async #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
+    const { arrivals, sessions } = this.#dependencies;
     const dropped = () => stream.destroy();
     stream.on('error', dropped);
     const url = new URL(request.url ?? '/', 'http://localhost');
-    const endpoint = endpoints.find((endpoint) => endpoint.path.test(url.pathname));
+    const endpoint = this.#endpoints.find((endpoint) => endpoint.path.test(url.pathname));
     if (!endpoint) return refuse(stream, 404, 'Not Found');
     const arrival = arrivals.read(request);
     if (!arrivals.isOwnHost(arrival)) return refuse(stream, 421, 'Misdirected Request');
     if (!arrivals.isFromHere(request)) return refuse(stream, 403, 'Forbidden');
     const { address, isSecure } = arrival;
     try {
-      await rate.take(address);
+      await this.#rate.take(address);
     } catch {
       return refuse(stream, 429, 'Too Many Requests');
     }
@@ -71,72 +100,41 @@ export function createUpgrades(dependencies: Dependencies, endpoints: readonly E
     stream.off('error', dropped);
     const parameter = endpoint.path.exec(url.pathname)?.[1] ?? '';
     const after = url.searchParams.get('after');
-    server.handleUpgrade(request, stream, head, (ws) => {
-      welcome(ws, stream, endpoint, parameter, after, address, signedIn);
-    });
+    const asked = { endpoint, parameter, after, address, signedIn };
+    this.#server.handleUpgrade(request, stream, head, (ws) => this.#welcome(ws, stream, asked));
   }
 
   /** Nothing here may hold on to the request: it would live as long as the socket. */
-  function welcome(
-    ws: WebSocket,
-    stream: Duplex,
-    endpoint: Endpoint,
-    parameter: string,
-    after: string | null,
-    address: string,
-    signedIn: SignedIn | undefined,
-  ): void {
+  #welcome(ws: WebSocket, stream: Duplex, { endpoint, parameter, after, address, signedIn }: Asked): void {
+    const { hub, rateLimits, seesAddresses } = this.#dependencies;
     // Also a socket that is being refused is parsed until it has closed, and an error nobody hears ends the process.
     ws.on('error', () => ws.terminate());
     const protocol = PROTOCOLS[ws.protocol];
     if (!protocol)
       return closeSocket(ws, CLOSE.notOurProtocol, 'Ask for the subprotocol hearth.html or hearth.json.');
     if (!signedIn) return closeSocket(ws, CLOSE.notSignedIn, 'Sign in first.');
-    if (after !== null && !/^\d{1,15}$/.test(after)) {
+    if (after !== null && !/^\d{1,15}$/.test(after))
       return closeSocket(ws, CLOSE.notOurProtocol, 'after takes a whole number.');
-    }
-
     const { account, sessionId } = signedIn;
-    if (rateLimits && hub.countOf(account.id) >= MAX_SOCKETS_OF_ONE) {
-      return closeSocket(
-        ws,
-        CLOSE.tooMuch,
-        'You have too many windows open; close some, then connect again.',
-      );
-    }
+    if (rateLimits && hub.countOf(account.id) >= MAX_SOCKETS_OF_ONE)
+      return closeSocket(ws, CLOSE.tooMuch, TOO_MANY_WINDOWS);
     const topic = endpoint.topic(parameter);
-    const connection = new Connection(
-      ws,
-      stream,
-      account,
-      sessionId,
-      address,
-      protocol,
-      seesAddresses(signedIn.account),
-      topic,
-    );
+    const sees = seesAddresses(account);
+    const connection = new Connection(ws, stream, account, sessionId, address, protocol, sees, topic);
     hub.add(connection);
-    serveSocket({ hub, log, rateLimits }, endpoint, connection);
-    endpoint
-      .open(connection, parameter, after === null ? undefined : Number(after))
-      .catch((error: unknown) => {
-        if (error instanceof ChatError) return connection.close(CLOSE.notAMember, error.message);
-        log.error({ err: error }, 'a socket could not be opened');
-        connection.close(CLOSE.internal, 'Something went wrong here; connect again in a moment.');
-      });
+    serveSocket(this.#dependencies, endpoint, connection);
+    this.#open(connection, endpoint, parameter, after === null ? undefined : Number(after));
   }
 
-  return {
-    /** Serves the sockets of one HTTP or HTTPS server. */
-    attach(http: Server): void {
-      http.on('upgrade', (request, stream, head) => {
-        upgrade(request, stream, head).catch((error: unknown) => {
-          log.error({ err: error }, 'a socket could not be let in');
-          stream.destroy();
-        });
-      });
-    },
-  };
+  async #open(connection: Connection, endpoint: Endpoint, parameter: string, after: number | undefined) {
+    try {
+      await endpoint.open(connection, parameter, after);
+    } catch (error) {
+      if (error instanceof ChatError) return connection.close(CLOSE.notAMember, error.message);
+      this.#dependencies.log.error({ err: error }, 'a socket could not be opened');
+      connection.close(CLOSE.internal, 'Something went wrong here; connect again in a moment.');
+    }
+  }
 }
 
 function refuse(stream: Duplex, status: number, words: string): void {

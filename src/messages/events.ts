@@ -12,7 +12,7 @@ export const messagesChanged = eventType<{
 }>('messages.changed');
 
 /** A message that said nothing yet says something now: what was spoken has been written down. */
-export const messageWrittenDown = eventType<{ groupId: number; seq: number }>('messages.written-down');
+export const messageTranscribed = eventType<{ groupId: number; seq: number }>('messages.written-down');
 
 /** A message was removed. `thread` is the first message of its thread; null for one that answers none. */
 export const messageRemoved = eventType<{ groupId: number; seq: number; thread: number | null }>(

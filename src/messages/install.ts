@@ -18,8 +18,8 @@ import type { PlaybackReceiptStore } from '../receipts/store.ts';
 import { countThreads } from '../threads/count-unread.ts';
 import type { ThreadStore } from '../threads/store.ts';
 import { listRoutes } from './list-pages.ts';
-import { conversationSocket } from './live.ts';
-import { createMessagePresenter } from './present.ts';
+import { ConversationSocket } from './live.ts';
+import { MessagePresenter } from './present.ts';
 import { createTextRenderer } from './render.ts';
 import { messageRoutes } from './routes.ts';
 import type { MessageStore } from './store.ts';
@@ -53,7 +53,7 @@ export function installMessages(context: Context & Needs) {
   const { editLimitMs } = context.config;
   const texts = createTextRenderer(report);
   atStop(() => texts.close());
-  const presenter = createMessagePresenter(views, accounts, messages, texts, caches);
+  const presenter = new MessagePresenter(views, accounts, messages, texts, caches);
   const writer = createMessageWriter(context);
   const marks = createReadMarks(context);
   const unread = countUnread({ ...context, marks });
@@ -72,6 +72,6 @@ export function installMessages(context: Context & Needs) {
     writer,
     messageRoutes: messageRoutes({ ...dependencies, seen, presence: livePresence.presenter }),
     listRoutes: listRoutes(dependencies),
-    conversation: conversationSocket({ ...dependencies, presence: livePresence }),
+    conversation: new ConversationSocket({ ...dependencies, presence: livePresence }),
   };
 }

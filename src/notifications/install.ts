@@ -7,7 +7,7 @@ import type { GroupStore } from '../groups/store.ts';
 import type { Hub } from '../live/hub.ts';
 import type { MessageStore } from '../messages/store.ts';
 import { bindOperations } from '../operations/define.ts';
-import { notifyPeople } from './notify.ts';
+import { Notifier } from './notify.ts';
 import { notificationOperations } from './operations.ts';
 import { createPush } from './push.ts';
 import { notificationRoutes } from './routes.ts';
@@ -33,7 +33,7 @@ export async function installNotifications(
     devices,
     report,
   });
-  const notifications = notifyPeople({ ...context, push });
+  const notifications = new Notifier({ ...context, push });
   atStop(() => notifications.flush());
   subscribe(sessionEnded, ({ sessionId }) => devices.removeOfSession(sessionId));
   subscribe(sessionsEnded, ({ accountId }) => devices.removeAllOf(accountId));

@@ -4,7 +4,7 @@ import type { GroupPresenter } from '../groups/present.ts';
 import type { PeopleInGroups } from '../groups/routes.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { Hub } from '../live/hub.ts';
-import { createLivePresence } from './live.ts';
+import { LivePresence } from './live.ts';
 
 /** Who is here, and who may see from where. */
 export function installPresence(
@@ -18,7 +18,7 @@ export function installPresence(
   const { showAddresses } = context.config;
   const seesAddresses = (account: Account) =>
     showAddresses === 'everyone' || (showAddresses === 'admins' && account.isAdmin);
-  const livePresence = createLivePresence(context);
+  const livePresence = new LivePresence(context);
   const { presenter } = livePresence;
   const people: PeopleInGroups = {
     here: (group, account) => presenter.here(group, seesAddresses(account)),

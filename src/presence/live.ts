@@ -16,7 +16,7 @@ import { type Hub, personalTopic } from '../live/hub.ts';
 import type { Endpoint } from '../live/socket.ts';
 import type { BoundOperation } from '../operations/define.ts';
 import { presenceChanged } from './events.ts';
-import { createPresencePresenter, type PresencePresenter } from './present.ts';
+import { PresencePresenter } from './present.ts';
 import { createPresence, OVERALL, type PresenceChange } from './track.ts';
 
 const BYTES_A_PERSON = 60;
@@ -36,136 +36,143 @@ type Dependencies = {
   report(error: unknown): void;
 };
 
-export type LivePresence = {
-  presenter: PresencePresenter;
-  /** Counts a connection in at its group, and shows it who is there. */
-  enterGroup(connection: Connection, group: Group): Promise<void>;
-  leaveGroup(connection: Connection): void;
-  /** `/ws`: what concerns the person. @param operations what an account can do; each is a command */
-  overview(operations: readonly BoundOperation<SignedIn>[]): Endpoint;
-};
-
 /** Pushes presence when it changes. */
-export function createLivePresence({
-  hub,
-  views,
-  groups,
-  accounts,
-  groupPresenter,
-  caches,
-  publish,
-  subscribe,
-  report,
-}: Dependencies): LivePresence {
-  const due = new Map<string, { joined: Account[]; left: Account[] }>();
-  const presence = createPresence(noteChange);
-  const presenter = createPresencePresenter({ views, groups, accounts, presence, caches });
+export class LivePresence {
+  readonly presenter: PresencePresenter;
+  readonly #hub: Hub;
+  readonly #groups: GroupStore;
+  readonly #groupPresenter: GroupPresenter;
+  readonly #publish: Publish;
+  readonly #report: (error: unknown) => void;
+  readonly #presence = createPresence((change) => this.#noteChange(change));
+  readonly #due = new Map<string, { joined: Account[]; left: Account[] }>();
 
-  function noteChange({ place, joined, left }: PresenceChange): void {
-    publish(presenceChanged, { place });
-    let change = due.get(place);
-    if (!change) {
-      change = { joined: [], left: [] };
-      due.set(place, change);
-      // A list of everyone goes to everyone: in a room of hundreds that is megabytes, so crowds wait a little longer.
-      const bytes = hub.count(place) * presence.at(place).length * BYTES_A_PERSON;
-      setTimeout(() => pushChange(place).catch(report), Math.max(20, bytes / BYTES_A_MS)).unref();
-    }
-    if (joined) change.joined.push(joined);
-    if (left) change.left.push(left);
+  constructor({
+    hub,
+    views,
+    groups,
+    accounts,
+    groupPresenter,
+    caches,
+    publish,
+    subscribe,
+    report,
+  }: Dependencies) {
+    this.presenter = new PresencePresenter({ views, groups, accounts, presence: this.#presence, caches });
+    this.#hub = hub;
+    this.#groups = groups;
+    this.#groupPresenter = groupPresenter;
+    this.#publish = publish;
+    this.#report = report;
+    subscribe(memberJoined, ({ groupId }) => this.#noteChange({ place: groupTopic(groupId) }));
+    subscribe(memberLeft, ({ groupId, accountId }) => {
+      const place = groupTopic(groupId);
+      this.#presence.drop({ id: accountId }, place);
+      this.#noteChange({ place });
+    });
+    subscribe(sessionsEnded, ({ accountId }) => this.#presence.drop({ id: accountId }, OVERALL));
   }
 
-  async function pushChange(place: string): Promise<void> {
-    const change = due.get(place);
-    due.delete(place);
-    if (!change || !hub.hasSubscribers(place)) return;
-    if (place === OVERALL) {
-      return hub.publish(OVERALL, ({ protocol, seesAddresses }) =>
-        protocol === 'json' ? presenter.json(OVERALL, seesAddresses) : presenter.overall(seesAddresses),
-      );
-    }
-    const group = await groups.byId(Number(place.split(':')[1]));
-    if (!group) return;
-    const [headcount, panel, panelWithAddresses] = await Promise.all([
-      presenter.headcount(group),
-      presenter.panel(group, false),
-      presenter.panel(group, true),
-    ]);
-    const notices = presenter.notices(change.joined, change.left);
-    hub.publish(place, ({ protocol, seesAddresses }) =>
+  /** Counts a connection in at its group, and shows it who is there. */
+  async enterGroup(connection: Connection, group: Group): Promise<void> {
+    const { isOpen, topic, protocol, seesAddresses } = connection;
+    if (!isOpen) return;
+    this.#presence.enter(OVERALL, connection);
+    this.#presence.enter(topic, connection);
+    const text =
       protocol === 'json'
-        ? presenter.json(place, seesAddresses)
-        : headcount + (seesAddresses ? panelWithAddresses : panel) + notices,
-    );
+        ? this.presenter.json(topic, seesAddresses)
+        : (await this.presenter.headcount(group)) + (await this.presenter.panel(group, seesAddresses));
+    // A change that is due anyway tells this connection as well.
+    if (!this.#due.has(topic)) this.#hub.send(connection, text);
   }
 
-  function membersChanged({ groupId }: { groupId: number }): void {
-    noteChange({ place: groupTopic(groupId) });
+  leaveGroup(connection: Connection): void {
+    this.#presence.leave(connection.topic, connection);
+    this.#presence.leave(OVERALL, connection);
   }
 
-  subscribe(memberJoined, membersChanged);
-  subscribe(memberLeft, ({ groupId, accountId }) => {
-    presence.drop({ id: accountId }, groupTopic(groupId));
-    membersChanged({ groupId });
-  });
-  subscribe(sessionsEnded, ({ accountId }) => {
-    presence.drop({ id: accountId }, OVERALL);
-  });
-
-  return {
-    presenter,
-    async enterGroup(connection, group) {
-      if (!connection.isOpen) return;
-      presence.enter(OVERALL, connection);
-      presence.enter(connection.topic, connection);
-      const text =
-        connection.protocol === 'json'
-          ? presenter.json(connection.topic, connection.seesAddresses)
-          : (await presenter.headcount(group)) + (await presenter.panel(group, connection.seesAddresses));
-      // A change that is due anyway tells this connection as well.
-      if (!due.has(connection.topic)) hub.send(connection, text);
-    },
-    leaveGroup(connection) {
-      presence.leave(connection.topic, connection);
-      presence.leave(OVERALL, connection);
-    },
-    overview: (operations) => ({
+  /** `/ws`: what concerns the person. @param operations what an account can do; each is a command */
+  overview(operations: readonly BoundOperation<SignedIn>[]): Endpoint {
+    return {
       path: /^\/ws$/,
       topic: () => OVERALL,
       commands: {
-        ...commandsOf(hub, operations, ({ account, sessionId }) => ({ account, sessionId })),
+        ...commandsOf(this.#hub, operations, ({ account, sessionId }) => ({ account, sessionId })),
         // A hidden or suspended page does not count as visible.
         seen(connection, message) {
           connection.isVisible = (message as { is?: unknown }).is === true;
         },
       },
-      async open(connection) {
-        if (!connection.isOpen) return;
-        hub.subscribe(connection, OVERALL, personalTopic(connection.account.id));
-        presence.enter(OVERALL, connection);
-        await sendGroups(connection);
-        const { protocol, seesAddresses } = connection;
-        if (due.has(OVERALL)) return;
-        hub.send(
-          connection,
-          protocol === 'json' ? presenter.json(OVERALL, seesAddresses) : presenter.overall(seesAddresses),
-        );
-      },
-      closed(connection) {
-        presence.leave(OVERALL, connection);
-      },
-    }),
-  };
+      open: (connection) => this.#enterOverview(connection),
+      closed: (connection) => this.#presence.leave(OVERALL, connection),
+    };
+  }
+
+  async #enterOverview(connection: Connection): Promise<void> {
+    if (!connection.isOpen) return;
+    this.#hub.subscribe(connection, OVERALL, personalTopic(connection.account.id));
+    this.#presence.enter(OVERALL, connection);
+    await this.#sendGroups(connection);
+    const { protocol, seesAddresses } = connection;
+    if (this.#due.has(OVERALL)) return;
+    this.#hub.send(
+      connection,
+      protocol === 'json'
+        ? this.presenter.json(OVERALL, seesAddresses)
+        : this.presenter.overall(seesAddresses),
+    );
+  }
+
+  #noteChange({ place, joined, left }: PresenceChange): void {
+    this.#publish(presenceChanged, { place });
+    let change = this.#due.get(place);
+    if (!change) {
+      change = { joined: [], left: [] };
+      this.#due.set(place, change);
+      // A list of everyone goes to everyone: in a room of hundreds that is megabytes, so crowds wait a little longer.
+      const bytes = this.#hub.count(place) * this.#presence.at(place).length * BYTES_A_PERSON;
+      setTimeout(() => this.#pushChange(place).catch(this.#report), Math.max(20, bytes / BYTES_A_MS)).unref();
+    }
+    if (joined) change.joined.push(joined);
+    if (left) change.left.push(left);
+  }
+
+  async #pushChange(place: string): Promise<void> {
+    const change = this.#due.get(place);
+    this.#due.delete(place);
+    if (!change || !this.#hub.hasSubscribers(place)) return;
+    if (place === OVERALL) {
+      return this.#hub.publish(OVERALL, ({ protocol, seesAddresses }) =>
+        protocol === 'json'
+          ? this.presenter.json(OVERALL, seesAddresses)
+          : this.presenter.overall(seesAddresses),
+      );
+    }
+    const group = await this.#groups.byId(Number(place.split(':')[1]));
+    if (!group) return;
+    const [headcount, panel, panelWithAddresses] = await Promise.all([
+      this.presenter.headcount(group),
+      this.presenter.panel(group, false),
+      this.presenter.panel(group, true),
+    ]);
+    const notices = this.presenter.notices(change.joined, change.left);
+    this.#hub.publish(place, ({ protocol, seesAddresses }) =>
+      protocol === 'json'
+        ? this.presenter.json(place, seesAddresses)
+        : headcount + (seesAddresses ? panelWithAddresses : panel) + notices,
+    );
+  }
 
   /** What changed in the list while nobody was connected: all of it, as it is now. */
-  async function sendGroups(connection: Connection): Promise<void> {
-    const { mine, directs, others } = await groupPresenter.list(connection.account);
-    if (connection.protocol === 'html') return hub.send(connection, `${mine}${directs}${others}`);
-    const memberships = await groups.membershipsOf(connection.account.id);
+  async #sendGroups(connection: Connection): Promise<void> {
+    const { mine, directs, others } = await this.#groupPresenter.list(connection.account);
+    if (connection.protocol === 'html') return this.#hub.send(connection, `${mine}${directs}${others}`);
+    const memberships = await this.#groups.membershipsOf(connection.account.id);
     for (const [groupId, membership] of memberships) {
-      const group = await groups.byId(groupId);
+      const group = await this.#groups.byId(groupId);
       if (group)
-        hub.send(
+        this.#hub.send(
           connection,
           factText('json', 'unread', { groupId: group.id, unread: unreadOf(group, membership) }),
         );

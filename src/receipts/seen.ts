@@ -90,5 +90,5 @@ export function showSeen(dependencies: Dependencies): Seen {
     };
   }
 
-  return { line: lines.get };
+  return { line: (group) => lines.get(group) };
 }

@@ -11,105 +11,107 @@ const BATCH = 250;
 /** After this many new documents the index is merged, as soon as nothing else is to be indexed. */
 const MERGE_AFTER_DOCUMENTS = 20_000;
 
-export type SearchFeed = {
-  /** Resolves when everything that is written is in the index. */
-  flush(): Promise<void>;
-  stop(): Promise<void>;
-};
-
-/**
- * Keeps the index at the state of the messages: what was written while it was away first, group by group, then what
- * is written. It reads by `change` from where it is, so that nothing has to be handed over and nothing is missed.
- */
-export function startSearchFeed({
-  index,
-  groups,
-  messages,
-  subscribe,
-  report,
-}: {
+type Dependencies = {
   index: SearchIndex;
   groups: GroupStore;
   messages: MessageStore;
   subscribe: Subscribe;
   /** Hears of what failed in the background. */
   report(error: unknown): void;
-}): SearchFeed {
-  const cursors = new Map<number, number>();
-  const due = new Set<number>();
-  let isStopped = false;
-  let untidy = 0;
-  let timer: NodeJS.Timeout | undefined;
-  let running = begin().catch(recover);
+};
 
-  subscribe(messagesChanged, ({ groupId }) => {
-    due.add(groupId);
-    later();
-  });
+/**
+ * Keeps the index at the state of the messages: what was written while it was away first, group by group, then what
+ * is written. It reads by `change` from where it is, so that nothing has to be handed over and nothing is missed.
+ */
+export class SearchFeed {
+  readonly #index: SearchIndex;
+  readonly #groups: GroupStore;
+  readonly #messages: MessageStore;
+  readonly #report: (error: unknown) => void;
+  /** The change up to which each group is indexed. */
+  readonly #cursors = new Map<number, number>();
+  readonly #due = new Set<number>();
+  #isStopped = false;
+  #indexedSinceMerge = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void>;
 
-  function later(): void {
-    if (isStopped || timer) return;
-    timer = setTimeout(() => {
-      timer = undefined;
-      running = running.then(drain).catch(recover);
+  constructor({ index, groups, messages, subscribe, report }: Dependencies) {
+    this.#index = index;
+    this.#groups = groups;
+    this.#messages = messages;
+    this.#report = report;
+    this.#running = this.#begin().catch((error) => this.#recover(error));
+    subscribe(messagesChanged, ({ groupId }) => {
+      this.#due.add(groupId);
+      this.#later();
+    });
+  }
+
+  /** Resolves when everything that is written is in the index. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#running = this.#running.then(() => this.#drain()).catch(this.#report);
+    await this.#running;
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+    await this.#index.close();
+  }
+
+  #later(): void {
+    if (this.#isStopped || this.#timer) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#running = this.#running.then(() => this.#drain()).catch((error) => this.#recover(error));
     }, INDEX_DELAY_MS);
-    timer.unref();
+    this.#timer.unref();
   }
 
   /** An index that was damaged is gone by now: everything is indexed once more. */
-  async function recover(error: unknown): Promise<void> {
-    report(error);
+  async #recover(error: unknown): Promise<void> {
+    this.#report(error);
     if (!/malformed|not a database/.test(String(error))) return;
-    cursors.clear();
-    for (const { id } of await groups.everyKind()) due.add(id);
-    later();
+    this.#cursors.clear();
+    for (const { id } of await this.#groups.everyKind()) this.#due.add(id);
+    this.#later();
   }
 
-  async function begin(): Promise<void> {
-    for (const { groupId, change } of await index.cursors()) {
-      const group = await groups.byId(groupId);
+  async #begin(): Promise<void> {
+    for (const { groupId, change } of await this.#index.cursors()) {
+      const group = await this.#groups.byId(groupId);
       // The messages are those of an older backup: what the index knows of them may not be so.
-      if (!group || change > group.lastChange) await index.forget(groupId);
-      else cursors.set(groupId, change);
+      if (!group || change > group.lastChange) await this.#index.forget(groupId);
+      else this.#cursors.set(groupId, change);
     }
-    for (const { id, lastChange } of await groups.everyKind())
-      if ((cursors.get(id) ?? 0) < lastChange) due.add(id);
-    await drain();
+    for (const { id, lastChange } of await this.#groups.everyKind())
+      if ((this.#cursors.get(id) ?? 0) < lastChange) this.#due.add(id);
+    await this.#drain();
   }
 
-  async function drain(): Promise<void> {
-    for (const groupId of due) {
-      due.delete(groupId);
-      while (!isStopped && (await advance(groupId)) === BATCH);
+  async #drain(): Promise<void> {
+    for (const groupId of this.#due) {
+      this.#due.delete(groupId);
+      while (!this.#isStopped && (await this.#advance(groupId)) === BATCH);
     }
-    if (untidy < MERGE_AFTER_DOCUMENTS) return;
-    untidy = 0;
+    if (this.#indexedSinceMerge < MERGE_AFTER_DOCUMENTS) return;
+    this.#indexedSinceMerge = 0;
     let isFirst = true;
-    while (!isStopped && due.size === 0 && (await index.tidy(isFirst))) isFirst = false;
+    while (!this.#isStopped && this.#due.size === 0 && (await this.#index.tidy(isFirst))) isFirst = false;
   }
 
-  async function advance(groupId: number): Promise<number> {
-    const changed = await messages.changedAfter(groupId, cursors.get(groupId) ?? 0, BATCH);
+  async #advance(groupId: number): Promise<number> {
+    const changed = await this.#messages.changedAfter(groupId, this.#cursors.get(groupId) ?? 0, BATCH);
     const last = changed.at(-1);
     if (!last) return 0;
-    await index.index(changed.map(asDocument), [{ groupId, change: last.change }]);
-    cursors.set(groupId, last.change);
-    untidy += changed.length;
+    await this.#index.index(changed.map(asDocument), [{ groupId, change: last.change }]);
+    this.#cursors.set(groupId, last.change);
+    this.#indexedSinceMerge += changed.length;
     return changed.length;
   }
-
-  return {
-    async flush() {
-      clearTimeout(timer);
-      timer = undefined;
-      running = running.then(drain).catch(report);
-      await running;
-    },
-    async stop() {
-      isStopped = true;
-      clearTimeout(timer);
-      await running;
-      await index.close();
-    },
-  };
 }

@@ -2,8 +2,8 @@ import type { Message } from '../messages/message.ts';
 import type { MessageStore } from '../messages/store.ts';
 import { textOf } from './document.ts';
 import type { SearchIndex } from './index.ts';
+import type { Hit } from './queries.ts';
 import { fits, type SearchQuery } from './query.ts';
-import type { Hit } from './store.ts';
 import { queryKeys } from './words.ts';
 
 export const HITS_A_PAGE = 20;

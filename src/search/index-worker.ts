@@ -1,14 +1,8 @@
 import { workerData } from 'piscina';
 import { isDamage } from '../database/integrity.ts';
 import { removeSearchStore } from './open-store.ts';
-import {
-  type Cursor,
-  type Document,
-  type Hit,
-  openSearchStore,
-  type Query,
-  type SearchStore,
-} from './store.ts';
+import type { Cursor, Hit } from './queries.ts';
+import { type Document, type Query, SearchStore } from './store.ts';
 
 export type Settings = { file: string; secret: Uint8Array };
 
@@ -30,7 +24,7 @@ let store: SearchStore | undefined;
 /** Runs in a thread of its own: neither making the index nor asking it holds anybody up. */
 export default function work(job: Job): Result {
   // Here, so that an index that cannot be opened fails this job, and the next one tries again.
-  store ??= openSearchStore(file, secret);
+  store ??= new SearchStore(file, secret);
   try {
     return run(store, job);
   } catch (error) {

@@ -5,7 +5,7 @@ import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { MessageStore } from '../messages/store.ts';
-import { startSearchFeed } from './feed.ts';
+import { SearchFeed } from './feed.ts';
 import { createSearchIndex } from './index.ts';
 import { searchRoutes } from './routes.ts';
 
@@ -23,7 +23,7 @@ export async function installSearch(
   if (!config.searchIndex) return { searchRoutes: searchRoutes({ ...context, index: undefined }) };
   const file = join(config.dataDir, 'search.sqlite3');
   const index = createSearchIndex({ file, secret: await secret('chat', 'search') }, report);
-  const feed = startSearchFeed({ ...context, index });
+  const feed = new SearchFeed({ ...context, index });
   atStop(() => feed.stop());
   return { searchRoutes: searchRoutes({ ...context, index }) };
 }

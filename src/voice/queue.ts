@@ -3,10 +3,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Subscribe } from '../bus/bus.ts';
 import { type RecognitionResult, type SpeechEngine, SpeechError } from '../engines/speech/engine.ts';
 import { type BlobStore, CONTENT } from '../files/blob-store.ts';
+import type { StoredFile, Voice } from '../files/file.ts';
+import type { FileStore } from '../files/store.ts';
 import { messagesSent } from '../messages/events.ts';
 import type { MessageStore } from '../messages/store.ts';
 import { transcriptProgressed } from './events.ts';
-import type { Transcription } from './store.ts';
+import type { Transcription, TranscriptionStore } from './store.ts';
 import { settleTranscript, type WriteDependencies, writeTranscript } from './write.ts';
 
 const MAX_ATTEMPTS = 4;
@@ -17,15 +19,9 @@ const CALLBACK_TIMEOUT_MS = 3_600_000;
 /** Somebody else's machine may have been restarted for another reason; a second time it is the recording's fault. */
 const MAX_INTERRUPTIONS = 1;
 const LONGEST_TIMER_MS = 3_600_000;
+const SHORTEST_TIMER_MS = 50;
 /** A job that has not ended by then is begun again at the next start. */
 const SHUTDOWN_TIMEOUT_MS = 2_000;
-
-export type TranscriptionQueue = {
-  /** Looks whether there is something to do. */
-  wake(): void;
-  /** Stops; what is under way begins anew at the next start. */
-  stop(): Promise<void>;
-};
 
 type Dependencies = WriteDependencies & {
   engine: SpeechEngine | undefined;
@@ -37,130 +33,155 @@ type Dependencies = WriteDependencies & {
 };
 
 /** Takes recordings from the durable queue, as many at a time as the engine likes, the oldest first. */
-export function startTranscriptions(dependencies: Dependencies): TranscriptionQueue {
-  const { engine, transcriptions, files, messages, blobs, publish, subscribe, forget, report } = dependencies;
-  const underWay = new Map<string, Promise<void>>();
-  let timer: NodeJS.Timeout | undefined;
-  let isStopped = false;
-  let looking = resume().then(look).catch(report);
+export class TranscriptionQueue {
+  readonly #dependencies: Dependencies;
+  readonly #engine: SpeechEngine | undefined;
+  readonly #transcriptions: TranscriptionStore;
+  readonly #files: FileStore;
+  readonly #messages: MessageStore;
+  readonly #report: (error: unknown) => void;
+  readonly #underWay = new Map<string, Promise<void>>();
+  #timer: NodeJS.Timeout | undefined;
+  #isStopped = false;
+  #looking: Promise<void>;
 
-  function wake(): void {
-    if (isStopped) return;
-    looking = looking.then(look).catch(report);
+  constructor(dependencies: Dependencies) {
+    const { engine, transcriptions, files, messages, subscribe, report } = dependencies;
+    this.#dependencies = dependencies;
+    this.#engine = engine;
+    this.#transcriptions = transcriptions;
+    this.#files = files;
+    this.#messages = messages;
+    this.#report = report;
+    this.#looking = this.#resume()
+      .then(() => this.#look())
+      .catch(report);
+    subscribe(messagesSent, ({ groupId, firstSeq, lastSeq }) => {
+      this.#settleSent(groupId, firstSeq, lastSeq).catch(report);
+    });
   }
 
-  subscribe(messagesSent, ({ groupId, firstSeq, lastSeq }) => {
-    settleSent(groupId, firstSeq, lastSeq).catch(report);
-  });
+  /** Looks whether there is something to do. */
+  wake(): void {
+    if (this.#isStopped) return;
+    this.#looking = this.#looking.then(() => this.#look()).catch(this.#report);
+  }
+
+  /** Stops; what is under way begins anew at the next start. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    await this.#looking;
+    await this.#engine?.close();
+    const ended = Promise.all(this.#underWay.values());
+    await Promise.race([ended, pause(SHUTDOWN_TIMEOUT_MS, undefined, { ref: false })]);
+  }
 
   /** A recording that was text before it was sent, or became it while it was. */
-  async function settleSent(groupId: number, firstSeq: number, lastSeq: number): Promise<void> {
-    for (const message of await messages.between(groupId, firstSeq, lastSeq))
+  async #settleSent(groupId: number, firstSeq: number, lastSeq: number): Promise<void> {
+    for (const message of await this.#messages.between(groupId, firstSeq, lastSeq))
       for (const { id, voice } of message.files)
-        if (voice && (await transcriptions.byId(id))?.state === 'done')
-          await settleTranscript(dependencies, id);
+        if (voice && (await this.#transcriptions.byId(id))?.state === 'done')
+          await settleTranscript(this.#dependencies, id);
   }
 
   /** What a crash has left: begun ones once more, written ones to their messages; without an engine, none of it. */
-  async function resume(): Promise<void> {
-    await each(await transcriptions.inState('working'), async ({ fileId, interruptions }) => {
-      if (interruptions >= MAX_INTERRUPTIONS) await writeTranscript(dependencies, fileId, 'failed');
-      else await transcriptions.change(fileId, { state: 'waiting', interruptions: interruptions + 1 });
+  async #resume(): Promise<void> {
+    await this.#each(await this.#transcriptions.inState('working'), async ({ fileId, interruptions }) => {
+      if (interruptions >= MAX_INTERRUPTIONS) await writeTranscript(this.#dependencies, fileId, 'failed');
+      else await this.#transcriptions.change(fileId, { state: 'waiting', interruptions: interruptions + 1 });
     });
-    await each(await transcriptions.inState('done'), async ({ fileId }) => {
-      const isWritten = (await files.byId(fileId))?.voice?.transcript !== 'waiting';
-      if (isWritten) await settleTranscript(dependencies, fileId);
-      else await transcriptions.change(fileId, { state: 'waiting' });
+    await this.#each(await this.#transcriptions.inState('done'), async ({ fileId }) => {
+      const isWritten = (await this.#files.byId(fileId))?.voice?.transcript !== 'waiting';
+      if (isWritten) await settleTranscript(this.#dependencies, fileId);
+      else await this.#transcriptions.change(fileId, { state: 'waiting' });
     });
-    if (engine) return;
+    if (this.#engine) return;
     for (const state of ['waiting', 'elsewhere'] as const)
-      await each(await transcriptions.inState(state), ({ fileId }) =>
-        writeTranscript(dependencies, fileId, 'none'),
+      await this.#each(await this.#transcriptions.inState(state), ({ fileId }) =>
+        writeTranscript(this.#dependencies, fileId, 'none'),
       );
   }
 
   /** One that fails holds up no other. */
-  async function each(jobs: readonly Transcription[], work: (job: Transcription) => Promise<void>) {
-    for (const job of jobs) await work(job).catch(report);
+  async #each(jobs: readonly Transcription[], work: (job: Transcription) => Promise<void>) {
+    for (const job of jobs) await work(job).catch(this.#report);
   }
 
-  async function look(): Promise<void> {
-    clearTimeout(timer);
-    if (isStopped || !engine) return;
+  async #look(): Promise<void> {
+    clearTimeout(this.#timer);
+    if (this.#isStopped || !this.#engine) return;
     const now = Date.now();
-    await each(await transcriptions.strays(), async ({ fileId, state }) => {
+    await this.#each(await this.#transcriptions.strays(), async ({ fileId, state }) => {
       if (state === 'working') return;
-      await transcriptions.remove(fileId);
-      await forget(fileId);
+      await this.#transcriptions.remove(fileId);
+      await this.#dependencies.forget(fileId);
     });
-    await each(await transcriptions.overdue(now), ({ fileId }) =>
-      writeTranscript(dependencies, fileId, 'failed'),
+    await this.#each(await this.#transcriptions.overdue(now), ({ fileId }) =>
+      writeTranscript(this.#dependencies, fileId, 'failed'),
     );
-    while (underWay.size < engine.parallel) {
-      const next = await transcriptions.claim(now);
+    while (this.#underWay.size < this.#engine.parallel) {
+      const next = await this.#transcriptions.claim(now);
       if (!next) break;
-      const { fileId } = next;
-      const run = transcribe(engine, next)
-        .catch(async (error: unknown) => {
-          report(error);
-          // It could not be written down where it belongs: the disk may have room later.
-          await transcriptions.change(fileId, { state: 'waiting', dueAt: Date.now() + FIRST_RETRY_MS });
-        })
-        .catch(report)
-        .finally(() => {
-          underWay.delete(fileId);
-          wake();
-        });
-      underWay.set(fileId, run);
+      this.#underWay.set(next.fileId, this.#run(this.#engine, next));
     }
-    if (underWay.size >= engine.parallel) return;
-    const dueAt = (await transcriptions.nextDue()) ?? Number.POSITIVE_INFINITY;
-    timer = setTimeout(wake, Math.min(LONGEST_TIMER_MS, Math.max(50, dueAt - Date.now())));
-    timer.unref();
+    if (this.#underWay.size >= this.#engine.parallel) return;
+    const dueAt = (await this.#transcriptions.nextDue()) ?? Number.POSITIVE_INFINITY;
+    const wait = Math.min(LONGEST_TIMER_MS, Math.max(SHORTEST_TIMER_MS, dueAt - Date.now()));
+    this.#timer = setTimeout(() => this.wake(), wait).unref();
   }
 
-  async function transcribe(engine: SpeechEngine, { fileId, attempts }: Transcription): Promise<void> {
-    const file = await files.byId(fileId);
-    if (!file?.voice) return transcriptions.remove(fileId);
-    const { accountId, groupId, voice } = file;
-    /** It may have been sent since. */
-    const progressed = async (share: number) => {
-      const seq = (await files.byId(fileId))?.seq ?? null;
-      publish(transcriptProgressed, { fileId, accountId, groupId, seq, share });
-    };
+  async #run(engine: SpeechEngine, job: Transcription): Promise<void> {
+    const { fileId } = job;
+    try {
+      await this.#transcribe(engine, job);
+    } catch (error) {
+      this.#report(error);
+      // It could not be written where it belongs: the disk may have room later.
+      const later = { state: 'waiting', dueAt: Date.now() + FIRST_RETRY_MS } as const;
+      await this.#transcriptions.change(fileId, later).catch(this.#report);
+    } finally {
+      this.#underWay.delete(fileId);
+      this.wake();
+    }
+  }
+
+  async #transcribe(engine: SpeechEngine, { fileId, attempts }: Transcription): Promise<void> {
+    const file = await this.#files.byId(fileId);
+    if (!file?.voice) return this.#transcriptions.remove(fileId);
     let result: RecognitionResult;
     try {
-      const audio = await buffer(blobs.read(fileId, CONTENT, file.key, file.size));
-      if (isStopped) throw new Error('Hearth stops.');
-      result = await engine.transcribe(
-        { id: fileId, audio, length: voice.length, language: voice.language },
-        (share) => {
-          progressed(share).catch(report);
-        },
-      );
+      result = await this.#recognise(engine, file, file.voice);
     } catch (error) {
-      if (isStopped) return transcriptions.change(fileId, { state: 'waiting', attempts: attempts - 1 });
-      report(error);
+      if (this.#isStopped)
+        return this.#transcriptions.change(fileId, { state: 'waiting', attempts: attempts - 1 });
+      this.#report(error);
       if (error instanceof SpeechError || attempts >= MAX_ATTEMPTS)
-        return writeTranscript(dependencies, fileId, 'failed');
+        return writeTranscript(this.#dependencies, fileId, 'failed');
       const dueAt = Date.now() + FIRST_RETRY_MS * 4 ** (attempts - 1);
-      return transcriptions.change(fileId, { state: 'waiting', dueAt });
+      return this.#transcriptions.change(fileId, { state: 'waiting', dueAt });
     }
-    if (result !== 'elsewhere') return writeTranscript(dependencies, fileId, result);
+    if (result !== 'elsewhere') return writeTranscript(this.#dependencies, fileId, result);
     // The answer may have been faster than this.
-    if ((await transcriptions.byId(fileId))?.state === 'working')
-      await transcriptions.change(fileId, { state: 'elsewhere', dueAt: Date.now() + CALLBACK_TIMEOUT_MS });
+    if ((await this.#transcriptions.byId(fileId))?.state === 'working')
+      await this.#transcriptions.change(fileId, {
+        state: 'elsewhere',
+        dueAt: Date.now() + CALLBACK_TIMEOUT_MS,
+      });
   }
 
-  return {
-    wake,
-    async stop() {
-      isStopped = true;
-      clearTimeout(timer);
-      await looking;
-      await engine?.close();
-      const ended = Promise.all(underWay.values());
-      await Promise.race([ended, pause(SHUTDOWN_TIMEOUT_MS, undefined, { ref: false })]);
-    },
-  };
+  async #recognise(engine: SpeechEngine, file: StoredFile, voice: Voice): Promise<RecognitionResult> {
+    const { id, key, size } = file;
+    const audio = await buffer(this.#dependencies.blobs.read(id, CONTENT, key, size));
+    if (this.#isStopped) throw new Error('Hearth stops.');
+    return engine.transcribe({ id, audio, length: voice.length, language: voice.language }, (share) => {
+      this.#tellProgress(file, share).catch(this.#report);
+    });
+  }
+
+  async #tellProgress({ id: fileId, accountId, groupId }: StoredFile, share: number): Promise<void> {
+    // It may have been sent since.
+    const seq = (await this.#files.byId(fileId))?.seq ?? null;
+    this.#dependencies.publish(transcriptProgressed, { fileId, accountId, groupId, seq, share });
+  }
 }

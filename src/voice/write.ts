@@ -8,7 +8,7 @@ import {
   type Voice,
 } from '../files/file.ts';
 import type { FileStore } from '../files/store.ts';
-import { messageWrittenDown } from '../messages/events.ts';
+import { messageTranscribed } from '../messages/events.ts';
 import type { Message } from '../messages/message.ts';
 import { MAX_CHARACTERS } from '../messages/send.ts';
 import type { MessageWriter } from '../messages/writer.ts';
@@ -68,7 +68,7 @@ export async function settleTranscript(
       },
     });
     if (file.voice.transcript !== 'waiting') await transcriptions.remove(fileId);
-    if (isNews) publish(messageWrittenDown, { groupId, seq });
+    if (isNews) publish(messageTranscribed, { groupId, seq });
   }
   publish(transcriptWritten, { fileId, accountId, groupId, seq });
 }

@@ -6,7 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import test from 'node:test';
 import sharp from 'sharp';
 import { CONTENT, THUMBNAIL } from '../../src/files/blob-store.ts';
-import { createReceiver } from '../../src/files/receive.ts';
+import { Receiver } from '../../src/files/receive.ts';
 import { stripMetadata } from '../../src/files/strip-metadata.ts';
 import { openGroup } from '../../src/groups/access.ts';
 import { createGroup } from '../../src/groups/create.ts';
@@ -21,7 +21,7 @@ async function storing(t: Ending) {
   const ada = await stores.account('ada');
   const group = await createGroup(stores, ada, { name: 'Garden' });
   const limits = { file: 512 * 1024 * 1024, person: undefined, disk: undefined };
-  const receiver = createReceiver({ ...stores, limits });
+  const receiver = new Receiver({ ...stores, limits });
   const open = await openGroup(stores.groups, ada, group.id);
   return async (name: string, bytes: Buffer, keepsMetadata = false) => {
     const incoming = { name, type: 'image/x', stream: Readable.from([bytes]), keepsMetadata };

@@ -10,7 +10,7 @@ import { createViews } from '../../src/http/views.ts';
 import { editMessage } from '../../src/messages/edit.ts';
 import { messagesChanged, messagesSent } from '../../src/messages/events.ts';
 import type { Message } from '../../src/messages/message.ts';
-import { createMessagePresenter } from '../../src/messages/present.ts';
+import { MessagePresenter } from '../../src/messages/present.ts';
 import { emoji, reactTo } from '../../src/messages/react.ts';
 import { removeMessage } from '../../src/messages/remove.ts';
 import { sendMessage } from '../../src/messages/send.ts';
@@ -47,7 +47,7 @@ async function garden(t: TestContext) {
       removeMessage({ ...deps, editLimitMs }, await open(account), seq, now),
     react: async (seq: number, emoji: string, account = ada, on?: boolean) =>
       reactTo(stores, await open(account), seq, { emoji, ...(on !== undefined && { on }) }),
-    presenter: createMessagePresenter(
+    presenter: new MessagePresenter(
       createViews('/assets/test'),
       stores.accounts,
       stores.messages,

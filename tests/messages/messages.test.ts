@@ -9,7 +9,7 @@ import { joinGroup } from '../../src/groups/join.ts';
 import { createViews } from '../../src/http/views.ts';
 import { messagesSent } from '../../src/messages/events.ts';
 import { readHistory } from '../../src/messages/history.ts';
-import { createMessagePresenter } from '../../src/messages/present.ts';
+import { MessagePresenter } from '../../src/messages/present.ts';
 import { sendMessage } from '../../src/messages/send.ts';
 import { openStores } from '../support/stores.ts';
 
@@ -119,7 +119,7 @@ test('bodies are sealed in the file, and do not open in another row', async (t) 
 
 test('makes links of addresses and leaves everything else inert', async (t) => {
   const { send, accounts, messages, texts, caches, ada } = await garden(t);
-  const presenter = createMessagePresenter(createViews('/assets/test'), accounts, messages, texts, caches);
+  const presenter = new MessagePresenter(createViews('/assets/test'), accounts, messages, texts, caches);
   const shown = async (content: string) => presenter.fragment(await send(content, ada), undefined);
   assert.match(
     await shown('see https://example.com/a?b=1&c=2, please'),
@@ -140,7 +140,7 @@ test('makes links of addresses and leaves everything else inert', async (t) => {
 
 test('messages of one author within five minutes stand together; of another, or later, apart', async (t) => {
   const { send, accounts, messages, texts, caches, ada, jo } = await garden(t);
-  const presenter = createMessagePresenter(createViews('/assets/test'), accounts, messages, texts, caches);
+  const presenter = new MessagePresenter(createViews('/assets/test'), accounts, messages, texts, caches);
   const at = (minutes: number) => minutes * 60_000;
   const first = await send('one', ada, randomUUID(), at(0));
   const soon = await send('two', ada, randomUUID(), at(4));

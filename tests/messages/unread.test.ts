@@ -5,7 +5,7 @@ import { openGroup } from '../../src/groups/access.ts';
 import { createGroup } from '../../src/groups/create.ts';
 import { joinGroup } from '../../src/groups/join.ts';
 import { unreadOf } from '../../src/groups/present.ts';
-import { createHub } from '../../src/live/hub.ts';
+import { Hub } from '../../src/live/hub.ts';
 import { sendMessage } from '../../src/messages/send.ts';
 import { countUnread } from '../../src/receipts/count-unread.ts';
 import { createReadMarks, markRead } from '../../src/receipts/mark-read.ts';
@@ -13,7 +13,7 @@ import { openStores } from '../support/stores.ts';
 
 test('what somebody wrote is read by them, in however many groups at once; what others wrote is not', async (t) => {
   const stores = await openStores(t);
-  const hub = createHub();
+  const hub = new Hub();
   t.after(() => hub.close());
   const marks = createReadMarks(stores);
   const failures: unknown[] = [];

@@ -9,7 +9,7 @@ import { openGroup } from '../../src/groups/access.ts';
 import { editMessage } from '../../src/messages/edit.ts';
 import { sendMessage } from '../../src/messages/send.ts';
 import { timedWords } from '../../src/messages/transcript.ts';
-import { startTranscriptions } from '../../src/voice/queue.ts';
+import { TranscriptionQueue } from '../../src/voice/queue.ts';
 import { createTranscriptReceiver } from '../../src/voice/receive.ts';
 import { transcribeAgain } from '../../src/voice/retry.ts';
 import { writeTranscript } from '../../src/voice/write.ts';
@@ -84,7 +84,7 @@ async function room(
     },
     /** As after a start; without an engine as after one with SPEECH_ENGINE=off. */
     start(withEngine = true) {
-      const queue = startTranscriptions({
+      const queue = new TranscriptionQueue({
         ...dependencies,
         engine: withEngine ? engine : undefined,
         report: (error) => reported.push(error),
@@ -163,7 +163,7 @@ test('without an engine after the start, nobody waits for a text that does not c
     /No speech engine/,
   );
   const queue = start();
-  await transcribeAgain({ ...dependencies, engine, wake: queue.wake }, stored, account);
+  await transcribeAgain({ ...dependencies, engine, wake: () => queue.wake() }, stored, account);
   await empty();
   assert.equal((await voice(seq)).transcript, 'draft');
   const written = await files.byId(file.id);

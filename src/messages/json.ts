@@ -1,0 +1,38 @@
+import { spokenIn } from '../files/file.ts';
+import type { Message } from './message.ts';
+import { timedWords } from './transcript.ts';
+
+/** A message as docs/wire.md has it. */
+export function messageJson(
+  message: Message,
+  { id, username, name }: { id: number; username: string; name: string },
+): string {
+  return JSON.stringify({
+    type: 'message',
+    id: message.id,
+    groupId: message.groupId,
+    seq: message.seq,
+    change: message.change,
+    author: { id, username, name },
+    content: message.content,
+    createdAt: new Date(message.createdAt).toISOString(),
+    editedAt: message.editedAt === null ? null : new Date(message.editedAt).toISOString(),
+    removed: message.removedAt !== null,
+    replyTo: message.replyTo,
+    thread: message.thread,
+    replies: message.replyCount,
+    pinned: message.pinnedAt !== null,
+    reactions: message.reactions,
+    mentions: message.mentionsAll ? 'all' : message.mentions,
+    files: message.files.map(({ voice, ...file }) => ({ ...file, url: `/media/${file.id}` })),
+    voice: voiceJson(message),
+  });
+}
+
+/** What was spoken, for programs; the words themselves are the message's content. */
+function voiceJson({ files, content }: Message) {
+  const spoken = spokenIn(files);
+  if (!spoken) return null;
+  const { length, peaks, transcript } = spoken.voice;
+  return { fileId: spoken.id, length, peaks, transcript, words: timedWords(content, spoken.voice) };
+}
