@@ -8,7 +8,7 @@ import { lockDataFolder } from '../src/database/lock.ts';
 import { openDatabases } from '../src/database/open.ts';
 import { checkKeyring } from '../src/database/sealing.ts';
 import { StartError } from '../src/errors.ts';
-import type { NewMessage } from '../src/messages/message.ts';
+import type { Message, NewMessage } from '../src/messages/message.ts';
 import { newMessageId } from '../src/messages/send.ts';
 import { openStores, type Stores } from '../src/stores.ts';
 import { createRandom, PEOPLE, ROOMS, somethingSaid } from './populate/talk.ts';
@@ -37,6 +37,128 @@ export type Population = {
   password: string;
   seed: number;
 };
+
+type Somebody = { id: number; name: string };
+type Room = { id: number; members: Somebody[]; last: Somebody | undefined; seq: number };
+
+class Filler {
+  readonly #stores: Pick<Stores, 'accounts' | 'groups' | 'messages'>;
+  readonly #wanted: Population;
+  readonly #random: () => number;
+  readonly #end = Date.now();
+  readonly #start: number;
+  readonly #people: Somebody[] = [];
+  readonly #rooms: Room[] = [];
+
+  constructor(stores: Pick<Stores, 'accounts' | 'groups' | 'messages'>, wanted: Population) {
+    this.#stores = stores;
+    this.#wanted = wanted;
+    this.#random = createRandom(wanted.seed);
+    this.#start = this.#end - wanted.months * 30 * DAY_MS;
+  }
+
+  async fill(passwordHash: string, report: (messages: number) => void): Promise<string[]> {
+    await this.#addPeople(passwordHash);
+    await this.#addGroups();
+    await this.#addDirects();
+    const count = this.#wanted.messages;
+    const times = timesBetween(this.#start, this.#end, count, this.#random);
+    for (let from = 0; from < count; from += BATCH) {
+      const batch = [...times.subarray(from, from + BATCH)].map((at) => this.#newMessage(at));
+      await this.#stores.messages.append(batch);
+      await this.#react(batch.length);
+      report(from + batch.length);
+    }
+    await this.#markRead();
+    return this.#people.map((person) => person.name);
+  }
+
+  async #addPeople(passwordHash: string): Promise<void> {
+    for (let index = 0; index < this.#wanted.people; index++) {
+      const name = numbered(PEOPLE, index, '');
+      const wanted = { username: name, passwordHash, isAdmin: index === 0, now: this.#start };
+      const account = await this.#stores.accounts.add(wanted);
+      if (typeof account !== 'string') this.#people.push({ id: account.id, name });
+    }
+  }
+
+  async #addGroups(): Promise<void> {
+    const { groups } = this.#stores;
+    for (let index = 0; index < this.#wanted.groups; index++) {
+      const name = index === 0 ? 'General' : numbered(ROOMS, index - 1, ' ');
+      const group = await groups.add({ name, creatorId: null, now: this.#start });
+      if (!group) continue;
+      const members = this.#people.filter(
+        (person) => index === 0 || person === this.#people[0] || this.#random() < 0.55,
+      );
+      for (const { id } of members) await groups.join(id, group.id, this.#start);
+      this.#rooms.push({ id: group.id, members, last: undefined, seq: 0 });
+    }
+  }
+
+  /** A few who also write to each other, most of them to the one who is signed in as first. */
+  async #addDirects(): Promise<void> {
+    for (let index = 1; index <= Math.min(6, this.#people.length - 1); index++) {
+      const members = [this.#people[index % 3 ? 0 : index - 1], this.#people[index]].filter(
+        (person) => person !== undefined,
+      );
+      const ids = members.map((member) => member.id);
+      const { group } = await this.#stores.groups.direct(ids, ids[0] ?? 0, this.#start);
+      this.#rooms.push({ id: group.id, members, last: undefined, seq: 0 });
+    }
+  }
+
+  #newMessage(at: number): NewMessage {
+    // Squared: a few rooms are busy and most are quiet.
+    const room = this.#rooms[Math.floor(this.#random() ** 2 * this.#rooms.length)];
+    const author = this.#random() < 0.35 && room?.last ? room.last : this.#oneOf(room?.members ?? []);
+    if (!room || !author) throw new Error('There is nobody to say anything.');
+    room.last = author;
+    room.seq += 1;
+    const content = somethingSaid(this.#random);
+    const message = {
+      groupId: room.id,
+      id: newMessageId(at),
+      authorId: author.id,
+      content,
+      createdAt: at,
+    };
+    if (this.#random() >= 0.03) return message;
+    const called = this.#oneOf(room.members) ?? author;
+    return { ...message, content: `@${called.name} ${content}`, mentions: [called.id] };
+  }
+
+  /** About one message in thirty has a reaction. */
+  async #react(written: number): Promise<void> {
+    const amendments = this.#rooms.flatMap((room) => {
+      const count = Math.min(Math.ceil(written / 30 / this.#rooms.length), room.seq);
+      return Array.from({ length: count }, (_, index) => ({ room, seq: room.seq - index * 3 }))
+        .filter(({ seq }) => seq > 0)
+        .map(({ seq }) => {
+          const emoji = this.#oneOf(EMOJI) ?? '👍';
+          const accountIds = room.members.filter(() => this.#random() < 0.2).map((member) => member.id);
+          const amend = (message: Message) =>
+            accountIds.length > 0 ? { ...message, reactions: [{ emoji, accountIds }] } : message;
+          return { groupId: room.id, seq, amend };
+        });
+    });
+    await this.#stores.messages.amend(amendments);
+  }
+
+  async #markRead(): Promise<void> {
+    const marks = this.#rooms.flatMap((room) =>
+      room.members.map(({ id }) => {
+        const behind = this.#random() < 0.7 ? 0 : Math.floor(this.#random() * 30);
+        return { accountId: id, groupId: room.id, seq: Math.max(0, room.seq - behind), now: this.#end };
+      }),
+    );
+    await this.#stores.groups.markRead(marks);
+  }
+
+  #oneOf<Item>(list: readonly Item[]): Item | undefined {
+    return list[Math.floor(this.#random() * list.length)];
+  }
+}
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
   try {
@@ -109,136 +231,11 @@ export async function populate(wanted: Population, report: (messages: number) =>
     const keyring = loadKeyring(undefined, dataDir, true);
     for (const database of [databases.users, databases.chat]) await checkKeyring(database, keyring);
     const stores = await openStores(databases, keyring);
-    return await fill(stores, wanted, await passwords.hash(wanted.password), report);
+    return await new Filler(stores, wanted).fill(await passwords.hash(wanted.password), report);
   } finally {
     await passwords.close();
     await databases.close();
     lock.release();
-  }
-}
-
-async function fill(
-  { accounts, groups, messages }: Pick<Stores, 'accounts' | 'groups' | 'messages'>,
-  wanted: Population,
-  passwordHash: string,
-  report: (messages: number) => void,
-): Promise<string[]> {
-  const random = createRandom(wanted.seed);
-  const end = Date.now();
-  const start = end - wanted.months * 30 * DAY_MS;
-
-  const people: { id: number; name: string }[] = [];
-  for (let index = 0; index < wanted.people; index++) {
-    const name = numbered(PEOPLE, index, '');
-    const account = await accounts.add({ username: name, passwordHash, isAdmin: index === 0, now: start });
-    if (typeof account !== 'string') people.push({ id: account.id, name });
-  }
-  const rooms: {
-    id: number;
-    members: typeof people;
-    last: (typeof people)[number] | undefined;
-    seq: number;
-  }[] = [];
-  for (let index = 0; index < wanted.groups; index++) {
-    const name = index === 0 ? 'General' : numbered(ROOMS, index - 1, ' ');
-    const group = await groups.add({ name, creatorId: null, now: start });
-    if (!group) continue;
-    const members = people.filter((person) => index === 0 || person === people[0] || random() < 0.55);
-    for (const { id } of members) await groups.join(id, group.id, start);
-    rooms.push({ id: group.id, members, last: undefined, seq: 0 });
-  }
-
-  // A few who also write to each other, most of them to the one who is signed in as first.
-  for (let index = 1; index <= Math.min(6, people.length - 1); index++) {
-    const members = [people[index % 3 ? 0 : index - 1], people[index]].filter(
-      (person) => person !== undefined,
-    );
-    const { group } = await groups.direct(
-      members.map((member) => member.id),
-      members[0]?.id ?? 0,
-      start,
-    );
-    rooms.push({ id: group.id, members, last: undefined, seq: 0 });
-  }
-
-  const times = timesBetween(start, end, wanted.messages, random);
-  for (let from = 0; from < wanted.messages; from += BATCH) {
-    const batch = [...times.subarray(from, from + BATCH)].map((at) => newMessage(at));
-    await messages.append(batch);
-    await react(batch);
-    report(from + batch.length);
-  }
-  const marks = rooms.flatMap((room) =>
-    room.members.map(({ id }) => {
-      const behind = random() < 0.7 ? 0 : Math.floor(random() * 30);
-      return { accountId: id, groupId: room.id, seq: Math.max(0, room.seq - behind), now: end };
-    }),
-  );
-  await groups.markRead(marks);
-  return people.map((person) => person.name);
-
-  function newMessage(at: number): NewMessage {
-    // Squared: a few rooms are busy and most are quiet.
-    const room = rooms[Math.floor(random() ** 2 * rooms.length)];
-    const author =
-      random() < 0.35 && room?.last ? room.last : room?.members[Math.floor(random() * room.members.length)];
-    if (!room || !author) throw new Error('There is nobody to say anything.');
-    room.last = author;
-    room.seq += 1;
-    const said = somethingSaid(random);
-    const message = {
-      groupId: room.id,
-      id: newMessageId(at),
-      authorId: author.id,
-      content: said,
-      createdAt: at,
-    };
-    if (random() < 0.03) {
-      const called = room.members[Math.floor(random() * room.members.length)] ?? author;
-      return { ...message, content: `@${called.name} ${said}`, mentions: [called.id] };
-    }
-    return message;
-  }
-
-  /** About one message in thirty has a reaction, and one in forty is answered. */
-  async function react(batch: readonly NewMessage[]): Promise<void> {
-    const chosen = rooms.flatMap((room) => {
-      const count = Math.ceil((batch.length / 30) * (1 / rooms.length));
-      return Array.from({ length: Math.min(count, room.seq) }, (_, index) => ({
-        room,
-        seq: room.seq - index * 3,
-      }));
-    });
-    await messages.amend(
-      chosen
-        .filter(({ seq }) => seq > 0)
-        .map(({ room, seq }) => {
-          const emoji = EMOJI[Math.floor(random() * EMOJI.length)] ?? '👍';
-          const accountIds = room.members.filter(() => random() < 0.2).map((member) => member.id);
-          return {
-            groupId: room.id,
-            seq,
-            amend: (message) =>
-              accountIds.length > 0 ? { ...message, reactions: [{ emoji, accountIds }] } : message,
-          };
-        }),
-    );
-    const replies = chosen.slice(0, Math.ceil(batch.length / 40)).flatMap(({ room, seq }) => {
-      const author = room.members[Math.floor(random() * room.members.length)];
-      if (!author || seq < 1) return [];
-      room.seq += 1;
-      const createdAt = batch.at(-1)?.createdAt ?? end;
-      const content = somethingSaid(random);
-      const reply = {
-        groupId: room.id,
-        id: newMessageId(createdAt),
-        authorId: author.id,
-        content,
-        createdAt,
-      };
-      return [{ ...reply, replyTo: seq, thread: seq }];
-    });
-    await messages.append(replies);
   }
 }
 

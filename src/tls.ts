@@ -140,16 +140,16 @@ function read(file: string, what: string): string {
   }
 }
 
-function parse(found: Certificate, files: { certFile: string; keyFile: string }): X509Certificate {
-  if (/ENCRYPTED/.test(found.key))
+function parse(pair: Certificate, files: { certFile: string; keyFile: string }): X509Certificate {
+  if (/ENCRYPTED/.test(pair.key))
     throw new StartError(
       `The private key ${files.keyFile} is encrypted; give Hearth one without a passphrase, such as openssl pkey -in ${files.keyFile} -out key.pem makes.`,
     );
   let fits: boolean;
   let certificate: X509Certificate;
   try {
-    certificate = new X509Certificate(found.cert);
-    fits = certificate.checkPrivateKey(createPrivateKey(found.key));
+    certificate = new X509Certificate(pair.cert);
+    fits = certificate.checkPrivateKey(createPrivateKey(pair.key));
   } catch {
     throw new StartError(
       `${files.certFile} and ${files.keyFile} are not a certificate and a private key in PEM.`,

@@ -2,7 +2,8 @@ import type { Account } from '../accounts/store.ts';
 import { notFound } from '../errors.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
 import type { GroupStore } from '../groups/store.ts';
-import type { StoredFile, Voice } from './file.ts';
+import type { Voice } from '../recordings/recording.ts';
+import type { StoredFile } from './file.ts';
 import type { FileStore } from './store.ts';
 
 /**

@@ -38,67 +38,10 @@ const fileId = z.guid();
 
 /** Upload for scripts, and what was uploaded, for those who may see it. */
 export function fileRoutes(dependencies: Dependencies): Router {
-  const { views, page, groups, groupPresenter, accounts, files, blobs, readUpload, operations } =
-    dependencies;
-
-  const fileInPath = (request: Request): Promise<StoredFile> => {
-    const id = fileId.safeParse(request.params.fileId);
-    if (!id.success) throw notFound('There is no such file, or it is not for you.');
-    return openFile({ files, groups }, accountOf(request), id.data.toLowerCase());
-  };
-
-  /** The whole, or the range that a player asks for. */
-  async function serve(request: Request, response: Response, file: StoredFile): Promise<void> {
-    const isPlayed = kindOf(file) !== 'other';
-    const etag = `"${file.id}"`;
-    response.set({
-      'Content-Type': isPlayed ? file.type : DOWNLOADED,
-      'Content-Disposition': disposition(isPlayed && request.query.download === undefined, file.name),
-      'Content-Security-Policy': "default-src 'none'; sandbox; frame-ancestors 'none'",
-      // The bytes never change, but who may see them does: asked for again each time.
-      'Cache-Control': 'private, no-cache',
-      'Accept-Ranges': 'bytes',
-      ETag: etag,
-    });
-    if (request.get('if-none-match') === etag) return void response.status(304).end();
-    const asked = request.get('if-range') === undefined || request.get('if-range') === etag;
-    const ranges = asked ? request.range(file.size) : undefined;
-    if (ranges === -1) {
-      response.status(416).set('Content-Range', `bytes */${file.size}`).end();
-      return;
-    }
-    const range = Array.isArray(ranges) && ranges.length === 1 ? ranges[0] : undefined;
-    const start = range?.start ?? 0;
-    const end = range?.end ?? file.size - 1;
-    response.set('Content-Length', String(end - start + 1));
-    if (range) response.status(206).set('Content-Range', `bytes ${start}-${end}/${file.size}`);
-    if (request.method === 'HEAD') return void response.end();
-    await send(response, blobs.read(file.id, CONTENT, file.key, file.size, start, end));
-  }
-
-  /** The files and pictures of a group, the newest first. */
-  async function filesPage(request: Request): Promise<Html> {
-    const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
-    const group = await groupPresenter.named(open.group, open.account.id);
-    const before = numberInQuery(request, 'before') ?? Number.MAX_SAFE_INTEGER;
-    const sentFiles = await files.sentBefore(group.id, before, FILES_A_PAGE);
-    const items = await Promise.all(
-      sentFiles
-        .filter((file) => !file.voice)
-        .map(async (file) => ({
-          ...shownFile(file),
-          seq: file.seq,
-          by: (await accounts.byId(file.accountId))?.name ?? 'Somebody who left',
-          sent: new Date(file.createdAt).toISOString(),
-        })),
-    );
-    const next = sentFiles.length === FILES_A_PAGE ? (sentFiles.at(-1)?.seq ?? null) : null;
-    return page(request, 'files/index.njk', { group, items, next }, { openGroupId: group.id });
-  }
-
+  const { views, groups, blobs, readUpload, operations } = dependencies;
   return Router()
     .get('/groups/:id/files', async (request, response) => {
-      sendHtml(response, await filesPage(request));
+      sendHtml(response, await filesPage(dependencies, request));
     })
     .post('/groups/:id/files', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
@@ -107,10 +50,10 @@ export function fileRoutes(dependencies: Dependencies): Router {
       sendHtml(response, views.render('files/_chosen.njk', { file: shownFile(file) }), 201);
     })
     .get('/media/:fileId', async (request, response) => {
-      await serve(request, response, await fileInPath(request));
+      await serve(blobs, request, response, await fileInPath(dependencies, request));
     })
     .get('/media/:fileId/thumbnail', async (request, response) => {
-      const { id, key, thumbnailSize } = await fileInPath(request);
+      const { id, key, thumbnailSize } = await fileInPath(dependencies, request);
       if (thumbnailSize === null) throw notFound('This file has no small picture.');
       const etag = `"${id}-thumbnail"`;
       response.set({ 'Content-Type': 'image/webp', 'Cache-Control': 'private, no-cache', ETag: etag });
@@ -125,6 +68,69 @@ export function fileRoutes(dependencies: Dependencies): Router {
         next: (_request, _target, _operation, { groupId }) => `/groups/${groupId}`,
       }),
     );
+}
+
+async function fileInPath(stores: Dependencies, request: Request): Promise<StoredFile> {
+  const id = fileId.safeParse(request.params.fileId);
+  if (!id.success) throw notFound('There is no such file, or it is not for you.');
+  return openFile(stores, accountOf(request), id.data.toLowerCase());
+}
+
+/** The whole, or the range that a player asks for. */
+async function serve(
+  blobs: BlobStore,
+  request: Request,
+  response: Response,
+  file: StoredFile,
+): Promise<void> {
+  const isPlayed = kindOf(file) !== 'other';
+  const etag = `"${file.id}"`;
+  response.set({
+    'Content-Type': isPlayed ? file.type : DOWNLOADED,
+    'Content-Disposition': disposition(isPlayed && request.query.download === undefined, file.name),
+    'Content-Security-Policy': "default-src 'none'; sandbox; frame-ancestors 'none'",
+    // The bytes never change, but who may see them does: asked for again each time.
+    'Cache-Control': 'private, no-cache',
+    'Accept-Ranges': 'bytes',
+    ETag: etag,
+  });
+  if (request.get('if-none-match') === etag) return void response.status(304).end();
+  const asked = request.get('if-range') === undefined || request.get('if-range') === etag;
+  const ranges = asked ? request.range(file.size) : undefined;
+  if (ranges === -1) {
+    response.status(416).set('Content-Range', `bytes */${file.size}`).end();
+    return;
+  }
+  const range = Array.isArray(ranges) && ranges.length === 1 ? ranges[0] : undefined;
+  const start = range?.start ?? 0;
+  const end = range?.end ?? file.size - 1;
+  response.set('Content-Length', String(end - start + 1));
+  if (range) response.status(206).set('Content-Range', `bytes ${start}-${end}/${file.size}`);
+  if (request.method === 'HEAD') return void response.end();
+  await send(response, blobs.read(file.id, CONTENT, file.key, file.size, start, end));
+}
+
+/** The files and pictures of a group, the newest first. */
+async function filesPage(
+  { page, groups, groupPresenter, accounts, files }: Dependencies,
+  request: Request,
+): Promise<Html> {
+  const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
+  const group = await groupPresenter.named(open.group, open.account.id);
+  const before = numberInQuery(request, 'before') ?? Number.MAX_SAFE_INTEGER;
+  const sentFiles = await files.sentBefore(group.id, before, FILES_A_PAGE);
+  const items = await Promise.all(
+    sentFiles
+      .filter((file) => !file.voice)
+      .map(async (file) => ({
+        ...shownFile(file),
+        seq: file.seq,
+        by: (await accounts.byId(file.accountId))?.name ?? 'Somebody who left',
+        sent: new Date(file.createdAt).toISOString(),
+      })),
+  );
+  const next = sentFiles.length === FILES_A_PAGE ? (sentFiles.at(-1)?.seq ?? null) : null;
+  return page(request, 'files/index.njk', { group, items, next }, { openGroupId: group.id });
 }
 
 /** A client that disconnects during the download is no error. */

@@ -6,8 +6,9 @@ import { createDirectPage, directRoutes } from './direct-page.ts';
 import { pushGroups } from './live.ts';
 import { ownOperations } from './own-operations.ts';
 import { createGroupPage } from './page.ts';
+import type { PeopleInGroups } from './pages.ts';
 import { GroupPresenter } from './present.ts';
-import { groupRoutes, type PeopleInGroups } from './routes.ts';
+import { groupRoutes } from './routes.ts';
 import type { GroupStore } from './store.ts';
 
 /** Groups, who is in them, and the list of them at the side of every page. */

@@ -5,19 +5,24 @@ import { groups, memberships, messages } from '../database/tables/chat.ts';
 
 const { joinedAt: _joined, accountId: _account, ...membershipColumns } = getTableColumns(memberships);
 
+const value = (name: string) => sql.placeholder(name);
+const isOfAccount = eq(memberships.accountId, value('accountId'));
+const isOfGroup = eq(memberships.groupId, value('groupId'));
+const isMembership = and(isOfAccount, isOfGroup);
+const removedBeyond = sql<number>`(SELECT count(*) FROM ${messages} WHERE ${messages.groupId} = ${memberships.groupId}
+  AND ${messages.seq} > ${value('seq')} AND ${messages.removedAt} IS NOT NULL)`;
+const marked = {
+  readSeq: sql`${value('seq')}`,
+  readAt: sql`${value('now')}`,
+  removedUnread: removedBeyond,
+};
+
 /** The statements of the group store. */
 export function groupQueries(orm: Orm) {
-  const value = (name: string) => sql.placeholder(name);
-  const isOfAccount = eq(memberships.accountId, value('accountId'));
-  const isOfGroup = eq(memberships.groupId, value('groupId'));
-  const isMembership = and(isOfAccount, isOfGroup);
-  const removedBeyond = sql<number>`(SELECT count(*) FROM ${messages} WHERE ${messages.groupId} = ${memberships.groupId}
-    AND ${messages.seq} > ${value('seq')} AND ${messages.removedAt} IS NOT NULL)`;
-  const marked = {
-    readSeq: sql`${value('seq')}`,
-    readAt: sql`${value('now')}`,
-    removedUnread: removedBeyond,
-  };
+  return { ...reads(orm), ...membershipReads(orm), ...writes(orm) };
+}
+
+function reads(orm: Orm) {
   return {
     all: orm.select().from(groups).prepare(),
     byId: orm
@@ -30,6 +35,12 @@ export function groupQueries(orm: Orm) {
       .from(groups)
       .where(isAmong(groups.id, value('ids')))
       .prepare(),
+    count: orm.select({ members: count() }).from(memberships).where(isOfGroup).prepare(),
+  };
+}
+
+function membershipReads(orm: Orm) {
+  return {
     memberships: orm.select(membershipColumns).from(memberships).where(isOfAccount).prepare(),
     membership: orm.select(membershipColumns).from(memberships).where(isMembership).prepare(),
     members: orm
@@ -39,7 +50,6 @@ export function groupQueries(orm: Orm) {
       .orderBy(asc(memberships.accountId))
       .limit(value('limit'))
       .prepare(),
-    count: orm.select({ members: count() }).from(memberships).where(isOfGroup).prepare(),
     marks: orm
       .select({ accountId: memberships.accountId, readSeq: memberships.readSeq })
       .from(memberships)
@@ -76,6 +86,11 @@ export function groupQueries(orm: Orm) {
       .orderBy(asc(memberships.accountId))
       .limit(value('limit'))
       .prepare(),
+  };
+}
+
+function writes(orm: Orm) {
+  return {
     // What was there before is read.
     join: orm
       .insert(memberships)

@@ -45,8 +45,8 @@ export function createViews(assets: string): Views {
   const templates = new Map<string, nunjucks.Template>();
 
   function template(name: string): nunjucks.Template {
-    const known = templates.get(name);
-    if (known) return known;
+    const kept = templates.get(name);
+    if (kept) return kept;
     const compiled = environment.getTemplate(name, true);
     templates.set(name, compiled);
     return compiled;

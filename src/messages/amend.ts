@@ -1,5 +1,5 @@
 import type { ChatError } from '../errors.ts';
-import { isFromMachine, spokenIn } from '../files/file.ts';
+import { isFromMachine, spokenIn } from '../recordings/recording.ts';
 import type { Message } from './message.ts';
 
 /** Makes of a message as it is the message as it should be; the same object where there is nothing to change. */

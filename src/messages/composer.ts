@@ -2,12 +2,13 @@ import type { Request } from 'express';
 import type { DraftStore } from '../drafts/store.ts';
 import type { ChatError } from '../errors.ts';
 import { unsentFiles } from '../files/access.ts';
-import { MAX_FILES, type StoredFile, transcriptText } from '../files/file.ts';
+import { MAX_FILES, type StoredFile } from '../files/file.ts';
 import { shownFile } from '../files/present.ts';
 import type { FileStore } from '../files/store.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { numberInQuery } from '../http/request.ts';
 import type { Context } from '../http/views.ts';
+import { transcriptText } from '../recordings/recording.ts';
 import type { MessagePresenter, Quote } from './present.ts';
 
 /** What the composer of a page shows: what was typed, what is answered, which files are chosen, and why it was refused. */

@@ -88,22 +88,49 @@ const DROPS: readonly Drop<PageKey, KeptPage>[] = [
   ...[draftChanged, threadsChanged].map((event) =>
     on<{ accountId: number }, PageKey, KeptPage>(event, ofAccount),
   ),
-  on(presenceChanged, ({ place }, cache) => (place === OVERALL ? cache.clear() : cache.dropTag(place))),
+  on(presenceChanged, ({ topic }, cache) => (topic === OVERALL ? cache.clear() : cache.dropTag(topic))),
 ];
 
 /** The page of a conversation. */
-export function createConversationPage(dependencies: ConversationPageDependencies) {
-  const { page, groups, groupPresenter, messages, presenter, presence, seesAddresses, caches } = dependencies;
+export class ConversationPage {
+  readonly #dependencies: ConversationPageDependencies;
+  readonly #pages: Cached<PageKey, KeptPage>;
 
-  async function render(
+  constructor(dependencies: ConversationPageDependencies) {
+    this.#dependencies = dependencies;
+    this.#pages = dependencies.caches.cached<PageKey, KeptPage>({
+      name: 'conversation pages',
+      // Beside the account and the group, all that a page takes from its request.
+      key: ({ request, open: { account, group } }) =>
+        `${account.id}/${group.id}/${themeOf(request)}/${isScripted(request)}/${request.arrival.isSecure}/${request.arrival.way}`,
+      maxSize: CACHED_PAGES,
+      sizeOf: ({ packed }) => packed.gzip.length,
+      load: (key) => this.#load(key),
+      // It shows the list of the account's groups, and who is in the one that is open.
+      tagsOf: ({ groupIds }, { open: { account, group } }) => [
+        `account ${account.id}`,
+        ...groupIds.map((id) => `group ${id}`),
+        groupTopic(group.id),
+      ],
+      dropOn: DROPS,
+    });
+  }
+
+  /** The page as it stands at its address, without a query; compressed, and kept until something on it changes. */
+  async kept(request: Request, open: OpenGroup): Promise<Packed> {
+    return (await this.#pages.get({ request, open })).packed;
+  }
+
+  async render(
     request: Request,
     open: OpenGroup,
     messagePage: MessagePage,
     composer: Composer,
   ): Promise<Html> {
+    const { groups, groupPresenter, messages, presenter, presence, seen } = this.#dependencies;
     const { account } = open;
     const group = await groupPresenter.named(open.group, account.id);
-    return page(
+    return this.#dependencies.page(
       request,
       'messages/conversation.njk',
       {
@@ -111,20 +138,18 @@ export function createConversationPage(dependencies: ConversationPageDependencie
         members: await groups.countMembers(group.id),
         thread: null,
         headcount: asHtml(await presence.headcount(group)),
-        aside: asHtml(await presence.aside(group, seesAddresses(account))),
+        aside: asHtml(await presence.aside(group, this.#dependencies.seesAddresses(account))),
         older: messagePage.hasOlder ? (messagePage.messages[0]?.seq ?? null) : null,
         newer: messagePage.hasNewer ? (messagePage.messages.at(-1)?.seq ?? 0) + PAGE_MESSAGES / 2 : null,
         readSeq: open.membership.readSeq,
         unread: unreadOf(group, open.membership),
         firstUnread: firstUnread(messagePage, open) ?? null,
         lastShown: messagePage.messages.at(-1)?.seq ?? 0,
-        fileLimit: dependencies.fileLimits.file,
-        hasSpeech: dependencies.hasSpeech,
+        fileLimit: this.#dependencies.fileLimits.file,
+        hasSpeech: this.#dependencies.hasSpeech,
         notificationLevel: notificationLevelOf(open.group, open.membership),
         pins: await messages.countPinned(group.id),
-        seen: asHtml(
-          account.showsReceipts && !messagePage.hasNewer ? await dependencies.seen.line(group) : '',
-        ),
+        seen: asHtml(account.showsReceipts && !messagePage.hasNewer ? await seen.line(group) : ''),
         ...composer,
       },
       {
@@ -138,7 +163,8 @@ export function createConversationPage(dependencies: ConversationPageDependencie
    * Where in its history a conversation is opened: at a message, on a day, or, where a script can say what has been read,
    * at the first of many unread messages.
    */
-  async function readAsked(request: Request, open: OpenGroup): Promise<MessagePage> {
+  async readAsked(request: Request, open: OpenGroup): Promise<MessagePage> {
+    const { messages } = this.#dependencies;
     const before = numberInQuery(request, 'before');
     const around = numberInQuery(request, 'around');
     const since = numberInQuery(request, 'since') ?? dayInQuery(request);
@@ -152,36 +178,12 @@ export function createConversationPage(dependencies: ConversationPageDependencie
     return readHistory(messages, open, place);
   }
 
-  const pages = caches.cached<PageKey, KeptPage>({
-    name: 'conversation pages',
-    // Beside the account and the group, all that a page takes from its request.
-    key: ({ request, open: { account, group } }) =>
-      `${account.id}/${group.id}/${themeOf(request)}/${isScripted(request)}/${request.arrival.isSecure}/${request.arrival.way}`,
-    maxSize: CACHED_PAGES,
-    sizeOf: ({ packed }) => packed.gzip.length,
-    async load({ request, open }) {
-      const messagePage = await readAsked(request, open);
-      const composer = await composerOf(dependencies, request, open, 0);
-      const groupIds = [...(await groups.membershipsOf(open.account.id)).keys()];
-      return { packed: await pack(await render(request, open, messagePage, composer)), groupIds };
-    },
-    // It shows the list of the account's groups, and who is in the one that is open.
-    tagsOf: ({ groupIds }, { open: { account, group } }) => [
-      `account ${account.id}`,
-      ...groupIds.map((id) => `group ${id}`),
-      groupTopic(group.id),
-    ],
-    dropOn: DROPS,
-  });
-
-  return {
-    render,
-    readAsked,
-    /** The page as it stands at its address, without a query; compressed, and kept until something on it changes. */
-    async kept(request: Request, open: OpenGroup): Promise<Packed> {
-      return (await pages.get({ request, open })).packed;
-    },
-  };
+  async #load({ request, open }: PageKey): Promise<KeptPage> {
+    const messagePage = await this.readAsked(request, open);
+    const composer = await composerOf(this.#dependencies, request, open, 0);
+    const groupIds = [...(await this.#dependencies.groups.membershipsOf(open.account.id)).keys()];
+    return { packed: await pack(await this.render(request, open, messagePage, composer)), groupIds };
+  }
 }
 
 /** The first unread message of another author. */

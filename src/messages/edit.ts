@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { AccountStore } from '../accounts/store.ts';
 import { ChatError } from '../errors.ts';
-import { type Attachment, isFromMachine, spokenIn } from '../files/file.ts';
+import type { Attachment } from '../files/file.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import type { GroupStore } from '../groups/store.ts';
+import { isFromMachine, spokenIn } from '../recordings/recording.ts';
 import { findMentions } from './mentions.ts';
 import type { Message } from './message.ts';
 import { refuseEdit } from './policies.ts';

@@ -11,7 +11,7 @@ export const messagesChanged = eventType<{
   messages: readonly Readonly<{ seq: number; change: number }>[];
 }>('messages.changed');
 
-/** A message that said nothing yet says something now: what was spoken has been written down. */
+/** The transcript of a voice message has become its text. */
 export const messageTranscribed = eventType<{ groupId: number; seq: number }>('messages.written-down');
 
 /** A message was removed. `thread` is the first message of its thread; null for one that answers none. */

@@ -1,4 +1,4 @@
-import { clock } from '../files/present.ts';
+import { clock } from '../recordings/present.ts';
 import { plainText } from './markdown.ts';
 import type { Message } from './message.ts';
 

@@ -1,6 +1,6 @@
-import { spokenIn } from '../files/file.ts';
+import { spokenIn } from '../recordings/recording.ts';
+import { timedWords } from '../recordings/transcript.ts';
 import type { Message } from './message.ts';
-import { timedWords } from './transcript.ts';
 
 /** A message as docs/wire.md has it. */
 export function messageJson(

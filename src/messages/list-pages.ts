@@ -29,84 +29,118 @@ type Dependencies = {
 
 /** Messages out of their place: threads that one follows, what one saved, what a group pinned. */
 export function listRoutes(dependencies: Dependencies): Router {
-  const { page, groups, groupPresenter, messages, presenter, threads, saved } = dependencies;
+  const pages = new ListPages(dependencies);
+  return Router()
+    .get('/threads', async (request, response) => {
+      sendHtml(response, await pages.threads(request));
+    })
+    .get('/saved', async (request, response) => {
+      sendHtml(response, await pages.saved(request));
+    })
+    .get('/groups/:id/pins', async (request, response) => {
+      sendHtml(response, await pages.pins(request));
+    });
+}
 
-  /** Undefined where it may not be read any more. */
-  async function shown(account: Account, message: Message | undefined): Promise<Context | undefined> {
-    if (!message || message.removedAt !== null) return undefined;
-    const group = await groups.byId(message.groupId);
-    if (!group || !(await groups.membershipsOf(account.id)).has(group.id)) return undefined;
-    return { ...(await presenter.summary(message)), group: await groupPresenter.named(group, account.id) };
+class ListPages {
+  readonly #page: GroupPage;
+  readonly #groups: GroupStore;
+  readonly #groupPresenter: GroupPresenter;
+  readonly #messages: MessageStore;
+  readonly #presenter: MessagePresenter;
+  readonly #threads: ThreadStore;
+  readonly #saved: SavedStore;
+
+  constructor({ page, groups, groupPresenter, messages, presenter, threads, saved }: Dependencies) {
+    this.#page = page;
+    this.#groups = groups;
+    this.#groupPresenter = groupPresenter;
+    this.#messages = messages;
+    this.#presenter = presenter;
+    this.#threads = threads;
+    this.#saved = saved;
   }
 
-  async function list(
+  async threads(request: Request): Promise<Html> {
+    const account = accountOf(request);
+    const followed = await this.#threads.followedBy(account.id, MAX_FOLLOWED);
+    const items = followed.map(async ({ groupId, seq, unread }) => {
+      const first = await this.#messages.bySeq(groupId, seq);
+      const item = await this.#shown(account, first);
+      const replies = first?.replyCount ?? 0;
+      return item && { ...item, href: `/groups/${groupId}/threads/${seq}`, unread, replies, undo: null };
+    });
+    const about = {
+      title: 'Threads',
+      empty:
+        'Threads that you answer, begin or follow are listed here, with those that have unread replies marked.',
+      back: '/groups',
+    };
+    return this.#list(request, about, await Promise.all(items));
+  }
+
+  async saved(request: Request): Promise<Html> {
+    const account = accountOf(request);
+    const before = numberInQuery(request, 'before') ?? Number.MAX_SAFE_INTEGER;
+    const bookmarks = await this.#saved.before(account.id, before, SAVED_A_PAGE);
+    const items = bookmarks.map(async ({ groupId, seq }) => {
+      const item = await this.#shown(account, await this.#messages.bySeq(groupId, seq));
+      const address = `/groups/${groupId}/messages/${seq}/save`;
+      const undo = { address, back: 'saved', words: 'Remove from saved' };
+      return item && { ...item, href: placeOf(groupId, seq), unread: 0, replies: null, undo };
+    });
+    const last = bookmarks.length === SAVED_A_PAGE ? bookmarks.at(-1)?.savedAt : undefined;
+    const about = {
+      title: 'Saved',
+      empty: 'Save a message from its “⋯” to find it here again. Nobody else sees what you save.',
+      back: '/groups',
+      ...(last !== undefined && { next: `/saved?before=${last}` }),
+    };
+    return this.#list(request, about, await Promise.all(items));
+  }
+
+  async pins(request: Request): Promise<Html> {
+    const { account, group } = await openGroup(this.#groups, accountOf(request), numberInPath(request, 'id'));
+    const items = (await this.#messages.pinned(group.id, MAX_PINS)).map(async (message) => {
+      const item = await this.#shown(account, message);
+      const address = `/groups/${group.id}/messages/${message.seq}/pin`;
+      const undo = { address, back: 'pins', words: 'Unpin' };
+      return item && { ...item, href: placeOf(group.id, message.seq), unread: 0, replies: null, undo };
+    });
+    const { name } = await this.#groupPresenter.named(group, account.id);
+    const about = {
+      title: `Pinned in ${name}`,
+      empty: 'Pin a message from its “⋯”, and everybody finds it here.',
+      back: `/groups/${group.id}`,
+    };
+    return this.#list(request, about, await Promise.all(items), group.id);
+  }
+
+  /** Undefined where it may not be read any more. */
+  async #shown(account: Account, message: Message | undefined): Promise<Context | undefined> {
+    if (!message || message.removedAt !== null) return undefined;
+    const group = await this.#groups.byId(message.groupId);
+    if (!group || !(await this.#groups.membershipsOf(account.id)).has(group.id)) return undefined;
+    return {
+      ...(await this.#presenter.summary(message)),
+      group: await this.#groupPresenter.named(group, account.id),
+    };
+  }
+
+  #list(
     request: Request,
-    about: { title: string; empty: string; back: string; next?: string },
+    heading: { title: string; empty: string; back: string; next?: string },
     items: readonly (Context | undefined)[],
     openGroupId?: number,
   ): Promise<Html> {
     const there = items.filter((item): item is Context => item !== undefined);
-    return page(
+    return this.#page(
       request,
       'messages/list.njk',
-      { next: null, ...about, items: there },
+      { next: null, ...heading, items: there },
       openGroupId === undefined ? {} : { openGroupId },
     );
   }
-
-  return Router()
-    .get('/threads', async (request, response) => {
-      const account = accountOf(request);
-      const followed = await threads.followedBy(account.id, MAX_FOLLOWED);
-      const items = followed.map(async ({ groupId, seq, unread }) => {
-        const first = await messages.bySeq(groupId, seq);
-        const item = await shown(account, first);
-        const replies = first?.replyCount ?? 0;
-        return item && { ...item, href: `/groups/${groupId}/threads/${seq}`, unread, replies, undo: null };
-      });
-      const about = {
-        title: 'Threads',
-        empty:
-          'Threads that you answer, begin or follow are listed here, with those that have unread replies marked.',
-        back: '/groups',
-      };
-      sendHtml(response, await list(request, about, await Promise.all(items)));
-    })
-    .get('/saved', async (request, response) => {
-      const account = accountOf(request);
-      const before = numberInQuery(request, 'before') ?? Number.MAX_SAFE_INTEGER;
-      const bookmarks = await saved.before(account.id, before, SAVED_A_PAGE);
-      const items = bookmarks.map(async ({ groupId, seq }) => {
-        const item = await shown(account, await messages.bySeq(groupId, seq));
-        const address = `/groups/${groupId}/messages/${seq}/save`;
-        const undo = { address, back: 'saved', words: 'Remove from saved' };
-        return item && { ...item, href: placeOf(groupId, seq), unread: 0, replies: null, undo };
-      });
-      const last = bookmarks.length === SAVED_A_PAGE ? bookmarks.at(-1)?.savedAt : undefined;
-      const about = {
-        title: 'Saved',
-        empty: 'Save a message from its “⋯” to find it here again. Nobody else sees what you save.',
-        back: '/groups',
-        ...(last !== undefined && { next: `/saved?before=${last}` }),
-      };
-      sendHtml(response, await list(request, about, await Promise.all(items)));
-    })
-    .get('/groups/:id/pins', async (request, response) => {
-      const { account, group } = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
-      const items = (await messages.pinned(group.id, MAX_PINS)).map(async (message) => {
-        const item = await shown(account, message);
-        const address = `/groups/${group.id}/messages/${message.seq}/pin`;
-        const undo = { address, back: 'pins', words: 'Unpin' };
-        return item && { ...item, href: placeOf(group.id, message.seq), unread: 0, replies: null, undo };
-      });
-      const { name } = await groupPresenter.named(group, account.id);
-      const about = {
-        title: `Pinned in ${name}`,
-        empty: 'Pin a message from its “⋯”, and everybody finds it here.',
-        back: `/groups/${group.id}`,
-      };
-      sendHtml(response, await list(request, about, await Promise.all(items), group.id));
-    });
 }
 
 function placeOf(groupId: number, seq: number): string {

@@ -1,7 +1,6 @@
 import { type Request, Router } from 'express';
 import { accountOf } from '../accounts/access.ts';
 import type { ChatError } from '../errors.ts';
-import { spokenIn } from '../files/file.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
@@ -12,6 +11,7 @@ import type { Limits } from '../limits.ts';
 import { bindOperations } from '../operations/define.ts';
 import { listenersOf } from '../receipts/playback.ts';
 import { readersOf } from '../receipts/readers.ts';
+import { spokenIn } from '../recordings/recording.ts';
 import { messageOf } from './access.ts';
 import type { Message } from './message.ts';
 import { type MessageOperationContext, messageOperations, messageTarget } from './operations.ts';
@@ -31,53 +31,7 @@ export type ActionDependencies = MessageOperationContext & {
 
 /** What is done with one message: a page of its own, a sheet for scripts, and a form for each act. */
 export function actionRoutes(dependencies: ActionDependencies): Router {
-  const { views, page, groups, groupPresenter, messages, presenter, saved } = dependencies;
-
-  async function sheet(open: OpenGroup, seq: number, error?: ChatError, typed?: string) {
-    const { account } = open;
-    const group = await groupPresenter.named(open.group, account.id);
-    const message = await messageOf(messages, open, seq);
-    return {
-      group,
-      message,
-      address: `/groups/${group.id}/messages/${seq}`,
-      quickEmoji: QUICK_EMOJI,
-      mayEdit: refuseEdit(open, message, dependencies) === undefined,
-      spoken: spokenIn(message.files) ?? null,
-      mayRemove: refuseRemoval(open, message, dependencies) === undefined,
-      reactions: await presenter.reactions(message),
-      isPinned: message.pinnedAt !== null,
-      isSaved: await saved.isSaved(account.id, group.id, seq),
-      seenBy: account.showsReceipts ? await othersWhoSaw(open, message) : null,
-      playedBy: account.showsReceipts ? await othersWhoPlayed(open, message) : null,
-      versions: await presenter.revisions(message, await messages.revisions(message)),
-      error: error ?? null,
-      typed: typed ?? message.content,
-    };
-  }
-
-  async function othersWhoSaw({ group, account }: OpenGroup, message: Message) {
-    const readers = await readersOf(dependencies, group, message);
-    return readers?.filter((reader) => reader.id !== account.id) ?? null;
-  }
-
-  async function othersWhoPlayed(open: OpenGroup, { seq, files }: Message) {
-    if (!spokenIn(files)) return null;
-    const listeners = await listenersOf(dependencies, open, seq);
-    return listeners?.filter((listener) => listener.id !== open.account.id) ?? null;
-  }
-
-  async function renderMessage(
-    request: Request,
-    open: OpenGroup,
-    seq: number,
-    error?: ChatError,
-    typed?: string,
-  ): Promise<Html> {
-    const context = await sheet(open, seq, error, typed);
-    const shown = asHtml(await presenter.fragment(context.message, undefined));
-    return page(request, 'messages/message.njk', { ...context, shown }, { openGroupId: open.group.id });
-  }
+  const { views, groups, messages } = dependencies;
 
   const forms = formsOf(bindOperations(messageOperations, dependencies, dependencies.limits), {
     prefix: '/groups/:id/',
@@ -90,7 +44,14 @@ export function actionRoutes(dependencies: ActionDependencies): Router {
       message &&
       ((error) => {
         const typed: unknown = request.body?.content;
-        return renderMessage(request, open, seq, error, typeof typed === 'string' ? typed : undefined);
+        return renderMessage(
+          dependencies,
+          request,
+          open,
+          seq,
+          error,
+          typeof typed === 'string' ? typed : undefined,
+        );
       }),
     next: (request, { open, seq }, { name }) => pageAfter(name, open.group.id, seq, request.body ?? {}),
   });
@@ -99,10 +60,71 @@ export function actionRoutes(dependencies: ActionDependencies): Router {
     .get('/groups/:id/messages/:seq', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
       const seq = numberInPath(request, 'seq');
-      if (!wantsFragment(request)) return sendHtml(response, await renderMessage(request, open, seq));
-      sendHtml(response, views.render('messages/_sheet.njk', await sheet(open, seq)));
+      if (!wantsFragment(request))
+        return sendHtml(response, await renderMessage(dependencies, request, open, seq));
+      sendHtml(response, views.render('messages/_sheet.njk', await sheet(dependencies, open, seq)));
     })
     .use(forms);
+}
+
+/** Everything that can be done with a message, and what is known of it. */
+async function sheet(
+  dependencies: ActionDependencies,
+  open: OpenGroup,
+  seq: number,
+  error?: ChatError,
+  typed?: string,
+) {
+  const { groupPresenter, messages, presenter, saved } = dependencies;
+  const { account } = open;
+  const group = await groupPresenter.named(open.group, account.id);
+  const message = await messageOf(messages, open, seq);
+  return {
+    group,
+    message,
+    address: `/groups/${group.id}/messages/${seq}`,
+    quickEmoji: QUICK_EMOJI,
+    mayEdit: refuseEdit(open, message, dependencies) === undefined,
+    spoken: spokenIn(message.files) ?? null,
+    mayRemove: refuseRemoval(open, message, dependencies) === undefined,
+    reactions: await presenter.reactions(message),
+    isPinned: message.pinnedAt !== null,
+    isSaved: await saved.isSaved(account.id, group.id, seq),
+    seenBy: account.showsReceipts ? await othersWhoSaw(dependencies, open, message) : null,
+    playedBy: account.showsReceipts ? await othersWhoPlayed(dependencies, open, message) : null,
+    versions: await presenter.revisions(message, await messages.revisions(message)),
+    error: error ?? null,
+    typed: typed ?? message.content,
+  };
+}
+
+async function othersWhoSaw(
+  dependencies: ActionDependencies,
+  { group, account }: OpenGroup,
+  message: Message,
+) {
+  const readers = await readersOf(dependencies, group, message);
+  return readers?.filter((reader) => reader.id !== account.id) ?? null;
+}
+
+async function othersWhoPlayed(dependencies: ActionDependencies, open: OpenGroup, { seq, files }: Message) {
+  if (!spokenIn(files)) return null;
+  const listeners = await listenersOf(dependencies, open, seq);
+  return listeners?.filter((listener) => listener.id !== open.account.id) ?? null;
+}
+
+async function renderMessage(
+  dependencies: ActionDependencies,
+  request: Request,
+  open: OpenGroup,
+  seq: number,
+  error?: ChatError,
+  typed?: string,
+): Promise<Html> {
+  const { page, presenter } = dependencies;
+  const context = await sheet(dependencies, open, seq, error, typed);
+  const shown = asHtml(await presenter.fragment(context.message, undefined));
+  return page(request, 'messages/message.njk', { ...context, shown }, { openGroupId: open.group.id });
 }
 
 /** Where a form leads: back to the message, or to the list that it was sent from. */

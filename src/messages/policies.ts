@@ -1,7 +1,7 @@
 import type { Account } from '../accounts/store.ts';
 import { type ChatError, forbidden } from '../errors.ts';
-import { spokenIn } from '../files/file.ts';
 import type { Group } from '../groups/store.ts';
+import { spokenIn } from '../recordings/recording.ts';
 import type { Message } from './message.ts';
 
 // Who may do what with a message. Each returns undefined, or the refusal. Members may do what has no rule here.

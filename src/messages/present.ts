@@ -1,10 +1,12 @@
 import { accountChanged } from '../accounts/events.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import { type Cached, type Caches, on } from '../cache/caches.ts';
-import { spokenIn } from '../files/file.ts';
-import { clock, shownFile } from '../files/present.ts';
+import { shownFile } from '../files/present.ts';
 import type { Group } from '../groups/store.ts';
 import { asHtml, type Context, type Views } from '../http/views.ts';
+import { clock } from '../recordings/present.ts';
+import { spokenIn } from '../recordings/recording.ts';
+import { isPlain, timedWords } from '../recordings/transcript.ts';
 import { excerptOf } from './excerpt.ts';
 import type { MessagePage } from './history.ts';
 import { messageJson } from './json.ts';
@@ -12,7 +14,6 @@ import type { Message, Revision } from './message.ts';
 import type { Drawn, TextRenderer } from './render.ts';
 import type { MessageStore } from './store.ts';
 import { dayOf, timeOf } from './times.ts';
-import { isPlain, timedWords } from './transcript.ts';
 
 /** Messages of one author closer together than this stand together. */
 const GROUPING_MS = 5 * 60_000;

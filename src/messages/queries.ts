@@ -3,12 +3,16 @@ import { isAmong } from '../database/dialect/sqlite.ts';
 import type { Orm } from '../database/executor.ts';
 import { files, groups, memberships, messages, revisions, threadFollows } from '../database/tables/chat.ts';
 
+const value = (name: string) => sql.placeholder(name);
+const inGroup = eq(messages.groupId, value('groupId'));
+const isMessage = and(inGroup, eq(messages.seq, value('seq')));
+
 /** The statements of the message store. */
 export function messageQueries(orm: Orm) {
-  const value = (name: string) => sql.placeholder(name);
-  const inGroup = eq(messages.groupId, value('groupId'));
-  const ofGroup = eq(groups.id, value('groupId'));
-  const isMessage = and(inGroup, eq(messages.seq, value('seq')));
+  return { ...reads(orm), ...lists(orm), ...writes(orm), ...effects(orm), ...follows(orm) };
+}
+
+function reads(orm: Orm) {
   return {
     byIds: orm
       .select()
@@ -41,13 +45,48 @@ export function messageQueries(orm: Orm) {
       .orderBy(asc(messages.change))
       .limit(value('limit'))
       .prepare(),
+  };
+}
+
+function lists(orm: Orm) {
+  return {
+    pinned: orm
+      .select()
+      .from(messages)
+      .where(and(inGroup, isNotNull(messages.pinnedAt)))
+      .orderBy(desc(messages.pinnedAt), desc(messages.seq))
+      .limit(value('limit'))
+      .prepare(),
+    countPinned: orm
+      .select({ pins: count() })
+      .from(messages)
+      .where(and(inGroup, isNotNull(messages.pinnedAt)))
+      .prepare(),
+    inThread: orm
+      .select()
+      .from(messages)
+      .where(and(inGroup, eq(messages.thread, value('seq'))))
+      .orderBy(desc(messages.seq))
+      .limit(value('limit'))
+      .prepare(),
+    revisions: orm
+      .select()
+      .from(revisions)
+      .where(and(eq(revisions.groupId, value('groupId')), eq(revisions.seq, value('seq'))))
+      .orderBy(asc(revisions.change))
+      .prepare(),
+  };
+}
+
+function writes(orm: Orm) {
+  return {
     advance: orm
       .update(groups)
       .set({
         lastSeq: sql`${groups.lastSeq} + ${value('messages')}`,
         lastChange: sql`${groups.lastChange} + ${value('changes')}`,
       })
-      .where(ofGroup)
+      .where(eq(groups.id, value('groupId')))
       .returning({ lastSeq: groups.lastSeq, lastChange: groups.lastChange })
       .prepare(),
     insert: orm
@@ -66,6 +105,24 @@ export function messageQueries(orm: Orm) {
         metadata: value('metadata'),
       })
       .prepare(),
+    update: orm
+      .update(messages)
+      .set({
+        change: sql`${value('change')}`,
+        body: sql`${value('body')}`,
+        metadata: sql`${value('metadata')}`,
+        editedAt: sql`${value('editedAt')}`,
+        removedAt: sql`${value('removedAt')}`,
+        pinnedAt: sql`${value('pinnedAt')}`,
+      })
+      .where(isMessage)
+      .prepare(),
+  };
+}
+
+/** What else a message changes, or its removal. */
+function effects(orm: Orm) {
+  return {
     countReplies: orm
       .update(messages)
       .set({
@@ -104,19 +161,18 @@ export function messageQueries(orm: Orm) {
       .set({ seq: sql`${value('seq')}` })
       .where(isAmong(files.id, value('ids')))
       .prepare(),
-    update: orm
-      .update(messages)
-      .set({
-        change: sql`${value('change')}`,
-        body: sql`${value('body')}`,
-        metadata: sql`${value('metadata')}`,
-        editedAt: sql`${value('editedAt')}`,
-        removedAt: sql`${value('removedAt')}`,
-        pinnedAt: sql`${value('pinnedAt')}`,
-      })
-      .where(isMessage)
+    // A removed message no longer counts as unread for members who have not read it.
+    countRemoved: orm
+      .update(memberships)
+      .set({ removedUnread: sql`${memberships.removedUnread} + 1` })
+      .where(and(eq(memberships.groupId, value('groupId')), lt(memberships.readSeq, value('seq'))))
       .prepare(),
-    // The author of a reply and the author of the first message follow the thread, unless they unfollowed it.
+  };
+}
+
+/** The author of a reply and the author of the first message follow the thread, unless they unfollowed it. */
+function follows(orm: Orm) {
+  return {
     followAsAuthor: orm
       .insert(threadFollows)
       .values({
@@ -146,37 +202,6 @@ export function messageQueries(orm: Orm) {
           .where(and(inGroup, eq(messages.seq, value('thread')))),
       )
       .onConflictDoNothing()
-      .prepare(),
-    // A removed message no longer counts as unread for members who have not read it.
-    countRemoved: orm
-      .update(memberships)
-      .set({ removedUnread: sql`${memberships.removedUnread} + 1` })
-      .where(and(eq(memberships.groupId, value('groupId')), lt(memberships.readSeq, value('seq'))))
-      .prepare(),
-    pinned: orm
-      .select()
-      .from(messages)
-      .where(and(inGroup, isNotNull(messages.pinnedAt)))
-      .orderBy(desc(messages.pinnedAt), desc(messages.seq))
-      .limit(value('limit'))
-      .prepare(),
-    countPinned: orm
-      .select({ pins: count() })
-      .from(messages)
-      .where(and(inGroup, isNotNull(messages.pinnedAt)))
-      .prepare(),
-    inThread: orm
-      .select()
-      .from(messages)
-      .where(and(inGroup, eq(messages.thread, value('seq'))))
-      .orderBy(desc(messages.seq))
-      .limit(value('limit'))
-      .prepare(),
-    revisions: orm
-      .select()
-      .from(revisions)
-      .where(and(eq(revisions.groupId, value('groupId')), eq(revisions.seq, value('seq'))))
-      .orderBy(asc(revisions.change))
       .prepare(),
   };
 }

@@ -16,14 +16,14 @@ import {
 } from '../http/request.ts';
 import { allowOwnFrame } from '../http/security.ts';
 import { type Context, type Html, sendHtml, sendPacked } from '../http/views.ts';
-import { bindOperations, operationNamed } from '../operations/define.ts';
+import { type BoundOperation, bindOperations, operationNamed } from '../operations/define.ts';
 import { markRead } from '../receipts/mark-read.ts';
 import { markThreadRead, threadOf } from '../threads/follow.ts';
-import { createThreadPage, type ThreadDependencies } from '../threads/page.ts';
+import { createThreadPage, type ThreadDependencies, type ThreadPage } from '../threads/page.ts';
 import { messageOf } from './access.ts';
 import { type Composer, composerOf, refusedComposer } from './composer.ts';
 import { type ConversationOperationContext, conversationOperations } from './conversation-operations.ts';
-import { type ConversationPageDependencies, createConversationPage } from './conversation-page.ts';
+import { ConversationPage, type ConversationPageDependencies } from './conversation-page.ts';
 import { readHistory } from './history.ts';
 import { type ActionDependencies, actionRoutes } from './message-page.ts';
 
@@ -36,36 +36,40 @@ type Dependencies = ActionDependencies &
 
 /** The conversation, its fragments, and the form that sends. */
 export function messageRoutes(dependencies: Dependencies): Router {
-  const { views, page, groups, messages, presenter } = dependencies;
-
-  /** A member sees the conversation; anybody else is offered to join. */
-  async function openOrOffer(request: Request, response: Response): Promise<OpenGroup> {
-    const account = accountOf(request);
-    const groupId = numberInPath(request, 'id');
-    const group = await groups.byId(groupId);
-    if (group?.kind === 'group') {
-      onRefusal(response, async (error) => {
-        const members = await groups.countMembers(groupId);
-        return page(request, 'groups/join.njk', { group, error, members }, { openGroupId: groupId });
-      });
-    }
-    const open = await openGroup(groups, account, groupId);
-    response.locals.retry = undefined;
-    return open;
-  }
-
-  const conversation = createConversationPage(dependencies);
+  const { groups, limits } = dependencies;
+  const conversation = new ConversationPage(dependencies);
   const threadPage = createThreadPage(dependencies);
+  const operations = bindOperations(conversationOperations, dependencies, limits);
   // Sending reads uploads first, and shows the composer again.
-  const operations = bindOperations(conversationOperations, dependencies, dependencies.limits);
   const send = operationNamed(operations, 'send');
+  const forms = formsOf(
+    operations.filter((operation) => operation !== send),
+    {
+      prefix: '/groups/:id/',
+      targetOf: (request) => openGroup(groups, accountOf(request), numberInPath(request, 'id')),
+      next: (_request, { group }, { name }) => (name === 'read' ? `/groups/${group.id}` : undefined),
+    },
+  );
+  const router = Router();
+  addPages(router, dependencies, conversation, threadPage);
+  addSending(router, dependencies, conversation, threadPage, send);
+  return router.use(forms).use(actionRoutes(dependencies));
+}
 
-  return Router()
+// On one router: one that has no answer goes on a turn of the event loop later.
+function addPages(
+  router: Router,
+  dependencies: Dependencies,
+  conversation: ConversationPage,
+  threadPage: ThreadPage,
+): void {
+  const { groups, messages } = dependencies;
+  router
     .get('/chat/:id', (request, response) => {
       response.redirect(308, `/groups/${numberInPath(request, 'id')}`);
     })
     .get('/groups/:id', async (request, response) => {
-      const open = await openOrOffer(request, response);
+      const open = await openOrOffer(dependencies, request, response);
       // A script says itself what was in view, and what a service worker keeps for later is not read by anybody yet.
       const isLookedAt = !isScripted(request) && request.get('hearth-keep') === undefined;
       const isRead = open.membership.readSeq >= open.group.lastSeq;
@@ -78,77 +82,105 @@ export function messageRoutes(dependencies: Dependencies): Router {
       sendHtml(response, await conversation.render(request, open, messagePage, composer));
     })
     .get('/groups/:id/threads/:seq', async (request, response) => {
-      const open = await openOrOffer(request, response);
+      const open = await openOrOffer(dependencies, request, response);
       const seq = numberInPath(request, 'seq');
       const first = await threadOf(messages, open, seq);
       await markThreadRead(dependencies, open, first.seq, open.group.lastSeq);
       const composer = await composerOf(dependencies, request, open, first.seq);
       if (request.query.beside !== undefined) allowOwnFrame(response);
-      sendHtml(response, await threadPage(request, open, first.seq, shown(composer)));
+      sendHtml(response, await threadPage(request, open, first.seq, shown(dependencies, composer)));
     })
     .get('/groups/:id/messages', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
       const after = numberInQuery(request, 'after');
       sendHtml(
         response,
-        after === undefined ? await older(request, open) : await changedAfter(open.group.id, after),
+        after === undefined
+          ? await older(dependencies, request, open)
+          : await changedAfter(dependencies, open.group.id, after),
       );
-    })
-    .post('/groups/:id/messages', async (request, response) => {
-      const open = await openOrOffer(request, response);
-      let uploaded: StoredFile[] = [];
-      onRefusal(response, async (error) => {
-        const composer = await refusedComposer(dependencies, request, open, error, uploaded);
-        const thread = Number(request.body?.thread);
-        if (thread > 0) return threadPage(request, open, thread, shown(composer));
-        return conversation.render(request, open, await readHistory(messages, open), composer);
-      });
-      uploaded = await dependencies.readUpload(request, response, open);
-      // An empty field is no id of a file.
-      const before = [request.body?.fileIds ?? [], request.body?.files ?? []].flat().filter(Boolean);
-      const files = [...before, ...uploaded.map((file) => file.id)];
-      const { seq = 0 } = await send.run(open, { ...request.body, files });
-      const sent = await messageOf(messages, open, seq);
-      if (!wantsFragment(request)) {
-        // Scripts keep drafts themselves: what their outbox sends may have been written long ago.
-        const isOfThread = Number(request.body?.thread) > 0;
-        await deleteDraft(dependencies, open, isOfThread ? (sent.thread ?? 0) : 0);
-        return seeOther(response, `/groups/${open.group.id}#message-${seq}`);
-      }
-      sendHtml(response, await presenter.fragment(sent, await messages.bySeq(open.group.id, seq - 1)));
-    })
-    .use(
-      formsOf(
-        operations.filter((operation) => operation !== send),
-        {
-          prefix: '/groups/:id/',
-          targetOf: (request) => openGroup(groups, accountOf(request), numberInPath(request, 'id')),
-          next: (_request, { group }, { name }) => (name === 'read' ? `/groups/${group.id}` : undefined),
-        },
-      ),
-    )
-    .use(actionRoutes(dependencies));
-
-  /** What a composer needs beside what it shows. */
-  function shown(composer: Composer): Context {
-    const { fileLimits, hasSpeech } = dependencies;
-    return { fileLimit: fileLimits.file, hasSpeech, ...composer };
-  }
-
-  /** The messages before one, with the link to those before them on top. */
-  async function older(request: Request, open: OpenGroup): Promise<Html> {
-    const messagePage = await readHistory(messages, open, { before: numberInQuery(request, 'before') });
-    const first = messagePage.hasOlder ? (messagePage.messages[0]?.seq ?? null) : null;
-    const link = views.render('messages/_older.njk', { group: open.group, older: first });
-    return [Buffer.from(link), await presenter.list(open.group, messagePage)];
-  }
-
-  /** What a page without a socket has missed: each message as it is now, in the order of change. */
-  async function changedAfter(groupId: number, change: number): Promise<Html> {
-    const changed = await messages.changedAfter(groupId, change, FRAGMENTS);
-    const fragments = changed.map(async (message) => {
-      return presenter.fragment(message, await messages.bySeq(groupId, message.seq - 1));
     });
-    return [Buffer.from((await Promise.all(fragments)).join(''))];
+}
+
+function addSending(
+  router: Router,
+  dependencies: Dependencies,
+  conversation: ConversationPage,
+  threadPage: ThreadPage,
+  send: BoundOperation<OpenGroup>,
+): void {
+  const { messages, presenter } = dependencies;
+  router.post('/groups/:id/messages', async (request, response) => {
+    const open = await openOrOffer(dependencies, request, response);
+    let uploaded: StoredFile[] = [];
+    onRefusal(response, async (error) => {
+      const composer = await refusedComposer(dependencies, request, open, error, uploaded);
+      const thread = Number(request.body?.thread);
+      if (thread > 0) return threadPage(request, open, thread, shown(dependencies, composer));
+      return conversation.render(request, open, await readHistory(messages, open), composer);
+    });
+    uploaded = await dependencies.readUpload(request, response, open);
+    // An empty field is no id of a file.
+    const before = [request.body?.fileIds ?? [], request.body?.files ?? []].flat().filter(Boolean);
+    const files = [...before, ...uploaded.map((file) => file.id)];
+    const { seq = 0 } = await send.run(open, { ...request.body, files });
+    const sent = await messageOf(messages, open, seq);
+    if (!wantsFragment(request)) {
+      // Scripts keep drafts themselves: what their outbox sends may have been written long ago.
+      const isOfThread = Number(request.body?.thread) > 0;
+      await deleteDraft(dependencies, open, isOfThread ? (sent.thread ?? 0) : 0);
+      return seeOther(response, `/groups/${open.group.id}#message-${seq}`);
+    }
+    sendHtml(response, await presenter.fragment(sent, await messages.bySeq(open.group.id, seq - 1)));
+  });
+}
+
+/** A member sees the conversation; anybody else is offered to join. */
+async function openOrOffer(
+  { groups, page }: Dependencies,
+  request: Request,
+  response: Response,
+): Promise<OpenGroup> {
+  const account = accountOf(request);
+  const groupId = numberInPath(request, 'id');
+  const group = await groups.byId(groupId);
+  if (group?.kind === 'group') {
+    onRefusal(response, async (error) => {
+      const members = await groups.countMembers(groupId);
+      return page(request, 'groups/join.njk', { group, error, members }, { openGroupId: groupId });
+    });
   }
+  const open = await openGroup(groups, account, groupId);
+  response.locals.retry = undefined;
+  return open;
+}
+
+/** What a composer needs beside what it shows. */
+function shown({ fileLimits, hasSpeech }: Dependencies, composer: Composer): Context {
+  return { fileLimit: fileLimits.file, hasSpeech, ...composer };
+}
+
+/** The messages before one, with the link to those before them on top. */
+async function older(
+  { views, messages, presenter }: Dependencies,
+  request: Request,
+  open: OpenGroup,
+): Promise<Html> {
+  const messagePage = await readHistory(messages, open, { before: numberInQuery(request, 'before') });
+  const first = messagePage.hasOlder ? (messagePage.messages[0]?.seq ?? null) : null;
+  const link = views.render('messages/_older.njk', { group: open.group, older: first });
+  return [Buffer.from(link), await presenter.list(open.group, messagePage)];
+}
+
+/** What a page without a socket has missed: each message as it is now, in the order of change. */
+async function changedAfter(
+  { messages, presenter }: Dependencies,
+  groupId: number,
+  change: number,
+): Promise<Html> {
+  const changed = await messages.changedAfter(groupId, change, FRAGMENTS);
+  const fragments = changed.map(async (message) => {
+    return presenter.fragment(message, await messages.bySeq(groupId, message.seq - 1));
+  });
+  return [Buffer.from((await Promise.all(fragments)).join(''))];
 }

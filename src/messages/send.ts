@@ -3,19 +3,13 @@ import { z } from 'zod';
 import type { AccountStore } from '../accounts/store.ts';
 import { invalid } from '../errors.ts';
 import { unsentFiles } from '../files/access.ts';
-import {
-  type Attachment,
-  asAttachment,
-  MAX_FILES,
-  spokenIn,
-  tooManyFiles,
-  transcriptText,
-} from '../files/file.ts';
+import { type Attachment, asAttachment, MAX_FILES, tooManyFiles } from '../files/file.ts';
 import type { FileStore } from '../files/store.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { hasVisible } from '../http/request.ts';
 import { checkbox, optional, wholeNumber } from '../operations/fields.ts';
+import { spokenIn, transcriptText } from '../recordings/recording.ts';
 import { messageOf } from './access.ts';
 import { confirmMentions, findMentions } from './mentions.ts';
 import type { Message } from './message.ts';

@@ -34,7 +34,7 @@ export async function installNotifications(
     report,
   });
   const notifications = new Notifier({ ...context, push });
-  atStop(() => notifications.flush());
+  atStop(() => notifications.stop());
   subscribe(sessionEnded, ({ sessionId }) => devices.removeOfSession(sessionId));
   subscribe(sessionsEnded, ({ accountId }) => devices.removeAllOf(accountId));
   const operations = bindOperations(notificationOperations, { ...context, push }, limits);

@@ -75,8 +75,8 @@ export class Notifier {
     );
   }
 
-  /** Ends what waits; resolves when what is under way is done. */
-  async flush(): Promise<void> {
+  /** Notifies of nothing more; resolves when what is under way is done. */
+  async stop(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#push.stop();

@@ -1,7 +1,7 @@
 import type { Account, AccountStore } from '../accounts/store.ts';
 import type { Context } from '../context.ts';
+import type { PeopleInGroups } from '../groups/pages.ts';
 import type { GroupPresenter } from '../groups/present.ts';
-import type { PeopleInGroups } from '../groups/routes.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { Hub } from '../live/hub.ts';
 import { LivePresence } from './live.ts';

@@ -64,11 +64,11 @@ export class LivePresence {
     this.#groupPresenter = groupPresenter;
     this.#publish = publish;
     this.#report = report;
-    subscribe(memberJoined, ({ groupId }) => this.#noteChange({ place: groupTopic(groupId) }));
+    subscribe(memberJoined, ({ groupId }) => this.#noteChange({ topic: groupTopic(groupId) }));
     subscribe(memberLeft, ({ groupId, accountId }) => {
-      const place = groupTopic(groupId);
-      this.#presence.drop({ id: accountId }, place);
-      this.#noteChange({ place });
+      const topic = groupTopic(groupId);
+      this.#presence.drop({ id: accountId }, topic);
+      this.#noteChange({ topic });
     });
     subscribe(sessionsEnded, ({ accountId }) => this.#presence.drop({ id: accountId }, OVERALL));
   }
@@ -124,32 +124,32 @@ export class LivePresence {
     );
   }
 
-  #noteChange({ place, joined, left }: PresenceChange): void {
-    this.#publish(presenceChanged, { place });
-    let change = this.#due.get(place);
+  #noteChange({ topic, joined, left }: PresenceChange): void {
+    this.#publish(presenceChanged, { topic });
+    let change = this.#due.get(topic);
     if (!change) {
       change = { joined: [], left: [] };
-      this.#due.set(place, change);
+      this.#due.set(topic, change);
       // A list of everyone goes to everyone: in a room of hundreds that is megabytes, so crowds wait a little longer.
-      const bytes = this.#hub.count(place) * this.#presence.at(place).length * BYTES_A_PERSON;
-      setTimeout(() => this.#pushChange(place).catch(this.#report), Math.max(20, bytes / BYTES_A_MS)).unref();
+      const bytes = this.#hub.count(topic) * this.#presence.at(topic).length * BYTES_A_PERSON;
+      setTimeout(() => this.#pushChange(topic).catch(this.#report), Math.max(20, bytes / BYTES_A_MS)).unref();
     }
     if (joined) change.joined.push(joined);
     if (left) change.left.push(left);
   }
 
-  async #pushChange(place: string): Promise<void> {
-    const change = this.#due.get(place);
-    this.#due.delete(place);
-    if (!change || !this.#hub.hasSubscribers(place)) return;
-    if (place === OVERALL) {
+  async #pushChange(topic: string): Promise<void> {
+    const change = this.#due.get(topic);
+    this.#due.delete(topic);
+    if (!change || !this.#hub.hasSubscribers(topic)) return;
+    if (topic === OVERALL) {
       return this.#hub.publish(OVERALL, ({ protocol, seesAddresses }) =>
         protocol === 'json'
           ? this.presenter.json(OVERALL, seesAddresses)
           : this.presenter.overall(seesAddresses),
       );
     }
-    const group = await this.#groups.byId(Number(place.split(':')[1]));
+    const group = await this.#groups.byId(Number(topic.split(':')[1]));
     if (!group) return;
     const [headcount, panel, panelWithAddresses] = await Promise.all([
       this.presenter.headcount(group),
@@ -157,9 +157,9 @@ export class LivePresence {
       this.presenter.panel(group, true),
     ]);
     const notices = this.presenter.notices(change.joined, change.left);
-    this.#hub.publish(place, ({ protocol, seesAddresses }) =>
+    this.#hub.publish(topic, ({ protocol, seesAddresses }) =>
       protocol === 'json'
-        ? this.presenter.json(place, seesAddresses)
+        ? this.presenter.json(topic, seesAddresses)
         : headcount + (seesAddresses ? panelWithAddresses : panel) + notices,
     );
   }

@@ -43,7 +43,7 @@ export class PresencePresenter {
         form === 'headcount' ? this.#drawHeadcount(group) : this.#drawPanel(group, form === 'addresses'),
       tagsOf: (_html, { group }) => [groupTopic(group.id)],
       dropOn: [
-        on(presenceChanged, ({ place }, cache) => cache.dropTag(place)),
+        on(presenceChanged, ({ topic }, cache) => cache.dropTag(topic)),
         on(groupRenamed, ({ groupId }, cache) => cache.dropTag(groupTopic(groupId))),
         on(accountChanged, (_payload, cache) => cache.clear()),
       ],
@@ -83,8 +83,8 @@ export class PresencePresenter {
     return this.#notice(joined, 'joined') + this.#notice(left, 'left');
   }
 
-  json(place: string, seesAddresses: boolean): string {
-    const users = this.#presence.at(place).map(({ account, address }) => ({
+  json(topic: string, seesAddresses: boolean): string {
+    const users = this.#presence.at(topic).map(({ account, address }) => ({
       id: account.id,
       username: account.username,
       name: account.name,

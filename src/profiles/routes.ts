@@ -59,8 +59,8 @@ export function profileRoutes(dependencies: Dependencies): Router {
       const person = await accounts.byId(numberInPath(request, 'id'));
       if (!person) throw notFound('There is no such person.');
       const theirs = await groups.membershipsOf(person.id);
-      const mine = await groups.membershipsOf(account.id);
-      const shared = (await groups.all()).filter((group) => theirs.has(group.id) && mine.has(group.id));
+      const own = await groups.membershipsOf(account.id);
+      const shared = (await groups.all()).filter((group) => theirs.has(group.id) && own.has(group.id));
       sendHtml(response, await page(request, 'profiles/person.njk', { person, shared }));
     })
     .get('/mine.css', (request, response) => {

@@ -1,9 +1,9 @@
 import type { Account, AccountStore } from '../accounts/store.ts';
-import { spokenIn } from '../files/file.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { messageOf } from '../messages/access.ts';
 import type { MessageStore } from '../messages/store.ts';
+import { spokenIn } from '../recordings/recording.ts';
 import { MAX_SEEN_MEMBERS } from './readers.ts';
 import type { PlaybackReceiptStore } from './store.ts';
 

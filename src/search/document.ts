@@ -1,5 +1,6 @@
-import { kindOf, spokenIn } from '../files/file.ts';
+import { kindOf } from '../files/file.ts';
 import type { Message } from '../messages/message.ts';
+import { spokenIn } from '../recordings/recording.ts';
 import type { Document } from './store.ts';
 
 /** What is found without being a word: keys that no text has, since texts have no NUL. */

@@ -1,12 +1,13 @@
 import type { AccountStore } from '../accounts/store.ts';
-import { kindOf, spokenIn } from '../files/file.ts';
-import { clock } from '../files/present.ts';
+import { kindOf } from '../files/file.ts';
 import type { Group } from '../groups/store.ts';
 import type { Context } from '../http/views.ts';
 import { plainText } from '../messages/markdown.ts';
 import type { Message } from '../messages/message.ts';
 import { timeOf } from '../messages/times.ts';
-import { secondAt } from '../messages/transcript.ts';
+import { clock } from '../recordings/present.ts';
+import { spokenIn } from '../recordings/recording.ts';
+import { secondAt } from '../recordings/transcript.ts';
 import { textOf } from './document.ts';
 import { type Phrase, phraseAt } from './query.ts';
 import { isUnspaced, wordsOf } from './words.ts';

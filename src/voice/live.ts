@@ -1,9 +1,9 @@
 import type { Subscribe } from '../bus/bus.ts';
-import { transcriptText } from '../files/file.ts';
 import type { FileStore } from '../files/store.ts';
 import { groupTopic } from '../groups/live.ts';
 import { factText } from '../live/frames.ts';
 import { type Hub, personalTopic } from '../live/hub.ts';
+import { transcriptText } from '../recordings/recording.ts';
 import { transcriptProgressed, transcriptWritten } from './events.ts';
 
 /**

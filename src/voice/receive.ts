@@ -38,8 +38,8 @@ export function createTranscriptReceiver(dependencies: WriteDependencies) {
       throw new ChatError('not_waiting', 409, 'This recording waits for no transcript.');
     arriving.add(id);
     try {
-      const heard = words ?? spread(text ?? '', file.voice.length);
-      await writeTranscript(dependencies, id, failed ? 'failed' : { words: heard, certainty: 'text' });
+      const timedWords = words ?? spread(text ?? '', file.voice.length);
+      await writeTranscript(dependencies, id, failed ? 'failed' : { words: timedWords, certainty: 'text' });
     } finally {
       arriving.delete(id);
     }

@@ -9,8 +9,9 @@ import { decideLanguage, type SpokenLanguage } from '../engines/speech/languages
 import { ChatError, tooMany } from '../errors.ts';
 import { type BlobStore, CONTENT } from '../files/blob-store.ts';
 import { discardUpload } from '../files/discard.ts';
-import type { StoredFile, Voice } from '../files/file.ts';
+import type { StoredFile } from '../files/file.ts';
 import type { FileStore } from '../files/store.ts';
+import type { Voice } from '../recordings/recording.ts';
 import type { TranscriptionStore } from './store.ts';
 
 /** A voice message is at most this long. */

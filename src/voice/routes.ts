@@ -8,7 +8,6 @@ import { type ChatError, invalid } from '../errors.ts';
 import { openRecording } from '../files/access.ts';
 import type { BlobStore } from '../files/blob-store.ts';
 import { discardUpload } from '../files/discard.ts';
-import { transcriptText } from '../files/file.ts';
 import { shownFile } from '../files/present.ts';
 import type { ReadUpload } from '../files/upload.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
@@ -24,6 +23,7 @@ import { SEND_RATE, type SendDependencies, sendMessage } from '../messages/send.
 import type { MessageStore } from '../messages/store.ts';
 import { type BoundOperation, parseInput } from '../operations/define.ts';
 import { optional, wholeNumber } from '../operations/fields.ts';
+import { transcriptText } from '../recordings/recording.ts';
 import type { Recorder } from './record.ts';
 import type { WriteDependencies } from './write.ts';
 

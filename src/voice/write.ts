@@ -1,17 +1,12 @@
 import type { Publish } from '../bus/bus.ts';
 import type { Recognition, Word } from '../engines/speech/engine.ts';
-import {
-  type Attachment,
-  isFromMachine,
-  type StoredFile,
-  transcriptText,
-  type Voice,
-} from '../files/file.ts';
+import type { Attachment, StoredFile } from '../files/file.ts';
 import type { FileStore } from '../files/store.ts';
 import { messageTranscribed } from '../messages/events.ts';
 import type { Message } from '../messages/message.ts';
 import { MAX_CHARACTERS } from '../messages/send.ts';
 import type { MessageWriter } from '../messages/writer.ts';
+import { isFromMachine, transcriptText, type Voice } from '../recordings/recording.ts';
 import { transcriptWritten } from './events.ts';
 import type { TranscriptionStore } from './store.ts';
 
@@ -24,7 +19,7 @@ export type WriteDependencies = {
   forget(fileId: string): Promise<void>;
 };
 
-/** Writes down what was heard, or why nothing was: with the recording, and in the message it was sent with. */
+/** Stores a transcript, or why there is none: with the recording, and in the message that it was sent with. */
 export async function writeTranscript(
   dependencies: WriteDependencies,
   fileId: string,

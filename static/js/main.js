@@ -1,7 +1,7 @@
 // Starts each behaviour where its data attribute stands. Pages work without any of this.
 import { Composer } from './composer/composer.js';
 import { Actions } from './conversation/actions.js';
-import { startConversation } from './conversation/conversation.js';
+import { Conversation } from './conversation/conversation.js';
 import { Lightbox } from './conversation/lightbox.js';
 import { markOwn } from './conversation/own.js';
 import { startInFrame, ThreadPane } from './conversation/thread-pane.js';
@@ -55,7 +55,7 @@ function startSignedIn(accountId) {
   const section = findOptional(document, '[data-conversation]');
   if (!section) return;
   const groupId = section.dataset.conversation ?? '';
-  const live = startConversation(section, outbox, accountId);
+  const live = new Conversation(section, outbox, accountId);
   const form = find(document, '[data-composer]', HTMLFormElement);
   const composer = new Composer(form, outbox, live, accountId);
   if (!section.dataset.thread) new ThreadPane(groupId);

@@ -17,6 +17,7 @@ const LADDER: readonly (readonly string[])[] = [
   ['live'],
   ['groups'],
   ['presence'],
+  ['recordings'],
   ['files'],
   ['profiles'],
   // One model: what is written, and what each member has of it.
@@ -28,6 +29,7 @@ const LADDER: readonly (readonly string[])[] = [
   ['api'],
   ['stores'],
   ['app'],
+  ['listeners'],
   ['server'],
 ];
 

@@ -13,65 +13,115 @@ import { ReadPosition } from './read-position.js';
 import { ScrollPosition } from './scroll-position.js';
 import { TypingLine } from './typing-line.js';
 
-/**
- * @param {HTMLElement} section
- * @param {import('../outbox/outbox.js').Outbox} outbox
- * @param {string} accountId
- * @returns {{ typing(): void }} what the composer needs of it
- */
-export function startConversation(section, outbox, accountId) {
-  const groupId = section.dataset.conversation ?? '';
+export class Conversation {
+  #groupId;
   /** The first message of the thread that this page shows; none on the page of the whole conversation. */
-  const { thread } = section.dataset;
-  const isNewest = section.dataset.isNewest === 'true';
-  const pendingList = find(section, '[data-pending]');
-  const typing = new TypingLine(find(document, '[data-typing]'));
-  const offlineCopy = thread || !isNewest ? undefined : new OfflineCopy(`/groups/${groupId}`);
-  let change = Number(section.dataset.change);
-  let caughtUpAt = 0;
+  #thread;
+  #isNewest;
+  #accountId;
+  #typing = new TypingLine(find(document, '[data-typing]'));
+  /** @type {OfflineCopy | undefined} */
+  #offlineCopy;
+  #socket;
+  #readPosition;
+  #scroll;
+  #messages;
+  /** The newest change that this page has. */
+  #change;
+  /** The newest change that there was when the socket was opened. */
+  #caughtUpAt = 0;
 
-  const socket = new Connection(() => `/ws/chat/${groupId}?after=${change}`, {
-    onFragment: (html) => placeFragments(html, takeElement),
-    onOpen: () => outbox.flush(),
-    // Not a member any more, or signed out: the page says so itself.
-    onFinal: () => location.reload(),
-  });
-  outbox.useSocket({
-    send: ({ groupId: to, id, content, replyTo, confirmed, files }) =>
-      to === groupId &&
-      socket.send({ type: 'send', id, content, replyTo, confirmed, files: files?.map((file) => file.id) }),
-    restart: () => socket.restart(),
-  });
+  /**
+   * @param {HTMLElement} section
+   * @param {import('../outbox/outbox.js').Outbox} outbox
+   * @param {string} accountId who looks at it
+   */
+  constructor(section, outbox, accountId) {
+    this.#groupId = section.dataset.conversation ?? '';
+    this.#thread = section.dataset.thread;
+    this.#isNewest = section.dataset.isNewest === 'true';
+    this.#accountId = accountId;
+    this.#change = Number(section.dataset.change);
+    if (!this.#thread && this.#isNewest) this.#offlineCopy = new OfflineCopy(`/groups/${this.#groupId}`);
+    this.#socket = new Connection(() => `/ws/chat/${this.#groupId}?after=${this.#change}`, {
+      onFragment: (html) => placeFragments(html, (element) => this.#take(element)),
+      onOpen: () => outbox.flush(),
+      // Not a member any more, or signed out: the page says so itself.
+      onFinal: () => location.reload(),
+    });
+    outbox.useSocket({
+      send: (item) => this.#send(item),
+      restart: () => this.#socket.restart(),
+    });
+    this.#readPosition = new ReadPosition(section, (seq) => this.#socket.send({ type: 'read', seq }));
+    this.#scroll = new ScrollPosition(section, () => this.#readPosition.update());
+    this.#messages = new MessageList(section, {
+      accountId,
+      scroll: this.#scroll,
+      isShown: (element, wasPending) => this.#isShown(element, wasPending),
+      onAdd: (element) => this.#onAdd(element),
+    });
+    this.#listen(section);
+    withoutSelf(findOptional(document, '#seen'), accountId);
+    showPending(outbox, this.#groupId, find(section, '[data-pending]'), this.#scroll);
+  }
 
-  const readPosition = new ReadPosition(section, (seq) => socket.send({ type: 'read', seq }));
-  const scroll = new ScrollPosition(section, () => readPosition.update());
-  const messages = new MessageList(section, { accountId, scroll, isShown, onAdd });
+  /** Tells the others that something is being written. */
+  typing() {
+    this.#socket.send({ type: 'typing' });
+  }
+
+  /** @param {HTMLElement} section */
+  #listen(section) {
+    listen('hello', ({ change }) => {
+      this.#caughtUpAt = Number(change);
+      this.#readPosition.update();
+    });
+    // A message that went by form because no socket was open comes back as its fragment.
+    listen('posted', ({ groupId, html }) => {
+      if (groupId === this.#groupId) placeFragments(html, (element) => this.#show(element));
+      // What went by form shows that the server is back.
+      if (!this.#socket.isOpen) this.#socket.restart();
+    });
+    // Older messages came in above.
+    document.addEventListener('htmx:after:swap', () => {
+      localiseTimes(document);
+      markOwn(section, this.#accountId);
+    });
+  }
+
+  /** @param {import('../outbox/items.js').Item} item */
+  #send({ groupId, id, content, replyTo, confirmed, files }) {
+    const fileIds = files?.map((file) => file.id);
+    const message = { type: 'send', id, content, replyTo, confirmed, files: fileIds };
+    return groupId === this.#groupId && this.#socket.send(message);
+  }
 
   /** @param {HTMLElement} element */
-  function takeElement(element) {
-    const { live } = element.dataset;
-    if (live === 'message') takeMessage(element);
+  #take(element) {
+    const { live, accountId } = element.dataset;
+    if (live === 'message') this.#takeMessage(element);
     else if (live === 'seen')
-      findOptional(document, '#seen')?.replaceWith(withoutSelf(element, accountId) ?? '');
+      findOptional(document, '#seen')?.replaceWith(withoutSelf(element, this.#accountId) ?? '');
     else if (live === 'notice') {
-      typing.stop(element.dataset.accountId);
-      messages.addNotice(element);
+      this.#typing.stop(accountId);
+      this.#messages.addNotice(element);
     }
   }
 
   /** @param {HTMLElement} element */
-  function takeMessage(element) {
+  #takeMessage(element) {
     const number = Number(element.dataset.change);
     // Catching up passes over what changed again later; after that, a gap means that something was lost on the way.
-    if (number > change + 1 && change >= caughtUpAt) return socket.restart();
-    change = Math.max(change, number);
-    show(element);
+    if (number > this.#change + 1 && this.#change >= this.#caughtUpAt) return this.#socket.restart();
+    this.#change = Math.max(this.#change, number);
+    this.#show(element);
   }
 
   /** @param {HTMLElement} element */
-  function show(element) {
-    typing.stop(element.dataset.authorId);
-    messages.show(element);
+  #show(element) {
+    this.#typing.stop(element.dataset.authorId);
+    this.#messages.show(element);
   }
 
   /**
@@ -79,43 +129,23 @@ export function startConversation(section, outbox, accountId) {
    * @param {HTMLElement} element
    * @param {boolean} wasPending
    */
-  function isShown(element, wasPending) {
-    if (thread && element.dataset.thread !== thread) return false;
-    if (isNewest) return true;
+  #isShown(element, wasPending) {
+    if (this.#thread && element.dataset.thread !== this.#thread) return false;
+    if (this.#isNewest) return true;
     // Written while looking at old messages: the place to see it is at the newest.
-    if (wasPending) scroll.goToNewest();
-    else scroll.offerNewest();
+    if (wasPending) this.#scroll.goToNewest();
+    else this.#scroll.offerNewest();
     return false;
   }
 
   /** @param {HTMLElement} element */
-  function onAdd(element) {
-    offlineCopy?.renew();
-    if (!thread) readPosition.update();
+  #onAdd(element) {
+    this.#offlineCopy?.renew();
+    if (!this.#thread) this.#readPosition.update();
     // Replies that come in while the thread is looked at are read.
     else if (document.visibilityState === 'visible')
-      act(`/groups/${groupId}/threads/${thread}/read`, { upTo: element.dataset.seq ?? '' });
+      act(`/groups/${this.#groupId}/threads/${this.#thread}/read`, { upTo: element.dataset.seq ?? '' });
   }
-
-  listen('hello', (hello) => {
-    caughtUpAt = Number(hello.change);
-    readPosition.update();
-  });
-  // A message that went by form because no socket was open comes back as its fragment.
-  listen('posted', (posted) => {
-    if (posted.groupId === groupId) placeFragments(posted.html, show);
-    // What went by form shows that the server is back.
-    if (!socket.isOpen) socket.restart();
-  });
-  // Older messages came in above.
-  document.addEventListener('htmx:after:swap', () => {
-    localiseTimes(document);
-    markOwn(section, accountId);
-  });
-
-  withoutSelf(findOptional(document, '#seen'), accountId);
-  showPending(outbox, groupId, pendingList, scroll);
-  return { typing: () => socket.send({ type: 'typing' }) };
 }
 
 /**

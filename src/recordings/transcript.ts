@@ -1,4 +1,4 @@
-import { transcriptText, type Voice } from '../files/file.ts';
+import { transcriptText, type Voice } from './recording.ts';
 
 /** A word of a transcript, and the second at which it is said; null where nobody knows. */
 export type TimedWord = { text: string; at: number | null };

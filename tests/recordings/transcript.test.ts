@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Voice } from '../../src/files/file.ts';
-import { secondAt, timedWords } from '../../src/messages/transcript.ts';
+import type { Voice } from '../../src/recordings/recording.ts';
+import { secondAt, timedWords } from '../../src/recordings/transcript.ts';
 
 const heard = (...words: [string, number][]): Voice => ({
   length: 10,

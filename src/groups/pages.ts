@@ -1,0 +1,129 @@
+import type { Request } from 'express';
+import { accountOf } from '../accounts/access.ts';
+import type { Account, AccountStore } from '../accounts/store.ts';
+import { LANGUAGES } from '../engines/speech/languages.ts';
+import type { ChatError } from '../errors.ts';
+import { asHtml, type Html } from '../http/views.ts';
+import { type OpenGroup, openGroup } from './access.ts';
+import type { GroupPage } from './page.ts';
+import { refuseSettings } from './policies.ts';
+import type { GroupPresenter } from './present.ts';
+import {
+  type Group,
+  type GroupStore,
+  NOTIFICATION_LEVELS,
+  type NotificationLevel,
+  notificationLevelOf,
+} from './store.ts';
+
+const MEMBERS_A_PAGE = 200;
+
+const LEVEL_LABELS: Readonly<Record<NotificationLevel, string>> = {
+  mentions: 'Mentions: when somebody calls me',
+  everything: 'Everything: each new message',
+  nothing: 'Nothing: it still counts as unread',
+  hidden: 'Hidden: not in my list, either',
+};
+
+/** Who is here, which a feature above this one knows. */
+export type PeopleInGroups = {
+  /** Who has a group open, by their ids: their address where the account may see it, or nothing. */
+  here(group: Group, account: Account): ReadonlyMap<number, string>;
+  /** Everybody who has Hearth open, rendered. */
+  overall(account: Account): string;
+};
+
+export type GroupPagesDependencies = {
+  page: GroupPage;
+  presenter: GroupPresenter;
+  groups: GroupStore;
+  accounts: AccountStore;
+  people: PeopleInGroups;
+};
+
+/** The list of groups, the settings of one and its members. */
+export class GroupPages {
+  readonly #page: GroupPage;
+  readonly #presenter: GroupPresenter;
+  readonly #groups: GroupStore;
+  readonly #accounts: AccountStore;
+  readonly #people: PeopleInGroups;
+
+  constructor({ page, presenter, groups, accounts, people }: GroupPagesDependencies) {
+    this.#page = page;
+    this.#presenter = presenter;
+    this.#groups = groups;
+    this.#accounts = accounts;
+    this.#people = people;
+  }
+
+  async list(request: Request, error?: ChatError): Promise<Html> {
+    const account = accountOf(request);
+    const memberships = await this.#groups.membershipsOf(account.id);
+    const others = (await this.#groups.all()).filter((group) => !memberships.has(group.id));
+    const hidden: Group[] = [];
+    for (const [groupId, membership] of memberships) {
+      const group = await this.#groups.byId(groupId);
+      if (group && notificationLevelOf(group, membership) === 'hidden')
+        hidden.push(await this.#presenter.named(group, account.id));
+    }
+    const offers = await Promise.all(others.map((group) => this.#presenter.offer(group)));
+    return this.#page(request, 'groups/index.njk', {
+      offers: asHtml(offers.join('')),
+      memberOf: memberships.size,
+      hidden,
+      name: typedName(request),
+      isNew: request.query.new !== undefined,
+      error: error ?? null,
+    });
+  }
+
+  async settings(request: Request, groupId: number, error?: ChatError): Promise<Html> {
+    const open = await this.#opened(request, groupId);
+    const context = {
+      group: open.group,
+      total: await this.#groups.countMembers(open.group.id),
+      notificationLevel: notificationLevelOf(open.group, open.membership),
+      levels: NOTIFICATION_LEVELS.map((value) => ({ value, label: LEVEL_LABELS[value] })),
+      languages: LANGUAGES,
+      mayChange: refuseSettings(open) === undefined,
+      name: error ? typedName(request) : open.group.name,
+      isSaved: request.query.saved !== undefined,
+      error: error ?? null,
+    };
+    return this.#page(request, 'groups/settings.njk', context, { openGroupId: open.group.id });
+  }
+
+  async members(request: Request, groupId: number): Promise<Html> {
+    const open = await this.#opened(request, groupId);
+    const total = await this.#groups.countMembers(open.group.id);
+    const ids = await this.#groups.members(open.group.id, MEMBERS_A_PAGE);
+    const accountsOrNone = await Promise.all(ids.map((id) => this.#accounts.byId(id)));
+    const members = accountsOrNone
+      .filter((account): account is Account => account !== undefined)
+      .sort((a, b) => a.name.localeCompare(b.name));
+    return this.#page(
+      request,
+      'groups/members.njk',
+      {
+        group: open.group,
+        people: members,
+        more: total - members.length,
+        total,
+        here: this.#people.here(open.group, open.account),
+        overall: asHtml(this.#people.overall(open.account)),
+      },
+      { openGroupId: open.group.id },
+    );
+  }
+
+  async #opened(request: Request, groupId: number): Promise<OpenGroup> {
+    const open = await openGroup(this.#groups, accountOf(request), groupId);
+    return { ...open, group: await this.#presenter.named(open.group, open.account.id) };
+  }
+}
+
+function typedName(request: Request): string {
+  const typed: unknown = request.body?.name;
+  return typeof typed === 'string' ? typed.slice(0, 1_000) : '';
+}

@@ -1,0 +1,97 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import type { App } from './app.ts';
+import { StartError } from './errors.ts';
+
+/** How long open requests may take to end at shutdown; then they are cut off. */
+const SHUTDOWN_TIMEOUT_MS = 3_000;
+const LONGEST_REQUEST_MS = 2 * 3_600_000;
+const LONGEST_SILENCE_MS = 120_000;
+
+/** The HTTP and HTTPS servers of one app, and every connection to them. */
+export class Listeners {
+  /** Where they listen. */
+  readonly urls: string[] = [];
+  readonly #host: string;
+  readonly #upgrades: App['upgrades'];
+  readonly #servers: Server[] = [];
+  readonly #streams = new Set<Socket>();
+  /** Requests whose body is still coming in. */
+  readonly #unread = new Set<IncomingMessage>();
+
+  constructor(host: string, { upgrades }: Pick<App, 'upgrades'>) {
+    this.#host = host;
+    this.#upgrades = upgrades;
+  }
+
+  /** @throws StartError where it may not listen there */
+  async serve(server: Server, port: number, isSecure: boolean): Promise<void> {
+    // A large file over a slow line takes its time, as long as it keeps coming.
+    server.requestTimeout = LONGEST_REQUEST_MS;
+    server.timeout = LONGEST_SILENCE_MS;
+    this.#upgrades.attach(server);
+    server.on('connection', (stream: Socket) => {
+      this.#streams.add(stream);
+      stream.once('close', () => this.#streams.delete(stream));
+    });
+    server.on('request', (request: IncomingMessage) => {
+      if (request.method === 'GET' || request.method === 'HEAD') return;
+      this.#unread.add(request);
+      for (const event of ['end', 'close']) request.once(event, () => this.#unread.delete(request));
+    });
+    this.#servers.push(server);
+    await listen(server, this.#host, port);
+    this.urls.push(...urlsOf(server, this.#host, isSecure));
+  }
+
+  stopListening(): void {
+    for (const server of this.#servers) if (server.listening) server.close();
+  }
+
+  /**
+   * Resolves when every connection is gone; those that are not in time are cut off, also the ones that HTTP does not know
+   * of: sockets after their upgrade, and those that never began to speak TLS.
+   */
+  async close(): Promise<void> {
+    const cut = setTimeout(() => {
+      for (const stream of this.#streams) stream.destroy();
+    }, SHUTDOWN_TIMEOUT_MS);
+    // Nothing was done yet for a form that is half sent, and its other half may never come.
+    for (const request of this.#unread) request.socket.destroy();
+    for (const server of this.#servers) server.closeIdleConnections();
+    await Promise.all(this.#servers.map((server) => new Promise((resolve) => server.close(resolve))));
+    clearTimeout(cut);
+  }
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const sentences: Record<string, string> = {
+        EADDRINUSE: `Port ${port} is already in use; stop what uses it, or choose another with --port or --http-port.`,
+        EACCES: `This user may not listen on port ${port}; choose one above 1023.`,
+        EADDRNOTAVAIL: `This machine does not have the address ${host}; choose another with --host.`,
+        ENOTFOUND: `The address ${host} is not known; choose another with --host.`,
+      };
+      const sentence = sentences[error.code ?? ''];
+      reject(sentence ? new StartError(sentence) : error);
+    });
+    server.listen(port, host, resolve);
+  });
+}
+
+/** Addresses that can be opened: listening everywhere, a server is at each address of its machine. */
+function urlsOf(server: Server, host: string, secure: boolean): string[] {
+  // A server that listens on a port has an address object; only a pipe has a name.
+  const { port } = server.address() as AddressInfo;
+  const isEverywhere = host === '0.0.0.0' || host === '::';
+  const addresses = Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .filter(({ family, internal }) => family === 'IPv4' && !internal)
+    .map(({ address }) => address);
+  return (isEverywhere ? ['127.0.0.1', ...addresses] : [host]).map((address) => {
+    const name = address.includes(':') ? `[${address}]` : address;
+    return `${secure ? 'https' : 'http'}://${name}:${port}`;
+  });
+}
