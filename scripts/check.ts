@@ -11,18 +11,18 @@ const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/go
 const LONGEST = [
   'journeys/accessibility-desk',
   'journeys/silent-line',
-  'accounts/guessing',
-  'journeys/voice',
-  'contracts/caches',
   'journeys/accessibility-phone',
-  'faults/damage',
-  'faults/at-rest',
-  'journeys/talk',
-  'journeys/together',
-  'journeys/beside',
+  'journeys/voice',
   'voice/queue',
+  'faults/at-rest',
   'faults/kill',
+  'faults/damage',
+  'contracts/speech',
+  'journeys/talk',
+  'notifications/push',
+  'contracts/caches',
   'journeys/acts',
+  'journeys/beside',
 ];
 
 const isUnit = process.argv.includes('--unit');
@@ -48,7 +48,8 @@ run(process.execPath, [
   '--import',
   'tsx',
   '--test',
-  `--test-concurrency=${Math.max(2, Math.floor(availableParallelism() / 2))}`,
+  // Many of them wait for a browser or a timer: one more than there are processors.
+  `--test-concurrency=${availableParallelism() + 1}`,
   // For a whole file, too: axe looks at every page there.
   '--test-timeout=600000',
   '--test-reporter=spec',

@@ -169,8 +169,9 @@ test('a bucket that does not answer holds up neither the chat nor its end', asyn
   };
   const hearth = await startHearthProcess(t, { env });
   const ada = await newPerson(hearth.url, 'ada', 1);
+  const isAsked = once(silent, 'request');
   await ada.upload('/groups/1/voice', [recording('webm')], { way: 'message' });
-  await once(silent, 'request');
+  await isAsked;
   assert.equal((await ada.post('/groups/1/messages', { content: 'meanwhile' })).status, 303);
   const asked = Date.now();
   assert.equal(await hearth.stop(), 0);
