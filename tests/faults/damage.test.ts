@@ -38,7 +38,7 @@ const AT_ONCE = 3;
 const isLog = (file: string) => /-(?:wal|shm|journal)$/.test(file);
 
 test('every file of the data folder, damaged in every way: it starts, or says in one sentence why not', async (t) => {
-  const first = await startHearthProcess(t);
+  const first = await startHearth(t);
   const ada = await newPerson(first.url, 'ada', 1);
   for (let number = 0; number < 200; number++)
     await ada.post('/groups/1/messages', { content: `message ${number} ${'x'.repeat(500)}` });

@@ -12,7 +12,7 @@ for (const protocol of ['HTTP', 'HTTPS']) {
     const tls = ['--tls', '--certfile', join(folder, 'cert.pem'), '--keyfile', join(folder, 'key.pem')];
     const hearth = await startHearth(t, { flags: protocol === 'HTTPS' ? tls : [] });
     const browser = await openBrowser(t);
-    const ada = await personAt(browser, hearth.url, 'Ada');
+    const ada = await personAt(browser, hearth.url, 'Ada', { byForm: true });
     const mina = await personAt(browser, hearth.url, 'Mina', {
       viewport: { width: 390, height: 844 },
       colorScheme: 'dark',

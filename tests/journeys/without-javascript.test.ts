@@ -7,7 +7,7 @@ import { startHearth } from '../support/hearth.ts';
 test('every journey works with JavaScript off', async (t) => {
   const hearth = await startHearth(t);
   const browser = await openBrowser(t);
-  const { page } = await personAt(browser, hearth.url, 'Ada', { javaScriptEnabled: false });
+  const { page } = await personAt(browser, hearth.url, 'Ada', { javaScriptEnabled: false, byForm: true });
   const mina = await personAt(browser, hearth.url, 'Mina', {
     javaScriptEnabled: false,
     viewport: { width: 390, height: 844 },

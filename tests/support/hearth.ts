@@ -44,7 +44,7 @@ type Options = {
 };
 
 /** bcrypt's lowest work factor. */
-const LOWEST_COST = 4;
+export const LOWEST_COST = 4;
 
 /** What each test still has to close. */
 const endings = new WeakMap<Ending, (() => unknown)[]>();

@@ -10,7 +10,7 @@ import { openBlobStore } from '../../src/files/blob-store.ts';
 import { createTextRenderer } from '../../src/messages/render.ts';
 import { createMessageWriter } from '../../src/messages/writer.ts';
 import { openStores as openAll } from '../../src/stores.ts';
-import { atEnd, type Ending, temporaryFolder } from './hearth.ts';
+import { atEnd, type Ending, LOWEST_COST, temporaryFolder } from './hearth.ts';
 
 /** Real stores in a temporary folder, and a record of what was published. */
 export async function openStores(test: Ending, dataDir = temporaryFolder(test)) {
@@ -63,9 +63,9 @@ export async function openStores(test: Ending, dataDir = temporaryFolder(test)) 
   };
 }
 
-/** The worker threads that hash, ended after the test. */
-export function realPasswords(test: Ending) {
-  const passwords = createPasswords();
+/** The worker threads that hash, ended after the test. @param cost bcrypt's work factor */
+export function realPasswords(test: Ending, cost = LOWEST_COST) {
+  const passwords = createPasswords(cost);
   atEnd(test, () => passwords.close());
   return passwords;
 }
