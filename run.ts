@@ -9,7 +9,7 @@ try {
     console.log(command.text);
   } else {
     const { urls, stop } = await startServer(command.config);
-    // A terminal signals the whole process group and npm passes the signal on once more: every one means the same.
+    // A terminal signals the whole process group and npm forwards the signal too, so `end` may run more than once.
     const end = () => void stop().then(() => process.exit(0), fail);
     whenNpmEnds(process.env, end);
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end);

@@ -31,8 +31,8 @@ async function run(config: Config): Promise<void> {
 }
 
 /**
- * Seals everything anew with the next key. Killed halfway it goes on at the next call: until it is done, both keys
- * are in the keyring and everything opens; what has been sealed anew is passed over.
+ * Seals everything again with the next key. If killed, it continues at the next call: until it is done, both keys are
+ * in the keyring and everything can be opened; rows that are already sealed with the new key are skipped.
  * @param report is told the number of rows that have been looked at
  * @returns the key files that were put aside
  * @throws StartError when Hearth is running, or when there is no next key

@@ -75,7 +75,7 @@ ${Object.entries(MODELS)
   --sha256 HEX    what the archive of --from has to be
 `;
 
-/** Somebody who sends nothing for so long is gone. */
+/** The download is aborted if the server sends nothing for this long. */
 const LONGEST_SILENCE_MS = 60_000;
 
 try {
@@ -94,7 +94,7 @@ async function run(args: string[]): Promise<void> {
   if (isTaken)
     throw new StartError(`${folder} holds something already; remove it, or name another folder with --to.`);
   await mkdir(dirname(folder), { recursive: true });
-  // Beside where it goes, so that it is there whole or not at all.
+  // Next to the target folder, so that the final rename is atomic.
   const scratch = await mkdtemp(`${folder}.part-`);
   try {
     const archive = join(scratch, 'archive');
@@ -152,10 +152,10 @@ function parse(args: string[]) {
   }
 }
 
-/** @throws StartError where it does not come, or is not what it has to be */
+/** @throws StartError if the download fails or its SHA-256 does not match */
 async function fetchTo(file: string, address: string, sha256: string): Promise<void> {
   const silence = new AbortController();
-  // What failed otherwise need not wait for it.
+  // unref(): after another failure the process must not wait for this timer.
   let patience = setTimeout(() => silence.abort(), LONGEST_SILENCE_MS).unref();
   const response = await fetch(address, { signal: silence.signal }).catch((error: Error) => {
     throw new StartError(`${address} could not be reached: ${String(error.cause ?? error.message)}.`);

@@ -45,7 +45,7 @@ type Opened = {
 export type App = {
   express: Express;
   upgrades: Upgrades;
-  /** Compiles what is compiled once, after the server listens. */
+  /** Compiles the templates; to be called once the server listens. */
   warm(): void;
   /** Says goodbye to every socket, once what they sent is committed and acknowledged. */
   closeSockets(): Promise<void>;
@@ -53,7 +53,7 @@ export type App = {
   flush(): Promise<void>;
 };
 
-/** Puts the features together, each on those before it; the only file that knows them all. */
+/** Installs the features; each may use those before it. This is the only file that knows all of them. */
 export async function createApp(opened: Opened): Promise<App> {
   const { config, log, sessionStore, passwords, certificate } = opened;
   const base = createContext(opened);
@@ -92,7 +92,7 @@ export async function createApp(opened: Opened): Promise<App> {
   app.use(refuseOtherSites(arrivals));
   voice.receiveCallbacks(app);
   app.use(readForms(), accounts.identify);
-  // In the order of how often they are asked for: each route that does not match is tried first.
+  // Most requested routes first: Express tries them in order until one matches.
   app.use(messages.messageRoutes, ...groups.groupRoutes(present.people), messages.listRoutes);
   app.use(notifications.notificationRoutes, profiles.profileRoutes, search.searchRoutes);
   app.use(files.fileRoutes, voice.voiceRoutes, themeRoutes(), accounts.accountRoutes);
@@ -122,7 +122,7 @@ export async function createApp(opened: Opened): Promise<App> {
   };
 }
 
-/** What a first start makes, and what a newer one adds to older rows. */
+/** Creates the initial groups, and fills in what rows of older versions lack. */
 async function prepare({ accounts, groups }: Stores, { adminUsername }: Config): Promise<void> {
   await accounts.fillSkeletons();
   if (adminUsername !== undefined) await accounts.makeAdmin(adminUsername);

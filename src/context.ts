@@ -10,7 +10,7 @@ import { assetFolder } from './http/static.ts';
 import { createViews, type Views } from './http/views.ts';
 import { createLimits, type Limits } from './limits.ts';
 
-/** What every feature installs itself into. */
+/** What the install function of every feature gets. */
 export type Context = Readonly<{
   config: Config;
   log: Logger;
@@ -22,9 +22,9 @@ export type Context = Readonly<{
   databases: Databases;
   /** A random secret of one database, made when first asked for. */
   secret(database: 'users' | 'chat', name: string): Promise<Buffer>;
-  /** Hears of what failed in the background. */
+  /** Logs an error of work in the background. */
   report(error: unknown): void;
-  /** Runs when Hearth stops, the last one first. */
+  /** Registers a function to run at shutdown; the last one registered runs first. */
   atStop(stop: () => unknown): void;
 }>;
 

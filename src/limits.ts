@@ -52,7 +52,7 @@ const UNLIMITED: RateLimit = {
 function createRateLimit({ name, points, seconds, sentence }: Rate): RateLimit {
   const limiter = new RateLimiterMemory({ keyPrefix: name, points, duration: seconds });
 
-  /** Milliseconds until a point is free again; undefined where one was taken. */
+  /** Takes a point. Resolves to undefined, or to the milliseconds until one is free if none is left. */
   async function refusedFor(key: string): Promise<number | undefined> {
     try {
       await limiter.consume(key);

@@ -50,8 +50,8 @@ export class Listeners {
   }
 
   /**
-   * Resolves when every connection is gone; those that are not in time are cut off, also the ones that HTTP does not know
-   * of: sockets after their upgrade, and those that never began to speak TLS.
+   * Resolves when every connection is closed. Those still open after `SHUTDOWN_TIMEOUT_MS` are destroyed, including
+   * those that the HTTP server does not track: upgraded sockets, and clients that never began TLS.
    */
   async close(): Promise<void> {
     const cut = setTimeout(() => {

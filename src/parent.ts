@@ -4,9 +4,9 @@ import { spawnSync } from 'node:child_process';
 const PARENT_CHECK_MS = 500;
 
 /**
- * Whoever ends `npm start` by its PID means Hearth, but between npm and Hearth stands a shell that passes no signal on and
- * goes on by itself.
- * @param environment in which npm says that it has started this process
+ * Calls `end` once the npm that started this process, or the shell between the two, is gone. A signal to the PID of
+ * `npm start` is meant for Hearth but does not reach it: the shell forwards no signals and keeps running.
+ * @param environment where npm notes that it started this process
  */
 export function whenNpmEnds(
   environment: Readonly<Record<string, string | undefined>>,

@@ -114,7 +114,7 @@ async function openFolder({ dataDir, encryptionKey }: Config, closers: Closers) 
   return { keyring, databases };
 }
 
-/** Takes a certificate that is replaced or renewed on disk without a restart. @returns stops that */
+/** Loads a certificate that is replaced or renewed on disk, without a restart. @returns a function that stops it */
 function followCertificate(
   files: Pick<Config, 'certFile' | 'keyFile' | 'tlsConfigFile'>,
   log: Logger,
@@ -132,7 +132,7 @@ function followCertificate(
       take(await (await import('./tls.ts')).loadCertificate(files));
       log.info('the certificate was replaced');
     } catch (err) {
-      // Half of a pair may be written by now: the other half changes the stamp again.
+      // Maybe only one of the two files is written yet; writing the other changes the stamp again.
       log.warn({ err }, 'the new certificate cannot be used yet');
     }
   }, CERTIFICATE_CHECK_MS);

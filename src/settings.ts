@@ -1,17 +1,17 @@
 import { type ZodType, z } from 'zod';
 import { choice, isOrigin, isProxy, list, pattern, port, whole } from './setting-schemas.ts';
 
-// The one table of what can be set: the type of the configuration, its parsing, --help and the README's table come from it.
+// The one table of settings: the type of the configuration, its parsing, --help and the README's table come from it.
 
 export type Setting<Value = unknown> = Readonly<{
   /** The flag, or the variable of the environment. */
   name: `--${string}` | Uppercase<string>;
   /** What a flag takes, for --help; a flag without it takes nothing. */
   value?: string;
-  /** What is so without it, in words. */
+  /** The default, in words. */
   fallback: string;
   meaning: string;
-  /** Takes the text, `true` for a flag that takes nothing, or undefined where it is not set. */
+  /** Parses the text, `true` for a flag without a value, or undefined if it is not set. */
   schema: ZodType<Value>;
 }>;
 
@@ -159,14 +159,14 @@ export const VARIABLES = {
     meaning: 'the S3 bucket for aws and callback; region and keys as the AWS SDK reads them',
     schema: pattern('SPEECH_BUCKET', /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'the name of a bucket').optional(),
   },
-  /** What a function elsewhere shows when it brings a transcript. */
+  /** The secret that an external function has to present when it delivers a transcript. */
   sharedSecret: {
     name: 'SHARED_SECRET',
     fallback: 'none',
     meaning: 'with callback: what the function that transcribes shows; at least 16 characters',
     schema: pattern('SHARED_SECRET', /^.{16,}$/s, 'at least 16 characters').optional(),
   },
-  /** Where those who run push services reach whoever runs this Hearth. */
+  /** Where the operators of push services can reach the operator of this Hearth. */
   pushContact: {
     name: 'PUSH_CONTACT',
     fallback: 'mailto:hearth@example.org',

@@ -38,7 +38,7 @@ export async function openStores(databases: Pick<Databases, 'users' | 'chat'>, k
 
 export type Stores = Awaited<ReturnType<typeof openStores>>;
 
-/** The same stores, with what is read often kept in memory until an event says that it has changed. */
+/** The same stores, with caches of what is read often; events invalidate the entries. */
 export async function openCachedStores(
   databases: Pick<Databases, 'users' | 'chat'>,
   keyring: Keyring,

@@ -10,7 +10,7 @@ import { StartError } from './errors.ts';
 /** PEM, as `https.createServer` takes them. */
 export type Certificate = { cert: string; key: string };
 
-/** Stands above the certificates that we made. One without it is somebody's own: used as it is, never replaced. */
+/** First line of a certificate that Hearth made. One without it is the operator's own, and is never replaced. */
 const OURS =
   '# Made by Hearth, and made anew when it expires, lacks a name of this machine, or its settings change.\n';
 

@@ -12,9 +12,8 @@ const REQUESTS = 80;
 const TURNS = 5;
 
 /**
- * 50 messages before a random one, in a group of a million against a group of ten thousand, a request of the one and
- * a request of the other. Each turn has a new process: whatever was read before is kept in memory, and the small
- * group would soon be there as a whole.
+ * The time to fetch 50 messages before a random one, in a group of a million against a group of ten thousand, in
+ * alternating requests. Each turn starts a new process: otherwise the cache would soon hold the whole small group.
  */
 export async function history(cleanup: Cleanup): Promise<Finding[]> {
   const dataDir = temporaryFolder(cleanup);

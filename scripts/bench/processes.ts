@@ -17,7 +17,7 @@ export class Cleanup {
   }
 }
 
-/** Hearth as it is started by `npm start`, with the rates lifted; the log goes where nobody reads it. */
+/** Starts Hearth as `npm start` does, without rate limits; its log is not printed. */
 export function startOurs(cleanup: Cleanup, dataDir?: string): Promise<HearthProcess> {
   return startHearthProcess(cleanup, dataDir === undefined ? {} : { dataDir });
 }

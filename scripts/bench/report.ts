@@ -1,4 +1,4 @@
-/** What a bench found: ours against a floor that was measured in the same run, in turns with it. */
+/** The result of a bench: Hearth against a baseline ("floor") measured alternately in the same run. */
 export type Finding = {
   bench: string;
   unit: string;

@@ -41,7 +41,7 @@ async function pagesOf(cleanup: Cleanup, reader: Visitor, writer: Visitor, name:
   const url = `${reader.url}/groups/1`;
   const headers = { cookie: reader.cookie, ...compressed };
 
-  // Compiled as it is after a minute of use, not as it is in its first seconds.
+  // Warm-up: measure code that the JIT has compiled.
   await rate({ url, headers });
   const quiet = await inTurns(
     5,

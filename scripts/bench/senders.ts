@@ -13,7 +13,7 @@ const SECONDS = 3;
 export async function senders(cleanup: Cleanup): Promise<Finding[]> {
   const sockets = await prepared(cleanup, { SEARCH_INDEX: 'off' });
   const floors = new URL('./floors.ts', import.meta.url).pathname;
-  // Compiled as it is after a minute of use, not as it is in its first seconds.
+  // Warm-up: measure code that the JIT has compiled.
   await closedLoop(sockets);
   const found = await inTurns(
     5,

@@ -8,8 +8,8 @@ const ACK = 'a'.charCodeAt(0);
 const TYPE_AT = 9;
 
 /**
- * A socket that reads with as little work as there can be, so that a thousand of them fit into one process beside
- * the server that is measured: frames are skipped over, not parsed. When a message was sent is read from its id.
+ * A minimal WebSocket client, so that a thousand of them fit into one process next to the measured server:
+ * frames are skipped, not parsed. The time at which a message was sent is read from its id.
  */
 export class LeanSocket {
   onMessage: (microseconds: number) => void = () => {};

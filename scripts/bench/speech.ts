@@ -19,7 +19,7 @@ const TIMES = 3;
 const TRANSCRIPTIONS = 4;
 const LONG_SECONDS = 75;
 
-/** What the embedded engine makes of sentences that a person read, and whether the chat notices that it works. */
+/** Accuracy and cost of the embedded engine on recorded sentences, and its effect on message delivery. */
 export async function speech(cleanup: Cleanup): Promise<Finding[]> {
   installPrompts('en');
   const prompts = readPrompts(temporaryFolder(cleanup));

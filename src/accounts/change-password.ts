@@ -15,8 +15,8 @@ export const passwordChange = z.object({
 });
 
 /**
- * Replaces the password and ends every session of the account, everywhere.
- * @returns the epoch that a session made from now on carries
+ * Replaces the password and ends every session of the account.
+ * @returns the new session epoch, for sessions that start after this
  * @throws ChatError 403 when the current password is wrong, 400 when the new one is easily guessed
  */
 export async function changePassword(

@@ -1,11 +1,11 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** Accounts that one browser is remembered for; the one that signed in longest ago gives way. */
+/** Maximum number of accounts in one device cookie; the one that signed in longest ago is dropped. */
 const MAX_ACCOUNTS = 8;
 
 /**
- * Browsers in which somebody has signed in before, by a signed cookie of their own. What others try elsewhere does not
- * count against them (OWASP, "Slow Down Online Guessing Attacks with Device Cookies").
+ * Recognises browsers in which an account has signed in before, by a signed device cookie. Failed attempts from
+ * elsewhere do not count against these browsers (OWASP, "Slow Down Online Guessing Attacks with Device Cookies").
  */
 export type Devices = {
   /** The device's id where this account has signed in on it before. */

@@ -8,7 +8,7 @@ import type { SessionStore } from './session-store.ts';
 import { createSessions } from './sessions.ts';
 import type { AccountStore } from './store.ts';
 
-/** Who signs in, and who sends a request. */
+/** Sets up sessions, request identification and the account routes. */
 export async function installAccounts(
   context: Context & { accounts: AccountStore; sessionStore: SessionStore; passwords: Passwords },
 ) {

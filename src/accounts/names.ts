@@ -7,7 +7,7 @@ const prototypes: Readonly<Record<string, string>> = createRequire(import.meta.u
 
 /** What a name looks like: two names with the same skeleton cannot be told apart (UTS 39, 4 "Confusable Detection"). */
 export function skeleton(name: string): string {
-  // In either case, since names are compared without regard to case, and capitals look like other letters.
+  // Map upper and lower case: names are compared without regard to case, and capitals resemble other characters.
   return lookOf(lookOf(name.toUpperCase()).toLowerCase());
 }
 
@@ -19,7 +19,10 @@ function lookOf(text: string): string {
     .normalize('NFD');
 }
 
-/** Whether two names with the same skeleton are taken for one another. In plain ASCII people tell "Ian" from "lan". */
+/**
+ * Whether two names can be mistaken for one another: they have the same skeleton and are not two different plain
+ * ASCII names, since people can tell "Ian" from "lan".
+ */
 export function areConfusable(first: string, other: string): boolean {
   return (
     skeleton(first) === skeleton(other) &&
@@ -31,14 +34,14 @@ function isAscii(text: string): boolean {
   return /^[\x20-\x7e]*$/.test(text);
 }
 
-/** They call everybody, or speak for Hearth itself. */
+/** Names that mention everybody, or that would seem to speak for Hearth itself. */
 const RESERVED = ['all', 'everyone', 'everybody', 'here', 'channel', 'system'];
 
 function isReserved(name: string): boolean {
   return RESERVED.some((word) => skeleton(word) === skeleton(name));
 }
 
-/** Letters by name that look like nothing: the Hangul fillers. */
+/** Invisible characters, including the Hangul fillers, which Unicode classifies as letters. */
 const INVISIBLE = /[\u115f\u1160\u3164\uffa0]|\p{Default_Ignorable_Code_Point}/u;
 
 /** Latin letters beside Cyrillic or Greek ones that look the same (UTS 39, 5.2 "Restriction Levels"). */

@@ -26,8 +26,9 @@ export async function checkPassword(passwords: Passwords, password: string, user
 }
 
 /**
- * Makes an account. It is an administrator when it bears `adminUsername`, or, where none is set, when it is the first.
- * @throws ChatError 409 when the name is taken, or looks like one that is; 400 for a password that is easily guessed
+ * Creates an account. It becomes an administrator if its name is `adminUsername` or, when none is set, if it is the
+ * first account.
+ * @throws ChatError 409 when the name is taken or confusable with another; 400 for an easily guessed password
  */
 export async function register(
   {

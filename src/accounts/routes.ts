@@ -97,7 +97,7 @@ function sessionRoutes(dependencies: Dependencies): Router {
     });
 }
 
-/** The form, again with what was typed (never a password) when it is refused. */
+/** Renders the form; after a refusal it keeps the submitted username, but never a password. */
 function form(views: Views, request: Request, template: string, error?: ChatError): Html {
   const typed: unknown = request.body?.username;
   const account = visitor(request);
@@ -113,7 +113,10 @@ function form(views: Views, request: Request, template: string, error?: ChatErro
   });
 }
 
-/** Signs in, and remembers the device. A session that this browser had before ends, with its sockets. */
+/**
+ * Starts a session and adds the account to the device cookie. Ends the previous session of this browser, and its
+ * sockets.
+ */
 async function enter(
   { devices, publish }: Dependencies,
   request: Request,

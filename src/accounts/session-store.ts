@@ -16,7 +16,9 @@ export type SessionStore = {
 };
 
 export type OpenSessionStore = {
-  /** Makes a store for one session middleware: express-session leaves its own cookie's settings on the store that it gets. */
+  /**
+   * Creates a store. Each session middleware needs its own, because express-session saves its cookie settings on it.
+   */
   openStore(): session.Store;
   /** A session that is in memory and has not ended. */
   peek(id: string): Identity | undefined;
@@ -24,7 +26,7 @@ export type OpenSessionStore = {
 
 type Identity = Pick<session.SessionData, 'accountId' | 'epoch' | 'renewedOn'>;
 
-/** As text: express-session changes the object that it is given. `expires` is in milliseconds, UTC. */
+/** Serialised, because express-session mutates the object that it is given. `expires` is in milliseconds, UTC. */
 type Kept = { text: string; expires: number; identity: Identity };
 
 type Callback = (error?: unknown) => void;
@@ -43,8 +45,8 @@ export async function openSessionStore(dataDir: string, log: Logger): Promise<Se
     return openSound(file);
   });
   const Store = connectSqlite3(session);
-  // Its types know only of a file name, and of connect's sessions; it takes an open database, which we can close,
-  // and is a store of express-session's, which passes itself in.
+  // The types of connect-sqlite3 allow only a file name, and declare a store of connect. In fact it accepts an open
+  // database, which we can close, and extends the `Store` of express-session, which we pass in.
   const durable = new Store({ db: database as unknown as string }) as unknown as session.Store;
   const close = promisify<void>(database.close.bind(database));
   return {
@@ -96,14 +98,15 @@ async function openSound(file: string): Promise<sqlite3.Database> {
 }
 
 /**
- * Stands in front of the durable store: reads come from memory, writes go through, and a sign-out is forgotten at
- * once. It has no `touch`: the mere use of a session is written once a day, when `sessions.ts` renews it. (With one,
- * express-session also sends the last byte of every page by itself.)
+ * Caches the durable store: reads come from memory, writes go through, and an ended session is dropped at once. It
+ * has no `touch`: use of a session is saved only once a day, when `sessions.ts` renews it. (With `touch`,
+ * express-session also sends the last byte of every page separately.)
  */
 class CachedSessionStore extends session.Store {
   readonly #durable: session.Store;
   readonly #cache: Cached<string, Kept | undefined>;
-  // A request that began before a sign-out may end after it: what has ended is neither read nor written again.
+  // Ids of ended sessions: a request that began before a sign-out may finish after it, and must neither read the
+  // session nor write it back.
   readonly #ended: RecentValues<string, true>;
 
   constructor(
@@ -123,7 +126,7 @@ class CachedSessionStore extends session.Store {
       done(null, isOpen ? JSON.parse(kept.text) : null);
     };
     const kept = this.#cache.peek(id);
-    // At once, without a turn of the event loop.
+    // Answer a cached session synchronously, to save a turn of the event loop.
     if (kept) answer(kept);
     else this.#cache.get(id).then((loaded) => process.nextTick(answer, loaded), done);
   }

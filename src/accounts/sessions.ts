@@ -50,14 +50,16 @@ export function createSessions(
     name: ENCRYPTED,
     cookie: { ...cookie, secure: true },
   });
-  /** Cookies whose signature express-session has checked, and the session that each one names. */
+  /** Session ids by cookie value, for cookies whose signature express-session has verified. */
   const verified = caches.recent<string, string>('verified cookies', VERIFIED_COOKIES);
 
   /** Puts `request.session` in place. */
   const middleware: RequestHandler = (request, response, next) =>
     (request.secure ? encrypted : plain)(request, response, next);
 
-  /** What a session says, where it is in memory and need not be renewed: most requests need no more of it. */
+  /**
+   * The cached identity of a session that need not be renewed today. For most requests this avoids express-session.
+   */
   function remembered(value: string, today: string): (Remembered & { sessionId: string }) | undefined {
     const sessionId = verified.get(value);
     const record = sessionId === undefined ? undefined : peek(sessionId);
@@ -84,9 +86,10 @@ export function createSessions(
     });
     const account = await accountOf(request.session);
     if (!account) return undefined;
-    // Another cookie of that name may be the one that express-session found: only its own value names the session.
+    // The request may carry several cookies of this name. Remember this value only if it belongs to the session that
+    // express-session loaded.
     if (namesSession(value, request.sessionID)) verified.set(value, request.sessionID);
-    // The cookie is sent again, with its thirty days.
+    // A changed session makes express-session send the cookie again, valid for another thirty days.
     if (request.session.renewedOn !== today) request.session.renewedOn = today;
     return { account, sessionId: request.sessionID };
   }
@@ -94,9 +97,9 @@ export function createSessions(
   return {
     middleware,
     identify,
-    /** The same for the request of a socket, which no middleware has seen. */
+    /** `identify` for a WebSocket upgrade request, which has not passed through any middleware. */
     identifyUpgrade(upgrade: IncomingMessage, secure: boolean): Promise<SignedIn | undefined> {
-      // express-session reads no more of them than a plain request and an answer that is never sent.
+      // express-session needs no more than a plain request and a response, which is never sent.
       const request = Object.assign(upgrade, { secure, originalUrl: upgrade.url }) as unknown as Request;
       return identify(request, new ServerResponse(upgrade) as unknown as Response);
     },

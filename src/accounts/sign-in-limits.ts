@@ -5,10 +5,10 @@ const MINUTES = 60;
 const HOURS = 60 * MINUTES;
 
 /**
- * Failed sign-ins count, successful ones clear the name. A device on which somebody has signed in before has a budget of
- * its own: nobody else locks them out there. Elsewhere a name is counted for each address by itself, and for all of them
- * together it has a ceiling that guessing from many addresses meets. Past its own ceiling an address is left two tries
- * for each name, so that a school behind one address is not locked out by one pupil.
+ * Only failed sign-ins count; a successful one resets the count of the name. A device on which the account has signed
+ * in before has its own budget, so nobody else can lock the account out there. On other devices, failures are counted
+ * by name and address, and by name over all addresses against distributed guessing. An address over its own limit
+ * keeps two attempts per name, so that one pupil cannot lock out a school behind the same address.
  */
 const RATES = {
   failuresByDevice: {
@@ -56,7 +56,7 @@ const RATES = {
   },
 } satisfies Record<string, Rate>;
 
-/** For each name, from an address that is past its ceiling. */
+/** Attempts that an address over the limit `failuresByAddress` keeps for each name. */
 const TRIES_LEFT = 2;
 
 /** How often somebody may try. */
@@ -83,9 +83,9 @@ export class SignInLimits {
   }
 
   /**
-   * Counts a try to sign in before the password is looked at, so that many at once count as many.
-   * @param device on which this account has signed in before, if it has
-   * @returns takes the try back, once it has succeeded
+   * Counts a sign-in attempt before the password is checked, so that concurrent attempts all count.
+   * @param device the device, if the account has signed in on it before
+   * @returns call this after a successful sign-in, to undo the count
    * @throws ChatError 429
    */
   async takeSignIn(
@@ -116,8 +116,8 @@ export class SignInLimits {
   }
 
   /**
-   * Counts a try of somebody who is signed in to give their password.
-   * @returns forgets those that failed, once one has succeeded
+   * Counts an attempt of a signed-in account to enter its password.
+   * @returns call this after the correct password, to reset the count
    * @throws ChatError 429
    */
   async takePassword(accountId: number): Promise<() => Promise<void>> {

@@ -3,7 +3,7 @@ import type { Passwords } from '../crypto/passwords.ts';
 import { ChatError } from '../errors.ts';
 import type { Account, AccountStore } from './store.ts';
 
-/** Sizes only: what a name or password may look like is nobody's business at this door. */
+/** Checks lengths only: the rules for new names and passwords do not apply at sign-in. */
 export const credentials = z.object({
   username: z
     .string('Enter your name.')

@@ -10,9 +10,9 @@ import { type AccountRow, accountQueries, shown } from './queries.ts';
 /** Somebody who can sign in. Usernames do not change. */
 export type Account = Readonly<{
   id: number;
-  /** Signs in and is called with an @. */
+  /** Used for signing in and in mentions. */
   username: string;
-  /** Chosen to be seen instead of the username; empty for none. */
+  /** Shown instead of the username; empty when none is set. */
   displayName: string;
   /** What others see: the display name, or the username where there is none. */
   name: string;
@@ -141,7 +141,7 @@ export class AccountStore {
     });
   }
 
-  /** Notes what names look like that were written before that was noted. */
+  /** Fills in the skeleton index of accounts that were created before it existed. */
   async fillSkeletons(): Promise<void> {
     const rows = await this.#db.all((orm) =>
       orm.select(shown).from(accounts).where(isNull(accounts.skeletonIndex)),

@@ -5,7 +5,7 @@ import type { wanted } from '../messages/pin.ts';
 import type { MessageStore } from '../messages/store.ts';
 import type { SavedStore } from './store.ts';
 
-/** Keeps a message for oneself, or no longer; nobody else learns of it. @throws ChatError 404 when it is not there */
+/** Adds or removes a bookmark, which only its account sees. @throws ChatError 404 when there is no such message */
 export async function saveMessage(
   { messages, saved }: { messages: MessageStore; saved: SavedStore },
   open: OpenGroup,

@@ -12,6 +12,6 @@ export type Subscribe = <Payload>(type: EventType<Payload>, listener: (payload: 
 export type Bus = {
   publish: Publish;
   subscribe: Subscribe;
-  /** Before every listener of `subscribe`: for caches, so that no listener finds an entry that is wrong by then. */
+  /** Runs a listener before those of `subscribe`: for caches, so that no other listener reads a stale entry. */
   subscribeFirst: Subscribe;
 };

@@ -1,8 +1,8 @@
 import type { Bus, Subscribe } from './bus.ts';
 
 /**
- * The bus of one process. Listeners run at once, in the order they subscribed; one that fails is reported and
- * does not keep the event from the others or from the publisher, whose write has been committed by then.
+ * An in-process bus. Listeners run synchronously, in the order they subscribed. When one fails, the error is reported
+ * and the others still run; `publish` does not throw, since the write of the publisher is already committed.
  */
 export function createLocalBus(report: (error: unknown, event: string) => void): Bus {
   type Listener = (payload: never) => unknown;
@@ -29,7 +29,7 @@ export function createLocalBus(report: (error: unknown, event: string) => void):
 
   function subscribeTo(listeners: Map<string, Listener[]>): Subscribe {
     return ({ name }, listener) => {
-      // The name is unique to its EventType, so the payload that arrives is the one this listener takes.
+      // Safe cast: a name is unique to its EventType, so the payload has the type that this listener takes.
       listeners.set(name, [...(listeners.get(name) ?? []), listener as Listener]);
     };
   }

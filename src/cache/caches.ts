@@ -3,13 +3,13 @@ import type { EventType, Subscribe } from '../bus/bus.ts';
 
 /** Values that are kept in memory until an event says that they are wrong. */
 export type Cached<Key, Value> = {
-  /** From memory, or loaded; those who ask at the same time share one load. */
+  /** The cached value, or the result of a load; concurrent callers share one load. */
   get(key: Key): Promise<Value>;
-  /** The same for many, in their order; what is missing is loaded together where `loadMany` says how. */
+  /** Like `get`, for several keys, in their order. Missing values are loaded together if `loadMany` is defined. */
   getMany(keys: readonly Key[]): Promise<Value[]>;
   /** What is in memory right now. */
   peek(key: Key): Value | undefined;
-  /** Keeps what was just written, or is known from an event. A load that is under way is not kept any more. */
+  /** Caches a value that was just written or came with an event. The result of a load in progress is not cached. */
   put(key: Key, value: Value): void;
   drop(key: Key): void;
   /** Drops every entry with a tag, see `tagsOf`. */
@@ -17,7 +17,7 @@ export type Cached<Key, Value> = {
   clear(): void;
 };
 
-/** What an event does to a cache. */
+/** Subscribes a cache to an event that makes entries stale. */
 export type Drop<Key, Value> = (
   subscribe: Subscribe,
   cache: Pick<Cached<Key, Value>, 'peek' | 'put' | 'drop' | 'dropTag' | 'clear'>,
@@ -37,18 +37,18 @@ export function on<Payload, Key, Value>(
 type Size<Value> = { max: number } | { maxSize: number; sizeOf(value: Value): number };
 
 type Common<Key, Value> = Size<Value> & {
-  /** Says in the list of caches what is kept. */
+  /** Unique name, listed by `Caches.names`. */
   name: string;
-  /** Distinguishes keys. */
+  /** Turns a key into the string or number that identifies its entry. */
   key(key: Key): string | number;
-  /** Every event that makes an entry wrong. */
+  /** Must cover every event that makes an entry stale. */
   dropOn: readonly Drop<Key, Value>[];
 };
 
 export type CacheDefinition<Key, Value> = Common<Key, Value> & {
-  /** An undefined value is not kept: what is not there may be made. */
+  /** `undefined` is not cached, since the value may be created later. */
   load(key: Key): Promise<Value>;
-  /** By what `key` makes of a key. */
+  /** Resolves to a map from `key(key)` to the value. */
   loadMany?(keys: readonly Key[]): Promise<ReadonlyMap<string | number, Value>>;
   /** Groups of entries that an event drops together. */
   tagsOf?(value: Value, key: Key): readonly string[];
@@ -58,9 +58,9 @@ export type CacheDefinition<Key, Value> = Common<Key, Value> & {
 
 export type Caches = {
   cached<Key, Value>(definition: CacheDefinition<Key, Value>): Cached<Key, Value>;
-  /** The same for what is made at once of its key alone. */
+  /** Like `cached`, for values that are computed synchronously from their key. */
   memo<Key, Value>(definition: Common<Key, Value> & { make(key: Key): Value }): (key: Key) => Value;
-  /** The newest `max` entries of what cannot be loaded again, such as what was pushed last. */
+  /** The `max` most recently used entries, for values that cannot be loaded again, such as what was pushed last. */
   recent<Key extends string | number, Value>(name: string, max: number): RecentValues<Key, Value>;
   /** The names of all of them. */
   names(): readonly string[];
@@ -72,8 +72,9 @@ export type RecentValues<Key, Value> = {
 };
 
 /**
- * The one place that keeps what was read or rendered in memory, in front of stores that keep nothing.
- * @param subscribe that of listeners which run first
+ * Creates the caches, the only place where stored and rendered data is kept in memory. The plain stores cache
+ * nothing.
+ * @param subscribe the `subscribeFirst` of the bus, so that stale entries are dropped before other listeners run
  */
 export function createCaches(subscribe: Subscribe): Caches {
   const names: string[] = [];
@@ -108,7 +109,7 @@ export function createCaches(subscribe: Subscribe): Caches {
       register(name);
       const values = new LRUCache<string | number, { value: unknown }>({ max });
       return {
-        // Each name has one type of value, which `set` alone puts there.
+        // Safe cast: the map holds only values that `set` of this cache has stored.
         get: (key) => values.get(key)?.value as never,
         set: (key, value) => void values.set(key, { value }),
       };
@@ -120,12 +121,12 @@ type Id = string | number;
 type Entry<Value> = { value: Value; tags: readonly string[] };
 
 /**
- * A load that is under way; a stale one is answered and not kept. Its tags are known once it has a value: until then it
- * notes which were dropped.
+ * A load in progress. A stale one still resolves for its callers, but its value is not cached. The tags of a value
+ * are only known once it is loaded, so tags dropped in the meantime are recorded here.
  */
 type Load<Value> = { promise: Promise<Value>; isStale: boolean; droppedTags: Set<string> };
 
-/** The values of one cache, and the loads of those that it has not. */
+/** The entries of one cache, and its loads in progress. */
 class CachedValues<Key, Value> implements Cached<Key, Value> {
   readonly #definition: CacheDefinition<Key, Value>;
   readonly #entries: LRUCache<Id, Entry<Value>>;
@@ -150,7 +151,7 @@ class CachedValues<Key, Value> implements Cached<Key, Value> {
     const entry = this.#entries.get(id);
     if (entry) return Promise.resolve(entry.value);
     const started = this.#loads.get(id);
-    // One that began before a tag was dropped may have read what was there before.
+    // A load that began before a tag was dropped may have read stale data, so it is not shared.
     if (started?.droppedTags.size === 0) return started.promise;
     return this.#begin(key, this.#definition.load(key));
   }
@@ -164,7 +165,7 @@ class CachedValues<Key, Value> implements Cached<Key, Value> {
       : [];
     if (loadMany && missing.length > 1) {
       const loading = loadMany(missing);
-      // What is not there has no value: the type says so where that can be.
+      // Safe cast: a missing key yields undefined, and definitions where keys can be missing allow it in `Value`.
       for (const key of missing)
         void this.#begin(
           key,

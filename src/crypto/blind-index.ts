@@ -8,7 +8,7 @@ export function createBlindIndex(key: Uint8Array): BlindIndex {
   return (word) => createHmac('sha256', key).update(word).digest();
 }
 
-/** The form in which two spellings of a name are the same name: compatibility-composed, without regard to case. */
+/** Normalises a name for comparison (NFKC, lower case): names with the same result count as the same name. */
 export function foldCase(name: string): string {
   return name.normalize('NFKC').toLowerCase().normalize('NFKC');
 }

@@ -2,9 +2,9 @@ import { createCipheriv, createDecipheriv, randomFillSync } from 'node:crypto';
 import { KEY_ID_BYTES, type Keyring } from './keys.ts';
 
 /**
- * Seals text with AES-256-GCM, bound to additional authenticated data (AAD): sealed with one AAD, it does not open with another.
- * Layout: key id (4 bytes) · nonce (12) · ciphertext · tag (16). Nonces are random, which for one key is
- * safe up to 2^32 values (NIST SP 800-38D, 8.3); `npm run rotate-keys` starts a new key.
+ * Seals text with AES-256-GCM. The value is bound to additional authenticated data (AAD): it does not open with any
+ * other AAD. Layout: key id (4 bytes) · nonce (12) · ciphertext · tag (16). Nonces are random, which is safe for up
+ * to 2^32 values per key (NIST SP 800-38D, 8.3); `npm run rotate-keys` starts a new key.
  */
 export type Cipher = {
   /** @param aad the identity of the row, such as `messages/7/<uuid>` */

@@ -7,19 +7,20 @@ export const KEY_BYTES = 32;
 export const KEY_ID_BYTES = 4;
 
 export type Key = {
-  /** Leads every value sealed with this key; it says which key, and nothing about it. */
+  /** Prefix of every value sealed with this key: identifies the key and reveals nothing about it. */
   id: Buffer;
   /** The sub-key for one purpose, by HKDF-SHA256 (RFC 5869); 32 bytes. */
   derive(purpose: string): Buffer;
 };
 
-/** The keys that open, and the one among them that seals. */
+/** `all` keys can open values; new values are sealed with `current`. */
 export type Keyring = { current: Key; all: readonly Key[] };
 
 /**
- * The keys from `ENCRYPTION_KEY`, or those in `<data>/keys`, where a first start makes one (mode 0600).
- * @param isFirstStart whether there is no data yet; only then is a key made
- * @throws StartError for a key that is not 32 bytes, none where there is data, or a folder that cannot be used
+ * Loads the keys from `ENCRYPTION_KEY` or, if that is not set, from `<data>/keys`, where the first start creates one
+ * (mode 0600).
+ * @param isFirstStart whether there is no data yet; only then is a key created
+ * @throws StartError when a key is not 32 bytes, there is data but no key, or the folder cannot be used
  */
 export function loadKeyring(
   encryptionKey: string | undefined,
@@ -41,7 +42,7 @@ export function addKey(dataDir: string): void {
   writeFileSync(file, `${randomBytes(KEY_BYTES).toString('base64')}\n`, { mode: 0o600, flag: 'wx' });
 }
 
-/** Puts aside every key on disk but the current one: nothing in the data is sealed with them any more. */
+/** Renames every key file except the current one to `.retired`. Call it only once no value is sealed with them. */
 export function retireOldKeys(dataDir: string): string[] {
   const folder = keysFolder(dataDir);
   const old = keyFiles(folder).slice(1);

@@ -8,7 +8,7 @@ export type PasswordJob =
 
 let common: Promise<ReadonlySet<string>> | undefined;
 
-/** Runs in a worker thread; the synchronous calls are faster there and hold up nobody. */
+/** Runs in a worker thread, where the synchronous calls are faster and do not block the event loop of the server. */
 export default async function work(job: PasswordJob): Promise<string | boolean> {
   if (job.kind === 'common') {
     common ??= loadCommon();

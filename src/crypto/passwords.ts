@@ -5,7 +5,7 @@ import type { PasswordJob } from './password-worker.ts';
 /** bcrypt's work factor: about a quarter of a second on this generation of machines. */
 export const BCRYPT_COST = 12;
 
-/** bcrypt(cost 12) of the SHA-256 of the password, so that long passwords count whole; in worker threads. */
+/** Hashes passwords in worker threads: bcrypt of their SHA-256, so that every character of a long password counts. */
 export type Passwords = {
   hash(password: string): Promise<string>;
   /** @param hash undefined where there is no such account: takes as long as a wrong password, and is false */
@@ -16,7 +16,8 @@ export type Passwords = {
 };
 
 /**
- * One worker fewer than there are processors, so that a storm of sign-ins leaves the event loop its own.
+ * Uses one worker fewer than there are processors (at least 1, at most 4), so that many sign-ins at once leave a
+ * processor to the event loop.
  * @param cost bcrypt's work factor for new hashes, 4 to 31; each step doubles the time
  */
 export function createPasswords(cost = BCRYPT_COST): Passwords {

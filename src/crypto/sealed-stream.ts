@@ -1,18 +1,18 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { Transform } from 'node:stream';
 
-/** So much plain text is sealed at a time; a reader opens no more than this to reach any byte. */
+/** Plain text bytes per chunk. To read any byte, at most one chunk has to be opened. */
 export const CHUNK_BYTES = 64 * 1024;
 const TAG_BYTES = 16;
 const SEALED_CHUNK_BYTES = CHUNK_BYTES + TAG_BYTES;
 
 /**
- * Seals a stream in chunks with AES-256-GCM, so that it can be opened from any place. Each chunk's nonce holds its
- * number and whether it is the last one: chunks that are swapped, repeated or cut off do not open (the STREAM
+ * Seals a stream in chunks with AES-256-GCM, so that any range of it can be opened. Each nonce contains the number of
+ * its chunk and whether it is the last one: chunks that are swapped, repeated or cut off do not open (the STREAM
  * construction of Hoang, Reyhanitabar, Rogaway and Vizár, "Online Authenticated-Encryption and its Nonce-Reuse
  * Misuse-Resistance", CRYPTO 2015).
- * @param key 32 random bytes that seal nothing else under the same `part`
- * @param part which of the streams under this key it is, 0 to 255
+ * @param key 32 random bytes; must seal nothing else under the same `part`
+ * @param part number of the stream under this key, 0 to 255
  */
 export function sealStream(key: Uint8Array, part: number): Transform {
   let number = 0;
@@ -28,7 +28,7 @@ export function sealStream(key: Uint8Array, part: number): Transform {
     transform(data: Buffer, _encoding, done) {
       kept.push(data);
       bytes += data.length;
-      // A chunk that is full may still be the last one: it waits for one byte more.
+      // A full chunk may be the last one, so it is sealed only once more data has arrived.
       if (bytes > CHUNK_BYTES) {
         let all = Buffer.concat(kept);
         for (; all.length > CHUNK_BYTES; all = all.subarray(CHUNK_BYTES))

@@ -1,6 +1,6 @@
 import Sqlite from 'better-sqlite3';
 
-/** So few frames left are a matter of a millisecond or two for whoever finishes. */
+/** With fewer frames left than this, the final checkpoint on the writing connection takes a millisecond or two. */
 const FEW_FRAMES = 200;
 const MAX_ROUNDS = 5;
 

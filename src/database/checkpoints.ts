@@ -5,16 +5,16 @@ const CHECK_EVERY_MS = 250;
 const WORTH_A_CHECKPOINT_BYTES = 4 * 1024 * 1024;
 
 /**
- * Keeps a database's write-ahead log short. A worker thread, which opens the file through the same copy of the
- * library, copies it into the database, syncs included; `finish` then copies the rest between two writes, so that
- * the next one starts the log over. A log that is written over is synced faster than one that grows.
- * The thread exists only once it is needed.
+ * Keeps the write-ahead log (WAL) of a database short. A worker thread, which opens the file through the same copy of
+ * the library, copies the log into the database and syncs. `finish` then copies the rest between two writes, so that
+ * the next write restarts the log: syncing a log that is overwritten is faster than syncing one that grows. The
+ * thread is started when it is first needed.
  * @param finish checkpoints what is left, on the connection that writes
  */
 export function startCheckpoints(file: string, finish: () => void): { stop(): Promise<void> } {
   let pool: Piscina | undefined;
   let isBusy = false;
-  // The log keeps its size when it is started over; only what was written since says that another round is due.
+  // A restarted log keeps its size; only its modification time shows whether another checkpoint is due.
   let finishedAt = 0;
 
   const timer = setInterval(async () => {

@@ -11,8 +11,8 @@ export type Query<Row> = { all(values?: Values): Row[] };
 export type Write = { run(values?: Values): { changes: number } };
 
 /**
- * The one seam through which SQL runs. Each statement is one that `prepare` made, or a function that builds it for this
- * once. Values are those of its placeholders.
+ * The only interface through which SQL runs. A statement is either one made with `prepare`, or a function that builds
+ * it for this call. `values` are those of its placeholders.
  */
 export type Executor = {
   all<Row>(query: Query<Row> | ((orm: Orm) => Query<Row>), values?: Values): Promise<Row[]>;
@@ -27,12 +27,12 @@ export type Database = Executor & {
   /** Statements that are prepared once: building a query takes longer than most of them run. */
   prepare<Statements>(build: (orm: Orm) => Statements): Statements;
   /**
-   * Runs `work` in one transaction, which is rolled back when it throws. Transactions run one after another, and what is
-   * outside waits: `work` awaits nothing but its `tx`, and never the database itself.
+   * Runs `work` in one transaction, which is rolled back when it throws. Transactions run one after another, and
+   * other statements wait meanwhile. `work` must await only its `tx`: awaiting the database itself would deadlock.
    * @returns what `work` resolves to, once it is durable
    */
   transaction<Result>(work: (tx: Executor) => Promise<Result>): Promise<Result>;
-  /** Gives free pages back to the disk: they may still hold what was in them. */
+  /** Returns free pages to the disk, since they may still contain deleted data. */
   compact(): Promise<void>;
   close(): Promise<void>;
 };

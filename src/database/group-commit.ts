@@ -2,13 +2,13 @@
 const MAX_GATHERING_TURNS = 8;
 
 /**
- * Gathers what arrives within a turn of the event loop, and the turns right after it, and writes it together, one batch after another:
- * under load the batches grow by themselves, and one job alone waits for nobody.
- * (Group commit: DeWitt et al., "Implementation techniques for main memory database systems", SIGMOD 1984.)
+ * Commits jobs in batches, one batch after another. A batch gathers jobs until a turn of the event loop brings no new
+ * one, so batches grow under load, and a single job is written after one turn. (Group commit: DeWitt et al.,
+ * "Implementation techniques for main memory database systems", SIGMOD 1984.)
  *
  * @param write commits jobs in one transaction and resolves to a result for each, in order; a result that is an Error
- *   refuses its own job only
- * @param split cuts a batch into what is written together; what is committed stays so when a later part fails
+ *   rejects only its own job
+ * @param split divides a batch into parts that are committed separately; a failing part does not undo earlier ones
  */
 export function createGroupCommit<Job, Result>(
   write: (jobs: readonly Job[]) => Promise<ReadonlyArray<Result | Error>>,
@@ -32,7 +32,9 @@ export function createGroupCommit<Job, Result>(
     running = undefined;
   }
 
-  /** The end of a turn that brought nothing more: one job alone goes at once, a burst goes together. */
+  /**
+   * Resolves after the first turn that brings no new job: a single job is not delayed, a burst is written together.
+   */
   async function gathered(): Promise<void> {
     for (let turn = 0; turn < MAX_GATHERING_TURNS; turn++) {
       const before = waiting.length;
@@ -50,7 +52,7 @@ export function createGroupCommit<Job, Result>(
         else waiting.resolve(result as Result);
       });
     } catch (error) {
-      // Nothing of this transaction was kept. Alone, each job fails or succeeds for itself.
+      // The whole transaction was rolled back. Retry each job alone, so that only the faulty ones fail.
       const [first, ...rest] = batch;
       if (first && rest.length === 0) first.reject(error);
       else for (const waiting of batch) await writeBatch([waiting]);

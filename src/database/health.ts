@@ -3,12 +3,14 @@ import { join } from 'node:path';
 
 /** One health check serves all requests within this time. */
 const CACHED_FOR_MS = 1_000;
-/** More than a log that is written over has room for: a full disk shows only where it has to give more. */
+/**
+ * Overwriting an existing log needs no new space, so a full disk shows only when the probe file needs more than that.
+ */
 const PROBE_BYTES = 256 * 1024;
 
 /**
- * @param writes each commits something to one database
- * @returns asks whether the folder and each database can be written, durably
+ * @param writes each commits a write to one database
+ * @returns checks whether the data folder and every database accept durable writes
  */
 export function createWriteCheck(
   dataDir: string,

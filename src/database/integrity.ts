@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import type Sqlite from 'better-sqlite3';
 import { StartError } from '../errors.ts';
 
-/** Larger files are not read through at every start: a fault in them shows when it is met. */
+/** Larger files are not checked at start-up; damage in them is found only when it is read. */
 const CHECKED_BYTES = 64 * 1024 * 1024;
 
 /**
- * A folder with one of its databases missing or empty is no new folder: starting with an empty one would look as if
- * everything was lost, and write over what could have been put back.
+ * Refuses a data folder in which only one database is missing, or any is empty. Starting with a new one would look
+ * like a loss of all data, and could overwrite what might have been restored.
  * @throws StartError that names the file and what to do
  */
 export function checkNothingMissing(dataDir: string): void {

@@ -5,8 +5,8 @@ import { StartError } from '../errors.ts';
 import { isDamage } from './integrity.ts';
 
 /**
- * Makes the data folder, and holds it for this process. The lock is SQLite's own on a file of its own: the
- * system lets go of it when the process ends, however it ends, so that there is no stale lock to clear.
+ * Creates the data folder and locks it for this process. SQLite holds the lock on a separate file: the operating
+ * system releases it when the process ends, however it ends, so a stale lock is impossible.
  * @throws StartError when the folder cannot be written or another Hearth holds it
  */
 export function lockDataFolder(dataDir: string): { release(): void } {
@@ -23,7 +23,7 @@ export function lockDataFolder(dataDir: string): { release(): void } {
     return takeLock(file);
   } catch (error) {
     if (isDamage(error)) {
-      // Nothing is in it, and nobody can hold a lock on a file that is no database.
+      // The lock file holds no data, and no process can hold a lock on a file that is not a database.
       rmSync(file);
       return takeLock(file);
     }

@@ -11,16 +11,18 @@ const BATCH = 500;
 
 type Row = Record<string, unknown>;
 
-/** The sealed tables of each database; the secrets last, since they say which keys fit. */
+/**
+ * Tables with sealed columns. `secrets` comes last, since `checkKeyring` uses it to check whether the keyring fits.
+ */
 const TABLES: Readonly<Record<'users' | 'chat', readonly SQLiteTable[]>> = {
   users: [accounts, pushSubscriptions, secrets],
   chat: [groups, messages, revisions, files, drafts, secrets],
 };
 
 /**
- * Seals everything in a database anew with the current key and deletes every other key. Killed halfway it goes on at the
- * next call: what has been sealed anew is passed over.
- * @param report is told how many rows have been looked at
+ * Reseals every value of a database with the current key, then deletes the records of all other keys. If it is
+ * interrupted, call it again: it skips the values that are sealed with the current key.
+ * @param report called with the number of rows processed so far
  */
 export async function rotateKeysOf(
   database: Database,
@@ -55,7 +57,7 @@ async function resealTable(
         const values: Row = {};
         for (const column of columns) {
           const before = row[column.column];
-          // What identifies its row was selected with it.
+          // Safe cast: the row was selected with the columns that its AAD needs.
           const after = before instanceof Buffer ? sealer.reseal(column, row as never, before) : undefined;
           if (after) values[column.column] = after;
         }

@@ -4,7 +4,9 @@ import { drafts, files, groups, messages, revisions } from './tables/chat.ts';
 import { secrets } from './tables/sealing.ts';
 import { accounts, pushSubscriptions } from './tables/users.ts';
 
-/** What the additional authenticated data (AAD) of a value is made of: what identifies its row. */
+/**
+ * The fields of a row from which the additional authenticated data (AAD) of a value is built: they identify the row.
+ */
 type RowOf<Column> = Column extends SealedColumn<infer Row> ? Row : never;
 
 export type SealedColumn<Row> = Readonly<{
@@ -24,8 +26,8 @@ function sealedColumn<Row>(column: string, purpose: string, aad: (row: Row) => s
 }
 
 /**
- * Every column that holds what people wrote, by table. Sealing, opening and the rotation of keys follow from this list; a
- * test fails for a column of bytes or text that is neither here nor known to be none of people's words.
+ * Every column that holds what people wrote, by table. Sealing, opening and key rotation use this list. A test fails
+ * for any column of bytes or text that is neither here nor on its list of exceptions.
  */
 export const SEALED = {
   accounts: {

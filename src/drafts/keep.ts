@@ -8,7 +8,7 @@ import { optional, wholeNumber } from '../operations/fields.ts';
 import { draftChanged } from './events.ts';
 import type { DraftStore } from './store.ts';
 
-/** Longer than a message may be, so that a text that has to be shortened is kept; in UTF-16 units. */
+/** In UTF-16 units. More than a message may have, so that a text which must be shortened before sending is saved. */
 const MAX_UTF16_UNITS = 40_000;
 /** Maximum number of drafts per account; a new one replaces the oldest. */
 const MAX_DRAFTS = 100;
@@ -21,8 +21,8 @@ export const draftForm = z.object({
 export const DRAFT_RATE = { name: 'drafts', points: 120, seconds: 60, sentence: 'Drafts are kept already.' };
 
 /**
- * Keeps what somebody has begun to write in a group, so that it is there on their other devices; empty is none.
- * @throws ChatError 404 for a thread that is not there
+ * Saves a draft, so that it is available on the other devices of its account; blank text deletes it.
+ * @throws ChatError 404 when there is no such thread
  */
 export async function keepDraft(
   { drafts, messages, publish }: { drafts: DraftStore; messages: MessageStore; publish: Publish },
@@ -49,7 +49,7 @@ export async function deleteDraft(
   thread: number,
 ): Promise<void> {
   const place = { accountId: account.id, groupId: group.id, thread };
-  // Most messages had none, which is in memory.
+  // Usually there is no draft. This read is cached, and saves the write.
   if ((await drafts.read(place)) === '') return;
   await drafts.write(place, '', 0);
   publish(draftChanged, place);

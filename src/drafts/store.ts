@@ -35,7 +35,7 @@ export class DraftStore {
     return row ? this.#sealer.open(sealedBody, place, row.body) : '';
   }
 
-  /** Keeps a draft; an empty one is none. */
+  /** Saves a draft; empty text deletes it. */
   async write(place: DraftPlace, text: string, now: number): Promise<void> {
     if (text === '') {
       await this.#db.run((orm) => orm.delete(drafts).where(isDraft(place)));

@@ -7,8 +7,8 @@ import type { StoredFile } from './file.ts';
 import type { FileStore } from './store.ts';
 
 /**
- * A file that this account may see: one of a message in a group that it is in, or its own that is not sent yet.
- * @throws ChatError 404 for any other, whether it is there or not
+ * Returns a file that this account may see: a sent file of a group it is a member of, or its own unsent upload.
+ * @throws ChatError 404 for any other, whether it exists or not
  */
 export async function openFile(
   { files, groups }: { files: FileStore; groups: GroupStore },

@@ -86,7 +86,7 @@ export function openBlobStore(folder: string): BlobStore {
   };
 }
 
-/** A new name is durable once its folder is. */
+/** Flushes a folder to disk: a rename in it is durable only after that. */
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path);
   try {

@@ -5,9 +5,9 @@ import type { BlobStore } from './blob-store.ts';
 import type { FileStore } from './store.ts';
 
 /**
- * Takes back a file that was not sent.
+ * Deletes an unsent upload of this account; a file that was sent stays.
  * @returns the group that it was uploaded to
- * @throws ChatError 404 for one that was sent, or is somebody else's
+ * @throws ChatError 404 for a file that the account may not see
  */
 export async function discardFile(
   stores: { files: FileStore; groups: GroupStore; blobs: BlobStore },

@@ -5,10 +5,10 @@ import { isAnimatedPng, stripMetadata } from './strip-metadata.ts';
 export const MAX_PICTURE_BYTES = 40 * 1024 * 1024;
 /** The cameras of 2026 take 200 million pixels; they are read in strips, not as a whole. */
 const MAX_PIXELS = 300_000_000;
-/** What has more is made smaller: a page that shows it takes four bytes a pixel. */
+/** Larger pictures are scaled down: a browser needs four bytes of memory per pixel to show one. */
 const MAX_KEPT_PIXELS = 64_000_000;
 const LARGEST = { width: 8_000, height: 8_000 } as const;
-/** Of all the frames of one that moves; with more it stands still. */
+/** Maximum total pixels of all frames of an animated GIF or WebP; of a larger one only the first frame is kept. */
 const MAX_FRAMES_PIXELS = 40_000_000;
 const DRAW_TIMEOUT_SECONDS = 30;
 
@@ -45,12 +45,12 @@ export function isPicture(beginning: Uint8Array): boolean {
   return SIGNATURES.some((signature) => signature.test(text));
 }
 
-/** Of a person, in pixels: twice as large as the largest place where it is shown. */
+/** Side length of a profile picture in pixels: twice the largest size at which it is shown. */
 const FACE = 256;
 
 let last: Promise<unknown> = Promise.resolve();
 
-/** One after another, so that a crowd of pictures takes the memory of one; undefined for what cannot be decoded. */
+/** Runs jobs one at a time, so that many pictures take the memory of one. Resolves to undefined if a job fails. */
 function inTurn<Result>(work: () => Promise<Result>): Promise<Result | undefined> {
   const done = last.then(work).catch(() => undefined);
   last = done;
@@ -70,10 +70,10 @@ export function drawFace(picture: Buffer): Promise<Buffer | undefined> {
 }
 
 /**
- * Draws a picture anew: upright, without what it says of the place, the time and the camera (EXIF, XMP, IPTC), moving
- * where it moved.
- * @param read brings the picture when it is its turn: those that wait take no memory
- * @returns undefined for what cannot be decoded, or not in half a minute
+ * Re-encodes a picture: upright, without metadata such as place, time and camera (EXIF, XMP, IPTC). An animated
+ * picture stays animated, a GIF or WebP up to `MAX_FRAMES_PIXELS`.
+ * @param read loads the picture; called only when its turn comes, so that waiting pictures take no memory
+ * @returns undefined if it cannot be decoded, or not within `DRAW_TIMEOUT_SECONDS`
  */
 export function draw(read: () => Promise<Buffer>): Promise<Drawn | undefined> {
   return inTurn(async () => drawOne(await read()));
@@ -81,7 +81,7 @@ export function draw(read: () => Promise<Buffer>): Promise<Drawn | undefined> {
 
 async function drawOne(picture: Buffer): Promise<Drawn> {
   const sharp = await loadSharp();
-  // What is cut off or slightly wrong is shown as far as it goes, as browsers do.
+  // Decode as much as possible of a truncated or slightly corrupt picture, as browsers do.
   const options = { failOn: 'none', limitInputPixels: MAX_PIXELS } as const;
   const {
     format,
@@ -90,7 +90,7 @@ async function drawOne(picture: Buffer): Promise<Drawn> {
     height: down = 0,
     hasAlpha,
   } = await sharp(picture, options).metadata();
-  // A page is a frame; metadata of moving pictures counts one page only.
+  // A page is a frame of an animation; `width` and `height` are those of one frame.
   const moves =
     pages > 1 && (format === 'gif' || format === 'webp') && across * down * pages < MAX_FRAMES_PIXELS;
   const turned = sharp(picture, { ...options, animated: moves })
@@ -113,7 +113,7 @@ async function drawOne(picture: Buffer): Promise<Drawn> {
     })
     .webp({ quality: 80 })
     .toBuffer();
-  // Libvips draws the first frame of a PNG only: one that moves stays as it came, without its metadata.
+  // Libvips decodes only the first frame of a PNG: an animated one keeps its original bytes, less its metadata.
   const animated = format === 'png' && isAnimatedPng(picture) ? stripMetadata(picture) : undefined;
   return {
     content: animated ?? data,
@@ -124,7 +124,7 @@ async function drawOne(picture: Buffer): Promise<Drawn> {
   };
 }
 
-/** The type in which a picture is kept: its own where every browser shows it, and one with transparency where it has some. */
+/** The type a picture is stored as: its own if every browser shows it, else WebP if it has transparency, or JPEG. */
 function typeOf(format: string | undefined, hasAlpha: boolean): 'png' | 'gif' | 'webp' | 'jpeg' {
   if (format === 'png' || format === 'gif' || format === 'webp') return format;
   return hasAlpha ? 'webp' : 'jpeg';

@@ -8,7 +8,7 @@ export const MAX_FILES = 10;
 export type Attachment = Readonly<{
   id: string;
   name: string;
-  /** As it is served: what we do not show ourselves is `application/octet-stream`. */
+  /** The MIME type it is served as; `application/octet-stream` for a file that is not shown or played inline. */
   type: string;
   /** In bytes. */
   size: number;
@@ -34,8 +34,8 @@ export type StoredFile = Attachment &
 export type FileKind = 'picture' | 'video' | 'audio' | 'other';
 
 /**
- * What browsers play in place. None of these runs anything, and with `nosniff` none is taken for something that does.
- * Everything else is downloaded: pages, drawings (SVG) and documents can be active.
+ * MIME types that browsers show or play inline. None of them can run scripts, and `nosniff` keeps browsers from
+ * guessing another type. Everything else is downloaded: HTML, SVG and documents can contain scripts.
  */
 const PLAYED = new Map<string, FileKind>([
   ['image/jpeg', 'picture'],
@@ -73,7 +73,7 @@ export function kindOf({ type }: Pick<Attachment, 'type'>): FileKind {
   return PLAYED.get(type) ?? 'other';
 }
 
-/** The type that a file of a claimed type is served as; pictures get theirs from what they hold. */
+/** Maps the MIME type that a client claims to the one we serve. Pictures get theirs from their content instead. */
 export function servedType(claimed: string): string {
   const plain = claimed.split(';')[0]?.trim().toLowerCase() ?? '';
   const type = SAME_AS[plain] ?? plain;

@@ -14,7 +14,7 @@ import type { FileStore } from './store.ts';
 import { startSweep } from './sweep.ts';
 import { createUploadReader, UPLOAD_RATE } from './upload.ts';
 
-/** What is sent beside words. */
+/** File uploads and downloads, and the sweep that deletes unsent files. */
 export function installFiles(
   context: Context & {
     accounts: AccountStore;

@@ -8,7 +8,7 @@ import type { FileStore } from './store.ts';
 
 export type FileOperationContext = { files: FileStore; groups: GroupStore; blobs: BlobStore };
 
-/** An id that names nothing is not found like any other. */
+/** Any string: a malformed id gets the same 404 as one that does not exist. */
 export const fileId = z.string('"fileId" takes the id of a file.').toLowerCase();
 const whichFile = z.object({ fileId });
 

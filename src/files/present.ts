@@ -7,7 +7,7 @@ const SHOWN_WIDTH = 420;
 const SHOWN_HEIGHT = 320;
 const MIN_SHOWN_PIXELS = 48;
 
-/** A file as templates take it; of a picture the size that it is shown in, so that its place is kept free. */
+/** Template data of a file. For a picture it has the display size, so that the page reserves its space. */
 export function shownFile(file: Attachment): Context {
   const { width, height } = file;
   const scale = width && height ? Math.min(1, SHOWN_WIDTH / width, SHOWN_HEIGHT / height) : undefined;

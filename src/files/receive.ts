@@ -28,7 +28,7 @@ export type Incoming = {
   name: string;
   type: string;
   stream: Readable;
-  /** Whether its sender knows that a picture which cannot be read here keeps what it says of the place. */
+  /** Whether the sender accepts that metadata, such as the place, cannot be removed from an unknown picture. */
   keepsMetadata?: boolean;
 };
 
@@ -47,8 +47,9 @@ export class Receiver {
   }
 
   /**
-   * Stores a file that is to be sent to a group, sealed as it comes in; it is seen by nobody else until then.
-   * @throws ChatError 413 where it is larger than a file may be, 415 for a picture whose parts are not known, 507 where there is no room for it
+   * Stores an upload for a group, sealed while it streams in. Only its uploader can see it until it is sent.
+   * @throws ChatError 413 if it is too large, 415 for a picture whose metadata cannot be removed, 507 if there is no
+   *   room for it
    */
   async receive(
     { group, account }: OpenGroup,
@@ -102,7 +103,7 @@ export class Receiver {
   ) {
     const key = randomBytes(32);
     const stripped = stripVideo();
-    // Its end, early or not, ends what is stripped, and with that the write.
+    // pipeline() ends or destroys `stripped` together with its source, so that the write below completes or fails.
     pipeline(stream, this.#measured(accountId, noted), stripped, () => {});
     await this.#blobs.write(id, CONTENT, key, stripped);
     await this.checkRoom(accountId, 0);
@@ -137,7 +138,7 @@ export class Receiver {
     });
   }
 
-  /** A picture is kept as it was drawn anew; what cannot be drawn is a file to download, without its metadata. */
+  /** Replaces an uploaded picture with its re-encoded form; one that is not decoded becomes a download, stripped. */
   async #storePicture(
     id: string,
     key: Buffer,
@@ -150,7 +151,7 @@ export class Receiver {
     const content = drawn?.content ?? stripMetadata(await read());
     if (!content && !keepsMetadata) throw unknownPicture();
     if (!content) return { key, type: DOWNLOADED, size, ...WITHOUT_THUMBNAIL };
-    // Under a key of its own: no key may seal two contents.
+    // A new key: sealing two contents under one key would reuse its nonces.
     const redrawnKey = randomBytes(32);
     await this.#blobs.remove(id);
     await this.#blobs.write(id, CONTENT, redrawnKey, Readable.from([content]));

@@ -89,7 +89,7 @@ async function serve(
     'Content-Type': isPlayed ? file.type : DOWNLOADED,
     'Content-Disposition': disposition(isPlayed && request.query.download === undefined, file.name),
     'Content-Security-Policy': "default-src 'none'; sandbox; frame-ancestors 'none'",
-    // The bytes never change, but who may see them does: asked for again each time.
+    // The bytes never change, but access to them does: browsers have to revalidate each time.
     'Cache-Control': 'private, no-cache',
     'Accept-Ranges': 'bytes',
     ETag: etag,

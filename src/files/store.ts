@@ -112,7 +112,7 @@ export class FileStore {
   }
 
   #open({ metadata, ...row }: Row): StoredFile {
-    // What `#seal` below made, and nobody else can have.
+    // The cast is safe: sealing authenticates the text, so it is what `#seal` below wrote.
     const { key, ...rest } = JSON.parse(this.#sealer.open(sealedMetadata, row, metadata)) as FileMetadata;
     return { ...row, ...rest, key: Buffer.from(key, 'base64') };
   }

@@ -1,9 +1,9 @@
 type Box = { type: string; start: number; end: number };
 
 /**
- * HEIC and AVIF: the items that are metadata are filled with zeros where they lie, so that nothing moves (ISO/IEC
+ * Strips HEIC and AVIF: overwrites the metadata items with zeros in place, so that no offset changes (ISO/IEC
  * 14496-12, 8.11; 23008-12, Annex A).
- * @returns undefined where the file does not say where its items are: then nobody knows what is in it
+ * @returns undefined if the `meta` box is missing or a box is malformed: the metadata cannot be located then
  */
 export function stripHeif(original: Buffer): Buffer | undefined {
   const bytes = Buffer.from(original);

@@ -2,10 +2,10 @@ import { stripHeif } from './strip-heif.ts';
 import { isTiff, stripTiff } from './strip-tiff.ts';
 
 /**
- * Takes out of a picture what it says of the place, the time and the camera (EXIF but its orientation, XMP, IPTC,
- * comments, small pictures, whatever follows the picture), without decoding it: also of one that is cut off, or that
- * nobody here can draw.
- * @returns undefined for what is no picture whose parts are known
+ * Removes metadata, such as place, time and camera, from a picture: EXIF except its orientation, XMP, IPTC, comments,
+ * embedded thumbnails, and data after the end of the picture. Nothing is decoded, so this also works for truncated
+ * pictures and for formats that we cannot decode.
+ * @returns undefined for a format whose structure is not known
  */
 export function stripMetadata(picture: Buffer): Buffer | undefined {
   if (picture.length < 16) return undefined;

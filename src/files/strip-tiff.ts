@@ -6,13 +6,13 @@ export function isTiff(beginning: Buffer): boolean {
 /** Tags that lead to further directories: pictures in pictures, and EXIF (TIFF 6.0; TIFF Technical Note 1; EXIF 2.32, 4.6.3). */
 const DIRECTORIES = new Set([0x14a, 0x8769]);
 const GPS_DIRECTORY = 0x8825;
-/** Artist, XMP, IPTC, Photoshop's, and the owner and the numbers of camera and lens; what draws the picture stays. */
+/** Tags to clear: artist, XMP, IPTC, Photoshop, camera owner, and serial numbers of camera and lens. */
 const PRIVATE_TAGS = new Set([0x13b, 0x2bc, 0x83bb, 0x8649, 0xa430, 0xa431, 0xa435, 0xc62f]);
 /** How many bytes a value of each type has (TIFF 6.0, section 2). */
 const TYPE_BYTES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4];
 const MAX_DIRECTORIES = 200;
 
-/** Fills what is private with zeros where it lies, so that nothing moves. */
+/** Overwrites private values with zeros in place, so that no offset changes. */
 export function stripTiff(original: Buffer): Buffer {
   const bytes = Buffer.from(original);
   const isLittle = bytes.toString('latin1', 0, 2) === 'II';
@@ -39,7 +39,7 @@ export function stripTiff(original: Buffer): Buffer {
       if (isGps || PRIVATE_TAGS.has(tag)) clear(from, from + size);
     }
     directories.push({ at: read(end, 4), isGps });
-    // A directory of nothing.
+    // Clear the GPS directory itself too: its entry count becomes 0.
     if (isGps) clear(at, end);
   }
   return bytes;

@@ -1,7 +1,7 @@
 import { Transform } from 'node:stream';
 import { isPicture } from './draw.ts';
 
-/** Files whose descriptions are wanted: songs have a title and a cover. */
+/** Brands of audio files, whose metadata is kept: it has the title and the cover of a song. */
 const MUSIC = /^M4[ABP] /;
 /** What is larger than this is no description of a video, in bytes. */
 const MAX_BOX_BYTES = 16 * 1024 * 1024;
@@ -14,15 +14,15 @@ const DESCRIPTIONS = new Set(['udta', 'meta', 'uuid']);
 const CONTAINERS = new Set(['moov', 'trak', 'mdia', 'minf']);
 
 /**
- * Takes the place, the time and the camera out of an MP4 or QuickTime video while it passes: boxes that describe it
- * become `free` boxes of zeros, so that nothing moves. Anything else passes as it is.
+ * Removes place, time and camera from an MP4 or QuickTime video while it streams through: metadata boxes become
+ * `free` boxes of zeros, so that no offset changes. Any other file passes unchanged.
  */
 export function stripVideo(): Transform {
-  /** What has come and is not passed on yet, put together only when there is enough of it. */
+  /** Received but not yet passed on; concatenated only once `wanted` bytes are there. */
   let chunks: Buffer[] = [];
   let bytes = 0;
   let wanted = HEADER_BYTES;
-  /** How much of the box that is under way passes as it is. */
+  /** Remaining bytes of the current box, which pass unchanged. */
   let passing = 0;
   let isVideo: boolean | undefined;
 

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import type { BlobStore } from './blob-store.ts';
 import type { FileStore } from './store.ts';
 
-/** What was uploaded and not sent within this time is taken away, and whatever lies on the disk that nobody knows. */
+/** Age after which unsent uploads, partial files, and files without a database row are deleted. */
 const UNSENT_MS = 24 * 3_600_000;
 const SWEEP_INTERVAL_MS = 3_600_000;
 const BATCH = 200;

@@ -39,7 +39,7 @@ export function createUploadReader({
     if (!request.is('multipart/form-data')) return [];
     // In the order of the form, however long each of them takes.
     const coming: Promise<StoredFile>[] = [];
-    // In the address, since a form may name it after its files.
+    // In the query string: a form field could arrive after the files.
     const keepsMetadata = request.query.anyway === 'yes';
     const storage: multer.StorageEngine = {
       _handleFile(_request, { originalname: name, mimetype: type, stream }, done) {
@@ -60,7 +60,7 @@ export function createUploadReader({
           },
         );
       },
-      // What of a refused form was stored is discarded below, also what came in after the refusal.
+      // Nothing to do: `discard` below deletes all files of a refused form, also those that finish after the refusal.
       _removeFile: (_request, _file, done) => done(null),
     };
     const read = multer({

@@ -8,7 +8,7 @@ const opened = Symbol('opened by openGroup');
 export type OpenGroup = Readonly<{ [opened]: true; group: Group; account: Account; membership: Membership }>;
 
 /**
- * The one door to what is in a group.
+ * Checks membership. Every access to the content of a group goes through this function.
  * @throws ChatError 404 when there is no such group or it is a direct conversation of others, 403 for somebody who is
  *   not a member
  */
@@ -20,7 +20,10 @@ export async function openGroup(groups: GroupStore, account: Account, groupId: n
   return { [opened]: true, group, account, membership };
 }
 
-/** What anybody who is signed in may know of a group: that it is there, and its name. @throws ChatError 404, for direct conversations too */
+/**
+ * Returns a group without a check of membership: any account may know that it exists, and its name.
+ * @throws ChatError 404 if there is no such group, or it is a direct conversation
+ */
 export async function findGroup(groups: GroupStore, groupId: number): Promise<Group> {
   const group = await groups.byId(groupId);
   if (group?.kind !== 'group') throw notFound('There is no such group.');

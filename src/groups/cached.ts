@@ -19,7 +19,7 @@ const MAX_ACCOUNTS = 10_000;
 
 type MembershipsByGroup = ReadonlyMap<number, Membership>;
 
-/** The store, with what every page asks for kept in memory: groups, and the memberships of whoever was here lately. */
+/** `GroupStore` with a cache of what every page reads: groups, and the memberships of recently active accounts. */
 export class CachedGroupStore extends GroupStore {
   readonly #groups: Cached<number, Group | undefined>;
   /** The ids of all groups, by name. */
@@ -93,7 +93,7 @@ export class CachedGroupStore extends GroupStore {
 const DROP_GROUPS_ON: readonly Drop<number, Group | undefined>[] = [
   on(groupRenamed, ({ groupId }, cache) => cache.drop(groupId)),
   on(groupSettingsChanged, ({ groupId }, cache) => cache.drop(groupId)),
-  // The name is sealed; opening it with every message would cost more than all the rest.
+  // Update the entry, not drop it: a reload after every message would decrypt the name, the largest cost by far.
   on(groupAdvanced, ({ groupId, lastSeq, lastChange }, cache) => {
     const group = cache.peek(groupId);
     if (!group) cache.drop(groupId);
@@ -108,9 +108,9 @@ const DROP_MEMBERSHIPS_ON: readonly Drop<number, MembershipsByGroup>[] = [
   on(readMoved, ({ accountId, groupId, seq, readAt }, cache) => {
     const byGroup = cache.peek(accountId);
     const membership = byGroup?.get(groupId);
-    // Whoever writes reads: a mark moves with each message. Beyond it, removed messages would have to be counted.
+    // Update in place, as a mark moves with each message its owner sends, unless `removedUnread` needs a recount.
     const isForward = membership?.removedUnread === 0 && seq > membership.readSeq;
-    // Two writes may be told in the other order.
+    // The events of two writes may arrive in reverse order.
     if (byGroup && membership && isForward && readAt > membership.readAt)
       cache.put(accountId, new Map(byGroup).set(groupId, { ...membership, readSeq: seq, readAt }));
     else cache.drop(accountId);

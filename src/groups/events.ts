@@ -5,7 +5,7 @@ export const groupRenamed = eventType<{ groupId: number }>('groups.renamed');
 export const memberJoined = eventType<{ groupId: number; accountId: number }>('groups.member-joined');
 export const memberLeft = eventType<{ groupId: number; accountId: number }>('groups.member-left');
 
-/** How many messages a member has not read has changed, by reading or by a new message; what was written has its own event. */
+/** The unread count of a member may have changed. The read mark or the message behind it has its own event. */
 export const unreadChanged = eventType<{ groupId: number; accountId: number }>('groups.unread-changed');
 
 /** A member has read a group up to a message; `readAt` in milliseconds, UTC. */
@@ -13,15 +13,15 @@ export const readMoved = eventType<{ groupId: number; accountId: number; seq: nu
   'groups.read-moved',
 );
 
-/** Messages of a group were written: its counters are at least at these now. `lastSeq` is 0 where none was new. */
+/** Messages of a group were written: its counters are now at least these. `lastSeq` is 0 if no message is new. */
 export const groupAdvanced = eventType<{ groupId: number; lastSeq: number; lastChange: number }>(
   'groups.advanced',
 );
 
-/** What a group lets its members do has changed. */
+/** The voice settings of a group have changed: `corrections` or `spokenLanguage`. */
 export const groupSettingsChanged = eventType<{ groupId: number }>('groups.settings-changed');
 
-/** Memberships of these accounts were written, beside joining, leaving and reading; of all members where none are named. */
+/** Memberships were written other than by joining, leaving or reading; without `accountIds`, those of all members. */
 export const membershipsChanged = eventType<{ groupId: number; accountIds?: readonly number[] }>(
   'groups.memberships-changed',
 );

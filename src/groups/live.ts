@@ -13,12 +13,12 @@ export function groupTopic(groupId: number): string {
   return `group:${groupId}`;
 }
 
-/** Keeps everybody's list of groups right while they look at it, and ends the sockets of whoever left. */
+/** Pushes changes to the lists of groups of connected accounts, and closes the sockets of a member who left. */
 export function pushGroups({ hub, groups, presenter, subscribe }: Dependencies): void {
   async function pushRow(groupId: number, accountId: number, type: 'group' | 'unread'): Promise<void> {
     const group = await groups.byId(groupId);
     const membership = (await groups.membershipsOf(accountId)).get(groupId);
-    // Of a direct conversation nobody else hears anything, and nobody before something is said in it.
+    // A direct conversation is pushed to its members only, and not before it has a message.
     if (!group || (group.kind === 'direct' && (!membership || group.lastSeq === 0))) return;
     const named = await presenter.named(group, accountId);
     const offer =

@@ -18,8 +18,9 @@ export const directWith = z.object({
 });
 
 /**
- * The direct conversation of somebody with others, or with themself alone for notes; the same people have one only.
- * @throws ChatError 400 for nobody or too many people, 404 for somebody who is not there
+ * Returns the direct conversation of an account with others, or with itself for notes, and creates it if needed.
+ * There is at most one for the same people.
+ * @throws ChatError 400 for nobody or too many people, 404 for an account that does not exist
  */
 export async function openDirect(
   { groups, accounts, publish }: { groups: GroupStore; accounts: AccountStore; publish: Publish },
@@ -33,7 +34,7 @@ export async function openDirect(
     throw invalid('with', `A direct conversation has at most ${MAX_PEOPLE} people. Make a group for more.`);
   for (const id of people) if (!(await accounts.byId(id))) throw notFound('There is no such person.');
   const { group, isNew } = await groups.direct([...people], account.id, now);
-  // One that was there is no news to anybody.
+  // Publish for a new conversation only: in an existing one nobody has joined.
   for (const id of isNew ? people : []) publish(memberJoined, { groupId: group.id, accountId: id });
   return group;
 }

@@ -12,7 +12,7 @@ export type GroupPage = (
   options?: { openGroupId?: number; parts?: Parts },
 ) => Promise<Html>;
 
-/** @param own what is somebody's own, above the groups: rendered by a feature above this one */
+/** @param own renders an account's HTML above its list of groups; supplied by features that build on this one */
 export function createGroupPage(
   views: Views,
   presenter: GroupPresenter,

@@ -25,9 +25,9 @@ const LEVEL_LABELS: Readonly<Record<NotificationLevel, string>> = {
   hidden: 'Hidden: not in my list, either',
 };
 
-/** Who is here, which a feature above this one knows. */
+/** Presence; supplied by a feature that builds on this one. */
 export type PeopleInGroups = {
-  /** Who has a group open, by their ids: their address where the account may see it, or nothing. */
+  /** Ids of the accounts that have a group open, with their IP address, or '' if `account` may not see it. */
   here(group: Group, account: Account): ReadonlyMap<number, string>;
   /** Everybody who has Hearth open, rendered. */
   overall(account: Account): string;

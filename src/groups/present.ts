@@ -18,7 +18,7 @@ const CACHED_ROWS = 20_000;
 /** In bytes. */
 const CACHED_LISTS = 32_000_000;
 
-/** The rows of the groups that somebody is in, of their direct conversations, and of groups that they could join, as bytes to be set into a page. */
+/** Rendered rows of an account's groups, its direct conversations and the groups it could join, as page bytes. */
 export type GroupList = Readonly<{ mine: Buffer; directs: Buffer; others: Buffer }>;
 
 type RowState = { group: Group; isMember: boolean; unread: number; isMentioned: boolean; isOpen: boolean };
@@ -31,18 +31,18 @@ export function unreadOf(group: Group, membership: Membership): number {
   return Math.max(0, group.lastSeq - membership.readSeq - membership.removedUnread);
 }
 
-/** Whether a message that this member has not read calls them. */
+/** Whether this member has an unread mention. */
 export function isMentionUnread({ lastMentionSeq, readSeq }: Membership): boolean {
   return lastMentionSeq > readSeq;
 }
 
-/** Whether a group stays out of the list: hidden, neither open right now nor calling this member. */
+/** Whether a group is left out of the list: its level is `hidden`, it is not open and has no unread mention. */
 export function isHidden(group: Group, membership: Membership | undefined, openGroupId?: number): boolean {
   if (!membership || notificationLevelOf(group, membership) !== 'hidden') return false;
   return group.id !== openGroupId && !isMentionUnread(membership);
 }
 
-/** Rows are rendered once and kept; a page of hundreds of groups is then joined, not rendered. */
+/** Renders the list of groups. Rows are cached, so that a list of hundreds is concatenated, not rendered. */
 export class GroupPresenter {
   readonly #views: Views;
   readonly #groups: GroupStore;
@@ -92,7 +92,7 @@ export class GroupPresenter {
     return this.#rows({ group, isMember: membership !== undefined, unread, isMentioned, isOpen });
   }
 
-  /** The group with the name that somebody sees: a direct conversation is called after the others in it. */
+  /** The group with its name as this account sees it: a direct conversation is named after its other members. */
   async named(group: Group, accountId: number): Promise<Group> {
     if (group.kind === 'group') return group;
     return { ...group, name: await this.#names.get({ groupId: group.id, accountId }) };
@@ -117,7 +117,7 @@ export class GroupPresenter {
     return others.length > 0 ? names : `${names} (you)`;
   }
 
-  /** A direct conversation is in the list once something is said in it. */
+  /** Renders the direct conversations. One without messages is listed only while it is open. */
   async #directsOf(
     memberships: ReadonlyMap<number, Membership>,
     accountId: number,

@@ -12,7 +12,7 @@ import type { DirectPage } from './direct-page.ts';
 import { groupOperations } from './operations.ts';
 import { GroupPages, type GroupPagesDependencies } from './pages.ts';
 
-/** Names that the composer completes; the newest members of a larger group are written out. */
+/** Maximum number of names that the composer completes; in a larger group, others have to be typed in full. */
 const COMPLETED_NAMES = 1_000;
 
 type Dependencies = GroupPagesDependencies & {
@@ -83,7 +83,7 @@ function formRoutes(dependencies: Dependencies, pages: GroupPages): Router[] {
   return [ownForms, groupForms];
 }
 
-/** The bell of a conversation is a form of its own; every other one stands on the page of settings. */
+/** Whether a form is on the settings page. Only the bell is also in the conversation; see the field `next`. */
 function isFromSettings(request: Request, { path }: { path: string }): boolean {
   return path !== 'bell' || request.body?.next === 'settings';
 }

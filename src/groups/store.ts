@@ -8,12 +8,12 @@ import { groupQueries } from './queries.ts';
 
 export type Group = Readonly<{
   id: number;
-  /** A direct conversation is listed nowhere, and is who is in it: its own name is empty. */
+  /** A direct conversation is identified by its members: its name is empty, and `all()` leaves it out. */
   kind: 'group' | 'direct';
   name: string;
   /** Null for the groups that a first start seeds. */
   creatorId: number | null;
-  /** The number of its newest message, and of the newest write to any of them. */
+  /** `seq` of the newest message; `lastChange` is the newest `change` of any message. */
   lastSeq: number;
   lastChange: number;
   /** Who may correct what a machine wrote down of a voice message. */
@@ -140,7 +140,7 @@ export class GroupStore {
     await this.#db.run((orm) => orm.update(groups).set(voice).where(eq(groups.id, id)));
   }
 
-  /** What was there before is read for a new member. False when they were one already. */
+  /** Adds a member; existing messages count as read. Resolves to false if the account was a member already. */
   async join(accountId: number, groupId: number, now: number): Promise<boolean> {
     return (await this.#db.run(this.#queries.join, { accountId, groupId, now })) > 0;
   }
@@ -149,7 +149,7 @@ export class GroupStore {
     return (await this.#db.run(this.#queries.leave, { accountId, groupId })) > 0;
   }
 
-  /** By group. */
+  /** The memberships of an account by group id. */
   async membershipsOf(accountId: number): Promise<ReadonlyMap<number, Membership>> {
     const rows = await this.#db.all(this.#queries.memberships, { accountId });
     return new Map(rows.map((row) => [row.groupId, row]));

@@ -9,7 +9,7 @@ import { ChatError, forbidden } from '../errors.ts';
 
 /** How a request reached Hearth, as its visitor sees it: through a trusted proxy, the visitor's side of the proxy. */
 export type Arrival = Readonly<{
-  /** IPv4 in its own notation, also where the socket listens on both. */
+  /** IPv4 addresses have no `::ffff:` prefix, even on a dual-stack socket. */
   address: string;
   isSecure: boolean;
   /** As the visitor's browser has it, with the port where it is not the scheme's own. */
@@ -21,8 +21,8 @@ export type Arrival = Readonly<{
 export type Arrivals = {
   read(request: IncomingMessage): Arrival;
   /**
-   * Whether Hearth answers under this name. DNS rebinding makes a browser send requests under a name of somebody
-   * else's that leads here.
+   * Whether Hearth answers to this host name. Prevents DNS rebinding, where a name under somebody else's control
+   * resolves to this server.
    */
   isOwnHost(arrival: Arrival): boolean;
   /** Whether a request comes from one of our own pages or from no page at all. */
@@ -66,7 +66,7 @@ export function createArrivals({ trustedProxies, origins, listensOn, certificate
   return {
     read,
     isOwnHost({ host, way }) {
-      // Which names lead to a trusted proxy is its business, unless the origins say so.
+      // A trusted proxy decides which host names it accepts, unless ORIGINS is set.
       if (way === 'trusted proxy' && origins.length === 0) return true;
       const name = nameOf(host);
       return (
@@ -78,8 +78,8 @@ export function createArrivals({ trustedProxies, origins, listensOn, certificate
     },
     isFromHere(request) {
       const { origin, 'sec-fetch-site': site } = request.headers;
-      // Browsers always say where an unsafe request or a socket comes from; a program that says nothing holds no cookie
-      // that it was not given.
+      // Browsers send Origin or Sec-Fetch-Site with every unsafe request and WebSocket handshake. A client without
+      // them is a program that only has the cookies it was given, so that CSRF is not possible.
       if (site !== undefined && site !== 'same-origin' && site !== 'none') return false;
       const { isSecure, host } = read(request);
       return (
@@ -139,7 +139,7 @@ function readForwarded(
   };
 }
 
-/** The nearest address that is no trusted proxy: what stands before it may be made up. */
+/** The last address in the chain that is not a trusted proxy: earlier ones can be forged. */
 function firstUntrusted(hops: readonly string[], isTrusted: Trust): string | undefined {
   const addresses = hops.map(addressIn).filter((address) => isIP(address) !== 0);
   return addresses.findLast((address, index) => index === 0 || !isTrusted(address, addresses.length - index));
@@ -195,7 +195,7 @@ export function noteArrivals(arrivals: Arrivals): RequestHandler {
   return (request, _response, next) => {
     const arrival = arrivals.read(request);
     request.arrival = arrival;
-    // For what asks Express: the session's cookie is for one of the two.
+    // Overrides the getter of Express: the session middleware uses it to choose between its two cookies.
     Object.defineProperty(request, 'secure', { value: arrival.isSecure });
     if (!arrivals.isOwnHost(arrival)) throw otherHost(request);
     next();

@@ -14,7 +14,7 @@ export function readJson(limit: string): RequestHandler {
   return refusing(express.json({ limit }));
 }
 
-/** Whatever a parser does not understand is what the client sent: broken encodings and compression, cut-off bodies. */
+/** Treats parser errors as client errors: broken encodings and compression, truncated bodies. */
 function refusing(parser: RequestHandler): RequestHandler {
   return (request, response, next) =>
     request.method === 'GET'
@@ -24,7 +24,7 @@ function refusing(parser: RequestHandler): RequestHandler {
         );
 }
 
-/** What a parser of a request's body throws, as a sentence; a failure of this machine stays what it is. */
+/** Maps an error of a body parser to a ChatError; an error of this machine is returned unchanged. */
 export function asRefusal(thrown: unknown): unknown {
   if (thrown instanceof ChatError || diskFull(thrown) || isSystemError(thrown)) return thrown;
   const isTooLarge = thrown instanceof Error && 'type' in thrown && thrown.type === 'entity.too.large';

@@ -12,7 +12,7 @@ export function onRefusal(response: Response, retry: Retry): void {
   response.locals.retry = retry;
 }
 
-/** The end of every route table: there is nothing here. */
+/** Handles requests that match no route. */
 export const nothingHere: RequestHandler = () => {
   throw notFound();
 };
@@ -55,7 +55,7 @@ async function answer(views: Views, request: Request, response: Response, error:
   sendHtml(response, views.page(request, 'http/failure.njk', { error, requestId: request.id }), error.status);
 }
 
-/** A ChatError as it is, a full disk and an address that cannot be read as one; undefined for what nobody expected. */
+/** Maps a ChatError, a full disk or a malformed URL to a ChatError; undefined for an unexpected error. */
 function expected(thrown: unknown): ChatError | undefined {
   if (thrown instanceof ChatError) return thrown;
   return diskFull(thrown) ?? (thrown instanceof URIError ? unreadable() : undefined);

@@ -13,13 +13,13 @@ type FormDoor<Target> = {
   targetOf(request: Request): Target | Promise<Target>;
   /** What the operation takes; the body, where this is not given. */
   inputOf?(request: Request): unknown;
-  /** The page with the form, once more, with why it was refused; undefined is the page of failures. */
+  /** Renders the page of the form again, with the refusal; undefined for the generic failure page. */
   pageOfRefusal?(
     request: Request,
     target: Target,
     operation: BoundOperation<Target>,
   ): ((error: ChatError) => Html | Promise<Html>) | undefined;
-  /** The address that a form leads to; undefined where it answers 204. Never made of what was typed. */
+  /** The path to redirect to, or undefined to answer 204. Must not contain user input. */
   next(
     request: Request,
     target: Target,
@@ -28,7 +28,7 @@ type FormDoor<Target> = {
   ): string | undefined;
 };
 
-/** A form for each operation, at its address. Scripts are told that it is done (204): what has changed is pushed. */
+/** A POST route for each operation. Scripts get 204, not a redirect: they receive the change as a push. */
 export function formsOf<Target>(
   operations: readonly BoundOperation<Target>[],
   { prefix = '', targetOf, inputOf = ({ body }) => body, pageOfRefusal, next }: FormDoor<Target>,

@@ -18,12 +18,13 @@ const TEXT: Readonly<Record<string, string>> = {
 };
 
 const PICKER = 'emoji/picker.js';
-/** Comes in one piece with everything that it imports: each file more is a round trip for a phone. */
+/** Bundled with everything that they import: each further file costs a phone a round trip. */
 const JOINED = { style: 'css/main.css', script: 'js/main.js' };
 
 /**
- * Serves files of text, minified and compressed as the browser takes them: each once, when it is first asked for, and kept.
- * @param files their names in the address → where they lie
+ * Serves text files, compressed as the browser accepts; style sheets and the main script are minified. Each file is
+ * prepared on its first request and kept in memory.
+ * @param files names in the URL → paths on disk
  */
 export function packedFiles(files: ReadonlyMap<string, string>): { serve: RequestHandler } {
   const texts = new Map<string, Promise<string>>();
@@ -75,8 +76,8 @@ async function textOf(name: string, file: string): Promise<string> {
 }
 
 /**
- * Our policy forbids style attributes that are set as text; set as properties they are allowed. The picker sets all of
- * its attributes in one place.
+ * Our Content-Security-Policy blocks `setAttribute('style', …)` but allows `style.cssText`. This patches the one
+ * place where the picker sets attributes.
  */
 function withStylesSetAsProperties(text: string): string {
   const setter = 'targetNode.setAttribute(attributeName, newValue)';
@@ -99,7 +100,7 @@ async function withImports(text: string, folder: string): Promise<string> {
   return joined.join('\n');
 }
 
-/** The modules that a page starts with, as one. What is imported later stays by itself. */
+/** Bundles the modules of the main script, except those under `emoji/`, which are imported later. */
 async function joinedScript(file: string): Promise<string> {
   const { build } = await import('esbuild');
   const { outputFiles } = await build({

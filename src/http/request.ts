@@ -57,7 +57,7 @@ export function ownPath(value: unknown): string {
   return isOwn ? value : '/';
 }
 
-/** Whether a script runs in this browser: it says so itself, by a cookie, from the first page on. */
+/** Whether scripts run in this browser: our script sets a cookie on the first page. */
 export function isScripted({ headers }: Pick<Request, 'headers'>): boolean {
   return /(?:^|;\s*)hearth-script=on(?:;|$)/.test(headers.cookie ?? '');
 }

@@ -24,14 +24,14 @@ export function allowOwnFrame(response: ServerResponse): void {
   );
 }
 
-/** What a middleware sets is the same for every answer here, so that it is worked out once and not each time. */
+/** Runs the middleware once and records the headers that it sets: they are the same for every response. */
 function recordHeaders(middleware: ReturnType<typeof helmet>): ReadonlyMap<string, string> {
   const headers = new Map<string, string>();
   const recorder = {
     setHeader: (name: string, value: string) => headers.set(name, value),
     removeHeader: (name: string) => headers.delete(name),
   };
-  // helmet looks at neither the request nor anything else of the answer.
+  // The casts are safe: helmet does not read the request, and uses only these methods of the response.
   middleware({} as IncomingMessage, recorder as unknown as ServerResponse, (error?: unknown) => {
     if (error) throw error;
   });

@@ -26,8 +26,8 @@ export function assetFolder(pinned: string | undefined): string {
 }
 
 /**
- * Serves static files under their version with a year of cache, those of packages among them. They are routes of the app
- * itself: a router that has no answer goes on a turn of the event loop later, which every page would wait for.
+ * Serves static files, including those of packages, under a versioned path, cached for a year. The routes are on the
+ * app itself: a Router without a match calls next() via setImmediate, which would delay every page.
  */
 export function serveStatic(app: Express, assets: string): void {
   const forAYear = { maxAge: '1y', immutable: true, index: false, redirect: false } as const;
@@ -42,10 +42,10 @@ export function serveStatic(app: Express, assets: string): void {
   }
   app.use(assets, express.static(FOLDER, forAYear));
   app.get('/service-worker.js', (_request, response) => {
-    // Its address may not change, since the browser asks for it again there; its scope is the whole site.
+    // A fixed URL, where the browser checks for updates; at the root, so that its scope is the whole site.
     response.set('Cache-Control', 'no-cache').sendFile(join(FOLDER, 'js', 'service-worker.js'));
   });
-  // At addresses of their own: installed apps and notifications ask for them long after the version has moved on.
+  // Unversioned URLs: installed apps and notifications request these icons long after the version has changed.
   for (const icon of ['icon-192.png', 'icon-512.png', 'icon-maskable.png', 'apple-touch-icon.png'])
     app.get(`/${icon}`, (_request, response) =>
       response.sendFile(join(FOLDER, 'icons', icon), { maxAge: '1d' }),

@@ -25,7 +25,7 @@ export function themeRoutes(): Router {
   });
 }
 
-/** What this browser chose; the cookie is read by hand because it is the only one besides the session's. */
+/** The theme that was chosen in this browser, from its cookie. */
 export function themeOf(request: Request): Theme {
   const chosen = /(?:^|;\s*)theme=(light|dark)(?:;|$)/.exec(request.headers.cookie ?? '')?.[1];
   return chosen === 'light' || chosen === 'dark' ? chosen : 'system';

@@ -40,7 +40,7 @@ export function createViews(assets: string): Views {
     lstripBlocks: true,
   });
   environment.addGlobal('assets', assets);
-  // By character, not by half of one.
+  // Split by code point: indexing could return half of a surrogate pair.
   environment.addFilter('initial', (name: string) => [...name][0]?.toLocaleUpperCase() ?? '');
   const templates = new Map<string, nunjucks.Template>();
 
@@ -69,7 +69,7 @@ export function createViews(assets: string): Views {
         ...context,
         ...markers,
       });
-      // Text and names of parts take turns; what people wrote is escaped, so that it cannot name one.
+      // split() alternates text and part names. User input is escaped, so that it cannot contain a marker.
       return html
         .split(MARKER)
         .map((piece, index) => (index % 2 ? (parts[piece] ?? NOTHING) : Buffer.from(piece)));
@@ -99,7 +99,7 @@ export function sendHtml(response: Response, html: string | Html, status = 200):
   response.setHeader('Vary', 'Accept-Encoding');
   const length = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
   const isWorthIt = length > MAX_UNCOMPRESSED_BYTES && acceptsEncoding(response.req, 'gzip');
-  // A page that repeats what its address says would tell by its length what else is on it (BREACH, CVE-2013-3587).
+  // Do not compress a page that echoes its query: its length would leak its content (BREACH, CVE-2013-3587).
   if (!isWorthIt || response.req.query.q !== undefined) return sendPieces(response, pieces);
   gzip(Buffer.concat(pieces), { level: GZIP_LEVEL }, (error, packed) => {
     if (error) return void response.destroy(error);

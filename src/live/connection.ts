@@ -14,18 +14,18 @@ export const CLOSE = {
   tooMuch: 4429,
 } as const;
 
-/** A reader this far behind is cut off; it catches up by `change` when it returns. */
+/** A client with more unsent data is disconnected; it catches up by `change` when it reconnects. */
 export const MAX_BUFFERED_BYTES = 1024 * 1024;
 
 export type Viewer = {
   readonly protocol: Protocol;
   /** Whether this reader may see the addresses of others. */
   readonly seesAddresses: boolean;
-  /** Whether this reader sees what others have read: those who show theirs do. */
+  /** Whether this viewer sees the read receipts of others: only accounts that show their own do. */
   readonly seesReceipts: boolean;
 };
 
-/** One socket of one person at one place. */
+/** One WebSocket connection of an account, to a group or to the overview. */
 export class Connection implements Viewer {
   /** The newest change of its topic that it has been sent; what is not newer is not sent again. */
   change = -1;

@@ -1,7 +1,7 @@
 import { CLOSE, type Connection, type Viewer } from './connection.ts';
 import { factText, type Protocol, textFrame } from './frames.ts';
 
-/** A browser that has heard nothing for two beats takes the line for dead (`static/js/page/socket.js`). */
+/** A browser considers the connection dead after two missed heartbeats (`static/js/page/socket.js`). */
 const HEARTBEAT_MS = 20_000;
 const PERSONAL = 'account:';
 const ALIVE = textFrame(factText('html', 'alive', {}));
@@ -13,9 +13,9 @@ export type Present = (viewer: Viewer) => string | undefined;
 type Subscribers = { sockets: Set<Connection> } & Record<Protocol, number>;
 
 /**
- * Topics to sockets. An event is presented and framed once for each kind of viewer and queued; at the end of the
- * turn each socket gets all that is queued for it in one write, however many events there were. That is worth a
- * multiple: a thousand sockets take a thousand system calls a turn, not a thousand a message.
+ * Maps topics to sockets. An event is rendered and framed once per kind of viewer, and queued. At the end of the
+ * turn, each socket gets everything queued for it in one write: a thousand sockets take a thousand system calls per
+ * turn of the event loop, not per message.
  */
 export class Hub {
   readonly #connections = new Set<Connection>();
@@ -24,7 +24,7 @@ export class Hub {
   #unflushed: Connection[] = [];
   readonly #heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS).unref();
 
-  /** Every connection is known from its first moment, so that what is revoked meanwhile closes it too. */
+  /** To be called before `Endpoint.open`, so that revoking access in the meantime closes the connection too. */
   add(connection: Connection): void {
     const { id } = connection.account;
     this.#connections.add(connection);
@@ -55,7 +55,10 @@ export class Hub {
     }
   }
 
-  /** @param change lets a connection skip what it got while catching up; @param except an account that is left out */
+  /**
+   * @param change the event's change number: a connection that already got it while catching up is skipped
+   * @param except an account that does not get the event
+   */
   publish(
     topic: string,
     present: Present,
@@ -147,7 +150,7 @@ export class Hub {
   #flush(): void {
     const due = this.#unflushed;
     this.#unflushed = [];
-    // Neighbours mostly have the same frames waiting: those share one buffer.
+    // Consecutive connections mostly have the same frames queued; they share one buffer.
     let last: { frames: readonly Buffer[]; bytes: Buffer } | undefined;
     for (const connection of due) {
       const frames = connection.takePending();

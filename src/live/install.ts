@@ -3,14 +3,14 @@ import type { Context } from '../context.ts';
 import { CLOSE } from './connection.ts';
 import { Hub } from './hub.ts';
 
-/** The registry of sockets; those of a session or a profile that is no more are closed. */
+/** Creates the hub, and closes connections whose session ended or whose account changed. */
 export function installLive({ subscribe, atStop }: Context) {
   const hub = new Hub();
   const close = (ofAccount: number, code: number, reason: string) =>
     hub.closeWhere((connection) => connection.account.id === ofAccount, code, reason);
 
   subscribe(accountChanged, ({ accountId }) => {
-    // They come back at once, as who they are now. A command that changed the profile is acknowledged first.
+    // Clients reconnect with the new profile. Deferred, so that the command that changed it is acknowledged first.
     setImmediate(() => close(accountId, CLOSE.goingAway, 'Your profile changed.'));
   });
   subscribe(sessionEnded, ({ sessionId }) => {

@@ -4,12 +4,12 @@ import { ChatError, diskFull } from '../errors.ts';
 import { CLOSE, type Connection } from './connection.ts';
 import type { Hub } from './hub.ts';
 
-/** What a client may say at one place: its `type` → what it does. A ChatError goes back as an `error` frame. */
+/** Handlers of an endpoint's commands, by `type`. A ChatError is answered with an `error` frame. */
 export type Commands = Readonly<
   Record<string, (connection: Connection, message: unknown) => Promise<void> | void>
 >;
 
-/** A place that sockets connect to; a feature brings it, with its table of commands. */
+/** A WebSocket endpoint, which a feature defines with its table of commands. */
 export type Endpoint = {
   /** Matches the path; its first group becomes `parameter`. */
   path: RegExp;
@@ -22,7 +22,7 @@ export type Endpoint = {
 
 const MAX_FRAMES_BETWEEN_HEARTBEATS = 600;
 
-/** Reads what a connection says until it ends. Refused frames are answered; the socket stays. */
+/** Handles the frames of a connection until it closes. A refused frame is answered; the connection stays open. */
 export function serveSocket(
   { hub, log, rateLimits }: { hub: Hub; log: Logger; rateLimits: boolean },
   endpoint: Endpoint,
@@ -30,7 +30,7 @@ export function serveSocket(
 ): void {
   const { ws } = connection;
   ws.on('message', (data, isBinary) => {
-    // Revoked means revoked: frames that were under way when it was closed are not read any more.
+    // Ignore frames that arrive after we closed the connection, such as after access was revoked.
     if (!connection.isOpen) return;
     connection.isAlive = true;
     connection.received += 1;

@@ -15,7 +15,7 @@ import { type Endpoint, serveSocket } from './socket.ts';
 /** 8,000 characters at their longest in JSON (two escapes of six bytes each), and room for the rest. */
 const MAX_FRAME_BYTES = 128 * 1024;
 
-/** Tabs and programs of one person; a thousand people are a crowd, a thousand sockets of one are a mistake. */
+/** Maximum number of connections per account, over all its tabs and programs; more are taken for a mistake. */
 const MAX_SOCKETS_OF_ONE = 100;
 
 const CONNECTIONS = {
@@ -49,8 +49,8 @@ type Asked = {
 const TOO_MANY_WINDOWS = 'You have too many windows open; close some, then connect again.';
 
 /**
- * Lets sockets in. What no browser of ours would send is refused with an HTTP status before anything is done;
- * what a page has to tell apart is accepted and closed with a code, since browsers show a page nothing else.
+ * Handles WebSocket handshakes. A request that none of our pages would send is refused with an HTTP status at once.
+ * A refusal that a page has to recognise is accepted and then closed with a code: browsers expose nothing else.
  */
 export class Upgrades {
   readonly #dependencies: Dependencies;
@@ -104,10 +104,10 @@ export class Upgrades {
     this.#server.handleUpgrade(request, stream, head, (ws) => this.#welcome(ws, stream, asked));
   }
 
-  /** Nothing here may hold on to the request: it would live as long as the socket. */
+  /** Must not keep a reference to the request, which would then stay in memory as long as the connection. */
   #welcome(ws: WebSocket, stream: Duplex, { endpoint, parameter, after, address, signedIn }: Asked): void {
     const { hub, rateLimits, seesAddresses } = this.#dependencies;
-    // Also a socket that is being refused is parsed until it has closed, and an error nobody hears ends the process.
+    // Also needed for refused sockets: `ws` parses until they close, and an unhandled 'error' ends the process.
     ws.on('error', () => ws.terminate());
     const protocol = PROTOCOLS[ws.protocol];
     if (!protocol)
@@ -138,7 +138,7 @@ export class Upgrades {
 }
 
 function refuse(stream: Duplex, status: number, words: string): void {
-  // A peer that never closes its side would hold the socket, and with it the end of the process.
+  // A peer that never closes its side would keep the socket open, and the process could not exit.
   stream.once('finish', () => stream.destroy());
   stream.end(`HTTP/1.1 ${status} ${words}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

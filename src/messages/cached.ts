@@ -6,7 +6,7 @@ import { messagesChanged } from './events.ts';
 import type { Appended, Message, NewMessage } from './message.ts';
 import { MessageStore } from './store.ts';
 
-/** A message is pushed, paged and listed many times; opening one takes longer than reading it. */
+/** Cache limit in characters. Messages are cached opened, since decrypting takes longer than reading the row. */
 const MAX_CHARACTERS = 16_000_000;
 /** What a message takes beside its text, counted in characters. */
 const BESIDE_TEXT = 300;
@@ -32,7 +32,7 @@ export class CachedMessageStore extends MessageStore {
         on(messagesChanged, ({ groupId, messages }, cache) => {
           for (const { seq, change } of messages) {
             const kept = cache.peek({ groupId, seq });
-            // What was written here is kept already.
+            // A message that this process wrote is already cached in its new version.
             if (!kept || kept.change < change) cache.drop({ groupId, seq });
           }
         }),

@@ -21,7 +21,10 @@ export type Composer = {
 
 type Dependencies = { drafts: DraftStore; files: FileStore; presenter: MessagePresenter };
 
-/** The composer of a page that is asked for: the draft, and what its address names. @param thread 0 for the conversation itself */
+/**
+ * Builds the composer of a requested page from the draft and the query (`reply`, `voice`).
+ * @param thread 0 for the conversation itself
+ */
 export async function composerOf(
   { drafts, files, presenter }: Dependencies,
   request: Request,
@@ -34,7 +37,7 @@ export async function composerOf(
   const reply = replyTo === undefined ? null : ((await presenter.quote(group.id, replyTo)) ?? null);
   const { voice: id } = request.query;
   if (typeof id !== 'string') return { error: null, typed, reply, chosen: [] };
-  // It may have been sent or discarded since: then the address names nothing any more.
+  // The recording may have been sent or discarded since; then `voice` is ignored.
   const [file] = await chosenFiles(files, open, [id.toLowerCase()]);
   const spoken = file?.voice ? transcriptText(file.voice) : '';
   const isThere = typed.includes(spoken);
@@ -42,12 +45,12 @@ export async function composerOf(
     error: null,
     typed: isThere ? typed : [typed, spoken].filter(Boolean).join(' '),
     reply,
-    // A page that stands at the address already is not asked for again.
+    // Makes the URL of "Look again" unique: a link to the current URL would not reload the page.
     chosen: file ? [{ ...shownFile(file), again: Date.now() }] : [],
   };
 }
 
-/** The composer of a form that was refused, as it was sent. @param uploaded what came in with it */
+/** Rebuilds the composer of a refused form from its fields. @param uploaded the files that it uploaded */
 export async function refusedComposer(
   { files, presenter }: Omit<Dependencies, 'drafts'>,
   request: Request,
@@ -58,7 +61,7 @@ export async function refusedComposer(
   const typed: unknown = request.body?.content;
   const replyTo = Number(request.body?.replyTo);
   const reply = replyTo > 0 ? ((await presenter.quote(open.group.id, replyTo)) ?? null) : null;
-  // A recording stays, whether it was to be sent or not.
+  // Keep the recording in the composer even if it was not selected for sending.
   const ids = [...new Set<unknown>([request.body?.fileIds ?? [], request.body?.voice ?? []].flat())];
   const before = await chosenFiles(files, open, ids.slice(0, MAX_FILES).map(String));
   return {
@@ -69,7 +72,7 @@ export async function refusedComposer(
   };
 }
 
-/** Those of these files that wait for a message here. */
+/** The files with these ids that the account uploaded to this group and has not sent yet. */
 async function chosenFiles(files: FileStore, open: OpenGroup, ids: readonly string[]): Promise<StoredFile[]> {
   const settled = await Promise.allSettled(ids.map((id) => unsentFiles(files, open, [id])));
   return settled.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));

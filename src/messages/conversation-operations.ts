@@ -18,7 +18,7 @@ export type ConversationOperationContext = SendDependencies & {
 
 export type ConversationOperation = Operation<ConversationOperationContext, OpenGroup>;
 
-/** What a member does in a conversation, beside what is done with one message of it. */
+/** Operations of a member on a conversation; those on a single message are in `operations.ts`. */
 export const conversationOperations: readonly ConversationOperation[] = [
   defineOperation({
     name: 'send',

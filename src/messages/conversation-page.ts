@@ -62,13 +62,13 @@ type PageCache = Pick<Cached<PageKey, KeptPage>, 'dropTag' | 'clear'>;
 const ofEverybody = (_payload: unknown, cache: PageCache) => cache.clear();
 const ofAccount = ({ accountId }: { accountId: number }, cache: PageCache) =>
   cache.dropTag(`account ${accountId}`);
-/** Of everybody who has the group in their list. */
+/** Drops the pages of every account that has the group in its list. */
 const ofGroup = ({ groupId }: { groupId: number }, cache: PageCache) => cache.dropTag(`group ${groupId}`);
-/** Of those who have it open. */
+/** Drops every page on which the group is open. */
 const ofOpenGroup = ({ groupId }: { groupId: number }, cache: PageCache) =>
   cache.dropTag(groupTopic(groupId));
 
-/** Whatever a page shows has its event here. */
+/** Everything that a cached page shows needs an entry here for the event that changes it. */
 const DROPS: readonly Drop<PageKey, KeptPage>[] = [
   ...[accountChanged, groupCreated, groupRenamed].map((event) => on(event, ofEverybody)),
   ...[groupAdvanced, groupSettingsChanged].map((event) =>
@@ -81,7 +81,7 @@ const DROPS: readonly Drop<PageKey, KeptPage>[] = [
   ...[memberJoined, memberLeft, readMoved].map((event) =>
     on<{ groupId: number; accountId: number }, PageKey, KeptPage>(event, (payload, cache) => {
       ofAccount(payload, cache);
-      // Its members, and the read receipts below its newest message.
+      // Pages with the group open show its members, and the read receipts below its newest message.
       ofOpenGroup(payload, cache);
     }),
   ),
@@ -100,13 +100,13 @@ export class ConversationPage {
     this.#dependencies = dependencies;
     this.#pages = dependencies.caches.cached<PageKey, KeptPage>({
       name: 'conversation pages',
-      // Beside the account and the group, all that a page takes from its request.
+      // The account, the group, and everything of the request that the page depends on.
       key: ({ request, open: { account, group } }) =>
         `${account.id}/${group.id}/${themeOf(request)}/${isScripted(request)}/${request.arrival.isSecure}/${request.arrival.way}`,
       maxSize: CACHED_PAGES,
       sizeOf: ({ packed }) => packed.gzip.length,
       load: (key) => this.#load(key),
-      // It shows the list of the account's groups, and who is in the one that is open.
+      // The page shows the account's groups, and the people in the open one.
       tagsOf: ({ groupIds }, { open: { account, group } }) => [
         `account ${account.id}`,
         ...groupIds.map((id) => `group ${id}`),
@@ -116,7 +116,7 @@ export class ConversationPage {
     });
   }
 
-  /** The page as it stands at its address, without a query; compressed, and kept until something on it changes. */
+  /** The compressed page for a URL without a query, cached until something on it changes. */
   async kept(request: Request, open: OpenGroup): Promise<Packed> {
     return (await this.#pages.get({ request, open })).packed;
   }
@@ -160,8 +160,8 @@ export class ConversationPage {
   }
 
   /**
-   * Where in its history a conversation is opened: at a message, on a day, or, where a script can say what has been read,
-   * at the first of many unread messages.
+   * Reads the requested part of the history: at a message, or on a day. Otherwise the newest messages, or, if scripts
+   * run in the browser (they report the read position) and many messages are unread, those around the first unread one.
    */
   async readAsked(request: Request, open: OpenGroup): Promise<MessagePage> {
     const { messages } = this.#dependencies;
@@ -191,7 +191,7 @@ function firstUnread({ messages }: MessagePage, { account, membership }: OpenGro
   return messages.find((message) => message.seq > membership.readSeq && message.authorId !== account.id)?.seq;
 }
 
-/** The beginning of the day that a form without a script names, in the server's zone. @throws ChatError 400 */
+/** Start of the `day` that the form sends without scripts, in the server's time zone. @throws ChatError 400 */
 function dayInQuery(request: Request): number | undefined {
   const { day } = request.query;
   if (day === undefined || day === '') return undefined;

@@ -1,6 +1,6 @@
 /**
- * Endings of host names that are linked without a scheme or "www.". Well known, and neither the ending of a file (.md,
- * .sh, .py, .rs, .zip, .app) nor a word that begins the next sentence (.it, .so, .no, .in, .me).
+ * Top-level domains that are linked without a scheme or "www.". Left out are file extensions (.md, .sh, .py, .rs, .zip,
+ * .app) and words that may begin the next sentence (.it, .so, .no, .in, .me).
  */
 export const LINKED_DOMAINS: readonly string[] = (
   'com net org edu gov mil info biz eu int dev blog shop site online cloud tech wiki chat email news museum name ' +
@@ -9,15 +9,15 @@ export const LINKED_DOMAINS: readonly string[] = (
 
 /** Countries whose sites are usually written in Cyrillic. */
 const CYRILLIC_DOMAINS = new Set(['ru', 'ua', 'by', 'bg', 'kz', 'rs', 'mk', 'mn', 'su']);
-/** Scripts whose letters are not taken for Latin ones. */
+/** Scripts whose letters cannot be confused with Latin ones. */
 const DISTINCT =
   /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Thai}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Tamil}\p{Script=Common}\p{Script=Inherited}]+$/u;
 const LATIN = /^[\p{Script=Latin}\p{Script=Common}\p{Script=Inherited}]+$/u;
 const CYRILLIC = /^[\p{Script=Cyrillic}\p{Script=Common}\p{Script=Inherited}]+$/u;
 
 /**
- * Whether a host may be shown in its own letters: each label in one script, and none that could be mistaken for Latin
- * (as browsers decide it; UTS 39, 5.1 "Mixed-Script Detection").
+ * Whether a host may be shown in Unicode instead of Punycode: each label is in one script, which cannot be confused with
+ * Latin, or is Cyrillic below a Cyrillic top-level domain (as in browsers; UTS 39, 5.1 "Mixed-Script Detection").
  */
 export function isReadableHost(host: string): boolean {
   const labels = host.toLowerCase().split('.');

@@ -15,11 +15,11 @@ import type { MessageWriter } from './writer.ts';
 export const editable = z.object({ content: z.string('Write something first.') });
 
 /**
- * Replaces what a message says; what it said before is kept. The same text changes nothing. Whom it called stays
- * called, whom the new text calls is marked in it, and nobody is told again. The text of a voice message is what its
- * author wants it to say from then on.
- * @param editLimitMs how long after it was sent; undefined is for ever
- * @throws ChatError 403 as `refuseEdit` says; 404 when it is not there (any more)
+ * Replaces the text of a message and keeps the old text as a revision. An unchanged text changes nothing, except that it
+ * marks a machine's transcript as reviewed, as any edit of a voice message does. The mentions become those of the new
+ * text: see `recount`.
+ * @param editLimitMs how long after sending an edit is allowed; undefined: for ever
+ * @throws ChatError 400 for an empty or too long text, 403 from `refuseEdit`, 404 when there is no such message
  */
 export async function editMessage(
   {

@@ -5,7 +5,7 @@ export const messagesSent = eventType<{ groupId: number; firstSeq: number; lastS
   'messages.sent',
 );
 
-/** Messages of one group were written, new ones too: each with its change, in their order. */
+/** Messages of one group were sent or changed; in order of change. */
 export const messagesChanged = eventType<{
   groupId: number;
   messages: readonly Readonly<{ seq: number; change: number }>[];
@@ -19,7 +19,7 @@ export const messageRemoved = eventType<{ groupId: number; seq: number; thread: 
   'messages.removed',
 );
 
-/** An edit calls members whom the message did not call before. */
+/** An edit mentions members whom the message did not mention before. */
 export const mentionsAdded = eventType<{ groupId: number; seq: number; accountIds: readonly number[] }>(
   'messages.mentions-added',
 );

@@ -1,4 +1,4 @@
-/** Items by a number of theirs, such as that of their group, in order. (`Map.groupBy` is not in Node 20.) */
+/** Groups items by a number, such as their group's id, and keeps their order. (`Map.groupBy` is not in Node 20.) */
 export function grouped<Item>(items: readonly Item[], keyOf: (item: Item) => number): Map<number, Item[]> {
   const groups = new Map<number, Item[]>();
   for (const item of items) {

@@ -6,20 +6,20 @@ export const PAGE_MESSAGES = 50;
 
 /** A page of a group's messages, in order. */
 export type MessagePage = {
-  /** A thread leaves out what stands between its messages. */
+  /** The messages of a `thread` page are not consecutive in the group. */
   kind: 'conversation' | 'thread';
   messages: readonly Message[];
-  /** The one before the first, which says whether the first continues it. */
+  /** The message before the first one; decides whether the first is rendered as its continuation. */
   previous: Message | undefined;
   hasOlder: boolean;
   hasNewer: boolean;
 };
 
-/** Above so many unread messages the newest page would not show the first of them. */
+/** With more unread messages than this, the newest page might not contain the first unread one. */
 export const UNREAD_ON_NEWEST = 40;
 
 /**
- * The first message that was written at a time or later, by bisection: messages of a group are in the order of time.
+ * Finds the first message written at or after a time, by bisection: a group's messages are ordered by time.
  * @returns its seq, or that of the newest message
  */
 export async function seqAt(messages: MessageStore, { group }: OpenGroup, time: number): Promise<number> {
@@ -34,7 +34,8 @@ export async function seqAt(messages: MessageStore, { group }: OpenGroup, time: 
 }
 
 /**
- * The newest 50 messages, the 50 before a seq, or the 50 around one (keyset pagination on the primary key: every number has its message).
+ * Reads the newest 50 messages, the 50 before a seq, or the 50 around one. Keyset pagination on the primary key; seqs
+ * have no gaps.
  */
 export async function readHistory(
   messages: MessageStore,
@@ -46,7 +47,7 @@ export async function readHistory(
     newest + 1,
     around === undefined ? (before ?? newest + 1) : around + PAGE_MESSAGES / 2 + 1,
   );
-  // One more than is shown: whether the first continues it, and whether there is more.
+  // Fetch one more than is shown: it becomes `previous`, and tells whether there are older messages.
   const fetched = await messages.between(group.id, Math.max(1, end - PAGE_MESSAGES - 1), end - 1);
   const hasOlder = fetched.length > PAGE_MESSAGES;
   return {

@@ -27,7 +27,7 @@ type Dependencies = {
   saved: SavedStore;
 };
 
-/** Messages out of their place: threads that one follows, what one saved, what a group pinned. */
+/** Pages that list messages outside their conversation: followed threads, saved messages, a group's pins. */
 export function listRoutes(dependencies: Dependencies): Router {
   const pages = new ListPages(dependencies);
   return Router()
@@ -116,7 +116,7 @@ class ListPages {
     return this.#list(request, about, await Promise.all(items), group.id);
   }
 
-  /** Undefined where it may not be read any more. */
+  /** Undefined when the message was removed or the account is not a member of its group any more. */
   async #shown(account: Account, message: Message | undefined): Promise<Context | undefined> {
     if (!message || message.removedAt !== null) return undefined;
     const group = await this.#groups.byId(message.groupId);

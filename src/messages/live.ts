@@ -26,10 +26,10 @@ import {
 import type { MessagePresenter } from './present.ts';
 import type { MessageStore } from './store.ts';
 
-/** How many a batch of catching up has; at 8,000 characters each they stay below what a reader may lag behind. */
+/** Messages per catch-up batch. At 8,000 characters each, a batch stays below MAX_BUFFERED_BYTES. */
 const CATCH_UP = 50;
 
-/** How often the others see that somebody is typing; more is dropped. */
+/** Rate limit of typing notices per member and group; further ones are dropped. */
 const TYPING_RATE = { name: 'typing', points: 1, seconds: 3, sentence: 'You are typing.' };
 
 /** Names the message that a command is about. */
@@ -42,7 +42,7 @@ type Dependencies = MessageOperationContext &
     presence: LivePresence;
     limits: Limits;
     subscribe: Subscribe;
-    /** Hears of what failed in the background. */
+    /** Called with errors of background work. */
     report(error: unknown): void;
   };
 
@@ -86,7 +86,7 @@ export class ConversationSocket implements Endpoint {
     });
     connection.change = Math.min(after ?? group.lastChange, group.lastChange);
     await this.#catchUp(connection, group.id);
-    // Between two pushes, and subscribed before the last look: what is written in between is in one of them.
+    // Run between two pushes, and subscribe before sending the rest, so that no change falls in between.
     await this.#inOrder(group.id, async () => {
       if (!connection.isOpen) return;
       this.#hub.subscribe(connection, connection.topic);
@@ -103,7 +103,7 @@ export class ConversationSocket implements Endpoint {
 
   #commandsOf(dependencies: Dependencies): Commands {
     const { hub, limits, messages } = dependencies;
-    // Their acknowledgement names the message.
+    // Acknowledgements of these operations include the seq of the message.
     const operationsOnMessages = bindOperations(messageOperations, dependencies, limits).map((operation) => ({
       ...operation,
       run: async (target: MessageTarget, body: unknown) => ({
@@ -121,12 +121,12 @@ export class ConversationSocket implements Endpoint {
     };
   }
 
-  /** Looked at anew for each command; a socket that outlives a membership by a moment can do nothing. */
+  /** Checks membership for each command, since a socket may briefly stay open after its account left the group. */
   #access(connection: Connection): Promise<OpenGroup> {
     return openGroup(this.#groups, connection.account, Number(connection.topic.split(':')[1]));
   }
 
-  /** One after another in each group: a push that overtook another would leave a gap. */
+  /** Runs work sequentially per group: if a push overtook an older one, clients would miss the older change. */
   #inOrder(groupId: number, work: () => Promise<void>): Promise<void> {
     const done = (this.#underWay.get(groupId) ?? Promise.resolve()).then(work);
     const settled = done
@@ -147,7 +147,7 @@ export class ConversationSocket implements Endpoint {
       changed.map(({ seq }) => seq),
     );
     for (const message of written) {
-      // Changed once more since: its newest change has an event of its own, in the order of changes.
+      // The message has changed again since this event; the event of that change will push it.
       if (message.change > lastChange) continue;
       const html = this.#hub.hasSubscribers(topic, 'html') ? await this.#fragment(message) : undefined;
       const json = this.#hub.hasSubscribers(topic, 'json') ? await this.#presenter.json(message) : undefined;
@@ -161,7 +161,7 @@ export class ConversationSocket implements Endpoint {
     return this.#presenter.fragment(message, await this.#messages.bySeq(message.groupId, message.seq - 1));
   }
 
-  /** What changed after what the connection has, in order. @returns how much that was, up to a batch */
+  /** Sends up to one batch of changes that the connection has not received, in order. @returns how many */
   async #sendMissed(connection: Connection, groupId: number): Promise<number> {
     const changed = await this.#messages.changedAfter(groupId, connection.change, CATCH_UP);
     for (const message of changed) {
@@ -174,7 +174,7 @@ export class ConversationSocket implements Endpoint {
     return changed.length;
   }
 
-  /** Brings a connection to where the group is, as fast as it reads. */
+  /** Sends batches until the connection is up to date, waiting for it to drain before each one (backpressure). */
   async #catchUp(connection: Connection, groupId: number): Promise<void> {
     do {
       await new Promise(setImmediate);

@@ -6,7 +6,7 @@ export type RenderJob =
   | { kind: 'render'; text: string; mentions: readonly (readonly [string, number | undefined])[] }
   | { kind: 'names'; text: string };
 
-/** How long the code of one message may take to colour, and then the message as a whole, in milliseconds. */
+/** Time limits per message in milliseconds: for highlighting its code, and for the rest of rendering. */
 const HIGHLIGHT_MS = 100;
 const RENDER_MS = 150;
 
@@ -17,7 +17,7 @@ const LONG_RUN = /\S{1000}/;
 
 const compiled = new Set<string>();
 
-/** Runs in a worker thread: some texts take half a second, and nobody else waits for them. */
+/** Runs in a worker thread, since some texts take half a second. */
 export default function work(job: RenderJob): string | string[] {
   if (job.kind === 'names') return limited(() => namesCalled(job.text), RENDER_MS) ?? [];
   const mentions = new Map(job.mentions);
@@ -25,7 +25,7 @@ export default function work(job: RenderJob): string | string[] {
   return coloured ?? renderPlain(job.text);
 }
 
-/** Colours code until the time of its message has run out; from then on code stays as it is. */
+/** Highlights code until the message's time for it is used up; further code blocks stay plain. */
 function highlighter(): Highlight {
   let left = HIGHLIGHT_MS;
   return (code, language) => {
@@ -39,7 +39,7 @@ function highlighter(): Highlight {
   };
 }
 
-/** A grammar is compiled when it is first used, which is not the fault of the message that happens to do so. */
+/** Compiles a grammar before its first use, so that this does not use up the message's time for highlighting. */
 function compile(language: string): void {
   if (compiled.has(language)) return;
   hljs.highlight('', { language });
@@ -49,8 +49,8 @@ function compile(language: string): void {
 const script = new vm.Script('globalThis.limitedWork()');
 
 /**
- * Runs a function for at most so many milliseconds: V8 interrupts regular expressions too, and the thread goes on.
- * @returns undefined where the time ran out
+ * Runs a function with a timeout in milliseconds. V8 can interrupt regular expressions too; the thread survives.
+ * @returns undefined on timeout
  */
 function limited<Result>(run: () => Result, timeout: number): Result | undefined {
   let result: Result | undefined;

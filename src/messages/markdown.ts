@@ -17,9 +17,8 @@ type Environment = { mentions: Mentions; highlight?: Highlight | undefined };
 const NO_MENTIONS: Mentions = new Map();
 
 /**
- * Markdown as people use it in chats: emphasis, code, lists, quotes, links. A line break is a line break. Raw HTML and
- * entities are text; headings, tables and pictures from elsewhere have no place in a conversation. A mark that would
- * not format anything stays as it was typed.
+ * Renders Markdown for chat: emphasis, code, lists, quotes, links. Line breaks are kept. Raw HTML and entities are shown
+ * as text; headings, tables and external images are not supported. A mark that formats nothing stays as typed.
  */
 export function renderMarkdown(text: string, mentions: Mentions, highlight?: Highlight): string {
   return markdown.render(text, { mentions, highlight } satisfies Environment).trim();
@@ -88,7 +87,7 @@ function configured() {
   return markdown;
 }
 
-/** What a mark or a sentence adds to the end of an address is not part of it. */
+/** Excludes trailing Markdown marks and colons from links. */
 class ChatLinks extends LinkifyIt {
   override match(text: string) {
     return super.match(text)?.map(shortened) ?? null;
@@ -113,7 +112,7 @@ function shortened<Match extends { url: string; text: string; lastIndex: number;
   return match;
 }
 
-/** An address whose host could be taken for another one is shown in its ASCII form (UTS 39, mixed scripts). */
+/** Shows a host that could be confused with another one in Punycode (UTS 39, mixed scripts). */
 function withReadableHost(address: string, text: string): string {
   const [, before = '', host = '', after = ''] =
     /^([a-z]+:\/\/(?:[^/?#@]*@)?)([^/?#:]+)(.*)$/is.exec(text) ?? [];
@@ -123,7 +122,7 @@ function withReadableHost(address: string, text: string): string {
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})/;
 
-/** The line after a quote is outside of it: CommonMark would continue the quote's paragraph (5.1, laziness). */
+/** Ends a quote at the first line without `>`: CommonMark would continue its paragraph (5.1, laziness). */
 function endQuotes(state: StateCore): void {
   if (!state.src.includes('>')) return;
   const lines: string[] = [];
@@ -156,7 +155,7 @@ function keepMarksWithinWords(state: StateInline, silent: boolean): boolean {
   return true;
 }
 
-/** A backslash goes only where it keeps a mark from acting; in paths and faces it stays. */
+/** Removes a backslash only where it escapes a mark that would format; in paths and emoticons it stays. */
 function backslash(state: StateInline, silent: boolean): boolean {
   const { src, pos } = state;
   if (src[pos] !== '\\') return false;
@@ -168,7 +167,7 @@ function backslash(state: StateInline, silent: boolean): boolean {
   }
   if (!wouldAct(state, mark)) return false;
   if (!silent) {
-    // As a piece of its own, which is not looked at for a mention.
+    // A token of another type than text, so that `markMentions` ignores it.
     const token = state.push('html_inline', '', 0);
     token.content = state.md.utils.escapeHtml(mark);
   }

@@ -5,15 +5,15 @@ import type { NewMessage } from './message.ts';
 import { spellings } from './names.ts';
 import type { TextRenderer } from './render.ts';
 
-/** Above this many members, calling everybody asks first. */
+/** In groups with more members than this, @all has to be confirmed. */
 export const MANY_MEMBERS = 10;
 /** Maximum number of mentions per message; later ones are ignored. */
 const MAX_NAMES = 50;
 
-/** Look-ups of one message: a name beside a script without spaces has several spellings. */
+/** Maximum number of account look-ups per message; next to a script without spaces one name has several candidates. */
 const MAX_LOOKUPS = 300;
 
-/** Whom a text calls: members whose names follow an @, outside of code and links. */
+/** Finds the members that a text mentions and whether it mentions @all, outside of code and links. */
 export async function findMentions(
   { accounts, groups, texts }: { accounts: AccountStore; groups: GroupStore; texts: TextRenderer },
   groupId: number,
@@ -37,7 +37,7 @@ export async function findMentions(
   return { mentions: [...mentions], mentionsAll };
 }
 
-/** @throws ChatError 409 `confirm_all` where many would be called and nobody said that this is meant */
+/** @throws ChatError 409 `confirm_all` for an unconfirmed @all in a group of more than MANY_MEMBERS members */
 export async function confirmMentions(
   groups: GroupStore,
   groupId: number,

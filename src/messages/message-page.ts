@@ -29,7 +29,7 @@ export type ActionDependencies = MessageOperationContext & {
   limits: Limits;
 };
 
-/** What is done with one message: a page of its own, a sheet for scripts, and a form for each act. */
+/** Routes of one message: its page, the same as a fragment for scripts (the sheet), and a form for each operation. */
 export function actionRoutes(dependencies: ActionDependencies): Router {
   const { views, groups, messages } = dependencies;
 
@@ -39,7 +39,7 @@ export function actionRoutes(dependencies: ActionDependencies): Router {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
       return messageTarget(messages, open, numberInPath(request, 'seq'));
     },
-    // One that is not there, or not any more, has no page to come back to.
+    // A missing or removed message has no page on which to show the error.
     pageOfRefusal: (request, { open, seq, message }) =>
       message &&
       ((error) => {
@@ -67,7 +67,7 @@ export function actionRoutes(dependencies: ActionDependencies): Router {
     .use(forms);
 }
 
-/** Everything that can be done with a message, and what is known of it. */
+/** Template context of the page and the sheet: permitted operations, reactions, receipts and earlier versions. */
 async function sheet(
   dependencies: ActionDependencies,
   open: OpenGroup,
@@ -127,14 +127,14 @@ async function renderMessage(
   return page(request, 'messages/message.njk', { ...context, shown }, { openGroupId: open.group.id });
 }
 
-/** Where a form leads: back to the message, or to the list that it was sent from. */
+/** Where a form redirects to: the message, or the list that the form was on. */
 function pageAfter(
   operation: string,
   groupId: number,
   seq: number,
   { back, beside }: { back?: unknown; beside?: unknown },
 ): string {
-  // The page of the group would be read again at once.
+  // Opening the group's page would mark the message as read again.
   if (operation === 'unread') return '/groups';
   if (operation === 'follow' || operation === 'read-thread')
     return `/groups/${groupId}/threads/${seq}${beside ? '?beside=' : ''}`;

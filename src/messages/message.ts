@@ -3,7 +3,7 @@ import type { Attachment } from '../files/file.ts';
 /** The accounts that reacted with one emoji, in the order of their reactions. */
 export type Reaction = Readonly<{ emoji: string; accountIds: readonly number[] }>;
 
-/** What few messages have; kept sealed beside the body, and not at all where there is none of it. */
+/** What few messages have. Sealed in a column of its own, which is null when all of it is empty. */
 export type MessageMetadata = Readonly<{
   reactions: readonly Reaction[];
   /** The members that are called by name. */
@@ -44,13 +44,13 @@ export type Revision = Readonly<{
   change: number;
   content: string;
   writtenAt: number;
-  /** Null is the author of the message; 0 the machine that wrote down what was said. */
+  /** Null: the author of the message; 0: the speech engine that transcribed it. */
   writerId: number | null;
 }>;
 
 export const NO_METADATA: MessageMetadata = { reactions: [], mentions: [], mentionsAll: false, files: [] };
 
-/** A new message as it is stored: each field by itself, since copying whole objects took as long as writing the row. */
+/** Builds a stored message field by field: copying whole objects took as long as writing the row. */
 export function written(message: NewMessage, seq: number, change: number): Message {
   const { groupId, id, authorId, content, createdAt, thread = null, replyTo = null } = message;
   const { mentions = [], mentionsAll = false, files = [] } = message;

@@ -1,4 +1,4 @@
-/** Writing without spaces between its words: a name may stand directly beside it. */
+/** Scripts without spaces between words: a mention may directly adjoin their characters. */
 const UNSPACED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 
@@ -10,8 +10,8 @@ export function isWordCharacter(character: string | undefined): boolean {
 }
 
 /**
- * A name as `accounts/register.ts` takes it, after an @ (or its full-width form) that does not stand within a word or an
- * address. Scripts without spaces have no words to stand within.
+ * Matches a username after an @ (or its full-width form), unless the @ is inside a word or an address. An @ directly
+ * after a character of a script without spaces does count.
  */
 export const MENTION = new RegExp(
   `(?<!(?!${UNSPACED.source})[\\p{L}\\p{M}\\p{Nd}]|[@＠._/-])[@＠]([\\p{L}\\p{M}\\p{Nd}._-]{3,50})`,
@@ -19,8 +19,8 @@ export const MENTION = new RegExp(
 );
 
 /**
- * What a name after an @ may be, the longest first: as it stands, without what may end a sentence, and without the
- * words that follow it in a script without spaces.
+ * Candidate usernames for the text after an @, longest first: the whole text, without trailing punctuation, and without
+ * the words that follow it in a script without spaces.
  */
 export function spellings(name: string): string[] {
   const found = [name, name.replace(/[._-]+$/, '')];

@@ -125,7 +125,7 @@ export const messageOperations: readonly MessageOperation[] = [
   }),
 ];
 
-/** The target of an operation, whichever door it came through. */
+/** Loads the target of an operation, for forms and socket commands alike. */
 export async function messageTarget(
   messages: MessageStore,
   open: OpenGroup,

@@ -9,7 +9,7 @@ import type { MessageWriter } from './writer.ts';
 /** Maximum number of pins per group. */
 export const MAX_PINS = 50;
 
-/** Whether something should be so: saying it once more changes nothing. */
+/** `on` is the wanted state, so that a repeated request changes nothing. */
 export const wanted = z.object({ on: yesOrNo('Say "on" as yes or no.') });
 
 /**

@@ -15,20 +15,20 @@ import type { Drawn, TextRenderer } from './render.ts';
 import type { MessageStore } from './store.ts';
 import { dayOf, timeOf } from './times.ts';
 
-/** Messages of one author closer together than this stand together. */
+/** Consecutive messages of one author are grouped if they are less than this apart. */
 const GROUPING_MS = 5 * 60_000;
-/** Kept in memory, in characters: bounded by size, since one message may have 8,000 characters. */
+/** Cache limit in characters, not in entries, since one message may have 8,000 characters. */
 const CACHED_FRAGMENTS = 32_000_000;
 const CACHED_AVATARS = 10_000;
 const CACHED_LISTS = 32_000_000;
 
 const NO_BODY: Drawn = { html: '', isFinal: true };
-/** Other people get their turn after so many milliseconds of drawing a page. */
+/** Rendering a page yields to the event loop after this many milliseconds. */
 const DRAWN_AT_ONCE_MS = 8;
 
 type Person = { id: number; username: string; name: string; pictureVersion: number };
 
-/** `change` is the quoted message's: a quote is drawn anew when that was edited or removed. */
+/** `change` is that of the quoted message, so that the quote is rendered again after an edit or removal. */
 export type Quote = { seq: number; change: number; author: string; excerpt: string };
 
 type FragmentKey = { message: Message; isContinued: boolean; quoted: Quote | undefined };
@@ -67,7 +67,7 @@ export class MessagePresenter {
       make: (person) => asHtml(views.render('http/_avatar.njk', { person }).trim()),
       dropOn,
     });
-    // Their keys have the changes that they show: the next one has a key of its own.
+    // The keys contain `change`, so a changed message gets a new entry and needs no invalidation.
     this.#fragments = cached<FragmentKey, Drawn>({
       name: 'message fragments',
       key: ({ message: { groupId, seq, change }, isContinued, quoted }) =>
@@ -80,7 +80,7 @@ export class MessagePresenter {
     });
     this.#lists = cached<ListKey, Buffer>({
       name: 'message pages',
-      // A thread may begin and end where a page of the conversation does: which one it is belongs to the key.
+      // The key contains `kind`, since a thread and a conversation page may have the same first and last message.
       key: ({ group, messagePage: { kind, messages }, firstUnread }) =>
         `${group.id}/${group.lastChange}/${kind}/${messages[0]?.seq}/${messages.at(-1)?.seq}/${firstUnread}`,
       maxSize: CACHED_LISTS,
@@ -102,7 +102,7 @@ export class MessagePresenter {
     return this.#lists.get({ group, messagePage, firstUnread });
   }
 
-  /** Who it answers and the beginning of what that said, for a quote or a composer. */
+  /** The author and excerpt of a message, to quote it above a reply or in the composer. */
   async quote(groupId: number, seq: number): Promise<Quote | undefined> {
     const message = await this.#messages.bySeq(groupId, seq);
     if (!message) return undefined;
@@ -127,7 +127,7 @@ export class MessagePresenter {
     return Promise.all(message.reactions.map((reaction) => this.#shownReaction(reaction)));
   }
 
-  /** What it said before, each as it was shown. */
+  /** The earlier versions of a message, rendered. */
   revisions(message: Message, revisions: readonly Revision[]): Promise<Context[]> {
     return Promise.all(
       revisions.map(async ({ content, writtenAt, writerId }) => ({

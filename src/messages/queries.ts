@@ -120,7 +120,7 @@ function writes(orm: Orm) {
   };
 }
 
-/** What else a message changes, or its removal. */
+/** Side effects of sending or removing a message. */
 function effects(orm: Orm) {
   return {
     countReplies: orm

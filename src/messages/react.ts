@@ -16,12 +16,12 @@ export const emoji = z
   .trim()
   .refine((text) => text.length <= MAX_UTF16_UNITS && isOneEmoji(text), 'Choose one emoji.');
 
-/** `on` adds or removes the reaction, as often as it is asked. Without it, as from a plain form, each request toggles. */
+/** `on` sets or clears the reaction (idempotent). Without it, as from a plain form, each request toggles it. */
 export const reactable = z.object({ emoji, on: yesOrNo('Say "on" as yes or no.').optional() });
 
 /**
- * Puts one's reaction to a message, or takes it back.
- * @throws ChatError 404 when the message is not there, 409 when it bears 20 different emoji already
+ * Adds or removes the account's reaction to a message.
+ * @throws ChatError 404 when there is no such message, 409 when it has 20 different emoji already
  */
 export async function reactTo(
   { writer }: { writer: MessageWriter },
@@ -61,7 +61,7 @@ function toggled(reactions: readonly Reaction[], emoji: string, accountId: numbe
     .filter((reaction) => reaction.accountIds.length > 0);
 }
 
-/** One character as people see it, and a picture: no letter, no digit by itself. */
+/** Whether the text is one grapheme that contains an emoji; a plain letter or digit is not. */
 function isOneEmoji(text: string): boolean {
   const [first, second] = graphemes.segment(text);
   if (!first || second) return false;

@@ -7,10 +7,10 @@ import type { MessageStore } from './store.ts';
 
 /** Maximum number of members to whom a changed count is pushed; others see it on their next page. */
 const MAX_NOTIFIED = 5_000;
-/** How far back an earlier mention is looked for. */
+/** How many messages back an earlier mention is searched for. */
 const LOOKED_BACK = 200;
 
-/** Sets right what was counted for a message that was then removed, or calls others than before. */
+/** Corrects mentions and publishes unread counts after a message was removed or its mentions changed. */
 export async function recount(
   { groups, messages, publish }: { groups: GroupStore; messages: MessageStore; publish: Publish },
   before: Message,

@@ -5,8 +5,8 @@ import { refuseRemoval } from './policies.ts';
 import type { MessageWriter } from './writer.ts';
 
 /**
- * Takes a message away: its place stays, what it said, what it had said before and its files do not. Once more changes nothing.
- * @param editLimitMs how long after it was sent its author may; administrators may at any time
+ * Removes a message: its row stays, its text, revisions and files are deleted. Removing it again changes nothing.
+ * @param editLimitMs how long after sending its author may remove it; administrators may at any time
  * @throws ChatError 403 for anybody but its author and administrators, 404 when there is no such message
  */
 export async function removeMessage(

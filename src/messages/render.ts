@@ -3,18 +3,19 @@ import { type Mentions, namesCalled, renderMarkdown, renderPlain } from './markd
 import type { RenderJob } from './markdown-worker.ts';
 
 /**
- * Longer texts are drawn in a worker thread. Markdown's worst cases take time with the square of their length: two
- * milliseconds at this many characters, half a second at 8,000.
+ * Longer texts are rendered in a worker thread. The worst case of Markdown is quadratic in the length: two milliseconds
+ * at this many characters, half a second at 8,000.
  */
 export const DRAWN_HERE_CHARACTERS = 500;
-/** Code with a language is coloured, which only the worker does. */
+/** A code block with a language: only the worker highlights those. */
 const COLOURED = /^[ >]*(?:`{3,}|~{3,})[^\S\n]*[^\s`]/m;
-/** A text that has waited so long for the worker is shown as it was typed; the start of the worker takes longer. */
+/** Timeouts of the worker for a text, after which it is shown unformatted, and for its start. */
 const LONGEST_WAIT_MS = 1_000;
 const LONGEST_START_MS = 20_000;
 
 export type Drawn = {
-  html: string /** False where it was shown as typed because the worker was busy. */;
+  html: string;
+  /** False when the worker timed out or failed and the text is unformatted: not to be cached. */
   isFinal: boolean;
 };
 
@@ -26,7 +27,7 @@ export type TextRenderer = {
   close(): Promise<void>;
 };
 
-/** @param report hears of a worker that failed; texts are then shown as they were typed */
+/** @param report called with errors of the worker; texts are then shown unformatted */
 export function createTextRenderer(report: (error: unknown) => void): TextRenderer {
   let pool: Piscina | undefined;
   let started: Promise<unknown> | undefined;
@@ -37,12 +38,12 @@ export function createTextRenderer(report: (error: unknown) => void): TextRender
       minThreads: 1,
       maxThreads: 1,
     });
-    // An error that nobody hears would end the process.
+    // Without a listener, an `error` event would end the process.
     created.on('error', report);
     return created;
   }
 
-  /** @returns undefined where the worker did not come to it in time */
+  /** @returns undefined when the worker timed out or failed */
   async function run<Result>(job: RenderJob): Promise<Result | undefined> {
     pool ??= start();
     started ??= pool.run({ kind: 'names', text: '' } satisfies RenderJob);
@@ -83,7 +84,7 @@ async function within<Result>(work: Promise<Result>, milliseconds: number): Prom
     return await Promise.race([work, tooLate]);
   } finally {
     clearTimeout(timer);
-    // What nobody waits for any more may fail by itself.
+    // After a timeout nobody awaits `work`: its rejection must not be unhandled.
     work.catch(() => {});
   }
 }

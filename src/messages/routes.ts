@@ -40,7 +40,7 @@ export function messageRoutes(dependencies: Dependencies): Router {
   const conversation = new ConversationPage(dependencies);
   const threadPage = createThreadPage(dependencies);
   const operations = bindOperations(conversationOperations, dependencies, limits);
-  // Sending reads uploads first, and shows the composer again.
+  // `send` has a route of its own: it reads uploads first, and a refusal shows the composer again.
   const send = operationNamed(operations, 'send');
   const forms = formsOf(
     operations.filter((operation) => operation !== send),
@@ -56,7 +56,7 @@ export function messageRoutes(dependencies: Dependencies): Router {
   return router.use(forms).use(actionRoutes(dependencies));
 }
 
-// On one router: one that has no answer goes on a turn of the event loop later.
+// All pages are on one router: Express leaves a router without a match only in a later turn of the event loop.
 function addPages(
   router: Router,
   dependencies: Dependencies,
@@ -70,13 +70,13 @@ function addPages(
     })
     .get('/groups/:id', async (request, response) => {
       const open = await openOrOffer(dependencies, request, response);
-      // A script says itself what was in view, and what a service worker keeps for later is not read by anybody yet.
+      // Scripts report the read position themselves, and a page that the service worker fetches for its cache is unread.
       const isLookedAt = !isScripted(request) && request.get('hearth-keep') === undefined;
       const isRead = open.membership.readSeq >= open.group.lastSeq;
       if ((isRead || !isLookedAt) && !request.url.includes('?') && acceptsEncoding(request, 'gzip'))
         return sendPacked(response, await conversation.kept(request, open));
       const messagePage = await conversation.readAsked(request, open);
-      // First, so that the list at the side counts it as read; what was new is known from `open`.
+      // Mark as read before rendering, so that the sidebar is up to date; `open` still holds the previous read mark.
       if (!messagePage.hasNewer && isLookedAt) await markRead(dependencies, open, open.group.lastSeq);
       const composer = await composerOf(dependencies, request, open, 0);
       sendHtml(response, await conversation.render(request, open, messagePage, composer));
@@ -120,13 +120,13 @@ function addSending(
       return conversation.render(request, open, await readHistory(messages, open), composer);
     });
     uploaded = await dependencies.readUpload(request, response, open);
-    // An empty field is no id of a file.
+    // Leave out empty fields: they are not file ids.
     const before = [request.body?.fileIds ?? [], request.body?.files ?? []].flat().filter(Boolean);
     const files = [...before, ...uploaded.map((file) => file.id)];
     const { seq = 0 } = await send.run(open, { ...request.body, files });
     const sent = await messageOf(messages, open, seq);
     if (!wantsFragment(request)) {
-      // Scripts keep drafts themselves: what their outbox sends may have been written long ago.
+      // Scripts manage drafts themselves: a message from their outbox may be older than the current draft.
       const isOfThread = Number(request.body?.thread) > 0;
       await deleteDraft(dependencies, open, isOfThread ? (sent.thread ?? 0) : 0);
       return seeOther(response, `/groups/${open.group.id}#message-${seq}`);
@@ -135,7 +135,7 @@ function addSending(
   });
 }
 
-/** A member sees the conversation; anybody else is offered to join. */
+/** Opens the group for a member; for anybody else the refusal shows the page to join it. */
 async function openOrOffer(
   { groups, page }: Dependencies,
   request: Request,
@@ -155,7 +155,7 @@ async function openOrOffer(
   return open;
 }
 
-/** What a composer needs beside what it shows. */
+/** Adds the settings that the composer's template needs. */
 function shown({ fileLimits, hasSpeech }: Dependencies, composer: Composer): Context {
   return { fileLimit: fileLimits.file, hasSpeech, ...composer };
 }
@@ -172,7 +172,7 @@ async function older(
   return [Buffer.from(link), await presenter.list(open.group, messagePage)];
 }
 
-/** What a page without a socket has missed: each message as it is now, in the order of change. */
+/** Messages that changed after `change`, as they are now, in order of change; for pages without a socket. */
 async function changedAfter(
   { messages, presenter }: Dependencies,
   groupId: number,

@@ -30,7 +30,7 @@ export class SealedMessages {
       ...rest,
       content: this.#sealer.open(sealedBody, row, body),
       ...NO_METADATA,
-      // What `seal` below wrote, and nobody else can have.
+      // The cast is safe: only `seal` below writes this value, and opening it authenticates it.
       ...(metadata &&
         (JSON.parse(this.#sealer.open(sealedMetadata, row, metadata)) as Partial<MessageMetadata>)),
     };

@@ -18,18 +18,18 @@ import type { MessageStore } from './store.ts';
 import type { MessageWriter } from './writer.ts';
 
 export const MAX_CHARACTERS = 8_000;
-/** Longer than any message that fits: two UTF-16 units for each character, and CRLF for each line end. */
+/** Upper bound of the raw length of any valid message: two UTF-16 units per character, and CRLF line ends. */
 const MAX_UTF16_UNITS = 4 * MAX_CHARACTERS;
 
-/** How fast one person may write, by all doors together. */
+/** Rate limit per account, shared by all operations that use it and by forms and socket commands. */
 export const SEND_RATE = { name: 'messages', points: 60, seconds: 10, sentence: 'That is a lot at once.' };
 
 export const messageId = z.guid('A message’s id is a UUID.').transform((id) => id.toLowerCase());
 const fileId = z.guid('A file’s id is a UUID.').toLowerCase();
 
-/** What a message is made of, as a form and as a program sends it. */
+/** Input of the send operation, from a form or from a program. */
 export const sendable = z.object({
-  /** Chosen by who sends, so that a second try is recognised; made here where there is none. */
+  /** Chosen by the client, so that a retry is recognised; generated here when absent. */
   id: optional(messageId),
   content: z.string('Write something first.').default(''),
   /** The seq of the message that this one answers. */
@@ -39,7 +39,7 @@ export const sendable = z.object({
     .union([fileId.transform((id) => [id]), z.array(fileId)], 'A file’s id is a UUID.')
     .refine((ids) => ids.length <= MAX_FILES, tooManyFiles().message)
     .default([]),
-  /** Says that calling everybody in a larger group is meant. */
+  /** Confirms an @all in a larger group. */
   confirmed: checkbox,
 });
 
@@ -56,9 +56,9 @@ export type SendDependencies = {
 };
 
 /**
- * Sends a message to a group. The id makes a second try harmless: it resolves to the message of the first.
- * @throws ChatError 400 for an empty or too long message, 404 for an answer to nothing, 409 for an id that is another
- *   message's or for @all that is not confirmed
+ * Sends a message to a group. Idempotent by id: a retry resolves to the message of the first try.
+ * @throws ChatError 400 for an empty or too long message, 404 for a reply to a missing message or for a missing file,
+ *   409 for an id of another message or for an unconfirmed @all
  */
 export async function sendMessage(
   dependencies: SendDependencies,
@@ -87,7 +87,7 @@ export async function sendMessage(
   return message;
 }
 
-/** What of the files is kept with the message; a second try finds them with the first one's. */
+/** The attachments of a message. On a retry the files are already sent: then those of the first try. */
 async function sentFiles(
   { files, messages }: SendDependencies,
   open: OpenGroup,
@@ -102,7 +102,7 @@ async function sentFiles(
   return chosenFiles.map(asAttachment);
 }
 
-/** A recording that is text already, and is sent without any other, says that. */
+/** The transcript of a recording, which is the text of a message that has no other. */
 function textOf(files: readonly Attachment[]): string {
   const spoken = spokenIn(files);
   return spoken ? transcriptText(spoken.voice) : '';
@@ -115,24 +115,24 @@ function withText(file: Attachment, typed: string): Attachment {
 }
 
 /**
- * A new id for a message that came without one: UUIDv7 (RFC 9562, 5.7). It begins with the time, so that ids made
- * one after another lie together in the index and a commit writes a few pages rather than one for each message.
+ * A new id for a message that came without one: UUIDv7 (RFC 9562, 5.7). It begins with the time, so that consecutive
+ * ids are adjacent in the index and a commit writes a few pages rather than one for each message.
  */
 export function newMessageId(now = Date.now()): string {
   const time = now.toString(16).padStart(12, '0');
-  // Version 4 differs in its first twelve digits and the one of the version only, and node keeps random ones ready.
+  // Only the first twelve digits and the version differ from UUIDv4, for which Node caches random bytes.
   return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
 }
 
-/** What HTML takes in no form: control characters beside tab and line end, and code points that are no characters. */
+/** Not allowed in HTML: control characters except tab and LF, and noncharacters. */
 const UNPRINTABLE = /[^\P{Cc}\t\n]|\p{Noncharacter_Code_Point}/gu;
 
 /**
- * The text as it is kept: lines end with LF, no lone surrogates, none that HTML does not take, no blank lines around it.
- * @param mayBeEmpty where there are files, they say enough
+ * Normalises a text for storage: LF line ends, no lone surrogates or unprintable characters, no blank lines around it.
+ * @param mayBeEmpty whether an empty text is allowed, as in a message with files
  */
 export function readable(content: string, mayBeEmpty = false): string {
-  // Refused by its length first: nothing below may have much to chew on.
+  // Check the length first, so that nothing below has to process a huge text.
   if (content.length > MAX_UTF16_UNITS) throw tooLong();
   const text = content
     .replace(/\r\n?/g, '\n')

@@ -9,7 +9,7 @@ import { type Appended, type Message, type NewMessage, type Revision, written } 
 import { messageQueries } from './queries.ts';
 import { type SealedMessage, SealedMessages } from './sealed.ts';
 
-/** Messages, with what is counted and noted of them in the same transactions. */
+/** Stores messages, and updates counters, mentions, follows and files in the same transactions. */
 export class MessageStore {
   readonly #db: Database;
   readonly #sealed: SealedMessages;
@@ -21,7 +21,7 @@ export class MessageStore {
     this.#queries = db.prepare(messageQueries);
   }
 
-  /** Commits a batch in one transaction. An id that is somebody else's message refuses that one only. */
+  /** Commits a batch in one transaction. A message whose id is taken by another one is refused; the others are not. */
   append(batch: readonly NewMessage[]): Promise<Committed<Appended>> {
     return this.#db.transaction(async (tx) => {
       const { messagesById, newByGroup } = await this.#sort(tx, batch);
@@ -32,7 +32,7 @@ export class MessageStore {
     });
   }
 
-  /** Commits changes of messages that are there, in one transaction; no message may be in a batch twice. */
+  /** Amends existing messages in one transaction; a batch must not contain a message twice. */
   amend(batch: readonly Amendment[]): Promise<Committed<Message>> {
     return this.#db.transaction(async (tx) => {
       const results: (Message | ChatError)[] = [];
@@ -64,7 +64,7 @@ export class MessageStore {
     return row && this.#sealed.open(row);
   }
 
-  /** Those of these that there are, in order of change. */
+  /** The messages with these seqs that exist, in order of change. */
   async bySeqs(groupId: number, seqs: readonly number[]): Promise<Message[]> {
     return this.#openAll(await this.#db.all(this.#queries.bySeqs, { groupId, seqs: JSON.stringify(seqs) }));
   }
@@ -84,7 +84,7 @@ export class MessageStore {
     return this.#openAll(await this.#db.all(this.#queries.changedAfter, { groupId, change, limit }));
   }
 
-  /** The same without what they say. */
+  /** Like `changedAfter`, without the contents. */
   changesAfter(groupId: number, change: number, limit: number): Promise<{ seq: number; change: number }[]> {
     return this.#db.all(this.#queries.changesAfter, { groupId, change, limit });
   }
@@ -114,7 +114,7 @@ export class MessageStore {
     return rows.map((row) => this.#sealed.open(row));
   }
 
-  /** What the ids of a batch already stand for, and which of them are new, by group. */
+  /** Maps the ids of a batch to their messages, stored or new, and groups the new ones by group. */
   async #sort(tx: Executor, batch: readonly NewMessage[]) {
     const messagesById = new Map<string, NewMessage | Message>();
     const claimed = new Set<string>();
@@ -146,14 +146,14 @@ export class MessageStore {
     return true;
   }
 
-  /** Takes the next numbers of a group. */
+  /** Advances a group's seq and change counters. @returns their new values */
   async #advance(tx: Executor, groupId: number, messages: number, changes: number) {
     const head = await tx.get(this.#queries.advance, { groupId, messages, changes });
     if (!head) throw notFound('There is no such group.');
     return head;
   }
 
-  /** New messages of one group, then the first messages of the threads that they answer, whose counts they change. */
+  /** Inserts new messages of one group, then updates the reply counts of the threads that they belong to. */
   async #appendTo(tx: Executor, groupId: number, list: readonly NewMessage[]): Promise<Message[]> {
     const replies = list.filter((message) => message.thread != null);
     const threads = grouped(replies, (message) => message.thread ?? 0);
@@ -196,7 +196,7 @@ export class MessageStore {
     return written(message, seq, change);
   }
 
-  /** What a message said is kept as long as it is there; of a removed one nothing is. */
+  /** Writes an amended message. An edit keeps the old text as a revision; a removal deletes revisions and files. */
   async #amendOne(tx: Executor, before: Message, next: Message): Promise<Message> {
     const { groupId, seq, editedAt, removedAt, pinnedAt, change } = next;
     if (removedAt !== null) {

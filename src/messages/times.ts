@@ -26,7 +26,7 @@ const DAY = new Intl.DateTimeFormat('en-GB', {
 });
 let lastDay = { key: '', words: '' };
 
-/** The day a time is in. Writing it in words takes longer than all the rest, and neighbours share theirs. */
+/** The day of a time. Cached, since formatting is slow and adjacent messages usually share their day. */
 export function dayOf(date: Date): { key: string; words: string } {
   const key = date.toDateString();
   if (key !== lastDay.key) lastDay = { key, words: DAY.format(date) };

@@ -10,7 +10,7 @@ import type { Appended, Message, NewMessage } from './message.ts';
 import { recount } from './recount.ts';
 import type { MessageStore } from './store.ts';
 
-/** The one place where messages are written: what arrives within a turn is committed, then told, then acknowledged. */
+/** The only writer of messages: commits jobs in batches (group commit), publishes events, then resolves the jobs. */
 export type MessageWriter = ReturnType<typeof createMessageWriter>;
 
 type Job = NewMessage | Amendment;
@@ -25,7 +25,7 @@ export function createMessageWriter({
   messages: MessageStore;
   groups: GroupStore;
   publish: Publish;
-  /** Hears of what failed in the background. */
+  /** Called with errors of background work. */
   report(error: unknown): void;
 }) {
   const { commit, flush } = createGroupCommit<Job, Result>((jobs) => {
@@ -57,7 +57,7 @@ export function createMessageWriter({
       const before = asTheyWere.get(`${message.groupId}/${message.seq}`);
       if (!before) continue;
       await recount({ groups, messages, publish }, before, message).catch((error: unknown) => {
-        // The message is written: counts that could not be put right do not take that back.
+        // The message is committed: a failed recount must not fail the write.
         report(error);
         publish(membershipsChanged, { groupId: message.groupId });
       });
@@ -65,7 +65,7 @@ export function createMessageWriter({
     return results;
   }
 
-  /** Says what was written, before anything else is. */
+  /** Publishes the events of a committed batch, before its jobs resolve. */
   function tell(written: readonly Message[], isSent: ReadonlySet<Message>): void {
     for (const [groupId, changed] of grouped(written, (message) => message.groupId)) {
       tellOf(
@@ -92,15 +92,15 @@ export function createMessageWriter({
 
   return {
     /** Resolves when the message is durable and has been told to everyone. */
-    // Each kind of job has its kind of result, in the same place of the batch.
+    // The casts are safe: a NewMessage yields an Appended and an Amendment a Message, at the same index.
     commit: async (message: NewMessage) => (await commit(message)) as Appended,
-    /** Changes a message that is there; resolves to it as it is then. @throws ChatError that `amend` gave back */
+    /** Changes an existing message and resolves to the new version. @throws ChatError that `amend` returned, or 404 */
     amend: async (amendment: Amendment) => (await commit(amendment)) as Message,
     flush,
   };
 }
 
-/** Jobs of one kind that follow each other commit together; a message that is amended twice is amended in two runs. */
+/** Splits a batch into runs of consecutive jobs of one kind, in which no message is amended twice. */
 function runsOf(jobs: readonly Job[]): Job[][] {
   const runs: Job[][] = [];
   for (const job of jobs) {

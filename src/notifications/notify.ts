@@ -28,13 +28,13 @@ type Dependencies = {
   devices: DeviceStore;
   push: Push;
   subscribe: Subscribe;
-  /** Hears of what failed in the background. */
+  /** Called with errors of background work. */
   report(error: unknown): void;
 };
 
 /**
- * Tells people of messages that they want to hear of and are not looking at: open pages as a fact, which a hidden one
- * shows as the browser's notification, and devices by push while no page of theirs is in sight.
+ * Notifies members of unread messages, according to their notification levels. Open pages receive a fact, which a hidden
+ * page shows as a browser notification; devices receive a push message while no page of the account is visible.
  */
 export class Notifier {
   readonly #hub: Hub;
@@ -68,7 +68,7 @@ export class Notifier {
         this.#inTurn(() => this.#tellAll());
       }, COALESCE_MS).unref();
     });
-    // The words take the place of the notification that had none, where nothing newer has.
+    // The transcript replaces the notification of the voice message, unless a newer message has done so.
     subscribe(messageTranscribed, ({ groupId, seq }) => this.#inTurn(() => this.#tellWords(groupId, seq)));
     subscribe(mentionsAdded, ({ groupId, seq, accountIds }) =>
       this.#inTurn(() => this.#tellCalled(groupId, seq, accountIds)),
@@ -88,7 +88,7 @@ export class Notifier {
     this.#running = this.#running.then(work).catch(this.#report);
   }
 
-  /** Whom an edit calls is told once, also of a message that they have read already. */
+  /** Notifies members whom an edit newly mentions, even if they have read the message already. */
   async #tellCalled(groupId: number, seq: number, accountIds: readonly number[]): Promise<void> {
     const group = await this.#groups.byId(groupId);
     const [message] = await this.#messages.between(groupId, seq, seq);
@@ -112,7 +112,7 @@ export class Notifier {
     }
   }
 
-  /** Each person hears of the newest message that they want to hear of. */
+  /** Notifies each member only of the newest message that they are to be notified of. */
   async #tellOf(group: Group, sent: readonly Message[]): Promise<void> {
     const everything = new Set(await this.#groups.notifiedOfEverything(group));
     const newest = new Map<number, Message>();
@@ -142,7 +142,7 @@ export class Notifier {
     for (const device of await this.#devices.of(accountId)) this.#deliver(device, notice);
   }
 
-  /** A call to everybody is many devices: a few are served at a time. */
+  /** Queues a push message: an @all reaches many devices, so only a few deliveries run at a time. */
   #deliver(device: Device, notice: Notice): void {
     this.#queue.push({ device, notice });
     if (this.#serving < CONCURRENT_DELIVERIES) void this.#serve();

@@ -14,7 +14,7 @@ export type Notice = {
   badge: number;
 };
 
-/** The hosts of the browsers' vendors; each takes push messages for its own browsers. A dot leads every name below one. */
+/** Hosts of the browser vendors' push services. A leading dot stands for all subdomains. */
 const VENDORS = [
   'fcm.googleapis.com',
   'updates.push.services.mozilla.com',
@@ -29,11 +29,11 @@ const RETRIES_MS = [2_000, 20_000];
 export type Push = {
   /** The public key that browsers subscribe with, base64url. */
   publicKey: string;
-  /** Refuses addresses that are no push service: we would send wherever a stranger tells us. @throws ChatError 400 */
+  /** Allows known push services only, so that nobody can make us send requests elsewhere. @throws ChatError 400 */
   checkEndpoint(endpoint: string): void;
-  /** Sends to one device; resolves to whether its vendor took it. A device that is gone is forgotten. */
+  /** Sends to one device; resolves to whether its push service accepted it. Deletes a device that is gone. */
   send(device: Device, notice: Notice): Promise<boolean>;
-  /** Gives up what waits for another try. */
+  /** Cancels pending retries. */
   stop(): void;
 };
 
@@ -52,7 +52,7 @@ export function createPush({
   contact: string;
   services: readonly string[];
   devices: DeviceStore;
-  /** Hears of what failed in the background. */
+  /** Called with errors of background work. */
   report(error: unknown): void;
 }): Push {
   const pair = createECDH('prime256v1');
@@ -76,12 +76,12 @@ export function createPush({
       });
     } catch (error) {
       const status = error instanceof webPush.WebPushError ? error.statusCode : 0;
-      // Gone, or never there: the browser was uninstalled, or its owner said no.
+      // The subscription does not exist (any more): the browser was uninstalled, or permission was withdrawn.
       if (status === 404 || status === 410) await devices.remove(device.accountId, device.id);
       else if (status === 0 || status === 429 || status >= 500) again(device, notice, tries);
       return false;
     }
-    // Outside: what was delivered is not sent again because it could not be noted.
+    // Outside the try block: a delivered message must not be sent again because this write failed.
     await devices.delivered(device.id, Date.now());
     return true;
   }

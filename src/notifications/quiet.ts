@@ -30,7 +30,7 @@ export async function setQuietHours(
   publish(accountSettingsChanged, { accountId: account.id });
 }
 
-/** Whether it is a time at which this person does not want to be disturbed, where they are. */
+/** Whether a time is within the account's quiet hours, in its time zone. */
 export function isQuiet({ quiet }: Pick<Account, 'quiet'>, now: Date): boolean {
   if (!quiet) return false;
   const minute = minuteIn(quiet.zone, now);

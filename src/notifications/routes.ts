@@ -19,7 +19,7 @@ type Dependencies = {
   operations: readonly BoundOperation<SignedIn>[];
 };
 
-/** What tells one of messages while one is away: this browser, other devices, quiet hours, and a test. */
+/** The page of notification settings: this browser, other devices, quiet hours, and a test. */
 export function notificationRoutes({ page, devices, push, operations }: Dependencies): Router {
   async function settings(request: Request, error: ChatError | null, done = ''): Promise<Html> {
     const account = accountOf(request);

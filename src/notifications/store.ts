@@ -57,7 +57,7 @@ export class DeviceStore {
     this.#queries = db.prepare(deviceQueries);
   }
 
-  /** Keeps a device; one that is known already now belongs to this account and session. */
+  /** Stores a device. A device that is already stored is reassigned to this account and session. */
   add(
     { accountId, createdAt, ...described }: Omit<Device, 'id' | 'deliveredAt'>,
     sessionId: string,
@@ -120,7 +120,7 @@ export class DeviceStore {
   }
 
   #open(row: Row): Device {
-    // What `add` sealed, and nobody else can have.
+    // The cast is safe: only `add` writes this value, and opening it authenticates it.
     const opened = JSON.parse(this.#sealer.open(sealedSubscription, row, row.subscription)) as Sealed;
     const { id, accountId, createdAt, deliveredAt } = row;
     return { id, accountId, createdAt, deliveredAt, ...opened };

@@ -13,22 +13,22 @@ export type Operation<Context, Target> = Readonly<{
   path: string;
   /** How often an account may. Operations that share a rate are counted together. */
   rate?: Rate | undefined;
-  /** Its command is answered only where it carries an id: it comes too often, and nobody waits for it. */
+  /** Whether its command is acknowledged only if it carries an id; for frequent commands that nobody waits for. */
   isQuiet?: boolean | undefined;
   /** Who may: undefined, or the refusal. Templates ask it for which buttons to show. */
   policy(target: Target, context: Context): ChatError | undefined;
   /**
    * Parses what a door received.
-   * @returns what runs the operation, and resolves to what an acknowledgement carries
+   * @returns a function that runs the operation and resolves to the fields of its acknowledgement
    * @throws ChatError 400 with the sentence of the first rule that is broken
    */
   prepare(body: unknown): (context: Context, target: Target) => Promise<Outcome>;
 }>;
 
-/** What came of it: the message that was sent or changed, or the group that was made or entered. */
+/** The result of an operation: the message that was sent or changed, or the group that was created or joined. */
 export type Outcome = Readonly<{ id?: string; seq?: number; change?: number; groupId?: number }>;
 
-/** Whom an operation is counted for. */
+/** The account that the rate limit counts an operation for. */
 export type Actor = Readonly<{ account: Readonly<{ id: number }> }>;
 
 export function defineOperation<Context, Target extends Actor, Input>(definition: {
@@ -54,7 +54,7 @@ export function defineOperation<Context, Target extends Actor, Input>(definition
   });
 }
 
-/** An operation with what it needs, as a door uses it. `run` checks the policy, the input and the rate, in this order. */
+/** An operation with its dependencies. `run` checks the policy, the input and the rate limit, in this order. */
 export type BoundOperation<Target> = Readonly<{
   name: string;
   path: string;
@@ -86,7 +86,7 @@ export function bindOperations<Context, Target extends Actor>(
   });
 }
 
-/** The one of that name, for a door of its own. */
+/** The operation of that name, for a route of its own. @throws Error when there is none */
 export function operationNamed<Target>(
   operations: readonly BoundOperation<Target>[],
   name: string,

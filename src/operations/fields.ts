@@ -1,6 +1,6 @@
 import { type ZodType, z } from 'zod';
 
-// What forms send as text, and programs as numbers and booleans.
+// Fields that forms send as text, and programs as numbers and booleans.
 
 /** A whole number from 0. */
 export const wholeNumber = (sentence?: string) =>

@@ -20,7 +20,7 @@ import { PresencePresenter } from './present.ts';
 import { createPresence, OVERALL, type PresenceChange } from './track.ts';
 
 const BYTES_A_PERSON = 60;
-/** About 20 MB a second. */
+/** Target throughput of presence pushes: about 20 MB a second. */
 const BYTES_A_MS = 20_000;
 
 type Dependencies = {
@@ -32,7 +32,7 @@ type Dependencies = {
   caches: Caches;
   publish: Publish;
   subscribe: Subscribe;
-  /** Hears of what failed in the background. */
+  /** Called with errors of background work. */
   report(error: unknown): void;
 };
 
@@ -83,7 +83,7 @@ export class LivePresence {
       protocol === 'json'
         ? this.presenter.json(topic, seesAddresses)
         : (await this.presenter.headcount(group)) + (await this.presenter.panel(group, seesAddresses));
-    // A change that is due anyway tells this connection as well.
+    // A scheduled push will reach this connection as well.
     if (!this.#due.has(topic)) this.#hub.send(connection, text);
   }
 
@@ -92,7 +92,7 @@ export class LivePresence {
     this.#presence.leave(OVERALL, connection);
   }
 
-  /** `/ws`: what concerns the person. @param operations what an account can do; each is a command */
+  /** The endpoint `/ws`, for everything outside a conversation. @param operations each becomes a socket command */
   overview(operations: readonly BoundOperation<SignedIn>[]): Endpoint {
     return {
       path: /^\/ws$/,
@@ -130,7 +130,7 @@ export class LivePresence {
     if (!change) {
       change = { joined: [], left: [] };
       this.#due.set(topic, change);
-      // A list of everyone goes to everyone: in a room of hundreds that is megabytes, so crowds wait a little longer.
+      // Each subscriber receives the whole list: megabytes in a group of hundreds, so larger pushes are delayed longer.
       const bytes = this.#hub.count(topic) * this.#presence.at(topic).length * BYTES_A_PERSON;
       setTimeout(() => this.#pushChange(topic).catch(this.#report), Math.max(20, bytes / BYTES_A_MS)).unref();
     }
@@ -164,7 +164,7 @@ export class LivePresence {
     );
   }
 
-  /** What changed in the list while nobody was connected: all of it, as it is now. */
+  /** Sends the current group list, or its unread counts as JSON: it may have changed before the connection opened. */
   async #sendGroups(connection: Connection): Promise<void> {
     const { mine, directs, others } = await this.#groupPresenter.list(connection.account);
     if (connection.protocol === 'html') return this.#hub.send(connection, `${mine}${directs}${others}`);

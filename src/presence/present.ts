@@ -22,7 +22,7 @@ type Dependencies = {
 
 type PanelKey = { group: Group; form: 'headcount' | 'names' | 'addresses' };
 
-/** Who is here, as it is shown; the same for everyone who may see the same addresses. */
+/** Renders presence, once with IP addresses and once without; each version is shared by all its viewers. */
 export class PresencePresenter {
   readonly #views: Views;
   readonly #groups: GroupStore;
@@ -72,7 +72,7 @@ export class PresencePresenter {
     return (await this.panel(group, seesAddresses)) + this.overall(seesAddresses);
   }
 
-  /** Who has a group open, by their ids: their address where it may be seen, or nothing. */
+  /** The accounts that have a group open, by id, with their address; empty if the viewer may not see addresses. */
   here(group: Group, seesAddresses: boolean): ReadonlyMap<number, string> {
     const people = this.#presence.at(groupTopic(group.id));
     return new Map(people.map(({ account, address }) => [account.id, seesAddresses ? address : '']));
@@ -114,7 +114,7 @@ export class PresencePresenter {
     return this.#views.render('presence/_headcount.njk', { group, members, here }).trim();
   }
 
-  /** Of one person it says whose it is, so that their own browser can leave it out. */
+  /** A notice about one person carries their id, so that their own browser can leave it out. */
   #notice(people: readonly Account[], verb: string): string {
     if (people.length === 0) return '';
     const accountId = people.length === 1 ? people[0]?.id : null;

@@ -1,6 +1,6 @@
 import type { Account } from '../accounts/store.ts';
 
-/** The topic where everybody is who has a socket open; also the topic of `/ws`. */
+/** The topic of everybody who has a socket open; also the topic of `/ws`. */
 export const OVERALL = 'overview';
 
 /** Somebody who is at a topic, however many tabs they have open there. */
@@ -14,7 +14,7 @@ export type PresenceChange = { topic: string; joined?: Account; left?: Account }
 export type Presence = {
   enter(topic: string, arrival: Arrival): void;
   leave(topic: string, arrival: Arrival): void;
-  /** Somebody is gone for good: no waiting for a reload to come back. */
+  /** Removes somebody at once, without the grace period for a reload. */
   drop(account: Pick<Account, 'id'>, topic: string): void;
   /** The people at a topic, ordered by name. */
   at(topic: string): Person[];
@@ -23,9 +23,9 @@ export type Presence = {
 type Entry = { account: Account; arrivals: Arrival[]; shown: string; leaving?: NodeJS.Timeout };
 
 /**
- * Knows who is where from the sockets that are open. A reload closes a socket and opens another; whoever comes
- * back within `graceMs` never left.
- * @param changed is told when somebody joins or leaves a topic, or shows up with another address
+ * Tracks presence by open sockets. A page reload closes a socket and opens another, so somebody who comes back within
+ * `graceMs` milliseconds does not count as having left.
+ * @param changed called when somebody joins or leaves a topic, or their shown address, name or picture changes
  */
 export function createPresence(changed: (change: PresenceChange) => void, graceMs = 3_000): Presence {
   const peopleByTopic = new Map<string, Map<number, Entry>>();
@@ -40,7 +40,7 @@ export function createPresence(changed: (change: PresenceChange) => void, graceM
     changed({ topic, left: entry.account });
   }
 
-  /** Of several addresses the one that came last is shown; during the grace, the one that was. */
+  /** Shows the address of the newest socket, and during the grace period the last one shown. */
   function show(topic: string, entry: Entry): void {
     const address = entry.arrivals.at(-1)?.address ?? entry.shown;
     if (address === entry.shown) return;

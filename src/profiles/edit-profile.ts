@@ -43,7 +43,7 @@ export const lineForm = z.object({
     .refine((line) => [...line].length <= MAX_LINE_CHARACTERS, LINE_RULE),
 });
 
-/** Says something about oneself, on one's page; an empty line says nothing. */
+/** Sets the line about oneself on one's profile page; an empty one removes it. */
 export async function editLine(
   { accounts, publish }: Dependencies,
   account: Account,
@@ -54,8 +54,8 @@ export async function editLine(
 }
 
 /**
- * Shows a picture beside one's name; undefined takes it away.
- * @throws ChatError 400 for what is no picture
+ * Sets the profile picture; undefined removes it.
+ * @throws ChatError 400 when it cannot be read as a picture
  */
 export async function changePicture(
   { accounts, publish }: Dependencies,
@@ -71,7 +71,7 @@ export async function changePicture(
 
 export const languageForm = z.object({ spokenLanguage });
 
-/** Says what one speaks in voice messages, or that they are to have no text. */
+/** Sets the language of one's voice messages, or that they are not transcribed. */
 export async function setSpokenLanguage(
   { accounts, publish }: Dependencies,
   account: Account,

@@ -72,7 +72,7 @@ export function profileRoutes(dependencies: Dependencies): Router {
       accountOf(request);
       const picture = await accounts.picture(numberInPath(request, 'id'));
       if (!picture) throw notFound('There is no such picture.');
-      // Its address changes with it.
+      // Pages request it with its version in the URL, so it can be cached for ever.
       response.set({ 'Content-Type': 'image/webp', 'Cache-Control': 'private, max-age=31536000, immutable' });
       response.send(picture);
     })

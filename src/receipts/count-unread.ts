@@ -16,17 +16,17 @@ type Dependencies = {
   marks: ReadMarks;
   publish: Publish;
   subscribe: Subscribe;
-  /** Hears of what failed in the background. */
+  /** Called with errors of background work. */
   report(error: unknown): void;
 };
 
-/** After messages were sent: what its author wrote is read by its author, and everybody else's count is told. */
+/** After messages were sent: advances the authors' read marks and publishes the counts of connected members. */
 export function countUnread({ hub, groups, messages, marks, publish, subscribe, report }: Dependencies): {
   flush(): Promise<void>;
 } {
   const due = new Map<number, { firstSeq: number; lastSeq: number }>();
   let timer: NodeJS.Timeout | undefined;
-  // One round after another: a second that overtook the first would read marks that are about to move.
+  // Rounds run one after another: an overlapping one would read marks that the first is about to move.
   let round = Promise.resolve();
 
   subscribe(messagesSent, ({ groupId, firstSeq, lastSeq }) => {
@@ -45,7 +45,7 @@ export function countUnread({ hub, groups, messages, marks, publish, subscribe, 
     const own = await Promise.all(
       spans.map(([groupId, span]) => ownMarks(groupId, span.firstSeq, span.lastSeq)),
     );
-    // Together, so that one commit has them all.
+    // In parallel, so that group commit writes all of them in one transaction.
     await Promise.all(own.flat().map((mark) => marks.commit(mark)));
     for (const accountId of hub.people()) {
       const memberships = await groups.membershipsOf(accountId);
@@ -54,7 +54,7 @@ export function countUnread({ hub, groups, messages, marks, publish, subscribe, 
     }
   }
 
-  /** An author who had read everything before their message has still read everything after it. */
+  /** Marks of authors who had read everything before their own message: that message then counts as read, too. */
   async function ownMarks(groupId: number, firstSeq: number, lastSeq: number): Promise<ReadMark[]> {
     const read = new Map<number, number>();
     for (const { authorId, seq } of await messages.between(groupId, firstSeq, lastSeq)) {

@@ -6,7 +6,7 @@ import type { GroupStore, ReadMark } from '../groups/store.ts';
 
 export type ReadMarks = { commit(mark: ReadMark): Promise<boolean>; flush(): Promise<void> };
 
-/** Gathers the marks of a turn into one write, and tells every tab of whoever's mark moved. */
+/** Writes read marks in batches (group commit), and publishes events for each one that moved. */
 export function createReadMarks({ groups, publish }: { groups: GroupStore; publish: Publish }): ReadMarks {
   return createGroupCommit<ReadMark, boolean>(async (marks) => {
     const moved = await groups.markRead(marks);

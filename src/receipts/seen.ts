@@ -22,7 +22,7 @@ type Dependencies = {
   messages: MessageStore;
   caches: Caches;
   subscribe: Subscribe;
-  /** Hears of what failed in the background. */
+  /** Called with errors of background work. */
   report(error: unknown): void;
 };
 
@@ -31,7 +31,7 @@ export type Seen = {
   line(group: Pick<Group, 'id' | 'lastSeq'>): Promise<string>;
 };
 
-/** Tells who has read the newest message of a group, to those who let others see theirs too. */
+/** Renders and pushes the read receipts of a group's newest message, for accounts that show their own. */
 export function showSeen(dependencies: Dependencies): Seen {
   const { hub, views, accounts, groups, messages, caches, subscribe, report } = dependencies;
   const due = new Set<number>();
@@ -66,7 +66,7 @@ export function showSeen(dependencies: Dependencies): Seen {
     const group = await groups.byId(groupId);
     if (!group) return;
     const { seq, html, accountIds } = await state(group);
-    // The same readers of the same message are no news.
+    // Skip the push when neither the message nor its readers have changed.
     const news = `${seq} ${accountIds}`;
     if (html === '' || told.get(groupId) === news) return;
     told.set(groupId, news);
@@ -80,7 +80,7 @@ export function showSeen(dependencies: Dependencies): Seen {
     const newest = await messages.bySeq(id, lastSeq);
     const nothing = { seq: 0, authorId: 0 };
     const found = await readersOf({ groups, accounts }, { id }, newest ?? nothing);
-    // Where nothing is said yet, nobody has read it; its place is there all the same.
+    // A group without messages has no readers, but its empty list is rendered all the same.
     const readers = newest ? found : found && [];
     if (!readers) return { seq: lastSeq, html: '', accountIds: [] };
     return {

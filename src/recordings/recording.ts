@@ -5,17 +5,16 @@ export type Voice = Readonly<{
   /** How loud it is over its length: numbers from 0 to 100, the same many for every recording. */
   peaks: readonly number[];
   /**
-   * Where its text is: being made, made by a machine (`draft`), made by a machine that is not sure of it (`unsure`),
-   * looked over by a person, absent because nobody speaks (`silent`), because it is most likely another language than
-   * the engine's (`unrecognised`), because it could not be made (`failed`), or because no engine is there to make it
-   * or none is wanted (`none`).
+   * State of the transcript: `waiting` to be made; `draft`, made by a speech engine; `unsure`, the same with low
+   * certainty; `reviewed` by a person; `silent`, no speech; `unrecognised`, most likely in another language than the
+   * engine's; `failed`; `none`, without a speech engine or not wanted.
    */
   transcript: 'waiting' | 'draft' | 'unsure' | 'reviewed' | 'silent' | 'unrecognised' | 'failed' | 'none';
-  /** What is spoken, where somebody said so: a code such as `fr`, or `none` where no text is wanted. */
+  /** The spoken language, if somebody chose one: a code such as `fr`, or `none` if no transcript is wanted. */
   language?: string;
   /** What the machine heard and when it begins, in seconds. */
   words: readonly (readonly [text: string, start: number])[];
-  /** Whether its author typed the text, rather than looked it over: that is theirs alone to change. */
+  /** Whether the author typed the text, not reviewed a transcript; only the author may change it then. */
   isTyped?: boolean;
   /** The account that reviewed the text, where it was not the author. */
   reviewerId?: number;
@@ -26,7 +25,7 @@ export function transcriptText({ words }: Voice): string {
   return words.map(([text]) => text).join(' ');
 }
 
-/** Whether its text is as a machine wrote it. */
+/** Whether the transcript is a speech engine's, not reviewed by a person. */
 export function isFromMachine({ transcript }: Voice): boolean {
   return transcript === 'draft' || transcript === 'unsure';
 }

@@ -10,9 +10,8 @@ const MAX_COMPARISONS = 600_000;
 const cachedWords = new WeakMap<Voice, { content: string; words: TimedWord[] }>();
 
 /**
- * The words of a text with the times at which they were heard. What was corrected by hand is aligned with what the
- * machine had heard (longest common subsequence of words), so that everything that stayed still leads to its second,
- * and what is new leads to where it was put in.
+ * The words of a text with their times. A corrected text is aligned with the recognised words (longest common
+ * subsequence of words): unchanged words keep their times, and a new word gets the time of the word before it.
  */
 export function timedWords(content: string, voice: Voice): TimedWord[] {
   const cached = cachedWords.get(voice);
@@ -66,7 +65,7 @@ function folded(word: string): string {
   return word.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
 }
 
-/** The second of a place in a transcript, such as that of a hit. @param offset in UTF-16 units */
+/** The time, in seconds, of a position in a transcript, such as a search hit. @param offset in UTF-16 units */
 export function secondAt(content: string, voice: Voice, offset: number): number | null {
   const before = content.slice(0, offset).split(/\s+/).filter(Boolean).length;
   const isInside = offset > 0 && /\S/.test(content[offset - 1] ?? '');

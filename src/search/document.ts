@@ -3,7 +3,7 @@ import type { Message } from '../messages/message.ts';
 import { spokenIn } from '../recordings/recording.ts';
 import type { Document } from './store.ts';
 
-/** What is found without being a word: keys that no text has, since texts have no NUL. */
+/** Index keys of filters. They begin with NUL, which texts do not contain, so that no word equals one. */
 export const MARKS = {
   from: (accountId: number) => `\0from ${accountId}`,
   has: {
@@ -16,7 +16,7 @@ export const MARKS = {
   },
 };
 
-/** A message as the index takes it; of a removed one nothing is found. */
+/** Converts a message for the index; a removed one becomes empty and is not found. */
 export function asDocument(message: Message): Document {
   const { groupId, seq, createdAt, content, authorId, removedAt, files } = message;
   if (removedAt !== null) return { groupId, seq, createdAt, text: '', marks: [] };
@@ -31,7 +31,7 @@ export function asDocument(message: Message): Document {
   return { groupId, seq, createdAt, text: textOf(message), marks };
 }
 
-/** What of a message is searched: what it says, unless that may be other words, and the names that people gave its files. */
+/** The searchable text of a message: its content, unless that is an unsure transcript, and the names of its files. */
 export function textOf({ content, files }: Message): string {
   const isUnsure = spokenIn(files)?.voice.transcript === 'unsure';
   return [isUnsure ? '' : content, ...files.flatMap((file) => (file.voice ? [] : [file.name]))].join('\n');

@@ -5,7 +5,7 @@ import type { MessageStore } from '../messages/store.ts';
 import { asDocument } from './document.ts';
 import type { SearchIndex } from './index.ts';
 
-/** New messages are indexed this much later, many at a time. */
+/** Delay before new messages are indexed, so that many are indexed together. */
 const INDEX_DELAY_MS = 150;
 const BATCH = 250;
 /** After this many new documents the index is merged, as soon as nothing else is to be indexed. */
@@ -16,13 +16,13 @@ type Dependencies = {
   groups: GroupStore;
   messages: MessageStore;
   subscribe: Subscribe;
-  /** Hears of what failed in the background. */
+  /** Called with errors of background work. */
   report(error: unknown): void;
 };
 
 /**
- * Keeps the index at the state of the messages: what was written while it was away first, group by group, then what
- * is written. It reads by `change` from where it is, so that nothing has to be handed over and nothing is missed.
+ * Keeps the index up to date: first with what changed since it last ran, group by group, then with new changes. It reads
+ * messages by `change` from a cursor per group, so that events only trigger it and no change is missed.
  */
 export class SearchFeed {
   readonly #index: SearchIndex;
@@ -73,7 +73,7 @@ export class SearchFeed {
     this.#timer.unref();
   }
 
-  /** An index that was damaged is gone by now: everything is indexed once more. */
+  /** The worker has deleted a damaged index by now, so everything is indexed again. */
   async #recover(error: unknown): Promise<void> {
     this.#report(error);
     if (!/malformed|not a database/.test(String(error))) return;
@@ -85,7 +85,7 @@ export class SearchFeed {
   async #begin(): Promise<void> {
     for (const { groupId, change } of await this.#index.cursors()) {
       const group = await this.#groups.byId(groupId);
-      // The messages are those of an older backup: what the index knows of them may not be so.
+      // The group is gone, or the messages were restored from an older backup: its indexed messages may be wrong.
       if (!group || change > group.lastChange) await this.#index.forget(groupId);
       else this.#cursors.set(groupId, change);
     }

@@ -7,7 +7,7 @@ import { fits, type SearchQuery } from './query.ts';
 import { queryKeys } from './words.ts';
 
 export const HITS_A_PAGE = 20;
-/** Hits that turn out to be none are few; looking for others ends here. */
+/** False positives are rare; after this many rounds no further hits are looked for. */
 const MAX_ROUNDS = 20;
 
 /** More hits than this are not counted: that would take longer than finding them. */
@@ -15,15 +15,15 @@ export const MOST_COUNTED = 200;
 
 export type Found = {
   messages: readonly Message[];
-  /** How many fit in all, counted up to `MOST_COUNTED`: exact where they all stand on the first page. */
+  /** Number of hits, counted up to `MOST_COUNTED`; verified only when all of them are on the first page. */
   total: number;
-  /** Below this number the next page begins; undefined where there is none. */
+  /** The cursor of the next page, for `below`; undefined when there is none. */
   next: number | undefined;
 };
 
 /**
- * The newest messages that fit, in the groups that the query names, which are those that the asker is in.
- * @param below the `next` of the page before
+ * Finds the newest messages that match, in the groups of the query, which `readQuery` limits to those of the account.
+ * @param below the `next` of the previous page
  */
 export async function findMessages(
   { index, messages }: { index: SearchIndex; messages: MessageStore },

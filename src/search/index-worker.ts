@@ -17,19 +17,19 @@ export type Job =
 
 type Result = Hit[] | Cursor[] | number | boolean | undefined;
 
-// As `createSearchIndex` handed them over.
+// The cast is safe: `createSearchIndex` passes them.
 const { file, secret } = workerData as Settings;
 let store: SearchStore | undefined;
 
-/** Runs in a thread of its own: neither making the index nor asking it holds anybody up. */
+/** Runs in a worker thread, so that neither indexing nor searching blocks the event loop. */
 export default function work(job: Job): Result {
-  // Here, so that an index that cannot be opened fails this job, and the next one tries again.
+  // Open it here, so that a failure to open fails only this job, and the next one tries again.
   store ??= new SearchStore(file, secret);
   try {
     return run(store, job);
   } catch (error) {
     if (!isDamage(error)) throw error;
-    // The index is made from the messages: the next job finds it gone, and makes it anew.
+    // The index is derived from the messages: delete it, and the next job creates a new one.
     store.close();
     store = undefined;
     removeSearchStore(file);

@@ -7,16 +7,16 @@ import type { Document, Query } from './store.ts';
 export type SearchIndex = {
   index(documents: readonly Document[], cursors: readonly Cursor[]): Promise<void>;
   find(query: Query): Promise<Hit[]>;
-  /** How many messages may fit, counted up to `limit`. */
+  /** Number of unverified hits, counted up to `limit`. */
   count(query: Query): Promise<number>;
-  /** One step of tidying; resolves to whether there is more to do. @param isFirst begins anew */
+  /** Runs one step of merging the index; resolves to whether there is more to do. @param isFirst starts a new merge */
   tidy(isFirst: boolean): Promise<boolean>;
   cursors(): Promise<Cursor[]>;
   forget(groupId: number): Promise<void>;
   close(): Promise<void>;
 };
 
-/** @param report hears of a thread that failed; searches then fail, and the next one tries again */
+/** @param report called with errors of the worker; its searches then fail, and the next one tries again */
 export function createSearchIndex(settings: Settings, report: (error: unknown) => void): SearchIndex {
   let pool: Piscina | undefined;
   const run = <Result>(job: Job): Promise<Result> => {
@@ -30,10 +30,10 @@ export function createSearchIndex(settings: Settings, report: (error: unknown) =
       workerData: settings,
       minThreads: 1,
       maxThreads: 1,
-      // A thread that waits in its event loop, not in a lock, answers half a millisecond sooner here.
+      // The worker waits in its event loop instead of in Atomics.wait, and answers half a millisecond sooner.
       atomics: 'disabled',
     });
-    // An error that nobody hears would end the process.
+    // Without a listener, an `error` event would end the process.
     started.on('error', report);
     return started;
   }

@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 
 /**
- * Opens the file of an index, or makes it anew where it is another one, or damaged.
- * @param fingerprint tells indexes of another secret or version from this one
+ * Opens the file of an index; creates it anew when its fingerprint differs or it is damaged.
+ * @param fingerprint identifies the secret and the version of the index
  */
 export function connect(file: string, fingerprint: string): Sqlite.Database {
   const opened = open(file);
@@ -34,10 +34,10 @@ function open(file: string): Sqlite.Database | undefined {
   const sqlite = new Sqlite(file, { timeout: 5_000 });
   try {
     sqlite.pragma('journal_mode = WAL');
-    // A power cut may undo the last moments, which the cursors then make up for; it damages nothing.
+    // A power cut may lose the last transactions, which are indexed again from the cursors, but damages nothing.
     sqlite.pragma('synchronous = NORMAL');
     sqlite.pragma('cache_size = -16000');
-    // A query looks a word up once for each group: without a copy of each page that takes half the time.
+    // A query looks up each word once per group; reading by mmap, without copying pages, takes half the time.
     sqlite.pragma(`mmap_size = ${1024 ** 3}`);
     return sqlite;
   } catch {
@@ -50,7 +50,7 @@ function isOf(sqlite: Sqlite.Database, fingerprint: string): boolean {
   try {
     const row = sqlite.prepare<[], { fingerprint: string }>('SELECT fingerprint FROM meta').get();
     if (row?.fingerprint !== fingerprint) return false;
-    // It is made from the messages: what is damaged is made anew.
+    // The index is derived from the messages, so a damaged one is rebuilt.
     return sqlite.pragma('quick_check(1)', { simple: true }) === 'ok';
   } catch {
     return false;

@@ -44,7 +44,7 @@ export async function shownHit(
   };
 }
 
-/** Only what stands around the first hit is parsed: a long text would hold up everybody else. */
+/** Parses only the text around the first hit: a long text would block the event loop. */
 function excerptOfMessage(text: string, phrases: readonly Phrase[]): Piece[] {
   const at = hitsIn(text, phrases)[0]?.from ?? 0;
   const from = at > PARSED_CHARACTERS ? boundary(text, at - PARSED_CHARACTERS) : 0;
@@ -85,7 +85,7 @@ export function excerpt(text: string, phrases: readonly Phrase[]): Piece[] {
   return pieces.filter((piece) => piece.text !== '');
 }
 
-/** Where in the text as it was written the hits are, in their order. */
+/** The positions of the hits in the original text, in order. */
 function hitsIn(text: string, phrases: readonly Phrase[]): { from: number; to: number }[] {
   const words = wordsOf(text);
   const folded = words.map((word) => word.folded);

@@ -16,7 +16,7 @@ export const HAS: readonly { value: keyof typeof MARKS.has; label: string }[] = 
   { value: 'link', label: 'A link' },
 ];
 
-/** Words that follow one another; a single word is a phrase that may go on. */
+/** Consecutive words; unless `isWhole`, the last one matches as a prefix. */
 export type Phrase = { words: readonly string[]; isWhole: boolean };
 
 export type SearchQuery = {
@@ -61,10 +61,10 @@ export const searchFilters = z.object({
 export type SearchFilters = Partial<z.infer<typeof searchFilters>>;
 
 /**
- * Reads what somebody typed: words, "phrases", from:, in:, before:, after: and has:.
- * @param filters what they chose beside it
- * @param zone in which dates are meant, such as Europe/Berlin
- * @throws ChatError 400 with what is not understood, or nobody and nothing that is meant
+ * Parses a search: words, "phrases", from:, in:, before:, after: and has:.
+ * @param filters chosen from lists beside the text
+ * @param zone time zone of the dates, such as Europe/Berlin
+ * @throws ChatError 400 for an invalid or empty search, or an unknown person or conversation
  */
 export async function readQuery(
   {
@@ -115,7 +115,7 @@ export async function readQuery(
   function add(written: string, isPhrase: boolean): void {
     const words = queryWords(written).map((word) => word.folded);
     if (words.length === 0) return;
-    // "don't" or "a-b" without quotes is a phrase too; its last word may go on, as a word alone may.
+    // "don't" or "a-b" without quotes is a phrase too; its last word matches as a prefix, like a single word.
     phrases.push({ words, isWhole: isPhrase });
   }
 
@@ -167,7 +167,7 @@ function markOf(value: string): string {
   );
 }
 
-/** A day, month or year in a time zone: its first millisecond and that of the next one. */
+/** A day, month or year in a time zone, in milliseconds: start (inclusive) and end (exclusive). */
 function dateOf(operator: string, value: string, now: Date, zone: string): { start: number; end: number } {
   const word = value.toLowerCase();
   if (word === 'today' || word === 'yesterday') {
@@ -191,14 +191,14 @@ function span(zone: string, year: number, month: number, day: number, unit: 'day
   return { start: midnight(zone, year, month, day), end: midnight(zone, ...next) };
 }
 
-/** When a day begins in a zone: twice, since the zone may change its clock between the guess and the answer. */
+/** Start of a day in a zone. Looks up the offset twice, since it may differ between the guess and the result. */
 function midnight(zone: string, year: number, month: number, day: number): number {
   const utc = Date.UTC(year, month, day);
   const guess = utc - offsetAt(zone, utc);
   return utc - offsetAt(zone, guess);
 }
 
-/** What a zone's clock is ahead of UTC at a time, in milliseconds. */
+/** UTC offset of a zone at a time, in milliseconds. */
 function offsetAt(zone: string, time: number): number {
   const [year, month, day, hour, minute, second] = clockIn(zone, new Date(time));
   return Date.UTC(year, month, day, hour, minute, second) - Math.floor(time / 1000) * 1000;
@@ -224,13 +224,13 @@ function clockIn(zone: string, date: Date): [number, number, number, number, num
   return [part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second')];
 }
 
-/** Whether a text has what a query wants: the index only says that it may. */
+/** Whether a text matches all phrases. Verifies a hit of the index, which may be a false positive. */
 export function fits(text: string, phrases: readonly Phrase[]): boolean {
   const words = wordsOf(text).map((word) => word.folded);
   return phrases.every((phrase) => words.some((_word, at) => phraseAt(words, at, phrase)));
 }
 
-/** Whether a phrase stands at this place among the words of a text. */
+/** Whether a phrase matches the words of a text from index `at` on. */
 export function phraseAt(words: readonly string[], at: number, { words: wanted, isWhole }: Phrase): boolean {
   return wanted.every((wantedWord, index) => {
     const word = words[at + index];

@@ -34,7 +34,7 @@ type Dependencies = {
   groups: GroupStore;
   groupPresenter: GroupPresenter;
   messages: MessageStore;
-  /** Undefined where none is kept. */
+  /** Undefined when search is switched off. */
   index: SearchIndex | undefined;
   limits: Limits;
 };

@@ -27,14 +27,14 @@ export type Query = {
   limit: number;
 };
 
-/** Raised when tokens are made otherwise: the index is then built anew. */
+/** Increase it when tokens are made differently: the index is then rebuilt. */
 const VERSION = 5;
 /** Maximum number of documents with the same millisecond: the document number is the time times this, plus a counter. */
 const PER_MILLISECOND = 2_048;
 const TOKEN_BYTES = 6;
 const CACHED_WORDS = 50_000;
 const BLOCK_BYTES = 16;
-/** How much one step of tidying writes: some ten milliseconds of work. */
+/** Pages that one merge step writes: about ten milliseconds of work. */
 const MERGED_PAGES = 400;
 
 /**
@@ -48,25 +48,25 @@ export class SearchStore {
   readonly #ciphers = new Map<number, Cipher>();
   readonly #words = new LRUCache<string, Buffer>({ max: CACHED_WORDS });
 
-  /** @param secret 32 bytes; those of another index, or another version, begin a new one */
+  /** @param secret 32 bytes; an index with another secret or version is replaced by a new one */
   constructor(file: string, secret: Uint8Array) {
     this.#sqlite = connect(file, createHmac('sha256', secret).update(`version ${VERSION}`).digest('hex'));
     this.#secret = secret;
     this.#statements = prepare(this.#sqlite);
   }
 
-  /** Indexes documents and notes how far each group is; one that is there already is replaced. */
+  /** Indexes documents, replacing existing ones, and moves the cursors of their groups. */
   index(documents: readonly Document[], cursors: readonly Cursor[]): void {
     this.#sqlite.transaction(() => {
       const rows = documents.map((document) => this.#number(document)).filter((row) => row !== undefined);
-      // FTS5 wants rowids that go up, and theirs go down with time.
+      // FTS5 needs ascending rowids, and these are negated numbers: insert the newest document first.
       rows.sort((a, b) => b.number - a.number);
       for (const row of rows) this.#statements.addWords.run(-row.number, row.tokens);
       for (const { groupId, change } of cursors) this.#statements.moveCursor.run(groupId, change);
     })();
   }
 
-  /** The newest hits first. Different words may share a token, so that hits are looked at before they are shown. */
+  /** Newest hits first. Different words may share a token, so hits have to be verified. */
   find(query: Query): Hit[] {
     const { groupIds, keys, limit } = query;
     if (groupIds.length === 0) return [];
@@ -75,7 +75,7 @@ export class SearchStore {
     return this.#statements.matching.all(this.#matchOf(query), -to, -from, limit);
   }
 
-  /** How many messages may fit, counted up to `limit`. */
+  /** Number of unverified hits, counted up to `limit`. */
   count(query: Query): number {
     const { groupIds, keys, limit } = query;
     if (groupIds.length === 0) return 0;
@@ -88,8 +88,8 @@ export class SearchStore {
   }
 
   /**
-   * Merges a piece of what was indexed lately into the rest, which makes asking several times faster.
-   * @param isFirst begins anew
+   * Runs one step of an FTS5 merge, which makes queries several times faster.
+   * @param isFirst starts a new merge
    * @returns whether there is more to do
    */
   tidy(isFirst: boolean): boolean {
@@ -116,8 +116,8 @@ export class SearchStore {
   }
 
   /**
-   * A keyed hash of the word, then a keyed permutation of that under the group's key: as unlinkable between groups as a
-   * hash for each, at a fraction of the time, since a query asks for its words in every group that its asker is in.
+   * A keyed hash of the word, encrypted under the group's key: as unlinkable between groups as a separate hash for each
+   * group, but much faster, since a query needs the tokens of its words in every group of the account.
    */
   #token(groupId: number, key: string): string {
     let hash = this.#words.get(key);
@@ -130,7 +130,7 @@ export class SearchStore {
       const groupKey = Buffer.from(
         hkdfSync('sha256', this.#secret, '', `hearth/search/${groupId}`, BLOCK_BYTES),
       );
-      // One block at a time, each a hash: ECB is the bare permutation that is wanted here.
+      // ECB is safe here: every input is a single block, a hash, and only a keyed permutation is needed.
       cipher = createCipheriv('aes-128-ecb', groupKey, null).setAutoPadding(false);
       this.#ciphers.set(groupId, cipher);
     }
@@ -148,7 +148,7 @@ export class SearchStore {
     this.#statements.removeWords.run(-number);
   }
 
-  /** Gives a document its number, and resolves to what it is found by; undefined for one that is not found any more. */
+  /** Assigns a document its number and computes its tokens; undefined for a removed message, which is deleted. */
   #number({
     groupId,
     seq,

@@ -1,7 +1,7 @@
 /** A word of a text as it was written and as it is compared, and where it begins. */
 export type Word = { written: string; folded: string; at: number };
 
-/** Writing without spaces between its words: found by single and double characters. Korean has spaces, and particles. */
+/** Scripts that are indexed by single characters and bigrams: those without spaces, and Korean for its particles. */
 const UNSPACED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}ー々\uff70\uff9e\uff9f]/u;
 /** Invisible characters within a word: joiners, soft hyphens, zero-width spaces. */
@@ -11,14 +11,14 @@ const RUNS = new RegExp(
   `(?:${EMOJI})|(?:${UNSPACED.source}[\\p{M}${INVISIBLE}]*)+|(?:(?!${UNSPACED.source}|${EMOJI})[\\p{L}\\p{M}\\p{N}_${INVISIBLE}])*(?:(?!${UNSPACED.source}|${EMOJI})[\\p{L}\\p{M}\\p{N}_])+`,
   'gu',
 );
-/** Marks of Markdown between two letters are not seen, and the word goes on. */
+/** Markdown marks within a word: readers do not see them, so the word continues. */
 const MARK_WITHIN = /^(?:\*{1,3}|~~|`)$/;
-/** Where a part of a word begins that is put together of several: after an underscore, or at a capital within it. */
+/** The first character of a later part of a compound word: after an underscore, or a capital within the word. */
 const LATER_PARTS = /(?<=_)[^_]|(?<=\p{Ll})\p{Lu}/gu;
 
-/** The words of a query in their order; of writing without spaces each run of it is one. */
+/** The words of a query, in order; a run of characters of a script without spaces is one word. */
 export function queryWords(text: string): Word[] {
-  // Most texts are plain, and scripts take long to tell apart.
+  // Most texts are ASCII, and matching by script is slow.
   return [...text.matchAll(isAscii(text) ? ASCII_RUNS : RUNS)].map(({ 0: written, index }) => ({
     written,
     folded: fold(written),
@@ -27,8 +27,8 @@ export function queryWords(text: string): Word[] {
 }
 
 /**
- * The words of a text in their order, and after the last of them what else it is found by: the later parts of words such
- * as my_var_name and getUserName, and words with marks of Markdown in their middle as a reader sees them.
+ * The words of a text, in order, followed by what else it is found by: the later parts of compound words such as
+ * my_var_name and getUserName, and words with Markdown marks inside them, as a reader sees them.
  */
 export function wordsOf(text: string): Word[] {
   const words = queryWords(text);
@@ -97,13 +97,13 @@ const LETTERS: Readonly<Record<string, string>> = {
   ة: 'ه',
 };
 const LETTER = new RegExp(`[${Object.keys(LETTERS).join('')}]`, 'gu');
-/** The accents of these are left out by people who type fast; a Cyrillic й is a letter of its own. */
+/** Scripts whose accents are ignored, since people leave them out; the Cyrillic й stays a letter of its own. */
 const ACCENTED =
   /([\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Script=Arabic}\p{Script=Hebrew}])(\p{Mn}+)/gu;
 
 /**
- * Two spellings of a word become the same: widths, ligatures, case, accents, vowel marks, and what is not seen. A query and
- * a text are folded by this one rule.
+ * Folds variants of a word into one: width, ligatures, case, accents, vowel marks, invisible characters. Queries and
+ * texts are folded the same way.
  */
 export function fold(word: string): string {
   if (isAscii(word)) return word.toLowerCase();
@@ -121,11 +121,11 @@ export function fold(word: string): string {
 
 /** The lengths, in characters, of the beginnings of words that are indexed. */
 const PREFIXES = [2, 3, 4, 6, 9];
-/** What a message of 8,000 characters may add to the index; the rest of such a wall of text is not found by its words. */
+/** Limit of index keys per message; words beyond it are not indexed. */
 const MAX_KEYS = 2_000;
 
 /**
- * What a text is found by: beginnings of its words, and single and double characters of writing without spaces.
+ * The index keys of a text: prefixes of its words, and single characters and bigrams of scripts without spaces.
  */
 export function indexKeys(text: string): Set<string> {
   const keys = new Set<string>();
@@ -148,7 +148,7 @@ export function indexKeys(text: string): Set<string> {
   return keys;
 }
 
-/** The keys that every text with a word of this beginning has: the hits are looked at before they are shown. */
+/** Keys that every text with a word of this prefix has. Others may have them too, so hits have to be verified. */
 export function queryKeys(word: string): string[] {
   const characters = [...word];
   if (isUnspaced(word)) {

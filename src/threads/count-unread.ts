@@ -14,7 +14,7 @@ const CACHED_PEOPLE = 10_000;
 const PUSH_INTERVAL_MS = 200;
 
 export type UnreadThreads = {
-  /** The link to the threads with how many of them have unread replies, as it stands on pages and as it is pushed. */
+  /** The link to the threads page, with the number of threads with unread replies; for pages and pushes. */
   link(accountId: number): Promise<string>;
 };
 
@@ -36,7 +36,7 @@ export function countThreads({
   caches: Caches;
   publish: Publish;
   subscribe: Subscribe;
-  /** Hears of what failed in the background. */
+  /** Called with errors of background work. */
   report(error: unknown): void;
 }): UnreadThreads {
   const drop = on<{ accountId: number }, number, string>;
@@ -53,7 +53,7 @@ export function countThreads({
       drop(event, ({ accountId }, cache) => cache.drop(accountId)),
     ),
   });
-  /** What was pushed last, or stood on the last page. */
+  /** The link that each account was last shown, by a push or on a page. */
   const shown = caches.recent<number, string>('links to threads that are shown', CACHED_PEOPLE);
 
   async function link(accountId: number): Promise<string> {
@@ -64,7 +64,7 @@ export function countThreads({
 
   const due = new Set<number>();
 
-  /** What is on the screen follows a moment later: many marks and replies of that moment are one count. */
+  /** Delays the push, so that the changes of one interval need only one count. */
   const noted = ({ accountId }: { accountId: number }) => {
     if (!hub.hasSubscribers(personalTopic(accountId), 'html')) return;
     due.add(accountId);

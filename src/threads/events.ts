@@ -1,4 +1,4 @@
 import { eventType } from '../bus/bus.ts';
 
-/** What one person has not read in the threads that they follow may have changed. */
+/** The unread replies in the threads that an account follows may have changed. */
 export const threadsChanged = eventType<{ accountId: number }>('messages.threads-changed');

@@ -25,7 +25,7 @@ export type ThreadDependencies = {
   seesAddresses(account: Account): boolean;
 };
 
-/** Renders the first message of a thread, those that answer it, and a composer that answers too. */
+/** Renders the first message of a thread, its replies, and a composer for another reply. */
 export type ThreadPage = (request: Request, open: OpenGroup, seq: number, composer: Context) => Promise<Html>;
 
 export function createThreadPage({

@@ -12,7 +12,7 @@ export type FollowedThread = { groupId: number; seq: number; lastReplyAt: number
 function threadQueries(orm: Orm) {
   const value = (name: string) => sql.placeholder(name);
   const beyond = greatest(threadFollows.readSeq, memberships.readSeq);
-  // The planner would rather walk everything that is unread in the group.
+  // Force this index: the query planner would scan all unread messages of the group instead.
   const messagesOfThread = byIndex(messages, 'messages_of_thread');
   return {
     followedBy: orm
@@ -27,7 +27,7 @@ function threadQueries(orm: Orm) {
           AND ${messages.authorId} <> ${threadFollows.accountId} AND ${messages.removedAt} IS NULL)`,
       })
       .from(threadFollows)
-      // Of a group that was left nothing is shown any more.
+      // Leaves out threads in groups that the account has left.
       .innerJoin(
         memberships,
         and(
@@ -82,7 +82,7 @@ export class ThreadStore {
     return row?.isFollowed ?? false;
   }
 
-  /** @param readSeq up to which the replies count as read when it is followed anew */
+  /** @param readSeq replies up to this seq count as read from now on */
   async follow(
     accountId: number,
     groupId: number,
@@ -101,7 +101,7 @@ export class ThreadStore {
     );
   }
 
-  /** Moves the mark of one who follows forward; resolves to whether it moved. */
+  /** Moves a follower's read mark in a thread forward, never back; resolves to whether it moved. */
   async markRead(accountId: number, groupId: number, seq: number, readSeq: number): Promise<boolean> {
     const isBehind = and(isFollow(accountId, groupId, seq), lt(threadFollows.readSeq, readSeq));
     return (await this.#db.run((orm) => orm.update(threadFollows).set({ readSeq }).where(isBehind))) > 0;

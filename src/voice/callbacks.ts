@@ -8,7 +8,7 @@ import { createTranscriptReceiver, transcriptBody } from './receive.ts';
 import type { WriteDependencies } from './write.ts';
 
 const MAX_BODY = '2mb';
-/** By address; a function that transcribes for many people answers often. */
+/** Rate limit per IP address; high, since one function may transcribe for many people. */
 const ANSWERS = {
   name: 'transcripts',
   points: 600,
@@ -35,7 +35,7 @@ export function receiveCallbacks(app: Express, dependencies: Dependencies): void
         throw new ChatError('unauthorized', 401, 'This takes the shared secret as a bearer token.');
       next();
     },
-    // Not before the secret: nobody else has anything parsed.
+    // Parse the body only after the secret was checked.
     readJson(MAX_BODY),
     async (request, response) => {
       await receive(parseInput(transcriptBody, request.body));

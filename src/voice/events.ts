@@ -1,6 +1,6 @@
 import { eventType } from '../bus/bus.ts';
 
-/** A recording became text, or it is known now that it does not. `seq` is null for one that is not sent yet. */
+/** The transcript of a recording, or its state, has changed. `seq` is null for an unsent recording. */
 export const transcriptWritten = eventType<{
   fileId: string;
   accountId: number;
@@ -8,7 +8,7 @@ export const transcriptWritten = eventType<{
   seq: number | null;
 }>('voice.transcript-written');
 
-/** A part of a recording, from 0 to 1, has been listened to. */
+/** Progress of a transcription: `share` of the recording, from 0 to 1, is done. */
 export const transcriptProgressed = eventType<{
   fileId: string;
   accountId: number;

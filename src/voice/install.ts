@@ -35,7 +35,7 @@ type Needs = {
   texts: TextRenderer;
   writer: MessageWriter;
   transcriptions: TranscriptionStore;
-  /** What makes text, if anything does. */
+  /** Undefined when no speech engine is configured. */
   engine: SpeechEngine | undefined;
 };
 
@@ -55,7 +55,7 @@ export function installVoice(context: Context & Needs) {
   return {
     voiceOperations: operations,
     voiceRoutes: voiceRoutes({ ...context, forget, recorder, operations }),
-    /** Where transcripts of a function elsewhere come in; it has no account, and no session. */
+    /** Adds the route for transcripts from an external function, which has no account or session. */
     receiveCallbacks: (app: Express) =>
       receiveCallbacks(app, { ...context, forget, sharedSecret: config.sharedSecret }),
   };

@@ -7,8 +7,8 @@ import { transcriptText } from '../recordings/recording.ts';
 import { transcriptProgressed, transcriptWritten } from './events.ts';
 
 /**
- * Tells how far a recording has been listened to: those who see its message, or its owner as long as it is not sent.
- * To them it also brings the text; a message that was sent is pushed by itself.
+ * Pushes the progress of a transcription: to the group of its message, or to the owner of an unsent recording. The owner
+ * of an unsent recording also receives the transcript; a sent message is pushed by its own event.
  */
 export function pushTranscripts({
   hub,

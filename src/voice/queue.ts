@@ -13,11 +13,11 @@ import type { Transcription, TranscriptionStore } from './store.ts';
 import { settleTranscript, type WriteDependencies, writeTranscript } from './write.ts';
 
 const MAX_ATTEMPTS = 4;
-/** Before the second try; each further one waits four times as long. */
+/** Delay before the second attempt; each further one waits four times as long. */
 const FIRST_RETRY_MS = 5_000;
-/** A transcript from a function elsewhere has failed when it has not come by then. */
+/** A transcript from an external function has failed when it has not arrived after this time. */
 const CALLBACK_TIMEOUT_MS = 3_600_000;
-/** Somebody else's machine may have been restarted for another reason; a second time it is the recording's fault. */
+/** A first interruption may be a restart for another reason; a second one is taken as the recording's fault. */
 const MAX_INTERRUPTIONS = 1;
 const LONGEST_TIMER_MS = 3_600_000;
 const SHORTEST_TIMER_MS = 50;
@@ -29,11 +29,11 @@ type Dependencies = WriteDependencies & {
   messages: MessageStore;
   blobs: BlobStore;
   subscribe: Subscribe;
-  /** Hears of what failed in the background. */
+  /** Called with errors of background work. */
   report(error: unknown): void;
 };
 
-/** Takes recordings from the durable queue, as many at a time as the engine likes, the oldest first. */
+/** Transcribes recordings from the durable queue, oldest first, up to `engine.parallel` at a time. */
 export class TranscriptionQueue {
   readonly #dependencies: Dependencies;
   readonly #engine: SpeechEngine | undefined;
@@ -78,7 +78,7 @@ export class TranscriptionQueue {
     await Promise.race([ended, pause(SHUTDOWN_TIMEOUT_MS, undefined, { ref: false })]);
   }
 
-  /** A recording that was text before it was sent, or became it while it was. */
+  /** Copies transcripts into messages whose recording was transcribed before or while they were sent. */
   async #settleSent(groupId: number, firstSeq: number, lastSeq: number): Promise<void> {
     for (const message of await this.#messages.between(groupId, firstSeq, lastSeq))
       for (const { id, voice } of message.files)
@@ -86,7 +86,10 @@ export class TranscriptionQueue {
           await settleTranscript(this.#dependencies, id);
   }
 
-  /** What a crash has left: begun ones once more, written ones to their messages; without an engine, none of it. */
+  /**
+   * Recovers from a crash: interrupted jobs are queued again, and finished transcripts copied into their messages.
+   * Without an engine, the remaining jobs end without a transcript.
+   */
   async #resume(): Promise<void> {
     await this.#each(await this.#transcriptions.inState('working'), async ({ fileId, interruptions }) => {
       if (interruptions >= MAX_INTERRUPTIONS) await writeTranscript(this.#dependencies, fileId, 'failed');
@@ -104,7 +107,7 @@ export class TranscriptionQueue {
       );
   }
 
-  /** One that fails holds up no other. */
+  /** A job that fails is reported and does not stop the others. */
   async #each(jobs: readonly Transcription[], work: (job: Transcription) => Promise<void>) {
     for (const job of jobs) await work(job).catch(this.#report);
   }
@@ -138,7 +141,7 @@ export class TranscriptionQueue {
       await this.#transcribe(engine, job);
     } catch (error) {
       this.#report(error);
-      // It could not be written where it belongs: the disk may have room later.
+      // The result could not be stored, perhaps because the disk is full: try again later.
       const later = { state: 'waiting', dueAt: Date.now() + FIRST_RETRY_MS } as const;
       await this.#transcriptions.change(fileId, later).catch(this.#report);
     } finally {
@@ -163,7 +166,7 @@ export class TranscriptionQueue {
       return this.#transcriptions.change(fileId, { state: 'waiting', dueAt });
     }
     if (result !== 'elsewhere') return writeTranscript(this.#dependencies, fileId, result);
-    // The answer may have been faster than this.
+    // The callback may have arrived already.
     if ((await this.#transcriptions.byId(fileId))?.state === 'working')
       await this.#transcriptions.change(fileId, {
         state: 'elsewhere',

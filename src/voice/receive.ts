@@ -19,10 +19,10 @@ export const transcriptBody = z.object({
   failed: z.boolean().optional(),
 });
 
-/** Takes the words of recordings that were transcribed elsewhere, each once. */
+/** Accepts transcripts from an external function, once per recording. */
 export function createTranscriptReceiver(dependencies: WriteDependencies) {
   const { files, transcriptions, forget } = dependencies;
-  /** Two answers that come at once are one. */
+  /** Recordings whose transcript is being stored; a second one at the same time is refused. */
   const arriving = new Set<string>();
 
   /** @throws ChatError 404 where there is no such recording (any more), 409 where its words have come already */
@@ -46,7 +46,7 @@ export function createTranscriptReceiver(dependencies: WriteDependencies) {
   };
 }
 
-/** Words without times are as far apart as they are long. */
+/** Estimates the times of words in proportion to their lengths. */
 function spread(text: string, seconds: number): Word[] {
   const words = text.split(/\s+/).filter(Boolean);
   const whole = words.join('').length;

@@ -16,7 +16,7 @@ import type { TranscriptionStore } from './store.ts';
 
 /** A voice message is at most this long. */
 const MAX_SECONDS = 5 * 60;
-/** Five minutes of one channel as 16-bit samples at 48 kHz, which nothing that records speech exceeds, and its header. */
+/** Five minutes of mono 16-bit samples at 48 kHz, which no speech recorder exceeds, and a header. */
 const MAX_BYTES = MAX_SECONDS * 48_000 * 2 + 4_096;
 /** Maximum number of queued recordings per person. */
 export const MAX_QUEUED_PER_PERSON = 10;
@@ -29,9 +29,9 @@ type RecordDependencies = {
   files: FileStore;
   blobs: BlobStore;
   transcriptions: TranscriptionStore;
-  /** What makes text, if anything does. */
+  /** Undefined when no speech engine is configured. */
   engine: Pick<SpeechEngine, 'language' | 'takesOthers'> | undefined;
-  /** Says that there is something to do. */
+  /** Tells the queue that it has a new job. */
   wake(): void;
 };
 
@@ -39,17 +39,17 @@ export type Said = Parameters<typeof decideLanguage>[0];
 
 export type Recorder = {
   /**
-   * Makes a voice message of what was uploaded: a form that every browser plays, with its length and its waveform. The
-   * text is queued before this resolves. The upload itself is gone, whatever happens.
-   * @param said what was said of its language; see `decideLanguage`
+   * Converts an upload to a voice message: MP3, which every browser plays, with its length and waveform. Its transcription
+   * is queued before this resolves. The upload itself is deleted in any case.
+   * @param said the stated languages; see `decideLanguage`
    * @returns the recording as a file of its own, to be sent with a message
-   * @throws ChatError 400 for what is no sound, empty or too long, 429 while others of theirs are converted, 503 where
-   *   this Hearth cannot convert sound
+   * @throws ChatError 400 when it is not audio, empty or too long, 429 while other recordings of the account are being
+   *   converted, 503 when this server cannot convert audio
    */
   take(upload: StoredFile, said: Said, now?: number): Promise<StoredFile>;
 };
 
-/** Recordings are converted one after another, so that a crowd of them takes the memory of one. */
+/** Recordings are converted one at a time, to limit the memory in use. */
 export function createRecorder(dependencies: RecordDependencies): Recorder {
   const { files, blobs, transcriptions, engine, wake } = dependencies;
   const underWay = new Map<number, number>();
@@ -77,12 +77,12 @@ export function createRecorder(dependencies: RecordDependencies): Recorder {
         const language = decideLanguage(said);
         const isWanted = engine !== undefined && takesLanguage(engine, language);
         const transcript: Voice['transcript'] = !isWanted ? 'none' : isCrowded ? 'failed' : 'waiting';
-        // The engine's own language is worth noting where it was said of this recording: then it is taken at that word.
+        // Store the engine's own language only if it was stated for this recording: see `asTranscript` in write.ts.
         const isNoted = language !== null && (said.recording !== null || language !== engine?.language);
         const recording: StoredFile = {
           ...upload,
           id: randomUUID(),
-          // No key may seal two contents.
+          // A new key, since a key must not encrypt two contents.
           key: randomBytes(32),
           name: `voice-${new Date(now).toISOString().slice(0, 19).replace(/[:T]/g, '-')}.mp3`,
           type: 'audio/mpeg',
@@ -101,7 +101,7 @@ export function createRecorder(dependencies: RecordDependencies): Recorder {
   };
 }
 
-/** Whether an engine can make text of what was said to be spoken; `none` is the wish for no text. */
+/** Whether the engine can transcribe the stated language; `none` is the wish for no transcript. */
 export function takesLanguage(
   { language, takesOthers }: Pick<SpeechEngine, 'language' | 'takesOthers'>,
   spoken: SpokenLanguage,

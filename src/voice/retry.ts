@@ -7,9 +7,9 @@ import { MAX_QUEUED_PER_PERSON, takesLanguage } from './record.ts';
 import { settleTranscript, type WriteDependencies } from './write.ts';
 
 export type RetryDependencies = WriteDependencies & {
-  /** What makes text, if anything does. */
+  /** Undefined when no speech engine is configured. */
   engine: Pick<SpeechEngine, 'language' | 'takesOthers'> | undefined;
-  /** Says that there is something in the queue. */
+  /** Tells the queue that it has a new job. */
   wake(): void;
 };
 
@@ -17,11 +17,12 @@ export type RetryDependencies = WriteDependencies & {
 const WITHOUT_TEXT: readonly string[] = ['failed', 'none', 'silent', 'unrecognised'];
 
 /**
- * Puts a recording without a text in the queue once more, as one in the engine's language or in another that it takes.
- * Anybody who may hear it may ask, but only its author where the author wants no text, and for another language. One
- * that is not sent yet may have a text already.
- * @param asked undefined is the engine's own language
- * @throws ChatError 403 for anybody but its author where that is so, 409 for one that has its text or is about to, 429 where too many of theirs wait, 503 without an engine
+ * Queues a recording without a transcript again, in the engine's language or in another one that it supports. Anybody
+ * who can play it may ask for this, but only its author may choose a language, or ask where the author wanted no
+ * transcript. An unsent recording may have a transcript already.
+ * @param asked the language; undefined or null is the engine's own
+ * @throws ChatError 403 when only its author may, 409 when it has its transcript or is queued, 429 when too many of its
+ *   author's recordings are queued, 503 without an engine
  */
 export async function transcribeAgain(
   { engine, wake, ...dependencies }: RetryDependencies,
@@ -55,7 +56,7 @@ export async function transcribeAgain(
     await files.describe({ ...file, voice: { ...voice, language, transcript: 'none', words: [] } });
     return settleTranscript(dependencies, file.id);
   }
-  // In this order: after a crash in between it is transcribed, and nobody waits for nothing.
+  // Queue it first: after a crash in between it is still transcribed, instead of staying `waiting` for ever.
   await transcriptions.add(file.id, accountId, now);
   await files.describe({ ...file, voice: { ...voice, language, transcript: 'waiting', words: [] } });
   await settleTranscript(dependencies, file.id);

@@ -37,13 +37,13 @@ type Dependencies = WriteDependencies &
     blobs: BlobStore;
     readUpload: ReadUpload;
     recorder: Recorder;
-    /** What makes text, if anything does. */
+    /** Undefined when no speech engine is configured. */
     engine: SpeechEngine | undefined;
     limits: Limits;
     operations: readonly BoundOperation<SignedIn>[];
   };
 
-/** What comes with a recording: what is to become of it, and where. */
+/** Form fields of a recording: whether to send it or transcribe it first, its language, and where it is sent. */
 const recordingForm = z.object({
   way: z.enum(['message', 'text']).default('text'),
   language: spokenLanguage.default(null),

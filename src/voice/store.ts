@@ -45,7 +45,7 @@ export class TranscriptionStore {
     return row?.waiting ?? 0;
   }
 
-  /** Takes the oldest one that waits and is due, as one more attempt, so that nobody else takes it. */
+  /** Claims the oldest waiting job that is due, atomically, and counts the attempt. */
   claim(now: number): Promise<Transcription | undefined> {
     return this.#db.get((orm) => {
       const next = orm
@@ -62,7 +62,7 @@ export class TranscriptionStore {
     });
   }
 
-  /** When the next one that waits, or that is elsewhere, is due. */
+  /** The earliest `dueAt` of the jobs that wait or are processed externally. */
   async nextDue(): Promise<number | undefined> {
     const row = await this.#db.get((orm) =>
       orm
@@ -73,7 +73,7 @@ export class TranscriptionStore {
     return row?.dueAt ?? undefined;
   }
 
-  /** Those elsewhere whose answer has not come in time. */
+  /** Jobs processed externally whose transcript has not arrived in time. */
   overdue(now: number): Promise<Transcription[]> {
     return this.#db.all((orm) =>
       orm

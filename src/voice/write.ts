@@ -15,7 +15,7 @@ export type WriteDependencies = {
   transcriptions: TranscriptionStore;
   writer: MessageWriter;
   publish: Publish;
-  /** Takes back what lies elsewhere of a recording that waits for nothing any more. */
+  /** Deletes the engine's external copy of a recording that needs no transcription any more. */
   forget(fileId: string): Promise<void>;
 };
 
@@ -32,7 +32,7 @@ export async function writeTranscript(
       typeof result === 'string'
         ? { ...file.voice, transcript: result }
         : { ...file.voice, ...asTranscript(result, file.voice) };
-    // In this order: a crash in between has it transcribed once more.
+    // Store the transcript first: after a crash in between, the job is not lost.
     await files.describe({ ...file, voice });
     await transcriptions.change(fileId, { state: 'done' });
   }
@@ -41,8 +41,8 @@ export async function writeTranscript(
 }
 
 /**
- * Brings a message to what is known of its recording. One that is not sent yet keeps its place in the queue, so that
- * its message is brought there when it is; done twice, it is done once.
+ * Copies the transcript of a recording into its message. The job of an unsent recording stays in the queue, so that its
+ * message is updated once it is sent. Idempotent.
  */
 export async function settleTranscript(
   { files, transcriptions, writer, publish }: WriteDependencies,
@@ -68,7 +68,7 @@ export async function settleTranscript(
   publish(transcriptWritten, { fileId, accountId, groupId, seq });
 }
 
-/** What a person has written, or looked over, in the meantime stays; it gets the words to lead to their seconds. */
+/** Keeps a text that a person wrote or reviewed in the meantime, and only adds the recognised words with their times. */
 function withTranscript(message: Message, { id, voice }: StoredFile): Message {
   const stands = message.files.find((file) => file.id === id)?.voice;
   if (!voice || !stands || message.removedAt !== null || stands.transcript === voice.transcript)
@@ -84,7 +84,7 @@ function withTranscript(message: Message, { id, voice }: StoredFile): Message {
   };
 }
 
-/** A recording that was said to be in the engine's language is taken at that word: its text is unsure at worst. */
+/** A recording with a stated language is at worst `unsure`, never `unrecognised`. */
 function asTranscript(
   { words, certainty }: Recognition,
   { language }: Voice,

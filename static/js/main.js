@@ -22,10 +22,10 @@ import { startPlayers } from './voice/player.js';
 
 const { accountId } = document.body.dataset;
 
-// The server then leaves it to this page to say what was in view, and so has been read.
+// With this cookie, loading a conversation does not mark it as read: the page reports its read position itself.
 // biome-ignore lint/suspicious/noDocumentCookie: browsers have the Cookie Store on HTTPS only
 document.cookie = 'hearth-script=on; path=/; SameSite=Lax';
-// A date that somebody searches for is a day where they are.
+// The server reads dates in searches in the reader's time zone.
 // biome-ignore lint/suspicious/noDocumentCookie: browsers have the Cookie Store on HTTPS only
 document.cookie = `hearth-zone=${encodeURIComponent(Intl.DateTimeFormat().resolvedOptions().timeZone)}; path=/; SameSite=Lax`;
 startTheme();
@@ -63,7 +63,7 @@ function startSignedIn(accountId) {
   new Actions(find(section, '#messages'), groupId, composer, accountId);
 }
 
-/** Whoever signed out leaves nothing of what they were writing in this tab. */
+/** After sign-out, deletes the user's drafts and chosen files from this tab. */
 function forgetTyped() {
   for (const prefix of ['draft/', 'files/'])
     for (const key of tabStorage.keys(prefix)) tabStorage.set(key, '');

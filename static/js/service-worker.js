@@ -1,4 +1,4 @@
-// Shows what was seen last while there is no network, and notifications. A page that can be had is never taken from here.
+// Serves cached pages while offline, and shows push notifications. Pages come from the network whenever it works.
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 
@@ -23,14 +23,14 @@ worker.addEventListener('fetch', (event) => {
   else if (request.method === 'GET' && pathname.startsWith('/assets/')) event.respondWith(asset(event));
 });
 
-// A conversation that is read on after it was loaded: its page is fetched again, so that what is kept is the newest.
+// An open conversation has changed since it was loaded: fetch its page again to update the cache.
 worker.addEventListener('message', (event) => {
   if (event.data?.type === 'keep') event.waitUntil(keepAgain(event.data.url));
   if (event.data?.type === 'forget') event.waitUntil(caches.delete(PAGES));
 });
 
 /**
- * From the network always; what was kept stands in only where the network fails.
+ * Network first; the cached page is used only if the network fails.
  * @param {FetchEvent} event
  */
 async function page(event) {
@@ -38,7 +38,7 @@ async function page(event) {
   try {
     const response = await fetch(request);
     const { pathname } = new URL(request.url);
-    // Whoever signs out, or in as somebody else, leaves nothing behind.
+    // On sign-out and sign-in, delete the cached pages of the previous user.
     if (pathname === '/logout' || pathname === '/login' || new URL(response.url).pathname === '/login')
       event.waitUntil(caches.delete(PAGES));
     else if (isKept(request, response))
@@ -56,7 +56,7 @@ async function page(event) {
 }
 
 /**
- * Conversations and the list of groups, as they are read: no forms that were refused, no pages of others.
+ * Whether to cache a page: only successful GET responses for conversations and the list of groups.
  * @param {Request} request
  * @param {Response} response
  */
@@ -79,13 +79,13 @@ async function asset(event) {
 
 /** @param {string} url */
 async function keepAgain(url) {
-  // Kept is not read.
+  // The header tells the server not to mark the group as read.
   const response = await fetch(url, { headers: { 'Hearth-Keep': 'yes' } }).catch(() => undefined);
   if (response?.status === 200 && !response.redirected) await keep(PAGES, url, response, MAX_PAGES);
 }
 
 /**
- * Puts into a cache as its newest entry; the oldest give way.
+ * Adds a response to a cache as its newest entry, and evicts the oldest entries above the limit.
  * @param {string} name of the cache
  * @param {string} url
  * @param {Response} response

@@ -18,7 +18,7 @@ export const BUCKET = 'hearth-voices';
 /** What of s3rver is used here; it declares no types. */
 type S3rver = new (options: object) => { run(): Promise<AddressInfo>; close(): Promise<void> };
 
-/** What the SDK says of StartTranscriptionJob, as far as Hearth uses it; anything else is a mistake. */
+/** The fields of StartTranscriptionJob that Hearth uses; any other field is rejected. */
 const startRequest = z.strictObject({
   TranscriptionJobName: z.string().regex(/^[\w.-]{1,200}$/),
   LanguageCode: z.literal('en-US'),
@@ -32,8 +32,8 @@ const startRequest = z.strictObject({
 const nameRequest = z.strictObject({ TranscriptionJobName: z.string() });
 
 /**
- * A bucket (s3rver) and a stand-in for Amazon Transcribe on this machine. The stand-in checks what it is asked, and
- * "hears" a sentence of its own in whatever lies in the bucket.
+ * A bucket (s3rver) and a fake Amazon Transcribe on this machine. The fake validates its requests, and returns the
+ * same transcript for any recording in the bucket.
  */
 export async function startAws(test: Ending) {
   const S3 = createRequire(import.meta.url)('s3rver') as S3rver;

@@ -123,7 +123,7 @@ export async function checkEveryPage(t: Ending, viewport: { width: number; heigh
 async function check(page: Page, url: string | undefined, colorScheme: 'light' | 'dark'): Promise<void> {
   await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
   if (url) await page.goto(url);
-  // Our pages have no frames here: what is for those opens a page of its own for each result.
+  // Legacy mode: the default opens an extra page for each result to support frames, which these pages do not have.
   const axe = new AxeBuilder({ page }).setLegacyMode().options({ resultTypes: ['violations'] });
   // The other rules do not look at colours: once is enough.
   if (colorScheme === 'dark') axe.withRules(RULES_OF_COLOUR);

@@ -15,7 +15,7 @@ export type Answer = {
 
 export type Frame = { type: string; [field: string]: unknown };
 
-/** Somebody with a cookie jar and no browser. */
+/** An HTTP client with a cookie jar. */
 export class Visitor {
   readonly cookies = new Map<string, string>();
 

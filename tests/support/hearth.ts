@@ -50,8 +50,8 @@ export const LOWEST_COST = 4;
 const endings = new WeakMap<Ending, (() => unknown)[]>();
 
 /**
- * Closes what was opened last first, which `after` alone does not: a folder was taken away under a second server that
- * still wrote to it.
+ * Registers a cleanup. Cleanups run in reverse order, which `test.after` does not do: a folder must not be removed
+ * while a second server still writes to it.
  */
 export function atEnd(test: Ending, close: () => unknown): void {
   const open = endings.get(test);
@@ -99,7 +99,7 @@ export async function startHearth(test: Ending, options: Options = {}): Promise<
 
 let loaded: ReturnType<typeof load> | undefined;
 
-/** The compiled sources, which load in half the time; with passwords that cost next to nothing. */
+/** Loads the compiled sources, which takes half the time, and password hashing at the lowest cost. */
 async function load() {
   const folder = await compiledSources();
   const read = (name: string) => import(pathToFileURL(join(folder, name)).href);

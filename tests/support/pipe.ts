@@ -4,7 +4,7 @@ import { atEnd, type Ending } from './hearth.ts';
 
 export type Pipe = {
   url: string;
-  /** From now on the connections that are open carry nothing, in either direction, and stay open; new ones work. */
+  /** Stops forwarding on the open connections, in both directions, without closing them; new ones work. */
   silence(): void;
 };
 

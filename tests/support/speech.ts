@@ -55,8 +55,8 @@ export function wav(
 }
 
 /**
- * The smallest transducer that sherpa-onnx takes: real ONNX graphs of a few kilobytes whose weights mean nothing. It
- * hears tokens in any sound, with a time each; which ones is of no account.
+ * The smallest transducer that sherpa-onnx accepts: valid ONNX graphs of a few kilobytes with meaningless weights. It
+ * recognises arbitrary tokens in any sound, each with a time.
  */
 export function writeTinyTransducer(folder: string): void {
   const features = 80;

@@ -1,6 +1,6 @@
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 
-// The SQL that PostgreSQL writes otherwise, for the stores.
+// SQL expressions for the stores that differ in PostgreSQL.
 
 /** Whether a column is among the values of a placeholder that holds a JSON array. */
 export function isAmong(column: SQLWrapper, placeholder: SQLWrapper): SQL {

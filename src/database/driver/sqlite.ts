@@ -21,7 +21,7 @@ export function openSqlite(dataDir: string, name: 'users' | 'chat'): Database {
   const checkpoints = startCheckpoints(file, () => sqlite.pragma('wal_checkpoint(PASSIVE)'));
   const orm = drizzle(sqlite);
 
-  // better-sqlite3 runs a statement at once, on this thread: a transaction takes a few microtasks for each statement.
+  // better-sqlite3 is synchronous: within a transaction, each statement takes only a few microtasks.
   const inTransaction: Executor = {
     all: async (query, values) => (typeof query === 'function' ? query(orm) : query).all(values),
     get: async (query, values) => (typeof query === 'function' ? query(orm) : query).all(values)[0],
@@ -60,7 +60,7 @@ export function openSqlite(dataDir: string, name: 'users' | 'chat'): Database {
           // A full disk ends a transaction by itself.
           if (sqlite.inTransaction) sqlite.exec('ROLLBACK');
         } finally {
-          // Whatever has happened, the others go on.
+          // Release the waiting callers even if the rollback fails.
           open = undefined;
           resolve();
         }
@@ -96,7 +96,7 @@ function connect(file: string, dataDir: string): Sqlite.Database {
     sqlite.pragma('journal_mode = WAL');
     sqlite.pragma('synchronous = FULL');
     sqlite.pragma('foreign_keys = ON');
-    // A worker thread checkpoints; the thread that answers people never waits for it.
+    // Checkpoints run in a worker thread, so that this thread never waits for them.
     sqlite.pragma('wal_autocheckpoint = 0');
     return sqlite;
   } catch (error) {

@@ -69,13 +69,13 @@ export const revisions = sqliteTable(
     change: integer('change').notNull(),
     body: blob('body', { mode: 'buffer' }).notNull(),
     writtenAt: integer('written_at').notNull(),
-    /** Null is the author; 0 the machine that wrote down what was said. */
+    /** Null is the author; 0 is the speech engine, for an automatic transcript. */
     writerId: integer('writer_id'),
   },
   (table) => [primaryKey({ columns: [table.groupId, table.seq, table.change] })],
 );
 
-/** What people send beside words; the bytes lie sealed in the blobs, under the id. */
+/** Uploaded files. The contents are sealed in the blob store, under the id. */
 export const files = sqliteTable('files', {
   id: text('id').primaryKey(),
   groupId: integer('group_id').notNull(),
@@ -125,7 +125,10 @@ export const savedMessages = sqliteTable(
   (table) => [primaryKey({ columns: [table.accountId, table.groupId, table.seq] })],
 );
 
-/** Recordings that are to become text; `dueAt` is the earliest time of the next try, or the latest of an answer. */
+/**
+ * Transcription jobs. `dueAt` is the earliest time of the next attempt or, in state `elsewhere`, the deadline for the
+ * answer.
+ */
 export const transcriptions = sqliteTable('transcriptions', {
   fileId: text('file_id').primaryKey(),
   accountId: integer('account_id').notNull(),

@@ -26,7 +26,7 @@ export const accounts = sqliteTable('accounts', {
   showsSeconds: integer('shows_seconds', { mode: 'boolean' }).notNull().default(false),
 });
 
-/** Where a browser's vendor takes messages for it. */
+/** Web Push subscriptions: the address at which the push service of a browser accepts messages for it. */
 export const pushSubscriptions = sqliteTable('push_subscriptions', {
   id: integer('id').primaryKey({ autoIncrement: true }),
   accountId: integer('account_id').notNull(),

@@ -11,7 +11,7 @@ const BITRATE = 64;
 const MP3_RATES = [16_000, 22_050, 24_000, 32_000, 44_100, 48_000] as const;
 const PEAKS = 44;
 
-/** Runs in a thread of its own: five minutes take seconds to convert, and what is not what it says may take for ever. */
+/** Runs in a worker thread: five minutes take seconds to convert, and a malformed file may take for ever. */
 export default async function work({
   bytes,
   maxSeconds,
@@ -23,7 +23,7 @@ export default async function work({
   return { audio: await encode(sound), length: sound.samples.length / sound.rate, peaks: peaksOf(sound) };
 }
 
-/** MP3 at a constant bit rate: every browser plays it, knows its length, and finds any second of it. */
+/** Encodes as MP3 at a constant bit rate: every browser can play it, show its length and seek in it. */
 async function encode({ samples, rate }: Sound): Promise<Uint8Array> {
   const { createMp3Encoder } = await import('wasm-media-encoders');
   const encoder = await createMp3Encoder();
@@ -31,13 +31,13 @@ async function encode({ samples, rate }: Sound): Promise<Uint8Array> {
   encoder.configure({ sampleRate: rate, channels: 1, bitrate: BITRATE, outputSampleRate });
   const pieces: Buffer[] = [];
   for (let at = 0; at < samples.length; at += rate)
-    // The encoder takes its buffer back with the next call.
+    // Copy: the encoder reuses its buffer in the next call.
     pieces.push(Buffer.from(encoder.encode([samples.subarray(at, at + rate)])));
   pieces.push(Buffer.from(encoder.finalize()));
   return Buffer.concat(pieces);
 }
 
-/** The loudest of each part, where the loudest of all is 100, unless all of it is hardly a whisper. */
+/** The peak of each of `PEAKS` parts. The highest is scaled to 100, except in very quiet recordings. */
 function peaksOf({ samples }: Sound): number[] {
   const peaks = new Array<number>(PEAKS).fill(0);
   samples.forEach((sample, index) => {

@@ -4,7 +4,7 @@ import type { Converted, Job } from './convert-worker.ts';
 import type { Inspected, Unusable } from './decode.ts';
 
 export type AudioConverter = {
-  /** What of this installation is missing to convert anything, if something is. */
+  /** The name of an optional package that conversion needs and that is not installed, if any. */
   readonly missing: string | undefined;
   /** Turns a recording into what every browser plays; says why where that cannot be. */
   convert(bytes: Uint8Array, maxSeconds: number): Promise<Converted | Unusable>;
@@ -12,14 +12,14 @@ export type AudioConverter = {
 };
 
 const PACKAGES = ['audio-decode', 'mediabunny', 'wasm-media-encoders'];
-/** Reading a container takes milliseconds, converting five minutes a few seconds. The thread of what takes longer is ended. */
+/** Inspecting takes milliseconds, converting five minutes a few seconds. A job that exceeds its limit is aborted. */
 const INSPECT_WITHIN_MS = 4_000;
 const CONVERT_TIMEOUT_MS = 90_000;
 const START_TIMEOUT_MS = 10_000;
 /** A thread that has had nothing to do for this long ends. */
 const IDLE_MS = 60_000;
 
-/** @param report hears of a thread that failed; that recording fails, and the next one starts another */
+/** @param report called when the worker thread fails; its recording fails, and the next one starts a new thread */
 export function createAudioConverter(report: (error: unknown) => void): AudioConverter {
   let pool: Piscina | undefined;
 
@@ -38,7 +38,7 @@ export function createAudioConverter(report: (error: unknown) => void): AudioCon
   async function run<Result>(job: Job, withinMs: number): Promise<Result | Unusable> {
     pool ??= start();
     const patience = new AbortController();
-    // Where there is no thread one starts first, which is not the recording's fault.
+    // If no thread is running, allow extra time to start one.
     const startsIn = pool.threads.length === 0 ? START_TIMEOUT_MS : 0;
     const timer = setTimeout(() => patience.abort(), startsIn + withinMs);
     try {

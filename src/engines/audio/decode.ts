@@ -9,15 +9,15 @@ export type Unusable = 'not_audio' | 'too_long' | 'empty';
 /** Which decoder takes it. */
 export type Inspected = { decoder: 'webm' | 'm4a' | 'wav' | 'mp3' | 'aac' | 'opus' | 'oga' };
 
-/** A decoder is fed this much at a time, in bytes, so that what swells cannot swell far before it is stopped. */
+/** Bytes per call of a decoder: few, so that a file which decodes to far more than its size is stopped early. */
 const PIECE_BYTES = 16 * 1024;
-/** What is longer by less than this has only been measured otherwise. */
+/** A recording may exceed its limit by this much, since its length may have been measured differently. */
 const GRACE_SECONDS = 2;
 /** Shorter than this is no sound. */
 const SHORTEST_SECONDS = 0.1;
-/** Of speech these codecs have at most so many packets a second; what claims to have more wants to fill the memory. */
+/** Most packets per second of speech, by codec. A file with more is refused, since it could exhaust the memory. */
 const MAX_PACKETS_A_SECOND: Partial<Record<AudioCodec, number>> = { opus: 55, aac: 55, mp3: 55, vorbis: 400 };
-/** Samples are as large as they are: a file that is small enough has few enough. */
+/** PCM is uncompressed, so the size of the file already limits its number of samples. */
 const MAX_PACKETS_OF_PCM = 100;
 const MAX_CHANNELS = 2;
 
@@ -33,8 +33,9 @@ const DECODERS: Readonly<Record<string, Inspected['decoder']>> = {
 };
 
 /**
- * Reads the container only, and counts what is in it: Opus and Vorbis in WebM or Ogg, AAC in MP4, MP3 and WAV are what
- * browsers record and telephones and computers save. A container that was made to be read for ever is: give it a time.
+ * Inspects only the container, and counts its packets. Accepts what browsers, telephones and computers record: Opus
+ * and Vorbis in WebM or Ogg, AAC in MP4, MP3 and WAV. A malicious container can keep this running for ever, so
+ * callers must set a time limit.
  */
 export async function inspectAudio(bytes: Uint8Array, maxSeconds: number): Promise<Inspected | Unusable> {
   if (bytes.length === 0) return 'empty';
@@ -86,7 +87,7 @@ export async function decodeAudio(
       }
     }
   } catch {
-    // What is broken in the middle is heard up to there.
+    // Keep what was decoded before the damaged part.
   } finally {
     feed.free();
   }

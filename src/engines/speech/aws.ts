@@ -50,9 +50,9 @@ export class AwsEngine implements SpeechEngine {
   }
 
   async transcribe({ id, audio, language = this.#spoken }: Recording): Promise<RecognitionResult> {
-    // Each try is a job of its own: names are taken for as long as their job is there.
+    // A job name stays taken while its job exists, so each attempt needs a new one.
     const job = `hearth-${id}-${randomUUID().slice(0, 8)}`;
-    // These are the same each time: what a crash has left is written over, and then removed.
+    // The keys are the same for every attempt, so what a crash left is overwritten and then deleted.
     const input = `hearth/${id}.mp3`;
     const output = `hearth/${id}.json`;
     try {
@@ -62,7 +62,7 @@ export class AwsEngine implements SpeechEngine {
       return { words: wordsOf(JSON.parse(await this.#bucket.read(output)) as Output), certainty: 'text' };
     } finally {
       const left = [this.#bucket.remove(input), this.#bucket.remove(output), this.#delete(job)];
-      // What cannot be removed is not what the recording fails by.
+      // A failed clean-up must not fail the transcription.
       await Promise.allSettled(left);
     }
   }

@@ -9,7 +9,7 @@ export type Bucket = {
   close(): void;
 };
 
-/** Somebody who does not answer within this time does not. */
+/** Timeouts of AWS requests, in milliseconds. */
 export const REQUESTS = { connectionTimeout: 10_000, requestTimeout: 60_000 };
 
 /** @param stopped ends what is under way when Hearth stops */

@@ -5,8 +5,8 @@ import { baseLanguage, type SpeechEngine } from './engine.ts';
 const keyOf = (id: string) => `voice/${id}.mp3`;
 
 /**
- * The serverless shape: a recording is put in a bucket, a function that hears of it there makes the text, and a POST to
- * `/api/voice/transcripts` brings it. The recording is removed when that has come.
+ * For serverless set-ups: a recording is put in a bucket, which triggers a function that transcribes it and sends a
+ * POST to `/api/voice/transcripts`. The recording is deleted when that has arrived.
  */
 export function createCallbackEngine(bucketName: string, language: string): SpeechEngine {
   const stopped = new AbortController();

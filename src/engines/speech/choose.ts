@@ -31,7 +31,7 @@ export function chooseEngine(settings: SpeechSettings): { engine?: SpeechEngine;
   return { engine: new LocalEngine(kind, { modelDir, language }) };
 }
 
-/** A folder says by what is in it whose model it holds. */
+/** Detects from the files of a model folder which engine it is for; without a folder it is Vosk. */
 function automatic(modelDir: string | undefined): 'vosk' | 'sherpa' {
   if (modelDir === undefined) return 'vosk';
   return existsSync(join(modelDir, 'am')) || existsSync(join(modelDir, 'final.mdl')) ? 'vosk' : 'sherpa';

@@ -8,23 +8,23 @@ export type Recording = {
   audio: Uint8Array;
   /** In seconds. */
   length: number;
-  /** What is spoken in it, such as `fr`, where somebody said so; undefined is the engine's own language. */
+  /** Spoken language, such as `fr`, if it was specified; undefined means the language of the engine. */
   language?: string | undefined;
 };
 
 /**
- * How well the words fit the sound: `text` fits, `unsure` may be other words, `none` is most likely another language
- * than the engine knows.
+ * How well the words fit the sound: `text` is a good fit, `unsure` may contain wrong words, `none` is most likely
+ * speech in a language that the engine does not know.
  */
 export type Certainty = 'text' | 'unsure' | 'none';
 
 /** What was said; no words where nobody speaks. */
 export type Recognition = Readonly<{ words: readonly Word[]; certainty: Certainty }>;
 
-/** `elsewhere`: the words will come by another way. */
+/** `elsewhere`: the words arrive later, in a callback. */
 export type RecognitionResult = Recognition | 'elsewhere';
 
-/** Turns speech into words. Nothing of it runs on the event loop, and nothing is loaded before it is needed. */
+/** Transcribes recordings. Must not do work on the event loop, and loads its dependencies only when needed. */
 export interface SpeechEngine {
   readonly name: string;
   /** Its own language, such as `en`. */
@@ -34,16 +34,16 @@ export interface SpeechEngine {
   /** Maximum number of recordings that are transcribed at the same time. */
   readonly parallel: number;
   /**
-   * @param onProgress hears how much of it is done, from 0 to 1
-   * @throws SpeechError where trying again is no use; anything else may go better the next time
+   * @param onProgress called with the share that is done, from 0 to 1
+   * @throws SpeechError when retrying is useless; any other error may be temporary
    */
   transcribe(recording: Recording, onProgress: (share: number) => void): Promise<RecognitionResult>;
-  /** Takes back what lies elsewhere of a recording whose words have come. */
+  /** Deletes the remote copy of a recording whose words have arrived. */
   forget?(id: string): Promise<void>;
   close(): Promise<void>;
 }
 
-/** It failed for good; the sentence says what whoever runs this Hearth can do. */
+/** A permanent failure; the message says what the administrator of the server can do. */
 export class SpeechError extends Error {
   override readonly name = 'SpeechError';
 }

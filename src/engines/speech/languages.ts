@@ -8,7 +8,9 @@ const CODES =
 
 const NAMES = new Intl.DisplayNames('en', { type: 'language' });
 
-/** What is said of the language of a recording: a code such as `fr`, or `none` for "no text"; null is not said. */
+/**
+ * The language set for a recording, group or person: a code such as `fr`, `none` for "no text", or null if not set.
+ */
 export type SpokenLanguage = string | null;
 
 export const spokenLanguage = z
@@ -27,9 +29,9 @@ export const LANGUAGES: readonly { code: string; name: string }[] = CODES.map((c
 })).sort((a, b) => a.name.localeCompare(b.name));
 
 /**
- * The language that a recording is taken to be in. What is said of the recording itself counts first. "No text" of the
- * person or of the group counts before a language, since it is a wish for privacy; then the group's language, which is
- * more particular than the person's.
+ * Decides the language of a recording. The setting of the recording itself takes precedence. "No text", set by the
+ * person or the group, comes before any language, since it is a wish for privacy. Then the language of the group
+ * comes before that of the person, since it is more specific.
  */
 export function decideLanguage(said: {
   recording: SpokenLanguage;

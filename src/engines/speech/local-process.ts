@@ -1,4 +1,4 @@
-// The process in which speech is recognised: what its libraries do to it, they do not do to the chat.
+// The child process for speech recognition, so that failures of its libraries do not affect the server.
 import { readdirSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { decodeAudio, inspectAudio } from '../audio/decode.ts';
@@ -50,7 +50,7 @@ async function open(
   return (await import('./sherpa.ts')).openSherpa(modelDir ?? '', language);
 }
 
-/** On Linux a priority is a thread's: those that are there get it one by one, and those that they start inherit it. */
+/** On Linux priority is set per thread: set it for every existing thread; threads that these start inherit it. */
 function waitForEverybodyElse(): void {
   const threads = process.platform === 'linux' ? readdirSync('/proc/self/task').map(Number) : [0];
   for (const thread of threads) setPriority(thread, LOWEST_PRIORITY);

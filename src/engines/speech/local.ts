@@ -12,7 +12,10 @@ import type { Order, Report } from './recogniser.ts';
 
 /** A process that has had nothing to do for this long ends, and gives back the memory of its model. */
 const IDLE_MS = 5 * 60_000;
-/** Time limit of one recording, plus a share for each of its seconds: then the process is killed and the recording is tried again. */
+/**
+ * Time limit per recording, plus an allowance for each of its seconds. After that the process is killed and the
+ * recording is retried.
+ */
 const BASE_TIMEOUT_MS = 120_000;
 const TIMEOUT_PER_SECOND_MS = 10_000;
 
@@ -72,7 +75,7 @@ export class LocalEngine implements SpeechEngine {
   #start(): ChildProcess {
     const started = fork(new URL('./local-process.ts', import.meta.url), {
       serialization: 'advanced',
-      // It has no business with keys and secrets.
+      // Do not pass on keys and secrets from the environment.
       env: {},
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
@@ -91,7 +94,7 @@ export class LocalEngine implements SpeechEngine {
   }
 
   #takeReport(message: unknown): void {
-    // `local-process.ts` says nothing else.
+    // Safe cast: `local-process.ts` sends no other messages.
     const report = message as Report;
     if ('progress' in report) return this.#waiting.get(report.job)?.onProgress(report.progress);
     const job = this.#take(report.job);
@@ -106,7 +109,7 @@ export class LocalEngine implements SpeechEngine {
     if (this.#waiting.size === 0) {
       clearTimeout(this.#idle);
       this.#idle = setTimeout(() => this.#end(), IDLE_MS).unref();
-      // Nothing waits for it to end.
+      // An idle child process must not keep this process alive.
       this.#child?.unref();
       this.#child?.channel?.unref();
     }

@@ -23,7 +23,7 @@ type Model = {
   window: number;
 };
 
-/** The last part of a window, in which the quietest place is looked for, and how long a quiet place is, in seconds. */
+/** In seconds: the end of a window that is searched for the quietest place to cut, and the length of such a place. */
 const CUT_SEARCH_SECONDS = 3;
 const QUIET_SECONDS = 0.1;
 
@@ -37,7 +37,7 @@ export async function openSherpa(folder: string, language: string): Promise<Reco
   const { config, window } = findModel(folder, language);
   // The package's JavaScript has this shape.
   const { OfflineRecognizer } = createRequire(import.meta.url)('sherpa-onnx-node') as Sherpa;
-  // Its other constructor ends the process where a file is broken.
+  // `new OfflineRecognizer()` would end the process if a file is broken.
   const recogniser = await OfflineRecognizer.createAsync(config).catch((error: unknown) => {
     throw new SpeechError(`The model in ${folder} could not be read: ${String(error)}`);
   });

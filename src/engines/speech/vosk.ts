@@ -19,8 +19,9 @@ import type { Recogniser } from './recogniser.ts';
 /** What the recogniser takes at a time, in bytes of 16-bit samples. */
 const PIECE_BYTES = 16_000;
 /**
- * How many hypotheses are kept; the packaged model says 10. On 144 prompts read by a person (`npm run bench -- speech`)
- * 13 makes 14.5 % word errors instead of 17.2 %, for 0.20 s of work an audio second instead of 0.14 s.
+ * Beam width: how many hypotheses are kept; the packaged model sets 10. On 144 prompts read by a person, 13 lowers
+ * the word error rate from 17.2 % to 14.5 % and takes 0.20 s of work per second of audio instead of 0.14 s (`npm run
+ * bench -- speech`).
  */
 const BEAM = 13;
 /** A silence this long between two pieces of speech ends a sentence, in seconds. */
@@ -36,8 +37,8 @@ const LIBRARIES: Partial<Record<string, string>> = {
 };
 
 /**
- * With more than one hypothesis Vosk says how likely each is for the sound, which is what `certaintyOf` needs; words
- * and errors stay the same.
+ * Vosk reports how likely a hypothesis is only when asked for more than one; `certaintyOf` needs that. The words and
+ * the error rate stay the same.
  */
 const ALTERNATIVES = 3;
 
@@ -51,9 +52,9 @@ export type Result = {
 };
 
 /**
- * Vosk (alphacephei.com/vosk, Apache-2.0), called through its C interface, vosk_api.h: its own package for Node
- * needs ffi-napi, which does not compile on Node 20. The model is loaded once, and shared by all that is recognised at once.
- * @param modelDir undefined is the US-English model of an npm package
+ * Vosk (alphacephei.com/vosk, Apache-2.0), called through its C interface, vosk_api.h: its own package for Node needs
+ * ffi-napi, which does not compile on Node 20. The model is loaded once and shared by concurrent recognitions.
+ * @param modelDir undefined means the US English model of an npm package
  */
 export function openVosk(modelDir: string | undefined): Recogniser {
   const library = LIBRARIES[`${process.platform}-${process.arch}`];
@@ -89,14 +90,17 @@ export function openVosk(modelDir: string | undefined): Recogniser {
       } finally {
         vosk.freeRecogniser(recogniser);
       }
-      // The limits are those of the packaged model.
+      // The thresholds of `certaintyOf` hold only for the packaged model.
       const certainty = modelDir ? 'text' : certaintyOf(results, samples.length / rate);
       return { words: asWritten(results), certainty };
     },
   };
 }
 
-/** Its settings are files of the model and nothing else: it is read from a folder that points to all of it but those. */
+/**
+ * Vosk reads settings only from files of the model, so load it from a temporary folder that links to all files except
+ * the changed one.
+ */
 function withBeam(folder: string, load: (folder: string) => unknown): unknown {
   const tuned = mkdtempSync(join(tmpdir(), 'hearth-model-'));
   try {
@@ -127,7 +131,7 @@ function declareFunctions(path: string) {
     setWords: library.func('void vosk_recognizer_set_words(void*, int)'),
     result: library.func('const char* vosk_recognizer_result(void*)'),
     freeRecogniser: library.func('void vosk_recognizer_free(void*)'),
-    // These take their time, in threads of koffi's.
+    // Slow calls, which run in threads of koffi.
     accept: promisify(accept.async) as (recogniser: unknown, pcm: Buffer, bytes: number) => Promise<number>,
     finalResult: promisify(finalResult.async) as (recogniser: unknown) => Promise<string>,
   };
@@ -142,12 +146,12 @@ function asPcm({ samples }: Sound): Buffer {
   return pcm;
 }
 
-/** What a second of recording adds to the likelihood whatever is in it, and the score where the words say nothing. */
+/** Likelihood that each second of a recording adds whatever it contains; also the score of words that add nothing. */
 const PER_SECOND = 60;
 /** Below this score it is another language, and below the second one unsure. */
 const ANOTHER_LANGUAGE = 52;
 const UNSURE = 57;
-/** Fewer words than this are too few to tell. */
+/** With fewer words than this, another language cannot be detected. */
 const FEW_WORDS = 4;
 const SHORTEST_SPEECH = 0.3;
 
@@ -175,7 +179,7 @@ function wordsIn({ alternatives }: Result) {
   return alternatives[0]?.result ?? [];
 }
 
-/** Vosk knows neither capitals nor full stops: a sentence is what stands between two longer silences. */
+/** Adds capitals and full stops, which Vosk does not write; longer silences separate sentences. */
 function asWritten(results: readonly Result[]): Word[] {
   const words: Word[] = [];
   for (const result of results.map(wordsIn)) {

@@ -33,7 +33,7 @@ export class Attachments {
     if (this.#list.children.length === 0) this.#list.innerHTML = tabStorage.get(this.#key) ?? '';
     startFileSources(form, (files) => this.#add(files));
     this.#list.addEventListener('change', ({ target }) => {
-      // As it is ticked it is remembered.
+      // The list is stored as HTML, which contains the `checked` attribute but not the property.
       if (target instanceof HTMLInputElement) target.toggleAttribute('checked', target.checked);
       this.remember();
     });
@@ -47,7 +47,7 @@ export class Attachments {
     return !findAll(this.#list, ':scope > *').some(isWanted);
   }
 
-  /** What has arrived waits for its message like a draft. */
+  /** Stores the uploaded files in this tab until their message is sent, like a draft. */
   remember() {
     tabStorage.set(this.#key, findAll(this.#list, '[data-file]').map(htmlOf).join(''));
   }
@@ -86,7 +86,7 @@ export class Attachments {
   }
 
   /**
-   * One that arrived, for a message of its own.
+   * Removes an uploaded file from the list and returns it, for a message of its own.
    * @param {HTMLElement} element
    */
   takeOne(element) {
@@ -96,7 +96,7 @@ export class Attachments {
     return file;
   }
 
-  /** What arrived and is wanted, for a message that goes out now. */
+  /** Takes the files off the list for a message that is being sent: returns those wanted, discards the others. */
   take() {
     find(this.#form, '[data-offer-pasted]').hidden = true;
     // What is still being transcribed stays: its words are for the next message.
@@ -165,7 +165,7 @@ function discard(file) {
 }
 
 /**
- * As it came: what scripts have set is no attribute that may be parsed again.
+ * The HTML without style attributes, which scripts have set: the CSP blocks them when the HTML is parsed again.
  * @param {HTMLElement} element
  */
 function htmlOf(element) {
@@ -185,7 +185,7 @@ function sentFile(element) {
 }
 
 /**
- * What of a message's files is meant to go with it: a recording that became text only where its owner says so.
+ * Whether a file is sent with the message. A recording is sent only if its checkbox is ticked.
  * @param {HTMLElement} element
  */
 function isWanted(element) {

@@ -9,7 +9,7 @@ const TRIGGER =
 /** Enter sends a shorter word as it stands, such as :no or :oo, unless somebody has chosen from the list. */
 const SHORTEST_TAKEN = 3;
 const MAX_SUGGESTIONS = 8;
-/** A press on a suggestion takes the focus away before it counts. */
+/** Delay before a blur closes the list: pressing a suggestion blurs the field first. */
 const CLOSE_AFTER_MS = 150;
 /** @type {Record<string, number>} */
 const STEPS = { ArrowDown: 1, ArrowUp: -1 };
@@ -78,7 +78,7 @@ export class Completion {
     this.#suggestions = all.slice(0, MAX_SUGGESTIONS);
     this.#length = word.length + 1;
     this.#chosen = 0;
-    // What is written out already needs no help, and Enter sends it.
+    // The word is complete already: close the list, so that Enter sends the message.
     const [first, second] = this.#suggestions;
     const isWrittenOut = !second && first?.text === `${trigger}${word} `;
     if (first && !isWrittenOut) this.#show();
@@ -154,7 +154,7 @@ function optionId(index) {
 }
 
 /**
- * Whether a name, or a part of it, begins so.
+ * Whether any word of a name starts with a prefix.
  * @param {string} name
  * @param {string} wanted folded
  */

@@ -12,7 +12,7 @@ import { Draft } from './draft.js';
 import { Editing } from './editing.js';
 import { Reply } from './reply.js';
 
-/** The server passes one on in three seconds; on its way it may be late, but not early. */
+/** The server accepts one typing event in 3 s. The margin is for network delays that vary. */
 const TYPING_EVERY_MS = 3_400;
 /** Above so many members the server asks for a confirmation too. */
 const MANY_MEMBERS = 10;
@@ -88,7 +88,7 @@ export class Composer {
 
   /** @param {KeyboardEvent} event */
   #onKey(event) {
-    // An input method that finishes a word with Enter: Safari says so by the key code only, after the composition has ended.
+    // Ignore keys of an input method. In Safari, the Enter that ends a composition is marked only by key code 229.
     if (event.isComposing || event.keyCode === 229 || this.#completion.takeKey(event)) return;
     if (event.key === 'Escape') return this.#leave(event);
     if (event.key === 'ArrowUp' && this.#field.value === '') {
@@ -102,7 +102,7 @@ export class Composer {
   }
 
   /**
-   * Escape leaves an edit or a reply first, and closes what stands around the composer only after that.
+   * Escape cancels an edit or a reply. preventDefault() keeps the same key from closing a thread pane as well.
    * @param {KeyboardEvent} event
    */
   #leave(event) {
@@ -133,7 +133,7 @@ export class Composer {
     const confirmed = callsAll(content) && members > MANY_MEMBERS ? true : undefined;
     if (confirmed && !(await ask(`@all calls all ${members} members.`, 'Send it')))
       return this.#field.focus();
-    // In the list of what is on its way before the field is emptied: at no moment are the words nowhere.
+    // Add to the outbox before the field is emptied, so that the text cannot be lost in between.
     this.#outbox.add(this.#groupId, content, {
       replyTo: this.#reply.take(),
       confirmed,
@@ -181,7 +181,7 @@ export class Composer {
   }
 
   /**
-   * A transcript. Resolves to whether there was a place for it.
+   * Inserts a transcript at the cursor. Returns false while a message is being edited.
    * @param {string} text
    */
   #insertSpoken(text) {
@@ -189,7 +189,7 @@ export class Composer {
     const before = this.#field.value.slice(0, this.#field.selectionStart);
     const after = this.#field.value.slice(this.#field.selectionEnd);
     this.#insert(`${/\S$/.test(before) ? ' ' : ''}${text}${/^\S/.test(after) ? ' ' : ''}`);
-    // Whoever is elsewhere on the page stays there.
+    // Do not take the focus from another part of the page.
     const focused = document.activeElement;
     if (focused === document.body || this.#form.contains(focused)) this.#field.focus();
     return true;

@@ -30,7 +30,7 @@ export class Counter {
 
   /** @param {string} text */
   #left(text) {
-    // An emoji is one character, and two code units: those are an upper bound that costs nothing.
+    // The limit is in code points. `length` is a cheap upper bound, so code points are counted only near the limit.
     return text.length > this.limit - NEAR_LIMIT ? this.limit - [...text].length : this.limit;
   }
 }

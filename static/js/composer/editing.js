@@ -1,7 +1,7 @@
 import { act } from '../page/dialog.js';
 import { find, findAll, parseHtml } from '../page/dom.js';
 
-/** One's last message back in the field: Up begins, Escape leaves it as it was. */
+/** Edits a sent message in the composer: Up starts with the last own message, Escape cancels. */
 export class Editing {
   #form;
   #line;

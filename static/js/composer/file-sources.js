@@ -7,7 +7,7 @@ import { find } from '../page/dom.js';
  */
 export function startFileSources(form, add) {
   const input = find(form, 'input[type="file"]', HTMLInputElement);
-  // A file field that is sent by the browser would bring the files a second time.
+  // Empty the field: a submission by the browser would upload the files a second time.
   input.addEventListener('change', () => {
     add([...(input.files ?? [])]);
     input.value = '';

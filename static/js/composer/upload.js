@@ -1,12 +1,12 @@
 // One file on its way to the server, with its progress, a way to cancel it and a way to try it again.
 import { copyTemplate, find, textOf } from '../page/dom.js';
 
-/** A line on which nothing moves for so long is dead, whatever it says. */
+/** After this long without progress the connection counts as lost. */
 const SILENCE_MS = 30_000;
 /** How long the server may take once it has the whole file. */
 const STORED_WITHIN_MS = 120_000;
 const TOO_LARGE = 413;
-/** The status of a picture that nobody here can look into. */
+/** Status for a picture in a format that the server cannot read, and so cannot remove the location from. */
 const UNKNOWN_PICTURE = 415;
 
 /**
@@ -123,7 +123,7 @@ export class Upload {
     if (status === UNKNOWN_PICTURE) this.#offerAnyway();
   }
 
-  /** A picture that may say where it was taken goes out as it is only when its sender says so. */
+  /** The picture may contain where it was taken, so it is uploaded unchanged only if the user confirms. */
   #offerAnyway() {
     const button = document.createElement('button');
     button.type = 'button';

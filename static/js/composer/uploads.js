@@ -70,7 +70,7 @@ export class Uploads {
       this.#underWay.add(upload);
       upload.send().finally(() => {
         this.#underWay.delete(upload);
-        // What has arrived stands in its place.
+        // A successful upload has been replaced in the list by the uploaded file.
         if (!upload.element.isConnected) this.#all.delete(upload);
         this.#startNext();
       });

@@ -63,7 +63,7 @@ export class Actions {
   }
 
   /**
-   * What a press on an emoji asks for, from what is shown: sent twice, it is done once.
+   * The reaction state to request. Sending a state instead of a toggle makes the request idempotent.
    * @param {HTMLElement} message
    * @param {string} emoji
    */

@@ -80,7 +80,7 @@ export class Conversation {
     // A message that went by form because no socket was open comes back as its fragment.
     listen('posted', ({ groupId, html }) => {
       if (groupId === this.#groupId) placeFragments(html, (element) => this.#show(element));
-      // What went by form shows that the server is back.
+      // A successful request shows that the server is reachable again.
       if (!this.#socket.isOpen) this.#socket.restart();
     });
     // Older messages came in above.
@@ -112,7 +112,7 @@ export class Conversation {
   /** @param {HTMLElement} element */
   #takeMessage(element) {
     const number = Number(element.dataset.change);
-    // Catching up passes over what changed again later; after that, a gap means that something was lost on the way.
+    // While catching up, messages that changed again later are skipped; after that, a gap means a lost frame.
     if (number > this.#change + 1 && this.#change >= this.#caughtUpAt) return this.#socket.restart();
     this.#change = Math.max(this.#change, number);
     this.#show(element);
@@ -132,7 +132,7 @@ export class Conversation {
   #isShown(element, wasPending) {
     if (this.#thread && element.dataset.thread !== this.#thread) return false;
     if (this.#isNewest) return true;
-    // Written while looking at old messages: the place to see it is at the newest.
+    // The user's own message, sent from a page of older messages: go to the newest.
     if (wasPending) this.#scroll.goToNewest();
     else this.#scroll.offerNewest();
     return false;
@@ -149,7 +149,7 @@ export class Conversation {
 }
 
 /**
- * Who has read the newest message; whoever looks at the page knows about themself.
+ * Removes the viewer from the read receipts of the newest message.
  * @param {HTMLElement | undefined} seen
  * @param {string} accountId
  */

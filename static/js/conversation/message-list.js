@@ -7,7 +7,7 @@ import { renewQuotes } from './quotes.js';
 const MESSAGES = ':scope > .message';
 /** Notices, such as of who has joined, are not history: the oldest give way to a new one. */
 const MAX_NOTICES = 20;
-/** What the focus may be on while its message is drawn anew. */
+/** Elements to which the focus returns after their message is replaced. */
 const FOCUSED_PARTS = ['[data-play]', '[data-position]', '[data-speed]', '[data-transcript]'];
 
 /**
@@ -36,7 +36,7 @@ export class MessageList {
   }
 
   /**
-   * Puts a message in its place, or in place of what it was before.
+   * Inserts a message in order, or replaces its earlier version.
    * @param {HTMLElement} element
    */
   show(element) {
@@ -88,7 +88,7 @@ export class MessageList {
   }
 
   /**
-   * What is changed stays in sight, and the focus within it stays where it was.
+   * Replaces a message, and keeps the scroll position and the focus within it.
    * @param {HTMLElement} old
    * @param {HTMLElement} element
    */

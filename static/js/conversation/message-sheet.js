@@ -102,7 +102,7 @@ function startCopying(dialog, message) {
 }
 
 /**
- * Puts a text into the clipboard; over plain HTTP browsers know only the old way.
+ * Copies a text to the clipboard. Over plain HTTP browsers only have execCommand.
  * @param {string} text
  * @param {HTMLElement} container
  * @returns {Promise<boolean>}

@@ -1,6 +1,6 @@
 const KEEP_EVERY_MS = 15_000;
 
-/** What is shown now is what is shown without a network, too: kept once it is out of sight, and now and then. */
+/** Updates the cached page of a changed conversation when the page is hidden, and at intervals. */
 export class OfflineCopy {
   #path;
   #isNewest = true;

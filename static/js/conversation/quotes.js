@@ -20,7 +20,7 @@ export function renewQuotes(list, message) {
  */
 export function excerptOf(message) {
   const text = message.querySelector('.removed, .body')?.textContent ?? fileNames(message);
-  // By character: half of an emoji is none.
+  // Split by code point, so that no surrogate pair is cut in half.
   const characters = [...text.trim().replace(/\s+/g, ' ')];
   return characters.length > EXCERPT_CHARACTERS
     ? `${characters.slice(0, EXCERPT_CHARACTERS).join('')}…`

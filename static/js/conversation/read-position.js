@@ -1,8 +1,8 @@
-// What was in view has been read: up to the last message whose end stands above the lower edge.
+// Reports the read position: the last message whose end has been in view.
 import { find, findAll } from '../page/dom.js';
 
 const TELL_EVERY_MS = 300;
-/** The end of a message may be covered by so much: its last line is in view. */
+/** This much of the end of a message may be out of view: its last line is still visible. */
 const EDGE_PX = 12;
 
 export class ReadPosition {

@@ -31,9 +31,10 @@ export class ScrollPosition {
   }
 
   /**
-   * What comes in below leaves what is being read where it is; at the bottom, the bottom stays in view.
-   * @param {() => void} insert changes what is shown
-   * @param {{ mustShow?: boolean, isMessage?: boolean }} [options] whether it is shown in any case; whether it is news
+   * Changes the content and keeps the scroll position, or stays at the bottom if it was there.
+   * @param {() => void} insert changes the content
+   * @param {{ mustShow?: boolean, isMessage?: boolean }} [options] whether to scroll down in any case; whether the
+   *   change is a new message
    */
   keep(insert, { mustShow = false, isMessage = true } = {}) {
     const wasAtBottom = this.#isAtBottom();
@@ -56,7 +57,7 @@ export class ScrollPosition {
     location.assign(`/groups/${this.#groupId}?newest=`);
   }
 
-  // The scroller is laid out from the bottom up: nought is the bottom, and upwards counts down.
+  // The scroller is a column-reverse flexbox: scrollTop is 0 at the bottom and negative above.
   #isAtBottom() {
     return this.#scroller.scrollTop > -AT_BOTTOM_PX;
   }
@@ -89,7 +90,7 @@ export class ScrollPosition {
     });
   }
 
-  /** At a message that is linked to, or at the first unread one; where all of them fit, that is at the newest. */
+  /** Starts at the linked message or the first unread one. If all unread messages fit, that is the bottom. */
   #begin() {
     const linked = location.hash.startsWith('#message-') && document.getElementById(location.hash.slice(1));
     if (linked) {

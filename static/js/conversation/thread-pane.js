@@ -75,7 +75,7 @@ function remember(thread) {
 }
 
 /**
- * Only threads may stand in a frame: what came instead, such as the page for signing in, the whole page asks for.
+ * Only threads may be framed. If something else loads, such as the sign-in page, the whole page opens the thread.
  * @param {HTMLIFrameElement} frame
  */
 function leaveUnlessThread(frame) {
@@ -87,7 +87,7 @@ function leaveUnlessThread(frame) {
   location.assign(frame.src.replace('?beside=', ''));
 }
 
-/** In the frame: links and forms that lead elsewhere lead the whole page there. */
+/** Inside the frame: links and forms that leave the thread navigate the whole page. */
 export function startInFrame() {
   if (window === top) return;
   addEventListener('click', (event) => {
@@ -109,7 +109,7 @@ export function startInFrame() {
   });
 }
 
-/** A recording is sent or discarded first, since it would be lost with the frame. */
+/** Does nothing but move the focus while recording, since the recording would be lost with the frame. */
 function closeThread() {
   const recorder = runningRecorder(document);
   if (recorder) find(recorder, 'button').focus();

@@ -83,7 +83,7 @@ async function post({ id, groupId, content, replyTo, confirmed, files = [] }) {
       announce('posted', { groupId, html });
       return 'acknowledged';
     }
-    // Signed out, too fast, or trouble over there: it keeps.
+    // Signed out, rate-limited, or a server error: keep the message and retry later.
     if (response.status === 401 || response.status === 429 || response.status >= 500) return 'later';
     return { refusal: textOf(html) || 'It was refused.' };
   } catch {

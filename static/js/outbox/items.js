@@ -26,11 +26,11 @@ export class Items {
   #byId = new Map();
   /** Those that are in the table. */
   #storedIds = new Set();
-  /** Acknowledged or taken back by this tab: a table that is slow to delete may still name them. */
+  /** Acknowledged or discarded by this tab. The table may still list them until the delete is done. */
   #doneIds = new Set();
   #accountId;
 
-  /** @param {string} accountId whose these are; those of others who use this browser wait for them */
+  /** @param {string} accountId the owner; items of other accounts in this browser are kept for them */
   constructor(accountId) {
     this.#accountId = accountId;
   }
@@ -52,7 +52,7 @@ export class Items {
   }
 
   /**
-   * In memory it is at once. Resolves to whether the table has it.
+   * Keeps the item in memory at once. Resolves to whether the table has stored it.
    * @param {Item} item
    */
   async keep(item) {
@@ -78,7 +78,7 @@ export class Items {
     this.#table.delete(id);
   }
 
-  /** What other tabs, or this one before it was loaded anew, have left. */
+  /** Loads the items of other tabs, and of this tab before a reload. */
   async load() {
     for (const key of tabStorage.keys(TAB_PREFIX)) this.#add(JSON.parse(tabStorage.get(key) ?? 'null'));
     const rows = await this.#table.all();

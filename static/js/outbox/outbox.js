@@ -1,6 +1,6 @@
-// What was written and is not yet acknowledged. It survives a closed tab, a lost network and a restart of the server in
-// IndexedDB; where the browser stores nothing it stays in this tab. The id of a message makes a second try harmless, so
-// two tabs may well send the same one.
+// Messages that are not yet acknowledged. IndexedDB keeps them through a closed tab, a lost network and a server
+// restart; if the browser stores nothing, they stay in this tab. The id of a message makes sending it idempotent, so
+// two tabs may send the same one.
 import { uuid } from '../page/uuid.js';
 import { Delivery } from './delivery.js';
 import { Items } from './items.js';
@@ -21,7 +21,7 @@ export class Outbox {
   #listeners = new Set();
   #loaded;
   #isBusy = false;
-  /** Something was written while the last round was under way. */
+  /** flush() was called while another flush was running. */
   #isDueAgain = false;
   /** The last try failed; the next one is due when the timer, the network or a socket says so. */
   #isWaiting = false;

@@ -10,7 +10,7 @@ const SYSTEMS = {
   Linux: 'Linux',
 };
 
-/** For whose settings there is help. */
+/** The browser or platform, as a `data-help` key of the notification settings page. */
 export function browserKind() {
   const { userAgent, maxTouchPoints } = navigator;
   if (/iPhone|iPad/.test(userAgent) || (/Macintosh/.test(userAgent) && maxTouchPoints > 1)) return 'ios';

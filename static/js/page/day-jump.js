@@ -1,6 +1,6 @@
 import { findOptional } from './dom.js';
 
-/** The form that jumps to a day means the reader's day; without a script it is the server's. */
+/** Makes the jump-to-day form use midnight in the reader's time zone; without a script it is the server's. */
 export function startDayJump() {
   const form = findOptional(document, '[data-day-jump]', HTMLFormElement);
   form?.addEventListener('submit', (event) => {

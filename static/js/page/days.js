@@ -28,7 +28,7 @@ export function localiseTimes(root) {
 }
 
 /**
- * A time as the reader's locale has it, with the seconds as a part of their own: they are shown where they are wanted.
+ * Formats a time in the reader's locale. The seconds are a separate element, so that CSS can hide them.
  * @param {Date} date
  */
 function clockParts(date) {
@@ -42,7 +42,7 @@ function clockParts(date) {
   return [text(parts.slice(0, at - 1)), seconds, text(parts.slice(at + 1))];
 }
 
-/** At midnight "Today" becomes "Yesterday", also on a page that stays open; a sleeping machine finds out when it wakes. */
+/** Redraws the day separators when the date has changed, by midnight passing or by waking from sleep. */
 export function followMidnight() {
   let today = new Date().toDateString();
   setInterval(() => {

@@ -11,7 +11,7 @@ export function showSheet(html) {
   const dialog = sheet();
   dialog.innerHTML = html;
   if (!dialog.open) dialog.showModal();
-  // Its result is nothing: a handler that gives back false would keep forms from being sent.
+  // A block body, so that nothing is returned: a handler that returns false would block form submission.
   dialog.onclick = (event) => {
     if (event.target === dialog) dialog.close();
   };
@@ -51,13 +51,13 @@ function answerButton(textContent, value, className) {
 }
 
 /**
- * Sends a form's act. Resolves to the sentence of a refusal, or to nothing.
+ * Posts the fields of a form. Resolves to an error message, or to undefined on success.
  * @param {string} address
  * @param {Record<string, string> | FormData} fields
  * @returns {Promise<string | undefined>}
  */
 export async function act(address, fields) {
-  // A form of acts has no files.
+  // These forms have no file inputs, so that every value is a string.
   const body = new URLSearchParams(/** @type {Record<string, string>} */ (fields));
   try {
     const response = await fetch(address, { method: 'POST', body, headers: { 'HX-Request': 'true' } });

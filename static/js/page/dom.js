@@ -39,7 +39,7 @@ export function findAll(root, selector, kind) {
 }
 
 /**
- * What an event happened to, or what is around it, that a selector matches.
+ * The event target or its nearest ancestor that matches a selector.
  * @template {Element} [Kind=HTMLElement]
  * @param {EventTarget | null} target
  * @param {string} selector

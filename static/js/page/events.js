@@ -1,4 +1,4 @@
-// The page's own events: what the server told, and what one part of the page tells another.
+// Custom events on `window`: pushed by the server, or sent from one module of the page to another.
 
 /**
  * Those that the server sends carry the data attributes of their fragment (docs/wire.md), which are all strings.
@@ -10,8 +10,8 @@
  * @property {{ title: string, body: string, url: string, tag: string }} notify
  * @property {{ file: string, transcript: string, text: string }} transcribed
  * @property {{ file: string, percent: string }} transcribing
- * @property {{ groupId: string, html: string }} posted a message went by form, and came back as its fragment
- * @property {import('../outbox/items.js').Item} put-back a message was taken back to be written anew
+ * @property {{ groupId: string, html: string }} posted a message was sent by HTTP form; its rendered fragment
+ * @property {import('../outbox/items.js').Item} put-back an unsent message was discarded and returns to the composer
  * @property {undefined} recording the microphone is about to be used
  * @property {undefined} close-thread
  */

@@ -1,6 +1,6 @@
 import { find, findOptional } from './dom.js';
 
-/** What the connection chip, or a menu of the header, opened goes away with Escape, or with a click elsewhere. */
+/** Closes the connection details and the header menus on Escape or on a click outside. */
 export function startExplanation() {
   const opened = () => findOptional(document, '.connection[open], .header-menu[open]', HTMLDetailsElement);
   document.addEventListener('click', ({ target }) => {

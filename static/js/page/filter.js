@@ -1,7 +1,7 @@
 import { find, findAll, findOptional } from './dom.js';
 import { fold } from './fold.js';
 
-/** A field that hides what does not hold what is typed in it: data-filter names the list, data-name each entry. */
+/** Filters a list by the field's text: data-filter is the list's id, data-name the name of an entry. */
 export function startFilter() {
   const field = findOptional(document, '[data-filter]', HTMLInputElement);
   if (!field) return;

@@ -1,6 +1,6 @@
 import { findOptional } from './dom.js';
 
-/** A blink of the network is nobody's business. */
+/** Outages shorter than this are not shown. */
 const SHOW_AFTER_MS = 600;
 
 /** What has lost its connection. @type {Set<object>} */

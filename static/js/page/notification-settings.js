@@ -2,7 +2,7 @@
 import { browserKind, deviceName } from './browser-names.js';
 import { find, findAll, findOptional, textOf } from './dom.js';
 
-/** A service worker that is not there by then was refused. */
+/** A service worker that is not ready within this time is taken to be blocked by the browser. */
 const READY_WITHIN_MS = 5_000;
 
 export async function startNotificationSettings() {
@@ -43,7 +43,7 @@ function choose(select, zone) {
 }
 
 /**
- * Says what is in the way in any case. Returns whether something is.
+ * Explains why notifications cannot work here: HTTP, no support, or no permission. Returns whether it did.
  * @param {HTMLElement} page
  */
 function refuseAtOnce(page) {
@@ -101,7 +101,7 @@ function offerToTurnOn(page, registration) {
 }
 
 /**
- * Resolves to what stands in the way, or to nothing.
+ * Resolves to an error message, or to undefined on success.
  * @param {ServiceWorkerRegistration} registration
  * @param {string} applicationServerKey
  */

@@ -1,7 +1,7 @@
 import { listen } from './events.js';
 
 /**
- * On every page: what the server tells is shown where somebody is not looking.
+ * Shows `notify` events as system notifications while the page is hidden.
  * @param {import('./socket.js').Connection} overview
  * @returns {() => void} tells the server whether somebody is looking
  */
@@ -13,7 +13,7 @@ export function startNotifications(overview) {
   listen('notify', async ({ title, body, url, tag }) => {
     if (document.visibilityState === 'visible' || Notification?.permission !== 'granted') return;
     const registration = await navigator.serviceWorker?.getRegistration();
-    // By way of the service worker: phones know no other, and a press on it then finds this page.
+    // Through the service worker: phones support no other way, and its click handler can focus this page.
     registration?.showNotification(title, { body, tag, icon: '/icon-192.png', data: { url } });
   });
   return reportVisibility;

@@ -1,6 +1,6 @@
 const ASK_EVERY_MS = 3_000;
 
-/** On the page that stands in while there is no network: loads the one that was asked for as soon as it can be had. */
+/** On the offline page: polls the server, and reloads the requested page once it answers. */
 export function startReturn() {
   if (!document.querySelector('[data-return]')) return;
   const ask = async () => {

@@ -1,6 +1,6 @@
 import { closest, findAll, findOptional } from './dom.js';
 
-/** Ctrl+K, and "/" outside of fields, go to the search field from anywhere that is not a field. */
+/** Ctrl+K anywhere (⌘K on Apple devices), and "/" outside of text fields, focus the search field. */
 export function startSearchKey() {
   const field =
     findOptional(document, '#q', HTMLInputElement) ?? findOptional(document, '#search', HTMLInputElement);

@@ -46,7 +46,7 @@ class Sidebar {
     for (const row of findAll(document, '.group-row')) {
       const isOpen = row.dataset.groupId === this.#groupId;
       if (isOpen) this.#markOpen(row);
-      // What is on the screen right now is being read; its count is on its way to nought.
+      // The newest messages are on screen, so this unread count is about to become 0: leave it out.
       const isBeingRead =
         isOpen &&
         document.visibilityState === 'visible' &&
@@ -92,7 +92,7 @@ function rename(name, title) {
 }
 
 /**
- * A long list stays where it was from page to page, with the open group in sight.
+ * Restores the list's scroll position after navigation, and scrolls the open group into view.
  * @param {HTMLElement} list
  */
 function keepPlace(list) {

@@ -1,13 +1,13 @@
-// A socket that comes back. What arrives are fragments; see fragments.js for what becomes of them.
+// A WebSocket that reconnects. It receives HTML fragments, which fragments.js applies to the page.
 import { showConnection } from './network-line.js';
 
 const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 15_000;
 /** While somebody looks at the page, it does not wait longer than this. */
 const LONGEST_VISIBLE_WAIT_MS = 4_000;
-/** A connection that is not open by then leads nowhere. */
+/** A connection attempt that is not open within this time is dropped and retried. */
 const OPEN_WITHIN_MS = 8_000;
-/** The server says something every 20 s at least (`live/hub.ts`): after two beats that did not come, the line is dead. */
+/** The server sends at least every 20 s (`live/hub.ts`): after two missed heartbeats the connection is dead. */
 const SILENCE_MS = 45_000;
 const CHECK_EVERY_MS = 5_000;
 const ASLEEP_MS = 40_000;
@@ -35,7 +35,7 @@ export class Connection {
   #lastReceivedAt = Date.now();
 
   /**
-   * @param {() => string} address where to connect; asked anew for each try, so that it can say what we have
+   * @param {() => string} address called for each attempt, so that the URL can say what the page already has
    * @param {Handlers} handlers
    */
   constructor(address, handlers) {
@@ -120,7 +120,7 @@ export class Connection {
     this.#waitMs = Math.min(this.#waitMs * 2, isVisible ? LONGEST_VISIBLE_WAIT_MS : LONGEST_WAIT_MS);
   }
 
-  /** Lets go of a socket without waiting for its end: on a dead line that takes a minute. */
+  /** Closes the socket without waiting for its close event, which takes a minute on a dead connection. */
   #drop() {
     const socket = this.#socket;
     this.#socket = undefined;

@@ -47,7 +47,7 @@ export class Table {
   }
 
   /**
-   * Twice, since a handle may have been closed since.
+   * Tries twice, since the browser may have closed the database since the last use.
    * @template Result
    * @param {IDBTransactionMode} mode
    * @param {(store: import('idb').IDBPObjectStore<unknown, [string], string, IDBTransactionMode>) => Promise<Result> | undefined} work
@@ -140,7 +140,7 @@ class Area {
   }
 
   /**
-   * The keys that begin so.
+   * The keys that start with a prefix.
    * @param {string} prefix
    */
   keys(prefix) {
@@ -154,5 +154,5 @@ class Area {
 
 /** What this tab keeps for itself. */
 export const tabStorage = new Area('sessionStorage');
-/** What this browser remembers of how somebody likes things. */
+/** The user's preferences in this browser. */
 export const browserStorage = new Area('localStorage');

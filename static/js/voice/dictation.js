@@ -125,7 +125,7 @@ export class Dictation {
   }
 
   /**
-   * Brings in what another tab, or this one earlier, has kept: once no other is about to.
+   * Uploads a recording left by another tab or an earlier page load, unless another tab has done so meanwhile.
    * @param {KeptRecording} recording
    */
   #bringKept(recording) {
@@ -158,7 +158,7 @@ export class Dictation {
 }
 
 /**
- * Old browsers without locks may send a recording twice as an upload; as a message it is one, by its id.
+ * Runs work under a lock for a recording. Without Web Locks two tabs may upload it; its id still makes one message.
  * @param {string} id
  * @param {() => Promise<void>} work
  */

@@ -2,7 +2,7 @@
 
 /** A press that is shorter than this is one that stays. */
 const TAP_MS = 500;
-/** Whoever slides so far away from the button while holding it wants to have said nothing. */
+/** Sliding this far from the button while holding it discards the recording. */
 const AWAY_PX = 90;
 
 /** @typedef {'tap' | 'held' | 'away' | 'cancelled'} End */

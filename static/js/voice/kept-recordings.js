@@ -1,7 +1,7 @@
 // Recordings that have not arrived yet, in IndexedDB: what somebody has said survives a closed tab and a lost network.
 import { Table } from '../page/storage.js';
 
-/** What nobody came back for is gone after a week. */
+/** A recording that was never uploaded is deleted after a week. */
 const KEPT_MS = 7 * 86_400_000;
 
 /**
@@ -32,7 +32,7 @@ export async function forgetRecording(id) {
 }
 
 /**
- * Whether it is still to be brought in; where nothing can be read, it is.
+ * Whether a recording still has to be uploaded; true if the table cannot be read.
  * @param {string} id
  */
 export async function isKept(id) {

@@ -23,7 +23,7 @@ export class LevelMeter {
     this.#bars = [];
     const audio = new AudioContext();
     this.#audio = audio;
-    // After the question for the microphone some browsers want to be asked.
+    // Some browsers need an explicit resume after the permission prompt.
     audio.resume().catch(() => {});
     const analyser = audio.createAnalyser();
     analyser.fftSize = SAMPLES;

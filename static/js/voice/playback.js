@@ -2,9 +2,9 @@ import { browserStorage } from '../page/storage.js';
 
 const SPEEDS = [1, 1.25, 1.5, 1.75, 2];
 const SPEED_KEY = 'voice-speed';
-/** Some browsers stand this far beside the second that was asked for. */
+/** Some browsers are this far off after setting currentTime. */
 const TOLERANCE_SECONDS = 0.3;
-/** The end itself would begin anew. */
+/** Seeking stops this long before the end: at the end itself playback would restart. */
 const END_SECONDS = 0.05;
 
 /** The one sound of a page, and where each file stands. */
@@ -15,7 +15,7 @@ export class Playback {
   #audio = new Audio();
   #secondsOf;
   #frame = 0;
-  /** Where others stand that were moved before they were played. @type {Map<string, number>} */
+  /** Last positions of files, in seconds, used when they are loaded. @type {Map<string, number>} */
   #positions = new Map();
   /** @type {((file: string) => void)[]} */
   #playListeners = [];
@@ -87,7 +87,7 @@ export class Playback {
     this.#audio.playbackRate = this.speed;
     this.#onNote(file, '');
     this.#audio.play().catch((error) => {
-      // Somebody was faster: paused, or played another one.
+      // AbortError: paused, or another file started, before playback began.
       if (error.name !== 'AbortError')
         this.#onNote(file, 'It cannot be played now. Try again when the connection is back.');
     });
@@ -114,7 +114,7 @@ export class Playback {
   }
 
   /**
-   * Makes a file the one that sounds, at the place where it stood.
+   * Loads a file into the player at its last position.
    * @param {string} file
    */
   #load(file) {

@@ -30,7 +30,7 @@ export function startPlayerView(root, playback) {
     },
   });
 
-  /** What was drawn by the server, or drawn anew, stands where it stood. */
+  /** Sets up players and transcripts that were added to the page, and restores their position. */
   function adopt() {
     const { current } = playback;
     if (current && playback.isPlaying(current) && playersOf(current).length === 0) playback.pause();
@@ -68,7 +68,7 @@ function drawPlayer(player, playback) {
   position.value = String(at);
   position.setAttribute('aria-valuetext', `${clock(at)} of ${clock(seconds)}`);
   find(player, '.wave').style.setProperty('--played', String(at / seconds));
-  // Sixty times a second nothing is written that stands there already.
+  // This runs on every animation frame: do not write text that has not changed.
   const time = find(player, '[data-time]');
   const shown = clock(at > 0 ? at : seconds);
   if (time.textContent !== shown) time.textContent = shown;

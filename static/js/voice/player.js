@@ -1,4 +1,4 @@
-// Voice messages: one sounds at a time. It goes on while its message is drawn anew, and a word leads to its second.
+// Plays voice messages, one at a time. Playback survives a re-render of its message; clicking a word seeks to it.
 import { act } from '../page/dialog.js';
 import { closest, findAll, findOptional } from '../page/dom.js';
 import { listen } from '../page/events.js';
@@ -99,7 +99,7 @@ function recordPlayback(root, playback, accountId) {
 }
 
 /**
- * A hit of the search leads to the second at which it is said.
+ * Seeks to the second in the `at` parameter, which links from search results have.
  * @param {Playback} playback
  */
 function seekLinkedSecond(playback) {

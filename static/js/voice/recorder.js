@@ -1,4 +1,4 @@
-// The microphone: a press begins and stays, holding it goes on until it is let go.
+// The record button: a tap starts a recording that goes on; holding it records until release.
 import { showSheet } from '../page/dialog.js';
 import { find, findAll, findOptional } from '../page/dom.js';
 import { announce } from '../page/events.js';
@@ -11,7 +11,7 @@ import { Recording } from './recording.js';
 const LONGEST_MS = 5 * 60_000;
 /** The last seconds are counted down. */
 const WARN_MS = 15_000;
-/** What is shorter holds no word: a slip of the finger. */
+/** A shorter recording is taken for an accidental press. */
 const SHORTEST_MS = 500;
 const TICK_MS = 100;
 const WAY_KEY = 'voice-way';
@@ -113,7 +113,7 @@ export class Recorder {
   }
 
   /**
-   * What became of the last recording becomes of one that is held.
+   * A held recording is sent or transcribed as the last recording was.
    * @returns {Way}
    */
   #heldWay() {
@@ -146,7 +146,7 @@ export class Recorder {
     }
   }
 
-  /** The microphone was pulled out, or the telephone rang: what was said is still there. */
+  /** The microphone was unplugged or taken by a phone call. The recording so far is still there. */
   #lose() {
     if (!this.#recording) return;
     this.#pause.disabled = true;
@@ -191,7 +191,7 @@ export class Recorder {
 
   /**
    * Ends the recording.
-   * @param {Way} [way] without one it is as if nobody had spoken
+   * @param {Way} [way] without one the recording is discarded
    */
   async #finish(way) {
     const recording = this.#recording;

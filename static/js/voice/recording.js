@@ -1,8 +1,8 @@
 const BITRATE = 48_000;
-/** In pieces, so that memory is all that a crash of the encoder could take. */
+/** Data is collected in pieces of this length, so that a crash of the encoder loses only the last one. */
 const PIECE_MS = 1_000;
 
-/** What a microphone hears, from its start to its end. */
+/** One recording from the microphone. */
 export class Recording {
   stream;
   isRunning = true;
@@ -15,7 +15,7 @@ export class Recording {
 
   /**
    * Asks for the microphone.
-   * @param {() => void} onLose it is gone: what was said is still there
+   * @param {() => void} onLose the microphone is gone; the recording so far is still there
    * @returns {Promise<Recording>}
    * @throws {DOMException} with the reason of the browser in its name
    */
