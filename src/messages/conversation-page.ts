@@ -161,7 +161,7 @@ export class ConversationPage {
 
   /**
    * Reads the requested part of the history: at a message, or on a day. Otherwise the newest messages, or, if scripts
-   * run in the browser (they report the read position) and many messages are unread, those around the first unread one.
+   * run in the browser (they report the read position) and many messages are unread, those around the first unread.
    */
   async readAsked(request: Request, open: OpenGroup): Promise<MessagePage> {
     const { messages } = this.#dependencies;

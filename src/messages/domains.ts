@@ -1,6 +1,6 @@
 /**
- * Top-level domains that are linked without a scheme or "www.". Left out are file extensions (.md, .sh, .py, .rs, .zip,
- * .app) and words that may begin the next sentence (.it, .so, .no, .in, .me).
+ * Top-level domains that are linked without a scheme or "www.". Left out are file extensions (.md, .sh, .py, .rs,
+ * .zip, .app) and words that may begin the next sentence (.it, .so, .no, .in, .me).
  */
 export const LINKED_DOMAINS: readonly string[] = (
   'com net org edu gov mil info biz eu int dev blog shop site online cloud tech wiki chat email news museum name ' +
@@ -16,8 +16,9 @@ const LATIN = /^[\p{Script=Latin}\p{Script=Common}\p{Script=Inherited}]+$/u;
 const CYRILLIC = /^[\p{Script=Cyrillic}\p{Script=Common}\p{Script=Inherited}]+$/u;
 
 /**
- * Whether a host may be shown in Unicode instead of Punycode: each label is in one script, which cannot be confused with
- * Latin, or is Cyrillic below a Cyrillic top-level domain (as in browsers; UTS 39, 5.1 "Mixed-Script Detection").
+ * Whether a host may be shown in Unicode instead of Punycode: each label is in scripts that cannot be confused with
+ * Latin; Cyrillic only below a Cyrillic top-level domain or one of CYRILLIC_DOMAINS (as browsers decide it; UTS 39,
+ * 5.1 "Mixed-Script Detection").
  */
 export function isReadableHost(host: string): boolean {
   const labels = host.toLowerCase().split('.');

@@ -15,9 +15,9 @@ import type { MessageWriter } from './writer.ts';
 export const editable = z.object({ content: z.string('Write something first.') });
 
 /**
- * Replaces the text of a message and keeps the old text as a revision. An unchanged text changes nothing, except that it
- * marks a machine's transcript as reviewed, as any edit of a voice message does. The mentions become those of the new
- * text: see `recount`.
+ * Replaces the text of a message and keeps the old text as a revision. An unchanged text changes nothing, except that
+ * it marks a machine's transcript as reviewed, as any edit of a voice message does. The mentions become those of the
+ * new text: see `recount`.
  * @param editLimitMs how long after sending an edit is allowed; undefined: for ever
  * @throws ChatError 400 for an empty or too long text, 403 from `refuseEdit`, 404 when there is no such message
  */

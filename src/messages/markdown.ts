@@ -17,8 +17,8 @@ type Environment = { mentions: Mentions; highlight?: Highlight | undefined };
 const NO_MENTIONS: Mentions = new Map();
 
 /**
- * Renders Markdown for chat: emphasis, code, lists, quotes, links. Line breaks are kept. Raw HTML and entities are shown
- * as text; headings, tables and external images are not supported. A mark that formats nothing stays as typed.
+ * Renders Markdown for chat: emphasis, code, lists, quotes, links. Line breaks are kept. Raw HTML and entities are
+ * shown as text; headings, tables and external images are not supported. A mark that formats nothing stays as typed.
  */
 export function renderMarkdown(text: string, mentions: Mentions, highlight?: Highlight): string {
   return markdown.render(text, { mentions, highlight } satisfies Environment).trim();

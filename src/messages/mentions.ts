@@ -10,7 +10,7 @@ export const MANY_MEMBERS = 10;
 /** Maximum number of mentions per message; later ones are ignored. */
 const MAX_NAMES = 50;
 
-/** Maximum number of account look-ups per message; next to a script without spaces one name has several candidates. */
+/** Maximum number of account look-ups per message; beside a script without spaces a name has several candidates. */
 const MAX_LOOKUPS = 300;
 
 /** Finds the members that a text mentions and whether it mentions @all, outside of code and links. */

@@ -19,8 +19,8 @@ export const MENTION = new RegExp(
 );
 
 /**
- * Candidate usernames for the text after an @, longest first: the whole text, without trailing punctuation, and without
- * the words that follow it in a script without spaces.
+ * Candidate usernames for the text after an @, longest first: the whole text, without trailing punctuation, and
+ * without the words that follow it in a script without spaces.
  */
 export function spellings(name: string): string[] {
   const found = [name, name.replace(/[._-]+$/, '')];

@@ -67,7 +67,7 @@ export class MessagePresenter {
       make: (person) => asHtml(views.render('http/_avatar.njk', { person }).trim()),
       dropOn,
     });
-    // The keys contain `change`, so a changed message gets a new entry and needs no invalidation.
+    // The keys contain `change`: a changed message gets a new entry, and the old one needs no invalidation.
     this.#fragments = cached<FragmentKey, Drawn>({
       name: 'message fragments',
       key: ({ message: { groupId, seq, change }, isContinued, quoted }) =>

@@ -3,8 +3,8 @@ import { type Mentions, namesCalled, renderMarkdown, renderPlain } from './markd
 import type { RenderJob } from './markdown-worker.ts';
 
 /**
- * Longer texts are rendered in a worker thread. The worst case of Markdown is quadratic in the length: two milliseconds
- * at this many characters, half a second at 8,000.
+ * Longer texts are rendered in a worker thread. The worst case of Markdown is quadratic in the length: two
+ * milliseconds at this many characters, half a second at 8,000.
  */
 export const DRAWN_HERE_CHARACTERS = 500;
 /** A code block with a language: only the worker highlights those. */

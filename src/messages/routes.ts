@@ -70,7 +70,7 @@ function addPages(
     })
     .get('/groups/:id', async (request, response) => {
       const open = await openOrOffer(dependencies, request, response);
-      // Scripts report the read position themselves, and a page that the service worker fetches for its cache is unread.
+      // Scripts report the read position themselves, and the service worker's fetch for its cache is not a read.
       const isLookedAt = !isScripted(request) && request.get('hearth-keep') === undefined;
       const isRead = open.membership.readSeq >= open.group.lastSeq;
       if ((isRead || !isLookedAt) && !request.url.includes('?') && acceptsEncoding(request, 'gzip'))

@@ -87,7 +87,7 @@ export async function sendMessage(
   return message;
 }
 
-/** The attachments of a message. On a retry the files are already sent: then those of the first try. */
+/** The attachments of a message. On a retry, whose files are already sent, those of the first try. */
 async function sentFiles(
   { files, messages }: SendDependencies,
   open: OpenGroup,
@@ -128,7 +128,7 @@ export function newMessageId(now = Date.now()): string {
 const UNPRINTABLE = /[^\P{Cc}\t\n]|\p{Noncharacter_Code_Point}/gu;
 
 /**
- * Normalises a text for storage: LF line ends, no lone surrogates or unprintable characters, no blank lines around it.
+ * Normalises a text for storage: LF line ends, no lone surrogates, no unprintable characters, no blank outer lines.
  * @param mayBeEmpty whether an empty text is allowed, as in a message with files
  */
 export function readable(content: string, mayBeEmpty = false): string {

@@ -21,7 +21,7 @@ export class MessageStore {
     this.#queries = db.prepare(messageQueries);
   }
 
-  /** Commits a batch in one transaction. A message whose id is taken by another one is refused; the others are not. */
+  /** Commits a batch in one transaction. Only a message whose id is taken by another one is refused. */
   append(batch: readonly NewMessage[]): Promise<Committed<Appended>> {
     return this.#db.transaction(async (tx) => {
       const { messagesById, newByGroup } = await this.#sort(tx, batch);

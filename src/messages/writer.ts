@@ -94,7 +94,7 @@ export function createMessageWriter({
     /** Resolves when the message is durable and has been told to everyone. */
     // The casts are safe: a NewMessage yields an Appended and an Amendment a Message, at the same index.
     commit: async (message: NewMessage) => (await commit(message)) as Appended,
-    /** Changes an existing message and resolves to the new version. @throws ChatError that `amend` returned, or 404 */
+    /** Changes an existing message and resolves to the new version. @throws ChatError 404, or that of `amend` */
     amend: async (amendment: Amendment) => (await commit(amendment)) as Message,
     flush,
   };

@@ -33,8 +33,9 @@ type Dependencies = {
 };
 
 /**
- * Notifies members of unread messages, according to their notification levels. Open pages receive a fact, which a hidden
- * page shows as a browser notification; devices receive a push message while no page of the account is visible.
+ * Notifies members of messages, according to their notification levels and quiet hours. Open pages receive a fact,
+ * which a hidden page shows as a browser notification; devices receive a push message while no page of the account is
+ * visible.
  */
 export class Notifier {
   readonly #hub: Hub;

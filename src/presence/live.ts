@@ -92,7 +92,7 @@ export class LivePresence {
     this.#presence.leave(OVERALL, connection);
   }
 
-  /** The endpoint `/ws`, for everything outside a conversation. @param operations each becomes a socket command */
+  /** The endpoint `/ws`, for account-wide updates. @param operations each becomes a socket command */
   overview(operations: readonly BoundOperation<SignedIn>[]): Endpoint {
     return {
       path: /^\/ws$/,
@@ -130,7 +130,7 @@ export class LivePresence {
     if (!change) {
       change = { joined: [], left: [] };
       this.#due.set(topic, change);
-      // Each subscriber receives the whole list: megabytes in a group of hundreds, so larger pushes are delayed longer.
+      // Each subscriber receives the whole list: megabytes in a group of hundreds, so large pushes are delayed more.
       const bytes = this.#hub.count(topic) * this.#presence.at(topic).length * BYTES_A_PERSON;
       setTimeout(() => this.#pushChange(topic).catch(this.#report), Math.max(20, bytes / BYTES_A_MS)).unref();
     }

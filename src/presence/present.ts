@@ -72,7 +72,7 @@ export class PresencePresenter {
     return (await this.panel(group, seesAddresses)) + this.overall(seesAddresses);
   }
 
-  /** The accounts that have a group open, by id, with their address; empty if the viewer may not see addresses. */
+  /** The accounts that have a group open, by id, with their address, or '' if the viewer may not see addresses. */
   here(group: Group, seesAddresses: boolean): ReadonlyMap<number, string> {
     const people = this.#presence.at(groupTopic(group.id));
     return new Map(people.map(({ account, address }) => [account.id, seesAddresses ? address : '']));

@@ -20,7 +20,7 @@ type Dependencies = {
   report(error: unknown): void;
 };
 
-/** After messages were sent: advances the authors' read marks and publishes the counts of connected members. */
+/** After messages were sent: advances the authors' read marks, publishes `unreadChanged` for connected members. */
 export function countUnread({ hub, groups, messages, marks, publish, subscribe, report }: Dependencies): {
   flush(): Promise<void>;
 } {

@@ -21,8 +21,8 @@ type Dependencies = {
 };
 
 /**
- * Keeps the index up to date: first with what changed since it last ran, group by group, then with new changes. It reads
- * messages by `change` from a cursor per group, so that events only trigger it and no change is missed.
+ * Keeps the index up to date: first with what changed since it last ran, group by group, then with new changes. It
+ * reads messages by `change` from a cursor per group, so that events only trigger it and no change is missed.
  */
 export class SearchFeed {
   readonly #index: SearchIndex;

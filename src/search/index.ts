@@ -9,7 +9,7 @@ export type SearchIndex = {
   find(query: Query): Promise<Hit[]>;
   /** Number of unverified hits, counted up to `limit`. */
   count(query: Query): Promise<number>;
-  /** Runs one step of merging the index; resolves to whether there is more to do. @param isFirst starts a new merge */
+  /** Runs one merge step of the index; resolves to whether there is more to do. @param isFirst starts a new merge */
   tidy(isFirst: boolean): Promise<boolean>;
   cursors(): Promise<Cursor[]>;
   forget(groupId: number): Promise<void>;

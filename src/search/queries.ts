@@ -25,8 +25,8 @@ export function prepare(sqlite: Sqlite.Database) {
     removeCursor: sqlite.prepare('DELETE FROM cursors WHERE group_id = ?'),
     cursors: sqlite.prepare<[], Cursor>('SELECT group_id AS groupId, change FROM cursors'),
     ofGroup: sqlite.prepare<[number], { number: number }>('SELECT number FROM documents WHERE group_id = ?'),
-    // The rowid is the negated document number, so that the newest come first in ascending order: in descending order,
-    // FTS5 would read the list of every word to its end. The bounds are bound as BigInt, since a JavaScript number is not
+    // The rowid is the negated document number, so that ascending order yields the newest first: in descending order,
+    // FTS5 would read the list of every word to its end. The bounds are BigInts, since a JavaScript number is not
     // bound as an integer, and only with integers does FTS5 begin at the bound.
     matching: sqlite.prepare<[string, bigint, bigint, number], Hit>(
       `SELECT number, group_id AS groupId, seq FROM words JOIN documents ON number = -words.rowid
@@ -43,7 +43,7 @@ export function prepare(sqlite: Sqlite.Database) {
     // Merging in steps as the documentation of FTS5 has it (sqlite.org/fts5.html, "The 'merge' Command").
     merge: sqlite.prepare("INSERT INTO words (words, rank) VALUES ('merge', ?)"),
     changes: sqlite.prepare<[], { changes: number }>('SELECT total_changes() AS changes'),
-    // The plus keeps SQLite from using the index by group, with which it would sort all rows to find the newest twenty.
+    // The plus keeps SQLite from using the index by group: it would then sort all rows to find the newest twenty.
     newest: sqlite.prepare<[string, bigint, bigint, number], Hit>(
       `SELECT number, group_id AS groupId, seq FROM documents
        WHERE +group_id IN (SELECT value FROM json_each(?)) AND number >= ? AND number < ?

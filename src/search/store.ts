@@ -116,8 +116,8 @@ export class SearchStore {
   }
 
   /**
-   * A keyed hash of the word, encrypted under the group's key: as unlinkable between groups as a separate hash for each
-   * group, but much faster, since a query needs the tokens of its words in every group of the account.
+   * A keyed hash of the word, encrypted under the group's key: as unlinkable between groups as a separate hash for
+   * each group, but much faster, since a query needs the tokens of its words in every group of the account.
    */
   #token(groupId: number, key: string): string {
     let hash = this.#words.get(key);
@@ -148,7 +148,7 @@ export class SearchStore {
     this.#statements.removeWords.run(-number);
   }
 
-  /** Assigns a document its number and computes its tokens; undefined for a removed message, which is deleted. */
+  /** Assigns a document its number and computes its tokens; undefined for a removed message. */
   #number({
     groupId,
     seq,

@@ -101,7 +101,7 @@ export class ThreadStore {
     );
   }
 
-  /** Moves a follower's read mark in a thread forward, never back; resolves to whether it moved. */
+  /** Moves an account's read mark in a thread forward, never back; resolves to whether it moved. */
   async markRead(accountId: number, groupId: number, seq: number, readSeq: number): Promise<boolean> {
     const isBehind = and(isFollow(accountId, groupId, seq), lt(threadFollows.readSeq, readSeq));
     return (await this.#db.run((orm) => orm.update(threadFollows).set({ readSeq }).where(isBehind))) > 0;

@@ -7,8 +7,8 @@ import { transcriptText } from '../recordings/recording.ts';
 import { transcriptProgressed, transcriptWritten } from './events.ts';
 
 /**
- * Pushes the progress of a transcription: to the group of its message, or to the owner of an unsent recording. The owner
- * of an unsent recording also receives the transcript; a sent message is pushed by its own event.
+ * Pushes the progress of a transcription: to the group of its message, or to the owner of an unsent recording, who
+ * also receives the transcript. A sent message is pushed by its own event.
  */
 export function pushTranscripts({
   hub,

@@ -39,12 +39,12 @@ export type Said = Parameters<typeof decideLanguage>[0];
 
 export type Recorder = {
   /**
-   * Converts an upload to a voice message: MP3, which every browser plays, with its length and waveform. Its transcription
-   * is queued before this resolves. The upload itself is deleted in any case.
+   * Converts an upload to a voice message: MP3, which every browser plays, with its length and waveform. Its
+   * transcription is queued before this resolves. The upload itself is deleted in any case.
    * @param said the stated languages; see `decideLanguage`
    * @returns the recording as a file of its own, to be sent with a message
-   * @throws ChatError 400 when it is not audio, empty or too long, 429 while other recordings of the account are being
-   *   converted, 503 when this server cannot convert audio
+   * @throws ChatError 400 when it is not audio, empty or too long, 429 while other recordings of the account are
+   *   being converted, 503 when this server cannot convert audio
    */
   take(upload: StoredFile, said: Said, now?: number): Promise<StoredFile>;
 };

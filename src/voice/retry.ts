@@ -21,8 +21,8 @@ const WITHOUT_TEXT: readonly string[] = ['failed', 'none', 'silent', 'unrecognis
  * who can play it may ask for this, but only its author may choose a language, or ask where the author wanted no
  * transcript. An unsent recording may have a transcript already.
  * @param asked the language; undefined or null is the engine's own
- * @throws ChatError 403 when only its author may, 409 when it has its transcript or is queued, 429 when too many of its
- *   author's recordings are queued, 503 without an engine
+ * @throws ChatError 403 when only its author may, 409 when it has its transcript or is queued, 429 when too many of
+ *   its author's recordings are queued, 503 without an engine
  */
 export async function transcribeAgain(
   { engine, wake, ...dependencies }: RetryDependencies,

@@ -41,8 +41,8 @@ export async function writeTranscript(
 }
 
 /**
- * Copies the transcript of a recording into its message. The job of an unsent recording stays in the queue, so that its
- * message is updated once it is sent. Idempotent.
+ * Copies the transcript of a recording into its message. The job of an unsent recording stays in the queue, so that
+ * its message is updated once it is sent. Idempotent.
  */
 export async function settleTranscript(
   { files, transcriptions, writer, publish }: WriteDependencies,
@@ -68,7 +68,7 @@ export async function settleTranscript(
   publish(transcriptWritten, { fileId, accountId, groupId, seq });
 }
 
-/** Keeps a text that a person wrote or reviewed in the meantime, and only adds the recognised words with their times. */
+/** Keeps a text that a person wrote or reviewed in the meantime, and only adds the recognised words and times. */
 function withTranscript(message: Message, { id, voice }: StoredFile): Message {
   const stands = message.files.find((file) => file.id === id)?.voice;
   if (!voice || !stands || message.removedAt !== null || stands.transcript === voice.transcript)
