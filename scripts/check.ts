@@ -48,8 +48,7 @@ run(process.execPath, [
   '--import',
   'tsx',
   '--test',
-  // Many of them wait for a browser or a timer: one more than there are processors.
-  `--test-concurrency=${availableParallelism() + 1}`,
+  `--test-concurrency=${Math.max(2, availableParallelism())}`,
   // For a whole file, too: axe looks at every page there.
   '--test-timeout=600000',
   '--test-reporter=spec',

@@ -235,7 +235,9 @@ test('the true cause is said: no permission, no microphone, and plain HTTP on a 
 
   // A name that is not this machine's own is what a telephone on the network sees.
   const elsewhere = await openBrowser(t, ['--host-resolver-rules=MAP hearth.lan 127.0.0.1', ...SPOKEN]);
-  const phone = await personAt(elsewhere, address.replace('127.0.0.1', 'hearth.lan'), 'joe');
+  const phone = await personAt(elsewhere, address.replace('127.0.0.1', 'hearth.lan'), 'joe', {
+    byForm: true,
+  });
   await joinGroup(phone.page, 'General');
   await phone.page.getByRole('button', { name: 'Voice message' }).click();
   await phone.page.getByRole('heading', { name: 'The microphone needs HTTPS' }).waitFor();
