@@ -19,20 +19,18 @@ import { PlaybackReceiptStore } from './receipts/store.ts';
 import { ThreadStore } from './threads/store.ts';
 import { TranscriptionStore } from './voice/store.ts';
 
+type StoredDatabases = Pick<Databases, 'users' | 'chat'>;
+
 /** What is stored, opened with the keys that fit it. Nothing here keeps anything in memory. */
-export async function openStores(databases: Pick<Databases, 'users' | 'chat'>, keyring: Keyring) {
-  const { users, chat, sealer, usersIndex, chatIndex } = await open(databases, keyring);
+export async function openStores(databases: StoredDatabases, keyring: Keyring) {
+  const opened = await open(databases, keyring);
+  const { users, chat, sealer, usersIndex, chatIndex } = opened;
   return {
+    ...uncached(opened),
     accounts: new AccountStore(users, sealer, usersIndex),
     groups: new GroupStore(chat, sealer, chatIndex),
-    files: new FileStore(chat, sealer),
     messages: new MessageStore(chat, sealer),
-    threads: new ThreadStore(chat),
     drafts: new DraftStore(chat, sealer),
-    saved: new SavedStore(chat),
-    playbackReceipts: new PlaybackReceiptStore(chat),
-    transcriptions: new TranscriptionStore(chat),
-    devices: new DeviceStore(users, sealer, usersIndex),
   };
 }
 
@@ -40,13 +38,14 @@ export type Stores = Awaited<ReturnType<typeof openStores>>;
 
 /** The same stores, with caches of what is read often; events invalidate the entries. */
 export async function openCachedStores(
-  databases: Pick<Databases, 'users' | 'chat'>,
+  databases: StoredDatabases,
   keyring: Keyring,
   caches: Caches,
 ): Promise<Stores> {
-  const { users, chat, sealer, usersIndex, chatIndex } = await open(databases, keyring);
+  const opened = await open(databases, keyring);
+  const { users, chat, sealer, usersIndex, chatIndex } = opened;
   return {
-    ...(await openStores(databases, keyring)),
+    ...uncached(opened),
     accounts: new CachedAccountStore(users, sealer, usersIndex, caches),
     groups: new CachedGroupStore(chat, sealer, chatIndex, caches),
     messages: new CachedMessageStore(chat, sealer, caches),
@@ -54,7 +53,19 @@ export async function openCachedStores(
   };
 }
 
-async function open({ users, chat }: Pick<Databases, 'users' | 'chat'>, keyring: Keyring) {
+/** The stores that have no cached form. */
+function uncached({ users, chat, sealer, usersIndex }: Awaited<ReturnType<typeof open>>) {
+  return {
+    files: new FileStore(chat, sealer),
+    threads: new ThreadStore(chat),
+    saved: new SavedStore(chat),
+    playbackReceipts: new PlaybackReceiptStore(chat),
+    transcriptions: new TranscriptionStore(chat),
+    devices: new DeviceStore(users, sealer, usersIndex),
+  };
+}
+
+async function open({ users, chat }: StoredDatabases, keyring: Keyring) {
   return {
     users,
     chat,

@@ -150,3 +150,34 @@ test('a picture that nobody here can look into goes out as it is only when its s
   await form.getByRole('button', { name: 'send it anyway' }).click();
   await form.locator('.file-card', { hasText: 'second.heic' }).waitFor();
 });
+
+test('a message that waits for its file does not send the text of one that is edited meanwhile', async (t) => {
+  const hearth = await startHearth(t);
+  const browser = await openBrowser(t);
+  const { page } = await personAt(browser, hearth.url, 'Ada');
+  await joinGroup(page, 'General');
+  await say(page, 'already sent');
+  await page.locator('#message-1').waitFor();
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await page.route('**/groups/1/files', async (route) => {
+    await released;
+    await route.continue();
+  });
+  await page.locator('.clip input[type="file"]').setInputFiles({
+    name: 'notes.txt',
+    mimeType: 'text/plain',
+    buffer: Buffer.from('notes'),
+  });
+  await page.locator('#content').press('Enter');
+  await page.getByText('Goes out as soon as the files have arrived.').waitFor();
+  await page.locator('#content').press('ArrowUp');
+  await page.getByText('Editing your message').waitFor();
+  release();
+  await page.locator('.chosen[data-file]').waitFor();
+  await page.getByText('Editing your message').waitFor({ state: 'hidden' });
+  assert.equal(await page.locator('#messages .message').count(), 1);
+  assert.equal(await page.locator('.chosen[data-file]').count(), 1, 'the file waits for its message');
+});

@@ -55,6 +55,8 @@ export class AwsEngine implements SpeechEngine {
     // The keys are the same for every attempt, so what a crash left is overwritten and then deleted.
     const input = `hearth/${id}.mp3`;
     const output = `hearth/${id}.json`;
+    // Before anything needs a clean-up: after `close` no client may be made.
+    await this.#open();
     try {
       await this.#bucket.put(input, audio);
       await this.#start(job, input, output, language);

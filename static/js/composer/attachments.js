@@ -38,7 +38,7 @@ export class Attachments {
       this.remember();
     });
     this.#list.addEventListener('click', (event) => {
-      const element = closest(closest(event.target, '[data-remove-file]') ?? null, '.chosen');
+      const element = closest(closest(event.target, '[data-remove-file]'), '.chosen');
       if (element) this.#remove(element);
     });
   }

@@ -122,9 +122,9 @@ export class Composer {
   }
 
   async #submit() {
+    // Whatever is typed while files are still coming in belongs to the message; an edit may begin meanwhile, too.
+    if (!this.#editing.isOn && !(await this.#attachments.arrived())) return;
     const isEdit = this.#editing.isOn;
-    // Whatever is typed while files are still coming in belongs to the message.
-    if (!isEdit && !(await this.#attachments.arrived())) return;
     const content = this.#field.value;
     if (content.trim() === '' && (isEdit || this.#attachments.isEmpty())) return this.#field.focus();
     if (this.#counter.isOver(content)) return this.#refuseLength();

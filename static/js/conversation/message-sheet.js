@@ -1,7 +1,7 @@
 // Everything that can be done with a message, as the server lists it.
 
 import { pickEmoji } from '../emoji.js';
-import { act, ask, sheet, showSheet } from '../page/dialog.js';
+import { act, ask, sheet, showSheet, UNREACHABLE } from '../page/dialog.js';
 import { find, findAll, findOptional } from '../page/dom.js';
 
 export class MessageSheet {
@@ -24,7 +24,7 @@ export class MessageSheet {
   async open(message, { part, isToCorrect } = {}) {
     const address = this.#actions.addressOf(message);
     const response = await fetch(address, { headers: { 'HX-Request': 'true' } }).catch(() => undefined);
-    if (!response?.ok) return this.#composer.say('There is no connection. Try again when it is back.');
+    if (!response?.ok) return this.#composer.say(UNREACHABLE);
     const dialog = showSheet(await response.text());
     this.#startReply(dialog, message);
     startCopying(dialog, message);

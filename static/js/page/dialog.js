@@ -1,7 +1,8 @@
 // The one dialog of a page: a sheet of acts, or a question. A sheet at the foot of a phone, a card on a desk.
 import { find, textOf } from './dom.js';
 
-const UNREACHABLE = 'There is no connection. Try again when it is back.';
+/** Shown when the server cannot be reached. */
+export const UNREACHABLE = 'There is no connection. Try again when it is back.';
 
 /**
  * Shows rendered HTML. Closes with Escape, with a press beside it, and with `close`.

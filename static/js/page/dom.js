@@ -41,7 +41,7 @@ export function findAll(root, selector, kind) {
 /**
  * The event target or its nearest ancestor that matches a selector.
  * @template {Element} [Kind=HTMLElement]
- * @param {EventTarget | null} target
+ * @param {EventTarget | null | undefined} target
  * @param {string} selector
  * @param {new () => Kind} [kind]
  * @returns {Kind | undefined}

@@ -1,5 +1,6 @@
 // The page of notification settings: asks the browser, subscribes, and says what stands in the way.
 import { browserKind, deviceName } from './browser-names.js';
+import { UNREACHABLE } from './dialog.js';
 import { find, findAll, findOptional, textOf } from './dom.js';
 
 /** A service worker that is not ready within this time is taken to be blocked by the browser. */
@@ -128,7 +129,7 @@ async function register(subscription) {
   }).catch(() => undefined);
   if (response?.ok) return undefined;
   await subscription.unsubscribe();
-  return textOf((await response?.text()) ?? '') || 'There is no connection. Try again when it is back.';
+  return textOf((await response?.text()) ?? '') || UNREACHABLE;
 }
 
 /**

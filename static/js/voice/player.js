@@ -91,7 +91,7 @@ function recordPlayback(root, playback, accountId) {
   const groupId = findOptional(document, '[data-conversation]')?.dataset.conversation;
   playback.onPlay(async (file) => {
     const player = findOptional(root, `[data-voice="${CSS.escape(file)}"]`);
-    const message = closest(player ?? null, '.message[data-seq]');
+    const message = closest(player, '.message[data-seq]');
     if (!message || !groupId || message.dataset.authorId === accountId || toldFiles.has(file)) return;
     toldFiles.add(file);
     if (await act(`/groups/${groupId}/messages/${message.dataset.seq}/heard`, {})) toldFiles.delete(file);
