@@ -96,3 +96,20 @@ test('what the server refuses is said next to the message, and is sent once the 
   assert.deepEqual(await spoken(page), ['one more thing']);
   assert.equal(await page.locator('.is-pending').count(), 0);
 });
+
+test('a browser that calls itself offline reaches the server of its own machine', async (t) => {
+  const hearth = await startHearth(t);
+  const browser = await openBrowser(t);
+  const ada = await personAt(browser, hearth.url, 'Ada');
+  const mina = await personAt(browser, hearth.url, 'Mina');
+  await joinGroup(ada.page, 'General');
+  await mina.page.addInitScript(() => Object.defineProperty(navigator, 'onLine', { get: () => false }));
+  await joinGroup(mina.page, 'General');
+  await say(ada.page, 'hello');
+  await mina.page.locator('#messages .message', { hasText: 'hello' }).waitFor();
+  await mina.page.evaluate(() => dispatchEvent(new Event('offline')));
+  await say(mina.page, 'hello back');
+  await ada.page.locator('#messages .message', { hasText: 'hello back' }).waitFor();
+  await say(ada.page, 'are you still there?');
+  await mina.page.locator('#messages .message', { hasText: 'are you still there?' }).waitFor();
+});

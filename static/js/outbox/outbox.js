@@ -101,7 +101,7 @@ export class Outbox {
     try {
       for (const item of this.#items.own()) {
         if (item.refusal) continue;
-        if (navigator.onLine === false || !(await this.#deliver(item))) return this.#waitAndRetry();
+        if (!(await this.#deliver(item))) return this.#waitAndRetry();
         this.#isWaiting = false;
       }
     } finally {

@@ -44,7 +44,7 @@ export class Connection {
     addEventListener('online', () => this.restart());
     addEventListener('offline', () => {
       this.#drop();
-      showConnection(this, false);
+      this.#retryLater();
     });
     // A page that comes out of the back/forward cache has lost its sockets.
     addEventListener('pageshow', (event) => event.persisted && this.restart());
@@ -78,7 +78,8 @@ export class Connection {
   #open() {
     clearTimeout(this.#timer);
     clearTimeout(this.#openTimer);
-    if (this.#isOver || navigator.onLine === false) return;
+    // Offline or not: a machine without a network reaches the server that runs on it.
+    if (this.#isOver) return;
     const url = new URL(this.#address(), location.href);
     url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
     const socket = new WebSocket(url, 'hearth.html');
@@ -113,7 +114,9 @@ export class Connection {
   }
 
   #retryLater() {
+    if (this.#isOver) return;
     showConnection(this, false);
+    clearTimeout(this.#timer);
     // All browsers of a server that has restarted would come back at once.
     this.#timer = setTimeout(() => this.#open(), this.#waitMs * (0.5 + Math.random()));
     const isVisible = document.visibilityState === 'visible';
