@@ -153,8 +153,10 @@ test('older messages come while one scrolls up, what one reads stays in place, a
   await joinGroup(page, 'General');
   const ada = new Visitor(hearth.url);
   for (const { name, value } of await context.cookies()) ada.cookies.set(name, value);
-  for (let number = 1; number <= 130; number++)
-    await ada.post('/groups/1/messages', { content: `message number ${number}` });
+  for (let number = 1; number <= 130; number++) {
+    const { status } = await ada.post('/groups/1/messages', { content: `message number ${number}` });
+    assert.equal(status, 303);
+  }
   await page.goto(`${hearth.url}/groups/1`);
   assert.equal(await page.locator('.message').count(), 50);
   const scroller = page.locator('[data-scroller]');
@@ -166,7 +168,7 @@ test('older messages come while one scrolls up, what one reads stays in place, a
   await first.scrollIntoViewIfNeeded();
   const top = (await first.boundingBox())?.y ?? 0;
   const joe = await newPerson(hearth.url, 'joe', 1);
-  await joe.post('/groups/1/messages', { content: 'something new below' });
+  assert.equal((await joe.post('/groups/1/messages', { content: 'something new below' })).status, 303);
   await page.locator('#message-131').waitFor({ state: 'attached' });
   assert.ok(Math.abs(((await first.boundingBox())?.y ?? 0) - top) < 2, 'a new message below moves nothing');
   await page.getByRole('button', { name: 'New messages' }).click();

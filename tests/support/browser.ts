@@ -3,6 +3,7 @@ import { after } from 'node:test';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { PASSWORD } from './client.ts';
 import type { Ending } from './hearth.ts';
+import { keepTrace, printTraces } from './trace.ts';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
@@ -22,7 +23,10 @@ export async function openBrowser(test: Ending, flags: readonly string[] = []): 
   const opening = browsers.get(key) ?? launch(flags);
   browsers.set(key, opening);
   const browser = await opening;
-  test.after(() => Promise.all(browser.contexts().map((context) => context.close())));
+  test.after(async () => {
+    await printTraces(test, browser.contexts());
+    await Promise.all(browser.contexts().map((context) => context.close()));
+  });
   return browser;
 }
 
@@ -55,6 +59,7 @@ export async function personAt(
     ignoreHTTPSErrors: true,
     ...options,
   });
+  keepTrace(context);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
