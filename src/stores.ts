@@ -14,6 +14,7 @@ import { CachedGroupStore } from './groups/cached.ts';
 import { GroupStore } from './groups/store.ts';
 import { CachedMessageStore } from './messages/cached.ts';
 import { MessageStore } from './messages/store.ts';
+import { NotificationClaimStore } from './notifications/claim-store.ts';
 import { DeviceStore } from './notifications/store.ts';
 import { PlaybackReceiptStore } from './receipts/store.ts';
 import { ThreadStore } from './threads/store.ts';
@@ -62,6 +63,7 @@ function uncached({ users, chat, sealer, usersIndex }: Awaited<ReturnType<typeof
     playbackReceipts: new PlaybackReceiptStore(chat),
     transcriptions: new TranscriptionStore(chat),
     devices: new DeviceStore(users, sealer, usersIndex),
+    notificationClaims: new NotificationClaimStore(chat),
   };
 }
 

@@ -7,6 +7,7 @@ import type { GroupStore } from '../groups/store.ts';
 import type { Hub } from '../live/hub.ts';
 import type { MessageStore } from '../messages/store.ts';
 import { bindOperations } from '../operations/define.ts';
+import type { NotificationClaimStore } from './claim-store.ts';
 import { Notifier } from './notify.ts';
 import { notificationOperations } from './operations.ts';
 import { createPush } from './push.ts';
@@ -23,6 +24,7 @@ export async function installNotifications(
     page: GroupPage;
     messages: MessageStore;
     devices: DeviceStore;
+    notificationClaims: NotificationClaimStore;
   },
 ) {
   const { config, devices, subscribe, report, limits, atStop } = context;
@@ -35,6 +37,7 @@ export async function installNotifications(
   });
   const notifications = new Notifier({ ...context, push });
   atStop(() => notifications.stop());
+  await notifications.start();
   subscribe(sessionEnded, ({ sessionId }) => devices.removeOfSession(sessionId));
   subscribe(sessionsEnded, ({ accountId }) => devices.removeAllOf(accountId));
   const operations = bindOperations(notificationOperations, { ...context, push }, limits);

@@ -9,12 +9,19 @@ import { mentionsAdded, messagesSent, messageTranscribed } from '../messages/eve
 import { excerptOf } from '../messages/excerpt.ts';
 import type { Message } from '../messages/message.ts';
 import type { MessageStore } from '../messages/store.ts';
+import type { NotificationClaimStore } from './claim-store.ts';
 import type { Notice, Push } from './push.ts';
 import { isQuiet } from './quiet.ts';
 import type { Device, DeviceStore } from './store.ts';
 
 /** Messages of one conversation within this time become one notification. */
 const COALESCE_MS = 400;
+/** After a start, the pages that were open get this long to connect again: who looks at one needs no push message. */
+const AFTER_START_MS = 5_000;
+/** Of messages older than this, such as those from before a long outage, nobody is notified. */
+const MAX_AGE_MS = 60 * 60_000;
+/** Maximum number of messages that one notification of a group considers. */
+const MAX_MESSAGES = 1_000;
 /** Maximum number of members that one @all notifies. */
 const MAX_NOTIFIED = 5_000;
 const CONCURRENT_DELIVERIES = 8;
@@ -26,6 +33,7 @@ type Dependencies = {
   groupPresenter: GroupPresenter;
   messages: MessageStore;
   devices: DeviceStore;
+  notificationClaims: NotificationClaimStore;
   push: Push;
   subscribe: Subscribe;
   /** Called with errors of background work. */
@@ -44,10 +52,12 @@ export class Notifier {
   readonly #groupPresenter: GroupPresenter;
   readonly #messages: MessageStore;
   readonly #devices: DeviceStore;
+  readonly #claims: NotificationClaimStore;
   readonly #push: Push;
   readonly #report: (error: unknown) => void;
-  readonly #due = new Map<number, { firstSeq: number; lastSeq: number }>();
+  readonly #dueGroups = new Set<number>();
   #timer: NodeJS.Timeout | undefined;
+  #startTimer: NodeJS.Timeout | undefined;
   #running = Promise.resolve();
   readonly #queue: { device: Device; notice: Notice }[] = [];
   #serving = 0;
@@ -60,15 +70,10 @@ export class Notifier {
     this.#groupPresenter = dependencies.groupPresenter;
     this.#messages = dependencies.messages;
     this.#devices = dependencies.devices;
+    this.#claims = dependencies.notificationClaims;
     this.#push = dependencies.push;
     this.#report = dependencies.report;
-    subscribe(messagesSent, ({ groupId, firstSeq, lastSeq }) => {
-      this.#due.set(groupId, { firstSeq: this.#due.get(groupId)?.firstSeq ?? firstSeq, lastSeq });
-      this.#timer ??= setTimeout(() => {
-        this.#timer = undefined;
-        this.#inTurn(() => this.#tellAll());
-      }, COALESCE_MS).unref();
-    });
+    subscribe(messagesSent, ({ groupId }) => this.#tellSoon([groupId]));
     // The transcript replaces the notification of the voice message, unless a newer message has done so.
     subscribe(messageTranscribed, ({ groupId, seq }) => this.#inTurn(() => this.#tellWords(groupId, seq)));
     subscribe(mentionsAdded, ({ groupId, seq, accountIds }) =>
@@ -76,13 +81,29 @@ export class Notifier {
     );
   }
 
+  /** Notifies of what a stopped or killed process left. */
+  async start(): Promise<void> {
+    const groupIds = await this.#claims.unclaimed();
+    if (groupIds.length === 0) return;
+    this.#startTimer = setTimeout(() => this.#tellSoon(groupIds), AFTER_START_MS).unref();
+  }
+
   /** Notifies of nothing more; resolves when what is under way is done. */
   async stop(): Promise<void> {
+    clearTimeout(this.#startTimer);
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#push.stop();
     this.#queue.length = 0;
     await this.#running;
+  }
+
+  #tellSoon(groupIds: readonly number[]): void {
+    for (const groupId of groupIds) this.#dueGroups.add(groupId);
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#inTurn(() => this.#tellAll());
+    }, COALESCE_MS).unref();
   }
 
   #inTurn(work: () => Promise<void>): void {
@@ -99,18 +120,31 @@ export class Notifier {
 
   async #tellWords(groupId: number, seq: number): Promise<void> {
     const group = await this.#groups.byId(groupId);
-    const isTold = !this.#due.has(groupId);
+    const isTold = !this.#dueGroups.has(groupId);
     if (group?.lastSeq === seq && isTold)
       await this.#tellOf(group, await this.#messages.between(groupId, seq, seq));
   }
 
   async #tellAll(): Promise<void> {
-    const spans = [...this.#due];
-    this.#due.clear();
-    for (const [groupId, { firstSeq, lastSeq }] of spans) {
+    const groupIds = [...this.#dueGroups];
+    this.#dueGroups.clear();
+    for (const groupId of groupIds) {
       const group = await this.#groups.byId(groupId);
-      if (group) await this.#tellOf(group, await this.#messages.between(groupId, firstSeq, lastSeq));
+      if (group) await this.#tellUnclaimed(group);
     }
+  }
+
+  /** Notifies of the messages that no other process has claimed. */
+  async #tellUnclaimed(group: Group): Promise<void> {
+    const first = await this.#claims.claim(group.id, group.lastSeq);
+    if (first === undefined) return;
+    const considered = Math.max(first, group.lastSeq - MAX_MESSAGES + 1);
+    const messages = await this.#messages.between(group.id, considered, group.lastSeq);
+    const oldest = Date.now() - MAX_AGE_MS;
+    await this.#tellOf(
+      group,
+      messages.filter((message) => message.createdAt > oldest && message.removedAt === null),
+    );
   }
 
   /** Notifies each member only of the newest message that they are to be notified of. */

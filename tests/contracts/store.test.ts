@@ -75,6 +75,25 @@ for (const [engine, open] of Object.entries(ENGINES)) {
     );
   });
 
+  test(`${engine}: who notifies of which messages is claimed once`, async (t) => {
+    const { notificationClaims, groups, bob, group, send } = await opened(t);
+    const other = await groups.add({ name: 'Shed', creatorId: bob.id, now: 1 });
+    assert.deepEqual(await notificationClaims.unclaimed(), []);
+    for (const content of ['one', 'two']) await send(content);
+    assert.deepEqual(await notificationClaims.unclaimed(), [group.id]);
+    const tries = await Promise.all(Array.from({ length: 8 }, () => notificationClaims.claim(group.id, 2)));
+    assert.deepEqual(
+      tries.filter((first) => first !== undefined),
+      [1],
+    );
+    await send('three');
+    assert.deepEqual(await notificationClaims.unclaimed(), [group.id]);
+    assert.equal(await notificationClaims.claim(group.id, 3), 3);
+    assert.equal(await notificationClaims.claim(group.id, 2), undefined);
+    assert.deepEqual(await notificationClaims.unclaimed(), []);
+    assert.equal(await notificationClaims.claim(other?.id ?? 0, 1), 1);
+  });
+
   test(`${engine}: a group has one name, its members, and their marks`, async (t) => {
     const { groups, ada, bob, group, send } = await opened(t);
     assert.equal(await groups.add({ name: 'GARDEN', creatorId: bob.id, now: 1 }), undefined);

@@ -97,6 +97,24 @@ test('the bell chooses what one hears of; one’s own messages, and what one loo
   assert.deepEqual(await bodies(), ['@joe are you there']);
 });
 
+test('a notification that a killed process owed is sent after the start, and none twice', async (t) => {
+  const service = await startPushService(t);
+  const hearth = await startHearthProcess(t, { env: service.env });
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const jo = await newPerson(hearth.url, 'joe', 1);
+  await jo.post('/notifications/devices', service.subscribe('A browser'));
+  await say(ada, 1, '@joe the first');
+  await service.next(1);
+  assert.equal((await say(ada, 1, '@joe the second')).status, 303);
+  await hearth.kill();
+  const again = await startHearthProcess(t, { dataDir: hearth.dataDir, env: service.env });
+  assert.equal((await service.next(2, 20_000))[1]?.notice.body, '@joe the second');
+  await again.stop();
+  await startHearthProcess(t, { dataDir: hearth.dataDir, env: service.env });
+  await soon(6_000);
+  assert.equal(service.received.length, 2);
+});
+
 test('in quiet hours nothing rings', async (t) => {
   const service = await startPushService(t);
   const hearth = await startHearthProcess(t, { env: service.env });

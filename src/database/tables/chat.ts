@@ -150,3 +150,9 @@ export const playbackReceipts = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.groupId, table.seq, table.accountId] })],
 );
+
+/** Up to which message of a group notifications have been claimed by a process. */
+export const notifiedGroups = sqliteTable('notified_groups', {
+  groupId: integer('group_id').primaryKey(),
+  seq: integer('seq').notNull(),
+});
