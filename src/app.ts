@@ -3,12 +3,14 @@ import express, { type Express } from 'express';
 import type { Logger } from 'pino';
 import { installAccounts } from './accounts/install.ts';
 import type { SessionStore } from './accounts/session-store.ts';
+import { installAdmin } from './admin/install.ts';
 import type { Config } from './config.ts';
 import { createContext } from './context.ts';
 import type { Keyring } from './crypto/keys.ts';
 import type { Passwords } from './crypto/passwords.ts';
 import type { Databases } from './database/open.ts';
 import { chooseEngine } from './engines/speech/choose.ts';
+import type { SpeechEngine } from './engines/speech/engine.ts';
 import { installFiles } from './files/install.ts';
 import { seedGroups } from './groups/create.ts';
 import { installGroups } from './groups/install.ts';
@@ -21,6 +23,7 @@ import { securityHeaders } from './http/security.ts';
 import { serveStatic } from './http/static.ts';
 import { themeRoutes } from './http/theme.ts';
 import { sendHtml } from './http/views.ts';
+import { installInvitations } from './invitations/install.ts';
 import { installLive } from './live/install.ts';
 import { Upgrades } from './live/upgrade.ts';
 import { installMessages } from './messages/install.ts';
@@ -59,18 +62,12 @@ export async function createApp(opened: Opened): Promise<App> {
   const base = createContext(opened);
   await prepare(await openStores(opened.databases, opened.keyring), config);
   const stores = await openCachedStores(opened.databases, opened.keyring, base.caches);
-  const { engine, missing } = chooseEngine({
-    engine: config.speechEngine,
-    modelDir: config.speechModelDir,
-    bucket: config.speechBucket,
-    language: config.speechLanguage,
-  });
-  if (missing) log.warn({ reason: missing }, 'voice messages stay without text');
-
+  const engine = speechEngine(config, log);
   const context = { ...base, ...stores, engine, hasSpeech: engine !== undefined };
   const accounts = await installAccounts({ ...context, sessionStore, passwords });
   const live = { ...context, ...installLive(context) };
   const groups = { ...live, ...installGroups(live) };
+  const invitations = installInvitations(groups);
   const present = { ...groups, ...installPresence(groups) };
   const files = { ...present, ...installFiles(present) };
   const profiles = installProfiles(files);
@@ -78,6 +75,7 @@ export async function createApp(opened: Opened): Promise<App> {
   const notifications = await installNotifications(messages);
   const search = await installSearch(messages);
   const voice = installVoice(messages);
+  const admin = installAdmin(messages);
 
   const arrivals = createArrivals({ ...config, listensOn: config.host, certificate });
   const app = express();
@@ -95,7 +93,8 @@ export async function createApp(opened: Opened): Promise<App> {
   // Most requested routes first: Express tries them in order until one matches.
   app.use(messages.messageRoutes, ...groups.groupRoutes(present.people), messages.listRoutes);
   app.use(notifications.notificationRoutes, profiles.profileRoutes, search.searchRoutes);
-  app.use(files.fileRoutes, voice.voiceRoutes, themeRoutes(), accounts.accountRoutes);
+  app.use(files.fileRoutes, voice.voiceRoutes, themeRoutes(), accounts.accountRoutes(invitations.admission));
+  app.use(invitations.invitationRoutes, admin.adminRoutes);
   app.use(nothingHere, answerFailures(base.views, log));
 
   const ownOperations = [
@@ -104,6 +103,8 @@ export async function createApp(opened: Opened): Promise<App> {
     ...notifications.notificationOperations,
     ...files.fileOperations,
     ...voice.voiceOperations,
+    ...invitations.invitationOperations,
+    ...admin.adminOperations,
   ];
   const upgrades = new Upgrades(
     { ...files, sessions: accounts.sessions, arrivals, rateLimits: config.rateLimits },
@@ -120,6 +121,17 @@ export async function createApp(opened: Opened): Promise<App> {
     },
     flush: base.stop,
   };
+}
+
+function speechEngine(config: Config, log: Logger): SpeechEngine | undefined {
+  const { engine, missing } = chooseEngine({
+    engine: config.speechEngine,
+    modelDir: config.speechModelDir,
+    bucket: config.speechBucket,
+    language: config.speechLanguage,
+  });
+  if (missing) log.warn({ reason: missing }, 'voice messages stay without text');
+  return engine;
 }
 
 /** Creates the initial groups, and fills in what rows of older versions lack. */

@@ -34,6 +34,15 @@ export function choice<const Choice extends string>(
     });
 }
 
+/** One of these words, or undefined where it is not set. */
+export function choiceIfSet<const Choice extends string>(name: string, choices: readonly Choice[]) {
+  return z
+    .enum(choices, {
+      error: ({ input }) => `${name} takes ${choices.join(', ')}, not "${String(input)}".`,
+    })
+    .optional();
+}
+
 /** A whole number from 1, in units of `worth`. */
 export function whole(name: string, unit: string, worth: number) {
   return z

@@ -1,5 +1,5 @@
 import { type ZodType, z } from 'zod';
-import { choice, isOrigin, isProxy, list, pattern, port, whole } from './setting-schemas.ts';
+import { choice, choiceIfSet, isOrigin, isProxy, list, pattern, port, whole } from './setting-schemas.ts';
 
 // The one table of settings: the type of the configuration, its parsing, --help and the README's table come from it.
 
@@ -94,6 +94,12 @@ export const VARIABLES = {
     fallback: 'the first account',
     meaning: 'the account that is an administrator',
     schema: z.string().optional(),
+  },
+  registration: {
+    name: 'REGISTRATION',
+    fallback: 'what an administrator sets, and open until then',
+    meaning: 'who may make an account: open, invite or closed',
+    schema: choiceIfSet('REGISTRATION', ['open', 'invite', 'closed']),
   },
   showAddresses: {
     name: 'SHOW_ADDRESSES',

@@ -1,5 +1,8 @@
 import { CachedAccountStore } from './accounts/cached.ts';
+import { SignInLinkStore } from './accounts/link-store.ts';
 import { AccountStore } from './accounts/store.ts';
+import { PeopleStore } from './admin/people-store.ts';
+import { AuditStore } from './audit/store.ts';
 import { SavedStore } from './bookmarks/store.ts';
 import type { Caches } from './cache/caches.ts';
 import { createBlindIndex } from './crypto/blind-index.ts';
@@ -12,11 +15,14 @@ import { DraftStore } from './drafts/store.ts';
 import { FileStore } from './files/store.ts';
 import { CachedGroupStore } from './groups/cached.ts';
 import { GroupStore } from './groups/store.ts';
+import { InvitationStore } from './invitations/store.ts';
 import { CachedMessageStore } from './messages/cached.ts';
 import { MessageStore } from './messages/store.ts';
 import { NotificationClaimStore } from './notifications/claim-store.ts';
 import { DeviceStore } from './notifications/store.ts';
 import { PlaybackReceiptStore } from './receipts/store.ts';
+import { CachedSiteSettingsStore } from './site-settings/cached.ts';
+import { SiteSettingsStore } from './site-settings/store.ts';
 import { ThreadStore } from './threads/store.ts';
 import { TranscriptionStore } from './voice/store.ts';
 
@@ -32,6 +38,7 @@ export async function openStores(databases: StoredDatabases, keyring: Keyring) {
     groups: new GroupStore(chat, sealer, chatIndex),
     messages: new MessageStore(chat, sealer),
     drafts: new DraftStore(chat, sealer),
+    siteSettings: new SiteSettingsStore(users),
   };
 }
 
@@ -51,11 +58,12 @@ export async function openCachedStores(
     groups: new CachedGroupStore(chat, sealer, chatIndex, caches),
     messages: new CachedMessageStore(chat, sealer, caches),
     drafts: new CachedDraftStore(chat, sealer, caches),
+    siteSettings: new CachedSiteSettingsStore(users, caches),
   };
 }
 
 /** The stores that have no cached form. */
-function uncached({ users, chat, sealer, usersIndex }: Awaited<ReturnType<typeof open>>) {
+function uncached({ users, chat, sealer, usersIndex, auditKey }: Awaited<ReturnType<typeof open>>) {
   return {
     files: new FileStore(chat, sealer),
     threads: new ThreadStore(chat),
@@ -63,6 +71,10 @@ function uncached({ users, chat, sealer, usersIndex }: Awaited<ReturnType<typeof
     playbackReceipts: new PlaybackReceiptStore(chat),
     transcriptions: new TranscriptionStore(chat),
     devices: new DeviceStore(users, sealer, usersIndex),
+    signInLinks: new SignInLinkStore(users, usersIndex),
+    invitations: new InvitationStore(users, sealer, usersIndex),
+    peopleStore: new PeopleStore(users),
+    audit: new AuditStore(users, sealer, auditKey),
     notificationClaims: new NotificationClaimStore(chat),
   };
 }
@@ -73,6 +85,7 @@ async function open({ users, chat }: StoredDatabases, keyring: Keyring) {
     chat,
     sealer: createSealer(keyring),
     usersIndex: createBlindIndex(await secretOf(users, keyring, 'name-index')),
+    auditKey: await secretOf(users, keyring, 'audit'),
     chatIndex: createBlindIndex(await secretOf(chat, keyring, 'name-index')),
   };
 }

@@ -1,7 +1,15 @@
-import type { Request, RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
+import type { Publish } from '../bus/bus.ts';
 import { notSignedIn } from '../errors.ts';
-import type { Sessions, SignedIn } from './sessions.ts';
+import { ownPath, seeOther } from '../http/request.ts';
+import type { Devices } from './devices.ts';
+import { sessionEnded } from './events.ts';
+import { type Sessions, type SignedIn, startSession } from './sessions.ts';
 import type { Account } from './store.ts';
+
+const ONE_YEAR_MS = 365 * 24 * 3_600_000;
+
+export type EnterDependencies = { devices: Devices; publish: Publish };
 
 const signedIn = new WeakMap<Request, SignedIn>();
 
@@ -29,4 +37,29 @@ export function signedInOf(request: Request): SignedIn {
 /** Who sends this request. @throws ChatError 401 */
 export function accountOf(request: Request): Account {
   return signedInOf(request).account;
+}
+
+/**
+ * Starts a session and adds the account to the device cookie. Ends the previous session of this browser, and its
+ * sockets.
+ */
+export async function enter(
+  { devices, publish }: EnterDependencies,
+  request: Request,
+  response: Response,
+  account: Account,
+): Promise<void> {
+  const before = visitor(request);
+  const sessionId = request.sessionID;
+  await startSession(request, account);
+  if (before) publish(sessionEnded, { accountId: before.id, sessionId });
+  const { name, value } = devices.cookieFor(asker(request), account.id);
+  const secure = request.arrival.isSecure;
+  response.cookie(name, value, { path: '/', httpOnly: true, sameSite: 'lax', secure, maxAge: ONE_YEAR_MS });
+  seeOther(response, ownPath(request.body?.next));
+}
+
+/** What the device cookie is read from. */
+export function asker({ headers, arrival }: Request) {
+  return { cookies: headers.cookie, isSecure: arrival.isSecure };
 }

@@ -6,7 +6,7 @@ export const sessionEnded = eventType<{ accountId: number; sessionId: string }>(
 /** The profile of an account changed, such as its display name, picture, line or read receipt setting. */
 export const accountChanged = eventType<{ accountId: number }>('accounts.changed');
 
-/** Every session of the account ended: its password was changed. */
+/** Every session of the account ended: its password was changed, or an administrator ended them or suspended it. */
 export const sessionsEnded = eventType<{ accountId: number }>('accounts.sessions-ended');
 
 /** A setting that only the account itself sees changed: its quiet hours. */

@@ -2,7 +2,9 @@ import type { RequestHandler } from 'express';
 import type { Context } from '../context.ts';
 import type { Passwords } from '../crypto/passwords.ts';
 import { identifyAccount } from './access.ts';
+import type { Admission } from './admission.ts';
 import { createDevices } from './devices.ts';
+import type { SignInLinkStore } from './link-store.ts';
 import { accountRoutes } from './routes.ts';
 import type { SessionStore } from './session-store.ts';
 import { createSessions } from './sessions.ts';
@@ -10,7 +12,12 @@ import type { AccountStore } from './store.ts';
 
 /** Sets up sessions, request identification and the account routes. */
 export async function installAccounts(
-  context: Context & { accounts: AccountStore; sessionStore: SessionStore; passwords: Passwords },
+  context: Context & {
+    accounts: AccountStore;
+    sessionStore: SessionStore;
+    passwords: Passwords;
+    signInLinks: SignInLinkStore;
+  },
 ) {
   const { accounts, sessionStore, caches, config, secret } = context;
   const cookieSecret = config.sessionSecret ?? (await secret('users', 'session-cookie')).toString('base64');
@@ -18,6 +25,11 @@ export async function installAccounts(
   const identify: RequestHandler = identifyAccount(sessions);
   const devices = createDevices(await secret('users', 'device-cookie'));
   const { adminUsername } = config;
-  const routes = accountRoutes({ ...context, devices, adminUsername, session: sessions.middleware });
-  return { sessions, identify, accountRoutes: routes };
+  const session = sessions.middleware;
+  return {
+    sessions,
+    identify,
+    accountRoutes: (admission: Admission) =>
+      accountRoutes({ ...context, admission, devices, adminUsername, session }),
+  };
 }

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { foldCase } from '../crypto/blind-index.ts';
 import type { Passwords } from '../crypto/passwords.ts';
 import { ChatError, invalid } from '../errors.ts';
+import { optional } from '../operations/fields.ts';
+import type { Admission } from './admission.ts';
 import { username } from './names.ts';
 import type { Account, AccountStore } from './store.ts';
 
@@ -11,7 +13,7 @@ export const password = z
   .string(PASSWORD_RULE)
   .refine((text) => [...text].length >= 8 && [...text].length <= 256, PASSWORD_RULE);
 
-export const registration = z.object({ username, password });
+export const registration = z.object({ username, password, code: optional(z.string().max(500)) });
 
 /** @throws ChatError 400 for a password that others try first: a common one, or the name itself */
 export async function checkPassword(passwords: Passwords, password: string, username: string): Promise<void> {
@@ -25,27 +27,33 @@ export async function checkPassword(passwords: Passwords, password: string, user
     );
 }
 
+export type RegisterDependencies = {
+  accounts: AccountStore;
+  passwords: Passwords;
+  adminUsername: string | undefined;
+  admission: Admission;
+};
+
 /**
  * Creates an account. It becomes an administrator if its name is `adminUsername` or, when none is set, if it is the
  * first account.
- * @throws ChatError 409 when the name is taken or confusable with another; 400 for an easily guessed password
+ * @throws ChatError 409 when the name is taken or confusable with another; 400 for an easily guessed password; and what
+ *   `admit` throws for somebody who may not come in
  */
 export async function register(
-  {
-    accounts,
-    passwords,
-    adminUsername,
-  }: { accounts: AccountStore; passwords: Passwords; adminUsername: string | undefined },
-  { username, password }: z.infer<typeof registration>,
+  { accounts, passwords, adminUsername, admission }: RegisterDependencies,
+  { username, password, code }: z.output<typeof registration>,
   now = Date.now(),
 ): Promise<Account> {
+  const { also, welcome } = await admission.admit(code);
   await checkPassword(passwords, password, username);
   const passwordHash = await passwords.hash(password);
   const isAdmin = adminUsername === undefined ? 'if-first' : foldCase(username) === foldCase(adminUsername);
-  const account = await accounts.add({ username, passwordHash, isAdmin, now });
+  const account = await accounts.add({ username, passwordHash, isAdmin, now, ...(also && { also }) });
   if (account === 'taken') throw nameTaken('That name is taken. Choose another.');
   if (account === 'confusable')
     throw nameTaken('That name looks like the name of somebody else here. Choose another.');
+  await welcome?.(account);
   return account;
 }
 

@@ -8,17 +8,18 @@ import { ownPath, seeOther } from '../http/request.ts';
 import { type Html, sendHtml, type Views } from '../http/views.ts';
 import type { Limits } from '../limits.ts';
 import { parseInput } from '../operations/define.ts';
-import { accountOf, visitor } from './access.ts';
+import { accountOf, asker, enter, visitor } from './access.ts';
+import type { Admission } from './admission.ts';
 import { changePassword, passwordChange } from './change-password.ts';
 import type { Devices } from './devices.ts';
 import { sessionEnded } from './events.ts';
+import { linkRoutes } from './link-routes.ts';
+import type { SignInLinkStore } from './link-store.ts';
 import { register, registration } from './register.ts';
 import { endSession, startSession } from './sessions.ts';
 import { credentials, signIn } from './sign-in.ts';
 import { SignInLimits } from './sign-in-limits.ts';
-import type { Account, AccountStore } from './store.ts';
-
-const ONE_YEAR_MS = 365 * 24 * 3_600_000;
+import type { AccountStore } from './store.ts';
 
 type Dependencies = {
   views: Views;
@@ -27,6 +28,8 @@ type Dependencies = {
   passwords: Passwords;
   publish: Publish;
   adminUsername: string | undefined;
+  admission: Admission;
+  signInLinks: SignInLinkStore;
   limits: Limits;
   /** Puts `request.session` in place. */
   session: RequestHandler;
@@ -34,27 +37,27 @@ type Dependencies = {
 
 /** Registration, sign-in and sign-out, and one's own account. */
 export function accountRoutes(dependencies: Dependencies): Router {
-  const { views } = dependencies;
-  const show = (template: string) => (request: Request, response: Response) => {
+  const { views, admission } = dependencies;
+  const show = (template: string) => async (request: Request, response: Response) => {
     if (visitor(request)) return seeOther(response, ownPath(request.query.next));
-    sendHtml(response, form(views, request, template));
+    sendHtml(response, await form(views, admission, request, template));
   };
   return Router()
     .get('/register', show('accounts/register.njk'))
     .get('/login', show('accounts/sign-in.njk'))
-    .get('/account', (request, response) => {
+    .get('/account', async (request, response) => {
       accountOf(request);
-      sendHtml(response, form(views, request, 'accounts/account.njk'));
+      sendHtml(response, await form(views, admission, request, 'accounts/account.njk'));
     })
-    .use(sessionRoutes(dependencies));
+    .use(sessionRoutes(dependencies), linkRoutes(dependencies));
 }
 
 /** The forms that begin and end sessions. */
 function sessionRoutes(dependencies: Dependencies): Router {
-  const { views, accounts, devices, passwords, publish, session } = dependencies;
+  const { views, accounts, devices, passwords, publish, session, admission } = dependencies;
   const limits = new SignInLimits(dependencies.limits);
   const refuse = (request: Request, response: Response, template: string) =>
-    onRefusal(response, (error) => form(views, request, template, error));
+    onRefusal(response, (error) => form(views, admission, request, template, error));
 
   async function deviceOf(request: Request, username: string) {
     const account = await accounts.byName(username.normalize('NFC'));
@@ -90,7 +93,7 @@ function sessionRoutes(dependencies: Dependencies): Router {
       refuse(request, response, 'accounts/account.njk');
       const change = parseInput(passwordChange, request.body);
       const forgetFailures = await limits.takePassword(account.id);
-      const sessionEpoch = await changePassword({ accounts, passwords, publish }, account, change);
+      const sessionEpoch = await changePassword(dependencies, account, change);
       await forgetFailures();
       await startSession(request, { id: account.id, sessionEpoch });
       seeOther(response, '/account?changed=password');
@@ -98,12 +101,21 @@ function sessionRoutes(dependencies: Dependencies): Router {
 }
 
 /** Renders the form; after a refusal it keeps the submitted username, but never a password. */
-function form(views: Views, request: Request, template: string, error?: ChatError): Html {
+async function form(
+  views: Views,
+  admission: Admission,
+  request: Request,
+  template: string,
+  error?: ChatError,
+): Promise<Html> {
   const typed: unknown = request.body?.username;
+  const code: unknown = request.body?.code ?? request.query.code;
   const account = visitor(request);
   return views.page(request, template, {
     error: error ?? null,
     username: typeof typed === 'string' ? typed.slice(0, 200) : '',
+    code: typeof code === 'string' ? code.slice(0, 500) : '',
+    asks: await admission.asks(),
     next: ownPath(request.body?.next ?? request.query.next),
     account: account ?? null,
     line: account?.line ?? '',
@@ -111,28 +123,4 @@ function form(views: Views, request: Request, template: string, error?: ChatErro
     languages: LANGUAGES,
     changed: typeof request.query.changed === 'string' ? request.query.changed : null,
   });
-}
-
-/**
- * Starts a session and adds the account to the device cookie. Ends the previous session of this browser, and its
- * sockets.
- */
-async function enter(
-  { devices, publish }: Dependencies,
-  request: Request,
-  response: Response,
-  account: Account,
-): Promise<void> {
-  const before = visitor(request);
-  const sessionId = request.sessionID;
-  await startSession(request, account);
-  if (before) publish(sessionEnded, { accountId: before.id, sessionId });
-  const { name, value } = devices.cookieFor(asker(request), account.id);
-  const secure = request.arrival.isSecure;
-  response.cookie(name, value, { path: '/', httpOnly: true, sameSite: 'lax', secure, maxAge: ONE_YEAR_MS });
-  seeOther(response, ownPath(request.body?.next));
-}
-
-function asker({ headers, arrival }: Request) {
-  return { cookies: headers.cookie, isSecure: arrival.isSecure };
 }

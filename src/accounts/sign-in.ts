@@ -18,7 +18,7 @@ export const credentials = z.object({
 
 /**
  * Finds the account that this name and password belong to. An unknown name takes as long as a wrong password.
- * @throws ChatError 401, the same for both
+ * @throws ChatError 401, the same for both; 403 for a suspended account, to whoever knows its password
  */
 export async function signIn(
   { accounts, passwords }: { accounts: AccountStore; passwords: Passwords },
@@ -26,6 +26,13 @@ export async function signIn(
 ): Promise<Account> {
   const account = await accounts.byName(username.normalize('NFC'));
   const matches = await passwords.matches(password, account?.passwordHash);
-  if (account && matches) return account;
+  if (account && matches) {
+    if (account.suspendedAt !== null) throw suspended();
+    return account;
+  }
   throw new ChatError('wrong_credentials', 401, 'That name and password don’t match. Try again.', 'password');
+}
+
+export function suspended(): ChatError {
+  return new ChatError('suspended', 403, 'This account is suspended. Ask an administrator.', 'username');
 }

@@ -31,6 +31,8 @@ export type Account = Readonly<{
   spokenLanguage: SpokenLanguage;
   /** Whether times are shown to them with their seconds. */
   showsSeconds: boolean;
+  /** When an administrator suspended them; null for an account that can sign in. */
+  suspendedAt: number | null;
 }>;
 
 /** Minutes of the day in a time zone; a beginning that is later than the end spans midnight. */
@@ -42,6 +44,8 @@ export type NewAccount = {
   /** With 'if-first' the first account becomes an administrator. */
   isAdmin: boolean | 'if-first';
   now: number;
+  /** Written in the same transaction; the account is not added when it throws. */
+  also?: (tx: Executor, accountId: number) => Promise<void>;
 };
 
 const sealed = SEALED.accounts.columns;
@@ -62,7 +66,7 @@ export class AccountStore {
   }
 
   /** `confusable`: the name looks like another account's. */
-  add({ username, passwordHash, isAdmin, now }: NewAccount): Promise<Account | 'taken' | 'confusable'> {
+  add({ username, passwordHash, isAdmin, now, also }: NewAccount): Promise<Account | 'taken' | 'confusable'> {
     return this.#db.transaction(async (tx) => {
       const nameIndex = this.#indexOf(username);
       if (await tx.get(this.#queries.byName, { nameIndex })) return 'taken';
@@ -78,6 +82,7 @@ export class AccountStore {
       };
       const row = await tx.get((orm) => orm.insert(accounts).values(values).returning(shown));
       if (!row) throw new Error('An account vanished while it was made.');
+      await also?.(tx, row.id);
       return this.#open(row);
     });
   }
@@ -234,6 +239,7 @@ export class AccountStore {
       quiet: quietHours(row),
       spokenLanguage: row.spokenLanguage,
       showsSeconds: row.showsSeconds,
+      suspendedAt: row.suspendedAt,
     };
   }
 }

@@ -2,7 +2,7 @@ import { createCipher } from '../crypto/cipher.ts';
 import type { Keyring } from '../crypto/keys.ts';
 import { drafts, files, groups, messages, revisions } from './tables/chat.ts';
 import { secrets } from './tables/sealing.ts';
-import { accounts, pushSubscriptions } from './tables/users.ts';
+import { accounts, auditLog, invitations, pushSubscriptions } from './tables/users.ts';
 
 /**
  * The fields of a row from which the additional authenticated data (AAD) of a value is built: they identify the row.
@@ -56,6 +56,20 @@ export const SEALED = {
         ({ endpointIndex }) => `push/${hex(endpointIndex)}`,
       ),
     },
+  },
+  invitations: {
+    table: invitations,
+    columns: {
+      code: sealedColumn<{ codeIndex: Buffer }>(
+        'code',
+        'invitations',
+        ({ codeIndex }) => `invitations/${hex(codeIndex)}`,
+      ),
+    },
+  },
+  auditLog: {
+    table: auditLog,
+    columns: { details: sealedColumn<Identified>('details', 'audit', ({ id }) => `audit/${id}`) },
   },
   groups: {
     table: groups,

@@ -17,7 +17,7 @@ export function installLive({ subscribe, atStop }: Context) {
     hub.closeWhere((connection) => connection.sessionId === sessionId, CLOSE.notSignedIn, 'You signed out.');
   });
   subscribe(sessionsEnded, ({ accountId }) => {
-    close(accountId, CLOSE.notSignedIn, 'The password was changed. Sign in again.');
+    close(accountId, CLOSE.notSignedIn, 'This session has ended. Sign in again.');
   });
   atStop(() => hub.close());
   return { hub };

@@ -55,7 +55,20 @@ test('the Nu checker finds no error in any page', {
       '/saved',
       '/direct',
     ],
-    ...['/people/1', '/people/2', '/notifications', '/account', '/nowhere', '/groups/99', '/offline'],
+    ...[
+      '/people/1',
+      '/people/2',
+      '/notifications',
+      '/account',
+      '/invitations',
+      '/admin',
+      '/admin/people',
+      '/admin/people/2',
+      '/admin/log',
+      '/nowhere',
+      '/groups/99',
+      '/offline',
+    ],
     ...[location ?? '', dictated.location?.split('#')[0] ?? ''],
   ];
   const stranger = new Visitor(hearth.url);

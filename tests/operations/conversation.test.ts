@@ -32,6 +32,10 @@ const OTHER_FORMS: Readonly<Record<string, string>> = {
   '/login': 'begins a session, which is a cookie',
   '/logout': 'ends a session, which is a cookie',
   '/account/password': 'begins a session anew, which is a cookie',
+  '/account/device-link': 'answers with a link that is shown once',
+  '/admin/people/:id/password-link': 'answers with a link that is shown once',
+  '/new-password/:token': 'begins a session, which is a cookie',
+  '/this-device/:token': 'begins a session, which is a cookie',
   '/theme': 'is kept in a cookie of this browser',
   '/api/voice/transcripts': 'is for the function that transcribes, which has no account',
 };

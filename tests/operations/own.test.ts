@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import test from 'node:test';
+import { adminOperations } from '../../src/admin/operations.ts';
 import { fileOperations } from '../../src/files/operations.ts';
 import { ownOperations } from '../../src/groups/own-operations.ts';
+import { invitationOperations } from '../../src/invitations/operations.ts';
 import { notificationOperations } from '../../src/notifications/operations.ts';
 import { profileOperations } from '../../src/profiles/operations.ts';
 import { voiceOperations } from '../../src/voice/operations.ts';
@@ -24,19 +26,21 @@ type Sample = {
   leadsTo: RegExp;
 };
 
-/** Leaving is last: the files lie in a group. */
+/** Leaving is last: the files lie in a group. Ada, who came first, is an administrator. */
 const OPERATIONS = [
   ...fileOperations,
   ...voiceOperations,
   ...profileOperations,
   ...notificationOperations,
+  ...invitationOperations,
+  ...adminOperations,
   ...ownOperations,
 ];
 const SAVED = /^\/account\?changed=profile$/;
 const NOTIFICATIONS_SAVED = /^\/notifications\?done=saved$/;
 
 /** One for each operation of the tables: a new operation fails here until its rules are said. */
-const samplesWith = ({ devices, files, recordings }: Prepared): Readonly<Record<string, Sample>> => ({
+const samplesWith = ({ devices, files, recordings, codes }: Prepared): Readonly<Record<string, Sample>> => ({
   'create-group': {
     inputs: [{ name: 'Garden' }, { name: 'Kitchen' }],
     wrong: { name: '' },
@@ -95,13 +99,57 @@ const samplesWith = ({ devices, files, recordings }: Prepared): Readonly<Record<
     wrong: { fileId: recordings[1], language: 'Klingon' },
     leadsTo: /^\/groups\/1\?voice=/,
   },
+  'create-invitation': {
+    inputs: [
+      { groups: '1', uses: '5' },
+      { groups: [1], validFor: 'day' },
+    ],
+    wrong: { uses: 0 },
+    leadsTo: /^\/invitations\/\d+$/,
+  },
+  'revoke-invitation': {
+    inputs: [{}, { invitationId: 4 }],
+    inAddress: '3',
+    wrong: { invitationId: 'first' },
+    leadsTo: /^\/invitations$/,
+  },
+  'accept-invitation': {
+    inputs: [{}, { code: codes[1] }],
+    inAddress: codes[0],
+    wrong: { code: '' },
+    leadsTo: /^\/groups\/1$/,
+  },
+  'make-admin': onPerson(2, 3),
+  'remove-admin': onPerson(2, 3),
+  suspend: onPerson(2, 3),
+  unsuspend: onPerson(2, 3),
+  'end-sessions': onPerson(2, 3),
+  'site-settings': {
+    inputs: [
+      { registration: 'invite', membersInvite: 'no' },
+      { registration: 'open', membersInvite: true },
+    ],
+    wrong: { registration: 'everyone', membersInvite: 'no' },
+    leadsTo: /^\/admin\?saved=$/,
+  },
 });
+
+/** What an administrator does to one person by form, and to another by command. */
+function onPerson(form: number, command: number): Sample {
+  return {
+    inputs: [{}, { personId: command }],
+    inAddress: String(form),
+    wrong: { personId: 'joe' },
+    leadsTo: new RegExp(`^/admin/people/${form}$`),
+  };
+}
 
 /** What some of them need to be there. */
 type Prepared = {
   devices: readonly [Record<string, string>, Record<string, string>];
   files: readonly [string, string];
   recordings: readonly [string, string];
+  codes: readonly [string, string];
 };
 
 test('every operation of an account works by form and by command, and is refused without a session', async (t) => {
@@ -114,14 +162,21 @@ test('every operation of an account works by form and by command, and is refused
   };
   const text = () =>
     upload('/groups/1/files', { name: 'a.txt', type: 'text/plain', bytes: Buffer.from('a') });
+  const code = async () => {
+    const { location } = await ada.post('/invitations', { groups: '1' });
+    return (
+      /[0-9A-Z]{4}(?:-[0-9A-Z]{4}){2}/.exec((await ada.get(location)).body)?.[0] ?? assert.fail(location)
+    );
+  };
   const record = () => upload('/groups/1/voice', recording('ogg'), { language: 'none' });
   const samples = samplesWith({
     devices: [service.subscribe('A phone'), service.subscribe('A desk')],
     files: [await text(), await text()],
     recordings: [await record(), await record()],
+    codes: [await code(), await code()],
   });
   assert.deepEqual(OPERATIONS.map((operation) => operation.name).toSorted(), Object.keys(samples).toSorted());
-  await newPerson(hearth.url, 'joe');
+  for (const name of ['joe', 'mina']) await newPerson(hearth.url, name);
   const nobody = new Visitor(hearth.url);
   // A changed profile closes the sockets of its account, which come back.
   const command = async (frame: object): Promise<Frame> => {

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { adminOperations } from '../../src/admin/operations.ts';
 import { fileOperations } from '../../src/files/operations.ts';
 import { groupOperations } from '../../src/groups/operations.ts';
 import { ownOperations } from '../../src/groups/own-operations.ts';
+import { invitationOperations } from '../../src/invitations/operations.ts';
 import { conversationOperations } from '../../src/messages/conversation-operations.ts';
 import { messageOperations } from '../../src/messages/operations.ts';
 import { notificationOperations } from '../../src/notifications/operations.ts';
@@ -20,6 +22,8 @@ test('docs/wire.md has every operation with the address of its form, and no othe
     ...notificationOperations,
     ...fileOperations,
     ...voiceOperations,
+    ...invitationOperations,
+    ...adminOperations,
   ];
   const page = readFileSync(join(ROOT, 'docs/wire.md'), 'utf8');
   const rows = [...page.matchAll(/^\| `([\w-]+)` \| `POST ([^`]+)` \|/gm)].map(

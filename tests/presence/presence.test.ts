@@ -19,6 +19,7 @@ const person = (id: number, address = '192.0.2.1') => ({
     quiet: null,
     spokenLanguage: null,
     showsSeconds: false,
+    suspendedAt: null,
   },
   address,
 });

@@ -31,6 +31,12 @@ const PAGES = [
   '/people/1',
   '/notifications',
   '/account',
+  '/invitations',
+  '/invitations/1',
+  '/admin',
+  '/admin/people',
+  '/admin/people/1',
+  '/admin/log',
   '/nowhere',
   '/offline',
 ];
@@ -79,6 +85,10 @@ export async function checkEveryPage(t: Ending, viewport: { width: number; heigh
   const { name, type: mimeType, bytes: buffer } = recording('webm');
   await page.request.post(`${hearth.url}/groups/1/voice`, {
     multipart: { way: 'message', files: { name, mimeType, buffer } },
+    headers: { origin: hearth.url },
+  });
+  await page.request.post(`${hearth.url}/invitations`, {
+    form: { groups: '1' },
     headers: { origin: hearth.url },
   });
   await check(page, undefined, 'dark');

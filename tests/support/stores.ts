@@ -7,6 +7,7 @@ import { createPasswords } from '../../src/crypto/passwords.ts';
 import { openDatabases } from '../../src/database/open.ts';
 import { checkKeyring } from '../../src/database/sealing.ts';
 import { openBlobStore } from '../../src/files/blob-store.ts';
+import { createAdmission } from '../../src/invitations/admit.ts';
 import { createTextRenderer } from '../../src/messages/render.ts';
 import { createMessageWriter } from '../../src/messages/writer.ts';
 import { openStores as openAll } from '../../src/stores.ts';
@@ -46,6 +47,7 @@ export async function openStores(test: Ending, dataDir = temporaryFolder(test)) 
     caches: createCaches(events.subscribeFirst),
     blobs: openBlobStore(join(dataDir, 'media')),
     writer,
+    admission: createAdmission({ ...stores, publish: events.publish, fixedRegistration: undefined }),
     ...events,
     texts,
     /** Everything of one kind that is published from now on. */

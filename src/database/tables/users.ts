@@ -1,4 +1,4 @@
-import { blob, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { blob, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 
 /** Times are integer milliseconds, UTC. The name is sealed; its blind index keeps it unique without regard to case. */
 export const accounts = sqliteTable('accounts', {
@@ -24,6 +24,7 @@ export const accounts = sqliteTable('accounts', {
   quietZone: text('quiet_zone'),
   spokenLanguage: text('spoken_language'),
   showsSeconds: integer('shows_seconds', { mode: 'boolean' }).notNull().default(false),
+  suspendedAt: integer('suspended_at'),
 });
 
 /** Web Push subscriptions: the address at which the push service of a browser accepts messages for it. */
@@ -35,4 +36,61 @@ export const pushSubscriptions = sqliteTable('push_subscriptions', {
   subscription: blob('subscription', { mode: 'buffer' }).notNull(),
   createdAt: integer('created_at').notNull(),
   deliveredAt: integer('delivered_at'),
+});
+
+/** What administrators set while Hearth runs. */
+export const siteSettings = sqliteTable('site_settings', {
+  name: text('name').primaryKey(),
+  value: text('value').notNull(),
+});
+
+/** What administrators did. Each hash covers its entry and the hash before it. */
+export const auditLog = sqliteTable('audit_log', {
+  id: integer('id').primaryKey(),
+  at: integer('at').notNull(),
+  /** Null for what was done by a command on the machine. */
+  actorId: integer('actor_id'),
+  action: text('action').notNull(),
+  details: blob('details', { mode: 'buffer' }).notNull(),
+  hash: blob('hash', { mode: 'buffer' }).notNull(),
+});
+
+/** One row: how many entries the audit log has. */
+export const auditHead = sqliteTable('audit_head', {
+  id: integer('id').primaryKey(),
+  entries: integer('entries').notNull(),
+  hash: blob('hash', { mode: 'buffer' }).notNull(),
+});
+
+/** Links that let people in. Null in `expiresAt` and `maxUses` is without end. */
+export const invitations = sqliteTable('invitations', {
+  id: integer('id').primaryKey({ autoIncrement: true }),
+  codeIndex: blob('code_index', { mode: 'buffer' }).notNull().unique(),
+  code: blob('code', { mode: 'buffer' }).notNull(),
+  creatorId: integer('creator_id').notNull(),
+  /** The ids of the groups that it opens, as JSON. */
+  groupIds: text('group_ids', { mode: 'json' }).$type<readonly number[]>().notNull(),
+  createdAt: integer('created_at').notNull(),
+  expiresAt: integer('expires_at'),
+  maxUses: integer('max_uses'),
+  uses: integer('uses').notNull().default(0),
+  revokedAt: integer('revoked_at'),
+});
+
+export const invitationUses = sqliteTable(
+  'invitation_uses',
+  {
+    invitationId: integer('invitation_id').notNull(),
+    accountId: integer('account_id').notNull(),
+    usedAt: integer('used_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.invitationId, table.accountId] })],
+);
+
+/** Links that sign an account in once: to choose a new password, or on another device. */
+export const signInLinks = sqliteTable('sign_in_links', {
+  tokenIndex: blob('token_index', { mode: 'buffer' }).primaryKey(),
+  accountId: integer('account_id').notNull(),
+  kind: text('kind', { enum: ['password', 'device'] }).notNull(),
+  expiresAt: integer('expires_at').notNull(),
 });

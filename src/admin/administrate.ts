@@ -1,0 +1,102 @@
+import { accountChanged, sessionsEnded } from '../accounts/events.ts';
+import type { SignInLinkStore } from '../accounts/link-store.ts';
+import { makeLink } from '../accounts/links.ts';
+import type { Account, AccountStore } from '../accounts/store.ts';
+import type { AuditStore } from '../audit/store.ts';
+import type { Publish } from '../bus/bus.ts';
+import { ChatError, notFound } from '../errors.ts';
+import type { InvitationStore } from '../invitations/store.ts';
+import { siteSettingsChanged } from '../site-settings/events.ts';
+import type { SiteSettings, SiteSettingsStore } from '../site-settings/store.ts';
+import type { PeopleStore } from './people-store.ts';
+import { refuseSuspension } from './policies.ts';
+
+export type AdminDependencies = {
+  accounts: AccountStore;
+  peopleStore: PeopleStore;
+  audit: AuditStore;
+  invitations: InvitationStore;
+  signInLinks: SignInLinkStore;
+  siteSettings: SiteSettingsStore;
+  publish: Publish;
+};
+
+/** @throws ChatError 404 */
+export async function personById(accounts: AccountStore, id: number): Promise<Account> {
+  const person = await accounts.byId(id);
+  if (!person) throw notFound('There is no such person.');
+  return person;
+}
+
+export async function makeAdmin(dependencies: AdminDependencies, admin: Account, person: Account) {
+  if (!(await dependencies.peopleStore.makeAdmin(person.id)))
+    throw conflict(`${person.name} is an administrator already, or suspended.`);
+  dependencies.publish(accountChanged, { accountId: person.id });
+  await note(dependencies, admin, 'make-admin', person);
+}
+
+/** @throws ChatError 409 for the last administrator */
+export async function removeAdmin(dependencies: AdminDependencies, admin: Account, person: Account) {
+  if (!(await dependencies.peopleStore.removeAdmin(person.id)))
+    throw conflict(
+      person.isAdmin
+        ? 'This is the last administrator. Make somebody else one first.'
+        : `${person.name} is no administrator.`,
+    );
+  dependencies.publish(accountChanged, { accountId: person.id });
+  await note(dependencies, admin, 'remove-admin', person);
+}
+
+/** Signs the person out everywhere, and voids their links and invitations. What they wrote stays. */
+export async function suspend(dependencies: AdminDependencies, admin: Account, person: Account) {
+  const { peopleStore, invitations, signInLinks, publish } = dependencies;
+  const refusal = refuseSuspension(person);
+  if (refusal) throw refusal;
+  const now = Date.now();
+  if (!(await peopleStore.suspend(person.id, now))) throw conflict(`${person.name} is suspended already.`);
+  publish(sessionsEnded, { accountId: person.id });
+  publish(accountChanged, { accountId: person.id });
+  await signInLinks.removeAllOf(person.id);
+  await invitations.revokeAllOf(person.id, now);
+  await note(dependencies, admin, 'suspend', person);
+}
+
+export async function unsuspend(dependencies: AdminDependencies, admin: Account, person: Account) {
+  if (!(await dependencies.peopleStore.unsuspend(person.id)))
+    throw conflict(`${person.name} is not suspended.`);
+  dependencies.publish(accountChanged, { accountId: person.id });
+  await note(dependencies, admin, 'unsuspend', person);
+}
+
+export async function endSessions(dependencies: AdminDependencies, admin: Account, person: Account) {
+  await dependencies.peopleStore.endSessions(person.id);
+  dependencies.publish(sessionsEnded, { accountId: person.id });
+  await note(dependencies, admin, 'end-sessions', person);
+}
+
+/** @returns the path of a link with which the person chooses a new password, once, within 24 hours */
+export async function linkForNewPassword(dependencies: AdminDependencies, admin: Account, person: Account) {
+  if (person.suspendedAt !== null) throw conflict(`${person.name} is suspended. Lift that first.`);
+  const path = await makeLink(dependencies, person.id, 'password');
+  await note(dependencies, admin, 'password-link', person);
+  return path;
+}
+
+export async function changeSettings(
+  { siteSettings, audit, publish }: AdminDependencies,
+  admin: Account,
+  changed: SiteSettings,
+) {
+  await siteSettings.write(changed);
+  publish(siteSettingsChanged, {});
+  await audit.add({ at: Date.now(), actorId: admin.id, action: 'change-settings', details: { ...changed } });
+}
+
+function note({ audit }: AdminDependencies, admin: Account, action: string, person: Account): Promise<void> {
+  const details = { person: person.username, personId: String(person.id) };
+  return audit.add({ at: Date.now(), actorId: admin.id, action, details });
+}
+
+function conflict(sentence: string): ChatError {
+  return new ChatError('conflict', 409, sentence);
+}

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import type { SignedIn } from '../accounts/sessions.ts';
+import type { Account } from '../accounts/store.ts';
+import { defineOperation, type Operation } from '../operations/define.ts';
+import { wholeNumber, yesOrNo } from '../operations/fields.ts';
+import { REGISTRATIONS } from '../site-settings/store.ts';
+import {
+  type AdminDependencies,
+  changeSettings,
+  endSessions,
+  makeAdmin,
+  personById,
+  removeAdmin,
+  suspend,
+  unsuspend,
+} from './administrate.ts';
+import { refuseAdministration } from './policies.ts';
+
+const ADMINISTRATION = {
+  name: 'administration',
+  points: 120,
+  seconds: 600,
+  sentence: 'That is a lot at once.',
+};
+
+const whichPerson = z.object({ personId: wholeNumber('"personId" takes the number of an account.') });
+const settingsForm = z.object({
+  registration: z.enum(REGISTRATIONS, 'Choose open, invite or closed.'),
+  membersInvite: yesOrNo('Choose yes or no.').transform((may) => (may ? 'yes' : 'no')),
+});
+
+/** What administrators do, each with its entry in the audit log. */
+export const adminOperations: readonly Operation<AdminDependencies, SignedIn>[] = [
+  onPerson('make-admin', makeAdmin),
+  onPerson('remove-admin', removeAdmin),
+  onPerson('suspend', suspend),
+  onPerson('unsuspend', unsuspend),
+  onPerson('end-sessions', endSessions),
+  defineOperation({
+    name: 'site-settings',
+    path: '/admin/settings',
+    input: settingsForm,
+    rate: ADMINISTRATION,
+    policy: ({ account }: SignedIn) => refuseAdministration(account),
+    run: (context: AdminDependencies, { account }: SignedIn, input) =>
+      changeSettings(context, account, input),
+  }),
+];
+
+function onPerson(
+  name: string,
+  act: (context: AdminDependencies, admin: Account, person: Account) => Promise<void>,
+): Operation<AdminDependencies, SignedIn> {
+  return defineOperation({
+    name,
+    path: `/admin/people/:personId/${name}`,
+    input: whichPerson,
+    rate: ADMINISTRATION,
+    policy: ({ account }: SignedIn) => refuseAdministration(account),
+    async run(context: AdminDependencies, { account }: SignedIn, { personId }) {
+      await act(context, account, await personById(context.accounts, personId));
+    },
+  });
+}

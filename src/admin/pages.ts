@@ -1,0 +1,166 @@
+import type { Request } from 'express';
+import { accountOf } from '../accounts/access.ts';
+import type { Account, AccountStore } from '../accounts/store.ts';
+import type { AuditEntry, AuditStore } from '../audit/store.ts';
+import { foldCase } from '../crypto/blind-index.ts';
+import type { ChatError } from '../errors.ts';
+import { inWords } from '../files/file.ts';
+import type { FileStore } from '../files/store.ts';
+import type { GroupPage } from '../groups/page.ts';
+import type { GroupStore } from '../groups/store.ts';
+import { numberInQuery } from '../http/request.ts';
+import type { Context, Html } from '../http/views.ts';
+import { registrationNow } from '../invitations/admit.ts';
+import type { Registration, SiteSettingsStore } from '../site-settings/store.ts';
+import { personById } from './administrate.ts';
+import type { PeopleStore } from './people-store.ts';
+import { refuseAdministration } from './policies.ts';
+
+const PEOPLE_A_PAGE = 100;
+const READ_AT_ONCE = 500;
+const ENTRIES_A_PAGE = 100;
+
+/** What the log says of each action. */
+const ACTIONS: Readonly<Record<string, string>> = {
+  'make-admin': 'made an administrator of',
+  'remove-admin': 'made a member of',
+  suspend: 'suspended',
+  unsuspend: 'lifted the suspension of',
+  'end-sessions': 'signed out everywhere',
+  'password-link': 'made a link for a new password for',
+  'change-settings': 'changed the settings:',
+};
+
+export type AdminPagesDependencies = {
+  page: GroupPage;
+  accounts: AccountStore;
+  groups: GroupStore;
+  files: FileStore;
+  peopleStore: PeopleStore;
+  audit: AuditStore;
+  siteSettings: SiteSettingsStore;
+  fixedRegistration: Registration | undefined;
+};
+
+/** The administrators' pages; for anybody else each refuses. */
+export class AdminPages {
+  readonly #dependencies: AdminPagesDependencies;
+
+  constructor(dependencies: AdminPagesDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  async overview(request: Request, error?: ChatError): Promise<Html> {
+    requireAdmin(request);
+    const { peopleStore, groups, files, audit, siteSettings, fixedRegistration } = this.#dependencies;
+    const settings = await siteSettings.read();
+    return this.#dependencies.page(request, 'admin/index.njk', {
+      counts: await peopleStore.counts(),
+      groups: (await groups.all()).length,
+      stored: inWords(await files.bytes()),
+      registration: await registrationNow(this.#dependencies),
+      isFixed: fixedRegistration !== undefined,
+      isChosen: settings.registration !== undefined || fixedRegistration !== undefined,
+      membersInvite: settings.membersInvite ?? 'yes',
+      check: await audit.check(),
+      isSaved: request.query.saved !== undefined,
+      error: error ?? null,
+    });
+  }
+
+  /** People in the order in which they came, or those whose name contains `q`. */
+  async people(request: Request): Promise<Html> {
+    requireAdmin(request);
+    const { q } = request.query;
+    const query = typeof q === 'string' ? q.trim().slice(0, 100) : '';
+    const after = numberInQuery(request, 'after') ?? 0;
+    const found = await this.#find(query, after);
+    return this.#dependencies.page(request, 'admin/people.njk', {
+      query,
+      persons: found.slice(0, PEOPLE_A_PAGE),
+      next: found.length > PEOPLE_A_PAGE ? (found[PEOPLE_A_PAGE - 1]?.id ?? null) : null,
+    });
+  }
+
+  async person(request: Request, id: number, error?: ChatError): Promise<Html> {
+    requireAdmin(request);
+    return this.#dependencies.page(request, 'admin/person.njk', await this.#shown(id, error));
+  }
+
+  /** @param link what `shared` returns; it is shown once */
+  async passwordLink(request: Request, person: Account, link: Context): Promise<Html> {
+    return this.#dependencies.page(request, 'admin/password-link.njk', { person, ...link });
+  }
+
+  async log(request: Request): Promise<Html> {
+    requireAdmin(request);
+    const { audit, accounts, page } = this.#dependencies;
+    const before = numberInQuery(request, 'before') ?? Number.MAX_SAFE_INTEGER;
+    const entries = await audit.before(before, ENTRIES_A_PAGE);
+    const shown = entries.map(async ({ id, at, actorId, action, details }) => ({
+      id,
+      at: new Date(at).toISOString(),
+      actor:
+        actorId === null ? 'A command on the machine' : ((await accounts.byId(actorId))?.name ?? 'Somebody'),
+      action: ACTIONS[action] ?? action,
+      subject: details.person ?? settingsInWords(details),
+    }));
+    return page(request, 'admin/log.njk', {
+      entries: await Promise.all(shown),
+      check: await audit.check(),
+      next: entries.length === ENTRIES_A_PAGE ? (entries.at(-1)?.id ?? null) : null,
+    });
+  }
+
+  async #shown(id: number, error?: ChatError): Promise<Context> {
+    const { accounts, groups, files } = this.#dependencies;
+    const person = await personById(accounts, id);
+    const names: string[] = [];
+    for (const groupId of (await groups.membershipsOf(id)).keys()) {
+      const group = await groups.byId(groupId);
+      if (group?.kind === 'group') names.push(group.name);
+    }
+    return {
+      person,
+      groups: names,
+      since: new Date(person.createdAt).toISOString(),
+      stored: inWords(await files.bytesOf(id)),
+      error: error ?? null,
+    };
+  }
+
+  /** One more than a page, where there are more. Names are sealed, so that a search opens each. */
+  async #find(query: string, after: number): Promise<Account[]> {
+    const { peopleStore, accounts } = this.#dependencies;
+    const wanted = foldCase(query);
+    const found: Account[] = [];
+    let last = after;
+    for (;;) {
+      const ids = await peopleStore.ids(READ_AT_ONCE, last);
+      for (const id of ids) {
+        const person = await accounts.byId(id);
+        if (!person) continue;
+        if (foldCase(`${person.username} ${person.displayName}`).includes(wanted)) found.push(person);
+        if (found.length > PEOPLE_A_PAGE) return found;
+      }
+      if (ids.length < READ_AT_ONCE) return found;
+      last = ids.at(-1) ?? last;
+      await new Promise(setImmediate);
+    }
+  }
+}
+
+function settingsInWords({ registration, membersInvite }: AuditEntry['details']): string {
+  return [
+    ...(registration ? [`who can make an account: ${registration}`] : []),
+    ...(membersInvite ? [`who can invite: ${membersInvite === 'yes' ? 'everybody' : 'administrators'}`] : []),
+  ].join('; ');
+}
+
+/** @throws ChatError 401, 403 */
+export function requireAdmin(request: Request): Account {
+  const account = accountOf(request);
+  const refusal = refuseAdministration(account);
+  if (refusal) throw refusal;
+  return account;
+}

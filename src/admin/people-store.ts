@@ -1,0 +1,77 @@
+import { and, asc, count, eq, exists, gt, isNotNull, isNull, ne, sql } from 'drizzle-orm';
+import { alias } from 'drizzle-orm/sqlite-core';
+import type { Database } from '../database/executor.ts';
+import { accounts } from '../database/tables/users.ts';
+
+/** What administrators change of accounts. Whoever writes publishes `accountChanged` or `sessionsEnded`. */
+export class PeopleStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** The ids of up to `limit` accounts after one, in the order in which they were made. */
+  async ids(limit: number, after = 0): Promise<number[]> {
+    const rows = await this.#db.all((orm) =>
+      orm
+        .select({ id: accounts.id })
+        .from(accounts)
+        .where(gt(accounts.id, after))
+        .orderBy(asc(accounts.id))
+        .limit(limit),
+    );
+    return rows.map((row) => row.id);
+  }
+
+  async counts(): Promise<{ people: number; suspended: number; admins: number }> {
+    const row = await this.#db.get((orm) =>
+      orm
+        .select({
+          people: count(),
+          suspended: count(accounts.suspendedAt),
+          admins: sql<number>`coalesce(sum(CASE WHEN ${accounts.isAdmin} THEN 1 ELSE 0 END), 0)`,
+        })
+        .from(accounts),
+    );
+    return row ?? { people: 0, suspended: 0, admins: 0 };
+  }
+
+  async makeAdmin(id: number): Promise<boolean> {
+    const isMember = and(eq(accounts.id, id), eq(accounts.isAdmin, false), isNull(accounts.suspendedAt));
+    return (await this.#db.run((orm) => orm.update(accounts).set({ isAdmin: true }).where(isMember))) > 0;
+  }
+
+  /** In one statement, so that two administrators cannot each remove the other. @returns false for the last one */
+  async removeAdmin(id: number): Promise<boolean> {
+    const removed = await this.#db.run((orm) => {
+      const other = alias(accounts, 'other');
+      const isOtherAdmin = and(ne(other.id, id), eq(other.isAdmin, true), isNull(other.suspendedAt));
+      const hasOther = exists(orm.select({ id: other.id }).from(other).where(isOtherAdmin));
+      return orm
+        .update(accounts)
+        .set({ isAdmin: false })
+        .where(and(eq(accounts.id, id), eq(accounts.isAdmin, true), hasOther));
+    });
+    return removed > 0;
+  }
+
+  /** Ends every session too. Administrators have to lose their role first. */
+  async suspend(id: number, now: number): Promise<boolean> {
+    const isMember = and(eq(accounts.id, id), eq(accounts.isAdmin, false), isNull(accounts.suspendedAt));
+    const change = { suspendedAt: now, sessionEpoch: sql`${accounts.sessionEpoch} + 1` };
+    return (await this.#db.run((orm) => orm.update(accounts).set(change).where(isMember))) > 0;
+  }
+
+  async unsuspend(id: number): Promise<boolean> {
+    const isSuspended = and(eq(accounts.id, id), isNotNull(accounts.suspendedAt));
+    return (
+      (await this.#db.run((orm) => orm.update(accounts).set({ suspendedAt: null }).where(isSuspended))) > 0
+    );
+  }
+
+  async endSessions(id: number): Promise<void> {
+    const change = { sessionEpoch: sql`${accounts.sessionEpoch} + 1` };
+    await this.#db.run((orm) => orm.update(accounts).set(change).where(eq(accounts.id, id)));
+  }
+}

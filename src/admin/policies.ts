@@ -1,0 +1,18 @@
+import type { Account } from '../accounts/store.ts';
+import { ChatError, forbidden } from '../errors.ts';
+
+// Who may administrate. Each returns undefined, or the refusal.
+
+export function refuseAdministration({ isAdmin }: Account): ChatError | undefined {
+  return isAdmin ? undefined : forbidden('Only administrators can do that.');
+}
+
+/** An administrator is made a member first, so that nobody is locked out by one click, and never by themselves. */
+export function refuseSuspension(person: Account): ChatError | undefined {
+  if (!person.isAdmin) return undefined;
+  return new ChatError(
+    'is_admin',
+    409,
+    `Make ${person.name} a member first: administrators are not suspended.`,
+  );
+}

@@ -1,0 +1,52 @@
+import { type Request, Router } from 'express';
+import { signedInOf } from '../accounts/access.ts';
+import type { SignedIn } from '../accounts/sessions.ts';
+import { formsOf } from '../http/forms.ts';
+import { numberInPath } from '../http/request.ts';
+import { shared } from '../http/share.ts';
+import { sendHtml } from '../http/views.ts';
+import type { BoundOperation } from '../operations/define.ts';
+import { type AdminDependencies, linkForNewPassword, personById } from './administrate.ts';
+import { AdminPages, type AdminPagesDependencies, requireAdmin } from './pages.ts';
+
+type Dependencies = AdminDependencies &
+  AdminPagesDependencies & { operations: readonly BoundOperation<SignedIn>[] };
+
+/** `/admin`, for administrators. */
+export function adminRoutes(dependencies: Dependencies): Router {
+  const pages = new AdminPages(dependencies);
+  const forms = formsOf(dependencies.operations, {
+    targetOf: signedInOf,
+    inputOf: ({ params, body }: Request) => ({ ...body, ...params }),
+    pageOfRefusal: (request, { account }) => {
+      if (!account.isAdmin) return undefined;
+      const { personId } = request.params;
+      return (error) =>
+        personId === undefined || error.status === 404
+          ? pages.overview(request, error)
+          : pages.person(request, Number(personId), error);
+    },
+    next: ({ params }) =>
+      params.personId === undefined ? '/admin?saved=' : `/admin/people/${Number(params.personId)}`,
+  });
+  return Router()
+    .get('/admin', async (request, response) => {
+      sendHtml(response, await pages.overview(request));
+    })
+    .get('/admin/people', async (request, response) => {
+      sendHtml(response, await pages.people(request));
+    })
+    .get('/admin/people/:id', async (request, response) => {
+      sendHtml(response, await pages.person(request, numberInPath(request, 'id')));
+    })
+    .get('/admin/log', async (request, response) => {
+      sendHtml(response, await pages.log(request));
+    })
+    .post('/admin/people/:id/password-link', async (request, response) => {
+      const admin = requireAdmin(request);
+      const person = await personById(dependencies.accounts, numberInPath(request, 'id'));
+      const path = await linkForNewPassword(dependencies, admin, person);
+      sendHtml(response, await pages.passwordLink(request, person, await shared(request, path)));
+    })
+    .use(forms);
+}

@@ -1,0 +1,15 @@
+import type { Request } from 'express';
+import QRCode from 'qrcode';
+import { asHtml, type Context } from './views.ts';
+
+/**
+ * What a page shows of a link that is to be passed on: its whole address, its QR code as SVG, and whether the address
+ * means this machine only, so that nobody else can open it.
+ * @param path a path of ours, with its slash
+ */
+export async function shared(request: Request, path: string): Promise<Context> {
+  const { isSecure, host, way } = request.arrival;
+  const address = `${isSecure ? 'https' : 'http'}://${host}${path}`;
+  const svg = await QRCode.toString(address, { type: 'svg', margin: 2, errorCorrectionLevel: 'M' });
+  return { address, qr: asHtml(svg), isForThisMachineOnly: way === 'local' };
+}

@@ -1,0 +1,70 @@
+import type { Account, AccountStore } from '../accounts/store.ts';
+import type { Publish } from '../bus/bus.ts';
+import { ChatError } from '../errors.ts';
+import { joinGroup } from '../groups/join.ts';
+import type { GroupStore } from '../groups/store.ts';
+import { readCode } from './codes.ts';
+import type { Invitation, InvitationStore } from './store.ts';
+
+export type AcceptDependencies = {
+  invitations: InvitationStore;
+  accounts: AccountStore;
+  groups: GroupStore;
+  publish: Publish;
+};
+
+/** The same for a code that never was, so that nobody learns which ones were. */
+export function notUsable(): ChatError {
+  return new ChatError(
+    'invitation_used',
+    404,
+    'This invitation is not valid, or not any more. Ask for a new one.',
+    'code',
+  );
+}
+
+/**
+ * The invitation with a code, without using it.
+ * @param account who asks, if they have an account: whoever used it before may open it again
+ * @throws ChatError 404 where it cannot be used
+ */
+export async function usableInvitation(
+  { invitations, accounts }: Pick<AcceptDependencies, 'invitations' | 'accounts'>,
+  code: string,
+  account: Account | undefined,
+  now = Date.now(),
+): Promise<Invitation> {
+  const invitation = await invitations.byCode(readCode(code));
+  if (!invitation || invitation.revokedAt !== null) throw notUsable();
+  if ((await accounts.byId(invitation.creatorId))?.suspendedAt !== null) throw notUsable();
+  if (account && (await invitations.isUsedBy(invitation.id, account.id))) return invitation;
+  const { expiresAt, maxUses, uses } = invitation;
+  if ((expiresAt !== null && expiresAt <= now) || (maxUses !== null && uses >= maxUses)) throw notUsable();
+  return invitation;
+}
+
+/**
+ * Uses an invitation for an account that there is, once however often it is accepted.
+ * @returns the first group that it opens
+ * @throws ChatError 404 where it cannot be used
+ */
+export async function acceptInvitation(
+  dependencies: AcceptDependencies,
+  account: Account,
+  code: string,
+  now = Date.now(),
+): Promise<number | undefined> {
+  const invitation = await usableInvitation(dependencies, code, account, now);
+  if (!(await dependencies.invitations.spend(invitation.id, account.id, now))) throw notUsable();
+  await joinInvited(dependencies, invitation, account);
+  return invitation.groupIds[0];
+}
+
+/** Joins the groups of an invitation that are still there. */
+export async function joinInvited(
+  { groups, publish }: Pick<AcceptDependencies, 'groups' | 'publish'>,
+  { groupIds }: Invitation,
+  account: Account,
+): Promise<void> {
+  for (const id of groupIds) if (await groups.byId(id)) await joinGroup({ groups, publish }, account, id);
+}

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import type { Account } from '../accounts/store.ts';
+import { invalid } from '../errors.ts';
+import type { GroupStore } from '../groups/store.ts';
+import { optional, wholeNumber } from '../operations/fields.ts';
+import type { SiteSettingsStore } from '../site-settings/store.ts';
+import { newCode } from './codes.ts';
+import { refuseInvite } from './policies.ts';
+import type { Invitation, InvitationStore } from './store.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** How long an invitation is valid. */
+export const VALID_FOR = {
+  hour: HOUR_MS,
+  day: DAY_MS,
+  week: 7 * DAY_MS,
+  month: 30 * DAY_MS,
+  always: undefined,
+} as const;
+
+const MAX_USES = 10_000;
+const MAX_GROUPS = 100;
+const USES_RULE = 'An invitation can be used 1 to 10,000 times; leave the field empty for no limit.';
+const groupId = wholeNumber('"groups" takes the numbers of groups.');
+
+export const invitationForm = z.object({
+  validFor: z
+    .enum(Object.keys(VALID_FOR) as (keyof typeof VALID_FOR)[], 'Choose how long the invitation is valid.')
+    .default('week'),
+  /** Absent is without limit. */
+  uses: optional(wholeNumber(USES_RULE).refine((uses) => uses >= 1 && uses <= MAX_USES, USES_RULE)),
+  groups: z
+    .union([groupId.transform((id) => [id]), z.array(groupId).max(MAX_GROUPS)], 'Choose at most 100 groups.')
+    .default([]),
+});
+
+export type InviteDependencies = {
+  invitations: InvitationStore;
+  groups: GroupStore;
+  siteSettings: SiteSettingsStore;
+};
+
+/**
+ * Makes an invitation to groups of one's own.
+ * @throws ChatError 403 where only administrators invite, 400 for a group that the account is not in
+ */
+export async function invite(
+  { invitations, groups, siteSettings }: InviteDependencies,
+  account: Account,
+  { validFor, uses, groups: groupIds }: z.output<typeof invitationForm>,
+  now = Date.now(),
+): Promise<Invitation> {
+  const refusal = refuseInvite(account, await siteSettings.read());
+  if (refusal) throw refusal;
+  const memberships = await groups.membershipsOf(account.id);
+  for (const id of groupIds) {
+    const group = memberships.has(id) ? await groups.byId(id) : undefined;
+    if (group?.kind !== 'group')
+      throw invalid('groups', 'You can invite to groups that you are in. Choose among them.');
+  }
+  const lifetime = VALID_FOR[validFor];
+  return invitations.add(
+    {
+      code: newCode(),
+      creatorId: account.id,
+      groupIds: [...new Set(groupIds)],
+      expiresAt: lifetime === undefined ? null : now + lifetime,
+      maxUses: uses ?? null,
+    },
+    now,
+  );
+}

@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { newCode, readCode } from '../../src/invitations/codes.ts';
+import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
+import { startHearth } from '../support/hearth.ts';
+
+const NOT_VALID = /This invitation is not valid, or not any more/;
+
+/** Makes an invitation and resolves to its code. */
+async function invite(person: Visitor, form: Record<string, string> = {}): Promise<string> {
+  const { status, location, body } = await person.post('/invitations', form);
+  assert.equal(status, 303, body);
+  const code = /[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}/.exec((await person.get(location)).body)?.[0];
+  return code ?? assert.fail('there is no code on the page');
+}
+
+const register = (url: string, username: string, code?: string) => {
+  const form = { username, password: PASSWORD, ...(code !== undefined && { code }) };
+  return new Visitor(url).post('/register', form);
+};
+
+test('a code is read as people type it, and as a whole link', () => {
+  const code = newCode();
+  assert.match(code, /^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$/);
+  for (const typed of [
+    code,
+    code.toLowerCase(),
+    code.replaceAll('-', ''),
+    ` ${code.replaceAll('-', ' ')} `,
+    `https://chat.example/join/${code}`,
+    `http://127.0.0.1:8000/join/${code.toLowerCase()}?from=mail#x`,
+  ])
+    assert.equal(readCode(typed), code, typed);
+  assert.equal(readCode('oil0-1111-1111'), '0110-1111-1111');
+});
+
+test('with REGISTRATION=invite a stranger needs a code, which opens its groups; the first account needs none', async (t) => {
+  const hearth = await startHearth(t, { env: { REGISTRATION: 'invite' } });
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const refused = await register(hearth.url, 'joe');
+  assert.equal(refused.status, 400);
+  assert.match(refused.body, /You need an invitation/);
+  assert.match(refused.body, /value="joe"/, 'what was typed is still there');
+  assert.match((await register(hearth.url, 'joe', 'AAAA-BBBB-CCCC')).body, NOT_VALID);
+
+  const code = await invite(ada, { groups: '1', uses: '1' });
+  const invited = await new Visitor(hearth.url).get(`/join/${code}`);
+  assert.match(invited.body, /ada invites you to General/);
+  const joe = new Visitor(hearth.url);
+  assert.equal((await joe.post('/register', { username: 'joe', password: PASSWORD, code })).status, 303);
+  assert.equal((await joe.get('/groups/1')).status, 200, 'joined');
+  assert.match((await register(hearth.url, 'mina', code)).body, NOT_VALID, 'it was for one');
+  const late = await new Visitor(hearth.url).get(`/join/${code}`);
+  assert.deepEqual([late.status, NOT_VALID.test(late.body)], [404, true]);
+});
+
+test('a refused registration uses nothing up, and closed is closed', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada');
+  const code = await invite(ada, { uses: '1' });
+  for (const wrong of [
+    { username: 'ada', password: PASSWORD },
+    { username: 'joe', password: 'password' },
+    { username: 'x', password: PASSWORD },
+  ])
+    assert.notEqual((await new Visitor(hearth.url).post('/register', { ...wrong, code })).status, 303);
+  assert.equal((await register(hearth.url, 'joe', code)).status, 303);
+  const another = await invite(ada);
+  await ada.post('/admin/settings', { registration: 'closed', membersInvite: 'yes' });
+  const refused = await register(hearth.url, 'mina', another);
+  assert.deepEqual([refused.status, /Nobody can make an account/.test(refused.body)], [403, true]);
+  assert.doesNotMatch((await new Visitor(hearth.url).get('/register')).body, /<form[^>]*action="\/register"/);
+});
+
+test('a hundred people at once use a code exactly as often as it says', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const code = await invite(ada, { groups: '1', uses: '7' });
+  const names = Array.from({ length: 100 }, (_, index) => `person${index}`);
+  const answers = await Promise.all(names.map((name) => register(hearth.url, name, code)));
+  assert.equal(answers.filter((answer) => answer.status === 303).length, 7);
+  assert.ok(answers.every(({ status, body }) => status === 303 || NOT_VALID.test(body)));
+  assert.match((await ada.get('/groups/1/members')).body, /8 in General/);
+  const people = (await ada.get('/admin')).body;
+  assert.match(people, /<dt>People<\/dt><dd>8<\/dd>/, 'no account without a use');
+});
+
+test('who has an account accepts once, and again without using more', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const joe = await newPerson(hearth.url, 'joe');
+  const mina = await newPerson(hearth.url, 'mina');
+  const code = await invite(ada, { groups: '1', uses: '1' });
+  assert.match((await joe.get(`/join/${code}`)).body, /Join as joe/);
+  assert.equal((await joe.post(`/join/${code}`)).location, '/groups/1');
+  await joe.post('/groups/1/leave');
+  assert.equal((await joe.post(`/join/${code}`)).location, '/groups/1', 'whoever used it may come back');
+  assert.equal((await mina.post(`/join/${code}`)).status, 404);
+  assert.equal((await new Visitor(hearth.url).post(`/join/${code}`)).status, 401);
+});
+
+test('who may invite: members unless told otherwise, to groups that they are in, within limits', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const joe = await newPerson(hearth.url, 'joe', 1);
+  const code = await invite(joe, { groups: '1' });
+  const refused = await joe.post('/invitations', { groups: '2', uses: '3', validFor: 'day' });
+  assert.deepEqual([refused.status, /groups that you are in/.test(refused.body)], [400, true]);
+  assert.match(refused.body, /value="3"[\s\S]*|value="day" selected/);
+  for (const wrong of [{ uses: '0' }, { uses: '10001' }, { uses: 'many' }, { validFor: 'ever' }])
+    assert.equal((await joe.post('/invitations', wrong)).status, 400, JSON.stringify(wrong));
+  await ada.post('/admin/settings', { registration: 'open', membersInvite: 'no' });
+  assert.equal((await joe.post('/invitations', {})).status, 403);
+  assert.match((await joe.get('/invitations')).body, /Only administrators invite here/);
+  assert.equal((await ada.post('/invitations', {})).status, 303);
+
+  // Others neither see nor revoke it; its maker and administrators do.
+  const mina = await newPerson(hearth.url, 'mina');
+  assert.equal((await mina.get('/invitations/1')).status, 404);
+  assert.equal((await mina.post('/invitations/1/revoke')).status, 403);
+  assert.equal((await ada.get('/invitations/1')).status, 200);
+  assert.equal((await joe.post('/invitations/1/revoke')).status, 303);
+  assert.match((await register(hearth.url, 'kim', code)).body, NOT_VALID);
+});
+
+test('codes are in no file', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada');
+  const code = await invite(ada);
+  for (const file of ['users.sqlite3', 'users.sqlite3-wal'])
+    for (const written of [code, code.replaceAll('-', '')])
+      assert.ok(!readFileSync(join(hearth.dataDir, file)).includes(written), file);
+});
