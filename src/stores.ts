@@ -14,6 +14,7 @@ import { CachedDraftStore } from './drafts/cached.ts';
 import { DraftStore } from './drafts/store.ts';
 import { FileStore } from './files/store.ts';
 import { CachedGroupStore } from './groups/cached.ts';
+import { JoinRequestStore } from './groups/request-store.ts';
 import { GroupStore } from './groups/store.ts';
 import { InvitationStore } from './invitations/store.ts';
 import { CachedMessageStore } from './messages/cached.ts';
@@ -68,6 +69,7 @@ function uncached({ users, chat, sealer, usersIndex, auditKey }: Awaited<ReturnT
     files: new FileStore(chat, sealer),
     threads: new ThreadStore(chat),
     saved: new SavedStore(chat),
+    joinRequests: new JoinRequestStore(chat),
     playbackReceipts: new PlaybackReceiptStore(chat),
     transcriptions: new TranscriptionStore(chat),
     devices: new DeviceStore(users, sealer, usersIndex),

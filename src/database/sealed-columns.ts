@@ -79,6 +79,7 @@ export const SEALED = {
         'groups',
         ({ nameIndex }) => `groups/${hex(nameIndex)}`,
       ),
+      topic: sealedColumn<Identified>('topic', 'groups', ({ id }) => `groups/${id}/topic`),
     },
   },
   messages: {

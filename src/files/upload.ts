@@ -3,6 +3,7 @@ import type { Request, Response } from 'express';
 import multer, { MulterError } from 'multer';
 import { invalid } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
+import { refuseWriting } from '../groups/policies.ts';
 import { readMultipart } from '../http/body.ts';
 import type { RateLimit } from '../limits.ts';
 import { MAX_FILES, type StoredFile, tooManyFiles } from './file.ts';
@@ -36,6 +37,8 @@ export function createUploadReader({
   discard(file: StoredFile): Promise<void>;
 }): ReadUpload {
   return async (request, response, open) => {
+    const refusal = refuseWriting(open);
+    if (refusal) throw refusal;
     if (!request.is('multipart/form-data')) return [];
     // In the order of the form, however long each of them takes.
     const coming: Promise<StoredFile>[] = [];

@@ -1,6 +1,8 @@
 import type { Account } from '../accounts/store.ts';
 import { forbidden, notFound } from '../errors.ts';
-import type { Group, GroupStore, Membership } from './store.ts';
+import type { Group, Membership } from './group.ts';
+import { closedGroup, isListed } from './policies.ts';
+import type { GroupStore } from './store.ts';
 
 const opened = Symbol('opened by openGroup');
 
@@ -16,12 +18,16 @@ export async function openGroup(groups: GroupStore, account: Account, groupId: n
   const membership = await groups.membership(account.id, groupId);
   const group = membership ? await groups.byId(groupId) : await findGroup(groups, groupId);
   if (!group) throw notFound('There is no such group.');
-  if (!membership) throw forbidden(`Join ${group.name} to read and write in it.`);
+  if (!membership)
+    throw isListed(group, membership)
+      ? forbidden(`Join ${group.name} to read and write in it.`)
+      : closedGroup();
   return { [opened]: true, group, account, membership };
 }
 
 /**
- * Returns a group without a check of membership: any account may know that it exists, and its name.
+ * Returns a group without a check of membership. Any account may know that it exists, and the name of one that
+ * `isListed` for it.
  * @throws ChatError 404 if there is no such group, or it is a direct conversation
  */
 export async function findGroup(groups: GroupStore, groupId: number): Promise<Group> {

@@ -3,6 +3,7 @@ import type { BlindIndex } from '../crypto/blind-index.ts';
 import type { Database } from '../database/executor.ts';
 import type { Sealer } from '../database/sealed-columns.ts';
 import {
+  groupAccessChanged,
   groupAdvanced,
   groupCreated,
   groupRenamed,
@@ -12,7 +13,8 @@ import {
   membershipsChanged,
   readMoved,
 } from './events.ts';
-import { type Group, GroupStore, type Membership } from './store.ts';
+import type { Group, Membership } from './group.ts';
+import { GroupStore } from './store.ts';
 
 const MAX_GROUPS = 50_000;
 const MAX_ACCOUNTS = 10_000;
@@ -93,6 +95,7 @@ export class CachedGroupStore extends GroupStore {
 const DROP_GROUPS_ON: readonly Drop<number, Group | undefined>[] = [
   on(groupRenamed, ({ groupId }, cache) => cache.drop(groupId)),
   on(groupSettingsChanged, ({ groupId }, cache) => cache.drop(groupId)),
+  on(groupAccessChanged, ({ groupId }, cache) => cache.drop(groupId)),
   // Update the entry, not drop it: a reload after every message would decrypt the name, the largest cost by far.
   on(groupAdvanced, ({ groupId, lastSeq, lastChange }, cache) => {
     const group = cache.peek(groupId);

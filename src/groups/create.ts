@@ -3,13 +3,15 @@ import type { Account } from '../accounts/store.ts';
 import type { Publish } from '../bus/bus.ts';
 import { ChatError } from '../errors.ts';
 import { hasVisible } from '../http/request.ts';
+import { checkbox } from '../operations/fields.ts';
 import { groupCreated, membershipsChanged } from './events.ts';
-import type { Group, GroupStore } from './store.ts';
+import type { Group } from './group.ts';
+import type { GroupStore } from './store.ts';
 
 const NAME_RULE = 'A group’s name has 1 to 100 characters.';
 
 /** Control characters, and those that change the direction of the text after them. */
-const CONTROL_CHARACTERS = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+export const CONTROL_CHARACTERS = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 
 /** One line: white space within is folded, so that two names that look the same are the same. */
 export const groupName = z.object({
@@ -23,6 +25,8 @@ export const groupName = z.object({
     ),
 });
 
+export const newGroup = groupName.extend({ closed: checkbox });
+
 /** What a first start finds. */
 export const SEEDS = ['General', 'Random'];
 
@@ -30,10 +34,11 @@ export const SEEDS = ['General', 'Random'];
 export async function createGroup(
   { groups, publish }: { groups: GroupStore; publish: Publish },
   creator: Account,
-  { name }: z.infer<typeof groupName>,
+  { name, closed = false }: { name: string; closed?: boolean },
   now = Date.now(),
 ): Promise<Group> {
-  const group = await groups.add({ name, creatorId: creator.id, now });
+  const access = closed ? 'closed' : 'open';
+  const group = await groups.add({ name, creatorId: creator.id, access, now });
   if (!group) throw nameTaken();
   publish(membershipsChanged, { groupId: group.id, accountIds: [creator.id] });
   publish(groupCreated, { groupId: group.id });

@@ -18,7 +18,13 @@ export const groupAdvanced = eventType<{ groupId: number; lastSeq: number; lastC
   'groups.advanced',
 );
 
-/** The voice settings of a group have changed: `corrections` or `spokenLanguage`. */
+/** Who sees a group or is offered it has changed: it was opened, closed, archived or taken up again. */
+export const groupAccessChanged = eventType<{ groupId: number }>('groups.access-changed');
+
+/** Somebody asks to join a closed group, or was answered. */
+export const joinRequestsChanged = eventType<{ groupId: number }>('groups.join-requests-changed');
+
+/** What members see of a group has changed: its voice settings, its topic, or who writes in it. */
 export const groupSettingsChanged = eventType<{ groupId: number }>('groups.settings-changed');
 
 /** Memberships were written other than by joining, leaving or reading; without `accountIds`, those of all members. */

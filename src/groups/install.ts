@@ -8,11 +8,14 @@ import { ownOperations } from './own-operations.ts';
 import { createGroupPage } from './page.ts';
 import type { PeopleInGroups } from './pages.ts';
 import { GroupPresenter } from './present.ts';
+import type { JoinRequestStore } from './request-store.ts';
 import { groupRoutes } from './routes.ts';
 import type { GroupStore } from './store.ts';
 
 /** Groups, who is in them, and the list of them at the side of every page. */
-export function installGroups(context: Context & { hub: Hub; accounts: AccountStore; groups: GroupStore }) {
+export function installGroups(
+  context: Context & { hub: Hub; accounts: AccountStore; groups: GroupStore; joinRequests: JoinRequestStore },
+) {
   const { views, groups, accounts, caches, limits } = context;
   const groupPresenter = new GroupPresenter(views, groups, accounts, caches);
   const aboveList: ((account: Account) => Promise<string>)[] = [];

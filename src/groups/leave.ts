@@ -3,9 +3,10 @@ import type { Publish } from '../bus/bus.ts';
 import { forbidden } from '../errors.ts';
 import { findGroup } from './access.ts';
 import { memberLeft } from './events.ts';
+import { lastOwner } from './rules.ts';
 import type { GroupStore } from './store.ts';
 
-/** Ends a membership and, at once, its sockets. @throws ChatError 403 for a direct conversation, 404 when there is no such group */
+/** Ends a membership and, at once, its sockets. @throws ChatError 403 for a direct conversation, 404 when there is no such group, 409 for the last owner */
 export async function leaveGroup(
   { groups, publish }: { groups: GroupStore; publish: Publish },
   account: Account,
@@ -15,5 +16,8 @@ export async function leaveGroup(
   if (found?.kind === 'direct' && (await groups.membershipsOf(account.id)).has(groupId))
     throw forbidden('A direct conversation cannot be left. Hide it in its settings instead.');
   const group = await findGroup(groups, groupId);
+  const owners = await groups.owners(group.id);
+  const isLastOwner = owners.length === 1 && owners[0] === account.id;
+  if (isLastOwner && (await groups.countMembers(group.id)) > 1) throw lastOwner();
   if (await groups.leave(account.id, group.id)) publish(memberLeft, { groupId, accountId: account.id });
 }

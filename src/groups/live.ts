@@ -2,7 +2,15 @@ import type { Subscribe } from '../bus/bus.ts';
 import { CLOSE } from '../live/connection.ts';
 import { factText } from '../live/frames.ts';
 import { type Hub, personalTopic } from '../live/hub.ts';
-import { groupCreated, groupRenamed, memberJoined, memberLeft, unreadChanged } from './events.ts';
+import {
+  groupAccessChanged,
+  groupCreated,
+  groupRenamed,
+  memberJoined,
+  memberLeft,
+  unreadChanged,
+} from './events.ts';
+import { isListed } from './policies.ts';
 import { type GroupPresenter, isHidden, unreadOf } from './present.ts';
 import type { GroupStore } from './store.ts';
 
@@ -20,6 +28,13 @@ export function pushGroups({ hub, groups, presenter, subscribe }: Dependencies):
     const membership = (await groups.membershipsOf(accountId)).get(groupId);
     // A direct conversation is pushed to its members only, and not before it has a message.
     if (!group || (group.kind === 'direct' && (!membership || group.lastSeq === 0))) return;
+    // Taken from the lists of those who are not to know of it.
+    if (!isListed(group, membership)) {
+      const removed = `<li id="group-${groupId}" data-live="remove"></li><li id="offer-${groupId}" data-live="remove"></li>`;
+      return hub.publish(personalTopic(accountId), ({ protocol }) =>
+        protocol === 'html' ? removed : undefined,
+      );
+    }
     const named = await presenter.named(group, accountId);
     const offer =
       membership || type === 'unread'
@@ -43,6 +58,7 @@ export function pushGroups({ hub, groups, presenter, subscribe }: Dependencies):
 
   subscribe(groupCreated, pushToEveryone);
   subscribe(groupRenamed, pushToEveryone);
+  subscribe(groupAccessChanged, pushToEveryone);
   subscribe(memberJoined, ({ groupId, accountId }) => pushRow(groupId, accountId, 'group'));
   subscribe(unreadChanged, ({ groupId, accountId }) => pushRow(groupId, accountId, 'unread'));
   subscribe(memberLeft, async ({ groupId, accountId }) => {

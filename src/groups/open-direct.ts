@@ -3,7 +3,8 @@ import type { Account, AccountStore } from '../accounts/store.ts';
 import type { Publish } from '../bus/bus.ts';
 import { invalid, notFound } from '../errors.ts';
 import { memberJoined } from './events.ts';
-import type { Group, GroupStore } from './store.ts';
+import type { Group } from './group.ts';
+import type { GroupStore } from './store.ts';
 
 /** Oneself included; more people are a group. */
 export const MAX_PEOPLE = 8;

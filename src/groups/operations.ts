@@ -1,14 +1,28 @@
-import type { Publish } from '../bus/bus.ts';
+import type { z } from 'zod';
 import { defineOperation, type Operation } from '../operations/define.ts';
 import type { OpenGroup } from './access.ts';
 import { groupName } from './create.ts';
 import { refuseSettings } from './policies.ts';
 import { renameGroup } from './rename.ts';
+import {
+  answerForm,
+  answerRequest,
+  archiveForm,
+  makeOwner,
+  memberForm,
+  type RuleDependencies,
+  removeMember,
+  removeOwner,
+  rulesForm,
+  setArchived,
+  setRules,
+  setTopic,
+  topicForm,
+} from './rules.ts';
 import { notificationLevelForm, setNotificationLevel } from './set-notification-level.ts';
 import { setVoice, voiceForm } from './set-voice.ts';
-import type { GroupStore } from './store.ts';
 
-export type GroupOperationContext = { groups: GroupStore; publish: Publish };
+export type GroupOperationContext = RuleDependencies;
 
 export type GroupOperation = Operation<GroupOperationContext, OpenGroup>;
 
@@ -36,4 +50,19 @@ export const groupOperations: readonly GroupOperation[] = [
     policy: refuseSettings,
     run: (context: GroupOperationContext, open: OpenGroup, input) => setVoice(context, open, input),
   }),
+  byOwners('rules', rulesForm, setRules),
+  byOwners('topic', topicForm, setTopic),
+  byOwners('archive', archiveForm, setArchived),
+  byOwners('make-owner', memberForm, makeOwner),
+  byOwners('remove-owner', memberForm, removeOwner),
+  byOwners('remove-member', memberForm, removeMember),
+  byOwners('answer-request', answerForm, answerRequest),
 ];
+
+function byOwners<Input>(
+  name: string,
+  input: z.ZodType<Input>,
+  run: (context: GroupOperationContext, open: OpenGroup, input: Input) => Promise<void>,
+): GroupOperation {
+  return defineOperation({ name, path: name, input, policy: refuseSettings, run });
+}

@@ -3,10 +3,11 @@ import type { SignedIn } from '../accounts/sessions.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import type { Publish } from '../bus/bus.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
-import { createGroup, groupName } from './create.ts';
-import { joinGroup } from './join.ts';
+import { createGroup, newGroup } from './create.ts';
+import { askToJoin, joinGroup } from './join.ts';
 import { leaveGroup } from './leave.ts';
 import { directWith, openDirect } from './open-direct.ts';
+import type { JoinRequestStore } from './request-store.ts';
 import type { GroupStore } from './store.ts';
 
 const CREATIONS = { name: 'new groups', points: 20, seconds: 600, sentence: 'That is many new groups.' };
@@ -17,8 +18,16 @@ const OPENINGS = {
   sentence: 'That is many conversations.',
 };
 
+const REQUESTS = {
+  name: 'requests to join',
+  points: 20,
+  seconds: 3_600,
+  sentence: 'That is many requests.',
+};
+
 export type OwnOperationContext = {
   groups: GroupStore;
+  joinRequests: JoinRequestStore;
   accounts: AccountStore;
   publish: Publish;
 };
@@ -34,7 +43,7 @@ export const ownOperations: readonly OwnOperation[] = [
   defineOperation({
     name: 'create-group',
     path: '/groups',
-    input: groupName,
+    input: newGroup,
     rate: CREATIONS,
     policy: () => undefined,
     async run(context: OwnOperationContext, { account }: SignedIn, input) {
@@ -58,6 +67,17 @@ export const ownOperations: readonly OwnOperation[] = [
     policy: () => undefined,
     async run(context: OwnOperationContext, { account }: SignedIn, { groupId }) {
       await joinGroup(context, account, groupId);
+      return { groupId };
+    },
+  }),
+  defineOperation({
+    name: 'ask-to-join',
+    path: '/groups/:groupId/ask',
+    input: whichGroup,
+    rate: REQUESTS,
+    policy: () => undefined,
+    async run(context: OwnOperationContext, { account }: SignedIn, { groupId }) {
+      await askToJoin(context, account, groupId);
       return { groupId };
     },
   }),

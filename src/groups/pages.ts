@@ -5,16 +5,12 @@ import { LANGUAGES } from '../engines/speech/languages.ts';
 import type { ChatError } from '../errors.ts';
 import { asHtml, type Html } from '../http/views.ts';
 import { type OpenGroup, openGroup } from './access.ts';
+import { type Group, NOTIFICATION_LEVELS, type NotificationLevel, notificationLevelOf } from './group.ts';
 import type { GroupPage } from './page.ts';
-import { refuseSettings } from './policies.ts';
+import { isListed, isOwner, refuseSettings } from './policies.ts';
 import type { GroupPresenter } from './present.ts';
-import {
-  type Group,
-  type GroupStore,
-  NOTIFICATION_LEVELS,
-  type NotificationLevel,
-  notificationLevelOf,
-} from './store.ts';
+import type { JoinRequestStore } from './request-store.ts';
+import type { GroupStore } from './store.ts';
 
 const MEMBERS_A_PAGE = 200;
 
@@ -38,6 +34,7 @@ export type GroupPagesDependencies = {
   presenter: GroupPresenter;
   groups: GroupStore;
   accounts: AccountStore;
+  joinRequests: JoinRequestStore;
   people: PeopleInGroups;
 };
 
@@ -47,24 +44,30 @@ export class GroupPages {
   readonly #presenter: GroupPresenter;
   readonly #groups: GroupStore;
   readonly #accounts: AccountStore;
+  readonly #joinRequests: JoinRequestStore;
   readonly #people: PeopleInGroups;
 
-  constructor({ page, presenter, groups, accounts, people }: GroupPagesDependencies) {
+  constructor({ page, presenter, groups, accounts, joinRequests, people }: GroupPagesDependencies) {
     this.#page = page;
     this.#presenter = presenter;
     this.#groups = groups;
     this.#accounts = accounts;
+    this.#joinRequests = joinRequests;
     this.#people = people;
   }
 
   async list(request: Request, error?: ChatError): Promise<Html> {
     const account = accountOf(request);
     const memberships = await this.#groups.membershipsOf(account.id);
-    const others = (await this.#groups.all()).filter((group) => !memberships.has(group.id));
+    const others = (await this.#groups.all()).filter(
+      (group) => !memberships.has(group.id) && isListed(group, undefined),
+    );
     const hidden: Group[] = [];
+    const archived: Group[] = [];
     for (const [groupId, membership] of memberships) {
       const group = await this.#groups.byId(groupId);
-      if (group && notificationLevelOf(group, membership) === 'hidden')
+      if (group?.archivedAt != null) archived.push(group);
+      else if (group && notificationLevelOf(group, membership) === 'hidden')
         hidden.push(await this.#presenter.named(group, account.id));
     }
     const offers = await Promise.all(others.map((group) => this.#presenter.offer(group)));
@@ -72,7 +75,9 @@ export class GroupPages {
       offers: asHtml(offers.join('')),
       memberOf: memberships.size,
       hidden,
+      archived,
       name: typedName(request),
+      isClosed: request.body?.closed === 'yes',
       isNew: request.query.new !== undefined,
       error: error ?? null,
     });
@@ -87,14 +92,15 @@ export class GroupPages {
       levels: NOTIFICATION_LEVELS.map((value) => ({ value, label: LEVEL_LABELS[value] })),
       languages: LANGUAGES,
       mayChange: refuseSettings(open) === undefined,
-      name: error ? typedName(request) : open.group.name,
+      name: error?.field === 'name' ? typedName(request) : open.group.name,
+      topic: error?.field === 'topic' ? String(request.body?.topic ?? '') : open.group.topic,
       isSaved: request.query.saved !== undefined,
       error: error ?? null,
     };
     return this.#page(request, 'groups/settings.njk', context, { openGroupId: open.group.id });
   }
 
-  async members(request: Request, groupId: number): Promise<Html> {
+  async members(request: Request, groupId: number, error?: ChatError): Promise<Html> {
     const open = await this.#opened(request, groupId);
     const total = await this.#groups.countMembers(open.group.id);
     const ids = await this.#groups.members(open.group.id, MEMBERS_A_PAGE);
@@ -108,6 +114,10 @@ export class GroupPages {
       {
         group: open.group,
         people: members,
+        owners: new Set(await this.#groups.owners(open.group.id)),
+        isOwner: isOwner(open),
+        requests: isOwner(open) ? await this.#requestsOf(open.group.id) : [],
+        error: error ?? null,
         more: total - members.length,
         total,
         here: this.#people.here(open.group, open.account),
@@ -115,6 +125,12 @@ export class GroupPages {
       },
       { openGroupId: open.group.id },
     );
+  }
+
+  async #requestsOf(groupId: number): Promise<Account[]> {
+    const ids = await this.#joinRequests.of(groupId, MEMBERS_A_PAGE);
+    const people = await Promise.all(ids.map((id) => this.#accounts.byId(id)));
+    return people.filter((account) => account !== undefined);
   }
 
   async #opened(request: Request, groupId: number): Promise<OpenGroup> {

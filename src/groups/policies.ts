@@ -1,12 +1,51 @@
+import type { Account } from '../accounts/store.ts';
 import { type ChatError, forbidden } from '../errors.ts';
-import type { OpenGroup } from './access.ts';
+import type { Group, Membership } from './group.ts';
 
-// Who may do what with a group. Each returns undefined, or the refusal.
+// Who may do what with a group. Each refusal is undefined where it is allowed.
 
-/** Its creator and administrators change a group for everybody; a direct conversation has nothing to change. */
-export function refuseSettings({ group, account }: OpenGroup): ChatError | undefined {
-  const isAllowed = group.kind === 'group' && (account.isAdmin || group.creatorId === account.id);
-  return isAllowed
+/** Who asks, in a group that they have opened; every OpenGroup is one. */
+type Member = Readonly<{ group: Group; account: Account; membership: Membership }>;
+
+/** Owners, and administrators who are members. A direct conversation has no owner. */
+export function isOwner({ group, account, membership }: Member): boolean {
+  return group.kind === 'group' && (membership.isOwner || account.isAdmin);
+}
+
+/** Whether somebody finds a group in lists: its members, and everybody while it is open and in use. */
+export function isListed(
+  { access, archivedAt }: Pick<Group, 'access' | 'archivedAt'>,
+  membership: Membership | undefined,
+): boolean {
+  return membership !== undefined || (access === 'open' && archivedAt === null);
+}
+
+/** Owners and administrators change a group for everybody; a direct conversation has nothing to change. */
+export function refuseSettings(open: Member): ChatError | undefined {
+  return isOwner(open)
     ? undefined
-    : forbidden('Only whoever made this group, or an administrator, can change that.');
+    : forbidden('Only owners of this group, and administrators in it, can change that.');
+}
+
+/** An archived group is read only: nothing is sent, edited or reacted to. */
+export function refuseArchived({ group }: { group: Pick<Group, 'archivedAt'> }): ChatError | undefined {
+  return group.archivedAt === null ? undefined : forbidden('This group is archived: it can only be read.');
+}
+
+/** Who sends messages and files. */
+export function refuseWriting(open: Member): ChatError | undefined {
+  const refusal = refuseArchived(open);
+  if (refusal) return refusal;
+  if (open.group.posting === 'members' || isOwner(open)) return undefined;
+  return forbidden('Only owners write in this group.');
+}
+
+/** Anybody joins an open group by themselves. */
+export function refuseJoining({ access, archivedAt }: Group): ChatError | undefined {
+  if (archivedAt !== null) return forbidden('This group is archived. Nobody joins it any more.');
+  return access === 'open' ? undefined : closedGroup();
+}
+
+export function closedGroup(): ChatError {
+  return forbidden('This group is closed. Ask to join it, or ask one of its members for an invitation.');
 }

@@ -3,6 +3,7 @@ import type { Account, AccountStore } from '../accounts/store.ts';
 import { type Cached, type Caches, type Drop, on } from '../cache/caches.ts';
 import type { Views } from '../http/views.ts';
 import {
+  groupAccessChanged,
   groupAdvanced,
   groupCreated,
   groupRenamed,
@@ -11,8 +12,10 @@ import {
   membershipsChanged,
   readMoved,
 } from './events.ts';
+import { type Group, type Membership, notificationLevelOf } from './group.ts';
 import { MAX_PEOPLE } from './open-direct.ts';
-import { type Group, type GroupStore, type Membership, notificationLevelOf } from './store.ts';
+import { isListed } from './policies.ts';
+import type { GroupStore } from './store.ts';
 
 const CACHED_ROWS = 20_000;
 /** In bytes. */
@@ -36,10 +39,11 @@ export function isMentionUnread({ lastMentionSeq, readSeq }: Membership): boolea
   return lastMentionSeq > readSeq;
 }
 
-/** Whether a group is left out of the list: its level is `hidden`, it is not open and has no unread mention. */
+/** Whether a member's group is left out of the list: it is archived, or hidden without an unread mention, and not open. */
 export function isHidden(group: Group, membership: Membership | undefined, openGroupId?: number): boolean {
-  if (!membership || notificationLevelOf(group, membership) !== 'hidden') return false;
-  return group.id !== openGroupId && !isMentionUnread(membership);
+  if (!membership || group.id === openGroupId) return false;
+  if (group.archivedAt !== null) return true;
+  return notificationLevelOf(group, membership) === 'hidden' && !isMentionUnread(membership);
 }
 
 /** Renders the list of groups. Rows are cached, so that a list of hundreds is concatenated, not rendered. */
@@ -143,6 +147,7 @@ export class GroupPresenter {
     for (const group of await this.#groups.all()) {
       const membership = memberships.get(group.id);
       const html = this.row(group, membership, group.id === openGroupId);
+      if (!isListed(group, membership)) continue;
       if (!membership) others += html;
       else if (!isHidden(group, membership, openGroupId)) mine += html;
     }
@@ -156,7 +161,7 @@ export class GroupPresenter {
 }
 
 const DROP_LISTS_ON: readonly Drop<ListKey, List>[] = [
-  ...[accountChanged, groupCreated, groupRenamed].map((event) =>
+  ...[accountChanged, groupCreated, groupRenamed, groupAccessChanged].map((event) =>
     on(event, (_payload: unknown, cache: { clear(): void }) => cache.clear()),
   ),
   on(groupAdvanced, ({ groupId }, cache) => cache.dropTag(`group ${groupId}`)),

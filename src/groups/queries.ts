@@ -11,6 +11,8 @@ const isOfGroup = eq(memberships.groupId, value('groupId'));
 const isMembership = and(isOfAccount, isOfGroup);
 const removedBeyond = sql<number>`(SELECT count(*) FROM ${messages} WHERE ${messages.groupId} = ${memberships.groupId}
   AND ${messages.seq} > ${value('seq')} AND ${messages.removedAt} IS NOT NULL)`;
+const hasOtherOwner = sql`EXISTS (SELECT 1 FROM memberships AS other WHERE other.group_id = ${value('groupId')}
+  AND other.account_id <> ${value('accountId')} AND other.is_owner)`;
 const marked = {
   readSeq: sql`${value('seq')}`,
   readAt: sql`${value('now')}`,
@@ -49,6 +51,11 @@ function membershipReads(orm: Orm) {
       .where(and(isOfGroup, gt(memberships.accountId, value('after'))))
       .orderBy(asc(memberships.accountId))
       .limit(value('limit'))
+      .prepare(),
+    owners: orm
+      .select({ accountId: memberships.accountId })
+      .from(memberships)
+      .where(and(isOfGroup, eq(memberships.isOwner, true)))
       .prepare(),
     marks: orm
       .select({ accountId: memberships.accountId, readSeq: memberships.readSeq })
@@ -102,6 +109,12 @@ function writes(orm: Orm) {
         joinedAt: value('now'),
       })
       .onConflictDoNothing()
+      .prepare(),
+    setOwner: orm.update(memberships).set({ isOwner: true }).where(isMembership).prepare(),
+    removeOwner: orm
+      .update(memberships)
+      .set({ isOwner: false })
+      .where(and(isMembership, eq(memberships.isOwner, true), hasOtherOwner))
       .prepare(),
     leave: orm.delete(memberships).where(isMembership).prepare(),
     markRead: orm

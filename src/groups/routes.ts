@@ -11,15 +11,20 @@ import { openGroup } from './access.ts';
 import type { DirectPage } from './direct-page.ts';
 import { groupOperations } from './operations.ts';
 import { GroupPages, type GroupPagesDependencies } from './pages.ts';
+import type { JoinRequestStore } from './request-store.ts';
 
 /** Maximum number of names that the composer completes; in a larger group, others have to be typed in full. */
 const COMPLETED_NAMES = 1_000;
+
+/** The forms that stand on the page of members. */
+const MEMBER_FORMS = new Set(['make-owner', 'remove-owner', 'remove-member', 'answer-request']);
 
 type Dependencies = GroupPagesDependencies & {
   publish: Publish;
   /** The operations of an account that concern groups. */
   own: readonly BoundOperation<SignedIn>[];
   limits: Limits;
+  joinRequests: JoinRequestStore;
   directPage: DirectPage;
 };
 
@@ -75,10 +80,17 @@ function formRoutes(dependencies: Dependencies, pages: GroupPages): Router[] {
     targetOf: (request) => openGroup(groups, accountOf(request), numberInPath(request, 'id')),
     pageOfRefusal: (request, open, operation) =>
       isFromSettings(request, operation) && operation.policy(open) === undefined
-        ? (error) => pages.settings(request, open.group.id, error)
+        ? (error) =>
+            MEMBER_FORMS.has(operation.name)
+              ? pages.members(request, open.group.id, error)
+              : pages.settings(request, open.group.id, error)
         : undefined,
-    next: (request, { group }, operation) =>
-      isFromSettings(request, operation) ? `/groups/${group.id}/settings?saved=` : `/groups/${group.id}`,
+    next(request, { group }, operation) {
+      if (MEMBER_FORMS.has(operation.name)) return `/groups/${group.id}/members`;
+      return isFromSettings(request, operation)
+        ? `/groups/${group.id}/settings?saved=`
+        : `/groups/${group.id}`;
+    },
   });
   return [ownForms, groupForms];
 }

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { Publish } from '../bus/bus.ts';
 import type { OpenGroup } from './access.ts';
 import { membershipsChanged, unreadChanged } from './events.ts';
-import { type GroupStore, NOTIFICATION_LEVELS } from './store.ts';
+import { NOTIFICATION_LEVELS } from './group.ts';
+import type { GroupStore } from './store.ts';
 
 export const notificationLevelForm = z.object({
   bell: z.enum(NOTIFICATION_LEVELS, 'Choose mentions, everything, nothing or hidden.'),

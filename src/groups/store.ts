@@ -3,55 +3,16 @@ import { type BlindIndex, foldCase } from '../crypto/blind-index.ts';
 import type { Database, Executor } from '../database/executor.ts';
 import { SEALED, type Sealer } from '../database/sealed-columns.ts';
 import { groups, memberships } from '../database/tables/chat.ts';
-import type { SpokenLanguage } from '../engines/speech/languages.ts';
+import type { Group, Membership, NotificationLevel } from './group.ts';
 import { groupQueries } from './queries.ts';
 
-export type Group = Readonly<{
-  id: number;
-  /** A direct conversation is identified by its members: its name is empty, and `all()` leaves it out. */
-  kind: 'group' | 'direct';
-  name: string;
-  /** Null for the groups that a first start seeds. */
-  creatorId: number | null;
-  /** `seq` of the newest message; `lastChange` is the newest `change` of any message. */
-  lastSeq: number;
-  lastChange: number;
-  /** Who may correct what a machine wrote down of a voice message. */
-  corrections: 'author' | 'members';
-  /** What is spoken in its voice messages. */
-  spokenLanguage: SpokenLanguage;
-}>;
-
-export type Membership = Readonly<{
-  groupId: number;
-  readSeq: number;
-  readAt: number;
-  /** The newest message that mentions this member; 0 for none. */
-  lastMentionSeq: number;
-  /** How many of the messages beyond `readSeq` were removed. */
-  removedUnread: number;
-  /** Null is the default of its kind of group: see `notificationLevelOf`. */
-  notificationLevel: NotificationLevel | null;
-}>;
-
-/** What one is told of a group while away. A hidden one is not in the list at the side either. */
-export type NotificationLevel = (typeof NOTIFICATION_LEVELS)[number];
-export const NOTIFICATION_LEVELS = ['mentions', 'everything', 'nothing', 'hidden'] as const;
-
-export function notificationLevelOf(
-  { kind }: Pick<Group, 'kind'>,
-  { notificationLevel }: Pick<Membership, 'notificationLevel'>,
-): NotificationLevel {
-  return notificationLevel ?? (kind === 'direct' ? 'everything' : 'mentions');
-}
-
-export type NewGroup = { name: string; creatorId: number | null; now: number };
+export type NewGroup = { name: string; creatorId: number | null; access?: Group['access']; now: number };
 
 export type ReadMark = { accountId: number; groupId: number; seq: number; now: number };
 
 type Row = typeof groups.$inferSelect;
 
-const sealedName = SEALED.groups.columns.name;
+const sealed = SEALED.groups.columns;
 
 /** Groups and who is in them. */
 export class GroupStore {
@@ -93,12 +54,15 @@ export class GroupStore {
   }
 
   /** Undefined when the name is taken. The creator, if any, is a member from the start. */
-  add({ name, creatorId, now }: NewGroup): Promise<Group | undefined> {
+  add({ name, creatorId, access = 'open', now }: NewGroup): Promise<Group | undefined> {
     return this.#db.transaction(async (tx) => {
-      const values = this.#newRow('group', this.#indexOf(name), name, creatorId, now);
+      const values = { ...this.#newRow('group', this.#indexOf(name), name, creatorId, now), access };
       const row = await tx.get((orm) => orm.insert(groups).values(values).onConflictDoNothing().returning());
       if (!row) return undefined;
-      if (creatorId !== null) await this.#addMembers(tx, row.id, [creatorId], now);
+      if (creatorId !== null) {
+        await this.#addMembers(tx, row.id, [creatorId], now);
+        await tx.run(this.#queries.setOwner, { accountId: creatorId, groupId: row.id });
+      }
       return this.#open(row);
     });
   }
@@ -138,6 +102,31 @@ export class GroupStore {
 
   async setVoice(id: number, voice: Pick<Group, 'corrections' | 'spokenLanguage'>): Promise<void> {
     await this.#db.run((orm) => orm.update(groups).set(voice).where(eq(groups.id, id)));
+  }
+
+  /** Sets who joins and writes, what it is about (empty is nothing), or since when it is archived. */
+  async change(
+    id: number,
+    { topic, ...rest }: Partial<Pick<Group, 'access' | 'posting' | 'topic' | 'archivedAt'>>,
+  ): Promise<void> {
+    const sealedTopic = topic ? this.#sealer.seal(sealed.topic, { id }, topic) : null;
+    const values = { ...rest, ...(topic !== undefined && { topic: sealedTopic }) };
+    await this.#db.run((orm) => orm.update(groups).set(values).where(eq(groups.id, id)));
+  }
+
+  /** The ids of a group's owners. */
+  async owners(groupId: number): Promise<number[]> {
+    return (await this.#db.all(this.#queries.owners, { groupId })).map((row) => row.accountId);
+  }
+
+  /** Resolves to false for somebody who is no member. */
+  async makeOwner(accountId: number, groupId: number): Promise<boolean> {
+    return (await this.#db.run(this.#queries.setOwner, { accountId, groupId })) > 0;
+  }
+
+  /** In one statement, so that one owner is always left. @returns false for the last one */
+  async removeOwner(accountId: number, groupId: number): Promise<boolean> {
+    return (await this.#db.run(this.#queries.removeOwner, { accountId, groupId })) > 0;
   }
 
   /** Adds a member; existing messages count as read. Resolves to false if the account was a member already. */
@@ -230,15 +219,19 @@ export class GroupStore {
   }
 
   #sealName(nameIndex: Buffer, name: string): Buffer {
-    return this.#sealer.seal(sealedName, { nameIndex }, name);
+    return this.#sealer.seal(sealed.name, { nameIndex }, name);
   }
 
-  #open({ nameIndex, createdAt: _created, name, ...row }: Row): Group {
-    return { ...row, name: this.#sealer.open(sealedName, { nameIndex }, name) };
+  #open({ nameIndex, createdAt: _created, name, topic, ...row }: Row): Group {
+    return {
+      ...row,
+      name: this.#sealer.open(sealed.name, { nameIndex }, name),
+      topic: topic ? this.#sealer.open(sealed.topic, row, topic) : '',
+    };
   }
 
   #newRow(kind: Group['kind'], nameIndex: Buffer, name: string, creatorId: number | null, createdAt: number) {
-    const sealed = this.#sealName(nameIndex, name);
-    return { kind, nameIndex, name: sealed, creatorId, createdAt, lastSeq: 0, lastChange: 0 };
+    const sealedName = this.#sealName(nameIndex, name);
+    return { kind, nameIndex, name: sealedName, creatorId, createdAt, lastSeq: 0, lastChange: 0 };
   }
 }

@@ -1,7 +1,7 @@
 import type { Account, AccountStore } from '../accounts/store.ts';
 import type { Publish } from '../bus/bus.ts';
 import { ChatError } from '../errors.ts';
-import { joinGroup } from '../groups/join.ts';
+import { addMember } from '../groups/join.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { readCode } from './codes.ts';
 import type { Invitation, InvitationStore } from './store.ts';
@@ -66,5 +66,6 @@ export async function joinInvited(
   { groupIds }: Invitation,
   account: Account,
 ): Promise<void> {
-  for (const id of groupIds) if (await groups.byId(id)) await joinGroup({ groups, publish }, account, id);
+  for (const group of (await groups.byIds(groupIds)).values())
+    if (group.archivedAt === null) await addMember({ groups, publish }, account, group);
 }

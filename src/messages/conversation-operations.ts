@@ -3,6 +3,7 @@ import type { Publish } from '../bus/bus.ts';
 import { DRAFT_RATE, draftForm, keepDraft } from '../drafts/keep.ts';
 import type { DraftStore } from '../drafts/store.ts';
 import type { OpenGroup } from '../groups/access.ts';
+import { refuseWriting } from '../groups/policies.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
 import { wholeNumber } from '../operations/fields.ts';
 import { markRead, type ReadMarks } from '../receipts/mark-read.ts';
@@ -25,7 +26,7 @@ export const conversationOperations: readonly ConversationOperation[] = [
     path: 'messages',
     input: sendable,
     rate: SEND_RATE,
-    policy: allowMembers,
+    policy: refuseWriting,
     async run(context: ConversationOperationContext, open: OpenGroup, input) {
       const { id, seq, change } = await sendMessage(context, open, input);
       return { id, seq, change };
@@ -44,7 +45,7 @@ export const conversationOperations: readonly ConversationOperation[] = [
     path: 'typing',
     input: z.unknown(),
     isQuiet: true,
-    policy: allowMembers,
+    policy: refuseWriting,
     async run({ publish }: ConversationOperationContext, { group, account }: OpenGroup) {
       publish(typed, { groupId: group.id, accountId: account.id });
     },

@@ -9,19 +9,24 @@ import type { FileLimits } from '../files/receive.ts';
 import type { FileStore } from '../files/store.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import {
+  groupAccessChanged,
   groupAdvanced,
   groupCreated,
   groupRenamed,
   groupSettingsChanged,
+  joinRequestsChanged,
   memberJoined,
   memberLeft,
   membershipsChanged,
   readMoved,
 } from '../groups/events.ts';
+import { notificationLevelOf } from '../groups/group.ts';
 import { groupTopic } from '../groups/live.ts';
 import type { GroupPage } from '../groups/page.ts';
+import { isOwner, refuseWriting } from '../groups/policies.ts';
 import { type GroupPresenter, unreadOf } from '../groups/present.ts';
-import { type GroupStore, notificationLevelOf } from '../groups/store.ts';
+import type { JoinRequestStore } from '../groups/request-store.ts';
+import type { GroupStore } from '../groups/store.ts';
 import { isScripted, numberInQuery } from '../http/request.ts';
 import { themeOf } from '../http/theme.ts';
 import { asHtml, type Html, type Packed, pack } from '../http/views.ts';
@@ -41,6 +46,7 @@ const CACHED_PAGES = 24_000_000;
 export type ConversationPageDependencies = {
   page: GroupPage;
   groups: GroupStore;
+  joinRequests: JoinRequestStore;
   groupPresenter: GroupPresenter;
   messages: MessageStore;
   presenter: MessagePresenter;
@@ -70,7 +76,8 @@ const ofOpenGroup = ({ groupId }: { groupId: number }, cache: PageCache) =>
 
 /** Everything that a cached page shows needs an entry here for the event that changes it. */
 const DROPS: readonly Drop<PageKey, KeptPage>[] = [
-  ...[accountChanged, groupCreated, groupRenamed].map((event) => on(event, ofEverybody)),
+  ...[accountChanged, groupCreated, groupRenamed, groupAccessChanged].map((event) => on(event, ofEverybody)),
+  on(joinRequestsChanged, ofOpenGroup),
   ...[groupAdvanced, groupSettingsChanged].map((event) =>
     on<{ groupId: number }, PageKey, KeptPage>(event, ofGroup),
   ),
@@ -127,7 +134,7 @@ export class ConversationPage {
     messagePage: MessagePage,
     composer: Composer,
   ): Promise<Html> {
-    const { groups, groupPresenter, messages, presenter, presence, seen } = this.#dependencies;
+    const { groups, groupPresenter, joinRequests, messages, presenter, presence, seen } = this.#dependencies;
     const { account } = open;
     const group = await groupPresenter.named(open.group, account.id);
     return this.#dependencies.page(
@@ -148,6 +155,8 @@ export class ConversationPage {
         fileLimit: this.#dependencies.fileLimits.file,
         hasSpeech: this.#dependencies.hasSpeech,
         notificationLevel: notificationLevelOf(open.group, open.membership),
+        readOnly: refuseWriting(open)?.message ?? null,
+        requests: isOwner(open) ? (await joinRequests.of(group.id, 100)).length : 0,
         pins: await messages.countPinned(group.id),
         seen: asHtml(account.showsReceipts && !messagePage.hasNewer ? await seen.line(group) : ''),
         ...composer,

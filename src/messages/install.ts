@@ -8,6 +8,7 @@ import type { FileStore } from '../files/store.ts';
 import type { ReadUpload } from '../files/upload.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
+import type { JoinRequestStore } from '../groups/request-store.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { Hub } from '../live/hub.ts';
 import type { LivePresence } from '../presence/live.ts';
@@ -29,6 +30,7 @@ type Needs = {
   hub: Hub;
   accounts: AccountStore;
   groups: GroupStore;
+  joinRequests: JoinRequestStore;
   groupPresenter: GroupPresenter;
   page: GroupPage;
   showAboveList(render: (account: Account) => Promise<string>): void;

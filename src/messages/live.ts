@@ -3,7 +3,7 @@ import type { Subscribe } from '../bus/bus.ts';
 import { notFound } from '../errors.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
 import { groupTopic } from '../groups/live.ts';
-import { groupOperations } from '../groups/operations.ts';
+import { type GroupOperationContext, groupOperations } from '../groups/operations.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { Limits } from '../limits.ts';
 import { commandsOf } from '../live/commands.ts';
@@ -36,7 +36,8 @@ const TYPING_RATE = { name: 'typing', points: 1, seconds: 3, sentence: 'You are 
 const messageReference = z.object({ seq: wholeNumber('"seq" takes the number of a message.') });
 
 type Dependencies = MessageOperationContext &
-  ConversationOperationContext & {
+  ConversationOperationContext &
+  GroupOperationContext & {
     hub: Hub;
     presenter: MessagePresenter;
     presence: LivePresence;

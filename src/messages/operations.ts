@@ -5,6 +5,7 @@ import type { SavedStore } from '../bookmarks/store.ts';
 import type { Publish } from '../bus/bus.ts';
 import type { BlobStore } from '../files/blob-store.ts';
 import type { OpenGroup } from '../groups/access.ts';
+import { refuseArchived } from '../groups/policies.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { defineOperation, type Operation, type Outcome } from '../operations/define.ts';
 import { wholeNumber } from '../operations/fields.ts';
@@ -71,7 +72,7 @@ export const messageOperations: readonly MessageOperation[] = [
     name: 'react',
     path: 'messages/:seq/reactions',
     input: reactable,
-    policy: allowMembers,
+    policy: ({ open }) => refuseArchived(open),
     rate: SEND_RATE,
     run: async (context, { open, seq }, input) => changeOf(await reactTo(context, open, seq, input)),
   }),
@@ -79,7 +80,7 @@ export const messageOperations: readonly MessageOperation[] = [
     name: 'pin',
     path: 'messages/:seq/pin',
     input: wanted,
-    policy: allowMembers,
+    policy: ({ open }) => refuseArchived(open),
     rate: SEND_RATE,
     run: async (context, { open, seq }, input) => changeOf(await pinMessage(context, open, seq, input)),
   }),

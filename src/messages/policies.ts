@@ -1,6 +1,7 @@
 import type { Account } from '../accounts/store.ts';
 import { type ChatError, forbidden } from '../errors.ts';
-import type { Group } from '../groups/store.ts';
+import type { Group } from '../groups/group.ts';
+import { refuseArchived } from '../groups/policies.ts';
 import { spokenIn } from '../recordings/recording.ts';
 import type { Message } from './message.ts';
 
@@ -21,6 +22,8 @@ export function refuseEdit(
   message: Message,
   limits: Limits,
 ): ChatError | undefined {
+  const archived = refuseArchived({ group });
+  if (archived) return archived;
   const voice = spokenIn(message.files)?.voice;
   const isSharedTranscript = voice !== undefined && !voice.isTyped && group.corrections === 'members';
   if (message.authorId !== account.id && !isSharedTranscript)

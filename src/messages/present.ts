@@ -2,7 +2,7 @@ import { accountChanged } from '../accounts/events.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import { type Cached, type Caches, on } from '../cache/caches.ts';
 import { shownFile } from '../files/present.ts';
-import type { Group } from '../groups/store.ts';
+import type { Group } from '../groups/group.ts';
 import { asHtml, type Context, type Views } from '../http/views.ts';
 import { clock } from '../recordings/present.ts';
 import { spokenIn } from '../recordings/recording.ts';

@@ -4,6 +4,8 @@ import { deleteDraft } from '../drafts/keep.ts';
 import type { StoredFile } from '../files/file.ts';
 import type { ReadUpload } from '../files/upload.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
+import { isListed, refuseWriting } from '../groups/policies.ts';
+import type { JoinRequestStore } from '../groups/request-store.ts';
 import { onRefusal } from '../http/failures.ts';
 import { formsOf } from '../http/forms.ts';
 import {
@@ -32,7 +34,7 @@ const FRAGMENTS = 200;
 type Dependencies = ActionDependencies &
   ConversationPageDependencies &
   ConversationOperationContext &
-  ThreadDependencies & { readUpload: ReadUpload };
+  ThreadDependencies & { readUpload: ReadUpload; joinRequests: JoinRequestStore };
 
 /** The conversation, its fragments, and the form that sends. */
 export function messageRoutes(dependencies: Dependencies): Router {
@@ -119,6 +121,8 @@ function addSending(
       if (thread > 0) return threadPage(request, open, thread, shown(dependencies, composer));
       return conversation.render(request, open, await readHistory(messages, open), composer);
     });
+    const refusal = refuseWriting(open);
+    if (refusal) throw refusal;
     uploaded = await dependencies.readUpload(request, response, open);
     // Leave out empty fields: they are not file ids.
     const before = [request.body?.fileIds ?? [], request.body?.files ?? []].flat().filter(Boolean);
@@ -137,7 +141,7 @@ function addSending(
 
 /** Opens the group for a member; for anybody else the refusal shows the page to join it. */
 async function openOrOffer(
-  { groups, page }: Dependencies,
+  { groups, page, joinRequests }: Dependencies,
   request: Request,
   response: Response,
 ): Promise<OpenGroup> {
@@ -146,8 +150,17 @@ async function openOrOffer(
   const group = await groups.byId(groupId);
   if (group?.kind === 'group') {
     onRefusal(response, async (error) => {
-      const members = await groups.countMembers(groupId);
-      return page(request, 'groups/join.njk', { group, error, members }, { openGroupId: groupId });
+      const membership = await groups.membership(account.id, groupId);
+      const isOffered = isListed(group, membership);
+      const context = {
+        // Nobody learns the name of a group that is not in their lists.
+        group: { id: group.id, name: isOffered ? group.name : 'A closed group', isOffered },
+        members: isOffered ? await groups.countMembers(groupId) : null,
+        isArchived: group.archivedAt !== null,
+        hasAsked: await joinRequests.has(groupId, account.id),
+        error,
+      };
+      return page(request, 'groups/join.njk', context, { openGroupId: groupId });
     });
   }
   const open = await openGroup(groups, account, groupId);

@@ -6,6 +6,7 @@ import { unsentFiles } from '../files/access.ts';
 import { type Attachment, asAttachment, MAX_FILES, tooManyFiles } from '../files/file.ts';
 import type { FileStore } from '../files/store.ts';
 import type { OpenGroup } from '../groups/access.ts';
+import { refuseWriting } from '../groups/policies.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { hasVisible } from '../http/request.ts';
 import { checkbox, optional, wholeNumber } from '../operations/fields.ts';
@@ -66,6 +67,8 @@ export async function sendMessage(
   { id = newMessageId(), content, replyTo, files = [], confirmed = false }: Sending,
   now = Date.now(),
 ): Promise<Message> {
+  const refusal = refuseWriting(open);
+  if (refusal) throw refusal;
   const { group, account } = open;
   if (files.length > MAX_FILES) throw tooManyFiles();
   const attachments = files.length > 0 ? await sentFiles(dependencies, open, id, files) : [];

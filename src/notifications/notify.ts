@@ -1,8 +1,9 @@
 import type { Account, AccountStore } from '../accounts/store.ts';
 import type { Subscribe } from '../bus/bus.ts';
+import { type Group, notificationLevelOf } from '../groups/group.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import { unreadOf } from '../groups/present.ts';
-import { type Group, type GroupStore, notificationLevelOf } from '../groups/store.ts';
+import type { GroupStore } from '../groups/store.ts';
 import { factText } from '../live/frames.ts';
 import { type Hub, personalTopic } from '../live/hub.ts';
 import { mentionsAdded, messagesSent, messageTranscribed } from '../messages/events.ts';

@@ -1,5 +1,6 @@
 import type { Account, AccountStore } from '../accounts/store.ts';
-import type { Group, GroupStore } from '../groups/store.ts';
+import type { Group } from '../groups/group.ts';
+import type { GroupStore } from '../groups/store.ts';
 import type { Message } from '../messages/message.ts';
 
 /** Receipts are shown in groups of at most this many members. */

@@ -1,6 +1,6 @@
 import type { AccountStore } from '../accounts/store.ts';
 import { kindOf } from '../files/file.ts';
-import type { Group } from '../groups/store.ts';
+import type { Group } from '../groups/group.ts';
 import type { Context } from '../http/views.ts';
 import { plainText } from '../messages/markdown.ts';
 import type { Message } from '../messages/message.ts';

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import { invalid } from '../errors.ts';
+import type { Group } from '../groups/group.ts';
 import type { GroupPresenter } from '../groups/present.ts';
-import type { Group, GroupStore } from '../groups/store.ts';
+import type { GroupStore } from '../groups/store.ts';
 import { MARKS } from './document.ts';
 import { fold, isUnspaced, queryWords, wordsOf } from './words.ts';
 

@@ -2,6 +2,7 @@ import type { Request } from 'express';
 import type { Account } from '../accounts/store.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import type { GroupPage } from '../groups/page.ts';
+import { refuseWriting } from '../groups/policies.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { asHtml, type Context, type Html } from '../http/views.ts';
@@ -61,6 +62,7 @@ export function createThreadPage({
         isFollowing: await threads.isFollowing(account.id, group.id, first.seq),
         more: first.replyCount > replies.length ? first.replyCount : 0,
         shownReplies: replies.length,
+        readOnly: refuseWriting(open)?.message ?? null,
         aside: asHtml(await presence.aside(group, seesAddresses(account))),
         ...composer,
       },

@@ -1,5 +1,6 @@
 // Starts each behaviour where its data attribute stands. Pages work without any of this.
 import { Composer } from './composer/composer.js';
+import { ReadOnlyComposer } from './composer/read-only.js';
 import { Actions } from './conversation/actions.js';
 import { Conversation } from './conversation/conversation.js';
 import { Lightbox } from './conversation/lightbox.js';
@@ -58,8 +59,10 @@ function startSignedIn(accountId) {
   if (!section) return;
   const groupId = section.dataset.conversation ?? '';
   const live = new Conversation(section, outbox, accountId);
-  const form = find(document, '[data-composer]', HTMLFormElement);
-  const composer = new Composer(form, outbox, live, accountId);
+  const form = findOptional(document, '[data-composer]', HTMLFormElement);
+  const composer = form
+    ? new Composer(form, outbox, live, accountId)
+    : new ReadOnlyComposer(find(document, '[data-read-only]'));
   if (!section.dataset.thread) new ThreadPane(groupId);
   new Lightbox(section);
   new Actions(find(section, '#messages'), groupId, composer, accountId);

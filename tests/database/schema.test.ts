@@ -34,6 +34,8 @@ const NOT_SEALED = [
   'push_subscriptions.session_index',
   'groups.name_index',
   'groups.kind',
+  'groups.access',
+  'groups.posting',
   'groups.corrections',
   'groups.spoken_language',
   'memberships.bell',

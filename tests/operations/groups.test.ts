@@ -5,16 +5,48 @@ import { groupOperations } from '../../src/groups/operations.ts';
 import { type Frame, newPerson, type Socket } from '../support/client.ts';
 import { startHearth } from '../support/hearth.ts';
 
-type Sample = { input: Record<string, string>; wrong: Record<string, string>; isForCreator: boolean };
+type Sample = {
+  input: Record<string, string>;
+  wrong: Record<string, string>;
+  isForOwner: boolean;
+  /** For what can be done once: what the command takes after the form. */
+  second?: Record<string, string>;
+};
 
 /** One for each operation of the table: a new operation fails here until its rules are said. */
 const SAMPLES: Readonly<Record<string, Sample>> = {
-  'notification-level': { input: { bell: 'nothing' }, wrong: { bell: 'loudly' }, isForCreator: false },
-  rename: { input: { name: 'Vegetables' }, wrong: { name: '' }, isForCreator: true },
+  'notification-level': { input: { bell: 'nothing' }, wrong: { bell: 'loudly' }, isForOwner: false },
+  rename: { input: { name: 'Vegetables' }, wrong: { name: '' }, isForOwner: true },
   'voice-settings': {
     input: { corrections: 'members', spokenLanguage: 'de' },
     wrong: { corrections: 'nobody', spokenLanguage: '' },
-    isForCreator: true,
+    isForOwner: true,
+  },
+  rules: {
+    input: { access: 'closed', posting: 'owners' },
+    wrong: { access: 'secret', posting: 'owners' },
+    isForOwner: true,
+  },
+  topic: { input: { topic: 'Leeks' }, wrong: { topic: 'x'.repeat(251) }, isForOwner: true },
+  archive: { input: { on: 'no' }, wrong: { on: 'perhaps' }, isForOwner: true },
+  'make-owner': { input: { accountId: '4' }, wrong: { accountId: 'joe' }, isForOwner: true },
+  'remove-owner': {
+    input: { accountId: '4' },
+    second: { accountId: '5' },
+    wrong: { accountId: 'joe' },
+    isForOwner: true,
+  },
+  'remove-member': {
+    input: { accountId: '4' },
+    second: { accountId: '5' },
+    wrong: { accountId: 'joe' },
+    isForOwner: true,
+  },
+  'answer-request': {
+    input: { accountId: '6', accept: 'yes' },
+    second: { accountId: '7', accept: 'no' },
+    wrong: { accountId: '6', accept: 'perhaps' },
+    isForOwner: true,
   },
 };
 
@@ -28,6 +60,10 @@ test('every operation on a group works at both doors for those who may, and is r
   const ada = await newPerson(hearth.url, 'ada');
   await ada.post('/groups', { name: 'Garden' });
   const joe = await newPerson(hearth.url, 'joe', 3);
+  for (const name of ['kim', 'mina']) await newPerson(hearth.url, name, 3);
+  await ada.post('/groups/3/make-owner', { accountId: '5' });
+  await ada.post('/groups/3/rules', { access: 'closed', posting: 'members' });
+  for (const name of ['bob', 'zoe']) await (await newPerson(hearth.url, name)).post('/groups/3/ask');
   const stranger = await newPerson(hearth.url, 'stranger');
   const adaSocket = await ada.socket('/ws/chat/3');
   const joeSocket = await joe.socket('/ws/chat/3');
@@ -40,16 +76,16 @@ test('every operation on a group works at both doors for those who may, and is r
   for (const { name, path } of groupOperations) {
     const sample = SAMPLES[name];
     assert.ok(sample);
-    const { input, wrong, isForCreator } = sample;
+    const { input, wrong, isForOwner, second = input } = sample;
     const address = `/groups/3/${path}`;
-    assert.equal((await joe.post(address, input)).status, isForCreator ? 403 : 303, name);
+    assert.equal((await joe.post(address, input)).status, isForOwner ? 403 : 303, name);
     const answer = await command(joeSocket, { type: name, ...input });
-    assert.equal(answer.type, isForCreator ? 'error' : 'ack', name);
+    assert.equal(answer.type, isForOwner ? 'error' : 'ack', name);
     assert.equal((await stranger.post(address, input)).status, 403, name);
     assert.equal((await ada.post(address, wrong)).status, 400, name);
     assert.equal((await command(adaSocket, { type: name, ...wrong })).code, 'invalid', name);
     assert.equal((await ada.post(address, input)).status, 303, name);
-    assert.equal((await command(adaSocket, { type: name, ...input })).type, 'ack', name);
+    assert.equal((await command(adaSocket, { type: name, ...second })).type, 'ack', name);
   }
   const settings = (await ada.get('/groups/3/settings')).body;
   assert.match(settings, /value="Vegetables"/);

@@ -53,6 +53,12 @@ const samplesWith = ({ devices, files, recordings, codes }: Prepared): Readonly<
   },
   join: { inputs: [{}, { groupId: 2 }], wrong: { groupId: 'Garden' }, leadsTo: /^\/groups\/1$/ },
   leave: { inputs: [{}, { groupId: 2 }], wrong: { groupId: -1 }, leadsTo: /^\/groups$/ },
+  'ask-to-join': {
+    inputs: [{}, { groupId: 3 }],
+    inAddress: '3',
+    wrong: { groupId: -1 },
+    leadsTo: /^\/groups\/3$/,
+  },
   'set-name': {
     inputs: [{ displayName: 'Ada Lovelace' }, { displayName: 'Ada L' }],
     wrong: { displayName: 'x'.repeat(200) },
@@ -176,7 +182,8 @@ test('every operation of an account works by form and by command, and is refused
     codes: [await code(), await code()],
   });
   assert.deepEqual(OPERATIONS.map((operation) => operation.name).toSorted(), Object.keys(samples).toSorted());
-  for (const name of ['joe', 'mina']) await newPerson(hearth.url, name);
+  const [joe] = await Promise.all(['joe', 'mina'].map((name) => newPerson(hearth.url, name)));
+  await joe?.post('/groups', { name: 'Shed', closed: 'yes' });
   const nobody = new Visitor(hearth.url);
   // A changed profile closes the sockets of its account, which come back.
   const command = async (frame: object): Promise<Frame> => {

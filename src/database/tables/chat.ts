@@ -18,6 +18,14 @@ export const groups = sqliteTable('groups', {
     .notNull()
     .default('author'),
   spokenLanguage: text('spoken_language'),
+  access: text('access', { enum: ['open', 'closed'] })
+    .notNull()
+    .default('open'),
+  posting: text('posting', { enum: ['members', 'owners'] })
+    .notNull()
+    .default('members'),
+  topic: blob('topic', { mode: 'buffer' }),
+  archivedAt: integer('archived_at'),
 });
 
 export const memberships = sqliteTable(
@@ -35,6 +43,7 @@ export const memberships = sqliteTable(
     removedUnread: integer('removed_unread').notNull().default(0),
     /** Null is the default of its kind of group. */
     notificationLevel: text('bell', { enum: ['mentions', 'everything', 'nothing', 'hidden'] }),
+    isOwner: integer('is_owner', { mode: 'boolean' }).notNull().default(false),
   },
   (table) => [primaryKey({ columns: [table.accountId, table.groupId] })],
 );
@@ -156,3 +165,14 @@ export const notifiedGroups = sqliteTable('notified_groups', {
   groupId: integer('group_id').primaryKey(),
   seq: integer('seq').notNull(),
 });
+
+/** Who asks to join a closed group. */
+export const joinRequests = sqliteTable(
+  'join_requests',
+  {
+    groupId: integer('group_id').notNull(),
+    accountId: integer('account_id').notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.groupId, table.accountId] })],
+);

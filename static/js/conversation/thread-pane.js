@@ -1,5 +1,5 @@
 // A thread beside its conversation, where there is room: a page of its own in a frame, with its own socket and composer.
-import { closest, find } from '../page/dom.js';
+import { closest, find, findOptional } from '../page/dom.js';
 import { announce, listen } from '../page/events.js';
 
 const ROOM = matchMedia('(min-width: 1100px)');
@@ -59,7 +59,7 @@ export class ThreadPane {
     this.#pane = undefined;
     document.body.classList.remove('has-beside');
     remember(undefined);
-    (this.#opener?.isConnected ? this.#opener : find(document, '#content')).focus();
+    (this.#opener?.isConnected ? this.#opener : findOptional(document, '#content'))?.focus();
   }
 }
 

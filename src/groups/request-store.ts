@@ -1,0 +1,42 @@
+import { and, asc, eq } from 'drizzle-orm';
+import type { Database } from '../database/executor.ts';
+import { joinRequests } from '../database/tables/chat.ts';
+
+/** Who asks to join which closed group. */
+export class JoinRequestStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Resolves to false for somebody who has asked already. */
+  async add(groupId: number, accountId: number, createdAt: number): Promise<boolean> {
+    const values = { groupId, accountId, createdAt };
+    return (await this.#db.run((orm) => orm.insert(joinRequests).values(values).onConflictDoNothing())) > 0;
+  }
+
+  /** Resolves to whether there was one. */
+  async remove(groupId: number, accountId: number): Promise<boolean> {
+    const isRequest = and(eq(joinRequests.groupId, groupId), eq(joinRequests.accountId, accountId));
+    return (await this.#db.run((orm) => orm.delete(joinRequests).where(isRequest))) > 0;
+  }
+
+  /** The ids of up to `limit` accounts that ask, the first first. */
+  async of(groupId: number, limit: number): Promise<number[]> {
+    const rows = await this.#db.all((orm) =>
+      orm
+        .select({ accountId: joinRequests.accountId })
+        .from(joinRequests)
+        .where(eq(joinRequests.groupId, groupId))
+        .orderBy(asc(joinRequests.createdAt))
+        .limit(limit),
+    );
+    return rows.map((row) => row.accountId);
+  }
+
+  async has(groupId: number, accountId: number): Promise<boolean> {
+    const isRequest = and(eq(joinRequests.groupId, groupId), eq(joinRequests.accountId, accountId));
+    return (await this.#db.get((orm) => orm.select().from(joinRequests).where(isRequest))) !== undefined;
+  }
+}

@@ -1,0 +1,132 @@
+import { z } from 'zod';
+import type { AccountStore } from '../accounts/store.ts';
+import type { Publish } from '../bus/bus.ts';
+import { ChatError, notFound } from '../errors.ts';
+import { wholeNumber, yesOrNo } from '../operations/fields.ts';
+import type { OpenGroup } from './access.ts';
+import { CONTROL_CHARACTERS } from './create.ts';
+import {
+  groupAccessChanged,
+  groupSettingsChanged,
+  joinRequestsChanged,
+  memberLeft,
+  membershipsChanged,
+} from './events.ts';
+import { addMember } from './join.ts';
+import type { JoinRequestStore } from './request-store.ts';
+import type { GroupStore } from './store.ts';
+
+const TOPIC_RULE = 'A topic has at most 250 characters.';
+
+export const rulesForm = z.object({
+  access: z.enum(['open', 'closed'], 'Choose whether the group is open or closed.'),
+  posting: z.enum(['members', 'owners'], 'Choose whether members or owners write.'),
+});
+
+/** One line; empty is no topic. */
+export const topicForm = z.object({
+  topic: z
+    .string(TOPIC_RULE)
+    .transform((topic) => topic.normalize('NFC').replace(/\s+/g, ' ').trim())
+    .refine((topic) => [...topic].length <= 250, TOPIC_RULE)
+    .refine((topic) => !CONTROL_CHARACTERS.test(topic), 'A topic has no control characters.'),
+});
+
+export const archiveForm = z.object({ on: yesOrNo('Choose yes or no.') });
+
+const accountId = wholeNumber('"accountId" takes the number of an account.');
+export const memberForm = z.object({ accountId });
+export const answerForm = z.object({ accountId, accept: yesOrNo('Choose yes or no.') });
+
+export type RuleDependencies = {
+  groups: GroupStore;
+  accounts: AccountStore;
+  joinRequests: JoinRequestStore;
+  publish: Publish;
+};
+
+/** Who sees and joins the group, and who writes in it. A group that is closed vanishes from other people's lists. */
+export async function setRules(
+  { groups, publish }: RuleDependencies,
+  { group }: OpenGroup,
+  rules: z.infer<typeof rulesForm>,
+): Promise<void> {
+  await groups.change(group.id, rules);
+  publish(groupSettingsChanged, { groupId: group.id });
+  if (rules.access !== group.access) publish(groupAccessChanged, { groupId: group.id });
+}
+
+export async function setTopic(
+  { groups, publish }: RuleDependencies,
+  { group }: OpenGroup,
+  { topic }: z.infer<typeof topicForm>,
+): Promise<void> {
+  await groups.change(group.id, { topic });
+  publish(groupSettingsChanged, { groupId: group.id });
+}
+
+/** An archived group is left as it is: it can be read by its members, and by nobody else. */
+export async function setArchived(
+  { groups, publish }: RuleDependencies,
+  { group }: OpenGroup,
+  { on }: z.infer<typeof archiveForm>,
+  now = Date.now(),
+): Promise<void> {
+  await groups.change(group.id, { archivedAt: on ? (group.archivedAt ?? now) : null });
+  publish(groupSettingsChanged, { groupId: group.id });
+  publish(groupAccessChanged, { groupId: group.id });
+}
+
+/** @throws ChatError 404 for somebody who is no member */
+export async function makeOwner(
+  { groups, publish }: RuleDependencies,
+  { group }: OpenGroup,
+  { accountId }: z.infer<typeof memberForm>,
+): Promise<void> {
+  if (!(await groups.makeOwner(accountId, group.id))) throw noMember();
+  publish(membershipsChanged, { groupId: group.id, accountIds: [accountId] });
+}
+
+/** @throws ChatError 404 for somebody who is no owner, 409 for the last one */
+export async function removeOwner(
+  { groups, publish }: RuleDependencies,
+  { group }: OpenGroup,
+  { accountId }: z.infer<typeof memberForm>,
+): Promise<void> {
+  if (!(await groups.owners(group.id)).includes(accountId)) throw noMember();
+  if (!(await groups.removeOwner(accountId, group.id))) throw lastOwner();
+  publish(membershipsChanged, { groupId: group.id, accountIds: [accountId] });
+}
+
+/** Ends somebody's membership, and their sockets at once. @throws ChatError 404 for no member, 409 for an owner */
+export async function removeMember(
+  { groups, publish }: RuleDependencies,
+  { group }: OpenGroup,
+  { accountId }: z.infer<typeof memberForm>,
+): Promise<void> {
+  if ((await groups.owners(group.id)).includes(accountId))
+    throw new ChatError('is_owner', 409, 'Owners are not removed. Make them a member first.');
+  if (!(await groups.leave(accountId, group.id))) throw noMember();
+  publish(memberLeft, { groupId: group.id, accountId });
+}
+
+/** Lets somebody in who asked, or not. @throws ChatError 404 for somebody who has not asked */
+export async function answerRequest(
+  { groups, accounts, joinRequests, publish }: RuleDependencies,
+  { group }: OpenGroup,
+  { accountId, accept }: z.infer<typeof answerForm>,
+): Promise<void> {
+  if (!(await joinRequests.remove(group.id, accountId)))
+    throw notFound('This person does not ask to join, or was answered already.');
+  const account = accept ? await accounts.byId(accountId) : undefined;
+  if (account && account.suspendedAt === null) await addMember({ groups, publish }, account, group);
+  publish(joinRequestsChanged, { groupId: group.id });
+}
+
+export function lastOwner(): ChatError {
+  return new ChatError('last_owner', 409, 'This is the last owner. Make somebody else one first.');
+}
+
+function noMember(): ChatError {
+  return notFound('There is no such person in this group.');
+}

@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { newPerson, type Visitor } from '../support/client.ts';
+import { startHearth } from '../support/hearth.ts';
+
+const SECRET = 'Surprise for Kim';
+
+/** Every page of somebody who is no member, and what they learn of groups by socket. */
+async function everythingSeenBy(person: Visitor): Promise<string> {
+  const pages = await Promise.all(
+    [
+      ...[
+        '/groups',
+        '/groups/3',
+        '/groups/3/members',
+        '/groups/3/settings',
+        '/groups/3/files',
+        '/groups/3/pins',
+      ],
+      ...['/groups/3/names', '/groups/3/messages', '/groups/3/messages/1', '/groups/3/threads/1'],
+      ...['/people/1', '/people/2', '/search?q=surprise', '/search?q=cake', '/direct', '/invitations'],
+      ...['/threads', '/saved', '/account', '/notifications'],
+    ].map(async (path) => (await person.get(path)).body),
+  );
+  return pages.join('\n');
+}
+
+test('a closed group is in no list, page, search or socket of anybody else, from the moment it is closed', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada');
+  const joe = await newPerson(hearth.url, 'joe', 1);
+  const kim = await newPerson(hearth.url, 'kim', 1);
+  await joe.post('/groups', { name: SECRET });
+  await joe.post('/groups/3/messages', { content: 'a cake with candles' });
+  assert.match(await everythingSeenBy(kim), new RegExp(SECRET), 'while it is open');
+  const html = await kim.socket('/ws', { protocol: 'hearth.html' });
+  const json = await kim.socket('/ws');
+  await html.next((text) => text.includes(SECRET));
+  const before = [html.frames.length, json.frames.length] as const;
+  assert.equal((await joe.post('/groups/3/rules', { access: 'closed', posting: 'members' })).status, 303);
+  await html.next((text) => text.includes('id="group-3" data-live="remove"'));
+
+  await joe.post('/groups/3/rename', { name: `${SECRET} and Mina` });
+  await joe.post('/groups/3/messages', { content: '@kim must not see this cake' });
+  await joe.post('/groups/3/topic', { topic: `${SECRET}, on Sunday` });
+  for (const person of [kim, ada]) {
+    const seen = await everythingSeenBy(person);
+    assert.doesNotMatch(seen, new RegExp(SECRET));
+    assert.doesNotMatch(seen, /candles|this cake/);
+  }
+  const told = [...html.frames.slice(before[0]), ...json.frames.slice(before[1])].join('\n');
+  assert.doesNotMatch(told, new RegExp(SECRET));
+  const refused = await kim.socket('/ws/chat/3');
+  const { code, reason } = await refused.closed;
+  assert.deepEqual([code, reason.includes(SECRET)], [4403, false]);
+  assert.equal((await kim.post('/groups/3/join')).status, 403);
+  assert.equal((await kim.post('/groups/3/messages', { content: 'hello' })).status, 403);
+  assert.match((await joe.get('/groups/3')).body, new RegExp(SECRET), 'its members have it');
+});
+
+test('who asks to join a closed group is let in, or not, by its owners', async (t) => {
+  const hearth = await startHearth(t);
+  await newPerson(hearth.url, 'ada');
+  const joe = await newPerson(hearth.url, 'joe');
+  await joe.post('/groups', { name: 'Board of the club', closed: 'yes' });
+  const [kim, mina] = [await newPerson(hearth.url, 'kim'), await newPerson(hearth.url, 'mina')];
+  const page = (await kim.get('/groups/3')).body;
+  assert.match(page, /A closed group[\s\S]*Ask to join/);
+  for (const person of [kim, mina]) {
+    assert.equal((await person.post('/groups/3/ask')).status, 303);
+    assert.equal((await person.post('/groups/3/ask')).status, 303, 'once more changes nothing');
+  }
+  assert.match((await kim.get('/groups/3')).body, /You asked to join/);
+  assert.match((await joe.get('/groups/3')).body, /2 people ask to join/);
+  assert.equal((await kim.post('/groups/3/answer-request', { accountId: '3', accept: 'yes' })).status, 403);
+  await joe.post('/groups/3/answer-request', { accountId: '3', accept: 'yes' });
+  await joe.post('/groups/3/answer-request', { accountId: '4', accept: 'no' });
+  assert.equal((await kim.get('/groups/3')).status, 200);
+  assert.equal((await mina.get('/groups/3')).status, 403);
+  const again = await joe.post('/groups/3/answer-request', { accountId: '4', accept: 'yes' });
+  assert.deepEqual([again.status, /does not ask to join/.test(again.body)], [404, true]);
+  assert.equal((await kim.post('/groups/3/ask')).status, 409, 'a member need not');
+  assert.equal((await mina.post('/groups/1/ask')).status, 409, 'an open group is joined');
+  assert.doesNotMatch((await kim.get('/groups/3/members')).body, /Who asks to join/);
+});
+
+test('a member invites to a closed group, and its code opens it', async (t) => {
+  const hearth = await startHearth(t);
+  await newPerson(hearth.url, 'ada');
+  const joe = await newPerson(hearth.url, 'joe');
+  const kim = await newPerson(hearth.url, 'kim');
+  await joe.post('/groups', { name: 'Family', closed: 'yes' });
+  const { location } = await joe.post('/invitations', { groups: '3' });
+  const code = /[0-9A-Z]{4}(?:-[0-9A-Z]{4}){2}/.exec((await joe.get(location)).body)?.[0];
+  assert.equal((await kim.post(`/join/${code}`)).location, '/groups/3');
+  assert.equal((await kim.get('/groups/3')).status, 200);
+});
+
+test('where owners only write, members read and react', async (t) => {
+  const hearth = await startHearth(t);
+  await newPerson(hearth.url, 'ada');
+  const joe = await newPerson(hearth.url, 'joe');
+  await joe.post('/groups', { name: 'Announcements' });
+  const kim = await newPerson(hearth.url, 'kim', 3);
+  await joe.post('/groups/3/rules', { access: 'open', posting: 'owners' });
+  await joe.post('/groups/3/messages', { content: 'We meet on Sunday' });
+  const page = (await kim.get('/groups/3')).body;
+  assert.match(page, /We meet on Sunday[\s\S]*Only owners write in this group/);
+  assert.doesNotMatch(page, /data-composer/);
+  const refused = await kim.post('/groups/3/messages', { content: 'me too' });
+  assert.deepEqual([refused.status, /Only owners write/.test(refused.body)], [403, true]);
+  const file = { name: 'a.txt', type: 'text/plain', bytes: Buffer.from('a') };
+  for (const path of ['/groups/3/messages', '/groups/3/files', '/groups/3/voice'])
+    assert.equal((await kim.upload(path, [file])).status, 403, path);
+  const socket = await kim.socket('/ws/chat/3');
+  socket.send({ type: 'send', content: 'me too', id: '0190b4a5-0000-7000-8000-000000000001' });
+  assert.equal((await socket.nextJson('error')).code, 'forbidden');
+  assert.equal((await kim.post('/groups/3/messages/1/reactions', { emoji: '👍', on: 'yes' })).status, 303);
+  await joe.post('/groups/3/make-owner', { accountId: '3' });
+  assert.equal((await kim.post('/groups/3/messages', { content: 'me too' })).status, 303);
+});
+
+test('an archived group is read by its members, changed by nobody, and comes back', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada');
+  const joe = await newPerson(hearth.url, 'joe');
+  await joe.post('/groups', { name: 'Summer camp' });
+  await joe.post('/groups/3/messages', { content: 'it was warm' });
+  const kim = await newPerson(hearth.url, 'kim', 3);
+  await joe.post('/groups/3/archive', { on: 'yes' });
+  for (const [path, form] of [
+    ['messages', { content: 'more' }],
+    ['messages/1/edit', { content: 'it was hot' }],
+    ['messages/1/reactions', { emoji: '👍' }],
+    ['messages/1/pin', { on: 'yes' }],
+  ] as const)
+    assert.equal((await joe.post(`/groups/3/${path}`, form)).status, 403, path);
+  assert.match((await kim.get('/groups/3')).body, /it was warm[\s\S]*it can only be read/);
+  assert.doesNotMatch((await ada.get('/groups')).body, /Summer camp/);
+  const listed = (await kim.get('/groups')).body;
+  assert.match(listed, /id="archived-title"[\s\S]*Summer camp/);
+  assert.doesNotMatch(listed, /id="group-3"/);
+  assert.equal((await ada.post('/groups/3/join')).status, 403);
+  assert.equal((await kim.post('/groups/3/archive', { on: 'no' })).status, 403);
+  await joe.post('/groups/3/archive', { on: 'no' });
+  assert.match((await ada.get('/groups')).body, /Summer camp/);
+  assert.equal((await kim.post('/groups/3/messages', { content: 'more' })).status, 303);
+});
+
+test('a group keeps an owner: the last one neither leaves nor is unmade, and owners are not removed', async (t) => {
+  const hearth = await startHearth(t);
+  await newPerson(hearth.url, 'ada');
+  const joe = await newPerson(hearth.url, 'joe');
+  await joe.post('/groups', { name: 'Garden' });
+  const kim = await newPerson(hearth.url, 'kim', 3);
+  assert.equal((await joe.post('/groups/3/leave')).status, 409);
+  const last = await joe.post('/groups/3/remove-owner', { accountId: '2' });
+  assert.deepEqual([last.status, /This is the last owner/.test(last.body)], [409, true]);
+  await joe.post('/groups/3/make-owner', { accountId: '3' });
+  assert.equal((await kim.post('/groups/3/remove-member', { accountId: '2' })).status, 409);
+  const answers = await Promise.all([
+    joe.post('/groups/3/remove-owner', { accountId: '3' }),
+    kim.post('/groups/3/remove-owner', { accountId: '2' }),
+  ]);
+  assert.ok(
+    answers.some((answer) => answer.status !== 303),
+    'not both',
+  );
+  const owners = [...(await joe.get('/groups/3/members')).body.matchAll(/>owner</g)].length;
+  assert.equal(owners, 1);
+});
+
+test('whom an owner removes is out at once', async (t) => {
+  const hearth = await startHearth(t);
+  await newPerson(hearth.url, 'ada');
+  const joe = await newPerson(hearth.url, 'joe');
+  await joe.post('/groups', { name: 'Garden' });
+  const kim = await newPerson(hearth.url, 'kim', 3);
+  const socket = await kim.socket('/ws/chat/3');
+  await joe.post('/groups/3/rules', { access: 'closed', posting: 'members' });
+  assert.equal((await joe.post('/groups/3/remove-member', { accountId: '3' })).status, 303);
+  assert.equal((await socket.closed).code, 4403);
+  assert.equal((await kim.get('/groups/3')).status, 403);
+  assert.equal((await joe.post('/groups/3/remove-member', { accountId: '3' })).status, 404);
+});
