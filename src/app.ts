@@ -98,6 +98,7 @@ export async function createApp(opened: Opened): Promise<App> {
   app.use(nothingHere, answerFailures(base.views, log));
 
   const ownOperations = [
+    ...accounts.sessionOperations,
     ...groups.groupOperations,
     ...profiles.profileOperations,
     ...notifications.notificationOperations,

@@ -1,5 +1,6 @@
 import { CachedAccountStore } from './accounts/cached.ts';
 import { SignInLinkStore } from './accounts/link-store.ts';
+import { SessionListStore } from './accounts/session-list-store.ts';
 import { AccountStore } from './accounts/store.ts';
 import { PeopleStore } from './admin/people-store.ts';
 import { AuditStore } from './audit/store.ts';
@@ -73,6 +74,7 @@ function uncached({ users, chat, sealer, usersIndex, auditKey }: Awaited<ReturnT
     playbackReceipts: new PlaybackReceiptStore(chat),
     transcriptions: new TranscriptionStore(chat),
     devices: new DeviceStore(users, sealer, usersIndex),
+    sessionList: new SessionListStore(users, sealer, usersIndex),
     signInLinks: new SignInLinkStore(users, usersIndex),
     invitations: new InvitationStore(users, sealer, usersIndex),
     peopleStore: new PeopleStore(users),

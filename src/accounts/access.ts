@@ -9,7 +9,10 @@ import type { Account } from './store.ts';
 
 const ONE_YEAR_MS = 365 * 24 * 3_600_000;
 
-export type EnterDependencies = { devices: Devices; publish: Publish };
+export type EnterDependencies = { devices: Devices; publish: Publish; noteSession: NoteSession };
+
+/** Lists a session with the browser and the address that it is used from. */
+export type NoteSession = (request: Request, signedIn: SignedIn) => Promise<void>;
 
 const signedIn = new WeakMap<Request, SignedIn>();
 
@@ -44,7 +47,7 @@ export function accountOf(request: Request): Account {
  * sockets.
  */
 export async function enter(
-  { devices, publish }: EnterDependencies,
+  { devices, publish, noteSession }: EnterDependencies,
   request: Request,
   response: Response,
   account: Account,
@@ -52,6 +55,7 @@ export async function enter(
   const before = visitor(request);
   const sessionId = request.sessionID;
   await startSession(request, account);
+  await noteSession(request, { account, sessionId: request.sessionID });
   if (before) publish(sessionEnded, { accountId: before.id, sessionId });
   const { name, value } = devices.cookieFor(asker(request), account.id);
   const secure = request.arrival.isSecure;

@@ -1,13 +1,18 @@
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import type { Context } from '../context.ts';
 import type { Passwords } from '../crypto/passwords.ts';
+import { bindOperations } from '../operations/define.ts';
 import { identifyAccount } from './access.ts';
 import type { Admission } from './admission.ts';
+import { browserLabel } from './browser-label.ts';
 import { createDevices } from './devices.ts';
+import { sessionOperations } from './end-sessions.ts';
+import { sessionEnded } from './events.ts';
 import type { SignInLinkStore } from './link-store.ts';
 import { accountRoutes } from './routes.ts';
+import type { SessionListStore } from './session-list-store.ts';
 import type { SessionStore } from './session-store.ts';
-import { createSessions } from './sessions.ts';
+import { createSessions, type SignedIn } from './sessions.ts';
 import type { AccountStore } from './store.ts';
 
 /** Sets up sessions, request identification and the account routes. */
@@ -15,21 +20,38 @@ export async function installAccounts(
   context: Context & {
     accounts: AccountStore;
     sessionStore: SessionStore;
+    sessionList: SessionListStore;
     passwords: Passwords;
     signInLinks: SignInLinkStore;
   },
 ) {
-  const { accounts, sessionStore, caches, config, secret } = context;
+  const { accounts, sessionStore, sessionList, caches, config, secret, subscribe, limits } = context;
   const cookieSecret = config.sessionSecret ?? (await secret('users', 'session-cookie')).toString('base64');
-  const sessions = createSessions(accounts, sessionStore.open(caches), caches, cookieSecret);
+  const noteSession = ({ headers, socket, arrival }: Request, { account, sessionId }: SignedIn) =>
+    sessionList.note(
+      {
+        sessionId,
+        accountId: account.id,
+        epoch: account.sessionEpoch,
+        label: browserLabel(headers['user-agent']),
+        // An upgrade request has not passed through the middleware that reads where it comes from.
+        address: arrival?.address ?? socket.remoteAddress ?? '',
+      },
+      Date.now(),
+    );
+  const opened = sessionStore.open(caches);
+  const sessions = createSessions(accounts, opened, caches, cookieSecret, noteSession);
+  subscribe(sessionEnded, ({ sessionId }) => sessionList.remove(sessionId));
   const identify: RequestHandler = identifyAccount(sessions);
   const devices = createDevices(await secret('users', 'device-cookie'));
+  const operations = bindOperations(sessionOperations, { ...context, endSession: opened.end }, limits);
+  const shared = { ...context, devices, noteSession, sessionOperations: operations };
   const { adminUsername } = config;
   const session = sessions.middleware;
   return {
     sessions,
     identify,
-    accountRoutes: (admission: Admission) =>
-      accountRoutes({ ...context, admission, devices, adminUsername, session }),
+    sessionOperations: operations,
+    accountRoutes: (admission: Admission) => accountRoutes({ ...shared, admission, adminUsername, session }),
   };
 }

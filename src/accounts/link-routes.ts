@@ -8,7 +8,7 @@ import { shared } from '../http/share.ts';
 import { sendHtml, type Views } from '../http/views.ts';
 import type { Limits } from '../limits.ts';
 import { parseInput } from '../operations/define.ts';
-import { accountOf, enter } from './access.ts';
+import { accountOf, enter, type NoteSession } from './access.ts';
 import { replacePassword } from './change-password.ts';
 import type { Devices } from './devices.ts';
 import type { SignInLinkStore } from './link-store.ts';
@@ -25,6 +25,7 @@ const LINKS_MADE = { name: 'links made', points: 20, seconds: 3_600, sentence: '
 type Dependencies = {
   views: Views;
   devices: Devices;
+  noteSession: NoteSession;
   accounts: AccountStore;
   passwords: Passwords;
   signInLinks: SignInLinkStore;

@@ -7,8 +7,8 @@ import { onRefusal } from '../http/failures.ts';
 import { ownPath, seeOther } from '../http/request.ts';
 import { type Html, sendHtml, type Views } from '../http/views.ts';
 import type { Limits } from '../limits.ts';
-import { parseInput } from '../operations/define.ts';
-import { accountOf, asker, enter, visitor } from './access.ts';
+import { type BoundOperation, parseInput } from '../operations/define.ts';
+import { accountOf, asker, enter, type NoteSession, visitor } from './access.ts';
 import type { Admission } from './admission.ts';
 import { changePassword, passwordChange } from './change-password.ts';
 import type { Devices } from './devices.ts';
@@ -16,7 +16,9 @@ import { sessionEnded } from './events.ts';
 import { linkRoutes } from './link-routes.ts';
 import type { SignInLinkStore } from './link-store.ts';
 import { register, registration } from './register.ts';
-import { endSession, startSession } from './sessions.ts';
+import type { SessionListStore } from './session-list-store.ts';
+import { sessionRoutes } from './session-routes.ts';
+import { endSession, type SignedIn, startSession } from './sessions.ts';
 import { credentials, signIn } from './sign-in.ts';
 import { SignInLimits } from './sign-in-limits.ts';
 import type { AccountStore } from './store.ts';
@@ -24,12 +26,15 @@ import type { AccountStore } from './store.ts';
 type Dependencies = {
   views: Views;
   devices: Devices;
+  noteSession: NoteSession;
   accounts: AccountStore;
   passwords: Passwords;
   publish: Publish;
   adminUsername: string | undefined;
   admission: Admission;
   signInLinks: SignInLinkStore;
+  sessionList: SessionListStore;
+  sessionOperations: readonly BoundOperation<SignedIn>[];
   limits: Limits;
   /** Puts `request.session` in place. */
   session: RequestHandler;
@@ -49,11 +54,11 @@ export function accountRoutes(dependencies: Dependencies): Router {
       accountOf(request);
       sendHtml(response, await form(views, admission, request, 'accounts/account.njk'));
     })
-    .use(sessionRoutes(dependencies), linkRoutes(dependencies));
+    .use(signInRoutes(dependencies), linkRoutes(dependencies), sessionRoutes(dependencies));
 }
 
 /** The forms that begin and end sessions. */
-function sessionRoutes(dependencies: Dependencies): Router {
+function signInRoutes(dependencies: Dependencies): Router {
   const { views, accounts, devices, passwords, publish, session, admission } = dependencies;
   const limits = new SignInLimits(dependencies.limits);
   const refuse = (request: Request, response: Response, template: string) =>
@@ -96,6 +101,10 @@ function sessionRoutes(dependencies: Dependencies): Router {
       const sessionEpoch = await changePassword(dependencies, account, change);
       await forgetFailures();
       await startSession(request, { id: account.id, sessionEpoch });
+      await dependencies.noteSession(request, {
+        account: { ...account, sessionEpoch },
+        sessionId: request.sessionID,
+      });
       seeOther(response, '/account?changed=password');
     });
 }

@@ -20,6 +20,8 @@ export type OpenSessionStore = {
    * Creates a store. Each session middleware needs its own, because express-session saves its cookie settings on it.
    */
   openStore(): session.Store;
+  /** Ends a session: whatever is under way with it neither reads it nor writes it back. */
+  end(id: string): Promise<void>;
   /** A session that is in memory and has not ended. */
   peek(id: string): Identity | undefined;
 };
@@ -60,8 +62,11 @@ export async function openSessionStore(dataDir: string, log: Logger): Promise<Se
         isKept: (kept) => kept !== undefined && kept.expires > Date.now(),
         dropOn: [on(sessionEnded, ({ sessionId }, cache) => cache.drop(sessionId))],
       });
+      const openStore = () => new CachedSessionStore(durable, cached, ended);
+      const ending = openStore();
       return {
-        openStore: () => new CachedSessionStore(durable, cached, ended),
+        openStore,
+        end: promisify(ending.destroy.bind(ending)) as (id: string) => Promise<void>,
         peek(id) {
           const kept = cached.peek(id);
           return kept && kept.expires > Date.now() && !ended.get(id) ? kept.identity : undefined;

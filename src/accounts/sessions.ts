@@ -29,12 +29,14 @@ export type Sessions = ReturnType<typeof createSessions>;
 /**
  * Sessions for HTTP and TLS side by side. Cookies ignore ports, so each has a name of its own.
  * @param secret signs the cookies
+ * @param onUse called for the first request of a session on each day
  */
 export function createSessions(
   accounts: AccountStore,
   { openStore, peek }: OpenSessionStore,
   caches: Caches,
   secret: string,
+  onUse: (request: Request, signedIn: SignedIn) => Promise<void>,
 ) {
   const shared = { secret, resave: false, saveUninitialized: false };
   const cookie = { path: '/', httpOnly: true, sameSite: 'lax', maxAge: THIRTY_DAYS_MS } as const;
@@ -90,8 +92,12 @@ export function createSessions(
     // express-session loaded.
     if (namesSession(value, request.sessionID)) verified.set(value, request.sessionID);
     // A changed session makes express-session send the cookie again, valid for another thirty days.
-    if (request.session.renewedOn !== today) request.session.renewedOn = today;
-    return { account, sessionId: request.sessionID };
+    const signedIn = { account, sessionId: request.sessionID };
+    if (request.session.renewedOn !== today) {
+      request.session.renewedOn = today;
+      await onUse(request, signedIn);
+    }
+    return signedIn;
   }
 
   return {

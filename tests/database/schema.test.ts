@@ -28,6 +28,7 @@ const NOT_SEALED = [
   'audit_head.hash',
   'invitations.code_index',
   'invitations.group_ids',
+  'session_list.session_index',
   'sign_in_links.token_index',
   'sign_in_links.kind',
   'push_subscriptions.endpoint_index',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import test from 'node:test';
+import { sessionOperations } from '../../src/accounts/end-sessions.ts';
 import { adminOperations } from '../../src/admin/operations.ts';
 import { fileOperations } from '../../src/files/operations.ts';
 import { ownOperations } from '../../src/groups/own-operations.ts';
@@ -8,7 +9,7 @@ import { invitationOperations } from '../../src/invitations/operations.ts';
 import { notificationOperations } from '../../src/notifications/operations.ts';
 import { profileOperations } from '../../src/profiles/operations.ts';
 import { voiceOperations } from '../../src/voice/operations.ts';
-import { type Frame, newPerson, Visitor } from '../support/client.ts';
+import { type Frame, newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { startHearthProcess } from '../support/hearth.ts';
 import { startPushService } from '../support/push-service.ts';
 import { recording } from '../support/speech.ts';
@@ -30,6 +31,7 @@ type Sample = {
 const OPERATIONS = [
   ...fileOperations,
   ...voiceOperations,
+  ...sessionOperations,
   ...profileOperations,
   ...notificationOperations,
   ...invitationOperations,
@@ -40,7 +42,13 @@ const SAVED = /^\/account\?changed=profile$/;
 const NOTIFICATIONS_SAVED = /^\/notifications\?done=saved$/;
 
 /** One for each operation of the tables: a new operation fails here until its rules are said. */
-const samplesWith = ({ devices, files, recordings, codes }: Prepared): Readonly<Record<string, Sample>> => ({
+const samplesWith = ({
+  devices,
+  files,
+  recordings,
+  codes,
+  sessions,
+}: Prepared): Readonly<Record<string, Sample>> => ({
   'create-group': {
     inputs: [{ name: 'Garden' }, { name: 'Kitchen' }],
     wrong: { name: '' },
@@ -59,6 +67,13 @@ const samplesWith = ({ devices, files, recordings, codes }: Prepared): Readonly<
     wrong: { groupId: -1 },
     leadsTo: /^\/groups\/3$/,
   },
+  'end-session': {
+    inputs: [{}, { session: sessions[1] }],
+    inAddress: sessions[0],
+    wrong: { session: 'this' },
+    leadsTo: /^\/account\/sessions$/,
+  },
+  'end-other-sessions': { inputs: [{}, {}], leadsTo: /^\/account\/sessions$/ },
   'set-name': {
     inputs: [{ displayName: 'Ada Lovelace' }, { displayName: 'Ada L' }],
     wrong: { displayName: 'x'.repeat(200) },
@@ -156,6 +171,7 @@ type Prepared = {
   files: readonly [string, string];
   recordings: readonly [string, string];
   codes: readonly [string, string];
+  sessions: readonly [string, string];
 };
 
 test('every operation of an account works by form and by command, and is refused without a session', async (t) => {
@@ -174,12 +190,20 @@ test('every operation of an account works by form and by command, and is refused
       /[0-9A-Z]{4}(?:-[0-9A-Z]{4}){2}/.exec((await ada.get(location)).body)?.[0] ?? assert.fail(location)
     );
   };
+  const otherSessions = async (): Promise<[string, string]> => {
+    for (let count = 0; count < 2; count++)
+      await new Visitor(hearth.url).post('/login', { username: 'ada', password: PASSWORD });
+    const { body } = await ada.get('/account/sessions');
+    const [first, second] = [...body.matchAll(/sessions\/(\d+)\/end/g)].map((match) => match[1] ?? '');
+    return [first ?? '', second ?? ''];
+  };
   const record = () => upload('/groups/1/voice', recording('ogg'), { language: 'none' });
   const samples = samplesWith({
     devices: [service.subscribe('A phone'), service.subscribe('A desk')],
     files: [await text(), await text()],
     recordings: [await record(), await record()],
     codes: [await code(), await code()],
+    sessions: await otherSessions(),
   });
   assert.deepEqual(OPERATIONS.map((operation) => operation.name).toSorted(), Object.keys(samples).toSorted());
   const [joe] = await Promise.all(['joe', 'mina'].map((name) => newPerson(hearth.url, name)));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { sessionOperations } from '../../src/accounts/end-sessions.ts';
 import { adminOperations } from '../../src/admin/operations.ts';
 import { fileOperations } from '../../src/files/operations.ts';
 import { groupOperations } from '../../src/groups/operations.ts';
@@ -18,6 +19,7 @@ test('docs/wire.md has every operation with the address of its form, and no othe
   const ofGroups = [...conversationOperations, ...messageOperations, ...groupOperations];
   const ofAccounts = [
     ...ownOperations,
+    ...sessionOperations,
     ...profileOperations,
     ...notificationOperations,
     ...fileOperations,

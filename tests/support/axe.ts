@@ -31,6 +31,7 @@ const PAGES = [
   '/people/1',
   '/notifications',
   '/account',
+  '/account/sessions',
   '/invitations',
   '/invitations/1',
   '/admin',

@@ -94,3 +94,14 @@ export const signInLinks = sqliteTable('sign_in_links', {
   kind: text('kind', { enum: ['password', 'device'] }).notNull(),
   expiresAt: integer('expires_at').notNull(),
 });
+
+/** The sessions of each account, for its page of them. */
+export const sessionList = sqliteTable('session_list', {
+  id: integer('id').primaryKey({ autoIncrement: true }),
+  sessionIndex: blob('session_index', { mode: 'buffer' }).notNull().unique(),
+  accountId: integer('account_id').notNull(),
+  epoch: integer('epoch').notNull(),
+  details: blob('details', { mode: 'buffer' }).notNull(),
+  startedAt: integer('started_at').notNull(),
+  usedAt: integer('used_at').notNull(),
+});
