@@ -60,6 +60,7 @@ test('the Nu checker finds no error in any page', {
       '/people/2',
       '/notifications',
       '/account',
+      '/account/sessions',
       '/invitations',
       '/admin',
       '/admin/people',

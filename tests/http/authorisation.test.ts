@@ -1,0 +1,245 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { sessionOperations } from '../../src/accounts/end-sessions.ts';
+import { adminOperations } from '../../src/admin/operations.ts';
+import { fileOperations } from '../../src/files/operations.ts';
+import { groupOperations } from '../../src/groups/operations.ts';
+import { ownOperations } from '../../src/groups/own-operations.ts';
+import { invitationOperations } from '../../src/invitations/operations.ts';
+import { conversationOperations } from '../../src/messages/conversation-operations.ts';
+import { messageOperations } from '../../src/messages/operations.ts';
+import { notificationOperations } from '../../src/notifications/operations.ts';
+import { profileOperations } from '../../src/profiles/operations.ts';
+import { voiceOperations } from '../../src/voice/operations.ts';
+import { newPerson, Visitor } from '../support/client.ts';
+import { ROOT, startHearth } from '../support/hearth.ts';
+
+/** Who is let in, from the widest to the narrowest; each includes those after it but `admin`, who may not read groups. */
+type Access = 'everybody' | 'signed in' | 'members' | 'owners' | 'admins' | 'its maker';
+
+/** Every page and every form that is made by hand. One that is missing here fails the test. */
+const ROUTES: Readonly<Record<string, Access>> = {
+  'GET /healthz': 'everybody',
+  'GET /offline': 'everybody',
+  'GET /favicon.ico': 'everybody',
+  'GET /service-worker.js': 'everybody',
+  'GET /login': 'everybody',
+  'GET /register': 'everybody',
+  'GET /join/:code': 'everybody',
+  'GET /new-password/:token': 'everybody',
+  'GET /this-device/:token': 'everybody',
+  'POST /login': 'everybody',
+  'POST /register': 'everybody',
+  'POST /logout': 'everybody',
+  'POST /theme': 'everybody',
+  'POST /new-password/:token': 'everybody',
+  'POST /this-device/:token': 'everybody',
+  'GET /': 'signed in',
+  'GET /mine.css': 'signed in',
+  'GET /groups': 'signed in',
+  'GET /direct': 'signed in',
+  'GET /threads': 'signed in',
+  'GET /saved': 'signed in',
+  'GET /search': 'signed in',
+  'GET /notifications': 'signed in',
+  'GET /account': 'signed in',
+  'GET /account/sessions': 'signed in',
+  'GET /people/:id': 'signed in',
+  'GET /people/:id/picture': 'signed in',
+  'GET /invitations': 'signed in',
+  'GET /join': 'signed in',
+  'POST /account/device-link': 'signed in',
+  'POST /account/password': 'signed in',
+  'POST /account/picture': 'signed in',
+  'GET /groups/:id': 'members',
+  'GET /groups/:id/files': 'members',
+  'GET /groups/:id/members': 'members',
+  'GET /groups/:id/messages': 'members',
+  'GET /groups/:id/messages/:seq': 'members',
+  'GET /groups/:id/names': 'members',
+  'GET /groups/:id/pins': 'members',
+  'GET /groups/:id/settings': 'members',
+  'GET /groups/:id/threads/:seq': 'members',
+  'GET /groups/:id/voice': 'members',
+  'GET /media/:fileId': 'members',
+  'GET /media/:fileId/thumbnail': 'members',
+  'GET /media/:fileId/transcript': 'members',
+  'POST /groups/:id/files': 'members',
+  'POST /groups/:id/messages': 'members',
+  'POST /groups/:id/voice': 'members',
+  'GET /invitations/:id': 'its maker',
+  'GET /admin': 'admins',
+  'GET /admin/log': 'admins',
+  'GET /admin/people': 'admins',
+  'GET /admin/people/:id': 'admins',
+  'POST /admin/people/:id/password-link': 'admins',
+};
+
+/** Only redirects, and those in the program of the engine that calls back. */
+const LEFT_OUT = ['GET /chat/:id', 'POST /api/voice/transcripts'];
+
+const OWNERS_ONLY = new Set(
+  groupOperations.map(({ name }) => name).filter((name) => name !== 'notification-level'),
+);
+
+const OPERATIONS: readonly [name: string, path: string, access: Access][] = [
+  ...[...conversationOperations, ...messageOperations].map(({ name, path }): [string, string, Access] => [
+    name,
+    `/groups/:id/${path}`,
+    // Its author is the owner here.
+    ['edit', 'remove'].includes(name) ? 'owners' : 'members',
+  ]),
+  ...groupOperations.map(({ name, path }): [string, string, Access] => [
+    name,
+    `/groups/:id/${path}`,
+    OWNERS_ONLY.has(name) ? 'owners' : 'members',
+  ]),
+  ...adminOperations.map(({ name, path }): [string, string, Access] => [name, path, 'admins']),
+  ...[
+    ...ownOperations,
+    ...invitationOperations,
+    ...profileOperations,
+    ...notificationOperations,
+    ...sessionOperations,
+    ...fileOperations,
+    ...voiceOperations,
+  ].map(({ name, path }): [string, string, Access] => [
+    name,
+    path,
+    name === 'revoke-invitation' ? 'its maker' : 'signed in',
+  ]),
+];
+
+const ROLES = ['stranger', 'suspended', 'elsewhere', 'member', 'owner', 'admin'] as const;
+type Role = (typeof ROLES)[number];
+
+const ALLOWED: Readonly<Record<Access, readonly Role[]>> = {
+  everybody: ROLES,
+  'signed in': ['elsewhere', 'member', 'owner', 'admin'],
+  members: ['member', 'owner'],
+  owners: ['owner'],
+  admins: ['admin'],
+  'its maker': ['owner', 'admin'],
+};
+
+test('every page, form and operation lets in whom it should, and nobody else', async (t) => {
+  assert.deepEqual(pathsInSource().toSorted(), [...Object.keys(ROUTES), ...LEFT_OUT].toSorted());
+  const hearth = await startHearth(t);
+  const chief = await newPerson(hearth.url, 'chief');
+  // Whom administrators act on.
+  await newPerson(hearth.url, 'bystander');
+  let count = 0;
+
+  async function personIn(role: Role, owner: Visitor): Promise<Visitor> {
+    if (role === 'owner') return owner;
+    if (role === 'stranger') return new Visitor(hearth.url);
+    const person = await newPerson(hearth.url, `${role}${count}`);
+    if (role !== 'admin' && role !== 'suspended') return person;
+    const { body } = await chief.get(`/admin/people?q=${role}${count}`);
+    const id = /href="\/admin\/people\/(\d+)"/.exec(body)?.[1];
+    const act = role === 'admin' ? 'make-admin' : 'suspend';
+    assert.equal((await chief.post(`/admin/people/${id}/${act}`)).status, 303);
+    return person;
+  }
+
+  /** Somebody in a role, with a group; new after each try that may have changed something. */
+  async function arrive(role: Role) {
+    count += 1;
+    const owner = await newPerson(hearth.url, `owner${count}`);
+    const groupId = Number(
+      (await owner.post('/groups', { name: `Group ${count}` })).location.split('/').at(-1),
+    );
+    const file = { name: 'a.txt', type: 'text/plain', bytes: Buffer.from('a') };
+    const { body } = await owner.upload(`/groups/${groupId}/files`, [file], {}, { 'hx-request': 'true' });
+    const fileId = /data-file="([^"]+)"/.exec(body)?.[1] ?? '';
+    await owner.post(`/groups/${groupId}/messages`, { content: 'hello', files: fileId });
+    const invitation = (await owner.post('/invitations', {})).location.split('/').at(-1) ?? '';
+    const person = await personIn(role, owner);
+    if (role === 'member') await person.post(`/groups/${groupId}/join`);
+    const ids = { group: String(groupId), file: fileId, invitation };
+    return { person, ids };
+  }
+
+  const all = [
+    ...Object.entries(ROUTES),
+    ...OPERATIONS.map(([, path, access]): [string, Access] => [`POST ${path}`, access]),
+  ];
+  const present = new Map<Role, Awaited<ReturnType<typeof arrive>>>();
+  for (const [route, access] of all) {
+    const [method = '', path = ''] = route.split(' ');
+    for (const role of ROLES) {
+      const { person, ids } = present.get(role) ?? (await arrive(role));
+      present.set(role, { person, ids });
+      const address = addressOf(path, ids);
+      const answer = await (method === 'GET' ? person.get(address) : person.post(address));
+      if (method === 'POST' && ALLOWED[access].includes(role)) present.delete(role);
+      const isRefused =
+        [401, 403].includes(answer.status) ||
+        answer.location.startsWith('/login?') ||
+        // What somebody may not know of is not there.
+        (answer.status === 404 &&
+          ['members', 'its maker'].includes(access) &&
+          !ALLOWED[access].includes(role)) ||
+        (answer.location === '/login' && path === '/');
+      assert.equal(
+        isRefused,
+        !ALLOWED[access].includes(role),
+        `${route} as ${role}: ${answer.status} ${answer.location}`,
+      );
+      // Whoever is no member learns nothing of the group.
+      if (!ALLOWED.members.includes(role)) assert.doesNotMatch(answer.body, /hello/);
+    }
+  }
+});
+
+test('every socket command refuses whom its form refuses', async (t) => {
+  const hearth = await startHearth(t);
+  const admin = await newPerson(hearth.url, 'admin');
+  const owner = await newPerson(hearth.url, 'owner');
+  await owner.post('/groups', { name: 'Garden' });
+  await owner.post('/groups/3/messages', { content: 'hello' });
+  const member = await newPerson(hearth.url, 'member', 3);
+  const elsewhere = await newPerson(hearth.url, 'elsewhere');
+  for (const person of [elsewhere, admin])
+    assert.equal((await (await person.socket('/ws/chat/3')).closed).code, 4403);
+  assert.equal((await (await new Visitor(hearth.url).socket('/ws')).closed).code, 4401);
+
+  for (const [name, path, access] of OPERATIONS) {
+    const isOfGroup = path.startsWith('/groups/:id/');
+    const people = isOfGroup ? { member } : { member, elsewhere };
+    for (const [role, person] of Object.entries(people)) {
+      const socket = await person.socket(isOfGroup ? '/ws/chat/3' : '/ws');
+      socket.send({ type: name, id: name, seq: 1, personId: 1, accountId: 2 });
+      const isAnswer = (text: string) => ['ack', 'error'].includes(JSON.parse(text).type);
+      const answer = JSON.parse(await socket.next(isAnswer, 10_000));
+      const isRefused = answer.type === 'error' && answer.code === 'forbidden';
+      const isForbidden = ['owners', 'admins'].includes(access);
+      assert.equal(isRefused, isForbidden, `${name} as ${role}: ${JSON.stringify(answer)}`);
+      socket.close();
+    }
+  }
+});
+
+function pathsInSource(): string[] {
+  const src = join(ROOT, 'src');
+  return readdirSync(src, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) => [
+      ...readFileSync(join(src, file), 'utf8').matchAll(/\.(get|post|put|patch|delete)\(\s*'(\/[^']*)'/g),
+    ])
+    .map((match) => `${match[1]?.toUpperCase()} ${match[2]}`);
+}
+
+function addressOf(path: string, ids: { group: string; file: string; invitation: string }): string {
+  const id = path.startsWith('/groups/') ? ids.group : path === '/invitations/:id' ? ids.invitation : '2';
+  return path
+    .replace(':groupId', ids.group)
+    .replace(':fileId', ids.file)
+    .replace(':invitationId', ids.invitation)
+    .replace(':personId', '2')
+    .replace(':id', id)
+    .replace(':seq', '1')
+    .replace(/:\w+/, '1');
+}
