@@ -31,6 +31,7 @@ import { installNotifications } from './notifications/install.ts';
 import { installPresence } from './presence/install.ts';
 import { installProfiles } from './profiles/install.ts';
 import { installSearch } from './search/install.ts';
+import { installSecondFactors } from './second-factors/install.ts';
 import { openCachedStores, openStores, type Stores } from './stores.ts';
 import { installVoice } from './voice/install.ts';
 
@@ -65,6 +66,7 @@ export async function createApp(opened: Opened): Promise<App> {
   const engine = speechEngine(config, log);
   const context = { ...base, ...stores, engine, hasSpeech: engine !== undefined };
   const accounts = await installAccounts({ ...context, sessionStore, passwords });
+  const secondFactors = installSecondFactors({ ...context, ...accounts, passwords });
   const live = { ...context, ...installLive(context) };
   const groups = { ...live, ...installGroups(live) };
   const invitations = installInvitations(groups);
@@ -79,8 +81,7 @@ export async function createApp(opened: Opened): Promise<App> {
 
   const arrivals = createArrivals({ ...config, listensOn: config.host, certificate });
   const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag');
+  for (const setting of ['x-powered-by', 'etag']) app.disable(setting);
   app.use(logRequests(log), securityHeaders(), noteArrivals(arrivals));
   app.get('/healthz', answerHealth(opened.databases.canWrite));
   serveStatic(app, base.views.assets);
@@ -94,7 +95,7 @@ export async function createApp(opened: Opened): Promise<App> {
   app.use(messages.messageRoutes, ...groups.groupRoutes(present.people), messages.listRoutes);
   app.use(notifications.notificationRoutes, profiles.profileRoutes, search.searchRoutes);
   app.use(files.fileRoutes, voice.voiceRoutes, themeRoutes(), accounts.accountRoutes(invitations.admission));
-  app.use(invitations.invitationRoutes, admin.adminRoutes);
+  app.use(invitations.invitationRoutes, admin.adminRoutes, secondFactors.secondFactorRoutes);
   app.use(nothingHere, answerFailures(base.views, log));
 
   const ownOperations = [

@@ -23,6 +23,7 @@ import { MessageStore } from './messages/store.ts';
 import { NotificationClaimStore } from './notifications/claim-store.ts';
 import { DeviceStore } from './notifications/store.ts';
 import { PlaybackReceiptStore } from './receipts/store.ts';
+import { SecondFactorStore } from './second-factors/store.ts';
 import { CachedSiteSettingsStore } from './site-settings/cached.ts';
 import { SiteSettingsStore } from './site-settings/store.ts';
 import { ThreadStore } from './threads/store.ts';
@@ -74,6 +75,7 @@ function uncached({ users, chat, sealer, usersIndex, auditKey }: Awaited<ReturnT
     playbackReceipts: new PlaybackReceiptStore(chat),
     transcriptions: new TranscriptionStore(chat),
     devices: new DeviceStore(users, sealer, usersIndex),
+    secondFactors: new SecondFactorStore(users, sealer, usersIndex),
     sessionList: new SessionListStore(users, sealer, usersIndex),
     signInLinks: new SignInLinkStore(users, usersIndex),
     invitations: new InvitationStore(users, sealer, usersIndex),

@@ -4,12 +4,15 @@ import { notSignedIn } from '../errors.ts';
 import { ownPath, seeOther } from '../http/request.ts';
 import type { Devices } from './devices.ts';
 import { sessionEnded } from './events.ts';
-import { type Sessions, type SignedIn, startSession } from './sessions.ts';
+import { type Sessions, type SignedIn, startPending, startSession } from './sessions.ts';
 import type { Account } from './store.ts';
 
 const ONE_YEAR_MS = 365 * 24 * 3_600_000;
 
 export type EnterDependencies = { devices: Devices; publish: Publish; noteSession: NoteSession };
+
+/** The second step of signing in; supplied by a feature that builds on this one. */
+export type SecondStep = { isInForce(accountId: number): Promise<boolean> };
 
 /** Lists a session with the browser and the address that it is used from. */
 export type NoteSession = (request: Request, signedIn: SignedIn) => Promise<void>;
@@ -40,6 +43,19 @@ export function signedInOf(request: Request): SignedIn {
 /** Who sends this request. @throws ChatError 401 */
 export function accountOf(request: Request): Account {
   return signedInOf(request).account;
+}
+
+/** Signs in, or asks for the second step of the account first. */
+export async function enterInSteps(
+  dependencies: EnterDependencies & { secondFactors: SecondStep },
+  request: Request,
+  response: Response,
+  account: Account,
+): Promise<void> {
+  if (!(await dependencies.secondFactors.isInForce(account.id)))
+    return enter(dependencies, request, response, account);
+  await startPending(request, account);
+  seeOther(response, `/login/code?next=${encodeURIComponent(ownPath(request.body?.next))}`);
 }
 
 /**

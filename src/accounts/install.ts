@@ -2,7 +2,7 @@ import type { Request, RequestHandler } from 'express';
 import type { Context } from '../context.ts';
 import type { Passwords } from '../crypto/passwords.ts';
 import { bindOperations } from '../operations/define.ts';
-import { identifyAccount } from './access.ts';
+import { identifyAccount, type SecondStep } from './access.ts';
 import type { Admission } from './admission.ts';
 import { browserLabel } from './browser-label.ts';
 import { createDevices } from './devices.ts';
@@ -23,6 +23,7 @@ export async function installAccounts(
     sessionList: SessionListStore;
     passwords: Passwords;
     signInLinks: SignInLinkStore;
+    secondFactors: SecondStep;
   },
 ) {
   const { accounts, sessionStore, sessionList, caches, config, secret, subscribe, limits } = context;
@@ -49,6 +50,8 @@ export async function installAccounts(
   const { adminUsername } = config;
   const session = sessions.middleware;
   return {
+    devices,
+    noteSession,
     sessions,
     identify,
     sessionOperations: operations,

@@ -8,7 +8,7 @@ import { shared } from '../http/share.ts';
 import { sendHtml, type Views } from '../http/views.ts';
 import type { Limits } from '../limits.ts';
 import { parseInput } from '../operations/define.ts';
-import { accountOf, enter, type NoteSession } from './access.ts';
+import { accountOf, enter, enterInSteps, type NoteSession, type SecondStep } from './access.ts';
 import { replacePassword } from './change-password.ts';
 import type { Devices } from './devices.ts';
 import type { SignInLinkStore } from './link-store.ts';
@@ -26,6 +26,7 @@ type Dependencies = {
   views: Views;
   devices: Devices;
   noteSession: NoteSession;
+  secondFactors: SecondStep;
   accounts: AccountStore;
   passwords: Passwords;
   signInLinks: SignInLinkStore;
@@ -60,7 +61,8 @@ export function linkRoutes(dependencies: Dependencies): Router {
       await checkPassword(dependencies.passwords, chosen.password, username);
       const account = await takeLink(dependencies, token(request), 'password');
       const sessionEpoch = await replacePassword(dependencies, account, chosen.password);
-      await enter(dependencies, request, response, { ...account, sessionEpoch });
+      // The link stands for the password, not for the second step.
+      await enterInSteps(dependencies, request, response, { ...account, sessionEpoch });
     })
     .get('/this-device/:token', counted, async (request, response) => {
       const account = await readLink(dependencies, token(request), 'device');

@@ -8,7 +8,15 @@ import { ownPath, seeOther } from '../http/request.ts';
 import { type Html, sendHtml, type Views } from '../http/views.ts';
 import type { Limits } from '../limits.ts';
 import { type BoundOperation, parseInput } from '../operations/define.ts';
-import { accountOf, asker, enter, type NoteSession, visitor } from './access.ts';
+import {
+  accountOf,
+  asker,
+  enter,
+  enterInSteps,
+  type NoteSession,
+  type SecondStep,
+  visitor,
+} from './access.ts';
 import type { Admission } from './admission.ts';
 import { changePassword, passwordChange } from './change-password.ts';
 import type { Devices } from './devices.ts';
@@ -27,6 +35,7 @@ type Dependencies = {
   views: Views;
   devices: Devices;
   noteSession: NoteSession;
+  secondFactors: SecondStep;
   accounts: AccountStore;
   passwords: Passwords;
   publish: Publish;
@@ -84,7 +93,7 @@ function signInRoutes(dependencies: Dependencies): Router {
       const takeBack = await limits.takeSignIn(request.arrival.address, given.username, device);
       const account = await signIn({ accounts, passwords }, given);
       await takeBack();
-      await enter(dependencies, request, response, account);
+      await enterInSteps(dependencies, request, response, account);
     })
     .post('/logout', session, async (request, response) => {
       const account = visitor(request);

@@ -13,6 +13,8 @@ declare module 'express-session' {
     epoch: number;
     /** The day (UTC) on which the cookie was last sent, so that a session in use does not run out. */
     renewedOn: string;
+    /** Whose password was entered, at this time; the session is theirs once the second step is done. */
+    pending: { accountId: number; epoch: number; at: number };
   }
 }
 
@@ -147,4 +149,25 @@ export async function startSession(
 /** Ends this request's session; the cookie that remains opens nothing. */
 export async function endSession(request: Request): Promise<void> {
   await promisify(request.session.destroy.bind(request.session))();
+}
+
+/** How long after the password the code may be entered. */
+const PENDING_MS = 10 * 60_000;
+
+/** Notes that the password of an account was entered, and that its second step is due. */
+export async function startPending(
+  request: Request,
+  { id, sessionEpoch }: { id: number; sessionEpoch: number },
+): Promise<void> {
+  await promisify(request.session.regenerate.bind(request.session))();
+  request.session.pending = { accountId: id, epoch: sessionEpoch, at: Date.now() };
+  await promisify(request.session.save.bind(request.session))();
+}
+
+/** Whose second step is due in this session, if anybody’s. */
+export async function pendingAccount(accounts: AccountStore, request: Request): Promise<Account | undefined> {
+  const { pending } = request.session;
+  if (!pending || pending.at < Date.now() - PENDING_MS) return undefined;
+  const account = await accounts.byId(pending.accountId);
+  return account?.sessionEpoch === pending.epoch && account.suspendedAt === null ? account : undefined;
 }

@@ -6,6 +6,7 @@ import type { AuditStore } from '../audit/store.ts';
 import type { Publish } from '../bus/bus.ts';
 import { ChatError, notFound } from '../errors.ts';
 import type { InvitationStore } from '../invitations/store.ts';
+import type { SecondFactorStore } from '../second-factors/store.ts';
 import { siteSettingsChanged } from '../site-settings/events.ts';
 import type { SiteSettings, SiteSettingsStore } from '../site-settings/store.ts';
 import type { PeopleStore } from './people-store.ts';
@@ -17,6 +18,7 @@ export type AdminDependencies = {
   audit: AuditStore;
   invitations: InvitationStore;
   signInLinks: SignInLinkStore;
+  secondFactors: SecondFactorStore;
   siteSettings: SiteSettingsStore;
   publish: Publish;
 };
@@ -66,6 +68,13 @@ export async function unsuspend(dependencies: AdminDependencies, admin: Account,
     throw conflict(`${person.name} is not suspended.`);
   dependencies.publish(accountChanged, { accountId: person.id });
   await note(dependencies, admin, 'unsuspend', person);
+}
+
+/** For somebody who has lost their authenticator app and their recovery codes. @throws ChatError 409 where there is none */
+export async function removeSecondFactor(dependencies: AdminDependencies, admin: Account, person: Account) {
+  if (!(await dependencies.secondFactors.remove(person.id)))
+    throw conflict(`${person.name} has no authenticator app.`);
+  await note(dependencies, admin, 'remove-second-factor', person);
 }
 
 export async function endSessions(dependencies: AdminDependencies, admin: Account, person: Account) {

@@ -11,6 +11,7 @@ import {
   makeAdmin,
   personById,
   removeAdmin,
+  removeSecondFactor,
   suspend,
   unsuspend,
 } from './administrate.ts';
@@ -36,6 +37,7 @@ export const adminOperations: readonly Operation<AdminDependencies, SignedIn>[] 
   onPerson('suspend', suspend),
   onPerson('unsuspend', unsuspend),
   onPerson('end-sessions', endSessions),
+  onPerson('remove-second-factor', removeSecondFactor),
   defineOperation({
     name: 'site-settings',
     path: '/admin/settings',

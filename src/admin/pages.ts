@@ -11,6 +11,7 @@ import type { GroupStore } from '../groups/store.ts';
 import { numberInQuery } from '../http/request.ts';
 import type { Context, Html } from '../http/views.ts';
 import { registrationNow } from '../invitations/admit.ts';
+import type { SecondFactorStore } from '../second-factors/store.ts';
 import type { Registration, SiteSettingsStore } from '../site-settings/store.ts';
 import { personById } from './administrate.ts';
 import type { PeopleStore } from './people-store.ts';
@@ -27,6 +28,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   suspend: 'suspended',
   unsuspend: 'lifted the suspension of',
   'end-sessions': 'signed out everywhere',
+  'remove-second-factor': 'removed the authenticator app of',
   'password-link': 'made a link for a new password for',
   'change-settings': 'changed the settings:',
 };
@@ -36,6 +38,7 @@ export type AdminPagesDependencies = {
   accounts: AccountStore;
   groups: GroupStore;
   files: FileStore;
+  secondFactors: SecondFactorStore;
   peopleStore: PeopleStore;
   audit: AuditStore;
   siteSettings: SiteSettingsStore;
@@ -113,7 +116,7 @@ export class AdminPages {
   }
 
   async #shown(id: number, error?: ChatError): Promise<Context> {
-    const { accounts, groups, files } = this.#dependencies;
+    const { accounts, groups, files, secondFactors } = this.#dependencies;
     const person = await personById(accounts, id);
     const names: string[] = [];
     for (const groupId of (await groups.membershipsOf(id)).keys()) {
@@ -122,6 +125,7 @@ export class AdminPages {
     }
     return {
       person,
+      hasSecondFactor: await secondFactors.isInForce(id),
       groups: names,
       since: new Date(person.createdAt).toISOString(),
       stored: inWords(await files.bytesOf(id)),

@@ -5,7 +5,14 @@ import type { Database } from './executor.ts';
 import { createSealer, SEALED, type SealedColumn } from './sealed-columns.ts';
 import { drafts, files, groups, messages, revisions } from './tables/chat.ts';
 import { encryptionKeys, secrets } from './tables/sealing.ts';
-import { accounts, auditLog, invitations, pushSubscriptions, sessionList } from './tables/users.ts';
+import {
+  accounts,
+  auditLog,
+  authenticators,
+  invitations,
+  pushSubscriptions,
+  sessionList,
+} from './tables/users.ts';
 
 const BATCH = 500;
 
@@ -15,7 +22,7 @@ type Row = Record<string, unknown>;
  * Tables with sealed columns. `secrets` comes last, since `checkKeyring` uses it to check whether the keyring fits.
  */
 const TABLES: Readonly<Record<'users' | 'chat', readonly SQLiteTable[]>> = {
-  users: [accounts, pushSubscriptions, invitations, sessionList, auditLog, secrets],
+  users: [accounts, pushSubscriptions, invitations, sessionList, authenticators, auditLog, secrets],
   chat: [groups, messages, revisions, files, drafts, secrets],
 };
 

@@ -2,7 +2,14 @@ import { createCipher } from '../crypto/cipher.ts';
 import type { Keyring } from '../crypto/keys.ts';
 import { drafts, files, groups, messages, revisions } from './tables/chat.ts';
 import { secrets } from './tables/sealing.ts';
-import { accounts, auditLog, invitations, pushSubscriptions, sessionList } from './tables/users.ts';
+import {
+  accounts,
+  auditLog,
+  authenticators,
+  invitations,
+  pushSubscriptions,
+  sessionList,
+} from './tables/users.ts';
 
 /**
  * The fields of a row from which the additional authenticated data (AAD) of a value is built: they identify the row.
@@ -64,6 +71,16 @@ export const SEALED = {
         'code',
         'invitations',
         ({ codeIndex }) => `invitations/${hex(codeIndex)}`,
+      ),
+    },
+  },
+  authenticators: {
+    table: authenticators,
+    columns: {
+      secret: sealedColumn<{ accountId: number }>(
+        'secret',
+        'second-factors',
+        ({ accountId }) => `authenticators/${accountId}`,
       ),
     },
   },

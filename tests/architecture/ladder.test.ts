@@ -15,6 +15,7 @@ const LADDER: readonly (readonly string[])[] = [
   ['context'],
   ['site-settings', 'audit'],
   ['accounts'],
+  ['second-factors'],
   ['live'],
   ['groups'],
   ['invitations'],

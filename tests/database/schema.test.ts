@@ -29,6 +29,7 @@ const NOT_SEALED = [
   'invitations.code_index',
   'invitations.group_ids',
   'session_list.session_index',
+  'recovery_codes.code_index',
   'sign_in_links.token_index',
   'sign_in_links.kind',
   'push_subscriptions.endpoint_index',

@@ -145,6 +145,12 @@ const samplesWith = ({
   suspend: onPerson(2, 3),
   unsuspend: onPerson(2, 3),
   'end-sessions': onPerson(2, 3),
+  'remove-second-factor': {
+    inputs: [{}, { personId: 3 }],
+    inAddress: '2',
+    wrong: { personId: 'joe' },
+    leadsTo: /^\/admin\/people\/2$/,
+  },
   'site-settings': {
     inputs: [
       { registration: 'invite', membersInvite: 'no' },

@@ -32,6 +32,7 @@ const PAGES = [
   '/notifications',
   '/account',
   '/account/sessions',
+  '/account/second-factor',
   '/invitations',
   '/invitations/1',
   '/admin',

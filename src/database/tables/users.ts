@@ -105,3 +105,17 @@ export const sessionList = sqliteTable('session_list', {
   startedAt: integer('started_at').notNull(),
   usedAt: integer('used_at').notNull(),
 });
+
+/** Authenticator apps; `confirmedAt` is null until a code of it was entered. */
+export const authenticators = sqliteTable('authenticators', {
+  accountId: integer('account_id').primaryKey(),
+  secret: blob('secret', { mode: 'buffer' }).notNull(),
+  confirmedAt: integer('confirmed_at'),
+  lastStep: integer('last_step').notNull().default(0),
+});
+
+/** Keyed hashes of the codes that stand in for an authenticator app, each once. */
+export const recoveryCodes = sqliteTable('recovery_codes', {
+  codeIndex: blob('code_index', { mode: 'buffer' }).primaryKey(),
+  accountId: integer('account_id').notNull(),
+});

@@ -1,0 +1,126 @@
+import { type Request, type RequestHandler, type Response, Router } from 'express';
+import { generateURI } from 'otplib';
+import QRCode from 'qrcode';
+import { z } from 'zod';
+import { accountOf, type EnterDependencies, enter } from '../accounts/access.ts';
+import { pendingAccount } from '../accounts/sessions.ts';
+import type { Account, AccountStore } from '../accounts/store.ts';
+import type { Passwords } from '../crypto/passwords.ts';
+import { ChatError } from '../errors.ts';
+import { onRefusal } from '../http/failures.ts';
+import { ownPath, seeOther } from '../http/request.ts';
+import { asHtml, type Context, type Html, sendHtml, type Views } from '../http/views.ts';
+import type { Limits } from '../limits.ts';
+import { parseInput } from '../operations/define.ts';
+import type { SecondFactorStore } from './store.ts';
+import { beginAuthenticator, checkCode, confirmAuthenticator } from './verify.ts';
+
+/** Wrong codes of an account, by whoever knows its password. */
+const WRONG_CODES = { name: 'wrong codes', points: 10, seconds: 900, sentence: 'Too many tries.' };
+const WRONG_PASSWORDS = {
+  name: 'wrong passwords of removals',
+  points: 10,
+  seconds: 900,
+  sentence: 'Too many tries.',
+};
+
+const codeForm = z.object({ code: z.string('Enter the code.').trim().min(1, 'Enter the code.').max(40) });
+const removal = z.object({
+  password: z.string('Enter your password.').min(1, 'Enter your password.').max(1_000),
+});
+
+type Dependencies = EnterDependencies & {
+  views: Views;
+  accounts: AccountStore;
+  secondFactors: SecondFactorStore;
+  passwords: Passwords;
+  limits: Limits;
+  /** Puts `request.session` in place. */
+  session: RequestHandler;
+};
+
+/** The second step of signing in, and the page on which an authenticator app is set up and removed. */
+export function secondFactorRoutes(dependencies: Dependencies): Router {
+  return Router().use(signInRoutes(dependencies), settingRoutes(dependencies));
+}
+
+function signInRoutes(dependencies: Dependencies): Router {
+  const { views, accounts, limits, session } = dependencies;
+  const tries = limits.of(WRONG_CODES);
+  const page = (request: Request, error: ChatError | null): Html =>
+    views.page(request, 'second-factors/sign-in.njk', {
+      account: null,
+      next: ownPath(request.body?.next ?? request.query.next),
+      error,
+    });
+
+  return Router()
+    .get('/login/code', session, async (request, response) => {
+      if (!(await pendingAccount(accounts, request))) return seeOther(response, '/login');
+      sendHtml(response, page(request, null));
+    })
+    .post('/login/code', session, async (request, response) => {
+      const account = await pendingAccount(accounts, request);
+      if (!account) return seeOther(response, '/login');
+      onRefusal(response, (error) => page(request, error));
+      const { code } = parseInput(codeForm, request.body);
+      await tries.take(String(account.id));
+      await checkCode(dependencies, account, code);
+      await tries.reset(String(account.id));
+      await enter(dependencies, request, response, account);
+    });
+}
+
+function settingRoutes(dependencies: Dependencies): Router {
+  const { views, secondFactors, passwords, accounts, limits } = dependencies;
+  const wrongPasswords = limits.of(WRONG_PASSWORDS);
+  const wrongCodes = limits.of(WRONG_CODES);
+  const show = (request: Request, template: string, context: Context) =>
+    views.page(request, `second-factors/${template}.njk`, { error: null, ...context });
+
+  async function settings(request: Request, account: Account, error: ChatError | null = null) {
+    const isInForce = await secondFactors.isInForce(account.id);
+    const left = await secondFactors.countCodes(account.id);
+    return show(request, 'index', { account, isInForce, left, error });
+  }
+
+  async function setUp(request: Request, account: Account, error: ChatError | null = null) {
+    const secret = await beginAuthenticator(dependencies, account);
+    const uri = generateURI({ issuer: `Hearth ${request.arrival.host}`, label: account.username, secret });
+    const svg = await QRCode.toString(uri, { type: 'svg', margin: 2 });
+    const inFours = secret.replace(/(.{4})(?!$)/g, '$1 ');
+    return show(request, 'set-up', { account, qr: asHtml(svg), secret: inFours, error });
+  }
+
+  return Router()
+    .get('/account/second-factor', async (request, response) => {
+      sendHtml(response, await settings(request, accountOf(request)));
+    })
+    .post('/account/second-factor/set-up', async (request, response) => {
+      const account = accountOf(request);
+      onRefusal(response, (error) => settings(request, account, error));
+      sendHtml(response, await setUp(request, account));
+    })
+    .post('/account/second-factor/confirm', async (request: Request, response: Response) => {
+      const account = accountOf(request);
+      onRefusal(response, (error) =>
+        error.status === 400 ? setUp(request, account, error) : settings(request, account, error),
+      );
+      const { code } = parseInput(codeForm, request.body);
+      await wrongCodes.take(String(account.id));
+      const codes = await confirmAuthenticator(dependencies, account, code);
+      await wrongCodes.reset(String(account.id));
+      sendHtml(response, show(request, 'codes', { account, codes }));
+    })
+    .post('/account/second-factor/remove', async (request, response) => {
+      const account = accountOf(request);
+      onRefusal(response, (error) => settings(request, account, error));
+      const { password } = parseInput(removal, request.body);
+      await wrongPasswords.take(String(account.id));
+      if (!(await passwords.matches(password, await accounts.passwordHash(account.id))))
+        throw new ChatError('wrong_password', 403, 'That is not your password. Try again.', 'password');
+      await wrongPasswords.reset(String(account.id));
+      await secondFactors.remove(account.id);
+      seeOther(response, '/account/second-factor');
+    });
+}
