@@ -14,6 +14,7 @@ import { lockDataFolder } from './database/lock.ts';
 import { openDatabases } from './database/open.ts';
 import { checkKeyring } from './database/sealing.ts';
 import { StartError } from './errors.ts';
+import { exchangeOf } from './http/exchange.ts';
 import { Listeners } from './listeners.ts';
 import type { Certificate } from './tls.ts';
 
@@ -75,6 +76,7 @@ async function open(config: Config, closers: Closers, shared: { passwords?: Pass
     log,
     certificate: () => served,
   });
+  const exchange = exchangeOf(app.express);
   const listeners = new Listeners(config.host, app);
   closers.push(
     app.flush,
@@ -83,7 +85,7 @@ async function open(config: Config, closers: Closers, shared: { passwords?: Pass
     () => listeners.stopListening(),
   );
   if (certificate) {
-    const secure = createHttpsServer({ ...certificate, minVersion: 'TLSv1.2' }, app.express);
+    const secure = createHttpsServer({ ...certificate, ...exchange, minVersion: 'TLSv1.2' }, app.express);
     await listeners.serve(secure, config.port, true);
     const take = (renewed: Certificate) => {
       secure.setSecureContext({ ...renewed, minVersion: 'TLSv1.2' });
@@ -91,9 +93,9 @@ async function open(config: Config, closers: Closers, shared: { passwords?: Pass
     };
     closers.push(followCertificate(config, log, take));
     if (config.httpPort !== undefined)
-      await listeners.serve(createHttpServer(app.express), config.httpPort, false);
+      await listeners.serve(createHttpServer(exchange, app.express), config.httpPort, false);
   } else {
-    await listeners.serve(createHttpServer(app.express), config.port, false);
+    await listeners.serve(createHttpServer(exchange, app.express), config.port, false);
   }
   setImmediate(app.warm);
   return listeners.urls;

@@ -108,7 +108,9 @@ export function createSessions(
     /** `identify` for a WebSocket upgrade request, which has not passed through any middleware. */
     identifyUpgrade(upgrade: IncomingMessage, secure: boolean): Promise<SignedIn | undefined> {
       // express-session needs no more than a plain request and a response, which is never sent.
-      const request = Object.assign(upgrade, { secure, originalUrl: upgrade.url }) as unknown as Request;
+      const request = Object.assign(upgrade, { originalUrl: upgrade.url }) as unknown as Request;
+      // Overrides the getter of Express, as for every other request.
+      Object.defineProperty(request, 'secure', { value: secure });
       return identify(request, new ServerResponse(upgrade) as unknown as Response);
     },
   };
