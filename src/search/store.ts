@@ -122,7 +122,7 @@ export class SearchStore {
   #tokens(groupId: number, keys: readonly string[]): string[] {
     // One call for all of them: a call takes longer than a block.
     const blocks = this.#cipherOf(groupId).update(Buffer.concat(keys.map((key) => this.#hashOf(key))));
-    return keys.map((_key, index) => blocks.readUIntBE(index * BLOCK_BYTES, TOKEN_BYTES).toString(36));
+    return keys.map((_key, index) => digitsOf(blocks.readUIntBE(index * BLOCK_BYTES, TOKEN_BYTES)));
   }
 
   #hashOf(key: string): Buffer {
@@ -183,6 +183,17 @@ export class SearchStore {
     const keys = [...indexKeys(text), ...marks];
     return { number, tokens: this.#tokens(groupId, keys).join(' ') };
   }
+}
+
+const LOW_DIGITS = 5;
+const HIGH_FROM = 36 ** LOW_DIGITS;
+
+/** `token.toString(36)`, in two parts: V8 takes four times as long for a number that is no small integer. */
+export function digitsOf(token: number): string {
+  const high = Math.floor(token / HIGH_FROM);
+  if (high === 0) return token.toString(36);
+  const low = (token - high * HIGH_FROM).toString(36);
+  return high.toString(36) + low.padStart(LOW_DIGITS, '0');
 }
 
 function boundsOf({ after, before, below }: Query): { from: bigint; to: bigint } {

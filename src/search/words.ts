@@ -13,6 +13,8 @@ const RUNS = new RegExp(
 );
 /** Markdown marks within a word: readers do not see them, so the word continues. */
 const MARK_WITHIN = /^(?:\*{1,3}|~~|`)$/;
+/** What a text with later parts has; most have none. */
+const COMPOUND = /_|\p{Ll}\p{Lu}/u;
 /** The first character of a later part of a compound word: after an underscore, or a capital within the word. */
 const LATER_PARTS = /(?<=_)[^_]|(?<=\p{Ll})\p{Lu}/gu;
 
@@ -32,7 +34,8 @@ export function queryWords(text: string): Word[] {
  */
 export function wordsOf(text: string): Word[] {
   const words = queryWords(text);
-  return [...words, ...words.flatMap(laterParts), ...wordsAcrossMarks(text, words)];
+  const later = COMPOUND.test(text) ? words.flatMap(laterParts) : [];
+  return [...words, ...later, ...wordsAcrossMarks(text, words)];
 }
 
 function laterParts({ written, at }: Word): Word[] {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { excerpt } from '../../src/search/present.ts';
 import { fits } from '../../src/search/query.ts';
+import { digitsOf } from '../../src/search/store.ts';
 import { fold, indexKeys, queryKeys, queryWords } from '../../src/search/words.ts';
 
 const folded = (text: string) => queryWords(text).map((word) => word.folded);
@@ -82,5 +83,13 @@ test('an excerpt shows the first hit with all of them marked, as they were writt
   assert.deepEqual(
     excerpt('今日は東京へ', phrase('東京')).map((piece) => piece.text),
     ['今日は', '東京', 'へ'],
+  );
+});
+
+test('a token has the digits that it always had', () => {
+  const tokens = [0, 35, 36, 36 ** 5 - 1, 36 ** 5, 36 ** 5 + 1, 36 ** 9, 2 ** 47 + 12_345, 2 ** 48 - 1];
+  assert.deepEqual(
+    tokens.map(digitsOf),
+    tokens.map((token) => token.toString(36)),
   );
 });
