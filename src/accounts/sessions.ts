@@ -20,6 +20,7 @@ declare module 'express-session' {
 
 const THIRTY_DAYS_MS = 30 * 86_400_000;
 const VERIFIED_COOKIES = 20_000;
+const COOKIE = { path: '/', httpOnly: true, sameSite: 'lax', maxAge: THIRTY_DAYS_MS } as const;
 const PLAIN = 'hearth';
 const ENCRYPTED = '__Host-hearth';
 
@@ -40,20 +41,17 @@ export function createSessions(
   secret: string,
   onUse: (request: Request, signedIn: SignedIn) => Promise<void>,
 ) {
-  const shared = { secret, resave: false, saveUninitialized: false };
-  const cookie = { path: '/', httpOnly: true, sameSite: 'lax', maxAge: THIRTY_DAYS_MS } as const;
-  const plain = session({
-    ...shared,
-    store: openStore(),
-    name: PLAIN,
-    cookie: { ...cookie, secure: false },
-  });
-  const encrypted = session({
-    ...shared,
-    store: openStore(),
-    name: ENCRYPTED,
-    cookie: { ...cookie, secure: true },
-  });
+  const sessionsOf = (name: string, secure: boolean) =>
+    session({
+      secret,
+      resave: false,
+      saveUninitialized: false,
+      store: openStore(),
+      name,
+      cookie: { ...COOKIE, secure },
+    });
+  const plain = sessionsOf(PLAIN, false);
+  const encrypted = sessionsOf(ENCRYPTED, true);
   /** Session ids by cookie value, for cookies whose signature express-session has verified. */
   const verified = caches.recent<string, string>('verified cookies', VERIFIED_COOKIES);
 
