@@ -79,7 +79,7 @@ function entries() {
 }
 
 /** @param {string} name of a source */
-function outputOf(name) {
+export function outputOf(name) {
   return name.replace(/^src[/\\]/, '').replace(/\.ts$/, '.js');
 }
 
@@ -91,11 +91,16 @@ function outputOf(name) {
 function keepAddresses(build) {
   build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
     const address = JSON.stringify(outputOf(relative(ROOT, path)).replaceAll('\\', '/'));
-    const contents = readFileSync(path, 'utf8')
-      .replaceAll('import.meta.url', `(compiledFolder + ${address})`)
-      .replace(/(new URL\(\s*'\.[\w./-]+)\.ts'/g, "$1.js'");
-    return { contents, loader: 'ts' };
+    return { contents: addressed(readFileSync(path, 'utf8'), `(compiledFolder + ${address})`), loader: 'ts' };
   });
+}
+
+/**
+ * @param {string} text of a source
+ * @param {string} address what `import.meta.url` becomes in it, beside which the compiled sources are
+ */
+export function addressed(text, address) {
+  return text.replaceAll('import.meta.url', address).replace(/(new URL\(\s*'\.[\w./-]+)\.ts'/g, "$1.js'");
 }
 
 /** Deletes old compiled folders only: a server that still runs may yet import from a recent one. */

@@ -1,12 +1,13 @@
 // npm test             everything the project checks, in the order of what fails soonest
 // npm run test:unit    types, lint, and the tests that start no server, no browser and no engine
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { run as runTests } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { compileTests } from './compile-tests.ts';
 
 const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
@@ -50,6 +51,11 @@ run('npx', ['biome', 'check']);
 const tests = readdirSync('tests', { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test.ts') && (!isUnit || isUnitTest(file)))
   .sort((a, b) => placeOf(a) - placeOf(b) || (a < b ? -1 : 1));
+const compiled = resolve(`compiled-tests-${process.pid}`);
+process.on('exit', () => rmSync(compiled, { recursive: true, force: true }));
+const sources = await compileTests(tests, compiled);
+// What is compiled already needs no tsx; the processes of the tests begin with what this one is said to have begun with.
+process.execArgv.splice(0, Infinity, '--enable-source-maps');
 const failed = await failedOf(tests, Math.max(2, availableParallelism()));
 const unstable = failed.filter((file) => file.startsWith('journeys/'));
 // What a browser does depends on what else the machine does: such a file is run again, with nothing beside it.
@@ -66,11 +72,11 @@ if (unstable.length > 0 && unstable.length === failed.length && unstable.length 
 
 /** Runs files of tests, each in a process of its own. @returns those of them that failed */
 async function failedOf(files: readonly string[], concurrency: number): Promise<string[]> {
-  const paths = new Map(files.map((file) => [resolve('tests', file), file]));
+  const paths = [...sources].filter(([, file]) => files.includes(file)).map(([path]) => path);
   const failed = new Set<string>();
   // For a whole file, too: axe looks at every page there.
-  const events = runTests({ files: [...paths.keys()], concurrency, timeout: 600_000 });
-  events.on('test:fail', ({ file = '' }) => failed.add(paths.get(file) ?? file));
+  const events = runTests({ files: paths, concurrency, timeout: 600_000 });
+  events.on('test:fail', ({ file = '' }) => failed.add(sources.get(file) ?? relative('tests', file)));
   await pipeline(events, new spec(), process.stdout, { end: false });
   return [...failed];
 }

@@ -88,7 +88,7 @@ test('what runs in a process of its own may be killed: that recording fails, and
   );
   // The only child of this process that runs it.
   const list = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(process.pid)], { encoding: 'utf8' });
-  const [, pid] = /^\s*(\d+) .*local-process\.ts/m.exec(list) ?? [];
+  const [, pid] = /^\s*(\d+) .*local-process\.[jt]s/m.exec(list) ?? [];
   process.kill(Number(pid), 'SIGKILL');
   await cut;
   assert.equal(textOf(wordsIn(await engine.transcribe(recording, () => {}))), SAID);
