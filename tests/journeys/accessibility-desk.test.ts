@@ -13,6 +13,7 @@ test('by keyboard alone: skip the list, write, read, and always see where one is
   const browser = await openBrowser(t);
   const { page } = await personAt(browser, hearth.url, 'Ada');
   await joinGroup(page, 'General');
+  await page.locator('#content:focus').waitFor();
   await page.keyboard.type('typed at once');
   await page.keyboard.press('Enter');
   await page.locator('#messages .message', { hasText: 'typed at once' }).waitFor();

@@ -102,7 +102,7 @@ test('without a network the last seen messages are there, and never a stale page
 
 test('a push message is shown; a page that is open and hidden notifies by itself, one in sight does not', async (t) => {
   const hearth = await startHearth(t);
-  const browser = await openBrowser(t);
+  const browser = await openBrowser(t, [], { isWhole: true });
   const { page, context, complaints } = await personAt(browser, hearth.url, 'Ada');
   const mina = await personAt(browser, hearth.url, 'Mina');
   await context.grantPermissions(['notifications'], { origin: hearth.url });
@@ -161,7 +161,7 @@ test('a push message is shown; a page that is open and hidden notifies by itself
 
 test('the page of notifications says what stands in the way, and how to remove it', async (t) => {
   const hearth = await startHearth(t);
-  const browser = await openBrowser(t);
+  const browser = await openBrowser(t, [], { isWhole: true });
   const { page, context } = await personAt(browser, hearth.url, 'Ada');
   await page.goto(`${hearth.url}/notifications`);
   await page.getByRole('button', { name: 'Turn them on here' }).waitFor();

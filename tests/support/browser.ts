@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { after } from 'node:test';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { PASSWORD } from './client.ts';
@@ -6,6 +7,12 @@ import type { Ending } from './hearth.ts';
 import { keepTrace, printTraces } from './trace.ts';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+/** Chromium without windows, which draws and runs pages as the whole of it does, with half the work. */
+const SHELL = (process.env.PATH ?? '')
+  .split(delimiter)
+  .map((folder) => join(folder, 'chromium-headless-shell'))
+  .find((path) => existsSync(path));
 
 /** Those that this file of tests has started, by their flags. */
 const browsers = new Map<string, Promise<Browser>>();
@@ -17,10 +24,15 @@ after(async () => {
 /**
  * The system's Chromium, headless, with a fresh profile; the tests of a file share it, and none of them leaves a window.
  * @param flags beside the usual ones, such as those for a microphone
+ * @param isWhole for what Chromium does outside of its pages, such as notifications and the installation of an app
  */
-export async function openBrowser(test: Ending, flags: readonly string[] = []): Promise<Browser> {
-  const key = flags.join(' ');
-  const opening = browsers.get(key) ?? launch(flags);
+export async function openBrowser(
+  test: Ending,
+  flags: readonly string[] = [],
+  { isWhole = false } = {},
+): Promise<Browser> {
+  const key = `${isWhole} ${flags.join(' ')}`;
+  const opening = browsers.get(key) ?? launch(flags, isWhole);
   browsers.set(key, opening);
   const browser = await opening;
   test.after(async () => {
@@ -30,8 +42,9 @@ export async function openBrowser(test: Ending, flags: readonly string[] = []): 
   return browser;
 }
 
-function launch(flags: readonly string[]): Promise<Browser> {
-  const executablePath = CHROMIUM.find((path) => existsSync(path));
+function launch(flags: readonly string[], isWhole: boolean): Promise<Browser> {
+  const whole = CHROMIUM.find((path) => existsSync(path));
+  const executablePath = isWhole ? whole : (SHELL ?? whole);
   if (!executablePath) throw new Error('Chromium is missing; install it with: apt-get install chromium');
   return chromium.launch({
     executablePath,
