@@ -21,29 +21,16 @@ const PICKER = 'emoji/picker.js';
 /** Bundled with everything that they import: each further file costs a phone a round trip. */
 const JOINED = { style: 'css/main.css', script: 'js/main.js' };
 
+/** By their paths on disk, for all servers of a process. */
+const texts = new Map<string, Promise<string>>();
+const packed = new Map<string, Promise<Buffer>>();
+
 /**
  * Serves text files, compressed as the browser accepts; style sheets and the main script are minified. Each file is
  * prepared on its first request and kept in memory.
  * @param files names in the URL → paths on disk
  */
 export function packedFiles(files: ReadonlyMap<string, string>): { serve: RequestHandler } {
-  const texts = new Map<string, Promise<string>>();
-  const packed = new Map<string, Promise<Buffer>>();
-
-  function kept<Value>(
-    cache: Map<string, Promise<Value>>,
-    key: string,
-    make: () => Promise<Value>,
-  ): Promise<Value> {
-    const cached = cache.get(key);
-    if (cached) return cached;
-    const made = make();
-    cache.set(key, made);
-    // What failed is tried again when it is asked for again.
-    made.catch(() => cache.delete(key));
-    return made;
-  }
-
   return {
     async serve(request, response, next) {
       const name = request.path.slice(1);
@@ -51,8 +38,8 @@ export function packedFiles(files: ReadonlyMap<string, string>): { serve: Reques
       const type = TEXT[extname(name)];
       if (request.method !== 'GET' || !file || !type) return next();
       const encoding = ENCODINGS.find((candidate) => acceptsEncoding(request, candidate));
-      const body = await kept(packed, `${encoding} ${name}`, async () =>
-        pack(await kept(texts, name, () => textOf(name, file)), encoding),
+      const body = await kept(packed, `${encoding} ${file}`, async () =>
+        pack(await kept(texts, file, () => textOf(name, file)), encoding),
       );
       response.set({
         'Content-Type': type,
@@ -63,6 +50,20 @@ export function packedFiles(files: ReadonlyMap<string, string>): { serve: Reques
       response.set('Content-Length', String(body.byteLength)).end(body);
     },
   };
+}
+
+function kept<Value>(
+  cache: Map<string, Promise<Value>>,
+  key: string,
+  make: () => Promise<Value>,
+): Promise<Value> {
+  const cached = cache.get(key);
+  if (cached) return cached;
+  const made = make();
+  cache.set(key, made);
+  // What failed is tried again when it is asked for again.
+  made.catch(() => cache.delete(key));
+  return made;
 }
 
 async function textOf(name: string, file: string): Promise<string> {

@@ -30,8 +30,17 @@ export type Views = {
   warm(): void;
 };
 
+/** By the folder of static files: templates are compiled once for all servers of a process. */
+const created = new Map<string, Views>();
+
 /** @param assets the versioned folder of static files, such as `/assets/3f9a` */
 export function createViews(assets: string): Views {
+  const views = created.get(assets) ?? createNew(assets);
+  created.set(assets, views);
+  return views;
+}
+
+function createNew(assets: string): Views {
   const loader = new nunjucks.FileSystemLoader(FOLDER, { noCache: false, watch: false });
   const environment = new nunjucks.Environment(loader, {
     autoescape: true,
