@@ -9,7 +9,10 @@ import { pipeTo } from '../support/pipe.ts';
 /** Two beats of 20 s that do not come, and the time to look for them and to connect anew. */
 const NOTICED_WITHIN_MS = 70_000;
 
-test('a line that goes silent without closing is noticed, and another one is taken', async (t) => {
+test('a line that goes silent without closing is noticed, and another one is taken', {
+  // Nearly all of it is waiting, which the reader and the writer do at the same time.
+  concurrency: true,
+}, async (t) => {
   const hearth = await startHearth(t);
   const browser = await openBrowser(t);
   const ada = await newPerson(hearth.url, 'ada', 1);
@@ -26,6 +29,15 @@ test('a line that goes silent without closing is noticed, and another one is tak
   await say(writer.page, 'before');
   await writer.page.locator('#messages .message', { hasText: 'before' }).waitFor();
 
+  const reads = t.test('a reader sees that it reconnects, and then what was missed', async () => {
+    readerPipe.silence();
+    await ada.post('/groups/1/messages', { content: 'can you hear me?' });
+    const missed = reader.page.locator('#messages .message', { hasText: 'can you hear me?' });
+    assert.equal(await missed.count(), 0);
+    await missed.waitFor({ timeout: NOTICED_WITHIN_MS });
+    await reader.page.locator('#network-line').waitFor({ state: 'hidden' });
+  });
+
   await t.test('what is written goes out by another line, once', async () => {
     writerPipe.silence();
     await say(writer.page, 'into the silence');
@@ -35,15 +47,6 @@ test('a line that goes silent without closing is noticed, and another one is tak
     assert.equal(await writer.page.locator('.is-pending').count(), 0);
     const { body } = await ada.get('/groups/1');
     assert.equal(body.split('<p>into the silence').length, 2);
-  });
-
-  await t.test('a reader sees that it reconnects, and then what was missed', async () => {
-    readerPipe.silence();
-    await ada.post('/groups/1/messages', { content: 'can you hear me?' });
-    const missed = reader.page.locator('#messages .message', { hasText: 'can you hear me?' });
-    assert.equal(await missed.count(), 0);
-    await missed.waitFor({ timeout: NOTICED_WITHIN_MS });
-    await reader.page.locator('#network-line').waitFor({ state: 'hidden' });
   });
 
   await t.test('an upload that was cut off goes on by itself', async () => {
@@ -64,4 +67,6 @@ test('a line that goes silent without closing is noticed, and another one is tak
       .locator('.chosen[data-file]', { hasText: 'notes.txt' })
       .waitFor({ timeout: 2 * NOTICED_WITHIN_MS });
   });
+
+  await reads;
 });
