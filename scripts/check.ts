@@ -15,18 +15,22 @@ const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/go
 const LONGEST = [
   'journeys/accessibility-desk',
   'journeys/silent-line',
-  'journeys/accessibility-phone',
   'journeys/voice',
+  'journeys/accessibility-phone',
   'voice/queue',
+  'notifications/push',
   'faults/at-rest',
   'faults/kill',
   'faults/damage',
   'contracts/speech',
-  'journeys/talk',
-  'notifications/push',
   'contracts/caches',
+  'voice/doors',
+  'voice/convert',
+  'journeys/talk',
   'journeys/acts',
   'journeys/beside',
+  'journeys/together',
+  'live/sockets',
 ];
 
 /** More files than these fail for another reason than chance. */
