@@ -33,6 +33,8 @@ const LONGEST = [
   'live/sockets',
 ];
 
+/** Where the network is slow, the tests begin without what is only faster. */
+const INSTALL_MS = 120_000;
 /** More files than these fail for another reason than chance. */
 const MAX_RUN_AGAIN = 2;
 
@@ -121,6 +123,7 @@ function installShell(): void {
   const packages = ['chromium', 'chromium-headless-shell'];
   const { status } = spawnSync('apt-get', ['install', '-qq', '-y', '--no-install-recommends', ...packages], {
     stdio: 'ignore',
+    timeout: INSTALL_MS,
   });
   if (status !== 0)
     console.log('Without chromium-headless-shell, which could not be installed, this takes longer.');
