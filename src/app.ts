@@ -3,9 +3,10 @@ import express, { type Express } from 'express';
 import type { Logger } from 'pino';
 import { installAccounts } from './accounts/install.ts';
 import type { SessionStore } from './accounts/session-store.ts';
+import type { SignedIn } from './accounts/sessions.ts';
 import { installAdmin } from './admin/install.ts';
 import type { Config } from './config.ts';
-import { createContext } from './context.ts';
+import { type Context, createContext } from './context.ts';
 import type { Keyring } from './crypto/keys.ts';
 import type { Passwords } from './crypto/passwords.ts';
 import type { Databases } from './database/open.ts';
@@ -14,7 +15,7 @@ import type { SpeechEngine } from './engines/speech/engine.ts';
 import { installFiles } from './files/install.ts';
 import { seedGroups } from './groups/create.ts';
 import { installGroups } from './groups/install.ts';
-import { createArrivals, noteArrivals, refuseOtherSites } from './http/arrival.ts';
+import { type Arrivals, createArrivals, noteArrivals, refuseOtherSites } from './http/arrival.ts';
 import { readForms } from './http/body.ts';
 import { answerFailures, nothingHere } from './http/failures.ts';
 import { answerHealth } from './http/health.ts';
@@ -28,8 +29,10 @@ import { installLive } from './live/install.ts';
 import { Upgrades } from './live/upgrade.ts';
 import { installMessages } from './messages/install.ts';
 import { installNotifications } from './notifications/install.ts';
+import type { BoundOperation } from './operations/define.ts';
 import { installPresence } from './presence/install.ts';
 import { installProfiles } from './profiles/install.ts';
+import { installReports } from './reports/install.ts';
 import { installSearch } from './search/install.ts';
 import { installSecondFactors } from './second-factors/install.ts';
 import { openCachedStores, openStores, type Stores } from './stores.ts';
@@ -57,12 +60,35 @@ export type App = {
   flush(): Promise<void>;
 };
 
-/** Installs the features; each may use those before it. This is the only file that knows all of them. */
+/** Creates the app of all features. This is the only file that knows all of them. */
 export async function createApp(opened: Opened): Promise<App> {
-  const { config, log, sessionStore, passwords, certificate } = opened;
+  const { config, certificate } = opened;
   const base = createContext(opened);
   await prepare(await openStores(opened.databases, opened.keyring), config);
-  const stores = await openCachedStores(opened.databases, opened.keyring, base.caches);
+  const features = await install(opened, base);
+  const arrivals = createArrivals({ ...config, listensOn: config.host, certificate });
+  const { accounts, messages } = features;
+  const upgrades = new Upgrades(
+    { ...messages, sessions: accounts.sessions, arrivals, rateLimits: config.rateLimits },
+    [messages.livePresence.overview(ownOperations(features)), messages.conversation],
+  );
+  return {
+    express: route(opened, base, arrivals, features),
+    upgrades,
+    warm: base.views.warm,
+    async closeSockets() {
+      await messages.writer.flush();
+      messages.hub.close();
+    },
+    flush: base.stop,
+  };
+}
+
+type Features = Awaited<ReturnType<typeof install>>;
+
+/** Installs the features; each may use those before it. */
+async function install({ config, log, databases, keyring, sessionStore, passwords }: Opened, base: Context) {
+  const stores = await openCachedStores(databases, keyring, base.caches);
   const engine = speechEngine(config, log);
   const context = { ...base, ...stores, engine, hasSpeech: engine !== undefined };
   const accounts = await installAccounts({ ...context, sessionStore, passwords });
@@ -74,55 +100,66 @@ export async function createApp(opened: Opened): Promise<App> {
   const files = { ...present, ...installFiles(present) };
   const profiles = installProfiles(files);
   const messages = { ...files, ...installMessages(files) };
+  const reports = installReports(messages);
   const notifications = await installNotifications(messages);
   const search = await installSearch(messages);
   const voice = installVoice(messages);
   const admin = installAdmin(messages);
+  return {
+    accounts,
+    secondFactors,
+    invitations,
+    profiles,
+    messages,
+    reports,
+    notifications,
+    search,
+    voice,
+    admin,
+  };
+}
 
-  const arrivals = createArrivals({ ...config, listensOn: config.host, certificate });
+function route(
+  { log, databases }: Opened,
+  { views }: Context,
+  arrivals: Arrivals,
+  features: Features,
+): Express {
+  const { accounts, invitations, messages, voice } = features;
   const app = express();
   for (const setting of ['x-powered-by', 'etag']) app.disable(setting);
   app.use(logRequests(log), securityHeaders(), noteArrivals(arrivals));
-  app.get('/healthz', answerHealth(opened.databases.canWrite));
-  serveStatic(app, base.views.assets);
+  app.get('/healthz', answerHealth(databases.canWrite));
+  serveStatic(app, views.assets);
   app.get('/offline', (request, response) => {
-    sendHtml(response, base.views.page(request, 'http/offline.njk', { account: null }));
+    sendHtml(response, views.page(request, 'http/offline.njk', { account: null }));
   });
   app.use(refuseOtherSites(arrivals));
   voice.receiveCallbacks(app);
   app.use(readForms(), accounts.identify);
   // Most requested routes first: Express tries them in order until one matches.
-  app.use(messages.messageRoutes, ...groups.groupRoutes(present.people), messages.listRoutes);
-  app.use(notifications.notificationRoutes, profiles.profileRoutes, search.searchRoutes);
-  app.use(files.fileRoutes, voice.voiceRoutes, themeRoutes(), accounts.accountRoutes(invitations.admission));
-  app.use(invitations.invitationRoutes, admin.adminRoutes, secondFactors.secondFactorRoutes);
-  app.use(nothingHere, answerFailures(base.views, log));
+  app.use(messages.messageRoutes, ...messages.groupRoutes(messages.people), messages.listRoutes);
+  app.use(features.notifications.notificationRoutes, features.profiles.profileRoutes);
+  app.use(features.search.searchRoutes, messages.fileRoutes, voice.voiceRoutes, themeRoutes());
+  app.use(accounts.accountRoutes(invitations.admission), features.secondFactors.secondFactorRoutes);
+  app.use(invitations.invitationRoutes, features.reports.reportRoutes, features.admin.adminRoutes);
+  app.use(nothingHere, answerFailures(views, log));
+  return app;
+}
 
-  const ownOperations = [
-    ...accounts.sessionOperations,
-    ...groups.groupOperations,
-    ...profiles.profileOperations,
-    ...notifications.notificationOperations,
-    ...files.fileOperations,
-    ...voice.voiceOperations,
-    ...invitations.invitationOperations,
-    ...admin.adminOperations,
+/** The operations of an account: each is a command of its own socket. */
+function ownOperations(features: Features): BoundOperation<SignedIn>[] {
+  return [
+    ...features.accounts.sessionOperations,
+    ...features.messages.groupOperations,
+    ...features.profiles.profileOperations,
+    ...features.notifications.notificationOperations,
+    ...features.messages.fileOperations,
+    ...features.voice.voiceOperations,
+    ...features.invitations.invitationOperations,
+    ...features.reports.reportOperations,
+    ...features.admin.adminOperations,
   ];
-  const upgrades = new Upgrades(
-    { ...files, sessions: accounts.sessions, arrivals, rateLimits: config.rateLimits },
-    [present.livePresence.overview(ownOperations), messages.conversation],
-  );
-
-  return {
-    express: app,
-    upgrades,
-    warm: base.views.warm,
-    async closeSockets() {
-      await messages.writer.flush();
-      live.hub.close();
-    },
-    flush: base.stop,
-  };
 }
 
 function speechEngine(config: Config, log: Logger): SpeechEngine | undefined {

@@ -23,6 +23,7 @@ import { MessageStore } from './messages/store.ts';
 import { NotificationClaimStore } from './notifications/claim-store.ts';
 import { DeviceStore } from './notifications/store.ts';
 import { PlaybackReceiptStore } from './receipts/store.ts';
+import { ReportStore } from './reports/store.ts';
 import { SecondFactorStore } from './second-factors/store.ts';
 import { CachedSiteSettingsStore } from './site-settings/cached.ts';
 import { SiteSettingsStore } from './site-settings/store.ts';
@@ -71,6 +72,7 @@ function uncached({ users, chat, sealer, usersIndex, auditKey }: Awaited<ReturnT
     files: new FileStore(chat, sealer),
     threads: new ThreadStore(chat),
     saved: new SavedStore(chat),
+    reports: new ReportStore(chat, sealer),
     joinRequests: new JoinRequestStore(chat),
     playbackReceipts: new PlaybackReceiptStore(chat),
     transcriptions: new TranscriptionStore(chat),

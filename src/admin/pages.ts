@@ -30,6 +30,8 @@ const ACTIONS: Readonly<Record<string, string>> = {
   'end-sessions': 'signed out everywhere',
   'remove-second-factor': 'removed the authenticator app of',
   'password-link': 'made a link for a new password for',
+  'remove-reported': 'removed, after a report,',
+  'leave-reported': 'left, after a report,',
   'change-settings': 'changed the settings:',
 };
 
@@ -106,7 +108,7 @@ export class AdminPages {
       actor:
         actorId === null ? 'A command on the machine' : ((await accounts.byId(actorId))?.name ?? 'Somebody'),
       action: ACTIONS[action] ?? action,
-      subject: details.person ?? settingsInWords(details),
+      subject: details.person ?? details.message ?? settingsInWords(details),
     }));
     return page(request, 'admin/log.njk', {
       entries: await Promise.all(shown),

@@ -3,7 +3,7 @@ import { getTableConfig, type SQLiteColumn, type SQLiteTable } from 'drizzle-orm
 import type { Keyring } from '../crypto/keys.ts';
 import type { Database } from './executor.ts';
 import { createSealer, SEALED, type SealedColumn } from './sealed-columns.ts';
-import { drafts, files, groups, messages, revisions } from './tables/chat.ts';
+import { drafts, files, groups, messages, reports, revisions } from './tables/chat.ts';
 import { encryptionKeys, secrets } from './tables/sealing.ts';
 import {
   accounts,
@@ -23,7 +23,7 @@ type Row = Record<string, unknown>;
  */
 const TABLES: Readonly<Record<'users' | 'chat', readonly SQLiteTable[]>> = {
   users: [accounts, pushSubscriptions, invitations, sessionList, authenticators, auditLog, secrets],
-  chat: [groups, messages, revisions, files, drafts, secrets],
+  chat: [groups, messages, revisions, files, drafts, reports, secrets],
 };
 
 /**

@@ -1,6 +1,6 @@
 import { createCipher } from '../crypto/cipher.ts';
 import type { Keyring } from '../crypto/keys.ts';
-import { drafts, files, groups, messages, revisions } from './tables/chat.ts';
+import { drafts, files, groups, messages, reports, revisions } from './tables/chat.ts';
 import { secrets } from './tables/sealing.ts';
 import {
   accounts,
@@ -133,6 +133,16 @@ export const SEALED = {
   files: {
     table: files,
     columns: { metadata: sealedColumn<{ id: string }>('metadata', 'files', ({ id }) => `files/${id}`) },
+  },
+  reports: {
+    table: reports,
+    columns: {
+      reason: sealedColumn<{ groupId: number; seq: number; reporterId: number }>(
+        'reason',
+        'reports',
+        ({ groupId, seq, reporterId }) => `reports/${groupId}/${seq}/${reporterId}`,
+      ),
+    },
   },
   drafts: {
     table: drafts,

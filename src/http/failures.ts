@@ -47,12 +47,23 @@ async function answer(views: Views, request: Request, response: Response, error:
     return sendHtml(response, views.render('http/_failure.njk', { sentence: error.message }), error.status);
   }
   const retry: Retry | undefined = response.locals.retry;
-  if (retry && error.status !== 500) return sendHtml(response, await retry(error), error.status);
+  const again = retry && error.status !== 500 ? await pageAgain(retry, error) : undefined;
+  if (again) return sendHtml(response, again, error.status);
   if (error.status === 401 && request.method === 'GET') {
     const path = ownPath(request.originalUrl);
     return seeOther(response, path === '/' ? '/login' : `/login?next=${encodeURIComponent(path)}`);
   }
   sendHtml(response, views.page(request, 'http/failure.njk', { error, requestId: request.id }), error.status);
+}
+
+/** The page of the form; undefined where it is not for this visitor, either. */
+async function pageAgain(retry: Retry, error: ChatError): Promise<Html | undefined> {
+  try {
+    return await retry(error);
+  } catch (second) {
+    if (second instanceof ChatError) return undefined;
+    throw second;
+  }
 }
 
 /** Maps a ChatError, a full disk or a malformed URL to a ChatError; undefined for an unexpected error. */

@@ -33,11 +33,12 @@ export async function editMessage(
     groups: GroupStore;
     texts: TextRenderer;
   },
-  { group, account }: OpenGroup,
+  open: OpenGroup,
   seq: number,
   { content }: z.infer<typeof editable>,
   now = Date.now(),
 ): Promise<Message> {
+  const { group, account } = open;
   const text = readable(content, true);
   const mentions = await findMentions(stores, group.id, text);
   return writer.amend({
@@ -45,7 +46,7 @@ export async function editMessage(
     seq,
     amend(message) {
       if (message.removedAt !== null) return new ChatError('not_found', 404, 'This message was removed.');
-      const refusal = refuseEdit({ group, account }, message, { editLimitMs, now });
+      const refusal = refuseEdit(open, message, { editLimitMs, now });
       if (refusal) return refusal;
       const files = message.files.map((file) => lookedOver(file, message.authorId));
       if (message.content === text) return isDraft(message) ? { ...message, files } : message;

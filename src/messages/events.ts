@@ -26,3 +26,6 @@ export const mentionsAdded = eventType<{ groupId: number; seq: number; accountId
 
 /** Somebody is writing a message. */
 export const typed = eventType<{ groupId: number; accountId: number }>('messages.typed');
+
+/** A message was reported, or reports were answered. */
+export const reportsChanged = eventType<Record<string, never>>('messages.reports-changed');

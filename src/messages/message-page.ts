@@ -84,6 +84,7 @@ async function sheet(
     message,
     address: `/groups/${group.id}/messages/${seq}`,
     quickEmoji: QUICK_EMOJI,
+    isOwn: message.authorId === account.id,
     mayEdit: refuseEdit(open, message, dependencies) === undefined,
     spoken: spokenIn(message.files) ?? null,
     mayRemove: refuseRemoval(open, message, dependencies) === undefined,

@@ -11,6 +11,8 @@ export type MessageMetadata = Readonly<{
   /** Whether everybody in the group is called. */
   mentionsAll: boolean;
   files: readonly Attachment[];
+  /** Why somebody other than the author removed it; empty where nobody did, or said so. */
+  removedBecause: string;
 }>;
 
 /** A message, opened. Times are milliseconds, UTC. */
@@ -48,7 +50,13 @@ export type Revision = Readonly<{
   writerId: number | null;
 }>;
 
-export const NO_METADATA: MessageMetadata = { reactions: [], mentions: [], mentionsAll: false, files: [] };
+export const NO_METADATA: MessageMetadata = {
+  reactions: [],
+  mentions: [],
+  mentionsAll: false,
+  files: [],
+  removedBecause: '',
+};
 
 /** Builds a stored message field by field: copying whole objects took as long as writing the row. */
 export function written(message: NewMessage, seq: number, change: number): Message {
@@ -72,5 +80,6 @@ export function written(message: NewMessage, seq: number, change: number): Messa
     mentions,
     mentionsAll,
     files,
+    removedBecause: '',
   };
 }

@@ -19,7 +19,7 @@ import type { Message } from './message.ts';
 import { pinMessage, wanted } from './pin.ts';
 import { allowMembers, refuseEdit, refuseRemoval } from './policies.ts';
 import { reactable, reactTo } from './react.ts';
-import { removeMessage } from './remove.ts';
+import { removal, removeMessage } from './remove.ts';
 import type { TextRenderer } from './render.ts';
 import { SEND_RATE } from './send.ts';
 import type { MessageStore } from './store.ts';
@@ -64,9 +64,9 @@ export const messageOperations: readonly MessageOperation[] = [
   defineOperation({
     name: 'remove',
     path: 'messages/:seq/remove',
-    input: nothing,
+    input: removal,
     policy: ({ open, message }, limits) => message && refuseRemoval(open, message, limits),
-    run: async (context, { open, seq }) => changeOf(await removeMessage(context, open, seq)),
+    run: async (context, { open, seq }, input) => changeOf(await removeMessage(context, open, seq, input)),
   }),
   defineOperation({
     name: 'react',

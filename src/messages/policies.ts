@@ -1,14 +1,14 @@
 import type { Account } from '../accounts/store.ts';
 import { type ChatError, forbidden } from '../errors.ts';
-import type { Group } from '../groups/group.ts';
-import { refuseArchived } from '../groups/policies.ts';
+import type { Group, Membership } from '../groups/group.ts';
+import { isOwner, refuseArchived } from '../groups/policies.ts';
 import { spokenIn } from '../recordings/recording.ts';
 import type { Message } from './message.ts';
 
 // Who may do what with a message. Each returns undefined, or the refusal. Members may do what has no rule here.
 
 /** Who asks, and where: a member of the group. */
-export type Actor = Readonly<{ account: Account; group: Group }>;
+export type Actor = Readonly<{ account: Account; group: Group; membership: Membership }>;
 
 /** @property editLimitMs how long after it was sent a message may be changed; undefined is without limit */
 export type Limits = Readonly<{ editLimitMs: number | undefined; now?: number }>;
@@ -31,11 +31,12 @@ export function refuseEdit(
   return isTooOld(message, limits) ? tooOld('edited') : undefined;
 }
 
-/** The author removes a message within the time limit, administrators at any time. */
-export function refuseRemoval({ account }: Actor, message: Message, limits: Limits): ChatError | undefined {
-  if (account.isAdmin) return undefined;
+/** The author removes a message within the time limit, owners of the group and administrators in it at any time. */
+export function refuseRemoval(actor: Actor, message: Message, limits: Limits): ChatError | undefined {
+  const { account } = actor;
+  if (account.isAdmin || isOwner(actor)) return undefined;
   if (message.authorId !== account.id)
-    return forbidden('Only its author, or an administrator, can remove a message.');
+    return forbidden('Only its author, an owner of the group or an administrator can remove a message.');
   return isTooOld(message, limits) ? tooOld('removed') : undefined;
 }
 

@@ -43,8 +43,16 @@ export class SealedMessages {
 
   seal(message: { groupId: number; id: string; content: string } & Partial<MessageMetadata>): SealedParts {
     const { content, reactions = [], mentions = [], mentionsAll = false, files = [] } = message;
-    const hasMetadata = reactions.length > 0 || mentions.length > 0 || mentionsAll || files.length > 0;
-    const metadata = JSON.stringify({ reactions, mentions, mentionsAll, files });
+    const { removedBecause = '' } = message;
+    const hasLists = reactions.length > 0 || mentions.length > 0 || files.length > 0;
+    const hasMetadata = hasLists || mentionsAll || removedBecause !== '';
+    const metadata = JSON.stringify({
+      reactions,
+      mentions,
+      mentionsAll,
+      files,
+      ...(removedBecause && { removedBecause }),
+    });
     return {
       body: this.#sealer.seal(sealedBody, message, content),
       metadata: hasMetadata ? this.#sealer.seal(sealedMetadata, message, metadata) : null,

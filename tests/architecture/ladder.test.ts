@@ -25,6 +25,7 @@ const LADDER: readonly (readonly string[])[] = [
   ['profiles'],
   // One model: what is written, and what each member has of it.
   ['messages', 'threads', 'drafts', 'bookmarks', 'receipts'],
+  ['reports'],
   ['notifications'],
   ['search'],
   ['voice'],

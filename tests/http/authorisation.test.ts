@@ -45,6 +45,7 @@ const ROUTES: Readonly<Record<string, Access>> = {
   'GET /threads': 'signed in',
   'GET /saved': 'signed in',
   'GET /search': 'signed in',
+  'GET /reports': 'signed in',
   'GET /notifications': 'signed in',
   'GET /account': 'signed in',
   'GET /account/sessions': 'signed in',
@@ -68,6 +69,7 @@ const ROUTES: Readonly<Record<string, Access>> = {
   'GET /groups/:id/pins': 'members',
   'GET /groups/:id/settings': 'members',
   'GET /groups/:id/threads/:seq': 'members',
+  'GET /groups/:groupId/messages/:seq/report': 'members',
   'GET /groups/:id/voice': 'members',
   'GET /media/:fileId': 'members',
   'GET /media/:fileId/thumbnail': 'members',
@@ -90,6 +92,7 @@ const OWNERS_ONLY = new Set(
   groupOperations.map(({ name }) => name).filter((name) => name !== 'notification-level'),
 );
 
+/** Those of reports depend on the message and on who wrote it: `tests/reports/` has who may. */
 const OPERATIONS: readonly [name: string, path: string, access: Access][] = [
   ...[...conversationOperations, ...messageOperations].map(({ name, path }): [string, string, Access] => [
     name,

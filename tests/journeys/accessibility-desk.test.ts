@@ -21,7 +21,7 @@ test('by keyboard alone: skip the list, write, read, and always see where one is
   await page.keyboard.press('Tab');
   assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Skip to the content');
   const seen: string[] = [];
-  for (let presses = 0; presses < 14; presses++) {
+  for (let presses = 0; presses < 22; presses++) {
     await page.keyboard.press('Tab');
     const { name, outline } = await page.evaluate(() => {
       const element = document.activeElement;

@@ -59,7 +59,8 @@ test('a line that goes silent without closing is noticed, and another one is tak
     await chosen.setInputFiles({
       name: 'notes.txt',
       mimeType: 'text/plain',
-      buffer: Buffer.alloc(3_000_000, 'a'),
+      // More than the buffers of a line hold: what has left the browser is waited for longer.
+      buffer: Buffer.alloc(24_000_000, 'a'),
     });
     await page.waitForTimeout(500);
     await page.unroute('**/groups/1/files');

@@ -44,7 +44,7 @@ async function garden(t: TestContext) {
     edit: async (seq: number, content: string, account = ada, editLimitMs?: number, now?: number) =>
       editMessage({ ...deps, editLimitMs }, await open(account), seq, { content }, now),
     remove: async (seq: number, account = ada, editLimitMs?: number, now?: number) =>
-      removeMessage({ ...deps, editLimitMs }, await open(account), seq, now),
+      removeMessage({ ...deps, editLimitMs }, await open(account), seq, {}, now),
     react: async (seq: number, emoji: string, account = ada, on?: boolean) =>
       reactTo(stores, await open(account), seq, { emoji, ...(on !== undefined && { on }) }),
     presenter: new MessagePresenter(
@@ -92,8 +92,10 @@ test('only its author edits a message, within the limit, and not to nothing', as
   await assert.rejects(edit(9, 'nothing there'), { status: 404 });
   assert.equal((await edit(1, 'in time', undefined, 60_000, 60_000)).content, 'in time');
   await assert.rejects(edit(1, 'too late', undefined, 60_000, 60_001), { status: 403, message: /too old/ });
-  await assert.rejects(remove(1, undefined, 60_000, 60_001), { status: 403, message: /too old/ });
-  assert.ok((await remove(1, admin, 60_000, 60_001)).removedAt, 'an administrator may at any time');
+  await send('by joe', jo, {}, 0);
+  await assert.rejects(remove(2, jo, 60_000, 60_001), { status: 403, message: /too old/ });
+  assert.ok((await remove(2, undefined, 60_000, 60_001)).removedAt, 'an owner may at any time');
+  assert.ok((await remove(1, admin, 60_000, 60_001)).removedAt, 'so may an administrator');
   await assert.rejects(edit(1, 'back again'), { status: 404 });
 });
 

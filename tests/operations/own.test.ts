@@ -8,6 +8,7 @@ import { ownOperations } from '../../src/groups/own-operations.ts';
 import { invitationOperations } from '../../src/invitations/operations.ts';
 import { notificationOperations } from '../../src/notifications/operations.ts';
 import { profileOperations } from '../../src/profiles/operations.ts';
+import { reportOperations } from '../../src/reports/operations.ts';
 import { voiceOperations } from '../../src/voice/operations.ts';
 import { type Frame, newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { startHearthProcess } from '../support/hearth.ts';
@@ -35,6 +36,7 @@ const OPERATIONS = [
   ...profileOperations,
   ...notificationOperations,
   ...invitationOperations,
+  ...reportOperations,
   ...adminOperations,
   ...ownOperations,
 ];
@@ -140,6 +142,17 @@ const samplesWith = ({
     wrong: { code: '' },
     leadsTo: /^\/groups\/1$/,
   },
+  report: {
+    inputs: [{ reason: 'rude' }, { groupId: 1, seq: 2, reason: 'rude' }],
+    inAddress: '1',
+    wrong: { groupId: 1, seq: 2, reason: '' },
+    leadsTo: /^\/groups\/1\?reported=#message-1$/,
+  },
+  'answer-report': {
+    inputs: [{ remove: 'no' }, { reportId: 2, remove: true, reason: 'rude' }],
+    wrong: { reportId: 2, remove: 'perhaps' },
+    leadsTo: /^\/reports$/,
+  },
   'make-admin': onPerson(2, 3),
   'remove-admin': onPerson(2, 3),
   suspend: onPerson(2, 3),
@@ -212,8 +225,11 @@ test('every operation of an account works by form and by command, and is refused
     sessions: await otherSessions(),
   });
   assert.deepEqual(OPERATIONS.map((operation) => operation.name).toSorted(), Object.keys(samples).toSorted());
-  const [joe] = await Promise.all(['joe', 'mina'].map((name) => newPerson(hearth.url, name)));
+  const [joe, mina] = await Promise.all(['joe', 'mina'].map((name) => newPerson(hearth.url, name)));
+  for (const person of [joe, mina]) await person?.post('/account/second-factor/set-up');
   await joe?.post('/groups', { name: 'Shed', closed: 'yes' });
+  await joe?.post('/groups/1/join');
+  for (const content of ['one', 'two']) await joe?.post('/groups/1/messages', { content });
   const nobody = new Visitor(hearth.url);
   // A changed profile closes the sockets of its account, which come back.
   const command = async (frame: object): Promise<Frame> => {
@@ -229,7 +245,7 @@ test('every operation of an account works by form and by command, and is refused
     const sample = samples[name];
     assert.ok(sample);
     const [form, frame] = sample.inputs;
-    const address = path.replace(/:\w+/, sample.inAddress ?? '1');
+    const address = path.replace(/:\w+/, sample.inAddress ?? '1').replace(/:\w+/, '1');
     assert.equal((await nobody.post(address, form)).status, 401, name);
     const done = await ada.post(address, form);
     assert.equal(done.status, 303, `${name}: ${done.body}`);

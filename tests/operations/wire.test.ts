@@ -12,6 +12,7 @@ import { conversationOperations } from '../../src/messages/conversation-operatio
 import { messageOperations } from '../../src/messages/operations.ts';
 import { notificationOperations } from '../../src/notifications/operations.ts';
 import { profileOperations } from '../../src/profiles/operations.ts';
+import { reportOperations } from '../../src/reports/operations.ts';
 import { voiceOperations } from '../../src/voice/operations.ts';
 import { ROOT } from '../support/hearth.ts';
 
@@ -25,6 +26,7 @@ test('docs/wire.md has every operation with the address of its form, and no othe
     ...fileOperations,
     ...voiceOperations,
     ...invitationOperations,
+    ...reportOperations,
     ...adminOperations,
   ];
   const page = readFileSync(join(ROOT, 'docs/wire.md'), 'utf8');

@@ -1,4 +1,4 @@
-import { blob, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { blob, integer, primaryKey, sqliteTable, text, unique } from 'drizzle-orm/sqlite-core';
 
 /** `lastSeq` and `lastChange` count up in the transaction that writes a message. */
 export const groups = sqliteTable('groups', {
@@ -175,4 +175,19 @@ export const joinRequests = sqliteTable(
     createdAt: integer('created_at').notNull(),
   },
   (table) => [primaryKey({ columns: [table.groupId, table.accountId] })],
+);
+
+/** What members report to administrators and owners. */
+export const reports = sqliteTable(
+  'reports',
+  {
+    id: integer('id').primaryKey({ autoIncrement: true }),
+    groupId: integer('group_id').notNull(),
+    seq: integer('seq').notNull(),
+    reporterId: integer('reporter_id').notNull(),
+    reason: blob('reason', { mode: 'buffer' }).notNull(),
+    createdAt: integer('created_at').notNull(),
+    resolvedAt: integer('resolved_at'),
+  },
+  (table) => [unique().on(table.groupId, table.seq, table.reporterId)],
 );

@@ -1,0 +1,38 @@
+import type { Account, AccountStore } from '../accounts/store.ts';
+import type { AuditStore } from '../audit/store.ts';
+import type { Context } from '../context.ts';
+import type { BlobStore } from '../files/blob-store.ts';
+import type { GroupPage } from '../groups/page.ts';
+import type { GroupStore } from '../groups/store.ts';
+import type { MessagePresenter } from '../messages/present.ts';
+import type { MessageStore } from '../messages/store.ts';
+import type { MessageWriter } from '../messages/writer.ts';
+import { bindOperations } from '../operations/define.ts';
+import { reportOperations } from './operations.ts';
+import { reportRoutes } from './routes.ts';
+import type { ReportStore } from './store.ts';
+
+/** Members report messages; administrators and owners answer. */
+export function installReports(
+  context: Context & {
+    accounts: AccountStore;
+    groups: GroupStore;
+    messages: MessageStore;
+    presenter: MessagePresenter;
+    writer: MessageWriter;
+    blobs: BlobStore;
+    audit: AuditStore;
+    reports: ReportStore;
+    page: GroupPage;
+    showAboveList(render: (account: Account) => Promise<string>): void;
+  },
+) {
+  const { config, reports, views, limits, showAboveList } = context;
+  const dependencies = { ...context, editLimitMs: config.editLimitMs };
+  const operations = bindOperations(reportOperations, dependencies, limits);
+  showAboveList(async ({ id, isAdmin }) => {
+    const waiting = await reports.countWaiting(isAdmin ? undefined : id);
+    return waiting > 0 ? views.render('reports/_link.njk', { waiting }).trim() : '';
+  });
+  return { reportOperations: operations, reportRoutes: reportRoutes({ ...context, operations }) };
+}

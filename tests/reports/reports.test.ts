@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { newPerson, Visitor } from '../support/client.ts';
+import { startHearth } from '../support/hearth.ts';
+
+/** Ada administrates and is not in the group, joe owns it, kim and mina are members, zoe is elsewhere. */
+async function people(url: string) {
+  const ada = await newPerson(url, 'ada');
+  const joe = await newPerson(url, 'joe');
+  await joe.post('/groups', { name: 'Garden' });
+  const kim = await newPerson(url, 'kim', 3);
+  const mina = await newPerson(url, 'mina', 3);
+  await joe.post('/groups/3/rules', { access: 'closed', posting: 'members' });
+  const zoe = await newPerson(url, 'zoe');
+  await mina.post('/groups/3/messages', { content: 'a nasty remark' });
+  return { ada, joe, kim, mina, zoe };
+}
+
+test('a report shows its message to administrators and owners, to nobody else, and is answered once', async (t) => {
+  const hearth = await startHearth(t);
+  const { ada, joe, kim, mina, zoe } = await people(hearth.url);
+  assert.match((await kim.get('/groups/3/messages/1/report')).body, /a nasty remark/);
+  const sent = await kim.post('/groups/3/messages/1/report', { reason: 'This hurts' });
+  assert.equal(sent.location, '/groups/3?reported=#message-1');
+  assert.equal(
+    (await kim.post('/groups/3/messages/1/report', { reason: 'again' })).status,
+    303,
+    'once counts',
+  );
+  for (const person of [ada, joe]) {
+    const { body } = await person.get('/reports');
+    assert.match(body, /kim reports a message in Garden[\s\S]*This hurts[\s\S]*a nasty remark/);
+    assert.match((await person.get('/groups')).body, /class="group-name">Reports/);
+  }
+  for (const person of [kim, mina, zoe]) {
+    assert.doesNotMatch((await person.get('/reports')).body, /This hurts|a nasty remark/);
+    assert.doesNotMatch((await person.get('/groups')).body, /class="group-name">Reports/);
+    assert.equal((await person.post('/reports/1/answer', { remove: 'yes' })).status, 403);
+  }
+  assert.equal((await new Visitor(hearth.url).post('/reports/1/answer', { remove: 'yes' })).status, 401);
+
+  const socket = await mina.socket('/ws/chat/3');
+  const answers = await Promise.all([
+    ada.post('/reports/1/answer', { remove: 'yes', reason: 'Be kind here' }),
+    joe.post('/reports/1/answer', { remove: 'no' }),
+  ]);
+  assert.deepEqual(answers.map((answer) => answer.status).toSorted(), [303, 409]);
+  assert.doesNotMatch((await ada.get('/reports')).body, /This hurts/);
+  if (answers[0]?.status === 303) {
+    const frame = await socket.nextJson('message', (message) => message.removed === true);
+    assert.deepEqual([frame.content, frame.removedBecause], ['', 'Be kind here']);
+    assert.match((await kim.get('/groups/3')).body, /This message was removed: Be kind here/);
+    assert.match((await ada.get('/admin/log')).body, /removed, after a report,[\s\S]*message 1 of group 3/);
+  }
+});
+
+test('one reports what one can read, not one’s own, and says why', async (t) => {
+  const hearth = await startHearth(t);
+  const { kim, mina, zoe } = await people(hearth.url);
+  assert.equal((await mina.post('/groups/3/messages/1/report', { reason: 'mine' })).status, 403);
+  assert.equal((await zoe.post('/groups/3/messages/1/report', { reason: 'x' })).status, 403);
+  assert.equal((await zoe.get('/groups/3/messages/1/report')).status, 403);
+  assert.equal((await kim.post('/groups/3/messages/9/report', { reason: 'x' })).status, 404);
+  const long = 'x'.repeat(501);
+  const refused = await kim.post('/groups/3/messages/1/report', { reason: long });
+  assert.deepEqual([refused.status, /1 to 500 characters/.test(refused.body)], [400, true]);
+  assert.ok(refused.body.includes(long), 'what was typed is still there');
+});
+
+test('owners remove what others wrote, with a reason, and a reason of one’s own message is not kept', async (t) => {
+  const hearth = await startHearth(t, { env: { EDIT_LIMIT_MINUTES: '1' } });
+  const { joe, kim, mina } = await people(hearth.url);
+  assert.equal((await kim.post('/groups/3/messages/1/remove', { reason: 'x' })).status, 403);
+  assert.equal((await joe.post('/groups/3/messages/1/remove', { reason: 'x'.repeat(251) })).status, 400);
+  assert.equal((await joe.post('/groups/3/messages/1/remove', { reason: 'Not here' })).status, 303);
+  assert.match((await mina.get('/groups/3')).body, /This message was removed: Not here/);
+  await mina.post('/groups/3/messages', { content: 'oops' });
+  await mina.post('/groups/3/messages/2/remove', { reason: 'my secret reason' });
+  assert.doesNotMatch((await joe.get('/groups/3')).body, /my secret reason/);
+  for (const file of ['chat.sqlite3', 'chat.sqlite3-wal'])
+    assert.ok(!readFileSync(join(hearth.dataDir, file)).includes('Not here'), 'sealed');
+});
