@@ -18,7 +18,7 @@ export function messageJson(
     createdAt: new Date(message.createdAt).toISOString(),
     editedAt: message.editedAt === null ? null : new Date(message.editedAt).toISOString(),
     removed: message.removedAt !== null,
-    removedBecause: message.removedBecause,
+    ...(message.removedBecause && { removedBecause: message.removedBecause }),
     replyTo: message.replyTo,
     thread: message.thread,
     replies: message.replyCount,
