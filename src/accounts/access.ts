@@ -54,7 +54,10 @@ export async function enterInSteps(
 ): Promise<void> {
   if (!(await dependencies.secondFactors.isInForce(account.id)))
     return enter(dependencies, request, response, account);
+  const before = visitor(request);
+  const sessionId = request.sessionID;
   await startPending(request, account);
+  if (before) dependencies.publish(sessionEnded, { accountId: before.id, sessionId });
   seeOther(response, `/login/code?next=${encodeURIComponent(ownPath(request.body?.next))}`);
 }
 

@@ -8,25 +8,37 @@ import { refuseJoining } from './policies.ts';
 import type { JoinRequestStore } from './request-store.ts';
 import type { GroupStore } from './store.ts';
 
-type Dependencies = { groups: GroupStore; publish: Publish };
+export type JoinDependencies = { groups: GroupStore; joinRequests: JoinRequestStore; publish: Publish };
+
+type Dependencies = Omit<JoinDependencies, 'joinRequests'>;
 
 /**
  * Makes the account a member of an open group; once more changes nothing.
  * @throws ChatError 404 when there is no such group, 403 for a closed or archived one
  */
 export async function joinGroup(
-  { groups, publish }: Dependencies,
+  { groups, joinRequests, publish }: JoinDependencies,
   account: Account,
   groupId: number,
 ): Promise<void> {
   const group = await findGroup(groups, groupId);
   if (await groups.membership(account.id, groupId)) return;
-  const refusal = refuseJoining(group);
+  const refusal = refuseJoining(group, await joinRequests.wasRemoved(groupId, account.id));
   if (refusal) throw refusal;
   await addMember({ groups, publish }, account, group);
 }
 
-/** Makes a member of somebody who was let in: by an invitation, or by an owner. */
+/** Makes a member of somebody who was invited, unless an owner removed them before. */
+export async function joinInvitedGroup(
+  { groups, joinRequests, publish }: JoinDependencies,
+  account: Account,
+  group: Pick<Group, 'id'>,
+): Promise<void> {
+  if (await joinRequests.wasRemoved(group.id, account.id)) return;
+  await addMember({ groups, publish }, account, group);
+}
+
+/** Makes a member of somebody who was let in. */
 export async function addMember(
   { groups, publish }: Dependencies,
   account: Account,
@@ -37,18 +49,19 @@ export async function addMember(
 }
 
 /**
- * Asks the owners of a closed group to let one in; once more changes nothing.
+ * Asks the owners to let one in, to a closed group or after they removed one; once more changes nothing.
  * @throws ChatError 404 when there is no such group, 409 where nobody need ask
  */
 export async function askToJoin(
-  { groups, joinRequests, publish }: Dependencies & { joinRequests: JoinRequestStore },
+  { groups, joinRequests, publish }: JoinDependencies,
   account: Account,
   groupId: number,
   now = Date.now(),
 ): Promise<void> {
   const group = await findGroup(groups, groupId);
   if (group.archivedAt !== null) throw notFound('There is no such group.');
-  if (group.access === 'open' || (await groups.membership(account.id, groupId)))
+  const mayJoin = group.access === 'open' && !(await joinRequests.wasRemoved(groupId, account.id));
+  if (mayJoin || (await groups.membership(account.id, groupId)))
     throw new ChatError('no_need', 409, 'You need not ask to join this group.');
   if (await joinRequests.add(groupId, account.id, now)) publish(joinRequestsChanged, { groupId });
 }

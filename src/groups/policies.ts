@@ -40,9 +40,11 @@ export function refuseWriting(open: Member): ChatError | undefined {
   return forbidden('Only owners write in this group.');
 }
 
-/** Anybody joins an open group by themselves. */
-export function refuseJoining({ access, archivedAt }: Group): ChatError | undefined {
+/** Anybody joins an open group by themselves, unless an owner removed them from it. */
+export function refuseJoining({ access, archivedAt }: Group, wasRemoved: boolean): ChatError | undefined {
   if (archivedAt !== null) return forbidden('This group is archived. Nobody joins it any more.');
+  if (wasRemoved)
+    return forbidden('An owner removed you from this group. Ask to join, and they will answer.');
   return access === 'open' ? undefined : closedGroup();
 }
 

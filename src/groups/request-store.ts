@@ -1,8 +1,8 @@
 import { and, asc, eq } from 'drizzle-orm';
 import type { Database } from '../database/executor.ts';
-import { joinRequests } from '../database/tables/chat.ts';
+import { joinRequests, removedMembers } from '../database/tables/chat.ts';
 
-/** Who asks to join which closed group. */
+/** Who asks to join which group, and whom an owner has to let in again. */
 export class JoinRequestStore {
   readonly #db: Database;
 
@@ -39,4 +39,26 @@ export class JoinRequestStore {
     const isRequest = and(eq(joinRequests.groupId, groupId), eq(joinRequests.accountId, accountId));
     return (await this.#db.get((orm) => orm.select().from(joinRequests).where(isRequest))) !== undefined;
   }
+
+  /** Notes that an owner removed somebody: neither an open group nor an invitation lets them in again. */
+  async noteRemoved(groupId: number, accountId: number): Promise<void> {
+    await this.#db.run((orm) =>
+      orm.insert(removedMembers).values({ groupId, accountId }).onConflictDoNothing(),
+    );
+  }
+
+  async forgetRemoved(groupId: number, accountId: number): Promise<void> {
+    await this.#db.run((orm) => orm.delete(removedMembers).where(isRemoved(groupId, accountId)));
+  }
+
+  async wasRemoved(groupId: number, accountId: number): Promise<boolean> {
+    const row = await this.#db.get((orm) =>
+      orm.select().from(removedMembers).where(isRemoved(groupId, accountId)),
+    );
+    return row !== undefined;
+  }
+}
+
+function isRemoved(groupId: number, accountId: number) {
+  return and(eq(removedMembers.groupId, groupId), eq(removedMembers.accountId, accountId));
 }

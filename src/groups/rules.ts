@@ -100,13 +100,14 @@ export async function removeOwner(
 
 /** Ends somebody's membership, and their sockets at once. @throws ChatError 404 for no member, 409 for an owner */
 export async function removeMember(
-  { groups, publish }: RuleDependencies,
+  { groups, joinRequests, publish }: RuleDependencies,
   { group }: OpenGroup,
   { accountId }: z.infer<typeof memberForm>,
 ): Promise<void> {
   if ((await groups.owners(group.id)).includes(accountId))
     throw new ChatError('is_owner', 409, 'Owners are not removed. Make them a member first.');
   if (!(await groups.leave(accountId, group.id))) throw noMember();
+  await joinRequests.noteRemoved(group.id, accountId);
   publish(memberLeft, { groupId: group.id, accountId });
 }
 
@@ -119,6 +120,7 @@ export async function answerRequest(
   if (!(await joinRequests.remove(group.id, accountId)))
     throw notFound('This person does not ask to join, or was answered already.');
   const account = accept ? await accounts.byId(accountId) : undefined;
+  if (accept) await joinRequests.forgetRemoved(group.id, accountId);
   if (account && account.suspendedAt === null) await addMember({ groups, publish }, account, group);
   publish(joinRequestsChanged, { groupId: group.id });
 }

@@ -1,16 +1,12 @@
 import type { Account, AccountStore } from '../accounts/store.ts';
-import type { Publish } from '../bus/bus.ts';
 import { ChatError } from '../errors.ts';
-import { addMember } from '../groups/join.ts';
-import type { GroupStore } from '../groups/store.ts';
+import { type JoinDependencies, joinInvitedGroup } from '../groups/join.ts';
 import { readCode } from './codes.ts';
 import type { Invitation, InvitationStore } from './store.ts';
 
-export type AcceptDependencies = {
+export type AcceptDependencies = JoinDependencies & {
   invitations: InvitationStore;
   accounts: AccountStore;
-  groups: GroupStore;
-  publish: Publish;
 };
 
 /** The same for a code that never was, so that nobody learns which ones were. */
@@ -60,12 +56,14 @@ export async function acceptInvitation(
   return invitation.groupIds[0];
 }
 
-/** Joins the groups of an invitation that are still there. */
+/** Joins the groups of an invitation that whoever made it is still in. */
 export async function joinInvited(
-  { groups, publish }: Pick<AcceptDependencies, 'groups' | 'publish'>,
-  { groupIds }: Invitation,
+  dependencies: JoinDependencies,
+  { groupIds, creatorId }: Invitation,
   account: Account,
 ): Promise<void> {
+  const { groups } = dependencies;
   for (const group of (await groups.byIds(groupIds)).values())
-    if (group.archivedAt === null) await addMember({ groups, publish }, account, group);
+    if (group.archivedAt === null && (await groups.membership(creatorId, group.id)))
+      await joinInvitedGroup(dependencies, account, group);
 }

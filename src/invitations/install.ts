@@ -1,6 +1,7 @@
 import type { AccountStore } from '../accounts/store.ts';
 import type { Context } from '../context.ts';
 import type { GroupPage } from '../groups/page.ts';
+import type { JoinRequestStore } from '../groups/request-store.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { bindOperations } from '../operations/define.ts';
 import type { SiteSettingsStore } from '../site-settings/store.ts';
@@ -14,6 +15,7 @@ export function installInvitations(
   context: Context & {
     accounts: AccountStore;
     groups: GroupStore;
+    joinRequests: JoinRequestStore;
     page: GroupPage;
     invitations: InvitationStore;
     siteSettings: SiteSettingsStore;

@@ -156,6 +156,7 @@ async function openOrOffer(
         // Nobody learns the name of a group that is not in their lists.
         group: { id: group.id, name: isOffered ? group.name : 'A closed group', isOffered },
         members: isOffered ? await groups.countMembers(groupId) : null,
+        wasRemoved: await joinRequests.wasRemoved(groupId, account.id),
         isArchived: group.archivedAt !== null,
         hasAsked: await joinRequests.has(groupId, account.id),
         error,

@@ -183,3 +183,31 @@ test('whom an owner removes is out at once', async (t) => {
   assert.equal((await kim.get('/groups/3')).status, 403);
   assert.equal((await joe.post('/groups/3/remove-member', { accountId: '3' })).status, 404);
 });
+
+test('whom an owner removed comes back by an owner only, by no invitation and not by an open group', async (t) => {
+  const hearth = await startHearth(t);
+  await newPerson(hearth.url, 'ada');
+  const joe = await newPerson(hearth.url, 'joe');
+  await joe.post('/groups', { name: 'Garden' });
+  const [kim, mina] = [await newPerson(hearth.url, 'kim', 3), await newPerson(hearth.url, 'mina', 3)];
+  const codeBy = async (person: Visitor) => {
+    const { location } = await person.post('/invitations', { groups: '3' });
+    return /[0-9A-Z]{4}(?:-[0-9A-Z]{4}){2}/.exec((await person.get(location)).body)?.[0] ?? '';
+  };
+  const [ofJoe, ofKim] = [await codeBy(joe), await codeBy(kim)];
+  await kim.post(`/join/${ofJoe}`);
+  await joe.post('/groups/3/remove-member', { accountId: '3' });
+  for (const code of [ofJoe, ofKim]) {
+    await kim.post(`/join/${code}`);
+    assert.equal((await kim.get('/groups/3')).status, 403);
+  }
+  const zoe = await newPerson(hearth.url, 'zoe');
+  await zoe.post(`/join/${ofKim}`);
+  assert.equal((await zoe.get('/groups/3')).status, 403, 'an invitation opens what its maker is in');
+  assert.equal((await kim.post('/groups/3/join')).status, 403);
+  assert.match((await kim.get('/groups/3')).body, /An owner removed you from it[\s\S]*Ask to join/);
+  assert.equal((await kim.post('/groups/3/ask')).status, 303);
+  assert.equal((await mina.post('/groups/3/answer-request', { accountId: '3', accept: 'yes' })).status, 403);
+  await joe.post('/groups/3/answer-request', { accountId: '3', accept: 'yes' });
+  assert.equal((await kim.get('/groups/3')).status, 200);
+});

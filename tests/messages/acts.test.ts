@@ -191,7 +191,7 @@ test('two acts on one message at once both count, and every change is told in or
 });
 
 test('@name calls members only; @all calls everybody, and above ten members asks first', async (t) => {
-  const { send, groups, presenter, open, jo, ada, group, account, publish } = await garden(t);
+  const { send, groups, joinRequests, presenter, open, jo, ada, group, account, publish } = await garden(t);
   const stranger = await account('stranger');
   const message = await send('Hi @JOE. And @stranger, ada@joe.example, `@joe` and @nobody');
   assert.deepEqual(message.mentions, [jo.id]);
@@ -205,7 +205,7 @@ test('@name calls members only; @all calls everybody, and above ten members asks
 
   assert.ok((await send('@all come')).mentionsAll, 'few members need no confirmation');
   for (let number = 0; number < 9; number++)
-    await joinGroup({ groups, publish }, await account(`person${number}`), group.id);
+    await joinGroup({ groups, joinRequests, publish }, await account(`person${number}`), group.id);
   await assert.rejects(send('@all come again'), { code: 'confirm_all', status: 409 });
   assert.ok((await send('@all come again', ada, { confirmed: true })).mentionsAll);
 });

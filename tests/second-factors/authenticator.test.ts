@@ -57,6 +57,16 @@ test('with an authenticator app the password alone signs nobody in, and a code w
   assert.equal((await new Visitor(hearth.url).get('/login/code')).location, '/login', 'without a password');
 });
 
+test('a second step that begins in a browser ends the session that was there, with its sockets', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada');
+  await setUp(ada);
+  const joe = await newPerson(hearth.url, 'joe', 1);
+  const socket = await joe.socket('/ws/chat/1');
+  await joe.post('/login', { username: 'ada', password: PASSWORD });
+  assert.equal((await socket.closed).code, 4401);
+});
+
 test('each recovery code stands in for the app once, however it is typed', async (t) => {
   const hearth = await startHearth(t);
   const ada = await newPerson(hearth.url, 'ada');

@@ -177,6 +177,16 @@ export const joinRequests = sqliteTable(
   (table) => [primaryKey({ columns: [table.groupId, table.accountId] })],
 );
 
+/** Whom an owner removed from a group: an owner has to let them in again. */
+export const removedMembers = sqliteTable(
+  'removed_members',
+  {
+    groupId: integer('group_id').notNull(),
+    accountId: integer('account_id').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.groupId, table.accountId] })],
+);
+
 /** What members report to administrators and owners. */
 export const reports = sqliteTable(
   'reports',

@@ -16,3 +16,10 @@ CREATE TABLE join_requests (
   created_at INTEGER NOT NULL,
   PRIMARY KEY (group_id, account_id)
 ) STRICT;
+
+-- Whom an owner removed from a group: an owner has to let them in again.
+CREATE TABLE removed_members (
+  group_id   INTEGER NOT NULL,
+  account_id INTEGER NOT NULL,
+  PRIMARY KEY (group_id, account_id)
+) STRICT;
