@@ -10,6 +10,10 @@ import { asHtml, type Context } from './views.ts';
 export async function shared(request: Request, path: string): Promise<Context> {
   const { isSecure, host, way } = request.arrival;
   const address = `${isSecure ? 'https' : 'http'}://${host}${path}`;
-  const svg = await QRCode.toString(address, { type: 'svg', margin: 2, errorCorrectionLevel: 'M' });
-  return { address, qr: asHtml(svg), isForThisMachineOnly: way === 'local' };
+  return { address, qr: await qrOf(address), isForThisMachineOnly: way === 'local' };
+}
+
+/** A text as a QR code, in SVG. */
+export async function qrOf(text: string) {
+  return asHtml(await QRCode.toString(text, { type: 'svg', margin: 2 }));
 }

@@ -4,7 +4,7 @@ import { deleteDraft } from '../drafts/keep.ts';
 import type { StoredFile } from '../files/file.ts';
 import type { ReadUpload } from '../files/upload.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
-import { isListed, refuseWriting } from '../groups/policies.ts';
+import { isListed } from '../groups/policies.ts';
 import type { JoinRequestStore } from '../groups/request-store.ts';
 import { onRefusal } from '../http/failures.ts';
 import { formsOf } from '../http/forms.ts';
@@ -121,8 +121,6 @@ function addSending(
       if (thread > 0) return threadPage(request, open, thread, shown(dependencies, composer));
       return conversation.render(request, open, await readHistory(messages, open), composer);
     });
-    const refusal = refuseWriting(open);
-    if (refusal) throw refusal;
     uploaded = await dependencies.readUpload(request, response, open);
     // Leave out empty fields: they are not file ids.
     const before = [request.body?.fileIds ?? [], request.body?.files ?? []].flat().filter(Boolean);

@@ -1,15 +1,16 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { generateURI } from 'otplib';
-import QRCode from 'qrcode';
 import { z } from 'zod';
 import { accountOf, type EnterDependencies, enter } from '../accounts/access.ts';
 import { pendingAccount } from '../accounts/sessions.ts';
+import { SignInLimits } from '../accounts/sign-in-limits.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import type { Passwords } from '../crypto/passwords.ts';
 import { ChatError } from '../errors.ts';
 import { onRefusal } from '../http/failures.ts';
 import { ownPath, seeOther } from '../http/request.ts';
-import { asHtml, type Context, type Html, sendHtml, type Views } from '../http/views.ts';
+import { qrOf } from '../http/share.ts';
+import { type Context, type Html, sendHtml, type Views } from '../http/views.ts';
 import type { Limits } from '../limits.ts';
 import { parseInput } from '../operations/define.ts';
 import type { SecondFactorStore } from './store.ts';
@@ -17,12 +18,6 @@ import { beginAuthenticator, checkCode, confirmAuthenticator } from './verify.ts
 
 /** Wrong codes of an account, by whoever knows its password. */
 const WRONG_CODES = { name: 'wrong codes', points: 10, seconds: 900, sentence: 'Too many tries.' };
-const WRONG_PASSWORDS = {
-  name: 'wrong passwords of removals',
-  points: 10,
-  seconds: 900,
-  sentence: 'Too many tries.',
-};
 
 const codeForm = z.object({ code: z.string('Enter the code.').trim().min(1, 'Enter the code.').max(40) });
 const removal = z.object({
@@ -73,7 +68,7 @@ function signInRoutes(dependencies: Dependencies): Router {
 
 function settingRoutes(dependencies: Dependencies): Router {
   const { views, secondFactors, passwords, accounts, limits } = dependencies;
-  const wrongPasswords = limits.of(WRONG_PASSWORDS);
+  const signInLimits = new SignInLimits(limits);
   const wrongCodes = limits.of(WRONG_CODES);
   const show = (request: Request, template: string, context: Context) =>
     views.page(request, `second-factors/${template}.njk`, { error: null, ...context });
@@ -87,9 +82,8 @@ function settingRoutes(dependencies: Dependencies): Router {
   async function setUp(request: Request, account: Account, error: ChatError | null = null) {
     const secret = await beginAuthenticator(dependencies, account);
     const uri = generateURI({ issuer: `Hearth ${request.arrival.host}`, label: account.username, secret });
-    const svg = await QRCode.toString(uri, { type: 'svg', margin: 2 });
     const inFours = secret.replace(/(.{4})(?!$)/g, '$1 ');
-    return show(request, 'set-up', { account, qr: asHtml(svg), secret: inFours, error });
+    return show(request, 'set-up', { account, qr: await qrOf(uri), secret: inFours, error });
   }
 
   return Router()
@@ -116,10 +110,10 @@ function settingRoutes(dependencies: Dependencies): Router {
       const account = accountOf(request);
       onRefusal(response, (error) => settings(request, account, error));
       const { password } = parseInput(removal, request.body);
-      await wrongPasswords.take(String(account.id));
+      const forgetFailures = await signInLimits.takePassword(account.id);
       if (!(await passwords.matches(password, await accounts.passwordHash(account.id))))
         throw new ChatError('wrong_password', 403, 'That is not your password. Try again.', 'password');
-      await wrongPasswords.reset(String(account.id));
+      await forgetFailures();
       await secondFactors.remove(account.id);
       seeOther(response, '/account/second-factor');
     });

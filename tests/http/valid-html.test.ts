@@ -66,6 +66,8 @@ test('the Nu checker finds no error in any page', {
       '/admin/people',
       '/admin/people/2',
       '/admin/log',
+      '/reports',
+      '/groups/1/messages/1/report',
       '/nowhere',
       '/groups/99',
       '/offline',

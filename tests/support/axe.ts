@@ -39,6 +39,8 @@ const PAGES = [
   '/admin/people',
   '/admin/people/1',
   '/admin/log',
+  '/reports',
+  '/groups/1/messages/1/report',
   '/nowhere',
   '/offline',
 ];

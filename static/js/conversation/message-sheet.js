@@ -1,6 +1,7 @@
 // Everything that can be done with a message, as the server lists it.
 
 import { pickEmoji } from '../emoji.js';
+import { copy } from '../page/clipboard.js';
 import { act, ask, sheet, showSheet, UNREACHABLE } from '../page/dialog.js';
 import { find, findAll, findOptional } from '../page/dom.js';
 
@@ -99,24 +100,4 @@ function startCopying(dialog, message) {
       button.textContent = (await copy(text, dialog)) ? 'Copied' : 'This browser does not copy';
     });
   }
-}
-
-/**
- * Copies a text to the clipboard. Over plain HTTP browsers only have execCommand.
- * @param {string} text
- * @param {HTMLElement} container
- * @returns {Promise<boolean>}
- */
-async function copy(text, container) {
-  if (navigator.clipboard)
-    return navigator.clipboard.writeText(text).then(
-      () => true,
-      () => false,
-    );
-  const field = Object.assign(document.createElement('textarea'), { value: text });
-  container.append(field);
-  field.select();
-  const isCopied = document.execCommand('copy');
-  field.remove();
-  return isCopied;
 }

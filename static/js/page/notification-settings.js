@@ -138,7 +138,7 @@ async function register(subscription) {
  * @param {string} endpoint
  */
 function markDevice(page, endpoint) {
-  const device = findAll(page, '.device').find((item) => item.dataset.endpoint === endpoint);
+  const device = findAll(page, '[data-endpoint]').find((item) => item.dataset.endpoint === endpoint);
   if (device) find(device, '[data-this-device]').hidden = false;
   return device !== undefined;
 }

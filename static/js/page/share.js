@@ -1,4 +1,5 @@
 // A link that is to be passed on: copied, or given to the phone's share sheet.
+import { copy } from './clipboard.js';
 import { find, findAll } from './dom.js';
 
 const SHOWN_MS = 2_000;
@@ -19,26 +20,12 @@ export function startShare() {
 function startCopy(button, field) {
   button.hidden = false;
   button.addEventListener('click', async () => {
-    const isCopied = await copy(field);
-    button.textContent = isCopied ? 'Copied' : 'Press Ctrl C';
+    const isCopied = await copy(field.value, button);
+    button.textContent = isCopied ? 'Copied' : 'Select the link and copy it';
     setTimeout(() => {
       button.textContent = 'Copy';
     }, SHOWN_MS);
   });
-}
-
-/**
- * Browsers have a clipboard for pages on HTTPS and on this machine only; elsewhere the old command does it.
- * @param {HTMLInputElement} field
- */
-async function copy(field) {
-  try {
-    await navigator.clipboard.writeText(field.value);
-    return true;
-  } catch {
-    field.select();
-    return document.execCommand('copy');
-  }
 }
 
 /**

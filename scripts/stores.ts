@@ -1,0 +1,36 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { readCommand } from '../src/config.ts';
+import { loadKeyring } from '../src/crypto/keys.ts';
+import { openDatabases } from '../src/database/open.ts';
+import { StartError } from '../src/errors.ts';
+import { version } from '../src/server.ts';
+import { openStores, type Stores } from '../src/stores.ts';
+
+/**
+ * Opens the stores of a data folder for one command, also while Hearth runs. What cannot be is printed as one sentence,
+ * and the exit code is 2.
+ * @param flags those of `npm start`, such as `--data`
+ */
+export async function withStores(
+  flags: readonly string[],
+  work: (stores: Stores) => Promise<void>,
+): Promise<void> {
+  try {
+    const command = readCommand([...flags], process.env, version());
+    if (command.kind === 'print') return console.log(command.text);
+    const { dataDir, encryptionKey } = command.config;
+    if (!existsSync(join(dataDir, 'users.sqlite3')))
+      throw new StartError(`There is no data in ${dataDir}; name its folder with --data.`);
+    const databases = openDatabases(dataDir);
+    try {
+      await work(await openStores(databases, loadKeyring(encryptionKey, dataDir, false)));
+    } finally {
+      await databases.close();
+    }
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    console.error(error.message);
+    process.exitCode = 2;
+  }
+}
