@@ -11,3 +11,6 @@ export const sessionsEnded = eventType<{ accountId: number }>('accounts.sessions
 
 /** A setting that only the account itself sees changed: its quiet hours. */
 export const accountSettingsChanged = eventType<{ accountId: number }>('accounts.settings-changed');
+
+/** The username or the display name of an account changed. */
+export const accountRenamed = eventType<{ accountId: number }>('accounts.renamed');

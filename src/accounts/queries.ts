@@ -23,3 +23,10 @@ export function accountQueries(orm: Orm) {
       .prepare(),
   };
 }
+
+/** Minutes of the day in a time zone; a beginning that is later than the end spans midnight. */
+export type QuietHours = Readonly<{ from: number; to: number; zone: string }>;
+
+export function quietHours({ quietFrom: from, quietTo: to, quietZone: zone }: AccountRow): QuietHours | null {
+  return from === null || to === null || zone === null ? null : { from, to, zone };
+}

@@ -50,13 +50,15 @@ export async function register(
   const passwordHash = await passwords.hash(password);
   const isAdmin = adminUsername === undefined ? 'if-first' : foldCase(username) === foldCase(adminUsername);
   const account = await accounts.add({ username, passwordHash, isAdmin, now, ...(also && { also }) });
-  if (account === 'taken') throw nameTaken('That name is taken. Choose another.');
-  if (account === 'confusable')
-    throw nameTaken('That name looks like the name of somebody else here. Choose another.');
+  if (account === 'taken' || account === 'confusable') throw nameTaken(account);
   await welcome?.(account);
   return account;
 }
 
-function nameTaken(sentence: string): ChatError {
+export function nameTaken(reason: 'taken' | 'confusable'): ChatError {
+  const sentence =
+    reason === 'taken'
+      ? 'That name is taken. Choose another.'
+      : 'That name looks like the name of somebody else here. Choose another.';
   return new ChatError('name_taken', 409, sentence, 'username');
 }

@@ -1,13 +1,13 @@
-import { desc, eq, isNull, or, sql } from 'drizzle-orm';
-import { type BlindIndex, foldCase } from '../crypto/blind-index.ts';
+import { desc, eq, isNull, sql } from 'drizzle-orm';
+import type { BlindIndex } from '../crypto/blind-index.ts';
 import type { Database, Executor } from '../database/executor.ts';
 import { SEALED, type Sealer } from '../database/sealed-columns.ts';
 import { accounts } from '../database/tables/users.ts';
 import type { SpokenLanguage } from '../engines/speech/languages.ts';
-import { areConfusable, skeleton } from './names.ts';
-import { type AccountRow, accountQueries, shown } from './queries.ts';
+import { NameQueries } from './name-queries.ts';
+import { type AccountRow, accountQueries, type QuietHours, quietHours, shown } from './queries.ts';
 
-/** Somebody who can sign in. Usernames do not change. */
+/** Somebody who can sign in. */
 export type Account = Readonly<{
   id: number;
   /** Used for signing in and in mentions. */
@@ -33,10 +33,9 @@ export type Account = Readonly<{
   showsSeconds: boolean;
   /** When an administrator suspended them; null for an account that can sign in. */
   suspendedAt: number | null;
+  /** When the username was changed last; null for never. */
+  renamedAt: number | null;
 }>;
-
-/** Minutes of the day in a time zone; a beginning that is later than the end spans midnight. */
-export type QuietHours = Readonly<{ from: number; to: number; zone: string }>;
 
 export type NewAccount = {
   username: string;
@@ -54,27 +53,27 @@ const sealed = SEALED.accounts.columns;
 export class AccountStore {
   readonly #db: Database;
   readonly #sealer: Sealer;
-  readonly #nameIndex: BlindIndex;
+  readonly #names: NameQueries;
   readonly #queries: ReturnType<typeof accountQueries>;
 
   /** @param nameIndex the blind index under which names are unique without regard to case */
   constructor(db: Database, sealer: Sealer, nameIndex: BlindIndex) {
     this.#db = db;
     this.#sealer = sealer;
-    this.#nameIndex = nameIndex;
+    this.#names = new NameQueries(sealer, nameIndex);
     this.#queries = db.prepare(accountQueries);
   }
 
   /** `confusable`: the name looks like another account's. */
   add({ username, passwordHash, isAdmin, now, also }: NewAccount): Promise<Account | 'taken' | 'confusable'> {
     return this.#db.transaction(async (tx) => {
-      const nameIndex = this.#indexOf(username);
-      if (await tx.get(this.#queries.byName, { nameIndex })) return 'taken';
-      if (await this.#isConfusable(tx, username, undefined)) return 'confusable';
+      const refusal = await this.#names.refusal(tx, username, undefined);
+      if (refusal) return refusal;
+      const nameIndex = this.#names.indexOf(username);
       const values = {
         nameIndex,
         name: this.#sealer.seal(sealed.name, { nameIndex }, username),
-        skeletonIndex: this.#skeletonOf(username),
+        skeletonIndex: this.#names.skeletonOf(username),
         passwordHash,
         isAdmin: isAdmin === 'if-first' ? sql`NOT EXISTS (SELECT 1 FROM ${accounts})` : isAdmin,
         sessionEpoch: 1,
@@ -93,7 +92,7 @@ export class AccountStore {
   }
 
   async byName(username: string): Promise<(Account & { passwordHash: string }) | undefined> {
-    const row = await this.#db.get(this.#queries.byName, { nameIndex: this.#indexOf(username) });
+    const row = await this.#db.get(this.#queries.byName, { nameIndex: this.#names.indexOf(username) });
     return row && { ...this.#open(row), passwordHash: row.passwordHash };
   }
 
@@ -123,10 +122,31 @@ export class AccountStore {
   }
 
   async makeAdmin(username: string): Promise<void> {
-    const nameIndex = this.#indexOf(username);
+    const nameIndex = this.#names.indexOf(username);
     await this.#db.run((orm) =>
       orm.update(accounts).set({ isAdmin: true }).where(eq(accounts.nameIndex, nameIndex)),
     );
+  }
+
+  /** Changes the username. The former one stays reserved for this account. */
+  rename(id: number, username: string, now: number): Promise<'renamed' | 'taken' | 'confusable'> {
+    return this.#db.transaction(async (tx) => {
+      const refusal = await this.#names.refusal(tx, username, id);
+      if (refusal) return refusal;
+      const before = await tx.get(this.#queries.byId, { id });
+      if (!before) throw new Error('There is no such account.');
+      const nameIndex = this.#names.indexOf(username);
+      if (!before.nameIndex.equals(nameIndex)) await this.#names.keepFormer(tx, before, nameIndex);
+      const name = this.#sealer.seal(sealed.name, { nameIndex }, username);
+      const skeletonIndex = this.#names.skeletonOf(username);
+      await this.#change(id, { nameIndex, name, skeletonIndex, renamedAt: now }, tx);
+      return 'renamed';
+    });
+  }
+
+  /** The usernames that an account had before. */
+  formerNames(id: number): Promise<string[]> {
+    return this.#names.former(this.#db, id);
   }
 
   /**
@@ -136,10 +156,10 @@ export class AccountStore {
   setDisplayName(id: number, displayName: string): Promise<boolean> {
     return this.#db.transaction(async (tx) => {
       const isNone = displayName === '';
-      if (!isNone && (await this.#isConfusable(tx, displayName, id))) return false;
+      if (!isNone && (await this.#names.isConfusable(tx, displayName, id))) return false;
       const values = {
         displayName: isNone ? null : this.#sealer.seal(sealed.displayName, { id }, displayName),
-        displaySkeletonIndex: isNone ? null : this.#skeletonOf(displayName),
+        displaySkeletonIndex: isNone ? null : this.#names.skeletonOf(displayName),
       };
       await this.#change(id, values, tx);
       return true;
@@ -153,7 +173,7 @@ export class AccountStore {
     );
     for (const row of rows) {
       const { username } = this.#open(row);
-      await this.#change(row.id, { skeletonIndex: this.#skeletonOf(username) });
+      await this.#change(row.id, { skeletonIndex: this.#names.skeletonOf(username) });
     }
   }
 
@@ -195,17 +215,6 @@ export class AccountStore {
     return Buffer.from(this.#sealer.open(sealed.picture, { id }, row.picture), 'base64');
   }
 
-  /** Whether a name looks like one that somebody else signs in with, or is seen by. */
-  async #isConfusable(tx: Executor, name: string, ownId: number | undefined): Promise<boolean> {
-    const index = this.#skeletonOf(name);
-    const looksAlike = or(eq(accounts.skeletonIndex, index), eq(accounts.displaySkeletonIndex, index));
-    const rows = await tx.all((orm) => orm.select(shown).from(accounts).where(looksAlike));
-    return rows
-      .filter((row) => row.id !== ownId)
-      .map((row) => this.#open(row))
-      .some((other) => areConfusable(other.username, name) || areConfusable(other.displayName, name));
-  }
-
   async #change(
     id: number,
     values: Partial<typeof accounts.$inferInsert>,
@@ -214,17 +223,8 @@ export class AccountStore {
     await executor.run((orm) => orm.update(accounts).set(values).where(eq(accounts.id, id)));
   }
 
-  #indexOf(username: string): Buffer {
-    return this.#nameIndex(foldCase(username));
-  }
-
-  #skeletonOf(name: string): Buffer {
-    return this.#nameIndex(`skeleton ${skeleton(name)}`);
-  }
-
   #open(row: AccountRow): Account {
-    const username = this.#sealer.open(sealed.name, row, row.name);
-    const displayName = row.displayName ? this.#sealer.open(sealed.displayName, row, row.displayName) : '';
+    const { username, displayName } = this.#names.open(row);
     return {
       id: row.id,
       username,
@@ -240,10 +240,7 @@ export class AccountStore {
       spokenLanguage: row.spokenLanguage,
       showsSeconds: row.showsSeconds,
       suspendedAt: row.suspendedAt,
+      renamedAt: row.renamedAt,
     };
   }
-}
-
-function quietHours({ quietFrom: from, quietTo: to, quietZone: zone }: AccountRow): QuietHours | null {
-  return from === null || to === null || zone === null ? null : { from, to, zone };
 }

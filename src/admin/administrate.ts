@@ -1,11 +1,14 @@
+import type { z } from 'zod';
 import { accountChanged, sessionsEnded } from '../accounts/events.ts';
 import type { SignInLinkStore } from '../accounts/link-store.ts';
 import { makeLink } from '../accounts/links.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import type { AuditStore } from '../audit/store.ts';
 import type { Publish } from '../bus/bus.ts';
+import type { Config } from '../config.ts';
 import { ChatError, notFound } from '../errors.ts';
 import type { InvitationStore } from '../invitations/store.ts';
+import { rename, type usernameForm } from '../profiles/edit-profile.ts';
 import type { SecondFactorStore } from '../second-factors/store.ts';
 import { siteSettingsChanged } from '../site-settings/events.ts';
 import type { SiteSettings, SiteSettingsStore } from '../site-settings/store.ts';
@@ -21,6 +24,7 @@ export type AdminDependencies = {
   secondFactors: SecondFactorStore;
   siteSettings: SiteSettingsStore;
   publish: Publish;
+  config: Pick<Config, 'adminUsername'>;
 };
 
 /** @throws ChatError 404 */
@@ -75,6 +79,18 @@ export async function removeSecondFactor(dependencies: AdminDependencies, admin:
   if (!(await dependencies.secondFactors.remove(person.id)))
     throw conflict(`${person.name} has no authenticator app.`);
   await note(dependencies, admin, 'remove-second-factor', person);
+}
+
+/** Changes the name that somebody signs in with. @throws ChatError 409 where it cannot be theirs */
+export async function renamePerson(
+  dependencies: AdminDependencies,
+  admin: Account,
+  person: Account,
+  input: z.infer<typeof usernameForm>,
+) {
+  await rename(dependencies, person, input);
+  const details = { person: person.username, personId: String(person.id), to: input.username };
+  await dependencies.audit.add({ at: Date.now(), actorId: admin.id, action: 'rename', details });
 }
 
 export async function endSessions(dependencies: AdminDependencies, admin: Account, person: Account) {

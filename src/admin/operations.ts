@@ -3,6 +3,7 @@ import type { SignedIn } from '../accounts/sessions.ts';
 import type { Account } from '../accounts/store.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
 import { wholeNumber, yesOrNo } from '../operations/fields.ts';
+import { usernameForm } from '../profiles/edit-profile.ts';
 import { REGISTRATIONS } from '../site-settings/store.ts';
 import {
   type AdminDependencies,
@@ -12,6 +13,7 @@ import {
   personById,
   removeAdmin,
   removeSecondFactor,
+  renamePerson,
   suspend,
   unsuspend,
 } from './administrate.ts';
@@ -38,6 +40,16 @@ export const adminOperations: readonly Operation<AdminDependencies, SignedIn>[] 
   onPerson('unsuspend', unsuspend),
   onPerson('end-sessions', endSessions),
   onPerson('remove-second-factor', removeSecondFactor),
+  defineOperation({
+    name: 'rename-person',
+    path: '/admin/people/:personId/rename',
+    input: whichPerson.extend(usernameForm.shape),
+    rate: ADMINISTRATION,
+    policy: ({ account }: SignedIn) => refuseAdministration(account),
+    async run(context: AdminDependencies, { account }: SignedIn, { personId, username }) {
+      await renamePerson(context, account, await personById(context.accounts, personId), { username });
+    },
+  }),
   defineOperation({
     name: 'site-settings',
     path: '/admin/settings',

@@ -27,6 +27,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   'remove-admin': 'made a member of',
   suspend: 'suspended',
   unsuspend: 'lifted the suspension of',
+  rename: 'changed the name of',
   'end-sessions': 'signed out everywhere',
   'remove-second-factor': 'removed the authenticator app of',
   'password-link': 'made a link for a new password for',
@@ -89,7 +90,12 @@ export class AdminPages {
 
   async person(request: Request, id: number, error?: ChatError): Promise<Html> {
     requireAdmin(request);
-    return this.#dependencies.page(request, 'admin/person.njk', await this.#shown(id, error));
+    return this.#dependencies.page(request, 'admin/person.njk', {
+      ...(await this.#shown(id)),
+      // What was typed into a form that was refused.
+      username: String(request.body?.username ?? '').slice(0, 200),
+      error: error ?? null,
+    });
   }
 
   /** @param link what `shared` returns; it is shown once */
@@ -108,7 +114,7 @@ export class AdminPages {
       actor:
         actorId === null ? 'A command on the machine' : ((await accounts.byId(actorId))?.name ?? 'Somebody'),
       action: ACTIONS[action] ?? action,
-      subject: details.person ?? details.message ?? settingsInWords(details),
+      subject: subjectOf(details),
     }));
     return page(request, 'admin/log.njk', {
       entries: await Promise.all(shown),
@@ -117,7 +123,7 @@ export class AdminPages {
     });
   }
 
-  async #shown(id: number, error?: ChatError): Promise<Context> {
+  async #shown(id: number): Promise<Context> {
     const { accounts, groups, files, secondFactors } = this.#dependencies;
     const person = await personById(accounts, id);
     const names: string[] = [];
@@ -131,7 +137,6 @@ export class AdminPages {
       groups: names,
       since: new Date(person.createdAt).toISOString(),
       stored: inWords(await files.bytesOf(id)),
-      error: error ?? null,
     };
   }
 
@@ -154,6 +159,11 @@ export class AdminPages {
       await new Promise(setImmediate);
     }
   }
+}
+
+function subjectOf({ person, to, message, ...details }: AuditEntry['details']): string {
+  if (person !== undefined) return to === undefined ? person : `${person} to ${to}`;
+  return message ?? settingsInWords(details);
 }
 
 function settingsInWords({ registration, membersInvite }: AuditEntry['details']): string {

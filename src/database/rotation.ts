@@ -9,6 +9,7 @@ import {
   accounts,
   auditLog,
   authenticators,
+  formerNames,
   invitations,
   pushSubscriptions,
   sessionList,
@@ -22,7 +23,16 @@ type Row = Record<string, unknown>;
  * Tables with sealed columns. `secrets` comes last, since `checkKeyring` uses it to check whether the keyring fits.
  */
 const TABLES: Readonly<Record<'users' | 'chat', readonly SQLiteTable[]>> = {
-  users: [accounts, pushSubscriptions, invitations, sessionList, authenticators, auditLog, secrets],
+  users: [
+    accounts,
+    formerNames,
+    pushSubscriptions,
+    invitations,
+    sessionList,
+    authenticators,
+    auditLog,
+    secrets,
+  ],
   chat: [groups, messages, revisions, files, drafts, reports, secrets],
 };
 

@@ -6,6 +6,7 @@ import {
   accounts,
   auditLog,
   authenticators,
+  formerNames,
   invitations,
   pushSubscriptions,
   sessionList,
@@ -52,6 +53,16 @@ export const SEALED = {
       ),
       line: sealedColumn<Identified>('line', 'accounts', ({ id }) => `accounts/${id}/line`),
       picture: sealedColumn<Identified>('picture', 'accounts', ({ id }) => `accounts/${id}/picture`),
+    },
+  },
+  formerNames: {
+    table: formerNames,
+    columns: {
+      name: sealedColumn<{ nameIndex: Buffer }>(
+        'name',
+        'accounts',
+        ({ nameIndex }) => `former-names/${hex(nameIndex)}`,
+      ),
     },
   },
   pushSubscriptions: {

@@ -1,3 +1,5 @@
+import { accountRenamed } from '../accounts/events.ts';
+import type { AccountStore } from '../accounts/store.ts';
 import type { Subscribe } from '../bus/bus.ts';
 import { CLOSE } from '../live/connection.ts';
 import { factText } from '../live/frames.ts';
@@ -10,11 +12,18 @@ import {
   memberLeft,
   unreadChanged,
 } from './events.ts';
+import { MAX_PEOPLE } from './open-direct.ts';
 import { isListed } from './policies.ts';
 import { type GroupPresenter, isHidden, unreadOf } from './present.ts';
 import type { GroupStore } from './store.ts';
 
-type Dependencies = { hub: Hub; groups: GroupStore; presenter: GroupPresenter; subscribe: Subscribe };
+type Dependencies = {
+  hub: Hub;
+  accounts: AccountStore;
+  groups: GroupStore;
+  presenter: GroupPresenter;
+  subscribe: Subscribe;
+};
 
 /** The name of a group's topic. */
 export function groupTopic(groupId: number): string {
@@ -22,7 +31,7 @@ export function groupTopic(groupId: number): string {
 }
 
 /** Pushes changes to the lists of groups of connected accounts, and closes the sockets of a member who left. */
-export function pushGroups({ hub, groups, presenter, subscribe }: Dependencies): void {
+export function pushGroups({ hub, accounts, groups, presenter, subscribe }: Dependencies): void {
   async function pushRow(groupId: number, accountId: number, type: 'group' | 'unread'): Promise<void> {
     const group = await groups.byId(groupId);
     const membership = (await groups.membershipsOf(accountId)).get(groupId);
@@ -56,6 +65,24 @@ export function pushGroups({ hub, groups, presenter, subscribe }: Dependencies):
     await Promise.all(hub.people().map((accountId) => pushRow(groupId, accountId, 'group')));
   }
 
+  /** Tells whoever shares a group, so that open pages show the new name. */
+  async function pushName({ accountId }: { accountId: number }): Promise<void> {
+    const account = await accounts.byId(accountId);
+    if (!account) return;
+    const { username, name } = account;
+    const groupIds = [...(await groups.membershipsOf(accountId)).keys()];
+    for (const groupId of groupIds)
+      hub.publish(groupTopic(groupId), ({ protocol }) =>
+        factText(protocol, 'renamed', { accountId, username, name }),
+      );
+    for (const [groupId, { kind }] of await groups.byIds(groupIds)) {
+      if (kind !== 'direct') continue;
+      for (const memberId of await groups.members(groupId, MAX_PEOPLE))
+        await pushRow(groupId, memberId, 'unread');
+    }
+  }
+
+  subscribe(accountRenamed, pushName);
   subscribe(groupCreated, pushToEveryone);
   subscribe(groupRenamed, pushToEveryone);
   subscribe(groupAccessChanged, pushToEveryone);

@@ -1,9 +1,9 @@
 import vm from 'node:vm';
 import hljs from 'highlight.js/lib/common';
-import { type Highlight, namesCalled, renderMarkdown, renderPlain } from './markdown.ts';
+import { type Highlight, type Mentioned, namesCalled, renderMarkdown, renderPlain } from './markdown.ts';
 
 export type RenderJob =
-  | { kind: 'render'; text: string; mentions: readonly (readonly [string, number | undefined])[] }
+  | { kind: 'render'; text: string; mentions: readonly (readonly [string, Mentioned])[] }
   | { kind: 'names'; text: string };
 
 /** Time limits per message in milliseconds: for highlighting its code, and for the rest of rendering. */

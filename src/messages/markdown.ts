@@ -6,8 +6,11 @@ import { isWordCharacter, MENTION, spellings } from './names.ts';
 
 const LINKED = /^(?:https?|mailto):/i;
 
-/** The names of members in lower case → their account; `all` → undefined. */
-export type Mentions = ReadonlyMap<string, number | undefined>;
+/** Somebody who is mentioned; `name` is shown instead of what was typed, for a name that has changed since. */
+export type Mentioned = Readonly<{ id: number | 'all'; name?: string }>;
+
+/** By the name in lower case. */
+export type Mentions = ReadonlyMap<string, Mentioned>;
 
 /** Colours a block of code. @returns HTML; empty where the code is to be shown as it is */
 export type Highlight = (code: string, language: string) => string;
@@ -227,10 +230,13 @@ function splitText(state: StateCore, text: string, mentions: Mentions): Token[] 
   for (const match of text.matchAll(MENTION)) {
     const name = spellings(match[1] ?? '').find((spelling) => mentions.has(spelling.toLowerCase()));
     if (name === undefined) continue;
-    const id = mentions.get(name.toLowerCase());
+    const mentioned = mentions.get(name.toLowerCase());
     add('text', text.slice(at, match.index));
     const { escapeHtml } = state.md.utils;
-    add('html_inline', `<span class="mention" data-mention="${id ?? 'all'}">@${escapeHtml(name)}</span>`);
+    add(
+      'html_inline',
+      `<span class="mention" data-mention="${mentioned?.id}">@${escapeHtml(mentioned?.name ?? name)}</span>`,
+    );
     at = match.index + 1 + name.length;
   }
   add('text', text.slice(at));

@@ -10,6 +10,7 @@ import { isPlain, timedWords } from '../recordings/transcript.ts';
 import { excerptOf } from './excerpt.ts';
 import type { MessagePage } from './history.ts';
 import { messageJson } from './json.ts';
+import type { Mentioned } from './markdown.ts';
 import type { Message, Revision } from './message.ts';
 import type { Drawn, TextRenderer } from './render.ts';
 import type { MessageStore } from './store.ts';
@@ -29,7 +30,7 @@ const DRAWN_AT_ONCE_MS = 8;
 type Person = { id: number; username: string; name: string; pictureVersion: number };
 
 /** `change` is that of the quoted message, so that the quote is rendered again after an edit or removal. */
-export type Quote = { seq: number; change: number; author: string; excerpt: string };
+export type Quote = { seq: number; change: number; authorId: number; author: string; excerpt: string };
 
 type FragmentKey = { message: Message; isContinued: boolean; quoted: Quote | undefined };
 type ListKey = { group: Group; messagePage: MessagePage; firstUnread: number | undefined };
@@ -107,7 +108,8 @@ export class MessagePresenter {
     const message = await this.#messages.bySeq(groupId, seq);
     if (!message) return undefined;
     const { name } = await this.#authorOf(message.authorId);
-    return { seq, change: message.change, author: name, excerpt: excerptOf(message) };
+    const { change, authorId } = message;
+    return { seq, change, authorId, author: name, excerpt: excerptOf(message) };
   }
 
   /** Its author, time and beginning, for lists. */
@@ -167,11 +169,14 @@ export class MessagePresenter {
   }
 
   async #bodyOf({ mentions, mentionsAll }: Message, content: string): Promise<Drawn> {
-    const called = await Promise.all(mentions.map((id) => this.#authorOf(id)));
-    const names = new Map<string, number | undefined>(
-      called.map(({ id, username }) => [username.toLowerCase(), id]),
-    );
-    if (mentionsAll) names.set('all', undefined);
+    const names = new Map<string, Mentioned>(mentionsAll ? [['all', { id: 'all' }]] : []);
+    for (const id of mentions) {
+      const account = await this.#accounts.byId(id);
+      if (!account) continue;
+      names.set(account.username.toLowerCase(), { id });
+      const former = account.renamedAt === null ? [] : await this.#accounts.formerNames(id);
+      for (const name of former) names.set(name.toLowerCase(), { id, name: account.username });
+    }
     return this.#texts.render(content, names);
   }
 

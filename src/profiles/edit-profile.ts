@@ -1,8 +1,11 @@
 import { z } from 'zod';
-import { accountChanged } from '../accounts/events.ts';
-import { displayName } from '../accounts/names.ts';
+import { accountChanged, accountRenamed } from '../accounts/events.ts';
+import { displayName, username } from '../accounts/names.ts';
+import { nameTaken } from '../accounts/register.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import type { Publish } from '../bus/bus.ts';
+import type { Config } from '../config.ts';
+import { foldCase } from '../crypto/blind-index.ts';
 import { spokenLanguage } from '../engines/speech/languages.ts';
 import { ChatError, invalid } from '../errors.ts';
 import { drawFace } from '../files/draw.ts';
@@ -28,7 +31,32 @@ export async function editName(
       'That looks like the name of somebody else here. Choose another.',
       'displayName',
     );
-  publish(accountChanged, { accountId: account.id });
+  tellRenamed(publish, account);
+}
+
+export const usernameForm = z.object({ username });
+
+/**
+ * Changes the name that somebody signs in with. The former one stays reserved for them.
+ * @throws ChatError 409 for a name that is taken, confusable with another, or the configured administrator's
+ */
+export async function rename(
+  { accounts, publish, config }: Dependencies & { config: Pick<Config, 'adminUsername'> },
+  account: Account,
+  { username }: z.infer<typeof usernameForm>,
+  now = Date.now(),
+): Promise<void> {
+  if (username === account.username) return;
+  // The next start makes an administrator of whoever has this name.
+  const isAdminName = foldCase(username) === foldCase(config.adminUsername ?? '');
+  const result = isAdminName && !account.isAdmin ? 'taken' : await accounts.rename(account.id, username, now);
+  if (result !== 'renamed') throw nameTaken(result);
+  tellRenamed(publish, account);
+}
+
+function tellRenamed(publish: Publish, { id: accountId }: Account): void {
+  publish(accountChanged, { accountId });
+  publish(accountRenamed, { accountId });
 }
 
 export const lineForm = z.object({

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { SignedIn } from '../accounts/sessions.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import type { Publish } from '../bus/bus.ts';
+import type { Config } from '../config.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
 import {
   editLine,
@@ -10,10 +11,12 @@ import {
   lineForm,
   nameForm,
   receiptsForm,
+  rename,
   setSpokenLanguage,
   showReceipts,
   showSeconds,
   timesForm,
+  usernameForm,
 } from './edit-profile.ts';
 
 export const PROFILE_RATE = {
@@ -23,11 +26,24 @@ export const PROFILE_RATE = {
   sentence: 'Your profile has changed often just now.',
 };
 
-export type ProfileOperationContext = { accounts: AccountStore; publish: Publish };
+/** Former names stay reserved, so that nobody may collect many. */
+export const RENAME_RATE = {
+  name: 'rename',
+  points: 3,
+  seconds: 86_400,
+  sentence: 'You have changed your name three times today.',
+};
+
+export type ProfileOperationContext = {
+  accounts: AccountStore;
+  publish: Publish;
+  config: Pick<Config, 'adminUsername'>;
+};
 
 /** What an account changes of itself; everybody may change their own. */
 export const profileOperations: readonly Operation<ProfileOperationContext, SignedIn>[] = [
   ownChange('set-name', '/account/name', nameForm, editName),
+  ownChange('set-username', '/account/username', usernameForm, rename, RENAME_RATE),
   ownChange('set-line', '/account/line', lineForm, editLine),
   ownChange('show-receipts', '/account/receipts', receiptsForm, showReceipts),
   ownChange('set-language', '/account/language', languageForm, setSpokenLanguage),
@@ -39,12 +55,13 @@ function ownChange<Input>(
   path: string,
   input: z.ZodType<Input>,
   change: (context: ProfileOperationContext, account: Account, input: Input) => Promise<void>,
+  rate = PROFILE_RATE,
 ): Operation<ProfileOperationContext, SignedIn> {
   return defineOperation({
     name,
     path,
     input,
-    rate: PROFILE_RATE,
+    rate,
     policy: () => undefined,
     run: (context: ProfileOperationContext, { account }: SignedIn, parsed: Input) =>
       change(context, account, parsed),

@@ -48,6 +48,7 @@ export function profileRoutes(dependencies: Dependencies): Router {
       account,
       line: typed('line', account.line),
       displayName: typed('displayName', account.displayName),
+      username: typed('username', account.username),
       languages: LANGUAGES,
       changed: null,
     });

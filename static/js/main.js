@@ -12,6 +12,7 @@ import { followMidnight, localiseTimes } from './page/days.js';
 import { find, findOptional } from './page/dom.js';
 import { startExplanation } from './page/explanation.js';
 import { startFilter } from './page/filter.js';
+import { followNames } from './page/names.js';
 import { startNotificationSettings } from './page/notification-settings.js';
 import { startReturn } from './page/return.js';
 import { startSearchKey } from './page/search-key.js';
@@ -54,6 +55,7 @@ function startSignedIn(accountId) {
   markOwn(document, accountId);
   const outbox = new Outbox(accountId);
   if (document.body.dataset.live) startOverview();
+  followNames();
   startPlayers(find(document, '#main'), accountId);
   const section = findOptional(document, '[data-conversation]');
   if (!section) return;

@@ -45,6 +45,7 @@ const EVENTS: Readonly<Record<string, (people: People) => Promise<Answer>>> = {
   'choose who corrects': ({ ada }) =>
     ada.post('/groups/1/voice-settings', { corrections: 'members', spokenLanguage: 'de' }),
   'change a name': ({ ada }) => ada.post('/account/name', { displayName: 'Ada Lovelace' }),
+  'change a username': ({ joe }) => joe.post('/account/username', { username: 'joseph' }),
   'change a line': ({ joe }) => joe.post('/account/line', { line: 'Keeper of the shed key' }),
   'keep a draft': ({ joe }) => joe.post('/groups/1/draft', { content: 'half a line about leeks' }),
   'send what was drafted': ({ joe }) => joe.post('/groups/1/messages', { content: 'A line about leeks' }),

@@ -18,6 +18,7 @@ const NOT_SEALED = [
   'accounts.name_index',
   'accounts.skeleton_index',
   'accounts.display_skeleton_index',
+  'former_names.name_index',
   'accounts.password_hash',
   'accounts.quiet_zone',
   'accounts.spoken_language',

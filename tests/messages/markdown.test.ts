@@ -94,7 +94,7 @@ test('names are called in text only: not in code, addresses, link texts or behin
 });
 
 test('names beside scripts without spaces, and after a full-width @, are called', () => {
-  const shown = (text: string) => renderMarkdown(text, new Map([['bob', 7]]));
+  const shown = (text: string) => renderMarkdown(text, new Map([['bob', { id: 7 }]]));
   for (const text of ['你好@bob', '@bob你好', '＠bob', '@bobさん'])
     assert.match(shown(text), /data-mention="7">@bob</, text);
 });

@@ -76,6 +76,11 @@ const samplesWith = ({
     leadsTo: /^\/account\/sessions$/,
   },
   'end-other-sessions': { inputs: [{}, {}], leadsTo: /^\/account\/sessions$/ },
+  'set-username': {
+    inputs: [{ username: 'countess' }, { username: 'ada' }],
+    wrong: { username: 'a b' },
+    leadsTo: SAVED,
+  },
   'set-name': {
     inputs: [{ displayName: 'Ada Lovelace' }, { displayName: 'Ada L' }],
     wrong: { displayName: 'x'.repeat(200) },
@@ -162,6 +167,12 @@ const samplesWith = ({
     inputs: [{}, { personId: 3 }],
     inAddress: '2',
     wrong: { personId: 'joe' },
+    leadsTo: /^\/admin\/people\/2$/,
+  },
+  'rename-person': {
+    inputs: [{ username: 'joseph' }, { personId: 3, username: 'kimberly' }],
+    inAddress: '2',
+    wrong: { personId: 3, username: '-' },
     leadsTo: /^\/admin\/people\/2$/,
   },
   'site-settings': {

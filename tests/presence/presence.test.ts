@@ -20,6 +20,7 @@ const person = (id: number, address = '192.0.2.1') => ({
     spokenLanguage: null,
     showsSeconds: false,
     suspendedAt: null,
+    renamedAt: null,
   },
   address,
 });

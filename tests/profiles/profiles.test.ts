@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import sharp from 'sharp';
-import { newPerson, Visitor } from '../support/client.ts';
+import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { startHearth } from '../support/hearth.ts';
 
 const FACE = await sharp({ create: { width: 600, height: 400, channels: 3, background: '#268' } })
@@ -61,4 +61,58 @@ test('what is no picture, too large or too long gets one sentence, and what was 
   const long = await ada.post('/account/line', { line: `far too long ${'x'.repeat(140)}` });
   assert.deepEqual([long.status, /at most 140 characters/.test(long.body)], [400, true]);
   assert.match(long.body, /value="far too long x/);
+});
+
+test('a changed username is shown everywhere at once, and the former one belongs to nobody else', async (t) => {
+  const hearth = await startHearth(t, { env: { ADMIN_USERNAME: 'chief', RATE_LIMITS: 'on' } });
+  const chief = await newPerson(hearth.url, 'chief', 1);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  await chief.post('/groups/1/messages', { content: 'Good morning, @Ada!' });
+  await chief.post('/direct', { with: '2' });
+  const browser = await chief.socket('/ws/chat/1', { protocol: 'hearth.html' });
+  const program = await chief.socket('/ws/chat/1');
+  assert.equal((await ada.post('/account/username', { username: 'countess' })).status, 303);
+  const renamed = { type: 'renamed', accountId: 2, username: 'countess', name: 'countess' };
+  assert.deepEqual(await program.nextJson('renamed'), renamed);
+  await browser.next((text) =>
+    text.includes('data-event="renamed" data-account-id="2" data-username="countess"'),
+  );
+
+  const { body } = await chief.get('/groups/1');
+  assert.match(body, /data-mention="2">@countess</, 'an old mention has the new name');
+  assert.match((await chief.get('/people/2')).body, /@countess/);
+  const stranger = new Visitor(hearth.url);
+  const signIn = (username: string) =>
+    new Visitor(hearth.url).post('/login', { username, password: PASSWORD });
+  assert.deepEqual([(await signIn('ada')).status, (await signIn('countess')).status], [401, 303]);
+  const taken = await stranger.post('/register', { username: 'ADA', password: PASSWORD });
+  assert.deepEqual([taken.status, /That name is taken/.test(taken.body)], [409, true]);
+  assert.equal(
+    (await ada.post('/account/username', { username: 'Ada' })).status,
+    303,
+    'its owner can have it back',
+  );
+
+  await newPerson(hearth.url, 'joe');
+  const refused = await ada.post('/account/username', { username: 'joe' });
+  assert.deepEqual(
+    [refused.status, refused.body.includes('value="joe"')],
+    [409, true],
+    'what was typed is still there',
+  );
+  const often = await ada.post('/account/username', { username: 'ada.l' });
+  assert.deepEqual([often.status, /three times today/.test(often.body)], [429, true]);
+  for (const file of ['users.sqlite3', 'users.sqlite3-wal'])
+    assert.ok(!readFileSync(join(hearth.dataDir, file)).includes('countess'));
+});
+
+test('nobody but an administrator can take the name that makes an administrator', async (t) => {
+  const hearth = await startHearth(t, { env: { ADMIN_USERNAME: 'chief' } });
+  const ada = await newPerson(hearth.url, 'ada');
+  assert.equal((await ada.post('/account/username', { username: 'Chief' })).status, 409);
+  const chief = await newPerson(hearth.url, 'chief');
+  assert.equal((await chief.post('/admin/people/1/rename', { username: 'lovelace' })).status, 303);
+  assert.match((await chief.get('/admin/log')).body, /changed the name of <strong>ada to lovelace</);
+  const refused = await chief.post('/admin/people/1/rename', { username: 'a b' });
+  assert.deepEqual([refused.status, refused.body.includes('value="a b"')], [400, true]);
 });

@@ -25,6 +25,14 @@ export const accounts = sqliteTable('accounts', {
   spokenLanguage: text('spoken_language'),
   showsSeconds: integer('shows_seconds', { mode: 'boolean' }).notNull().default(false),
   suspendedAt: integer('suspended_at'),
+  renamedAt: integer('renamed_at'),
+});
+
+/** Usernames that accounts had before: nobody else can take them, and mentions of them stay mentions. */
+export const formerNames = sqliteTable('former_names', {
+  nameIndex: blob('name_index', { mode: 'buffer' }).primaryKey(),
+  accountId: integer('account_id').notNull(),
+  name: blob('name', { mode: 'buffer' }).notNull(),
 });
 
 /** Web Push subscriptions: the address at which the push service of a browser accepts messages for it. */
