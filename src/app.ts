@@ -10,6 +10,7 @@ import { type Context, createContext } from './context.ts';
 import type { Keyring } from './crypto/keys.ts';
 import type { Passwords } from './crypto/passwords.ts';
 import type { Databases } from './database/open.ts';
+import { installDeletion } from './deletion/install.ts';
 import { chooseEngine } from './engines/speech/choose.ts';
 import type { SpeechEngine } from './engines/speech/engine.ts';
 import { installFiles } from './files/install.ts';
@@ -104,7 +105,8 @@ async function install({ config, log, databases, keyring, sessionStore, password
   const notifications = await installNotifications(messages);
   const search = await installSearch(messages);
   const voice = installVoice(messages);
-  const admin = installAdmin(messages);
+  const deletion = installDeletion({ ...messages, passwords });
+  const admin = installAdmin({ ...messages, ...deletion });
   return {
     accounts,
     secondFactors,
@@ -115,6 +117,7 @@ async function install({ config, log, databases, keyring, sessionStore, password
     notifications,
     search,
     voice,
+    deletion,
     admin,
   };
 }
@@ -142,7 +145,8 @@ function route(
   app.use(features.notifications.notificationRoutes, features.profiles.profileRoutes);
   app.use(features.search.searchRoutes, messages.fileRoutes, voice.voiceRoutes, themeRoutes());
   app.use(accounts.accountRoutes(invitations.admission), features.secondFactors.secondFactorRoutes);
-  app.use(invitations.invitationRoutes, features.reports.reportRoutes, features.admin.adminRoutes);
+  app.use(invitations.invitationRoutes, features.reports.reportRoutes);
+  app.use(features.deletion.deletionRoutes, features.admin.adminRoutes);
   app.use(nothingHere, answerFailures(views, log));
   return app;
 }

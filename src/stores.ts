@@ -1,8 +1,8 @@
 import { CachedAccountStore } from './accounts/cached.ts';
 import { SignInLinkStore } from './accounts/link-store.ts';
+import { PeopleStore } from './accounts/people-store.ts';
 import { SessionListStore } from './accounts/session-list-store.ts';
 import { AccountStore } from './accounts/store.ts';
-import { PeopleStore } from './admin/people-store.ts';
 import { AuditStore } from './audit/store.ts';
 import { SavedStore } from './bookmarks/store.ts';
 import type { Caches } from './cache/caches.ts';
@@ -11,6 +11,8 @@ import type { Keyring } from './crypto/keys.ts';
 import type { Databases } from './database/open.ts';
 import { createSealer } from './database/sealed-columns.ts';
 import { secretOf } from './database/sealing.ts';
+import { AccountDeletionStore } from './deletion/account-store.ts';
+import { ChatDeletionStore } from './deletion/chat-store.ts';
 import { CachedDraftStore } from './drafts/cached.ts';
 import { DraftStore } from './drafts/store.ts';
 import { FileStore } from './files/store.ts';
@@ -82,6 +84,8 @@ function uncached({ users, chat, sealer, usersIndex, auditKey }: Awaited<ReturnT
     signInLinks: new SignInLinkStore(users, usersIndex),
     invitations: new InvitationStore(users, sealer, usersIndex),
     peopleStore: new PeopleStore(users),
+    accountDeletions: new AccountDeletionStore(users, usersIndex),
+    chatDeletions: new ChatDeletionStore(chat),
     audit: new AuditStore(users, sealer, auditKey),
     notificationClaims: new NotificationClaimStore(chat),
   };

@@ -2,17 +2,21 @@ import type { z } from 'zod';
 import { accountChanged, sessionsEnded } from '../accounts/events.ts';
 import type { SignInLinkStore } from '../accounts/link-store.ts';
 import { makeLink } from '../accounts/links.ts';
+import type { PeopleStore } from '../accounts/people-store.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import type { AuditStore } from '../audit/store.ts';
 import type { Publish } from '../bus/bus.ts';
 import type { Config } from '../config.ts';
+import type { Fate } from '../deletion/account-store.ts';
 import { ChatError, notFound } from '../errors.ts';
+import { findGroup } from '../groups/access.ts';
+import { confirmDeletion, type deletionForm } from '../groups/delete.ts';
+import type { GroupStore } from '../groups/store.ts';
 import type { InvitationStore } from '../invitations/store.ts';
 import { rename, type usernameForm } from '../profiles/edit-profile.ts';
 import type { SecondFactorStore } from '../second-factors/store.ts';
 import { siteSettingsChanged } from '../site-settings/events.ts';
 import type { SiteSettings, SiteSettingsStore } from '../site-settings/store.ts';
-import type { PeopleStore } from './people-store.ts';
 import { refuseSuspension } from './policies.ts';
 
 export type AdminDependencies = {
@@ -25,6 +29,9 @@ export type AdminDependencies = {
   siteSettings: SiteSettingsStore;
   publish: Publish;
   config: Pick<Config, 'adminUsername'>;
+  groups: GroupStore;
+  /** Begins to delete an account. */
+  deleteAccount(account: Account, messages: Fate): Promise<string>;
 };
 
 /** @throws ChatError 404 */
@@ -91,6 +98,37 @@ export async function renamePerson(
   await rename(dependencies, person, input);
   const details = { person: person.username, personId: String(person.id), to: input.username };
   await dependencies.audit.add({ at: Date.now(), actorId: admin.id, action: 'rename', details });
+}
+
+/** Begins to delete somebody's account, with their messages or without. Administrators have to lose their role first. */
+export async function deletePerson(
+  dependencies: AdminDependencies,
+  admin: Account,
+  person: Account,
+  messages: Fate,
+) {
+  const refusal = refuseSuspension(person);
+  if (refusal) throw refusal;
+  await dependencies.deleteAccount(person, messages);
+  await note(
+    dependencies,
+    admin,
+    messages === 'keep' ? 'delete-account' : 'delete-account-and-messages',
+    person,
+  );
+}
+
+/** Deletes a group whose name was typed again, also one that the administrator is not in. @throws ChatError 400, 404 */
+export async function deleteAnyGroup(
+  dependencies: AdminDependencies,
+  admin: Account,
+  groupId: number,
+  input: z.infer<typeof deletionForm>,
+) {
+  const group = await findGroup(dependencies.groups, groupId);
+  await confirmDeletion(dependencies, { group }, input);
+  const details = { group: group.name, groupId: String(groupId) };
+  await dependencies.audit.add({ at: Date.now(), actorId: admin.id, action: 'delete-group', details });
 }
 
 export async function endSessions(dependencies: AdminDependencies, admin: Account, person: Account) {

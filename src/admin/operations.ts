@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { SignedIn } from '../accounts/sessions.ts';
 import type { Account } from '../accounts/store.ts';
+import { fateForm } from '../deletion/delete-account.ts';
+import { deletionForm } from '../groups/delete.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
 import { wholeNumber, yesOrNo } from '../operations/fields.ts';
 import { usernameForm } from '../profiles/edit-profile.ts';
@@ -8,6 +10,8 @@ import { REGISTRATIONS } from '../site-settings/store.ts';
 import {
   type AdminDependencies,
   changeSettings,
+  deleteAnyGroup,
+  deletePerson,
   endSessions,
   makeAdmin,
   personById,
@@ -27,6 +31,7 @@ const ADMINISTRATION = {
 };
 
 const whichPerson = z.object({ personId: wholeNumber('"personId" takes the number of an account.') });
+const whichGroup = z.object({ groupId: wholeNumber('"groupId" takes the number of a group.') });
 const settingsForm = z.object({
   registration: z.enum(REGISTRATIONS, 'Choose open, invite or closed.'),
   membersInvite: yesOrNo('Choose yes or no.').transform((may) => (may ? 'yes' : 'no')),
@@ -49,6 +54,25 @@ export const adminOperations: readonly Operation<AdminDependencies, SignedIn>[] 
     async run(context: AdminDependencies, { account }: SignedIn, { personId, username }) {
       await renamePerson(context, account, await personById(context.accounts, personId), { username });
     },
+  }),
+  defineOperation({
+    name: 'delete-account',
+    path: '/admin/people/:personId/delete-account',
+    input: whichPerson.extend(fateForm.shape),
+    rate: ADMINISTRATION,
+    policy: ({ account }: SignedIn) => refuseAdministration(account),
+    async run(context: AdminDependencies, { account }: SignedIn, { personId, messages }) {
+      await deletePerson(context, account, await personById(context.accounts, personId), messages);
+    },
+  }),
+  defineOperation({
+    name: 'delete-any-group',
+    path: '/admin/groups/:groupId/delete',
+    input: whichGroup.extend(deletionForm.shape),
+    rate: ADMINISTRATION,
+    policy: ({ account }: SignedIn) => refuseAdministration(account),
+    run: (context: AdminDependencies, { account }: SignedIn, { groupId, confirmation }) =>
+      deleteAnyGroup(context, account, groupId, { confirmation }),
   }),
   defineOperation({
     name: 'site-settings',

@@ -1,8 +1,10 @@
 import type { Request } from 'express';
 import { accountOf } from '../accounts/access.ts';
+import type { PeopleStore } from '../accounts/people-store.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import type { AuditEntry, AuditStore } from '../audit/store.ts';
 import { foldCase } from '../crypto/blind-index.ts';
+import type { AccountDeletionStore } from '../deletion/account-store.ts';
 import type { ChatError } from '../errors.ts';
 import { inWords } from '../files/file.ts';
 import type { FileStore } from '../files/store.ts';
@@ -14,7 +16,7 @@ import { registrationNow } from '../invitations/admit.ts';
 import type { SecondFactorStore } from '../second-factors/store.ts';
 import type { Registration, SiteSettingsStore } from '../site-settings/store.ts';
 import { personById } from './administrate.ts';
-import type { PeopleStore } from './people-store.ts';
+import { type HealthDependencies, healthOf } from './health.ts';
 import { refuseAdministration } from './policies.ts';
 
 const PEOPLE_A_PAGE = 100;
@@ -31,6 +33,9 @@ const ACTIONS: Readonly<Record<string, string>> = {
   'end-sessions': 'signed out everywhere',
   'remove-second-factor': 'removed the authenticator app of',
   'password-link': 'made a link for a new password for',
+  'delete-account': 'deleted the account of',
+  'delete-account-and-messages': 'deleted the account and the messages of',
+  'delete-group': 'deleted the group',
   'remove-reported': 'removed, after a report,',
   'leave-reported': 'left, after a report,',
   'change-settings': 'changed the settings:',
@@ -46,7 +51,8 @@ export type AdminPagesDependencies = {
   audit: AuditStore;
   siteSettings: SiteSettingsStore;
   fixedRegistration: Registration | undefined;
-};
+  accountDeletions: AccountDeletionStore;
+} & HealthDependencies;
 
 /** The administrators' pages; for anybody else each refuses. */
 export class AdminPages {
@@ -69,6 +75,7 @@ export class AdminPages {
       isChosen: settings.registration !== undefined || fixedRegistration !== undefined,
       membersInvite: settings.membersInvite ?? 'yes',
       check: await audit.check(),
+      health: await healthOf(this.#dependencies),
       isSaved: request.query.saved !== undefined,
       error: error ?? null,
     });
@@ -81,9 +88,13 @@ export class AdminPages {
     const query = typeof q === 'string' ? q.trim().slice(0, 100) : '';
     const after = numberInQuery(request, 'after') ?? 0;
     const found = await this.#find(query, after);
+    const bytes = await this.#dependencies.files.bytesByAccount(found.map(({ id }) => id));
     return this.#dependencies.page(request, 'admin/people.njk', {
       query,
       persons: found.slice(0, PEOPLE_A_PAGE),
+      stored: new Map([...bytes].map(([id, size]) => [id, inWords(size)])),
+      deleting: new Set((await this.#dependencies.accountDeletions.underWay()).map((d) => d.accountId)),
+      isDeleted: request.query.deleted !== undefined,
       next: found.length > PEOPLE_A_PAGE ? (found[PEOPLE_A_PAGE - 1]?.id ?? null) : null,
     });
   }
@@ -161,9 +172,9 @@ export class AdminPages {
   }
 }
 
-function subjectOf({ person, to, message, ...details }: AuditEntry['details']): string {
+function subjectOf({ person, to, message, group, ...details }: AuditEntry['details']): string {
   if (person !== undefined) return to === undefined ? person : `${person} to ${to}`;
-  return message ?? settingsInWords(details);
+  return message ?? group ?? settingsInWords(details);
 }
 
 function settingsInWords({ registration, membersInvite }: AuditEntry['details']): string {

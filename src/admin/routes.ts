@@ -7,6 +7,7 @@ import { shared } from '../http/share.ts';
 import { sendHtml } from '../http/views.ts';
 import type { BoundOperation } from '../operations/define.ts';
 import { type AdminDependencies, linkForNewPassword, personById } from './administrate.ts';
+import { groupsPage } from './groups-page.ts';
 import { AdminPages, type AdminPagesDependencies, requireAdmin } from './pages.ts';
 
 type Dependencies = AdminDependencies &
@@ -20,14 +21,18 @@ export function adminRoutes(dependencies: Dependencies): Router {
     inputOf: ({ params, body }: Request) => ({ ...body, ...params }),
     pageOfRefusal: (request, { account }) => {
       if (!account.isAdmin) return undefined;
-      const { personId } = request.params;
+      const { personId, groupId } = request.params;
+      if (groupId !== undefined) return (error) => groupsPage(dependencies, request, error);
       return (error) =>
         personId === undefined || error.status === 404
           ? pages.overview(request, error)
           : pages.person(request, Number(personId), error);
     },
-    next: ({ params }) =>
-      params.personId === undefined ? '/admin?saved=' : `/admin/people/${Number(params.personId)}`,
+    next: ({ params }, _target, { name }) => {
+      if (params.groupId !== undefined) return '/admin/groups?deleted=';
+      if (name === 'delete-account') return '/admin/people?deleted=';
+      return params.personId === undefined ? '/admin?saved=' : `/admin/people/${Number(params.personId)}`;
+    },
   });
   return Router()
     .get('/admin', async (request, response) => {
@@ -38,6 +43,9 @@ export function adminRoutes(dependencies: Dependencies): Router {
     })
     .get('/admin/people/:id', async (request, response) => {
       sendHtml(response, await pages.person(request, numberInPath(request, 'id')));
+    })
+    .get('/admin/groups', async (request, response) => {
+      sendHtml(response, await groupsPage(dependencies, request));
     })
     .get('/admin/log', async (request, response) => {
       sendHtml(response, await pages.log(request));

@@ -105,6 +105,29 @@ export class FileStore {
     return Number(row?.bytes ?? 0);
   }
 
+  /** What the files of each group take, in bytes. */
+  async bytesByGroup(): Promise<ReadonlyMap<number, number>> {
+    const rows = await this.#db.all((orm) =>
+      orm
+        .select({ groupId: files.groupId, bytes: sum(files.size) })
+        .from(files)
+        .groupBy(files.groupId),
+    );
+    return new Map(rows.map(({ groupId, bytes }) => [groupId, Number(bytes ?? 0)]));
+  }
+
+  /** What the files of each of these accounts take, in bytes. */
+  async bytesByAccount(accountIds: readonly number[]): Promise<ReadonlyMap<number, number>> {
+    const rows = await this.#db.all((orm) =>
+      orm
+        .select({ accountId: files.accountId, bytes: sum(files.size) })
+        .from(files)
+        .where(inArray(files.accountId, [...accountIds]))
+        .groupBy(files.accountId),
+    );
+    return new Map(rows.map(({ accountId, bytes }) => [accountId, Number(bytes ?? 0)]));
+  }
+
   /** What all files take, in bytes. */
   async bytes(): Promise<number> {
     const row = await this.#db.get((orm) => orm.select({ bytes: sum(files.size) }).from(files));

@@ -6,6 +6,7 @@ import {
   groupAccessChanged,
   groupAdvanced,
   groupCreated,
+  groupDeleted,
   groupRenamed,
   groupSettingsChanged,
   memberJoined,
@@ -44,7 +45,9 @@ export class CachedGroupStore extends GroupStore {
       key: () => 'all',
       max: 1,
       load: async () => (await super.all()).map((group) => group.id),
-      dropOn: [groupCreated, groupRenamed].map((event) => on(event, (_payload, cache) => cache.clear())),
+      dropOn: [groupCreated, groupRenamed, groupDeleted].map((event) =>
+        on(event, (_payload, cache) => cache.clear()),
+      ),
     });
     this.#memberships = cached({
       name: 'memberships',

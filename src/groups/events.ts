@@ -18,6 +18,9 @@ export const groupAdvanced = eventType<{ groupId: number; lastSeq: number; lastC
   'groups.advanced',
 );
 
+/** A group was deleted: nobody is a member of it any more, and what was in it is being removed. */
+export const groupDeleted = eventType<{ groupId: number }>('groups.deleted');
+
 /** Who sees a group or is offered it has changed: it was opened, closed, archived or taken up again. */
 export const groupAccessChanged = eventType<{ groupId: number }>('groups.access-changed');
 

@@ -38,6 +38,9 @@ export type Membership = Readonly<{
   isOwner: boolean;
 }>;
 
+/** How far an account has read, at a time in milliseconds, UTC. */
+export type ReadMark = { accountId: number; groupId: number; seq: number; now: number };
+
 /** What one is told of a group while away. A hidden one is not in the list at the side either. */
 export type NotificationLevel = (typeof NOTIFICATION_LEVELS)[number];
 export const NOTIFICATION_LEVELS = ['mentions', 'everything', 'nothing', 'hidden'] as const;

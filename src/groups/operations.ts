@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { defineOperation, type Operation } from '../operations/define.ts';
 import type { OpenGroup } from './access.ts';
 import { groupName } from './create.ts';
+import { confirmDeletion, deletionForm } from './delete.ts';
 import { refuseSettings } from './policies.ts';
 import { renameGroup } from './rename.ts';
 import {
@@ -57,6 +58,7 @@ export const groupOperations: readonly GroupOperation[] = [
   byOwners('remove-owner', memberForm, removeOwner),
   byOwners('remove-member', memberForm, removeMember),
   byOwners('answer-request', answerForm, answerRequest),
+  byOwners('delete-group', deletionForm, confirmDeletion),
 ];
 
 function byOwners<Input>(

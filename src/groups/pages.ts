@@ -79,6 +79,7 @@ export class GroupPages {
       name: typedName(request),
       isClosed: request.body?.closed === 'yes',
       isNew: request.query.new !== undefined,
+      isDeleted: request.query.deleted !== undefined,
       error: error ?? null,
     });
   }

@@ -1,4 +1,4 @@
-import { and, asc, count, eq, getTableColumns, gt, isNotNull, lt, sql } from 'drizzle-orm';
+import { and, asc, count, eq, getTableColumns, gt, isNotNull, isNull, lt, sql } from 'drizzle-orm';
 import { isAmong } from '../database/dialect/sqlite.ts';
 import type { Orm } from '../database/executor.ts';
 import { groups, memberships, messages } from '../database/tables/chat.ts';
@@ -6,6 +6,7 @@ import { groups, memberships, messages } from '../database/tables/chat.ts';
 const { joinedAt: _joined, accountId: _account, ...membershipColumns } = getTableColumns(memberships);
 
 const value = (name: string) => sql.placeholder(name);
+const isThere = isNull(groups.deletedAt);
 const isOfAccount = eq(memberships.accountId, value('accountId'));
 const isOfGroup = eq(memberships.groupId, value('groupId'));
 const isMembership = and(isOfAccount, isOfGroup);
@@ -26,16 +27,16 @@ export function groupQueries(orm: Orm) {
 
 function reads(orm: Orm) {
   return {
-    all: orm.select().from(groups).prepare(),
+    all: orm.select().from(groups).where(isThere).prepare(),
     byId: orm
       .select()
       .from(groups)
-      .where(eq(groups.id, value('groupId')))
+      .where(and(eq(groups.id, value('groupId')), isThere))
       .prepare(),
     byIds: orm
       .select()
       .from(groups)
-      .where(isAmong(groups.id, value('ids')))
+      .where(and(isAmong(groups.id, value('ids')), isThere))
       .prepare(),
     count: orm.select({ members: count() }).from(memberships).where(isOfGroup).prepare(),
   };
@@ -117,6 +118,11 @@ function writes(orm: Orm) {
       .where(and(isMembership, eq(memberships.isOwner, true), hasOtherOwner))
       .prepare(),
     leave: orm.delete(memberships).where(isMembership).prepare(),
+    leaveAll: orm
+      .delete(memberships)
+      .where(isOfGroup)
+      .returning({ accountId: memberships.accountId })
+      .prepare(),
     markRead: orm
       .update(memberships)
       .set(marked)

@@ -86,6 +86,7 @@ function formRoutes(dependencies: Dependencies, pages: GroupPages): Router[] {
               : pages.settings(request, open.group.id, error)
         : undefined,
     next(request, { group }, operation) {
+      if (operation.name === 'delete-group') return '/groups?deleted=';
       if (MEMBER_FORMS.has(operation.name)) return `/groups/${group.id}/members`;
       return isFromSettings(request, operation)
         ? `/groups/${group.id}/settings?saved=`

@@ -1,14 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import { and, eq } from 'drizzle-orm';
 import { type BlindIndex, foldCase } from '../crypto/blind-index.ts';
 import type { Database, Executor } from '../database/executor.ts';
 import { SEALED, type Sealer } from '../database/sealed-columns.ts';
 import { groups, memberships } from '../database/tables/chat.ts';
-import type { Group, Membership, NotificationLevel } from './group.ts';
+import type { Group, Membership, NotificationLevel, ReadMark } from './group.ts';
 import { groupQueries } from './queries.ts';
 
 export type NewGroup = { name: string; creatorId: number | null; access?: Group['access']; now: number };
-
-export type ReadMark = { accountId: number; groupId: number; seq: number; now: number };
 
 type Row = typeof groups.$inferSelect;
 
@@ -97,6 +96,20 @@ export class GroupStore {
       if (taken && taken.id !== id) return false;
       const values = { nameIndex, name: this.#sealName(nameIndex, name) };
       return (await tx.run((orm) => orm.update(groups).set(values).where(eq(groups.id, id)))) > 0;
+    });
+  }
+
+  /**
+   * Hides a group from everybody and frees its name; what was in it is still to be removed.
+   * @returns the accounts that were members; undefined when there is no such group
+   */
+  hide(groupId: number, now: number): Promise<number[] | undefined> {
+    return this.#db.transaction(async (tx) => {
+      if (!(await tx.get(this.#queries.byId, { groupId }))) return undefined;
+      const nameIndex = randomBytes(32);
+      const values = { nameIndex, name: this.#sealName(nameIndex, ''), topic: null, deletedAt: now };
+      await tx.run((orm) => orm.update(groups).set(values).where(eq(groups.id, groupId)));
+      return (await tx.all(this.#queries.leaveAll, { groupId })).map((row) => row.accountId);
     });
   }
 
@@ -222,7 +235,7 @@ export class GroupStore {
     return this.#sealer.seal(sealed.name, { nameIndex }, name);
   }
 
-  #open({ nameIndex, createdAt: _created, name, topic, ...row }: Row): Group {
+  #open({ nameIndex, createdAt: _created, deletedAt: _deleted, name, topic, ...row }: Row): Group {
     return {
       ...row,
       name: this.#sealer.open(sealed.name, { nameIndex }, name),

@@ -27,7 +27,7 @@ const NO_BODY: Drawn = { html: '', isFinal: true };
 /** Rendering a page yields to the event loop after this many milliseconds. */
 const DRAWN_AT_ONCE_MS = 8;
 
-type Person = { id: number; username: string; name: string; pictureVersion: number };
+type Person = { id: number; username: string; name: string; pictureVersion: number; isGone: boolean };
 
 /** `change` is that of the quoted message, so that the quote is rendered again after an edit or removal. */
 export type Quote = { seq: number; change: number; authorId: number; author: string; excerpt: string };
@@ -200,6 +200,7 @@ export class MessagePresenter {
       username: account?.username ?? 'Somebody who left',
       name: account?.name ?? 'Somebody who left',
       pictureVersion: account?.pictureVersion ?? 0,
+      isGone: account === undefined,
     };
   }
 

@@ -63,7 +63,7 @@ export async function removeWithout(
     now,
     refuse,
   }: {
-    by: Account;
+    by: Pick<Account, 'id'>;
     reason: string | undefined;
     now: number;
     refuse(message: Message): ChatError | undefined;

@@ -1,6 +1,7 @@
 import type { Publish, Subscribe } from '../bus/bus.ts';
 import { unreadChanged } from '../groups/events.ts';
-import type { GroupStore, ReadMark } from '../groups/store.ts';
+import type { ReadMark } from '../groups/group.ts';
+import type { GroupStore } from '../groups/store.ts';
 import type { Hub } from '../live/hub.ts';
 import { messagesSent } from '../messages/events.ts';
 import type { MessageStore } from '../messages/store.ts';

@@ -2,7 +2,8 @@ import type { Publish } from '../bus/bus.ts';
 import { createGroupCommit } from '../database/group-commit.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { readMoved, unreadChanged } from '../groups/events.ts';
-import type { GroupStore, ReadMark } from '../groups/store.ts';
+import type { ReadMark } from '../groups/group.ts';
+import type { GroupStore } from '../groups/store.ts';
 
 export type ReadMarks = { commit(mark: ReadMark): Promise<boolean>; flush(): Promise<void> };
 

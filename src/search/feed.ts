@@ -1,4 +1,5 @@
 import type { Subscribe } from '../bus/bus.ts';
+import { groupDeleted } from '../groups/events.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { messagesChanged } from '../messages/events.ts';
 import type { MessageStore } from '../messages/store.ts';
@@ -43,10 +44,22 @@ export class SearchFeed {
     this.#messages = messages;
     this.#report = report;
     this.#running = this.#begin().catch((error) => this.#recover(error));
+    subscribe(groupDeleted, ({ groupId }) => this.#forget(groupId));
     subscribe(messagesChanged, ({ groupId }) => {
       this.#due.add(groupId);
       this.#later();
     });
+  }
+
+  /** Removes what is indexed of a group that is deleted, after what is under way. */
+  #forget(groupId: number): void {
+    this.#running = this.#running
+      .then(async () => {
+        this.#due.delete(groupId);
+        this.#cursors.delete(groupId);
+        await this.#index.forget(groupId);
+      })
+      .catch((error) => this.#recover(error));
   }
 
   /** Resolves when everything that is written is in the index. */

@@ -2,11 +2,12 @@ import { type Request, type RequestHandler, type Response, Router } from 'expres
 import { generateURI } from 'otplib';
 import { z } from 'zod';
 import { accountOf, type EnterDependencies, enter } from '../accounts/access.ts';
+import { confirmPassword, ownPassword } from '../accounts/confirm-password.ts';
 import { pendingAccount } from '../accounts/sessions.ts';
 import { SignInLimits } from '../accounts/sign-in-limits.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import type { Passwords } from '../crypto/passwords.ts';
-import { ChatError } from '../errors.ts';
+import type { ChatError } from '../errors.ts';
 import { onRefusal } from '../http/failures.ts';
 import { ownPath, seeOther } from '../http/request.ts';
 import { qrOf } from '../http/share.ts';
@@ -20,9 +21,6 @@ import { beginAuthenticator, checkCode, confirmAuthenticator } from './verify.ts
 const WRONG_CODES = { name: 'wrong codes', points: 10, seconds: 900, sentence: 'Too many tries.' };
 
 const codeForm = z.object({ code: z.string('Enter the code.').trim().min(1, 'Enter the code.').max(40) });
-const removal = z.object({
-  password: z.string('Enter your password.').min(1, 'Enter your password.').max(1_000),
-});
 
 type Dependencies = EnterDependencies & {
   views: Views;
@@ -67,7 +65,7 @@ function signInRoutes(dependencies: Dependencies): Router {
 }
 
 function settingRoutes(dependencies: Dependencies): Router {
-  const { views, secondFactors, passwords, accounts, limits } = dependencies;
+  const { views, secondFactors, limits } = dependencies;
   const signInLimits = new SignInLimits(limits);
   const wrongCodes = limits.of(WRONG_CODES);
   const show = (request: Request, template: string, context: Context) =>
@@ -109,11 +107,8 @@ function settingRoutes(dependencies: Dependencies): Router {
     .post('/account/second-factor/remove', async (request, response) => {
       const account = accountOf(request);
       onRefusal(response, (error) => settings(request, account, error));
-      const { password } = parseInput(removal, request.body);
-      const forgetFailures = await signInLimits.takePassword(account.id);
-      if (!(await passwords.matches(password, await accounts.passwordHash(account.id))))
-        throw new ChatError('wrong_password', 403, 'That is not your password. Try again.', 'password');
-      await forgetFailures();
+      const { password } = parseInput(ownPassword, request.body);
+      await confirmPassword(dependencies, signInLimits, account, password);
       await secondFactors.remove(account.id);
       seeOther(response, '/account/second-factor');
     });

@@ -29,6 +29,7 @@ const LADDER: readonly (readonly string[])[] = [
   ['notifications'],
   ['search'],
   ['voice'],
+  ['deletion'],
   ['admin'],
   ['api'],
   ['stores'],

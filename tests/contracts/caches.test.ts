@@ -52,6 +52,12 @@ const EVENTS: Readonly<Record<string, (people: People) => Promise<Answer>>> = {
   'set quiet hours': ({ joe }) =>
     joe.post('/notifications/quiet', { from: '22:00', to: '07:00', zone: 'Europe/Berlin' }),
   'hide receipts': ({ joe }) => joe.post('/account/receipts', {}),
+  'delete a group': ({ joe }) => joe.post('/groups/3/delete-group', { confirmation: 'Beekeepers' }),
+  'delete an account': async ({ ada }) => {
+    const kim = await newPerson(ada.url, 'kim', 1);
+    await kim.post('/groups/1/messages', { content: 'Leeks by kim' });
+    return ada.post('/admin/people/3/delete-account', { messages: 'keep' });
+  },
 };
 
 const PAGES = [

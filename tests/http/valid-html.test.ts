@@ -65,7 +65,10 @@ test('the Nu checker finds no error in any page', {
       '/admin',
       '/admin/people',
       '/admin/people/2',
+      '/admin/groups',
       '/admin/log',
+      '/account/delete',
+      '/deleted/nothing',
       '/reports',
       '/groups/1/messages/1/report',
       '/nowhere',
@@ -87,6 +90,10 @@ test('the Nu checker finds no error in any page', {
     ['/groups/1/rename', { name: '' }],
     ['/account/password', { current: 'wrong', password: 'short' }],
     ['/account/name', { displayName: 'joe' }],
+    ['/account/username', { username: 'joe' }],
+    ['/account/delete', { messages: 'keep', password: 'wrong' }],
+    ['/admin/groups/1/delete', { confirmation: 'x' }],
+    ['/groups/1/delete-group', { confirmation: 'x' }],
     ['/notifications/quiet', { from: '25:00', to: '', zone: 'UTC' }],
   ];
   for (const [path, form] of refused) pages.push([`refused ${path}`, (await ada.post(path, form)).body]);

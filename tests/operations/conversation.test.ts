@@ -36,6 +36,7 @@ const OTHER_FORMS: Readonly<Record<string, string>> = {
   '/account/second-factor/set-up': 'answers with a secret that is shown once',
   '/account/second-factor/confirm': 'answers with codes that are shown once',
   '/account/second-factor/remove': 'takes the password',
+  '/account/delete': 'asks for the password, and ends the session',
   '/account/device-link': 'answers with a link that is shown once',
   '/admin/people/:id/password-link': 'answers with a link that is shown once',
   '/new-password/:token': 'begins a session, which is a cookie',

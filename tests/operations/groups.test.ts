@@ -42,6 +42,11 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     wrong: { accountId: 'joe' },
     isForOwner: true,
   },
+  'delete-group': {
+    input: { confirmation: 'Vegetables' },
+    wrong: { confirmation: 'Flowers' },
+    isForOwner: true,
+  },
   'answer-request': {
     input: { accountId: '6', accept: 'yes' },
     second: { accountId: '7', accept: 'no' },
@@ -73,7 +78,7 @@ test('every operation on a group works at both doors for those who may, and is r
     return JSON.parse(await socket.next((text) => JSON.parse(text).id === id));
   };
 
-  for (const { name, path } of groupOperations) {
+  for (const { name, path } of groupOperations.filter((operation) => operation.name !== 'delete-group')) {
     const sample = SAMPLES[name];
     assert.ok(sample);
     const { input, wrong, isForOwner, second = input } = sample;
@@ -95,4 +100,12 @@ test('every operation on a group works at both doors for those who may, and is r
     /voice-settings/,
     'no button for what is refused',
   );
+  // Nothing can follow it.
+  const { input, wrong } = SAMPLES['delete-group'] ?? assert.fail();
+  assert.equal((await joe.post('/groups/3/delete-group', input)).status, 403);
+  assert.equal((await command(joeSocket, { type: 'delete-group', ...input })).code, 'forbidden');
+  assert.equal((await command(adaSocket, { type: 'delete-group', ...wrong })).code, 'invalid');
+  const refused = await ada.post('/groups/3/delete-group', wrong);
+  assert.deepEqual([refused.status, /Type “Vegetables” to delete/.test(refused.body)], [400, true]);
+  assert.equal((await ada.post('/groups/3/delete-group', input)).location, '/groups?deleted=');
 });

@@ -175,6 +175,18 @@ const samplesWith = ({
     wrong: { personId: 3, username: '-' },
     leadsTo: /^\/admin\/people\/2$/,
   },
+  'delete-account': {
+    inputs: [{ messages: 'keep' }, { personId: 5, messages: 'remove' }],
+    inAddress: '4',
+    wrong: { personId: 2, messages: 'burn' },
+    leadsTo: /^\/admin\/people\?deleted=$/,
+  },
+  'delete-any-group': {
+    inputs: [{ confirmation: 'Fourth' }, { groupId: 5, confirmation: 'fifth' }],
+    inAddress: '4',
+    wrong: { groupId: 1, confirmation: 'x' },
+    leadsTo: /^\/admin\/groups\?deleted=$/,
+  },
   'site-settings': {
     inputs: [
       { registration: 'invite', membersInvite: 'no' },
@@ -239,6 +251,8 @@ test('every operation of an account works by form and by command, and is refused
   const [joe, mina] = await Promise.all(['joe', 'mina'].map((name) => newPerson(hearth.url, name)));
   for (const person of [joe, mina]) await person?.post('/account/second-factor/set-up');
   await joe?.post('/groups', { name: 'Shed', closed: 'yes' });
+  for (const name of ['Fourth', 'Fifth']) await joe?.post('/groups', { name });
+  for (const name of ['kim', 'lea']) await newPerson(hearth.url, name);
   await joe?.post('/groups/1/join');
   for (const content of ['one', 'two']) await joe?.post('/groups/1/messages', { content });
   const nobody = new Visitor(hearth.url);

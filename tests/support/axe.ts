@@ -33,18 +33,20 @@ const PAGES = [
   '/account',
   '/account/sessions',
   '/account/second-factor',
+  '/account/delete',
   '/invitations',
   '/invitations/1',
   '/admin',
   '/admin/people',
   '/admin/people/1',
+  '/admin/groups',
   '/admin/log',
   '/reports',
   '/groups/1/messages/1/report',
   '/nowhere',
   '/offline',
 ];
-const OUTSIDE = ['/login', '/register'];
+const OUTSIDE = ['/login', '/register', '/deleted/nothing'];
 
 /** Those whose answer may differ between light and dark. */
 const RULES_OF_COLOUR = ['color-contrast', 'link-in-text-block'];

@@ -26,6 +26,8 @@ export const groups = sqliteTable('groups', {
     .default('members'),
   topic: blob('topic', { mode: 'buffer' }),
   archivedAt: integer('archived_at'),
+  /** Set while the rest of it is removed in the background. */
+  deletedAt: integer('deleted_at'),
 });
 
 export const memberships = sqliteTable(

@@ -127,3 +127,13 @@ export const recoveryCodes = sqliteTable('recovery_codes', {
   codeIndex: blob('code_index', { mode: 'buffer' }).primaryKey(),
   accountId: integer('account_id').notNull(),
 });
+
+/** Accounts that are being deleted; `done` of `total` messages were looked through. */
+export const accountDeletions = sqliteTable('account_deletions', {
+  accountId: integer('account_id').primaryKey(),
+  tokenIndex: blob('token_index', { mode: 'buffer' }).notNull().unique(),
+  messages: text('messages', { enum: ['keep', 'remove'] }).notNull(),
+  requestedAt: integer('requested_at').notNull(),
+  done: integer('done').notNull().default(0),
+  total: integer('total').notNull().default(0),
+});

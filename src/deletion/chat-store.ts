@@ -1,0 +1,147 @@
+import { and, asc, between, eq, inArray, isNotNull, isNull, lte, max } from 'drizzle-orm';
+import type { Database, Executor } from '../database/executor.ts';
+import {
+  drafts,
+  files,
+  groups,
+  joinRequests,
+  memberships,
+  messages,
+  notifiedGroups,
+  playbackReceipts,
+  removedMembers,
+  reports,
+  revisions,
+  savedMessages,
+  threadFollows,
+  transcriptions,
+} from '../database/tables/chat.ts';
+import type { Fate } from './account-store.ts';
+
+/** Takes accounts and groups out of the chat database, a bounded number of rows at a time. */
+export class ChatDeletionStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Every group with the number of its newest message. */
+  groupHeads(): Promise<{ id: number; lastSeq: number }[]> {
+    return this.#db.all((orm) =>
+      orm.select({ id: groups.id, lastSeq: groups.lastSeq }).from(groups).orderBy(asc(groups.id)),
+    );
+  }
+
+  /** The messages of an author from one seq of a group to another that are not removed. */
+  async writtenBetween(groupId: number, first: number, last: number, authorId: number): Promise<number[]> {
+    const isWanted = and(
+      eq(messages.groupId, groupId),
+      between(messages.seq, first, last),
+      eq(messages.authorId, authorId),
+      isNull(messages.removedAt),
+    );
+    const rows = await this.#db.all((orm) =>
+      orm.select({ seq: messages.seq }).from(messages).where(isWanted),
+    );
+    return rows.map((row) => row.seq);
+  }
+
+  /** The ids of up to `limit` files that an account uploaded and did not send. */
+  async unsentFilesOf(accountId: number, limit: number): Promise<string[]> {
+    const isUnsent = and(eq(files.accountId, accountId), isNull(files.seq));
+    const rows = await this.#db.all((orm) =>
+      orm.select({ id: files.id }).from(files).where(isUnsent).limit(limit),
+    );
+    return rows.map((row) => row.id);
+  }
+
+  /** The member of a group who joined first, other than this one. */
+  async firstMember(groupId: number, exceptId: number): Promise<number | undefined> {
+    const rows = await this.#db.all((orm) =>
+      orm
+        .select({ accountId: memberships.accountId })
+        .from(memberships)
+        .where(eq(memberships.groupId, groupId))
+        .orderBy(asc(memberships.joinedAt), asc(memberships.accountId))
+        .limit(2),
+    );
+    return rows.find((row) => row.accountId !== exceptId)?.accountId;
+  }
+
+  /** Removes what the chat database has of an account beside its messages and memberships. */
+  async removeFromChat(accountId: number, fate: Fate): Promise<void> {
+    const tables = [
+      drafts,
+      savedMessages,
+      threadFollows,
+      playbackReceipts,
+      joinRequests,
+      removedMembers,
+      transcriptions,
+    ];
+    for (const table of tables)
+      await this.#db.run((orm) => orm.delete(table).where(eq(table.accountId, accountId)));
+    if (fate === 'remove')
+      await this.#db.run((orm) => orm.delete(reports).where(eq(reports.reporterId, accountId)));
+  }
+
+  /** The groups that were deleted and have something left. */
+  async deletedGroups(): Promise<number[]> {
+    const rows = await this.#db.all((orm) =>
+      orm.select({ id: groups.id }).from(groups).where(isNotNull(groups.deletedAt)),
+    );
+    return rows.map((row) => row.id);
+  }
+
+  /** The ids of up to `limit` files of a group. */
+  async filesOf(groupId: number, limit: number): Promise<string[]> {
+    const rows = await this.#db.all((orm) =>
+      orm.select({ id: files.id }).from(files).where(eq(files.groupId, groupId)).limit(limit),
+    );
+    return rows.map((row) => row.id);
+  }
+
+  async removeFiles(ids: readonly string[]): Promise<void> {
+    await this.#db.run((orm) => orm.delete(transcriptions).where(inArray(transcriptions.fileId, [...ids])));
+    await this.#db.run((orm) => orm.delete(files).where(inArray(files.id, [...ids])));
+  }
+
+  /** Removes the messages of a group up to one, with their earlier versions. */
+  removeMessages(groupId: number, upTo: number): Promise<void> {
+    return this.#db.transaction((tx) => removeMessagesIn(tx, groupId, upTo));
+  }
+
+  /** Removes a deleted group and what is left of it. */
+  removeGroup(groupId: number): Promise<void> {
+    return this.#db.transaction(async (tx) => {
+      const newest = await tx.get((orm) =>
+        orm
+          .select({ seq: max(messages.seq) })
+          .from(messages)
+          .where(eq(messages.groupId, groupId)),
+      );
+      await removeMessagesIn(tx, groupId, newest?.seq ?? 0);
+      const tables = [
+        threadFollows,
+        drafts,
+        savedMessages,
+        playbackReceipts,
+        notifiedGroups,
+        joinRequests,
+        removedMembers,
+        reports,
+        memberships,
+      ];
+      for (const table of tables) await tx.run((orm) => orm.delete(table).where(eq(table.groupId, groupId)));
+      await tx.run((orm) => orm.delete(groups).where(eq(groups.id, groupId)));
+    });
+  }
+}
+
+async function removeMessagesIn(tx: Executor, groupId: number, upTo: number): Promise<void> {
+  const areOld = and(eq(revisions.groupId, groupId), lte(revisions.seq, upTo));
+  await tx.run((orm) => orm.delete(revisions).where(areOld));
+  const areMessages = and(eq(messages.groupId, groupId), lte(messages.seq, upTo));
+  await tx.run((orm) => orm.delete(messages).where(areMessages));
+}

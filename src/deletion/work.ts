@@ -1,0 +1,169 @@
+import { accountChanged } from '../accounts/events.ts';
+import type { AccountStore } from '../accounts/store.ts';
+import type { Publish, Subscribe } from '../bus/bus.ts';
+import type { BlobStore } from '../files/blob-store.ts';
+import type { FileStore } from '../files/store.ts';
+import { deleteGroup } from '../groups/delete.ts';
+import { groupDeleted, memberLeft, membershipsChanged } from '../groups/events.ts';
+import type { Group } from '../groups/group.ts';
+import { MAX_PEOPLE } from '../groups/open-direct.ts';
+import type { GroupStore } from '../groups/store.ts';
+import { removeWithout } from '../messages/remove.ts';
+import type { MessageWriter } from '../messages/writer.ts';
+import type { AccountDeletion, AccountDeletionStore } from './account-store.ts';
+import type { ChatDeletionStore } from './chat-store.ts';
+
+/** How many messages are looked through, and how many files are removed, between two turns of the event loop. */
+const MESSAGES_AT_ONCE = 2_000;
+const FILES_AT_ONCE = 100;
+/** How many removals are in one group commit. */
+const REMOVED_AT_ONCE = 50;
+
+type Dependencies = {
+  accounts: AccountStore;
+  accountDeletions: AccountDeletionStore;
+  chatDeletions: ChatDeletionStore;
+  groups: GroupStore;
+  files: FileStore;
+  blobs: BlobStore;
+  writer: MessageWriter;
+  publish: Publish;
+  subscribe: Subscribe;
+  /** Called with errors of background work. */
+  report(error: unknown): void;
+};
+
+/**
+ * Removes, one after another, what deleted accounts and groups leave behind. What a stopped process did not finish is
+ * continued by the next.
+ */
+export class DeletionWork {
+  readonly #dependencies: Dependencies;
+  #running: Promise<void> = Promise.resolve();
+  #isStopped = false;
+
+  constructor(dependencies: Dependencies) {
+    this.#dependencies = dependencies;
+    dependencies.subscribe(groupDeleted, () => this.begin());
+  }
+
+  /** Does what is to be done, after what is under way. */
+  begin(): void {
+    const { report } = this.#dependencies;
+    this.#running = this.#running.then(() => this.#work()).catch(report);
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#running;
+  }
+
+  async #work(): Promise<void> {
+    const { accountDeletions, chatDeletions } = this.#dependencies;
+    for (const deletion of await accountDeletions.underWay()) await this.#finishAccount(deletion);
+    for (const groupId of await chatDeletions.deletedGroups()) await this.#finishGroup(groupId);
+  }
+
+  async #finishAccount({ accountId, messages }: AccountDeletion): Promise<void> {
+    const { accountDeletions, chatDeletions, publish } = this.#dependencies;
+    if (messages === 'remove') await this.#removeMessages(accountId);
+    await this.#leaveGroups(accountId);
+    await this.#removeUploads(accountId);
+    if (this.#isStopped) return;
+    await chatDeletions.removeFromChat(accountId, messages);
+    await accountDeletions.removeAccount(accountId);
+    publish(accountChanged, { accountId });
+  }
+
+  /** Removes what somebody wrote, in every group, also those that they left. */
+  async #removeMessages(accountId: number): Promise<void> {
+    const { accountDeletions, chatDeletions } = this.#dependencies;
+    const heads = await chatDeletions.groupHeads();
+    const total = heads.reduce((sum, { lastSeq }) => sum + lastSeq, 0);
+    let done = 0;
+    for (const { id: groupId, lastSeq } of heads) {
+      for (let first = 1; first <= lastSeq && !this.#isStopped; first += MESSAGES_AT_ONCE) {
+        const last = Math.min(lastSeq, first + MESSAGES_AT_ONCE - 1);
+        const seqs = await chatDeletions.writtenBetween(groupId, first, last, accountId);
+        for (let at = 0; at < seqs.length; at += REMOVED_AT_ONCE)
+          await Promise.all(
+            seqs.slice(at, at + REMOVED_AT_ONCE).map((seq) => this.#removeMessage(accountId, groupId, seq)),
+          );
+        done += last - first + 1;
+        await accountDeletions.setProgress(accountId, done, total);
+      }
+    }
+  }
+
+  #removeMessage(authorId: number, groupId: number, seq: number) {
+    const target = { groupId, seq };
+    return removeWithout(this.#dependencies, target, {
+      by: { id: authorId },
+      reason: undefined,
+      now: Date.now(),
+      refuse: () => undefined,
+    });
+  }
+
+  /**
+   * Ends the memberships. A group keeps an owner where there is a member; one that nobody is left in and nobody can
+   * join is deleted. The membership of a direct conversation stays, so that the others see that somebody left.
+   */
+  async #leaveGroups(accountId: number): Promise<void> {
+    const { groups, chatDeletions, publish } = this.#dependencies;
+    for (const groupId of (await groups.membershipsOf(accountId)).keys()) {
+      if (this.#isStopped) return;
+      const group = await groups.byId(groupId);
+      if (!group) continue;
+      if (group.kind === 'direct') {
+        await this.#leaveDirect(group);
+        continue;
+      }
+      const nextId = await chatDeletions.firstMember(groupId, accountId);
+      const owners = await groups.owners(groupId);
+      if (nextId !== undefined && owners.length === 1 && owners[0] === accountId) {
+        await groups.makeOwner(nextId, groupId);
+        publish(membershipsChanged, { groupId, accountIds: [nextId] });
+      }
+      if (await groups.leave(accountId, groupId)) publish(memberLeft, { groupId, accountId });
+      const isUnreachable = group.access === 'closed' || group.archivedAt !== null;
+      if (nextId === undefined && isUnreachable) await deleteGroup(this.#dependencies, groupId);
+    }
+  }
+
+  async #leaveDirect(group: Group): Promise<void> {
+    const { accounts, groups, accountDeletions } = this.#dependencies;
+    const leaving = new Set((await accountDeletions.underWay()).map(({ accountId }) => accountId));
+    const memberIds = await groups.members(group.id, MAX_PEOPLE);
+    const people = await Promise.all(memberIds.map((id) => accounts.byId(id)));
+    if (people.every((person) => !person || leaving.has(person.id)))
+      await deleteGroup(this.#dependencies, group.id);
+  }
+
+  async #removeUploads(accountId: number): Promise<void> {
+    const { chatDeletions, files, blobs } = this.#dependencies;
+    for (;;) {
+      const ids = await chatDeletions.unsentFilesOf(accountId, FILES_AT_ONCE);
+      for (const id of ids) if (await files.removeUnsent(id)) await blobs.remove(id);
+      if (ids.length < FILES_AT_ONCE || this.#isStopped) return;
+    }
+  }
+
+  async #finishGroup(groupId: number): Promise<void> {
+    const { chatDeletions, blobs } = this.#dependencies;
+    for (;;) {
+      const ids = await chatDeletions.filesOf(groupId, FILES_AT_ONCE);
+      for (const id of ids) await blobs.remove(id);
+      await chatDeletions.removeFiles(ids);
+      if (this.#isStopped) return;
+      if (ids.length < FILES_AT_ONCE) break;
+    }
+    const head = (await chatDeletions.groupHeads()).find(({ id }) => id === groupId);
+    for (let seq = MESSAGES_AT_ONCE; seq < (head?.lastSeq ?? 0); seq += MESSAGES_AT_ONCE) {
+      await chatDeletions.removeMessages(groupId, seq);
+      if (this.#isStopped) return;
+      await new Promise(setImmediate);
+    }
+    await chatDeletions.removeGroup(groupId);
+  }
+}
