@@ -13,6 +13,7 @@ import type { Databases } from './database/open.ts';
 import { installDeletion } from './deletion/install.ts';
 import { chooseEngine } from './engines/speech/choose.ts';
 import type { SpeechEngine } from './engines/speech/engine.ts';
+import { installExports } from './exports/install.ts';
 import { installFiles } from './files/install.ts';
 import { seedGroups } from './groups/create.ts';
 import { installGroups } from './groups/install.ts';
@@ -106,6 +107,7 @@ async function install({ config, log, databases, keyring, sessionStore, password
   const search = await installSearch(messages);
   const voice = installVoice(messages);
   const deletion = installDeletion({ ...messages, passwords });
+  const exported = installExports(messages);
   const admin = installAdmin({ ...messages, ...deletion });
   return {
     accounts,
@@ -118,6 +120,7 @@ async function install({ config, log, databases, keyring, sessionStore, password
     search,
     voice,
     deletion,
+    exported,
     admin,
   };
 }
@@ -146,7 +149,7 @@ function route(
   app.use(features.search.searchRoutes, messages.fileRoutes, voice.voiceRoutes, themeRoutes());
   app.use(accounts.accountRoutes(invitations.admission), features.secondFactors.secondFactorRoutes);
   app.use(invitations.invitationRoutes, features.reports.reportRoutes);
-  app.use(features.deletion.deletionRoutes, features.admin.adminRoutes);
+  app.use(features.deletion.deletionRoutes, features.exported.exportRoutes, features.admin.adminRoutes);
   app.use(nothingHere, answerFailures(views, log));
   return app;
 }
@@ -162,6 +165,7 @@ function ownOperations(features: Features): BoundOperation<SignedIn>[] {
     ...features.voice.voiceOperations,
     ...features.invitations.invitationOperations,
     ...features.reports.reportOperations,
+    ...features.exported.exportOperations,
     ...features.admin.adminOperations,
   ];
 }

@@ -15,6 +15,7 @@ import { AccountDeletionStore } from './deletion/account-store.ts';
 import { ChatDeletionStore } from './deletion/chat-store.ts';
 import { CachedDraftStore } from './drafts/cached.ts';
 import { DraftStore } from './drafts/store.ts';
+import { ExportStore } from './exports/store.ts';
 import { FileStore } from './files/store.ts';
 import { CachedGroupStore } from './groups/cached.ts';
 import { JoinRequestStore } from './groups/request-store.ts';
@@ -84,6 +85,7 @@ function uncached({ users, chat, sealer, usersIndex, auditKey }: Awaited<ReturnT
     signInLinks: new SignInLinkStore(users, usersIndex),
     invitations: new InvitationStore(users, sealer, usersIndex),
     peopleStore: new PeopleStore(users),
+    exports: new ExportStore(users, sealer),
     accountDeletions: new AccountDeletionStore(users, usersIndex),
     chatDeletions: new ChatDeletionStore(chat),
     audit: new AuditStore(users, sealer, auditKey),

@@ -6,6 +6,7 @@ import { createSealer, SEALED, type SealedColumn } from './sealed-columns.ts';
 import { drafts, files, groups, messages, reports, revisions } from './tables/chat.ts';
 import { encryptionKeys, secrets } from './tables/sealing.ts';
 import {
+  accountExports,
   accounts,
   auditLog,
   authenticators,
@@ -25,6 +26,7 @@ type Row = Record<string, unknown>;
 const TABLES: Readonly<Record<'users' | 'chat', readonly SQLiteTable[]>> = {
   users: [
     accounts,
+    accountExports,
     formerNames,
     pushSubscriptions,
     invitations,

@@ -3,6 +3,7 @@ import type { Keyring } from '../crypto/keys.ts';
 import { drafts, files, groups, messages, reports, revisions } from './tables/chat.ts';
 import { secrets } from './tables/sealing.ts';
 import {
+  accountExports,
   accounts,
   auditLog,
   authenticators,
@@ -53,6 +54,16 @@ export const SEALED = {
       ),
       line: sealedColumn<Identified>('line', 'accounts', ({ id }) => `accounts/${id}/line`),
       picture: sealedColumn<Identified>('picture', 'accounts', ({ id }) => `accounts/${id}/picture`),
+    },
+  },
+  accountExports: {
+    table: accountExports,
+    columns: {
+      key: sealedColumn<{ accountId: number; blobId: string }>(
+        'key',
+        'exports',
+        ({ accountId, blobId }) => `exports/${accountId}/${blobId}`,
+      ),
     },
   },
   formerNames: {

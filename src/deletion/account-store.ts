@@ -4,6 +4,7 @@ import type { BlindIndex } from '../crypto/blind-index.ts';
 import type { Database } from '../database/executor.ts';
 import {
   accountDeletions,
+  accountExports,
   accounts,
   authenticators,
   formerNames,
@@ -93,6 +94,7 @@ export class AccountDeletionStore {
         authenticators,
         recoveryCodes,
         formerNames,
+        accountExports,
         accountDeletions,
       ];
       for (const table of tables)

@@ -1,4 +1,4 @@
-import { and, asc, between, eq, inArray, isNotNull, isNull, lte, max } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNotNull, isNull, lte, max } from 'drizzle-orm';
 import type { Database, Executor } from '../database/executor.ts';
 import {
   drafts,
@@ -31,20 +31,6 @@ export class ChatDeletionStore {
     return this.#db.all((orm) =>
       orm.select({ id: groups.id, lastSeq: groups.lastSeq }).from(groups).orderBy(asc(groups.id)),
     );
-  }
-
-  /** The messages of an author from one seq of a group to another that are not removed. */
-  async writtenBetween(groupId: number, first: number, last: number, authorId: number): Promise<number[]> {
-    const isWanted = and(
-      eq(messages.groupId, groupId),
-      between(messages.seq, first, last),
-      eq(messages.authorId, authorId),
-      isNull(messages.removedAt),
-    );
-    const rows = await this.#db.all((orm) =>
-      orm.select({ seq: messages.seq }).from(messages).where(isWanted),
-    );
-    return rows.map((row) => row.seq);
   }
 
   /** The ids of up to `limit` files that an account uploaded and did not send. */

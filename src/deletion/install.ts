@@ -7,6 +7,7 @@ import type { BlobStore } from '../files/blob-store.ts';
 import type { FileStore } from '../files/store.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { InvitationStore } from '../invitations/store.ts';
+import type { MessageStore } from '../messages/store.ts';
 import type { MessageWriter } from '../messages/writer.ts';
 import type { AccountDeletionStore, Fate } from './account-store.ts';
 import type { ChatDeletionStore } from './chat-store.ts';
@@ -24,6 +25,7 @@ export function installDeletion(
     invitations: InvitationStore;
     signInLinks: SignInLinkStore;
     groups: GroupStore;
+    messages: MessageStore;
     files: FileStore;
     blobs: BlobStore;
     writer: MessageWriter;

@@ -9,6 +9,7 @@ import type { Group } from '../groups/group.ts';
 import { MAX_PEOPLE } from '../groups/open-direct.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { removeWithout } from '../messages/remove.ts';
+import type { MessageStore } from '../messages/store.ts';
 import type { MessageWriter } from '../messages/writer.ts';
 import type { AccountDeletion, AccountDeletionStore } from './account-store.ts';
 import type { ChatDeletionStore } from './chat-store.ts';
@@ -24,6 +25,7 @@ type Dependencies = {
   accountDeletions: AccountDeletionStore;
   chatDeletions: ChatDeletionStore;
   groups: GroupStore;
+  messages: MessageStore;
   files: FileStore;
   blobs: BlobStore;
   writer: MessageWriter;
@@ -77,14 +79,14 @@ export class DeletionWork {
 
   /** Removes what somebody wrote, in every group, also those that they left. */
   async #removeMessages(accountId: number): Promise<void> {
-    const { accountDeletions, chatDeletions } = this.#dependencies;
+    const { accountDeletions, chatDeletions, messages } = this.#dependencies;
     const heads = await chatDeletions.groupHeads();
     const total = heads.reduce((sum, { lastSeq }) => sum + lastSeq, 0);
     let done = 0;
     for (const { id: groupId, lastSeq } of heads) {
       for (let first = 1; first <= lastSeq && !this.#isStopped; first += MESSAGES_AT_ONCE) {
         const last = Math.min(lastSeq, first + MESSAGES_AT_ONCE - 1);
-        const seqs = await chatDeletions.writtenBetween(groupId, first, last, accountId);
+        const seqs = await messages.seqsBy(accountId, groupId, first, last);
         for (let at = 0; at < seqs.length; at += REMOVED_AT_ONCE)
           await Promise.all(
             seqs.slice(at, at + REMOVED_AT_ONCE).map((seq) => this.#removeMessage(accountId, groupId, seq)),

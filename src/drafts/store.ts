@@ -35,6 +35,17 @@ export class DraftStore {
     return row ? this.#sealer.open(sealedBody, place, row.body) : '';
   }
 
+  /** Everything that an account has begun to write. */
+  async of(accountId: number): Promise<(DraftPlace & { text: string })[]> {
+    const rows = await this.#db.all((orm) =>
+      orm.select().from(drafts).where(eq(drafts.accountId, accountId)),
+    );
+    return rows.map(({ groupId, thread, body }) => {
+      const place = { accountId, groupId, thread };
+      return { ...place, text: this.#sealer.open(sealedBody, place, body) };
+    });
+  }
+
   /** Saves a draft; empty text deletes it. */
   async write(place: DraftPlace, text: string, now: number): Promise<void> {
     if (text === '') {

@@ -1,4 +1,3 @@
-import { pipeline } from 'node:stream/promises';
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { accountOf, signedInOf } from '../accounts/access.ts';
@@ -9,6 +8,7 @@ import { openGroup } from '../groups/access.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
+import { disposition, sendStream } from '../http/download.ts';
 import { formsOf } from '../http/forms.ts';
 import { numberInPath, numberInQuery } from '../http/request.ts';
 import { type Html, sendHtml, type Views } from '../http/views.ts';
@@ -59,7 +59,7 @@ export function fileRoutes(dependencies: Dependencies): Router {
       response.set({ 'Content-Type': 'image/webp', 'Cache-Control': 'private, no-cache', ETag: etag });
       if (request.get('if-none-match') === etag) return void response.status(304).end();
       response.set('Content-Length', String(thumbnailSize));
-      await send(response, blobs.read(id, THUMBNAIL, key, thumbnailSize));
+      await sendStream(response, blobs.read(id, THUMBNAIL, key, thumbnailSize));
     })
     .use(
       formsOf(operations, {
@@ -107,7 +107,7 @@ async function serve(
   response.set('Content-Length', String(end - start + 1));
   if (range) response.status(206).set('Content-Range', `bytes ${start}-${end}/${file.size}`);
   if (request.method === 'HEAD') return void response.end();
-  await send(response, blobs.read(file.id, CONTENT, file.key, file.size, start, end));
+  await sendStream(response, blobs.read(file.id, CONTENT, file.key, file.size, start, end));
 }
 
 /** The files and pictures of a group, the newest first. */
@@ -131,24 +131,4 @@ async function filesPage(
   );
   const next = sentFiles.length === FILES_A_PAGE ? (sentFiles.at(-1)?.seq ?? null) : null;
   return page(request, 'files/index.njk', { group, items, next }, { openGroupId: group.id });
-}
-
-/** A client that disconnects during the download is no error. */
-async function send(response: Response, bytes: NodeJS.ReadableStream): Promise<void> {
-  try {
-    await pipeline(bytes, response);
-  } catch (error) {
-    if (!response.destroyed || (error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE')
-      throw error;
-  }
-}
-
-/** The name in a form that old and new readers take (RFC 6266, RFC 8187). */
-function disposition(isInline: boolean, name: string): string {
-  const ascii = name.replace(/[^\x20-\x7e]|["\\%]/g, '_');
-  const encoded = encodeURIComponent(name).replace(
-    /['()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-  return `${isInline ? 'inline' : 'attachment'}; filename="${ascii}"; filename*=UTF-8''${encoded}`;
 }

@@ -31,6 +31,20 @@ function reads(orm: Orm) {
       .where(and(inGroup, gte(messages.seq, value('first')), lte(messages.seq, value('last'))))
       .orderBy(asc(messages.seq))
       .prepare(),
+    seqsBy: orm
+      .select({ seq: messages.seq })
+      .from(messages)
+      .where(
+        and(
+          inGroup,
+          gte(messages.seq, value('first')),
+          lte(messages.seq, value('last')),
+          eq(messages.authorId, value('authorId')),
+          isNull(messages.removedAt),
+        ),
+      )
+      .orderBy(asc(messages.seq))
+      .prepare(),
     changedAfter: orm
       .select()
       .from(messages)

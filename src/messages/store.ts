@@ -79,6 +79,12 @@ export class MessageStore {
     return this.#openAll(await this.#db.all(this.#queries.between, { groupId, first, last }));
   }
 
+  /** The seqs of an author's messages from one seq to another that are not removed, in order. */
+  async seqsBy(authorId: number, groupId: number, first: number, last: number): Promise<number[]> {
+    const rows = await this.#db.all(this.#queries.seqsBy, { authorId, groupId, first, last });
+    return rows.map((row) => row.seq);
+  }
+
   /** Up to `limit` messages written after a change, in order of change. */
   async changedAfter(groupId: number, change: number, limit: number): Promise<Message[]> {
     return this.#openAll(await this.#db.all(this.#queries.changedAfter, { groupId, change, limit }));

@@ -29,7 +29,7 @@ const LADDER: readonly (readonly string[])[] = [
   ['notifications'],
   ['search'],
   ['voice'],
-  ['deletion'],
+  ['exports', 'deletion'],
   ['admin'],
   ['api'],
   ['stores'],

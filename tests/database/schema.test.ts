@@ -15,6 +15,8 @@ const TABLES = { users: { ...users, ...sealing }, chat: { ...chat, ...sealing } 
 
 /** Columns of bytes and text that hold none of people's words: keyed hashes, ids, and one of a few values. */
 const NOT_SEALED = [
+  'account_exports.blob_id',
+  'account_exports.state',
   'account_deletions.token_index',
   'account_deletions.messages',
   'accounts.name_index',

@@ -2,19 +2,12 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { sessionOperations } from '../../src/accounts/end-sessions.ts';
-import { adminOperations } from '../../src/admin/operations.ts';
-import { fileOperations } from '../../src/files/operations.ts';
 import { groupOperations } from '../../src/groups/operations.ts';
-import { ownOperations } from '../../src/groups/own-operations.ts';
-import { invitationOperations } from '../../src/invitations/operations.ts';
 import { conversationOperations } from '../../src/messages/conversation-operations.ts';
 import { messageOperations } from '../../src/messages/operations.ts';
-import { notificationOperations } from '../../src/notifications/operations.ts';
-import { profileOperations } from '../../src/profiles/operations.ts';
-import { voiceOperations } from '../../src/voice/operations.ts';
 import { newPerson, Visitor } from '../support/client.ts';
 import { ROOT, startHearth } from '../support/hearth.ts';
+import { ACCOUNT_OPERATIONS } from '../support/operations.ts';
 
 /** Who is let in, from the widest to the narrowest; each includes those after it but `admin`, who may not read groups. */
 type Access = 'everybody' | 'signed in' | 'members' | 'owners' | 'admins' | 'its maker';
@@ -51,6 +44,8 @@ const ROUTES: Readonly<Record<string, Access>> = {
   'GET /account': 'signed in',
   'GET /account/sessions': 'signed in',
   'GET /account/delete': 'signed in',
+  'GET /account/export': 'signed in',
+  'GET /account/export/archive': 'signed in',
   'GET /people/:id': 'signed in',
   'GET /people/:id/picture': 'signed in',
   'GET /invitations': 'signed in',
@@ -97,6 +92,7 @@ const OWNERS_ONLY = new Set(
 );
 
 /** Those of reports depend on the message and on who wrote it: `tests/reports/` has who may. */
+const { admin, reports: _reports, ...others } = ACCOUNT_OPERATIONS;
 const OPERATIONS: readonly [name: string, path: string, access: Access][] = [
   ...[...conversationOperations, ...messageOperations].map(({ name, path }): [string, string, Access] => [
     name,
@@ -109,20 +105,14 @@ const OPERATIONS: readonly [name: string, path: string, access: Access][] = [
     `/groups/:id/${path}`,
     OWNERS_ONLY.has(name) ? 'owners' : 'members',
   ]),
-  ...adminOperations.map(({ name, path }): [string, string, Access] => [name, path, 'admins']),
-  ...[
-    ...ownOperations,
-    ...invitationOperations,
-    ...profileOperations,
-    ...notificationOperations,
-    ...sessionOperations,
-    ...fileOperations,
-    ...voiceOperations,
-  ].map(({ name, path }): [string, string, Access] => [
-    name,
-    path,
-    name === 'revoke-invitation' ? 'its maker' : 'signed in',
-  ]),
+  ...admin.map(({ name, path }): [string, string, Access] => [name, path, 'admins']),
+  ...Object.values(others)
+    .flat()
+    .map(({ name, path }): [string, string, Access] => [
+      name,
+      path,
+      name === 'revoke-invitation' ? 'its maker' : 'signed in',
+    ]),
 ];
 
 const ROLES = ['stranger', 'suspended', 'elsewhere', 'member', 'owner', 'admin'] as const;

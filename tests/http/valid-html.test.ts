@@ -68,6 +68,7 @@ test('the Nu checker finds no error in any page', {
       '/admin/groups',
       '/admin/log',
       '/account/delete',
+      '/account/export',
       '/deleted/nothing',
       '/reports',
       '/groups/1/messages/1/report',

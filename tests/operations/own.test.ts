@@ -1,17 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import test from 'node:test';
-import { sessionOperations } from '../../src/accounts/end-sessions.ts';
-import { adminOperations } from '../../src/admin/operations.ts';
-import { fileOperations } from '../../src/files/operations.ts';
-import { ownOperations } from '../../src/groups/own-operations.ts';
-import { invitationOperations } from '../../src/invitations/operations.ts';
-import { notificationOperations } from '../../src/notifications/operations.ts';
-import { profileOperations } from '../../src/profiles/operations.ts';
-import { reportOperations } from '../../src/reports/operations.ts';
-import { voiceOperations } from '../../src/voice/operations.ts';
 import { type Frame, newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { startHearthProcess } from '../support/hearth.ts';
+import { ACCOUNT_OPERATIONS } from '../support/operations.ts';
 import { startPushService } from '../support/push-service.ts';
 import { recording } from '../support/speech.ts';
 
@@ -29,17 +21,8 @@ type Sample = {
 };
 
 /** Leaving is last: the files lie in a group. Ada, who came first, is an administrator. */
-const OPERATIONS = [
-  ...fileOperations,
-  ...voiceOperations,
-  ...sessionOperations,
-  ...profileOperations,
-  ...notificationOperations,
-  ...invitationOperations,
-  ...reportOperations,
-  ...adminOperations,
-  ...ownOperations,
-];
+const { groups: ofGroups, files, voice, ...others } = ACCOUNT_OPERATIONS;
+const OPERATIONS = [...files, ...voice, ...Object.values(others).flat(), ...ofGroups];
 const SAVED = /^\/account\?changed=profile$/;
 const NOTIFICATIONS_SAVED = /^\/notifications\?done=saved$/;
 
@@ -75,6 +58,7 @@ const samplesWith = ({
     wrong: { session: 'this' },
     leadsTo: /^\/account\/sessions$/,
   },
+  'export-data': { inputs: [{}, {}], leadsTo: /^\/account\/export$/ },
   'end-other-sessions': { inputs: [{}, {}], leadsTo: /^\/account\/sessions$/ },
   'set-username': {
     inputs: [{ username: 'countess' }, { username: 'ada' }],
@@ -277,7 +261,7 @@ test('every operation of an account works by form and by command, and is refused
     assert.match(done.location, sample.leadsTo);
     const ack = await command({ type: name, ...frame });
     assert.equal(ack.type, 'ack', name);
-    if (ownOperations.some((operation) => operation.name === name))
+    if (ofGroups.some((operation) => operation.name === name))
       assert.equal(typeof ack.groupId, 'number', name);
     if (sample.wrong) assert.equal((await command({ type: name, ...sample.wrong })).code, 'invalid', name);
   }

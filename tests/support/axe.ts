@@ -34,6 +34,7 @@ const PAGES = [
   '/account/sessions',
   '/account/second-factor',
   '/account/delete',
+  '/account/export',
   '/invitations',
   '/invitations/1',
   '/admin',

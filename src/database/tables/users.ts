@@ -137,3 +137,16 @@ export const accountDeletions = sqliteTable('account_deletions', {
   done: integer('done').notNull().default(0),
   total: integer('total').notNull().default(0),
 });
+
+/** Archives of people's own data; the bytes are in the blob store under `blobId`, sealed with `key`. */
+export const accountExports = sqliteTable('account_exports', {
+  accountId: integer('account_id').primaryKey(),
+  blobId: text('blob_id').notNull(),
+  key: blob('key', { mode: 'buffer' }).notNull(),
+  state: text('state', { enum: ['running', 'ready', 'failed'] }).notNull(),
+  /** In bytes. */
+  size: integer('size').notNull().default(0),
+  done: integer('done').notNull().default(0),
+  total: integer('total').notNull().default(0),
+  createdAt: integer('created_at').notNull(),
+});

@@ -1,0 +1,15 @@
+import type { Context } from '../context.ts';
+import { bindOperations } from '../operations/define.ts';
+import type { ArchiveDependencies } from './archive.ts';
+import { exportOperations } from './operations.ts';
+import { exportRoutes } from './routes.ts';
+import type { ExportStore } from './store.ts';
+import { ExportWork } from './work.ts';
+
+/** Everybody's own data, to take along. */
+export function installExports(context: Context & ArchiveDependencies & { exports: ExportStore }) {
+  const work = new ExportWork(context);
+  context.atStop(() => work.stop());
+  const operations = bindOperations(exportOperations, { work }, context.limits);
+  return { exportOperations: operations, exportRoutes: exportRoutes({ ...context, operations }) };
+}

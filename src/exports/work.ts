@@ -1,0 +1,94 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { Transform } from 'node:stream';
+import type { Account } from '../accounts/store.ts';
+import { CONTENT } from '../files/blob-store.ts';
+import { type ArchiveDependencies, createArchive } from './archive.ts';
+import type { AccountExport, ExportStore } from './store.ts';
+
+/** How long an archive can be downloaded. */
+export const KEPT_MS = 24 * 3_600_000;
+const SWEEP_INTERVAL_MS = 3_600_000;
+const KEY_BYTES = 32;
+
+type Dependencies = ArchiveDependencies & {
+  exports: ExportStore;
+  /** Called with errors of background work. */
+  report(error: unknown): void;
+};
+
+/** Makes archives one after another; those that a stopped process did not finish are made anew by the next. */
+export class ExportWork {
+  readonly #dependencies: Dependencies;
+  readonly #sweep = setInterval(() => this.#removeOld().catch(this.#dependencies.report), SWEEP_INTERVAL_MS);
+  #running: Promise<void>;
+  #isStopped = false;
+
+  constructor(dependencies: Dependencies) {
+    this.#dependencies = dependencies;
+    this.#sweep.unref();
+    this.#running = this.#resume().catch(dependencies.report);
+  }
+
+  /** Replaces the archive before; while one is being made, nothing changes. */
+  async begin(account: Account, now = Date.now()): Promise<void> {
+    const { exports, blobs } = this.#dependencies;
+    const before = await exports.of(account.id);
+    const blobId = randomUUID();
+    if (!(await exports.begin(account.id, blobId, randomBytes(KEY_BYTES), now))) return;
+    if (before) await blobs.remove(before.blobId);
+    this.#running = this.#running.then(() => this.#make(account.id)).catch(this.#dependencies.report);
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    clearInterval(this.#sweep);
+    await this.#running;
+  }
+
+  async #resume(): Promise<void> {
+    await this.#removeOld();
+    for (const { accountId } of await this.#dependencies.exports.running()) await this.#make(accountId);
+  }
+
+  async #make(accountId: number): Promise<void> {
+    const { exports, accounts, report } = this.#dependencies;
+    const wanted = await exports.of(accountId);
+    const account = await accounts.byId(accountId);
+    if (wanted?.state !== 'running' || !account || this.#isStopped) return;
+    try {
+      const size = await this.#write(account, wanted);
+      await exports.change(wanted, { state: 'ready', size });
+    } catch (error) {
+      // What a stop broke off is made by the next process.
+      if (this.#isStopped) return;
+      report(error);
+      await exports.change(wanted, { state: 'failed' });
+    }
+  }
+
+  /** @returns its size in bytes */
+  async #write(account: Account, wanted: AccountExport): Promise<number> {
+    const { exports, blobs } = this.#dependencies;
+    let size = 0;
+    const counted = new Transform({
+      transform: (chunk: Buffer, _encoding, done) => {
+        size += chunk.length;
+        done(this.#isStopped ? new Error('Hearth is stopping.') : null, chunk);
+      },
+    });
+    const archive = await createArchive(this.#dependencies, account, (done, total) =>
+      exports.change(wanted, { done, total }),
+    );
+    archive.on('error', (error) => counted.destroy(error));
+    await blobs.write(wanted.blobId, CONTENT, wanted.key, archive.pipe(counted));
+    return size;
+  }
+
+  async #removeOld(now = Date.now()): Promise<void> {
+    const { exports, blobs } = this.#dependencies;
+    for (const old of await exports.before(now - KEPT_MS)) {
+      await exports.remove(old);
+      await blobs.remove(old.blobId);
+    }
+  }
+}

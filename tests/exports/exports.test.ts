@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import Sqlite from 'better-sqlite3';
+import yauzl from 'yauzl';
+import { type Answer, newPerson, type Visitor } from '../support/client.ts';
+import { startHearth, startHearthProcess } from '../support/hearth.ts';
+
+/** The entries of an archive, by path. */
+function unpack(bytes: Buffer): Promise<Map<string, Buffer>> {
+  return new Promise((resolve, reject) => {
+    const entries = new Map<string, Buffer>();
+    yauzl.fromBuffer(bytes, { lazyEntries: true, validateEntrySizes: true }, (error, zip) => {
+      if (error) return reject(error);
+      zip.on('error', reject);
+      zip.on('end', () => resolve(entries));
+      zip.on('entry', (entry: yauzl.Entry) => {
+        zip.openReadStream(entry, async (failure, stream) => {
+          if (failure) return reject(failure);
+          const chunks: Buffer[] = [];
+          for await (const chunk of stream) chunks.push(chunk as Buffer);
+          entries.set(entry.fileName, Buffer.concat(chunks));
+          zip.readEntry();
+        });
+      });
+      zip.readEntry();
+    });
+  });
+}
+
+async function archiveOf(person: Visitor): Promise<Answer> {
+  for (let tries = 0; tries < 200; tries++) {
+    const answer = await person.get('/account/export/archive');
+    if (answer.status === 200) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('The archive was not made within 10 s.');
+}
+
+const file = (name: string, text: string) => ({ name, type: 'text/plain', bytes: Buffer.from(text) });
+
+test('an archive has what one wrote and sent, and nothing that others wrote', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const joe = await newPerson(hearth.url, 'joe', 1);
+  assert.match((await ada.get('/account/export')).body, /Make the archive/, 'the empty state');
+  await ada.post('/groups/1/messages', { content: 'The **leeks** grow <script>' });
+  await joe.post('/groups/1/messages', { content: 'joes secret' });
+  const { body } = await ada.upload(
+    '/groups/1/files',
+    [file('../a b?.txt', 'canary text')],
+    {},
+    { 'hx-request': 'true' },
+  );
+  await ada.post('/groups/1/messages', {
+    content: 'a file',
+    files: /data-file="([^"]+)"/.exec(body)?.[1] ?? '',
+  });
+  await ada.post('/groups/1/messages', { content: 'taken back' });
+  await ada.post('/groups/1/messages/4/remove');
+  await ada.post('/groups/1/draft', { content: 'half a thought' });
+  await ada.post('/groups', { name: 'Shed', closed: 'yes' });
+  await ada.post('/groups/3/messages', { content: 'in the shed' });
+  await ada.post('/groups/1/messages/2/save', { on: 'yes' });
+
+  assert.equal((await ada.post('/account/export')).location, '/account/export');
+  const answer = await archiveOf(ada);
+  assert.equal(answer.headers['content-type'], 'application/zip');
+  const entries = await unpack(answer.bytes);
+  const text = (name: string) => String(entries.get(name));
+  const files = [...entries.keys()].filter(
+    (name) => name.startsWith('files/') && !name.endsWith('README.txt'),
+  );
+  assert.equal(files.length, 1);
+  assert.match(files[0] ?? '', /^files\/1-3-[0-9a-f]{4}-[^/\\?]+\.txt$/, 'no path that leads elsewhere');
+  assert.equal(text(files[0] ?? ''), 'canary text');
+  assert.match(text('groups/1.html'), /<strong>leeks<\/strong> grow &lt;script&gt;/);
+  assert.match(text('index.html'), /href="groups\/3\.html">Shed</);
+  const messages = JSON.parse(text('messages.json'));
+  assert.deepEqual(
+    messages.map((message: { content: string }) => message.content),
+    ['The **leeks** grow <script>', 'a file', 'in the shed'],
+  );
+  const record = JSON.parse(text('account.json'));
+  assert.deepEqual(
+    [record.account.username, record.drafts[0].text, record.bookmarks[0].seq],
+    ['ada', 'half a thought', 2],
+  );
+  const all = [...entries.values()].map(String).join('');
+  for (const other of ['joes secret', 'taken back', 'passwordHash', 'argon2', 'scrypt'])
+    assert.ok(!all.includes(other), other);
+
+  assert.equal((await joe.get('/account/export/archive')).status, 404, 'another person has none');
+  const stored = readdirSync(join(hearth.dataDir, 'media'), { recursive: true, withFileTypes: true }).filter(
+    (entry) => entry.isFile(),
+  );
+  for (const entry of stored) {
+    const bytes = readFileSync(join(entry.parentPath, entry.name));
+    assert.ok(!bytes.includes('leeks') && !bytes.includes('PK\u0003\u0004'), 'it is sealed');
+  }
+});
+
+test('an archive that a killed process did not finish is made by the next, and one of yesterday is gone', async (t) => {
+  const hearth = await startHearthProcess(t, {});
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  await ada.post('/groups/1/messages', { content: 'hello' });
+  await ada.post('/account/export');
+  await archiveOf(ada);
+  await hearth.kill();
+  const change = (values: string) => {
+    const sqlite = new Sqlite(join(hearth.dataDir, 'users.sqlite3'));
+    sqlite.exec(`UPDATE account_exports SET ${values}`);
+    sqlite.close();
+  };
+  change("state = 'running', size = 0");
+  const next = await startHearth(t, { dataDir: hearth.dataDir });
+  const again = Object.assign(ada, { url: next.url });
+  assert.ok((await unpack((await archiveOf(again)).bytes)).has('index.html'));
+  await next.stop();
+  change(`created_at = ${Date.now() - 25 * 3_600_000}`);
+  const later = await startHearth(t, { dataDir: hearth.dataDir });
+  const late = Object.assign(ada, { url: later.url });
+  for (let tries = 0; (await late.get('/account/export/archive')).status !== 404; tries++)
+    assert.ok(tries < 100);
+});
+
+test('two thousand messages and their pages are in the archive once each', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const socket = await ada.socket('/ws/chat/1');
+  for (let count = 1; count <= 2_500; count++)
+    socket.send({ type: 'send', id: crypto.randomUUID(), content: `line ${count}` });
+  await socket.next((text) => text.includes('"line 2500"'), 30_000);
+  await ada.post('/account/export');
+  const entries = await unpack((await archiveOf(ada)).bytes);
+  const messages: { seq: number }[] = JSON.parse(String(entries.get('messages.json')));
+  assert.deepEqual(
+    messages.map(({ seq }) => seq),
+    Array.from({ length: 2_500 }, (_, index) => index + 1),
+  );
+  assert.equal(String(entries.get('groups/1.html')).match(/<li>/g)?.length, 2_500);
+});

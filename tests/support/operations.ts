@@ -1,0 +1,24 @@
+import { sessionOperations } from '../../src/accounts/end-sessions.ts';
+import { adminOperations } from '../../src/admin/operations.ts';
+import { exportOperations } from '../../src/exports/operations.ts';
+import { fileOperations } from '../../src/files/operations.ts';
+import { ownOperations } from '../../src/groups/own-operations.ts';
+import { invitationOperations } from '../../src/invitations/operations.ts';
+import { notificationOperations } from '../../src/notifications/operations.ts';
+import { profileOperations } from '../../src/profiles/operations.ts';
+import { reportOperations } from '../../src/reports/operations.ts';
+import { voiceOperations } from '../../src/voice/operations.ts';
+
+/** The operations of an account by the feature that they belong to, in the order of docs/wire.md. */
+export const ACCOUNT_OPERATIONS = {
+  groups: ownOperations,
+  sessions: sessionOperations,
+  exports: exportOperations,
+  profiles: profileOperations,
+  notifications: notificationOperations,
+  files: fileOperations,
+  voice: voiceOperations,
+  invitations: invitationOperations,
+  reports: reportOperations,
+  admin: adminOperations,
+};
