@@ -4,12 +4,17 @@ import { notSignedIn } from '../errors.ts';
 import { ownPath, seeOther } from '../http/request.ts';
 import type { Devices } from './devices.ts';
 import { sessionEnded } from './events.ts';
-import { type Sessions, type SignedIn, startPending, startSession } from './sessions.ts';
+import { type Sessions, type SignedIn, startPending } from './sessions.ts';
 import type { Account } from './store.ts';
 
 const ONE_YEAR_MS = 365 * 24 * 3_600_000;
 
-export type EnterDependencies = { devices: Devices; publish: Publish; noteSession: NoteSession };
+export type EnterDependencies = {
+  devices: Devices;
+  publish: Publish;
+  noteSession: NoteSession;
+  startSession: Sessions['start'];
+};
 
 /** The second step of signing in; supplied by a feature that builds on this one. */
 export type SecondStep = { isInForce(accountId: number): Promise<boolean> };
@@ -56,7 +61,7 @@ export async function enterInSteps(
     return enter(dependencies, request, response, account);
   const before = visitor(request);
   const sessionId = request.sessionID;
-  await startPending(request, account);
+  await startPending(request, account, stays(request));
   if (before) dependencies.publish(sessionEnded, { accountId: before.id, sessionId });
   seeOther(response, `/login/code?next=${encodeURIComponent(ownPath(request.body?.next))}`);
 }
@@ -66,20 +71,29 @@ export async function enterInSteps(
  * sockets.
  */
 export async function enter(
-  { devices, publish, noteSession }: EnterDependencies,
+  { devices, publish, noteSession, startSession }: EnterDependencies,
   request: Request,
   response: Response,
   account: Account,
 ): Promise<void> {
   const before = visitor(request);
   const sessionId = request.sessionID;
-  await startSession(request, account);
+  await startSession(request, account, request.session.pending?.stays ?? stays(request));
   await noteSession(request, { account, sessionId: request.sessionID });
   if (before) publish(sessionEnded, { accountId: before.id, sessionId });
   const { name, value } = devices.cookieFor(asker(request), account.id);
   const secure = request.arrival.isSecure;
   response.cookie(name, value, { path: '/', httpOnly: true, sameSite: 'lax', secure, maxAge: ONE_YEAR_MS });
   seeOther(response, ownPath(request.body?.next));
+}
+
+/**
+ * Whether the sign-in is to outlive the browser window. A form with the choice sends "no" in a hidden field, and "yes"
+ * after it while its box is ticked; what has no choice stays.
+ */
+function stays(request: Request): boolean {
+  const choice: unknown = request.body?.stay;
+  return choice !== 'no';
 }
 
 /** What the device cookie is read from. */

@@ -2,6 +2,7 @@ import type { Request, RequestHandler } from 'express';
 import type { Context } from '../context.ts';
 import type { Passwords } from '../crypto/passwords.ts';
 import { bindOperations } from '../operations/define.ts';
+import type { SiteSettingsStore } from '../site-settings/store.ts';
 import { identifyAccount, type SecondStep } from './access.ts';
 import type { Admission } from './admission.ts';
 import { browserLabel } from './browser-label.ts';
@@ -24,6 +25,7 @@ export async function installAccounts(
     passwords: Passwords;
     signInLinks: SignInLinkStore;
     secondFactors: SecondStep;
+    siteSettings: SiteSettingsStore;
   },
 ) {
   const { accounts, sessionStore, sessionList, caches, config, secret, subscribe, limits } = context;
@@ -41,17 +43,19 @@ export async function installAccounts(
       Date.now(),
     );
   const opened = sessionStore.open(caches);
-  const sessions = createSessions(accounts, opened, caches, cookieSecret, noteSession);
+  const sessions = createSessions(accounts, opened, caches, cookieSecret, noteSession, context.siteSettings);
   subscribe(sessionEnded, ({ sessionId }) => sessionList.remove(sessionId));
   const identify: RequestHandler = identifyAccount(sessions);
   const devices = createDevices(await secret('users', 'device-cookie'));
   const operations = bindOperations(sessionOperations, { ...context, endSession: opened.end }, limits);
-  const shared = { ...context, devices, noteSession, sessionOperations: operations };
+  const startSession = sessions.start;
+  const shared = { ...context, devices, noteSession, startSession, sessionOperations: operations };
   const { adminUsername } = config;
   const session = sessions.middleware;
   return {
     devices,
     noteSession,
+    startSession,
     sessions,
     identify,
     sessionOperations: operations,

@@ -14,6 +14,7 @@ import type { Devices } from './devices.ts';
 import type { SignInLinkStore } from './link-store.ts';
 import { makeLink, readLink, takeLink, VALID_MS } from './links.ts';
 import { checkPassword, password } from './register.ts';
+import type { Sessions } from './sessions.ts';
 import type { AccountStore } from './store.ts';
 
 const newPassword = z.object({ password });
@@ -26,6 +27,7 @@ type Dependencies = {
   views: Views;
   devices: Devices;
   noteSession: NoteSession;
+  startSession: Sessions['start'];
   secondFactors: SecondStep;
   accounts: AccountStore;
   passwords: Passwords;

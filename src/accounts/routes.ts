@@ -26,7 +26,7 @@ import type { SignInLinkStore } from './link-store.ts';
 import { register, registration } from './register.ts';
 import type { SessionListStore } from './session-list-store.ts';
 import { sessionRoutes } from './session-routes.ts';
-import { endSession, type SignedIn, startSession } from './sessions.ts';
+import { endSession, type Sessions, type SignedIn } from './sessions.ts';
 import { credentials, signIn } from './sign-in.ts';
 import { SignInLimits } from './sign-in-limits.ts';
 import type { AccountStore } from './store.ts';
@@ -35,6 +35,7 @@ type Dependencies = {
   views: Views;
   devices: Devices;
   noteSession: NoteSession;
+  startSession: Sessions['start'];
   secondFactors: SecondStep;
   accounts: AccountStore;
   passwords: Passwords;
@@ -68,7 +69,7 @@ export function accountRoutes(dependencies: Dependencies): Router {
 
 /** The forms that begin and end sessions. */
 function signInRoutes(dependencies: Dependencies): Router {
-  const { views, accounts, devices, passwords, publish, session, admission } = dependencies;
+  const { views, accounts, devices, passwords, publish, session, startSession, admission } = dependencies;
   const limits = new SignInLimits(dependencies.limits);
   const refuse = (request: Request, response: Response, template: string) =>
     onRefusal(response, (error) => form(views, admission, request, template, error));
@@ -109,7 +110,7 @@ function signInRoutes(dependencies: Dependencies): Router {
       const forgetFailures = await limits.takePassword(account.id);
       const sessionEpoch = await changePassword(dependencies, account, change);
       await forgetFailures();
-      await startSession(request, { id: account.id, sessionEpoch });
+      await startSession(request, { id: account.id, sessionEpoch }, !request.session.isBrief);
       await dependencies.noteSession(request, {
         account: { ...account, sessionEpoch },
         sessionId: request.sessionID,
@@ -133,6 +134,7 @@ async function form(
     error: error ?? null,
     username: typeof typed === 'string' ? typed.slice(0, 200) : '',
     code: typeof code === 'string' ? code.slice(0, 500) : '',
+    stays: request.body?.stay !== 'no',
     asks: await admission.asks(),
     next: ownPath(request.body?.next ?? request.query.next),
     account: account ?? null,

@@ -9,6 +9,7 @@ import { type Cached, type Caches, on, type RecentValues } from '../cache/caches
 import { sessionEnded } from './events.ts';
 
 const CACHED_SESSIONS = 20_000;
+const DAY_MS = 86_400_000;
 
 export type SessionStore = {
   open(caches: Caches): OpenSessionStore;
@@ -26,7 +27,7 @@ export type OpenSessionStore = {
   peek(id: string): Identity | undefined;
 };
 
-type Identity = Pick<session.SessionData, 'accountId' | 'epoch' | 'renewedOn'>;
+type Identity = Pick<session.SessionData, 'accountId' | 'epoch' | 'renewedOn' | 'startedAt'>;
 
 /** Serialised, because express-session mutates the object that it is given. `expires` is in milliseconds, UTC. */
 type Kept = { text: string; expires: number; identity: Identity };
@@ -150,11 +151,12 @@ class CachedSessionStore extends session.Store {
 }
 
 function keep(found: session.SessionData): Kept {
-  const { accountId, epoch, renewedOn } = found;
+  const { accountId, epoch, renewedOn, startedAt } = found;
   const { expires } = found.cookie;
   return {
     text: JSON.stringify(found),
-    identity: { accountId, epoch, renewedOn },
-    expires: expires == null ? Number.POSITIVE_INFINITY : new Date(expires).getTime(),
+    identity: { accountId, epoch, renewedOn, startedAt },
+    // connect-sqlite3 keeps one that ends with the browser for a day.
+    expires: expires == null ? Date.now() + DAY_MS : new Date(expires).getTime(),
   };
 }

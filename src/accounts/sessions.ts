@@ -3,6 +3,8 @@ import { promisify } from 'node:util';
 import type { Request, RequestHandler, Response } from 'express';
 import session from 'express-session';
 import type { Caches } from '../cache/caches.ts';
+import type { SiteSettingsStore } from '../site-settings/store.ts';
+import { hasExpired, lifetimeOf, type SessionLifetime } from './session-lifetime.ts';
 import type { OpenSessionStore } from './session-store.ts';
 import type { Account, AccountStore } from './store.ts';
 
@@ -13,8 +15,12 @@ declare module 'express-session' {
     epoch: number;
     /** The day (UTC) on which the cookie was last sent, so that a session in use does not run out. */
     renewedOn: string;
+    /** When its account signed in, in milliseconds, UTC. Sessions from before this was noted lack it. */
+    startedAt: number;
+    /** Whether it ends when the browser is closed, and after a day. */
+    isBrief: boolean;
     /** Whose password was entered, at this time; the session is theirs once the second step is done. */
-    pending: { accountId: number; epoch: number; at: number };
+    pending: { accountId: number; epoch: number; at: number; stays: boolean };
   }
 }
 
@@ -40,18 +46,16 @@ export function createSessions(
   caches: Caches,
   secret: string,
   onUse: (request: Request, signedIn: SignedIn) => Promise<void>,
+  settings: Pick<SiteSettingsStore, 'read'>,
 ) {
-  const sessionsOf = (name: string, secure: boolean) =>
-    session({
-      secret,
-      resave: false,
-      saveUninitialized: false,
-      store: openStore(),
-      name,
-      cookie: { ...COOKIE, secure },
-    });
-  const plain = sessionsOf(PLAIN, false);
-  const encrypted = sessionsOf(ENCRYPTED, true);
+  const common = { secret, resave: false, saveUninitialized: false };
+  const plain = session({ ...common, store: openStore(), name: PLAIN, cookie: { ...COOKIE, secure: false } });
+  const encrypted = session({
+    ...common,
+    store: openStore(),
+    name: ENCRYPTED,
+    cookie: { ...COOKIE, secure: true },
+  });
   /** Session ids by cookie value, for cookies whose signature express-session has verified. */
   const verified = caches.recent<string, string>('verified cookies', VERIFIED_COOKIES);
 
@@ -68,9 +72,10 @@ export function createSessions(
     return sessionId !== undefined && record?.renewedOn === today ? { ...record, sessionId } : undefined;
   }
 
-  async function accountOf({ accountId, epoch }: Partial<Remembered>): Promise<Account | undefined> {
-    const account = accountId === undefined ? undefined : await accounts.byId(accountId);
-    return account?.sessionEpoch === epoch ? account : undefined;
+  async function accountOf(record: Partial<Remembered>): Promise<Account | undefined> {
+    const account = record.accountId === undefined ? undefined : await accounts.byId(record.accountId);
+    if (account?.sessionEpoch !== record.epoch) return undefined;
+    return hasExpired(record, lifetimeOf(await settings.read()), Date.now()) ? undefined : account;
   }
 
   /** The account of the request's session; undefined without a session, or when it has ended. */
@@ -91,10 +96,10 @@ export function createSessions(
     // The request may carry several cookies of this name. Remember this value only if it belongs to the session that
     // express-session loaded.
     if (namesSession(value, request.sessionID)) verified.set(value, request.sessionID);
-    // A changed session makes express-session send the cookie again, valid for another thirty days.
+    // A changed session makes express-session send the cookie again, valid from now on.
     const signedIn = { account, sessionId: request.sessionID };
     if (request.session.renewedOn !== today) {
-      request.session.renewedOn = today;
+      renew(request.session, today, lifetimeOf(await settings.read()));
       await onUse(request, signedIn);
     }
     return signedIn;
@@ -103,6 +108,7 @@ export function createSessions(
   return {
     middleware,
     identify,
+    start: startSession.bind(undefined, settings),
     /** `identify` for a WebSocket upgrade request, which has not passed through any middleware. */
     identifyUpgrade(upgrade: IncomingMessage, secure: boolean): Promise<SignedIn | undefined> {
       // express-session needs no more than a plain request and a response, which is never sent.
@@ -114,7 +120,15 @@ export function createSessions(
   };
 }
 
-type Remembered = Pick<session.SessionData, 'accountId' | 'epoch'>;
+type Remembered = Pick<session.SessionData, 'accountId' | 'epoch'> &
+  Partial<Pick<session.SessionData, 'startedAt' | 'renewedOn'>>;
+
+/** Notes that a session is used today. */
+function renew(session: Request['session'], today: string, { idleMs }: SessionLifetime): void {
+  session.renewedOn = today;
+  session.startedAt ??= Date.now();
+  if (!session.isBrief) session.cookie.maxAge = idleMs;
+}
 
 /** The value of the first cookie of a name, as the browser sent it. */
 function cookieOf(header: string | undefined, name: string): string | undefined {
@@ -134,15 +148,26 @@ function namesSession(value: string, sessionId: string): boolean {
   }
 }
 
-/** Starts a session for an account under a new id, so that an id planted before sign-in is worth nothing. */
-export async function startSession(
+/**
+ * Starts a session for an account under a new id, so that an id planted before sign-in is worth nothing.
+ * @param stays whether it outlives the browser window
+ */
+async function startSession(
+  settings: Pick<SiteSettingsStore, 'read'>,
   request: Request,
   account: { id: number; sessionEpoch: number },
+  stays: boolean,
 ): Promise<void> {
   await promisify(request.session.regenerate.bind(request.session))();
   request.session.accountId = account.id;
   request.session.epoch = account.sessionEpoch;
+  request.session.startedAt = Date.now();
   request.session.renewedOn = new Date().toISOString().slice(0, 10);
+  if (stays) request.session.cookie.maxAge = lifetimeOf(await settings.read()).idleMs;
+  else {
+    request.session.isBrief = true;
+    request.session.cookie.expires = null;
+  }
   await promisify(request.session.save.bind(request.session))();
 }
 
@@ -158,9 +183,10 @@ const PENDING_MS = 10 * 60_000;
 export async function startPending(
   request: Request,
   { id, sessionEpoch }: { id: number; sessionEpoch: number },
+  stays: boolean,
 ): Promise<void> {
   await promisify(request.session.regenerate.bind(request.session))();
-  request.session.pending = { accountId: id, epoch: sessionEpoch, at: Date.now() };
+  request.session.pending = { accountId: id, epoch: sessionEpoch, at: Date.now(), stays };
   await promisify(request.session.save.bind(request.session))();
 }
 

@@ -6,7 +6,7 @@ import { deletionForm } from '../groups/delete.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
 import { wholeNumber, yesOrNo } from '../operations/fields.ts';
 import { usernameForm } from '../profiles/edit-profile.ts';
-import { REGISTRATIONS } from '../site-settings/store.ts';
+import { IDLE_DAYS, MAX_DAYS, REGISTRATIONS } from '../site-settings/store.ts';
 import {
   type AdminDependencies,
   changeSettings,
@@ -32,6 +32,10 @@ const ADMINISTRATION = {
 
 const whichPerson = z.object({ personId: wholeNumber('"personId" takes the number of an account.') });
 const whichGroup = z.object({ groupId: wholeNumber('"groupId" takes the number of a group.') });
+const sessionForm = z.object({
+  idleDays: z.enum(IDLE_DAYS, 'Choose after how long without use.'),
+  maxDays: z.enum(MAX_DAYS, 'Choose after how long in all.'),
+});
 const settingsForm = z.object({
   registration: z.enum(REGISTRATIONS, 'Choose open, invite or closed.'),
   membersInvite: yesOrNo('Choose yes or no.').transform((may) => (may ? 'yes' : 'no')),
@@ -73,6 +77,15 @@ export const adminOperations: readonly Operation<AdminDependencies, SignedIn>[] 
     policy: ({ account }: SignedIn) => refuseAdministration(account),
     run: (context: AdminDependencies, { account }: SignedIn, { groupId, confirmation }) =>
       deleteAnyGroup(context, account, groupId, { confirmation }),
+  }),
+  defineOperation({
+    name: 'session-settings',
+    path: '/admin/session-settings',
+    input: sessionForm,
+    rate: ADMINISTRATION,
+    policy: ({ account }: SignedIn) => refuseAdministration(account),
+    run: (context: AdminDependencies, { account }: SignedIn, input) =>
+      changeSettings(context, account, input),
   }),
   defineOperation({
     name: 'site-settings',

@@ -14,7 +14,7 @@ import { numberInQuery } from '../http/request.ts';
 import type { Context, Html } from '../http/views.ts';
 import { registrationNow } from '../invitations/admit.ts';
 import type { SecondFactorStore } from '../second-factors/store.ts';
-import type { Registration, SiteSettingsStore } from '../site-settings/store.ts';
+import { IDLE_DAYS, MAX_DAYS, type Registration, type SiteSettingsStore } from '../site-settings/store.ts';
 import { personById } from './administrate.ts';
 import { type HealthDependencies, healthOf } from './health.ts';
 import { refuseAdministration } from './policies.ts';
@@ -74,6 +74,10 @@ export class AdminPages {
       isFixed: fixedRegistration !== undefined,
       isChosen: settings.registration !== undefined || fixedRegistration !== undefined,
       membersInvite: settings.membersInvite ?? 'yes',
+      idleDays: settings.idleDays ?? '30',
+      maxDays: settings.maxDays ?? 'never',
+      idleChoices: IDLE_DAYS,
+      maxChoices: MAX_DAYS,
       check: await audit.check(),
       health: await healthOf(this.#dependencies),
       isSaved: request.query.saved !== undefined,
@@ -177,9 +181,11 @@ function subjectOf({ person, to, message, group, ...details }: AuditEntry['detai
   return message ?? group ?? settingsInWords(details);
 }
 
-function settingsInWords({ registration, membersInvite }: AuditEntry['details']): string {
+function settingsInWords({ registration, membersInvite, idleDays, maxDays }: AuditEntry['details']): string {
   return [
     ...(registration ? [`who can make an account: ${registration}`] : []),
+    ...(idleDays ? [`sessions end after days without use: ${idleDays}`] : []),
+    ...(maxDays ? [`sessions end after days in all: ${maxDays}`] : []),
     ...(membersInvite ? [`who can invite: ${membersInvite === 'yes' ? 'everybody' : 'administrators'}`] : []),
   ].join('; ');
 }

@@ -19,7 +19,10 @@ const TEXT: Readonly<Record<string, string>> = {
 
 const PICKER = 'emoji/picker.js';
 /** Bundled with everything that they import: each further file costs a phone a round trip. */
-const JOINED = { style: 'css/main.css', script: 'js/main.js' };
+const JOINED = { style: 'css/main.css', scripts: ['js/main.js', 'password/strength.js'] };
+/** The most common passwords: as many as a phone loads at once. */
+const COMMON_PASSWORDS = 'password/common.json';
+const MAX_COMMON_PASSWORDS = 5_000;
 
 /** By their paths on disk, for all servers of a process. */
 const texts = new Map<string, Promise<string>>();
@@ -67,8 +70,9 @@ function kept<Value>(
 }
 
 async function textOf(name: string, file: string): Promise<string> {
-  if (name === JOINED.script) return joinedScript(file);
+  if (JOINED.scripts.includes(name)) return joinedScript(file);
   const text = await readFile(file, 'utf8');
+  if (name === COMMON_PASSWORDS) return JSON.stringify(JSON.parse(text).slice(0, MAX_COMMON_PASSWORDS));
   if (name === PICKER) return withStylesSetAsProperties(text);
   if (extname(name) !== '.css') return text;
   const { transform } = await import('esbuild');
@@ -101,7 +105,7 @@ async function withImports(text: string, folder: string): Promise<string> {
   return joined.join('\n');
 }
 
-/** Bundles the modules of the main script, except those under `emoji/`, which are imported later. */
+/** Bundles the modules of a script, except what is imported later. */
 async function joinedScript(file: string): Promise<string> {
   const { build } = await import('esbuild');
   const { outputFiles } = await build({
@@ -111,7 +115,7 @@ async function joinedScript(file: string): Promise<string> {
     write: false,
     format: 'esm',
     target: 'es2022',
-    external: ['../emoji/*'],
+    external: ['../emoji/*', '../password/*'],
     legalComments: 'none',
   });
   const [output] = outputFiles;

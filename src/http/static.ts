@@ -14,11 +14,16 @@ const FROM_PACKAGES: Readonly<Record<string, string>> = {
   'js/htmx.js': join(dirname(resolve('htmx.org/package.json')), 'dist', 'htmx.min.js'),
   'emoji/picker.js': resolve('emoji-picker-element/picker.js'),
   'emoji/database.js': resolve('emoji-picker-element/database.js'),
+  'password/common.json': join(
+    dirname(resolve('@zxcvbn-ts/language-common/package.json')),
+    'src',
+    'passwords.json',
+  ),
   'emoji/data.json': resolve('emoji-picker-element-data/en/emojibase/data.json'),
 };
 
 /** What the page's script takes from packages: its version changes when one of them does. */
-const JOINED_PACKAGES = [resolve('idb/package.json')];
+const JOINED_PACKAGES = [resolve('idb/package.json'), resolve('@zxcvbn-ts/core/package.json')];
 
 /** The folder in the address of every static file, such as `/assets/3f9a1c`; it changes when a file does. */
 export function assetFolder(pinned: string | undefined): string {

@@ -13,7 +13,14 @@ export type SiteSettings = Readonly<{
   registration?: Registration;
   /** Whether members may invite too, or administrators only. */
   membersInvite?: 'yes' | 'no';
+  /** After how many days without use a session ends; 30 where it is not set. */
+  idleDays?: (typeof IDLE_DAYS)[number];
+  /** After how many days a session ends, however much it is used; never where it is not set. */
+  maxDays?: (typeof MAX_DAYS)[number];
 }>;
+
+export const IDLE_DAYS = ['1', '7', '30', '90'] as const;
+export const MAX_DAYS = ['never', '1', '7', '30', '90', '365'] as const;
 
 /** The settings of this Hearth that administrators change on its pages. */
 export class SiteSettingsStore {

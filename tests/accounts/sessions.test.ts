@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import test from 'node:test';
+import Sqlite from 'better-sqlite3';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { startHearth, startHearthProcess } from '../support/hearth.ts';
 
@@ -100,4 +102,78 @@ test('too many tries are told when to try again, by name and by address', async 
     401,
     'another name may still try',
   );
+});
+
+/** Changes what the stored sessions say, as if time had passed. Hearth must not run. */
+function ageSessions(dataDir: string, change: (session: Record<string, unknown>) => object): void {
+  const sqlite = new Sqlite(join(dataDir, 'sessions.sqlite3'));
+  const rows = sqlite.prepare('SELECT sid, sess FROM sessions').all() as { sid: string; sess: string }[];
+  for (const { sid, sess } of rows) {
+    const session = JSON.parse(sess);
+    sqlite
+      .prepare('UPDATE sessions SET sess = ? WHERE sid = ?')
+      .run(JSON.stringify({ ...session, ...change(session) }), sid);
+  }
+  sqlite.close();
+}
+
+const dayBefore = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
+
+test('sessions end after the days that an administrator sets, those that have begun too', async (t) => {
+  const first = await startHearth(t);
+  const ada = await newPerson(first.url, 'ada');
+  const { dataDir } = first;
+  const refused = await ada.post('/admin/session-settings', { idleDays: '2', maxDays: 'never' });
+  assert.deepEqual([refused.status, /Choose after how long/.test(refused.body)], [400, true]);
+
+  /** What Ada sees after her session was changed. */
+  const afterwards = async (before: { stop(): Promise<unknown> }, change: object) => {
+    await before.stop();
+    ageSessions(dataDir, () => change);
+    const hearth = await startHearth(t, { dataDir });
+    const moved = Object.assign(ada, { url: hearth.url });
+    return { hearth, status: (await moved.get('/account')).status };
+  };
+  const unused = await afterwards(first, { renewedOn: dayBefore(20) });
+  assert.equal(unused.status, 200, 'thirty days are the default');
+  await ada.post('/admin/session-settings', { idleDays: '7', maxDays: '30' });
+  const old = await afterwards(unused.hearth, { startedAt: Date.now() - 29 * 86_400_000 });
+  assert.equal(old.status, 200);
+  const tooOld = await afterwards(old.hearth, { startedAt: Date.now() - 31 * 86_400_000 });
+  assert.equal(tooOld.status, 303, 'however much it is used');
+  const again = await new Visitor(tooOld.hearth.url).post('/login', { username: 'ada', password: PASSWORD });
+  assert.match(String(again.headers['set-cookie']), /hearth=[^;]+; Path=\/; Expires=/);
+  const seconds =
+    Date.parse(
+      /hearth=[^;]+; Path=\/; Expires=([^;]+)/.exec(String(again.headers['set-cookie']))?.[1] ?? '',
+    ) - Date.now();
+  assert.ok(Math.abs(seconds / 86_400_000 - 7) < 0.1, 'the cookie lasts as long');
+  ada.cookies.set('hearth', /hearth=([^;]+)/.exec(String(again.headers['set-cookie']))?.[1] ?? '');
+  const unusedLong = await afterwards(tooOld.hearth, { startedAt: Date.now(), renewedOn: dayBefore(9) });
+  assert.equal(unusedLong.status, 303, 'without use');
+});
+
+test('whoever does not stay signed in gets a cookie that ends with the browser, after a second step too', async (t) => {
+  const hearth = await startHearth(t);
+  await newPerson(hearth.url, 'ada');
+  const cookieFor = async (form: Record<string, string>) => {
+    const { headers } = await new Visitor(hearth.url).post('/login', {
+      username: 'ada',
+      password: PASSWORD,
+      ...form,
+    });
+    return (
+      String(headers['set-cookie'])
+        .split(/,(?=hearth)/)
+        .find((cookie) => cookie.startsWith('hearth=')) ?? ''
+    );
+  };
+  assert.match(await cookieFor({}), /Expires/, 'a program that knows nothing of the choice stays');
+  assert.doesNotMatch(await cookieFor({ stay: 'no' }), /Expires/);
+  const page = await new Visitor(hearth.url).post('/login', {
+    username: 'ada',
+    password: 'wrong',
+    stay: 'no',
+  });
+  assert.doesNotMatch(page.body, /name="stay" value="yes" checked/, 'the choice is kept');
 });

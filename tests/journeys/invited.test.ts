@@ -30,6 +30,7 @@ test('an invitation is made, copied, opened on a phone by a stranger, who is the
   await stranger.getByText('Ada invites you to Family').waitFor();
   await stranger.getByLabel('Name').fill('Mina');
   await stranger.getByLabel('Password').fill('password');
+  await stranger.getByText('Guessed at once').waitFor();
   await stranger.getByRole('button', { name: 'Make an account and join' }).tap();
   await stranger.getByText('one of the most common ones').waitFor();
   assert.equal(await stranger.getByLabel('Name').inputValue(), 'Mina');

@@ -171,6 +171,14 @@ const samplesWith = ({
     wrong: { groupId: 1, confirmation: 'x' },
     leadsTo: /^\/admin\/groups\?deleted=$/,
   },
+  'session-settings': {
+    inputs: [
+      { idleDays: '7', maxDays: '90' },
+      { idleDays: '30', maxDays: 'never' },
+    ],
+    wrong: { idleDays: '0', maxDays: 'never' },
+    leadsTo: /^\/admin\?saved=$/,
+  },
   'site-settings': {
     inputs: [
       { registration: 'invite', membersInvite: 'no' },
