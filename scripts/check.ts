@@ -48,6 +48,8 @@ const missing = [
   // Hearth is tested behind both.
   ...(isThere('caddy') ? [] : ['caddy']),
   ...(isThere('nginx') ? [] : ['nginx-light']),
+  // A browser trusts the authority that Hearth made.
+  ...(isThere('certutil') ? [] : ['libnss3-tools']),
   // For the checker of HTML. Who cannot install it here skips that one test.
   ...(isThere('java') || process.getuid?.() !== 0 ? [] : ['default-jre-headless']),
 ];

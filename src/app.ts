@@ -38,6 +38,7 @@ import { installReports } from './reports/install.ts';
 import { installSearch } from './search/install.ts';
 import { installSecondFactors } from './second-factors/install.ts';
 import { openCachedStores, openStores, type Stores } from './stores.ts';
+import { trustRoutes } from './trust/routes.ts';
 import { installVoice } from './voice/install.ts';
 
 type Opened = {
@@ -49,6 +50,8 @@ type Opened = {
   log: Logger;
   /** The one that is served with TLS. */
   certificate(): X509Certificate | undefined;
+  /** Who signed it, where Hearth made both. */
+  authority(): X509Certificate | undefined;
 };
 
 export type App = {
@@ -126,7 +129,7 @@ async function install({ config, log, databases, keyring, sessionStore, password
 }
 
 function route(
-  { log, databases }: Opened,
+  { config, log, databases, certificate, authority }: Opened,
   { views }: Context,
   arrivals: Arrivals,
   features: Features,
@@ -147,6 +150,7 @@ function route(
   app.use(messages.messageRoutes, ...messages.groupRoutes(messages.people), messages.listRoutes);
   app.use(features.notifications.notificationRoutes, features.profiles.profileRoutes);
   app.use(features.search.searchRoutes, messages.fileRoutes, voice.voiceRoutes, themeRoutes());
+  app.use(trustRoutes({ views, config, certificate, authority }));
   app.use(accounts.accountRoutes(invitations.admission), features.secondFactors.secondFactorRoutes);
   app.use(invitations.invitationRoutes, features.reports.reportRoutes);
   app.use(features.deletion.deletionRoutes, features.exported.exportRoutes, features.admin.adminRoutes);

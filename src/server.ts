@@ -16,7 +16,7 @@ import { checkKeyring } from './database/sealing.ts';
 import { StartError } from './errors.ts';
 import { exchangeOf } from './http/exchange.ts';
 import { Listeners } from './listeners.ts';
-import type { Certificate } from './tls.ts';
+import type { Certificate } from './tls/certificate.ts';
 
 export type Running = {
   /** Where it listens, the one to open first; with `--http-port` two of them. */
@@ -57,8 +57,10 @@ export async function startServer(config: Config, shared: { passwords?: Password
 type Closers = Array<() => Promise<void> | void>;
 
 async function open(config: Config, closers: Closers, shared: { passwords?: Passwords }): Promise<string[]> {
-  const certificate = config.tls ? await (await import('./tls.ts')).loadCertificate(config) : undefined;
-  let served = certificate && new X509Certificate(certificate.cert);
+  const certificate = config.tls
+    ? await (await import('./tls/certificate.ts')).loadCertificate(config)
+    : undefined;
+  let served = certificate && parsed(certificate);
   const stderr = pino.destination({ fd: 2, sync: false });
   const log = pino({ level: config.logLevel, base: null }, stderr);
   closers.push(() => stderr.flushSync());
@@ -74,7 +76,8 @@ async function open(config: Config, closers: Closers, shared: { passwords?: Pass
     sessionStore,
     passwords,
     log,
-    certificate: () => served,
+    certificate: () => served?.own,
+    authority: () => served?.authority,
   });
   const exchange = exchangeOf(app.express);
   const listeners = new Listeners(config.host, app);
@@ -89,7 +92,7 @@ async function open(config: Config, closers: Closers, shared: { passwords?: Pass
     await listeners.serve(secure, config.port, true);
     const take = (renewed: Certificate) => {
       secure.setSecureContext({ ...renewed, minVersion: 'TLSv1.2' });
-      served = new X509Certificate(renewed.cert);
+      served = parsed(renewed);
     };
     closers.push(followCertificate(config, log, take));
     if (config.httpPort !== undefined)
@@ -99,6 +102,14 @@ async function open(config: Config, closers: Closers, shared: { passwords?: Pass
   }
   setImmediate(app.warm);
   return listeners.urls;
+}
+
+/** Parsed once, as every request asks for its names. */
+function parsed({ cert, authority }: Certificate) {
+  return {
+    own: new X509Certificate(cert),
+    authority: authority === undefined ? undefined : new X509Certificate(authority),
+  };
 }
 
 /** The data folder, of which this process is the only one to write. */
@@ -131,7 +142,7 @@ function followCertificate(
     if (stamp() === lastStamp) return;
     lastStamp = stamp();
     try {
-      take(await (await import('./tls.ts')).loadCertificate(files));
+      take(await (await import('./tls/certificate.ts')).loadCertificate(files));
       log.info('the certificate was replaced');
     } catch (err) {
       // Maybe only one of the two files is written yet; writing the other changes the stamp again.

@@ -40,7 +40,7 @@ export const FLAGS = {
   tls: {
     name: '--tls',
     fallback: 'off',
-    meaning: 'serve HTTPS; makes a self-signed certificate if there is none',
+    meaning: 'serve HTTPS; makes an authority and a certificate if there is none',
     schema: z.boolean().default(false),
   },
   /** The port of plain HTTP beside TLS; undefined when it is off. */
@@ -69,7 +69,7 @@ export const FLAGS = {
     name: '--tls-config',
     value: 'FILE',
     fallback: 'tls_config.json',
-    meaning: 'subject, lifetime and key size of the self-signed certificate',
+    meaning: 'subject, lifetime and key size of the certificate',
     schema: z.string().default('tls_config.json'),
   },
   dataDir: {

@@ -1,11 +1,11 @@
 import type { X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
-import { hostname } from 'node:os';
 import type { TLSSocket } from 'node:tls';
 import type { Request, RequestHandler } from 'express';
 import proxyAddr from 'proxy-addr';
 import { ChatError, forbidden } from '../errors.ts';
+import { hostNames } from '../tls/names.ts';
 
 /** How a request reached Hearth, as its visitor sees it: through a trusted proxy, the visitor's side of the proxy. */
 export type Arrival = Readonly<{
@@ -41,18 +41,12 @@ type Settings = {
 
 type Trust = ReturnType<typeof proxyAddr.compile>;
 
-/** Endings that routers and systems give to the names of machines on a local network. */
-const LOCAL_ENDINGS = ['local', 'lan', 'home', 'home.arpa', 'internal', 'localdomain', 'fritz.box'];
-
 export function createArrivals({ trustedProxies, origins, listensOn, certificate }: Settings): Arrivals {
   const isTrusted = trustedProxies.length > 0 ? proxyAddr.compile([...trustedProxies]) : () => false;
-  const own = hostname().toLowerCase();
-  const [label = own] = own.split('.');
   const names = new Set([
     'localhost',
-    own,
     listensOn.toLowerCase(),
-    ...LOCAL_ENDINGS.map((ending) => `${label}.${ending}`),
+    ...hostNames(),
     ...origins.map((origin) => new URL(origin).hostname),
   ]);
   const arrivals = new WeakMap<IncomingMessage, Arrival>();

@@ -70,6 +70,8 @@ test('the Nu checker finds no error in any page', {
       '/account/delete',
       '/account/export',
       '/deleted/nothing',
+      '/trust',
+      '/connection',
       '/reports',
       '/groups/1/messages/1/report',
       '/nowhere',

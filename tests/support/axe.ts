@@ -47,7 +47,7 @@ const PAGES = [
   '/nowhere',
   '/offline',
 ];
-const OUTSIDE = ['/login', '/register', '/deleted/nothing'];
+const OUTSIDE = ['/login', '/register', '/deleted/nothing', '/trust', '/connection'];
 
 /** Those whose answer may differ between light and dark. */
 const RULES_OF_COLOUR = ['color-contrast', 'link-in-text-block'];

@@ -7,6 +7,8 @@ import type { Ending } from './hearth.ts';
 import { keepTrace, printTraces } from './trace.ts';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+/** The whole of it, for tests that start it with a home of its own. */
+export const CHROMIUM_PATH = CHROMIUM.find((path) => existsSync(path));
 
 /** Chromium without windows, which draws and runs pages as the whole of it does, with half the work. */
 const SHELL = (process.env.PATH ?? '')
@@ -43,8 +45,7 @@ export async function openBrowser(
 }
 
 function launch(flags: readonly string[], isWhole: boolean): Promise<Browser> {
-  const whole = CHROMIUM.find((path) => existsSync(path));
-  const executablePath = isWhole ? whole : (SHELL ?? whole);
+  const executablePath = isWhole ? CHROMIUM_PATH : (SHELL ?? CHROMIUM_PATH);
   if (!executablePath) throw new Error('Chromium is missing; install it with: apt-get install chromium');
   return chromium.launch({
     executablePath,

@@ -7,7 +7,8 @@ import { connect as connectPlain } from 'node:net';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { connect } from 'node:tls';
-import { loadCertificate, namesOfThisMachine } from '../../src/tls.ts';
+import { loadCertificate } from '../../src/tls/certificate.ts';
+import { namesOfThisMachine } from '../../src/tls/names.ts';
 import { ROOT, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 
 const NAMES = ['localhost', '127.0.0.1', '::1', 'hearth.test', '192.0.2.7'];
