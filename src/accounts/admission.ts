@@ -3,6 +3,8 @@ import type { Account } from './store.ts';
 
 /** What letting somebody in takes beside their account. */
 export type Admitted = Readonly<{
+  /** Whether they come in as a guest. */
+  isGuest?: boolean;
   /** Written in the transaction that adds the account, which is refused when it throws. */
   also?: (tx: Executor, accountId: number) => Promise<void>;
   /** Called with the new account. */

@@ -39,7 +39,17 @@ export class PeopleStore {
 
   async makeAdmin(id: number): Promise<boolean> {
     const isMember = and(eq(accounts.id, id), eq(accounts.isAdmin, false), isNull(accounts.suspendedAt));
-    return (await this.#db.run((orm) => orm.update(accounts).set({ isAdmin: true }).where(isMember))) > 0;
+    return (
+      (await this.#db.run((orm) =>
+        orm.update(accounts).set({ isAdmin: true, isGuest: false }).where(isMember),
+      )) > 0
+    );
+  }
+
+  /** Guests see the groups that they are in, and the people in them. An administrator has to lose that role first. */
+  async setGuest(id: number, isGuest: boolean): Promise<boolean> {
+    const isOther = and(eq(accounts.id, id), eq(accounts.isAdmin, false), eq(accounts.isGuest, !isGuest));
+    return (await this.#db.run((orm) => orm.update(accounts).set({ isGuest }).where(isOther))) > 0;
   }
 
   /** In one statement, so that two administrators cannot each remove the other. @returns false for the last one */

@@ -45,11 +45,18 @@ export async function register(
   { username, password, code }: z.output<typeof registration>,
   now = Date.now(),
 ): Promise<Account> {
-  const { also, welcome } = await admission.admit(code);
+  const { isGuest = false, also, welcome } = await admission.admit(code);
   await checkPassword(passwords, password, username);
   const passwordHash = await passwords.hash(password);
   const isAdmin = adminUsername === undefined ? 'if-first' : foldCase(username) === foldCase(adminUsername);
-  const account = await accounts.add({ username, passwordHash, isAdmin, now, ...(also && { also }) });
+  const account = await accounts.add({
+    username,
+    passwordHash,
+    isAdmin,
+    isGuest,
+    now,
+    ...(also && { also }),
+  });
   if (account === 'taken' || account === 'confusable') throw nameTaken(account);
   await welcome?.(account);
   return account;

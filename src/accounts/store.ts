@@ -4,48 +4,11 @@ import type { Database, Executor } from '../database/executor.ts';
 import { SEALED, type Sealer } from '../database/sealed-columns.ts';
 import { accounts } from '../database/tables/users.ts';
 import type { SpokenLanguage } from '../engines/speech/languages.ts';
+import type { Account, NewAccount } from './account.ts';
 import { NameQueries } from './name-queries.ts';
 import { type AccountRow, accountQueries, type QuietHours, quietHours, shown } from './queries.ts';
 
-/** Somebody who can sign in. */
-export type Account = Readonly<{
-  id: number;
-  /** Used for signing in and in mentions. */
-  username: string;
-  /** Shown instead of the username; empty when none is set. */
-  displayName: string;
-  /** What others see: the display name, or the username where there is none. */
-  name: string;
-  isAdmin: boolean;
-  sessionEpoch: number;
-  createdAt: number;
-  /** What they say of themselves; empty for nothing. */
-  line: string;
-  /** Counts up with each new picture; 0 is none. */
-  pictureVersion: number;
-  /** Whether read receipts are shared. An account that hides its own sees none of others. */
-  showsReceipts: boolean;
-  /** When they are not to be disturbed; null for never. */
-  quiet: QuietHours | null;
-  /** What they speak in voice messages. */
-  spokenLanguage: SpokenLanguage;
-  /** Whether times are shown to them with their seconds. */
-  showsSeconds: boolean;
-  /** When an administrator suspended them; null for an account that can sign in. */
-  suspendedAt: number | null;
-  /** When the username was changed last; null for never. */
-  renamedAt: number | null;
-}>;
-
-export type NewAccount = {
-  username: string;
-  passwordHash: string;
-  /** With 'if-first' the first account becomes an administrator. */
-  isAdmin: boolean | 'if-first';
-  now: number;
-  /** Written in the same transaction; the account is not added when it throws. */
-  also?: (tx: Executor, accountId: number) => Promise<void>;
-};
+export type { Account };
 
 const sealed = SEALED.accounts.columns;
 
@@ -65,7 +28,14 @@ export class AccountStore {
   }
 
   /** `confusable`: the name looks like another account's. */
-  add({ username, passwordHash, isAdmin, now, also }: NewAccount): Promise<Account | 'taken' | 'confusable'> {
+  add({
+    username,
+    passwordHash,
+    isAdmin,
+    isGuest = false,
+    now,
+    also,
+  }: NewAccount): Promise<Account | 'taken' | 'confusable'> {
     return this.#db.transaction(async (tx) => {
       const refusal = await this.#names.refusal(tx, username, undefined);
       if (refusal) return refusal;
@@ -76,6 +46,7 @@ export class AccountStore {
         skeletonIndex: this.#names.skeletonOf(username),
         passwordHash,
         isAdmin: isAdmin === 'if-first' ? sql`NOT EXISTS (SELECT 1 FROM ${accounts})` : isAdmin,
+        isGuest,
         sessionEpoch: 1,
         createdAt: now,
       };
@@ -231,6 +202,7 @@ export class AccountStore {
       displayName,
       name: displayName || username,
       isAdmin: row.isAdmin,
+      isGuest: row.isGuest,
       sessionEpoch: row.sessionEpoch,
       createdAt: row.createdAt,
       line: row.line ? this.#sealer.open(sealed.line, row, row.line) : '',

@@ -60,6 +60,20 @@ export async function removeAdmin(dependencies: AdminDependencies, admin: Accoun
   await note(dependencies, admin, 'remove-admin', person);
 }
 
+export async function makeGuest(dependencies: AdminDependencies, admin: Account, person: Account) {
+  if (!(await dependencies.peopleStore.setGuest(person.id, true)))
+    throw conflict(`${person.name} is a guest already, or an administrator.`);
+  dependencies.publish(accountChanged, { accountId: person.id });
+  await note(dependencies, admin, 'make-guest', person);
+}
+
+export async function makeMember(dependencies: AdminDependencies, admin: Account, person: Account) {
+  if (!(await dependencies.peopleStore.setGuest(person.id, false)))
+    throw conflict(`${person.name} is no guest.`);
+  dependencies.publish(accountChanged, { accountId: person.id });
+  await note(dependencies, admin, 'make-member', person);
+}
+
 /** Signs the person out everywhere, and voids their links and invitations. What they wrote stays. */
 export async function suspend(dependencies: AdminDependencies, admin: Account, person: Account) {
   const { peopleStore, invitations, signInLinks, publish } = dependencies;

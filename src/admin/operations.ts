@@ -14,6 +14,8 @@ import {
   deletePerson,
   endSessions,
   makeAdmin,
+  makeGuest,
+  makeMember,
   personById,
   removeAdmin,
   removeSecondFactor,
@@ -45,6 +47,8 @@ const settingsForm = z.object({
 export const adminOperations: readonly Operation<AdminDependencies, SignedIn>[] = [
   onPerson('make-admin', makeAdmin),
   onPerson('remove-admin', removeAdmin),
+  onPerson('make-guest', makeGuest),
+  onPerson('make-member', makeMember),
   onPerson('suspend', suspend),
   onPerson('unsuspend', unsuspend),
   onPerson('end-sessions', endSessions),

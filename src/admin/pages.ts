@@ -27,6 +27,8 @@ const ENTRIES_A_PAGE = 100;
 const ACTIONS: Readonly<Record<string, string>> = {
   'make-admin': 'made an administrator of',
   'remove-admin': 'made a member of',
+  'make-guest': 'made a guest of',
+  'make-member': 'made a member, no longer a guest, of',
   suspend: 'suspended',
   unsuspend: 'lifted the suspension of',
   rename: 'changed the name of',

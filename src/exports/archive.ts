@@ -127,7 +127,7 @@ async function partsOf(
       await new Promise(setImmediate);
     }
     if (seqs.length === 0) continue;
-    const { name } = isListed(group, memberships.get(group.id))
+    const { name } = isListed(group, memberships.get(group.id), account)
       ? await groupPresenter.named(group, account.id)
       : { name: `A group that you left (${group.id})` };
     parts.push({ groupId: group.id, name, seqs });

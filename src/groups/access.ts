@@ -19,7 +19,7 @@ export async function openGroup(groups: GroupStore, account: Account, groupId: n
   const group = membership ? await groups.byId(groupId) : await findGroup(groups, groupId);
   if (!group) throw notFound('There is no such group.');
   if (!membership)
-    throw isListed(group, membership)
+    throw isListed(group, membership, account)
       ? forbidden(`Join ${group.name} to read and write in it.`)
       : closedGroup();
   return { [opened]: true, group, account, membership };

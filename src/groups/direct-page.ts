@@ -4,6 +4,8 @@ import type { AccountStore } from '../accounts/store.ts';
 import type { ChatError } from '../errors.ts';
 import { type Html, sendHtml } from '../http/views.ts';
 import type { GroupPage } from './page.ts';
+import type { GroupStore } from './store.ts';
+import { visiblePeople } from './visibility.ts';
 
 /** Maximum number of people that are listed; others have a button on their own page. */
 const LISTED = 1_000;
@@ -14,13 +16,17 @@ export type DirectPage = (request: Request, error?: ChatError) => Promise<Html>;
 export function createDirectPage({
   page,
   accounts,
+  groups,
 }: {
   page: GroupPage;
   accounts: AccountStore;
+  groups: GroupStore;
 }): DirectPage {
   return async (request, error) => {
     const account = accountOf(request);
-    const people = (await accounts.list(LISTED)).filter((person) => person.id !== account.id);
+    const people = (await visiblePeople({ accounts, groups }, account, LISTED)).filter(
+      (person) => person.id !== account.id,
+    );
     const chosen: unknown[] = [request.body?.with ?? []].flat();
     return page(request, 'groups/direct.njk', {
       people: people.sort((a, b) => a.name.localeCompare(b.name)),

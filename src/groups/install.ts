@@ -23,7 +23,7 @@ export function installGroups(
     (await Promise.all(aboveList.map((render) => render(account)))).join(''),
   );
   const operations = bindOperations(ownOperations, context, limits);
-  const directPage = createDirectPage({ page, accounts });
+  const directPage = createDirectPage({ page, accounts, groups });
   pushGroups({ ...context, presenter: groupPresenter });
   return {
     groupPresenter,

@@ -35,10 +35,11 @@ export function pushGroups({ hub, accounts, groups, presenter, subscribe }: Depe
   async function pushRow(groupId: number, accountId: number, type: 'group' | 'unread'): Promise<void> {
     const group = await groups.byId(groupId);
     const membership = (await groups.membershipsOf(accountId)).get(groupId);
+    const isGuest = (await accounts.byId(accountId))?.isGuest ?? true;
     // A direct conversation is pushed to its members only, and not before it has a message.
     if (group?.kind === 'direct' && (!membership || group.lastSeq === 0)) return;
     // Taken from the lists of those who are not to know of it.
-    if (!group || !isListed(group, membership)) {
+    if (!group || !isListed(group, membership, { isGuest })) {
       const removed = `<li id="group-${groupId}" data-live="remove"></li><li id="offer-${groupId}" data-live="remove"></li>`;
       return hub.publish(personalTopic(accountId), ({ protocol }) =>
         protocol === 'html' ? removed : undefined,

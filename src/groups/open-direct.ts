@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import type { Publish } from '../bus/bus.ts';
-import { invalid, notFound } from '../errors.ts';
+import { invalid } from '../errors.ts';
 import { memberJoined } from './events.ts';
 import type { Group } from './group.ts';
 import type { GroupStore } from './store.ts';
+import { visiblePerson } from './visibility.ts';
 
 /** Oneself included; more people are a group. */
 export const MAX_PEOPLE = 8;
@@ -33,7 +34,7 @@ export async function openDirect(
   const people = new Set([account.id, ...others]);
   if (people.size > MAX_PEOPLE)
     throw invalid('with', `A direct conversation has at most ${MAX_PEOPLE} people. Make a group for more.`);
-  for (const id of people) if (!(await accounts.byId(id))) throw notFound('There is no such person.');
+  for (const id of people) await visiblePerson({ accounts, groups }, account, id);
   const { group, isNew } = await groups.direct([...people], account.id, now);
   // Publish for a new conversation only: in an existing one nobody has joined.
   for (const id of isNew ? people : []) publish(memberJoined, { groupId: group.id, accountId: id });

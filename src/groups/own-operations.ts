@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { refuseGuest } from '../accounts/policies.ts';
 import type { SignedIn } from '../accounts/sessions.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import type { Publish } from '../bus/bus.ts';
@@ -38,14 +39,14 @@ const whichGroup = z.object({
   groupId: z.coerce.number('"groupId" takes the number of a group.').int().positive(),
 });
 
-/** What an account can do with groups that it need not be a member of. Anybody who is signed in may. */
+/** What an account can do with groups that it need not be a member of. Guests leave groups and write to people in them. */
 export const ownOperations: readonly OwnOperation[] = [
   defineOperation({
     name: 'create-group',
     path: '/groups',
     input: newGroup,
     rate: CREATIONS,
-    policy: () => undefined,
+    policy: refuseGuest,
     async run(context: OwnOperationContext, { account }: SignedIn, input) {
       return { groupId: (await createGroup(context, account, input)).id };
     },
@@ -64,7 +65,7 @@ export const ownOperations: readonly OwnOperation[] = [
     name: 'join',
     path: '/groups/:groupId/join',
     input: whichGroup,
-    policy: () => undefined,
+    policy: refuseGuest,
     async run(context: OwnOperationContext, { account }: SignedIn, { groupId }) {
       await joinGroup(context, account, groupId);
       return { groupId };
@@ -75,7 +76,7 @@ export const ownOperations: readonly OwnOperation[] = [
     path: '/groups/:groupId/ask',
     input: whichGroup,
     rate: REQUESTS,
-    policy: () => undefined,
+    policy: refuseGuest,
     async run(context: OwnOperationContext, { account }: SignedIn, { groupId }) {
       await askToJoin(context, account, groupId);
       return { groupId };

@@ -60,7 +60,7 @@ export class GroupPages {
     const account = accountOf(request);
     const memberships = await this.#groups.membershipsOf(account.id);
     const others = (await this.#groups.all()).filter(
-      (group) => !memberships.has(group.id) && isListed(group, undefined),
+      (group) => !memberships.has(group.id) && isListed(group, undefined, account),
     );
     const hidden: Group[] = [];
     const archived: Group[] = [];

@@ -12,12 +12,13 @@ export function isOwner({ group, account, membership }: Member): boolean {
   return group.kind === 'group' && (membership.isOwner || account.isAdmin);
 }
 
-/** Whether somebody finds a group in lists: its members, and everybody while it is open and in use. */
+/** Whether somebody finds a group in lists: its members, and everybody but guests while it is open and in use. */
 export function isListed(
   { access, archivedAt }: Pick<Group, 'access' | 'archivedAt'>,
   membership: Membership | undefined,
+  { isGuest }: Pick<Account, 'isGuest'>,
 ): boolean {
-  return membership !== undefined || (access === 'open' && archivedAt === null);
+  return membership !== undefined || (!isGuest && access === 'open' && archivedAt === null);
 }
 
 /** Owners and administrators change a group for everybody; a direct conversation has nothing to change. */

@@ -142,12 +142,13 @@ export class GroupPresenter {
 
   async #listOf({ accountId, openGroupId }: ListKey): Promise<List> {
     const memberships = await this.#groups.membershipsOf(accountId);
+    const isGuest = (await this.#accounts.byId(accountId))?.isGuest ?? true;
     let mine = '';
     let others = '';
     for (const group of await this.#groups.all()) {
       const membership = memberships.get(group.id);
       const html = this.row(group, membership, group.id === openGroupId);
-      if (!isListed(group, membership)) continue;
+      if (!isListed(group, membership, { isGuest })) continue;
       if (!membership) others += html;
       else if (!isHidden(group, membership, openGroupId)) mine += html;
     }

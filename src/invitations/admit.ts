@@ -39,6 +39,7 @@ export function createAdmission(dependencies: AdmitDependencies): Admission {
       }
       const invitation = await usableInvitation(dependencies, code, undefined, now);
       return {
+        isGuest: invitation.forGuests,
         async also(tx, accountId) {
           if (!(await invitations.spendIn(tx, invitation.id, accountId, now))) throw notUsable();
         },

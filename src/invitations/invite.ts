@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Account } from '../accounts/store.ts';
 import { invalid } from '../errors.ts';
 import type { GroupStore } from '../groups/store.ts';
-import { optional, wholeNumber } from '../operations/fields.ts';
+import { checkbox, optional, wholeNumber } from '../operations/fields.ts';
 import type { SiteSettingsStore } from '../site-settings/store.ts';
 import { newCode } from './codes.ts';
 import { refuseInvite } from './policies.ts';
@@ -34,6 +34,8 @@ export const invitationForm = z.object({
   groups: z
     .union([groupId.transform((id) => [id]), z.array(groupId).max(MAX_GROUPS)], 'Choose at most 100 groups.')
     .default([]),
+  /** Whoever makes an account with it sees only these groups, and the people in them. */
+  forGuests: checkbox,
 });
 
 export type InviteDependencies = {
@@ -49,7 +51,7 @@ export type InviteDependencies = {
 export async function invite(
   { invitations, groups, siteSettings }: InviteDependencies,
   account: Account,
-  { validFor, uses, groups: groupIds }: z.output<typeof invitationForm>,
+  { validFor, uses, groups: groupIds, forGuests }: z.output<typeof invitationForm>,
   now = Date.now(),
 ): Promise<Invitation> {
   const refusal = refuseInvite(account, await siteSettings.read());
@@ -60,6 +62,8 @@ export async function invite(
     if (group?.kind !== 'group')
       throw invalid('groups', 'You can invite to groups that you are in. Choose among them.');
   }
+  if (forGuests && groupIds.length === 0)
+    throw invalid('groups', 'A guest sees nothing but these groups. Choose at least one.');
   const lifetime = VALID_FOR[validFor];
   return invitations.add(
     {
@@ -68,6 +72,7 @@ export async function invite(
       groupIds: [...new Set(groupIds)],
       expiresAt: lifetime === undefined ? null : now + lifetime,
       maxUses: uses ?? null,
+      forGuests,
     },
     now,
   );

@@ -43,6 +43,7 @@ export class InvitationPages {
     return page(request, 'invitations/index.njk', {
       invitations: await Promise.all(listed.map((invitation) => this.#shown(invitation))),
       choices: choices.map((group) => ({ ...group, isChosen: chosen.has(group.id) })),
+      forGuests: request.body?.forGuests === 'yes',
       uses: typeof request.body?.uses === 'string' ? request.body.uses.slice(0, 20) : '',
       validFor: typeof request.body?.validFor === 'string' ? request.body.validFor : 'week',
       mayInvite: refuseInvite(account, await siteSettings.read()) === undefined,
@@ -85,6 +86,7 @@ export class InvitationPages {
     return {
       id: invitation.id,
       code: invitation.code,
+      forGuests: invitation.forGuests,
       creator: creator?.name ?? 'Somebody who left',
       groups: opened.map((group) => group.name),
       uses,

@@ -1,3 +1,4 @@
+import { refuseGuest } from '../accounts/policies.ts';
 import type { Account } from '../accounts/store.ts';
 import { type ChatError, forbidden } from '../errors.ts';
 import type { SiteSettings } from '../site-settings/store.ts';
@@ -5,9 +6,10 @@ import type { Invitation } from './store.ts';
 
 // Who may invite. Each returns undefined, or the refusal.
 
-/** Administrators invite; members too, unless the administrators keep it to themselves. */
+/** Administrators invite; members too, but no guests, unless the administrators keep it to themselves. */
 export function refuseInvite(account: Account, { membersInvite }: SiteSettings): ChatError | undefined {
-  if (account.isAdmin || membersInvite !== 'no') return undefined;
+  const refusal = refuseGuest({ account });
+  if (refusal || account.isAdmin || membersInvite !== 'no') return refusal;
   return forbidden('Only administrators invite here. Ask one of them.');
 }
 

@@ -18,9 +18,14 @@ export type Invitation = Readonly<{
   maxUses: number | null;
   uses: number;
   revokedAt: number | null;
+  /** Whoever makes an account with it is a guest. */
+  forGuests: boolean;
 }>;
 
-export type NewInvitation = Pick<Invitation, 'code' | 'creatorId' | 'groupIds' | 'expiresAt' | 'maxUses'>;
+export type NewInvitation = Pick<
+  Invitation,
+  'code' | 'creatorId' | 'groupIds' | 'expiresAt' | 'maxUses' | 'forGuests'
+>;
 
 type Row = typeof invitations.$inferSelect;
 

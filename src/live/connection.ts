@@ -23,6 +23,8 @@ export type Viewer = {
   readonly seesAddresses: boolean;
   /** Whether this viewer sees the read receipts of others: only accounts that show their own do. */
   readonly seesReceipts: boolean;
+  /** Whether they may know of everybody; guests know of the members of their groups. */
+  readonly seesEverybody: boolean;
 };
 
 /** One WebSocket connection of an account, to a group or to the overview. */
@@ -52,6 +54,10 @@ export class Connection implements Viewer {
 
   get seesReceipts(): boolean {
     return this.account.showsReceipts;
+  }
+
+  get seesEverybody(): boolean {
+    return !this.account.isGuest;
   }
 
   get isOpen(): boolean {

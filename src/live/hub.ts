@@ -170,7 +170,7 @@ function frameFor(
   viewer: Viewer,
   present: Present,
 ): Buffer | undefined {
-  const form = `${viewer.protocol} ${viewer.seesAddresses} ${viewer.seesReceipts}`;
+  const form = `${viewer.protocol} ${viewer.seesAddresses} ${viewer.seesReceipts} ${viewer.seesEverybody}`;
   if (!frames.has(form)) {
     const text = present(viewer);
     frames.set(form, text === undefined ? undefined : textFrame(text));

@@ -147,7 +147,7 @@ export class ConversationPage {
         members: await groups.countMembers(group.id),
         thread: null,
         headcount: asHtml(await presence.headcount(group)),
-        aside: asHtml(await presence.aside(group, this.#dependencies.seesAddresses(account))),
+        aside: asHtml(await presence.aside(group, this.#dependencies.seesAddresses(account), account)),
         older: messagePage.hasOlder ? (messagePage.messages[0]?.seq ?? null) : null,
         newer: messagePage.hasNewer ? (messagePage.messages.at(-1)?.seq ?? 0) + PAGE_MESSAGES / 2 : null,
         readSeq: open.membership.readSeq,

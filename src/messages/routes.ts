@@ -149,7 +149,7 @@ async function openOrOffer(
   if (group?.kind === 'group') {
     onRefusal(response, async (error) => {
       const membership = await groups.membership(account.id, groupId);
-      const isOffered = isListed(group, membership);
+      const isOffered = isListed(group, membership, account);
       const context = {
         // Nobody learns the name of a group that is not in their lists.
         group: { id: group.id, name: isOffered ? group.name : 'A closed group', isOffered },

@@ -22,7 +22,7 @@ export function installPresence(
   const { presenter } = livePresence;
   const people: PeopleInGroups = {
     here: (group, account) => presenter.here(group, seesAddresses(account)),
-    overall: (account) => presenter.overall(seesAddresses(account)),
+    overall: (account) => (account.isGuest ? '' : presenter.overall(seesAddresses(account))),
   };
   return { livePresence, people, seesAddresses };
 }

@@ -115,8 +115,8 @@ export class LivePresence {
     this.#hub.subscribe(connection, OVERALL, personalTopic(connection.account.id));
     this.#presence.enter(OVERALL, connection);
     await this.#sendGroups(connection);
-    const { protocol, seesAddresses } = connection;
-    if (this.#due.has(OVERALL)) return;
+    const { protocol, seesAddresses, seesEverybody } = connection;
+    if (this.#due.has(OVERALL) || !seesEverybody) return;
     this.#hub.send(
       connection,
       protocol === 'json'
@@ -144,11 +144,12 @@ export class LivePresence {
     this.#due.delete(topic);
     if (!change || !this.#hub.hasSubscribers(topic)) return;
     if (topic === OVERALL) {
-      return this.#hub.publish(OVERALL, ({ protocol, seesAddresses }) =>
-        protocol === 'json'
+      return this.#hub.publish(OVERALL, ({ protocol, seesAddresses, seesEverybody }) => {
+        if (!seesEverybody) return undefined;
+        return protocol === 'json'
           ? this.presenter.json(OVERALL, seesAddresses)
-          : this.presenter.overall(seesAddresses),
-      );
+          : this.presenter.overall(seesAddresses);
+      });
     }
     const group = await this.#groups.byId(Number(topic.split(':')[1]));
     if (!group) return;

@@ -69,8 +69,8 @@ export class PresencePresenter {
   }
 
   /** Both of them: the column at the side of a conversation. */
-  async aside(group: Group, seesAddresses: boolean): Promise<string> {
-    return (await this.panel(group, seesAddresses)) + this.overall(seesAddresses);
+  async aside(group: Group, seesAddresses: boolean, { isGuest }: Pick<Account, 'isGuest'>): Promise<string> {
+    return (await this.panel(group, seesAddresses)) + (isGuest ? '' : this.overall(seesAddresses));
   }
 
   /** The accounts that have a group open, by id, with their address, or '' if the viewer may not see addresses. */

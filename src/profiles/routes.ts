@@ -8,6 +8,7 @@ import { LANGUAGES } from '../engines/speech/languages.ts';
 import { type ChatError, invalid, notFound } from '../errors.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { GroupStore } from '../groups/store.ts';
+import { visiblePerson } from '../groups/visibility.ts';
 import { readMultipart } from '../http/body.ts';
 import { onRefusal } from '../http/failures.ts';
 import { formsOf } from '../http/forms.ts';
@@ -57,8 +58,7 @@ export function profileRoutes(dependencies: Dependencies): Router {
   return Router()
     .get('/people/:id', async (request, response) => {
       const account = accountOf(request);
-      const person = await accounts.byId(numberInPath(request, 'id'));
-      if (!person) throw notFound('There is no such person.');
+      const person = await visiblePerson(dependencies, account, numberInPath(request, 'id'));
       const theirs = await groups.membershipsOf(person.id);
       const own = await groups.membershipsOf(account.id);
       const shared = (await groups.all()).filter((group) => theirs.has(group.id) && own.has(group.id));
@@ -70,8 +70,8 @@ export function profileRoutes(dependencies: Dependencies): Router {
       response.send(views.render('profiles/mine.css.njk', { id }));
     })
     .get('/people/:id/picture', async (request, response) => {
-      accountOf(request);
-      const picture = await accounts.picture(numberInPath(request, 'id'));
+      const { id } = await visiblePerson(dependencies, accountOf(request), numberInPath(request, 'id'));
+      const picture = await accounts.picture(id);
       if (!picture) throw notFound('There is no such picture.');
       // Pages request it with its version in the URL, so it can be cached for ever.
       response.set({ 'Content-Type': 'image/webp', 'Cache-Control': 'private, max-age=31536000, immutable' });

@@ -4,6 +4,7 @@ import { invalid } from '../errors.ts';
 import type { Group } from '../groups/group.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
+import { visiblePeople, visiblePerson } from '../groups/visibility.ts';
 import { MARKS } from './document.ts';
 import { fold, isUnspaced, queryWords, wordsOf } from './words.ts';
 
@@ -124,12 +125,18 @@ export async function readQuery(
     if (name.toLowerCase() === 'me') return account.id;
     const wanted = name.replace(/^@/, '').normalize('NFC');
     const author =
-      (await accounts.byName(wanted)) ??
-      (await accounts.list(MAX_COMPARED_PEOPLE)).find(
+      (await named()) ??
+      (await visiblePeople({ accounts, groups }, account, MAX_COMPARED_PEOPLE)).find(
         (person) => fold(person.username) === fold(wanted) || fold(person.name) === fold(wanted),
       );
     if (!author) throw invalid('q', `Nobody here is called “${name}”.`);
     return author.id;
+
+    async function named(): Promise<Account | undefined> {
+      const person = await accounts.byName(wanted);
+      // A guest does not learn who else has an account.
+      return person && visiblePerson({ accounts, groups }, account, person.id).catch(() => undefined);
+    }
   }
 }
 

@@ -5,6 +5,7 @@ import { ChatError } from '../errors.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
+import { visiblePeople } from '../groups/visibility.ts';
 import { numberInQuery, zoneOf } from '../http/request.ts';
 import { type Html, sendHtml } from '../http/views.ts';
 import type { Limits } from '../limits.ts';
@@ -64,7 +65,7 @@ export function searchRoutes(dependencies: Dependencies): Router {
   async function choices(request: Request) {
     const account = accountOf(request);
     const [people, conversations] = await Promise.all([
-      accounts.list(MOST_PEOPLE),
+      visiblePeople(dependencies, account, MOST_PEOPLE),
       readable(dependencies.groups, dependencies.groupPresenter, account),
     ]);
     const byName = (a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name);

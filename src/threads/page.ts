@@ -63,7 +63,7 @@ export function createThreadPage({
         more: first.replyCount > replies.length ? first.replyCount : 0,
         shownReplies: replies.length,
         readOnly: refuseWriting(open)?.message ?? null,
-        aside: asHtml(await presence.aside(group, seesAddresses(account))),
+        aside: asHtml(await presence.aside(group, seesAddresses(account), account)),
         ...composer,
       },
       { openGroupId: group.id, parts: { messages: await presenter.list(group, messagePage) } },

@@ -5,12 +5,12 @@ import test from 'node:test';
 import { groupOperations } from '../../src/groups/operations.ts';
 import { conversationOperations } from '../../src/messages/conversation-operations.ts';
 import { messageOperations } from '../../src/messages/operations.ts';
-import { newPerson, Visitor } from '../support/client.ts';
+import { guestOf, newPerson, Visitor } from '../support/client.ts';
 import { ROOT, startHearth } from '../support/hearth.ts';
 import { ACCOUNT_OPERATIONS } from '../support/operations.ts';
 
 /** Who is let in, from the widest to the narrowest; each includes those after it but `admin`, who may not read groups. */
-type Access = 'everybody' | 'signed in' | 'members' | 'owners' | 'admins' | 'its maker';
+type Access = 'everybody' | 'signed in' | 'no guests' | 'members' | 'owners' | 'admins' | 'its maker';
 
 /** Every page and every form that is made by hand. One that is missing here fails the test. */
 const ROUTES: Readonly<Record<string, Access>> = {
@@ -90,6 +90,15 @@ const ROUTES: Readonly<Record<string, Access>> = {
 /** Only redirects, and those in the program of the engine that calls back. */
 const LEFT_OUT = ['GET /chat/:id', 'POST /api/voice/transcripts'];
 
+/** Operations of an account that not everybody who is signed in may use. */
+const ACCESS: Readonly<Record<string, Access>> = {
+  'revoke-invitation': 'its maker',
+  'create-invitation': 'no guests',
+  'create-group': 'no guests',
+  join: 'no guests',
+  'ask-to-join': 'no guests',
+};
+
 const OWNERS_ONLY = new Set(
   groupOperations.map(({ name }) => name).filter((name) => name !== 'notification-level'),
 );
@@ -111,20 +120,17 @@ const OPERATIONS: readonly [name: string, path: string, access: Access][] = [
   ...admin.map(({ name, path }): [string, string, Access] => [name, path, 'admins']),
   ...Object.values(others)
     .flat()
-    .map(({ name, path }): [string, string, Access] => [
-      name,
-      path,
-      name === 'revoke-invitation' ? 'its maker' : 'signed in',
-    ]),
+    .map(({ name, path }): [string, string, Access] => [name, path, ACCESS[name] ?? 'signed in']),
 ];
 
-const ROLES = ['stranger', 'suspended', 'elsewhere', 'member', 'owner', 'admin'] as const;
+const ROLES = ['stranger', 'suspended', 'elsewhere', 'guest', 'member', 'owner', 'admin'] as const;
 type Role = (typeof ROLES)[number];
 
 const ALLOWED: Readonly<Record<Access, readonly Role[]>> = {
   everybody: ROLES,
-  'signed in': ['elsewhere', 'member', 'owner', 'admin'],
-  members: ['member', 'owner'],
+  'signed in': ['elsewhere', 'guest', 'member', 'owner', 'admin'],
+  'no guests': ['elsewhere', 'member', 'owner', 'admin'],
+  members: ['guest', 'member', 'owner'],
   owners: ['owner'],
   admins: ['admin'],
   'its maker': ['owner', 'admin'],
@@ -138,9 +144,10 @@ test('every page, form and operation lets in whom it should, and nobody else', a
   await newPerson(hearth.url, 'bystander');
   let count = 0;
 
-  async function personIn(role: Role, owner: Visitor): Promise<Visitor> {
+  async function personIn(role: Role, owner: Visitor, groupId: number): Promise<Visitor> {
     if (role === 'owner') return owner;
     if (role === 'stranger') return new Visitor(hearth.url);
+    if (role === 'guest') return guestOf(hearth.url, owner, `${role}${count}`, groupId);
     const person = await newPerson(hearth.url, `${role}${count}`);
     if (role !== 'admin' && role !== 'suspended') return person;
     const { body } = await chief.get(`/admin/people?q=${role}${count}`);
@@ -162,7 +169,7 @@ test('every page, form and operation lets in whom it should, and nobody else', a
     const fileId = /data-file="([^"]+)"/.exec(body)?.[1] ?? '';
     await owner.post(`/groups/${groupId}/messages`, { content: 'hello', files: fileId });
     const invitation = (await owner.post('/invitations', {})).location.split('/').at(-1) ?? '';
-    const person = await personIn(role, owner);
+    const person = await personIn(role, owner, groupId);
     if (role === 'member') await person.post(`/groups/${groupId}/join`);
     const ids = { group: String(groupId), file: fileId, invitation };
     return { person, ids };

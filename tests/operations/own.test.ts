@@ -144,6 +144,8 @@ const samplesWith = ({
   },
   'make-admin': onPerson(2, 3),
   'remove-admin': onPerson(2, 3),
+  'make-guest': onPerson(2, 3),
+  'make-member': onPerson(2, 3),
   suspend: onPerson(2, 3),
   unsuspend: onPerson(2, 3),
   'end-sessions': onPerson(2, 3),

@@ -21,6 +21,7 @@ const person = (id: number, address = '192.0.2.1') => ({
     showsSeconds: false,
     suspendedAt: null,
     renamedAt: null,
+    isGuest: false,
   },
   address,
 });

@@ -196,3 +196,18 @@ export class Socket {
     this.ws.close();
   }
 }
+
+/** Registers a guest, whom a member invites to one group. */
+export async function guestOf(
+  url: string,
+  member: Visitor,
+  username: string,
+  group: number,
+): Promise<Visitor> {
+  const { location } = await member.post('/invitations', { groups: String(group), forGuests: 'yes' });
+  const code = /[0-9A-Z]{4}(?:-[0-9A-Z]{4}){2}/.exec((await member.get(location)).body)?.[0] ?? '';
+  const guest = new Visitor(url);
+  const { status } = await guest.post('/register', { username, password: PASSWORD, code });
+  if (status !== 303) throw new Error(`${username} could not come in as a guest.`);
+  return guest;
+}

@@ -26,6 +26,7 @@ export const accounts = sqliteTable('accounts', {
   showsSeconds: integer('shows_seconds', { mode: 'boolean' }).notNull().default(false),
   suspendedAt: integer('suspended_at'),
   renamedAt: integer('renamed_at'),
+  isGuest: integer('is_guest', { mode: 'boolean' }).notNull().default(false),
 });
 
 /** Usernames that accounts had before: nobody else can take them, and mentions of them stay mentions. */
@@ -83,6 +84,7 @@ export const invitations = sqliteTable('invitations', {
   maxUses: integer('max_uses'),
   uses: integer('uses').notNull().default(0),
   revokedAt: integer('revoked_at'),
+  forGuests: integer('for_guests', { mode: 'boolean' }).notNull().default(false),
 });
 
 export const invitationUses = sqliteTable(
