@@ -26,6 +26,7 @@ import { securityHeaders } from './http/security.ts';
 import { serveStatic } from './http/static.ts';
 import { themeRoutes } from './http/theme.ts';
 import { sendHtml } from './http/views.ts';
+import { installInbox } from './inbox/install.ts';
 import { installInvitations } from './invitations/install.ts';
 import { installLive } from './live/install.ts';
 import { Upgrades } from './live/upgrade.ts';
@@ -93,7 +94,7 @@ type Features = Awaited<ReturnType<typeof install>>;
 
 /** Installs the features; each may use those before it. */
 async function install({ config, log, databases, keyring, sessionStore, passwords }: Opened, base: Context) {
-  const stores = await openCachedStores(databases, keyring, base.caches);
+  const stores = await openCachedStores(databases, keyring, base.caches, config.inboxOnly);
   const engine = speechEngine(config, log);
   const context = { ...base, ...stores, engine, hasSpeech: engine !== undefined };
   const accounts = await installAccounts({ ...context, sessionStore, passwords });
@@ -106,6 +107,7 @@ async function install({ config, log, databases, keyring, sessionStore, password
   const profiles = installProfiles(files);
   const messages = { ...files, ...installMessages(files) };
   const reports = installReports(messages);
+  const inbox = await installInbox(messages);
   const notifications = await installNotifications(messages);
   const search = await installSearch(messages);
   const voice = installVoice(messages);
@@ -119,6 +121,7 @@ async function install({ config, log, databases, keyring, sessionStore, password
     profiles,
     messages,
     reports,
+    inbox,
     notifications,
     search,
     voice,
@@ -146,6 +149,7 @@ function route(
   app.use(refuseOtherSites(arrivals));
   voice.receiveCallbacks(app);
   app.use(readForms(), accounts.identify);
+  app.get(['/', '/groups'], features.inbox.inboxHome);
   // Most requested routes first: Express tries them in order until one matches.
   app.use(messages.messageRoutes, ...messages.groupRoutes(messages.people), messages.listRoutes);
   app.use(features.notifications.notificationRoutes, features.profiles.profileRoutes);
@@ -153,6 +157,7 @@ function route(
   app.use(trustRoutes({ views, config, certificate, authority }));
   app.use(accounts.accountRoutes(invitations.admission), features.secondFactors.secondFactorRoutes);
   app.use(invitations.invitationRoutes, features.reports.reportRoutes);
+  app.use(features.inbox.inboxRoutes);
   app.use(features.deletion.deletionRoutes, features.exported.exportRoutes, features.admin.adminRoutes);
   app.use(nothingHere, answerFailures(views, log));
   return app;
@@ -168,6 +173,7 @@ function ownOperations(features: Features): BoundOperation<SignedIn>[] {
     ...features.messages.fileOperations,
     ...features.voice.voiceOperations,
     ...features.invitations.invitationOperations,
+    ...features.inbox.inboxOperations,
     ...features.reports.reportOperations,
     ...features.exported.exportOperations,
     ...features.admin.adminOperations,

@@ -101,6 +101,13 @@ export const VARIABLES = {
     meaning: 'who may make an account: open, invite or closed',
     schema: choiceIfSet('REGISTRATION', ['open', 'invite', 'closed']),
   },
+  /** Whether people see nobody but the administrators, and nothing but their private line to them. */
+  inboxOnly: {
+    name: 'INBOX_ONLY',
+    fallback: 'off',
+    meaning: 'on: people talk to the administrators only, one to one, and see nobody else',
+    schema: choice('INBOX_ONLY', ['on', 'off'], 'off').transform((word) => word === 'on'),
+  },
   showAddresses: {
     name: 'SHOW_ADDRESSES',
     fallback: 'everyone',

@@ -20,6 +20,7 @@ import { FileStore } from './files/store.ts';
 import { CachedGroupStore } from './groups/cached.ts';
 import { JoinRequestStore } from './groups/request-store.ts';
 import { GroupStore } from './groups/store.ts';
+import { InboxStore } from './inbox/store.ts';
 import { InvitationStore } from './invitations/store.ts';
 import { CachedMessageStore } from './messages/cached.ts';
 import { MessageStore } from './messages/store.ts';
@@ -51,18 +52,22 @@ export async function openStores(databases: StoredDatabases, keyring: Keyring) {
 
 export type Stores = Awaited<ReturnType<typeof openStores>>;
 
-/** The same stores, with caches of what is read often; events invalidate the entries. */
+/**
+ * The same stores, with caches of what is read often; events invalidate the entries.
+ * @param inboxOnly whether there is nothing but private lines to the administrators
+ */
 export async function openCachedStores(
   databases: StoredDatabases,
   keyring: Keyring,
   caches: Caches,
+  inboxOnly: boolean,
 ): Promise<Stores> {
   const opened = await open(databases, keyring);
   const { users, chat, sealer, usersIndex, chatIndex } = opened;
   return {
     ...uncached(opened),
-    accounts: new CachedAccountStore(users, sealer, usersIndex, caches),
-    groups: new CachedGroupStore(chat, sealer, chatIndex, caches),
+    accounts: new CachedAccountStore(users, sealer, usersIndex, caches, inboxOnly),
+    groups: new CachedGroupStore(chat, sealer, chatIndex, caches, inboxOnly),
     messages: new CachedMessageStore(chat, sealer, caches),
     drafts: new CachedDraftStore(chat, sealer, caches),
     siteSettings: new CachedSiteSettingsStore(users, caches),
@@ -88,6 +93,7 @@ function uncached({ users, chat, sealer, usersIndex, auditKey }: Awaited<ReturnT
     exports: new ExportStore(users, sealer),
     accountDeletions: new AccountDeletionStore(users, usersIndex),
     chatDeletions: new ChatDeletionStore(chat),
+    inbox: new InboxStore(chat, sealer),
     audit: new AuditStore(users, sealer, auditKey),
     notificationClaims: new NotificationClaimStore(chat),
   };

@@ -11,8 +11,14 @@ const MAX_ACCOUNTS = 50_000;
 export class CachedAccountStore extends AccountStore {
   readonly #accounts: Cached<number, Account | undefined>;
 
-  constructor(db: Database, sealer: Sealer, nameIndex: BlindIndex, { cached }: Caches) {
-    super(db, sealer, nameIndex);
+  constructor(
+    db: Database,
+    sealer: Sealer,
+    nameIndex: BlindIndex,
+    { cached }: Caches,
+    onlyAdminsSee: boolean,
+  ) {
+    super(db, sealer, nameIndex, onlyAdminsSee);
     this.#accounts = cached({
       name: 'accounts',
       key: (id) => id,

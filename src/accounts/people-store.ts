@@ -37,6 +37,17 @@ export class PeopleStore {
     return row ?? { people: 0, suspended: 0, admins: 0 };
   }
 
+  /** The administrators who are not suspended. */
+  async adminIds(): Promise<number[]> {
+    const rows = await this.#db.all((orm) =>
+      orm
+        .select({ id: accounts.id })
+        .from(accounts)
+        .where(and(eq(accounts.isAdmin, true), isNull(accounts.suspendedAt))),
+    );
+    return rows.map((row) => row.id);
+  }
+
   async makeAdmin(id: number): Promise<boolean> {
     const isMember = and(eq(accounts.id, id), eq(accounts.isAdmin, false), isNull(accounts.suspendedAt));
     return (

@@ -17,10 +17,15 @@ export class AccountStore {
   readonly #db: Database;
   readonly #sealer: Sealer;
   readonly #names: NameQueries;
+  readonly #onlyAdminsSee: boolean;
   readonly #queries: ReturnType<typeof accountQueries>;
 
-  /** @param nameIndex the blind index under which names are unique without regard to case */
-  constructor(db: Database, sealer: Sealer, nameIndex: BlindIndex) {
+  /**
+   * @param nameIndex the blind index under which names are unique without regard to case
+   * @param onlyAdminsSee whether everybody who is no administrator is a guest
+   */
+  constructor(db: Database, sealer: Sealer, nameIndex: BlindIndex, onlyAdminsSee = false) {
+    this.#onlyAdminsSee = onlyAdminsSee;
     this.#db = db;
     this.#sealer = sealer;
     this.#names = new NameQueries(sealer, nameIndex);
@@ -202,7 +207,7 @@ export class AccountStore {
       displayName,
       name: displayName || username,
       isAdmin: row.isAdmin,
-      isGuest: row.isGuest,
+      isGuest: row.isGuest || (this.#onlyAdminsSee && !row.isAdmin),
       sessionEpoch: row.sessionEpoch,
       createdAt: row.createdAt,
       line: row.line ? this.#sealer.open(sealed.line, row, row.line) : '',

@@ -3,7 +3,7 @@ import { getTableConfig, type SQLiteColumn, type SQLiteTable } from 'drizzle-orm
 import type { Keyring } from '../crypto/keys.ts';
 import type { Database } from './executor.ts';
 import { createSealer, SEALED, type SealedColumn } from './sealed-columns.ts';
-import { drafts, files, groups, messages, reports, revisions } from './tables/chat.ts';
+import { drafts, files, groups, inboxLines, messages, reports, revisions } from './tables/chat.ts';
 import { encryptionKeys, secrets } from './tables/sealing.ts';
 import {
   accountExports,
@@ -35,7 +35,7 @@ const TABLES: Readonly<Record<'users' | 'chat', readonly SQLiteTable[]>> = {
     auditLog,
     secrets,
   ],
-  chat: [groups, messages, revisions, files, drafts, reports, secrets],
+  chat: [groups, messages, revisions, files, drafts, reports, inboxLines, secrets],
 };
 
 /**

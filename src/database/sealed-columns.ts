@@ -1,6 +1,6 @@
 import { createCipher } from '../crypto/cipher.ts';
 import type { Keyring } from '../crypto/keys.ts';
-import { drafts, files, groups, messages, reports, revisions } from './tables/chat.ts';
+import { drafts, files, groups, inboxLines, messages, reports, revisions } from './tables/chat.ts';
 import { secrets } from './tables/sealing.ts';
 import {
   accountExports,
@@ -164,6 +164,12 @@ export const SEALED = {
         'reports',
         ({ groupId, seq, reporterId }) => `reports/${groupId}/${seq}/${reporterId}`,
       ),
+    },
+  },
+  inboxLines: {
+    table: inboxLines,
+    columns: {
+      note: sealedColumn<{ groupId: number }>('note', 'inbox', ({ groupId }) => `inbox/${groupId}/note`),
     },
   },
   drafts: {

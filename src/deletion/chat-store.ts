@@ -4,6 +4,7 @@ import {
   drafts,
   files,
   groups,
+  inboxLines,
   joinRequests,
   memberships,
   messages,
@@ -118,6 +119,7 @@ export class ChatDeletionStore {
         removedMembers,
         reports,
         memberships,
+        inboxLines,
       ];
       for (const table of tables) await tx.run((orm) => orm.delete(table).where(eq(table.groupId, groupId)));
       await tx.run((orm) => orm.delete(groups).where(eq(groups.id, groupId)));

@@ -30,8 +30,8 @@ export class CachedGroupStore extends GroupStore {
   readonly #memberships: Cached<number, MembershipsByGroup>;
   readonly #memberCounts: Cached<number, number>;
 
-  constructor(db: Database, sealer: Sealer, nameIndex: BlindIndex, { cached }: Caches) {
-    super(db, sealer, nameIndex);
+  constructor(db: Database, sealer: Sealer, nameIndex: BlindIndex, { cached }: Caches, linesOnly: boolean) {
+    super(db, sealer, nameIndex, linesOnly);
     this.#groups = cached({
       name: 'groups',
       key: (id) => id,

@@ -20,6 +20,8 @@ export type Group = Readonly<{
   posting: 'members' | 'owners';
   /** What it is about; empty for nothing. */
   topic: string;
+  /** The account whose private line to the administrators this is; null for any other. A line is a direct conversation. */
+  lineOf: number | null;
   /** Since when it can only be read; null for a group in use. */
   archivedAt: number | null;
 }>;

@@ -38,6 +38,7 @@ export function pushGroups({ hub, accounts, groups, presenter, subscribe }: Depe
     const isGuest = (await accounts.byId(accountId))?.isGuest ?? true;
     // A direct conversation is pushed to its members only, and not before it has a message.
     if (group?.kind === 'direct' && (!membership || group.lastSeq === 0)) return;
+    if (group && group.lineOf !== null && group.lineOf !== accountId) return;
     // Taken from the lists of those who are not to know of it.
     if (!group || !isListed(group, membership, { isGuest })) {
       const removed = `<li id="group-${groupId}" data-live="remove"></li><li id="offer-${groupId}" data-live="remove"></li>`;

@@ -3,6 +3,8 @@ import { refuseGuest } from '../accounts/policies.ts';
 import type { SignedIn } from '../accounts/sessions.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import type { Publish } from '../bus/bus.ts';
+import type { Config } from '../config.ts';
+import { type ChatError, forbidden } from '../errors.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
 import { createGroup, newGroup } from './create.ts';
 import { askToJoin, joinGroup } from './join.ts';
@@ -31,7 +33,13 @@ export type OwnOperationContext = {
   joinRequests: JoinRequestStore;
   accounts: AccountStore;
   publish: Publish;
+  config: Pick<Config, 'inboxOnly'>;
 };
+
+/** With INBOX_ONLY there are no conversations but the private lines. */
+function refuseInInbox(_target: SignedIn, { config }: OwnOperationContext): ChatError | undefined {
+  return config.inboxOnly ? forbidden('Here people write to the administrators only.') : undefined;
+}
 
 export type OwnOperation = Operation<OwnOperationContext, SignedIn>;
 
@@ -46,7 +54,8 @@ export const ownOperations: readonly OwnOperation[] = [
     path: '/groups',
     input: newGroup,
     rate: CREATIONS,
-    policy: refuseGuest,
+    policy: (target: SignedIn, context: OwnOperationContext) =>
+      refuseGuest(target) ?? refuseInInbox(target, context),
     async run(context: OwnOperationContext, { account }: SignedIn, input) {
       return { groupId: (await createGroup(context, account, input)).id };
     },
@@ -56,7 +65,7 @@ export const ownOperations: readonly OwnOperation[] = [
     path: '/direct',
     input: directWith,
     rate: OPENINGS,
-    policy: () => undefined,
+    policy: refuseInInbox,
     async run(context: OwnOperationContext, { account }: SignedIn, input) {
       return { groupId: (await openDirect(context, account, input)).id };
     },

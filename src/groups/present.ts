@@ -99,6 +99,9 @@ export class GroupPresenter {
   /** The group with its name as this account sees it: a direct conversation is named after its other members. */
   async named(group: Group, accountId: number): Promise<Group> {
     if (group.kind === 'group') return group;
+    if (group.lineOf === accountId) return { ...group, name: 'Administrators' };
+    if (group.lineOf !== null)
+      return { ...group, name: (await this.#accounts.byId(group.lineOf))?.name ?? 'Somebody who left' };
     return { ...group, name: await this.#names.get({ groupId: group.id, accountId }) };
   }
 
@@ -129,7 +132,9 @@ export class GroupPresenter {
   ): Promise<string> {
     const namedGroups: Group[] = [];
     for (const [id, group] of await this.#groups.byIds([...memberships.keys()])) {
-      const isShown = group.lastSeq > 0 || id === openGroupId;
+      // Administrators find the lines of others in the inbox.
+      if (group.lineOf !== null && group.lineOf !== accountId) continue;
+      const isShown = group.lastSeq > 0 || id === openGroupId || group.lineOf !== null;
       if (group.kind === 'direct' && isShown && !isHidden(group, memberships.get(id), openGroupId))
         namedGroups.push(await this.named(group, accountId));
     }

@@ -1,4 +1,17 @@
-import { and, asc, count, eq, getTableColumns, gt, isNotNull, isNull, lt, sql } from 'drizzle-orm';
+import {
+  and,
+  asc,
+  count,
+  eq,
+  exists,
+  getTableColumns,
+  gt,
+  isNotNull,
+  isNull,
+  lt,
+  type SQL,
+  sql,
+} from 'drizzle-orm';
 import { isAmong } from '../database/dialect/sqlite.ts';
 import type { Orm } from '../database/executor.ts';
 import { groups, memberships, messages } from '../database/tables/chat.ts';
@@ -6,7 +19,6 @@ import { groups, memberships, messages } from '../database/tables/chat.ts';
 const { joinedAt: _joined, accountId: _account, ...membershipColumns } = getTableColumns(memberships);
 
 const value = (name: string) => sql.placeholder(name);
-const isThere = isNull(groups.deletedAt);
 const isOfAccount = eq(memberships.accountId, value('accountId'));
 const isOfGroup = eq(memberships.groupId, value('groupId'));
 const isMembership = and(isOfAccount, isOfGroup);
@@ -20,12 +32,24 @@ const marked = {
   removedUnread: removedBeyond,
 };
 
-/** The statements of the group store. */
-export function groupQueries(orm: Orm) {
-  return { ...reads(orm), ...membershipReads(orm), ...writes(orm) };
+/**
+ * The statements of the group store.
+ * @param linesOnly whether private lines are all that there is; other groups and their memberships are then left out
+ */
+export function groupQueries(orm: Orm, linesOnly: boolean) {
+  const isThere = and(isNull(groups.deletedAt), linesOnly ? isNotNull(groups.lineOf) : undefined);
+  const ofThere = linesOnly
+    ? exists(
+        orm
+          .select({ id: groups.id })
+          .from(groups)
+          .where(and(eq(groups.id, memberships.groupId), isThere)),
+      )
+    : undefined;
+  return { ...reads(orm, isThere), ...membershipReads(orm, ofThere), ...writes(orm) };
 }
 
-function reads(orm: Orm) {
+function reads(orm: Orm, isThere: SQL | undefined) {
   return {
     all: orm.select().from(groups).where(isThere).prepare(),
     byId: orm
@@ -42,10 +66,15 @@ function reads(orm: Orm) {
   };
 }
 
-function membershipReads(orm: Orm) {
+function membershipReads(orm: Orm, ofThere: SQL | undefined) {
   return {
-    memberships: orm.select(membershipColumns).from(memberships).where(isOfAccount).prepare(),
-    membership: orm.select(membershipColumns).from(memberships).where(isMembership).prepare(),
+    memberships: orm.select(membershipColumns).from(memberships).where(and(isOfAccount, ofThere)).prepare(),
+    membership: orm.select(membershipColumns).from(memberships).where(and(isMembership, ofThere)).prepare(),
+    lines: orm
+      .select({ id: groups.id })
+      .from(groups)
+      .where(and(isNotNull(groups.lineOf), isNull(groups.deletedAt)))
+      .prepare(),
     members: orm
       .select({ accountId: memberships.accountId })
       .from(memberships)

@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { and, eq } from 'drizzle-orm';
-import { type BlindIndex, foldCase } from '../crypto/blind-index.ts';
+import type { BlindIndex } from '../crypto/blind-index.ts';
 import type { Database, Executor } from '../database/executor.ts';
 import { SEALED, type Sealer } from '../database/sealed-columns.ts';
 import { groups, memberships } from '../database/tables/chat.ts';
 import type { Group, Membership, NotificationLevel, ReadMark } from './group.ts';
 import { groupQueries } from './queries.ts';
+import { GroupRows } from './rows.ts';
 
 export type NewGroup = { name: string; creatorId: number | null; access?: Group['access']; now: number };
 
-type Row = typeof groups.$inferSelect;
+type Found = { group: Group; isNew: boolean };
 
 const sealed = SEALED.groups.columns;
 
@@ -17,15 +18,18 @@ const sealed = SEALED.groups.columns;
 export class GroupStore {
   readonly #db: Database;
   readonly #sealer: Sealer;
-  readonly #nameIndex: BlindIndex;
+  readonly #rows: GroupRows;
   readonly #queries: ReturnType<typeof groupQueries>;
 
-  /** @param nameIndex the blind index under which names are unique without regard to case */
-  constructor(db: Database, sealer: Sealer, nameIndex: BlindIndex) {
+  /**
+   * @param nameIndex the blind index under which names are unique without regard to case
+   * @param linesOnly whether private lines to the administrators are all that there is
+   */
+  constructor(db: Database, sealer: Sealer, nameIndex: BlindIndex, linesOnly = false) {
     this.#db = db;
     this.#sealer = sealer;
-    this.#nameIndex = nameIndex;
-    this.#queries = db.prepare(groupQueries);
+    this.#rows = new GroupRows(sealer, nameIndex);
+    this.#queries = db.prepare((orm) => groupQueries(orm, linesOnly));
   }
 
   /** By name, in the order of the alphabet; direct conversations left out. */
@@ -38,63 +42,78 @@ export class GroupStore {
 
   /** Direct conversations too, in no order. */
   async everyKind(): Promise<readonly Group[]> {
-    return (await this.#db.all(this.#queries.all)).map((row) => this.#open(row));
+    return (await this.#db.all(this.#queries.all)).map((row) => this.#rows.open(row));
   }
 
   async byId(groupId: number): Promise<Group | undefined> {
     const row = await this.#db.get(this.#queries.byId, { groupId });
-    return row && this.#open(row);
+    return row && this.#rows.open(row);
   }
 
   /** Those of these ids that there are, by id. */
   async byIds(ids: readonly number[]): Promise<ReadonlyMap<number, Group>> {
     const rows = await this.#db.all(this.#queries.byIds, { ids: JSON.stringify(ids) });
-    return new Map(rows.map((row) => [row.id, this.#open(row)]));
+    return new Map(rows.map((row) => [row.id, this.#rows.open(row)]));
   }
 
   /** Undefined when the name is taken. The creator, if any, is a member from the start. */
   add({ name, creatorId, access = 'open', now }: NewGroup): Promise<Group | undefined> {
     return this.#db.transaction(async (tx) => {
-      const values = { ...this.#newRow('group', this.#indexOf(name), name, creatorId, now), access };
+      const values = { ...this.#rows.added('group', this.#rows.indexOf(name), name, creatorId, now), access };
       const row = await tx.get((orm) => orm.insert(groups).values(values).onConflictDoNothing().returning());
       if (!row) return undefined;
       if (creatorId !== null) {
         await this.#addMembers(tx, row.id, [creatorId], now);
         await tx.run(this.#queries.setOwner, { accountId: creatorId, groupId: row.id });
       }
-      return this.#open(row);
+      return this.#rows.open(row);
     });
   }
 
   /** The direct conversation of these people, made where there is none yet. */
-  direct(
-    accountIds: readonly number[],
-    creatorId: number,
-    now: number,
-  ): Promise<{ group: Group; isNew: boolean }> {
+  direct(accountIds: readonly number[], creatorId: number, now: number): Promise<Found> {
+    const members = [...new Set(accountIds)].sort((a, b) => a - b);
+    // No group can be called this: names have no control characters.
+    return this.#unnamed(`\0direct ${members.join(' ')}`, members, { creatorId, lineOf: null, now });
+  }
+
+  /** The private line of an account, made where there is none yet, with these administrators. */
+  line(accountId: number, adminIds: readonly number[], now: number): Promise<Found> {
+    const members = [...new Set([accountId, ...adminIds])];
+    return this.#unnamed(`\0line ${accountId}`, members, { creatorId: accountId, lineOf: accountId, now });
+  }
+
+  /** The ids of all private lines. */
+  async lines(): Promise<number[]> {
+    return (await this.#db.all(this.#queries.lines)).map((row) => row.id);
+  }
+
+  #unnamed(
+    name: string,
+    members: readonly number[],
+    { creatorId, lineOf, now }: { creatorId: number; lineOf: number | null; now: number },
+  ): Promise<Found> {
     return this.#db.transaction(async (tx) => {
-      const members = [...new Set(accountIds)].sort((a, b) => a - b);
-      // No group can be called this: names have no control characters.
-      const index = this.#indexOf(`\0direct ${members.join(' ')}`);
+      const index = this.#rows.indexOf(name);
       const existing = await tx.get((orm) => orm.select().from(groups).where(eq(groups.nameIndex, index)));
-      if (existing) return { group: this.#open(existing), isNew: false };
-      const values = this.#newRow('direct', index, '', creatorId, now);
+      if (existing) return { group: this.#rows.open(existing), isNew: false };
+      const values = { ...this.#rows.added('direct', index, '', creatorId, now), lineOf };
       const row = await tx.get((orm) => orm.insert(groups).values(values).returning());
       if (!row) throw new Error('A direct conversation vanished while it was made.');
       await this.#addMembers(tx, row.id, members, now);
-      return { group: this.#open(row), isNew: true };
+      return { group: this.#rows.open(row), isNew: true };
     });
   }
 
   /** False when the name is taken. */
   rename(id: number, name: string): Promise<boolean> {
     return this.#db.transaction(async (tx) => {
-      const nameIndex = this.#indexOf(name);
+      const nameIndex = this.#rows.indexOf(name);
       const taken = await tx.get((orm) =>
         orm.select({ id: groups.id }).from(groups).where(eq(groups.nameIndex, nameIndex)),
       );
       if (taken && taken.id !== id) return false;
-      const values = { nameIndex, name: this.#sealName(nameIndex, name) };
+      const values = { nameIndex, name: this.#rows.sealName(nameIndex, name) };
       return (await tx.run((orm) => orm.update(groups).set(values).where(eq(groups.id, id)))) > 0;
     });
   }
@@ -107,7 +126,7 @@ export class GroupStore {
     return this.#db.transaction(async (tx) => {
       if (!(await tx.get(this.#queries.byId, { groupId }))) return undefined;
       const nameIndex = randomBytes(32);
-      const values = { nameIndex, name: this.#sealName(nameIndex, ''), topic: null, deletedAt: now };
+      const values = { nameIndex, name: this.#rows.sealName(nameIndex, ''), topic: null, deletedAt: now };
       await tx.run((orm) => orm.update(groups).set(values).where(eq(groups.id, groupId)));
       return (await tx.all(this.#queries.leaveAll, { groupId })).map((row) => row.accountId);
     });
@@ -225,26 +244,5 @@ export class GroupStore {
   /** Makes members of accounts that are none. */
   async #addMembers(tx: Executor, groupId: number, accountIds: readonly number[], now: number) {
     for (const accountId of accountIds) await tx.run(this.#queries.join, { accountId, groupId, now });
-  }
-
-  #indexOf(name: string): Buffer {
-    return this.#nameIndex(foldCase(name));
-  }
-
-  #sealName(nameIndex: Buffer, name: string): Buffer {
-    return this.#sealer.seal(sealed.name, { nameIndex }, name);
-  }
-
-  #open({ nameIndex, createdAt: _created, deletedAt: _deleted, name, topic, ...row }: Row): Group {
-    return {
-      ...row,
-      name: this.#sealer.open(sealed.name, { nameIndex }, name),
-      topic: topic ? this.#sealer.open(sealed.topic, row, topic) : '',
-    };
-  }
-
-  #newRow(kind: Group['kind'], nameIndex: Buffer, name: string, creatorId: number | null, createdAt: number) {
-    const sealedName = this.#sealName(nameIndex, name);
-    return { kind, nameIndex, name: sealedName, creatorId, createdAt, lastSeq: 0, lastChange: 0 };
   }
 }

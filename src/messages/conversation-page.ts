@@ -36,7 +36,7 @@ import { OVERALL } from '../presence/track.ts';
 import type { Seen } from '../receipts/seen.ts';
 import { threadsChanged } from '../threads/events.ts';
 import { type Composer, composerOf } from './composer.ts';
-import { reportsChanged } from './events.ts';
+import { inboxChanged, reportsChanged } from './events.ts';
 import { type MessagePage, PAGE_MESSAGES, readHistory, seqAt, UNREAD_ON_NEWEST } from './history.ts';
 import type { MessagePresenter } from './present.ts';
 import type { MessageStore } from './store.ts';
@@ -80,6 +80,7 @@ const DROPS: readonly Drop<PageKey, KeptPage>[] = [
   ...[accountChanged, groupCreated, groupRenamed, groupAccessChanged].map((event) => on(event, ofEverybody)),
   on(joinRequestsChanged, ofOpenGroup),
   on(reportsChanged, ofEverybody),
+  on(inboxChanged, ofEverybody),
   ...[groupAdvanced, groupSettingsChanged].map((event) =>
     on<{ groupId: number }, PageKey, KeptPage>(event, ofGroup),
   ),

@@ -27,5 +27,8 @@ export const mentionsAdded = eventType<{ groupId: number; seq: number; accountId
 /** Somebody is writing a message. */
 export const typed = eventType<{ groupId: number; accountId: number }>('messages.typed');
 
+/** The queue of the administrators' inbox has changed. */
+export const inboxChanged = eventType<Record<string, never>>('messages.inbox-changed');
+
 /** A message was reported, or reports were answered. */
 export const reportsChanged = eventType<Record<string, never>>('messages.reports-changed');

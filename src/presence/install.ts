@@ -17,7 +17,7 @@ export function installPresence(
 ) {
   const { showAddresses } = context.config;
   const seesAddresses = (account: Account) =>
-    showAddresses === 'everyone' || (showAddresses === 'admins' && account.isAdmin);
+    (showAddresses === 'everyone' && !account.isGuest) || (showAddresses !== 'nobody' && account.isAdmin);
   const livePresence = new LivePresence(context);
   const { presenter } = livePresence;
   const people: PeopleInGroups = {

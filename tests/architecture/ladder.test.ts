@@ -26,7 +26,7 @@ const LADDER: readonly (readonly string[])[] = [
   ['profiles'],
   // One model: what is written, and what each member has of it.
   ['messages', 'threads', 'drafts', 'bookmarks', 'receipts'],
-  ['reports'],
+  ['reports', 'inbox'],
   ['notifications'],
   ['search'],
   ['voice'],

@@ -10,7 +10,15 @@ import { ROOT, startHearth } from '../support/hearth.ts';
 import { ACCOUNT_OPERATIONS } from '../support/operations.ts';
 
 /** Who is let in, from the widest to the narrowest; each includes those after it but `admin`, who may not read groups. */
-type Access = 'everybody' | 'signed in' | 'no guests' | 'members' | 'owners' | 'admins' | 'its maker';
+type Access =
+  | 'everybody'
+  | 'signed in'
+  | 'no guests'
+  | 'no admins'
+  | 'members'
+  | 'owners'
+  | 'admins'
+  | 'its maker';
 
 /** Every page and every form that is made by hand. One that is missing here fails the test. */
 const ROUTES: Readonly<Record<string, Access>> = {
@@ -43,6 +51,7 @@ const ROUTES: Readonly<Record<string, Access>> = {
   'GET /saved': 'signed in',
   'GET /search': 'signed in',
   'GET /reports': 'signed in',
+  'GET /line': 'signed in',
   'GET /notifications': 'signed in',
   'GET /account': 'signed in',
   'GET /account/sessions': 'signed in',
@@ -79,6 +88,7 @@ const ROUTES: Readonly<Record<string, Access>> = {
   'POST /groups/:id/messages': 'members',
   'POST /groups/:id/voice': 'members',
   'GET /invitations/:id': 'its maker',
+  'GET /inbox': 'admins',
   'GET /admin': 'admins',
   'GET /admin/groups': 'admins',
   'GET /admin/log': 'admins',
@@ -97,6 +107,11 @@ const ACCESS: Readonly<Record<string, Access>> = {
   'create-group': 'no guests',
   join: 'no guests',
   'ask-to-join': 'no guests',
+  'open-line': 'no admins',
+  'open-line-of': 'admins',
+  'inbox-assign': 'admins',
+  'inbox-note': 'admins',
+  'inbox-done': 'admins',
 };
 
 const OWNERS_ONLY = new Set(
@@ -129,6 +144,7 @@ type Role = (typeof ROLES)[number];
 const ALLOWED: Readonly<Record<Access, readonly Role[]>> = {
   everybody: ROLES,
   'signed in': ['elsewhere', 'guest', 'member', 'owner', 'admin'],
+  'no admins': ['elsewhere', 'guest', 'member', 'owner'],
   'no guests': ['elsewhere', 'member', 'owner', 'admin'],
   members: ['guest', 'member', 'owner'],
   owners: ['owner'],

@@ -62,6 +62,7 @@ test('the Nu checker finds no error in any page', {
       '/account',
       '/account/sessions',
       '/invitations',
+      '/inbox',
       '/admin',
       '/admin/people',
       '/admin/people/2',
@@ -83,7 +84,7 @@ test('the Nu checker finds no error in any page', {
   const stranger = new Visitor(hearth.url);
   const pages: [string, string][] = [];
   for (const path of own) pages.push([path, (await ada.get(path)).body]);
-  for (const path of ['/groups/2', '/groups/1/messages/1'])
+  for (const path of ['/groups/2', '/groups/1/messages/1', '/line'])
     pages.push([`joe ${path}`, (await joe.get(path)).body]);
   for (const path of ['/login', '/login?next=/groups/1', '/register', '/nowhere'])
     pages.push([`stranger ${path}`, (await stranger.get(path)).body]);

@@ -22,7 +22,10 @@ type Sample = {
 
 /** Leaving is last: the files lie in a group. Ada, who came first, is an administrator. */
 const { groups: ofGroups, files, voice, ...others } = ACCOUNT_OPERATIONS;
-const OPERATIONS = [...files, ...voice, ...Object.values(others).flat(), ...ofGroups];
+/** Not those that administrators have no use for: see `tests/inbox/`. */
+const OPERATIONS = [...files, ...voice, ...Object.values(others).flat(), ...ofGroups].filter(
+  ({ name }) => name !== 'open-line',
+);
 const SAVED = /^\/account\?changed=profile$/;
 const NOTIFICATIONS_SAVED = /^\/notifications\?done=saved$/;
 
@@ -130,6 +133,30 @@ const samplesWith = ({
     inAddress: codes[0],
     wrong: { code: '' },
     leadsTo: /^\/groups\/1$/,
+  },
+  'open-line-of': {
+    inputs: [{}, { personId: 3 }],
+    inAddress: '2',
+    wrong: { personId: 1 },
+    leadsTo: /^\/groups\/\d+$/,
+  },
+  'inbox-assign': {
+    inputs: [{ assignee: '1' }, { groupId: 7, assignee: '' }],
+    inAddress: '6',
+    wrong: { groupId: 6, assignee: 2 },
+    leadsTo: /^\/inbox$/,
+  },
+  'inbox-note': {
+    inputs: [{ note: 'a note' }, { groupId: 7, note: '' }],
+    inAddress: '6',
+    wrong: { groupId: 6, note: 'x'.repeat(2_001) },
+    leadsTo: /^\/inbox$/,
+  },
+  'inbox-done': {
+    inputs: [{ on: 'yes' }, { groupId: 7, on: true }],
+    inAddress: '6',
+    wrong: { groupId: 6, on: 'perhaps' },
+    leadsTo: /^\/inbox$/,
   },
   report: {
     inputs: [{ reason: 'rude' }, { groupId: 1, seq: 2, reason: 'rude' }],

@@ -37,6 +37,7 @@ const PAGES = [
   '/account/export',
   '/invitations',
   '/invitations/1',
+  '/inbox',
   '/admin',
   '/admin/people',
   '/admin/people/1',

@@ -3,6 +3,7 @@ import { adminOperations } from '../../src/admin/operations.ts';
 import { exportOperations } from '../../src/exports/operations.ts';
 import { fileOperations } from '../../src/files/operations.ts';
 import { ownOperations } from '../../src/groups/own-operations.ts';
+import { inboxOperations } from '../../src/inbox/operations.ts';
 import { invitationOperations } from '../../src/invitations/operations.ts';
 import { notificationOperations } from '../../src/notifications/operations.ts';
 import { profileOperations } from '../../src/profiles/operations.ts';
@@ -19,6 +20,7 @@ export const ACCOUNT_OPERATIONS = {
   files: fileOperations,
   voice: voiceOperations,
   invitations: invitationOperations,
+  inbox: inboxOperations,
   reports: reportOperations,
   admin: adminOperations,
 };

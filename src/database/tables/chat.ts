@@ -28,6 +28,8 @@ export const groups = sqliteTable('groups', {
   archivedAt: integer('archived_at'),
   /** Set while the rest of it is removed in the background. */
   deletedAt: integer('deleted_at'),
+  /** The account whose private line to the administrators this is. */
+  lineOf: integer('line_of'),
 });
 
 export const memberships = sqliteTable(
@@ -203,3 +205,15 @@ export const reports = sqliteTable(
   },
   (table) => [unique().on(table.groupId, table.seq, table.reporterId)],
 );
+
+/** What administrators know of each private line. */
+export const inboxLines = sqliteTable('inbox_lines', {
+  groupId: integer('group_id').primaryKey(),
+  /** Since when its member waits for an answer; null for one who does not. */
+  waitingSince: integer('waiting_since'),
+  /** The newest message that `waitingSince` takes into account. */
+  notedSeq: integer('noted_seq').notNull().default(0),
+  assigneeId: integer('assignee_id'),
+  note: blob('note', { mode: 'buffer' }),
+  doneAt: integer('done_at'),
+});
