@@ -3,11 +3,11 @@ import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import Sqlite from 'better-sqlite3';
-import { sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { openSqlite } from '../../src/database/driver/sqlite.ts';
 import { createGroupCommit } from '../../src/database/group-commit.ts';
 
-import { groups } from '../../src/database/tables/chat.ts';
+import { groups, threadFollows } from '../../src/database/tables/chat.ts';
 import { temporaryFolder } from '../support/hearth.ts';
 
 const group = (name: string) => ({
@@ -84,6 +84,42 @@ test('a file that is no database, or one of a newer Hearth, is refused in one se
     readdirSync(folder).filter((name) => name === 'snapshots'),
     [],
   );
+});
+
+test('a prepared write takes each value as its column does, and refuses one that is missing', async (t) => {
+  const database = openSqlite(temporaryFolder(t), 'chat');
+  t.after(() => database.close());
+  const value = (name: string) => sql.placeholder(name);
+  const { add, rename, changed } = database.prepare((orm) => ({
+    add: orm
+      .insert(groups)
+      .values({ ...group('one'), name: value('name'), topic: value('topic') })
+      .prepare(),
+    rename: orm
+      .update(groups)
+      .set({ name: sql`${value('name')}` })
+      .prepare(),
+    changed: orm
+      .update(groups)
+      .set({ lastSeq: 7 })
+      .where(eq(groups.name, value('name')))
+      .returning({ lastSeq: groups.lastSeq })
+      .prepare(),
+  }));
+  await assert.rejects(database.run(add, { name: Buffer.from('first') }), /topic has no value/);
+  assert.equal(await database.run(add, { name: Buffer.from('first'), topic: null }), 1);
+  assert.equal(await database.run(rename, { name: Buffer.from('second') }), 1);
+  assert.deepEqual(await database.all(changed, { name: Buffer.from('second') }), [{ lastSeq: 7 }]);
+  const [row] = await database.all((orm) => orm.select().from(groups));
+  assert.deepEqual([row?.name, row?.topic, row?.lastSeq], [Buffer.from('second'), null, 7]);
+  const { follow } = database.prepare((orm) => ({
+    follow: orm
+      .insert(threadFollows)
+      .values({ accountId: 1, groupId: 1, seq: 1, isFollowed: value('is'), readSeq: 1 })
+      .prepare(),
+  }));
+  await database.run(follow, { is: true });
+  assert.equal((await database.get((orm) => orm.select().from(threadFollows)))?.isFollowed, true);
 });
 
 test('what arrives within a turn is written together, in order', async () => {

@@ -7,6 +7,7 @@ import { startCheckpoints } from '../checkpoints.ts';
 import type { Database, Executor } from '../executor.ts';
 import { checkIntegrity, damaged, isDamage } from '../integrity.ts';
 import { migrate } from '../migrate.ts';
+import { bindWrites } from './bind.ts';
 
 /** @throws StartError when the file cannot be opened, is no database, or was written by a newer Hearth */
 export function openSqlite(dataDir: string, name: 'users' | 'chat'): Database {
@@ -33,7 +34,7 @@ export function openSqlite(dataDir: string, name: 'users' | 'chat'): Database {
   let open: Promise<void> | undefined;
 
   return {
-    prepare: (build) => build(orm),
+    prepare: (build) => bindWrites(sqlite, build(orm)),
     async all(query, values) {
       while (open) await open;
       return inTransaction.all(query, values);
