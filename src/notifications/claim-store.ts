@@ -1,6 +1,30 @@
-import { and, eq, gt, isNull, lt, or } from 'drizzle-orm';
-import type { Database } from '../database/executor.ts';
+import { and, eq, gt, isNull, lt, or, sql } from 'drizzle-orm';
+import type { Database, Executor, Orm } from '../database/executor.ts';
 import { groups, notifiedGroups } from '../database/tables/chat.ts';
+
+/** The messages of a group up to one. */
+export type Claim = Readonly<{ groupId: number; upTo: number }>;
+
+const value = (name: string) => sql.placeholder(name);
+
+function claimQueries(orm: Orm) {
+  return {
+    claimed: orm
+      .select()
+      .from(notifiedGroups)
+      .where(eq(notifiedGroups.groupId, value('groupId')))
+      .prepare(),
+    claim: orm
+      .insert(notifiedGroups)
+      .values({ groupId: value('groupId'), seq: value('upTo') })
+      .onConflictDoUpdate({
+        target: notifiedGroups.groupId,
+        set: { seq: sql`excluded.seq` },
+        setWhere: eq(notifiedGroups.seq, value('before')),
+      })
+      .prepare(),
+  };
+}
 
 /**
  * Who notifies of which messages: of several processes that hear of a message, one does, and what none of them has
@@ -8,33 +32,33 @@ import { groups, notifiedGroups } from '../database/tables/chat.ts';
  */
 export class NotificationClaimStore {
   readonly #db: Database;
+  readonly #queries: ReturnType<typeof claimQueries>;
 
   constructor(db: Database) {
     this.#db = db;
+    this.#queries = db.prepare(claimQueries);
   }
 
   /**
-   * Claims the messages of a group up to one, in one statement.
-   * @returns the seq of the first of them; undefined where all are claimed already
+   * Claims messages of several groups, in one transaction: each commit waits for the disk.
+   * @returns the seq of the first of them by group, without the groups where all are claimed already
    */
-  async claim(groupId: number, upTo: number): Promise<number | undefined> {
+  claim(claims: readonly Claim[]): Promise<ReadonlyMap<number, number>> {
+    return this.#db.transaction(async (tx) => {
+      const firsts = new Map<number, number>();
+      for (const claim of claims) {
+        const first = await this.#claimOne(tx, claim);
+        if (first !== undefined) firsts.set(claim.groupId, first);
+      }
+      return firsts;
+    });
+  }
+
+  async #claimOne(tx: Executor, { groupId, upTo }: Claim): Promise<number | undefined> {
     for (;;) {
-      const row = await this.#db.get((orm) =>
-        orm.select().from(notifiedGroups).where(eq(notifiedGroups.groupId, groupId)),
-      );
-      const before = row?.seq ?? 0;
+      const before = (await tx.get(this.#queries.claimed, { groupId }))?.seq ?? 0;
       if (before >= upTo) return undefined;
-      const claimed = await this.#db.run((orm) =>
-        orm
-          .insert(notifiedGroups)
-          .values({ groupId, seq: upTo })
-          .onConflictDoUpdate({
-            target: notifiedGroups.groupId,
-            set: { seq: upTo },
-            setWhere: eq(notifiedGroups.seq, before),
-          }),
-      );
-      if (claimed > 0) return before + 1;
+      if ((await tx.run(this.#queries.claim, { groupId, upTo, before })) > 0) return before + 1;
     }
   }
 

@@ -126,19 +126,20 @@ export class Notifier {
       await this.#tellOf(group, await this.#messages.between(groupId, seq, seq));
   }
 
+  /** Notifies of the messages that no other process has claimed. */
   async #tellAll(): Promise<void> {
     const groupIds = [...this.#dueGroups];
     this.#dueGroups.clear();
-    for (const groupId of groupIds) {
-      const group = await this.#groups.byId(groupId);
-      if (group) await this.#tellUnclaimed(group);
+    const groups = await this.#groups.byIds(groupIds);
+    const claims = [...groups.values()].map(({ id, lastSeq }) => ({ groupId: id, upTo: lastSeq }));
+    for (const [groupId, first] of await this.#claims.claim(claims)) {
+      const group = groups.get(groupId);
+      // What is claimed is told once: a fault with one group must not leave out the others.
+      if (group) await this.#tellFrom(group, first).catch(this.#report);
     }
   }
 
-  /** Notifies of the messages that no other process has claimed. */
-  async #tellUnclaimed(group: Group): Promise<void> {
-    const first = await this.#claims.claim(group.id, group.lastSeq);
-    if (first === undefined) return;
+  async #tellFrom(group: Group, first: number): Promise<void> {
     const considered = Math.max(first, group.lastSeq - MAX_MESSAGES + 1);
     const messages = await this.#messages.between(group.id, considered, group.lastSeq);
     const oldest = Date.now() - MAX_AGE_MS;

@@ -81,17 +81,21 @@ for (const [engine, open] of Object.entries(ENGINES)) {
     assert.deepEqual(await notificationClaims.unclaimed(), []);
     for (const content of ['one', 'two']) await send(content);
     assert.deepEqual(await notificationClaims.unclaimed(), [group.id]);
-    const tries = await Promise.all(Array.from({ length: 8 }, () => notificationClaims.claim(group.id, 2)));
+    const claim = async (...upTo: number[][]) =>
+      [
+        ...(await notificationClaims.claim(upTo.map(([groupId = 0, upTo = 0]) => ({ groupId, upTo })))),
+      ].flat();
+    const tries = await Promise.all(Array.from({ length: 8 }, () => claim([group.id, 2])));
     assert.deepEqual(
-      tries.filter((first) => first !== undefined),
-      [1],
+      tries.filter((firsts) => firsts.length > 0),
+      [[group.id, 1]],
     );
     await send('three');
     assert.deepEqual(await notificationClaims.unclaimed(), [group.id]);
-    assert.equal(await notificationClaims.claim(group.id, 3), 3);
-    assert.equal(await notificationClaims.claim(group.id, 2), undefined);
+    const otherId = other?.id ?? 0;
+    assert.deepEqual(await claim([group.id, 3], [otherId, 1]), [group.id, 3, otherId, 1]);
+    assert.deepEqual(await claim([group.id, 2], [otherId, 2]), [otherId, 2]);
     assert.deepEqual(await notificationClaims.unclaimed(), []);
-    assert.equal(await notificationClaims.claim(other?.id ?? 0, 1), 1);
   });
 
   test(`${engine}: a group has one name, its members, and their marks`, async (t) => {
