@@ -25,9 +25,16 @@ type Dependencies = {
   subscribe: Subscribe;
 };
 
+const GROUP = 'group:';
+
 /** The name of a group's topic. */
 export function groupTopic(groupId: number): string {
-  return `group:${groupId}`;
+  return `${GROUP}${groupId}`;
+}
+
+/** The group of such a topic. */
+export function groupOf(topic: string): number {
+  return Number(topic.slice(GROUP.length));
 }
 
 /** Pushes changes to the lists of groups of connected accounts, and closes the sockets of a member who left. */

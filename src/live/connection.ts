@@ -25,6 +25,8 @@ export type Viewer = {
   readonly seesReceipts: boolean;
   /** Whether they may know of everybody; guests know of the members of their groups. */
   readonly seesEverybody: boolean;
+  /** A number that is the same for viewers who are shown the same: it is made of all of the above. */
+  readonly kind: number;
 };
 
 /** One WebSocket connection of an account, to a group or to the overview. */
@@ -33,6 +35,9 @@ export class Connection implements Viewer {
   change = -1;
   /** Whether anything came from the peer since the last heartbeat. */
   isAlive = true;
+  readonly seesReceipts: boolean;
+  readonly seesEverybody: boolean;
+  readonly kind: number;
   /** Whether its page is visible, as the page itself reports. */
   isVisible = false;
   /** Frames received since the last heartbeat. */
@@ -50,14 +55,11 @@ export class Connection implements Viewer {
     readonly seesAddresses: boolean,
     /** Where it is: `group:7`, or `overview` for what concerns the person. */
     readonly topic: string,
-  ) {}
-
-  get seesReceipts(): boolean {
-    return this.account.showsReceipts;
-  }
-
-  get seesEverybody(): boolean {
-    return !this.account.isGuest;
+  ) {
+    this.seesReceipts = account.showsReceipts;
+    this.seesEverybody = !account.isGuest;
+    const sees = [protocol === 'html', seesAddresses, this.seesReceipts, this.seesEverybody];
+    this.kind = Number.parseInt(sees.map(Number).join(''), 2);
   }
 
   get isOpen(): boolean {

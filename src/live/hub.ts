@@ -66,7 +66,7 @@ export class Hub {
   ): void {
     const subscribers = this.#subscribersByTopic.get(topic);
     if (!subscribers) return;
-    const frames = new Map<string, Buffer | undefined>();
+    const frames = new Map<number, Buffer | undefined>();
     for (const connection of subscribers.sockets) {
       if (connection.account.id === except) continue;
       if (change !== undefined) {
@@ -166,16 +166,15 @@ export function personalTopic(accountId: number): string {
 }
 
 function frameFor(
-  frames: Map<string, Buffer | undefined>,
+  frames: Map<number, Buffer | undefined>,
   viewer: Viewer,
   present: Present,
 ): Buffer | undefined {
-  const form = `${viewer.protocol} ${viewer.seesAddresses} ${viewer.seesReceipts} ${viewer.seesEverybody}`;
-  if (!frames.has(form)) {
+  if (!frames.has(viewer.kind)) {
     const text = present(viewer);
-    frames.set(form, text === undefined ? undefined : textFrame(text));
+    frames.set(viewer.kind, text === undefined ? undefined : textFrame(text));
   }
-  return frames.get(form);
+  return frames.get(viewer.kind);
 }
 
 function areSame(first: readonly Buffer[], other: readonly Buffer[]): boolean {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Subscribe } from '../bus/bus.ts';
 import { notFound } from '../errors.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
-import { groupTopic } from '../groups/live.ts';
+import { groupOf, groupTopic } from '../groups/live.ts';
 import { type GroupOperationContext, groupOperations } from '../groups/operations.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { Limits } from '../limits.ts';
@@ -124,7 +124,7 @@ export class ConversationSocket implements Endpoint {
 
   /** Checks membership for each command, since a socket may briefly stay open after its account left the group. */
   #access(connection: Connection): Promise<OpenGroup> {
-    return openGroup(this.#groups, connection.account, Number(connection.topic.split(':')[1]));
+    return openGroup(this.#groups, connection.account, groupOf(connection.topic));
   }
 
   /** Runs work sequentially per group: if a push overtook an older one, clients would miss the older change. */

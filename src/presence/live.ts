@@ -5,7 +5,7 @@ import type { Publish, Subscribe } from '../bus/bus.ts';
 import type { Caches } from '../cache/caches.ts';
 import { memberJoined, memberLeft } from '../groups/events.ts';
 import type { Group } from '../groups/group.ts';
-import { groupTopic } from '../groups/live.ts';
+import { groupOf, groupTopic } from '../groups/live.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import { unreadOf } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
@@ -151,7 +151,7 @@ export class LivePresence {
           : this.presenter.overall(seesAddresses);
       });
     }
-    const group = await this.#groups.byId(Number(topic.split(':')[1]));
+    const group = await this.#groups.byId(groupOf(topic));
     if (!group) return;
     const [headcount, panel, panelWithAddresses] = await Promise.all([
       this.presenter.headcount(group),
