@@ -42,24 +42,28 @@ export class SealedMessages {
   }
 
   seal(message: { groupId: number; id: string; content: string } & Partial<MessageMetadata>): SealedParts {
-    const { content, reactions = [], mentions = [], mentionsAll = false, files = [] } = message;
-    const { removedBecause = '' } = message;
-    const hasLists = reactions.length > 0 || mentions.length > 0 || files.length > 0;
-    const hasMetadata = hasLists || mentionsAll || removedBecause !== '';
-    const metadata = JSON.stringify({
-      reactions,
-      mentions,
-      mentionsAll,
-      files,
-      ...(removedBecause && { removedBecause }),
-    });
+    const metadata = metadataOf(message);
     return {
-      body: this.#sealer.seal(sealedBody, message, content),
-      metadata: hasMetadata ? this.#sealer.seal(sealedMetadata, message, metadata) : null,
+      body: this.#sealer.seal(sealedBody, message, message.content),
+      metadata: metadata === undefined ? null : this.#sealer.seal(sealedMetadata, message, metadata),
     };
   }
 
   sealRevision(before: Message): Buffer {
     return this.#sealer.seal(sealedRevision, before, before.content);
   }
+}
+
+/** As JSON; undefined for the many messages that have nothing of it. */
+function metadataOf(message: Partial<MessageMetadata>): string | undefined {
+  const { reactions = [], mentions = [], mentionsAll = false, files = [], removedBecause = '' } = message;
+  const hasLists = reactions.length > 0 || mentions.length > 0 || files.length > 0;
+  if (!hasLists && !mentionsAll && removedBecause === '') return undefined;
+  return JSON.stringify({
+    reactions,
+    mentions,
+    mentionsAll,
+    files,
+    ...(removedBecause && { removedBecause }),
+  });
 }
