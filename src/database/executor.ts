@@ -20,6 +20,8 @@ export type Executor = {
   get<Row>(query: Query<Row> | ((orm: Orm) => Query<Row>), values?: Values): Promise<Row | undefined>;
   /** Resolves to the number of rows that were written, once they are durable. */
   run(write: Write | ((orm: Orm) => Write), values?: Values): Promise<number>;
+  /** Runs one write for each of several rows of values, in their order; resolves to the number of rows written. */
+  runEach(write: Write, rows: readonly Values[]): Promise<number>;
 };
 
 /** One of the two databases. */

@@ -13,12 +13,18 @@ const MAX_NAMES = 50;
 /** Maximum number of account look-ups per message; beside a script without spaces a name has several candidates. */
 const MAX_LOOKUPS = 300;
 
+/** Without one of these a text mentions nobody. */
+const AT_SIGN = /[@＠]/;
+
+type Mentions = Required<Pick<NewMessage, 'mentions' | 'mentionsAll'>>;
+
 /** Finds the members that a text mentions and whether it mentions @all, outside of code and links. */
 export async function findMentions(
   { accounts, groups, texts }: { accounts: AccountStore; groups: GroupStore; texts: TextRenderer },
   groupId: number,
   text: string,
-): Promise<Required<Pick<NewMessage, 'mentions' | 'mentionsAll'>>> {
+): Promise<Mentions> {
+  if (!AT_SIGN.test(text)) return { mentions: [], mentionsAll: false };
   const names = [...new Set(await texts.namesCalled(text))].slice(0, MAX_NAMES);
   const mentions = new Set<number>();
   let lookups = 0;

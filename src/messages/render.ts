@@ -64,7 +64,6 @@ export function createTextRenderer(report: (error: unknown) => void): TextRender
       return { html: html ?? renderPlain(text), isFinal: html !== undefined };
     },
     async namesCalled(text) {
-      if (!/[@＠]/.test(text)) return [];
       if (text.length <= DRAWN_HERE_CHARACTERS) return namesCalled(text);
       return (await run<string[]>({ kind: 'names', text })) ?? [];
     },

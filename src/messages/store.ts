@@ -4,8 +4,15 @@ import type { Sealer } from '../database/sealed-columns.ts';
 import { files, revisions } from '../database/tables/chat.ts';
 import { ChatError, notFound } from '../errors.ts';
 import { type Amendment, type Committed, hasNoTranscript, writerOf } from './amend.ts';
+import { applyEffects, hasEffects } from './effects.ts';
 import { grouped } from './grouped.ts';
-import { type Appended, type Message, type NewMessage, type Revision, written } from './message.ts';
+import {
+  type Appended,
+  written as asWritten,
+  type Message,
+  type NewMessage,
+  type Revision,
+} from './message.ts';
 import { messageQueries } from './queries.ts';
 import { type SealedMessage, SealedMessages } from './sealed.ts';
 
@@ -129,7 +136,8 @@ export class MessageStore {
     for (const row of await tx.all(this.#queries.byIds, { ids }))
       messagesById.set(row.id, this.#sealed.open(row));
     for (const message of batch) {
-      if (messagesById.has(message.id) || !(await this.#mayClaim(tx, message, claimed))) continue;
+      if (messagesById.has(message.id)) continue;
+      if (message.files?.length && !(await this.#mayClaim(tx, message, claimed))) continue;
       messagesById.set(message.id, message);
       const list = newByGroup.get(message.groupId);
       if (list) list.push(message);
@@ -144,7 +152,6 @@ export class MessageStore {
     { files = [], groupId, authorId }: NewMessage,
     claimed: Set<string>,
   ): Promise<boolean> {
-    if (files.length === 0) return true;
     const ids = files.map((file) => file.id);
     const unsent = await tx.all(this.#queries.unsentFiles, { ids: JSON.stringify(ids), groupId, authorId });
     if (unsent.length < ids.length || ids.some((id) => claimed.has(id))) return false;
@@ -166,12 +173,12 @@ export class MessageStore {
     const head = await this.#advance(tx, groupId, list.length, list.length + threads.size);
     let seq = head.lastSeq - list.length;
     let change = head.lastChange - list.length - threads.size;
-    const written: Message[] = [];
-    for (const message of list) {
-      seq += 1;
-      change += 1;
-      written.push(await this.#insert(tx, message, seq, change));
-    }
+    const written = list.map((message) => asWritten(message, ++seq, ++change));
+    await tx.runEach(
+      this.#queries.insert,
+      written.map((message) => this.#rowOf(message)),
+    );
+    for (const message of written) if (hasEffects(message)) await applyEffects(tx, this.#queries, message);
     for (const [thread, { length }] of threads) {
       change += 1;
       const row = await tx.get(this.#queries.countReplies, { groupId, seq: thread, replies: length, change });
@@ -180,26 +187,11 @@ export class MessageStore {
     return written;
   }
 
-  async #insert(tx: Executor, message: NewMessage, seq: number, change: number): Promise<Message> {
-    const { groupId, id, authorId, createdAt, thread = null, replyTo = null } = message;
-    const { mentions = [], mentionsAll = false, files = [] } = message;
+  /** Field by field: copying whole objects took as long as writing the row. */
+  #rowOf(message: Message) {
+    const { groupId, seq, change, id, authorId, createdAt, replyTo, thread } = message;
     const { body, metadata } = this.#sealed.seal(message);
-    // Field by field: copying whole objects took as long as writing the row.
-    const row = { groupId, seq, change, id, authorId, body, createdAt, replyTo, thread, metadata };
-    await tx.run(this.#queries.insert, row);
-    if (thread !== null) {
-      await tx.run(this.#queries.followAsAuthor, { groupId, seq, thread, authorId });
-      await tx.run(this.#queries.followAsAsked, { groupId, thread });
-    }
-    if (files.length > 0) {
-      const ids = JSON.stringify(files.map((file) => file.id));
-      await tx.run(this.#queries.claimFiles, { seq, ids });
-    }
-    if (mentionsAll || mentions.length > 0) {
-      const ids = JSON.stringify(mentions);
-      await tx.run(this.#queries.mention, { groupId, seq, all: mentionsAll ? 1 : 0, ids });
-    }
-    return written(message, seq, change);
+    return { groupId, seq, change, id, authorId, body, createdAt, replyTo, thread, metadata };
   }
 
   /** Writes an amended message. An edit keeps the old text as a revision; a removal deletes revisions and files. */

@@ -86,7 +86,7 @@ export function bindOperations<Context, Target extends Actor>(
         if (refusal) throw refusal;
         const perform = prepare(body);
         await limit?.take(String(target.account.id));
-        return perform(context, target);
+        return await perform(context, target);
       },
     };
   });

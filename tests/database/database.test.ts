@@ -115,11 +115,21 @@ test('a prepared write takes each value as its column does, and refuses one that
   const { follow } = database.prepare((orm) => ({
     follow: orm
       .insert(threadFollows)
-      .values({ accountId: 1, groupId: 1, seq: 1, isFollowed: value('is'), readSeq: 1 })
+      .values({ accountId: value('id'), groupId: 1, seq: 1, isFollowed: value('is'), readSeq: 1 })
       .prepare(),
   }));
-  await database.run(follow, { is: true });
-  assert.equal((await database.get((orm) => orm.select().from(threadFollows)))?.isFollowed, true);
+  const rows = [
+    { id: 1, is: true },
+    { id: 2, is: false },
+  ];
+  assert.equal(await database.runEach(follow, rows), 2);
+  await assert.rejects(database.runEach(follow, [{ id: 3, is: true }, ...rows]), /UNIQUE/);
+  const follows = await database.all((orm) => orm.select().from(threadFollows));
+  assert.deepEqual(
+    follows.map(({ accountId, isFollowed }) => ({ id: accountId, is: isFollowed })),
+    rows,
+    'all of them are written, or none',
+  );
 });
 
 test('what arrives within a turn is written together, in order', async () => {

@@ -27,6 +27,7 @@ export function openSqlite(dataDir: string, name: 'users' | 'chat'): Database {
     all: async (query, values) => (typeof query === 'function' ? query(orm) : query).all(values),
     get: async (query, values) => (typeof query === 'function' ? query(orm) : query).all(values)[0],
     run: async (write, values) => (typeof write === 'function' ? write(orm) : write).run(values).changes,
+    runEach: async (write, rows) => rows.reduce((sum, values) => sum + write.run(values).changes, 0),
   };
   const begin = sqlite.prepare('BEGIN IMMEDIATE');
   const commit = sqlite.prepare('COMMIT');
@@ -46,6 +47,9 @@ export function openSqlite(dataDir: string, name: 'users' | 'chat'): Database {
     async run(write, values) {
       while (open) await open;
       return inTransaction.run(write, values);
+    },
+    runEach(write, rows) {
+      return this.transaction((tx) => tx.runEach(write, rows));
     },
     async transaction(work) {
       while (open) await open;
