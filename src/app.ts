@@ -167,6 +167,7 @@ function route(
 function ownOperations(features: Features): BoundOperation<SignedIn>[] {
   return [
     ...features.accounts.sessionOperations,
+    ...features.accounts.emailOperations,
     ...features.messages.groupOperations,
     ...features.profiles.profileOperations,
     ...features.notifications.notificationOperations,

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { parseArgs, parseEnv } from 'node:util';
 import type { z } from 'zod';
 import { StartError } from './errors.ts';
-import { FLAGS, type Setting, VARIABLES } from './settings.ts';
+import { FLAGS } from './flags.ts';
+import type { Setting } from './setting-schemas.ts';
+import { VARIABLES } from './settings.ts';
 
 type Values<Settings extends Record<string, Setting>> = {
   [Key in keyof Settings]: z.output<Settings[Key]['schema']>;
@@ -35,6 +37,8 @@ export function readCommand(args: readonly string[], environment: Environment, v
   if (httpPort !== undefined && !tls)
     throw new StartError('--http-port goes with --tls; use --port to choose the port of plain HTTP.');
   checkSpeech(variables);
+  if (variables.smtpUrl !== undefined && variables.origins.length === 0)
+    throw new StartError('SMTP_URL needs ORIGINS: links in mails lead to the first of them.');
   return { kind: 'start', config: Object.freeze({ ...flags, port, ...variables }) };
 }
 

@@ -9,6 +9,7 @@ import { secretOf } from './database/sealing.ts';
 import { assetFolder } from './http/static.ts';
 import { createViews, type Views } from './http/views.ts';
 import { createLimits, type Limits } from './limits.ts';
+import { createMailer, type Mailer } from './mail/mailer.ts';
 
 /** What the install function of every feature gets. */
 export type Context = Readonly<{
@@ -20,6 +21,8 @@ export type Context = Readonly<{
   limits: Limits;
   views: Views;
   databases: Databases;
+  /** Undefined where no mail server is set. */
+  mailer: Mailer | undefined;
   /** A random secret of one database, made when first asked for. */
   secret(database: 'users' | 'chat', name: string): Promise<Buffer>;
   /** Logs an error of work in the background. */
@@ -40,8 +43,11 @@ export function createContext({
   keyring: Keyring;
 }): Context & { stop(): Promise<void> } {
   const bus = createLocalBus((err, event) => log.error({ err, event }, 'a listener failed'));
-  const stops: (() => unknown)[] = [];
+  const report = (err: unknown) => log.error({ err }, 'something failed in the background');
+  const mailer = createMailer(config, report);
+  const stops: (() => unknown)[] = [() => mailer?.stop()];
   return {
+    mailer,
     config,
     log,
     publish: bus.publish,
@@ -51,7 +57,7 @@ export function createContext({
     views: createViews(assetFolder(config.assetVersion)),
     databases,
     secret: (database, name) => secretOf(databases[database], keyring, name),
-    report: (err) => log.error({ err }, 'something failed in the background'),
+    report,
     atStop: (stop) => void stops.unshift(stop),
     async stop() {
       for (const stop of stops) await stop();

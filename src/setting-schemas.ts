@@ -1,5 +1,17 @@
 import { isIP } from 'node:net';
-import { z } from 'zod';
+import { type ZodType, z } from 'zod';
+
+export type Setting<Value = unknown> = Readonly<{
+  /** The flag, or the variable of the environment. */
+  name: `--${string}` | Uppercase<string>;
+  /** What a flag takes, for --help; a flag without it takes nothing. */
+  value?: string;
+  /** The default, in words. */
+  fallback: string;
+  meaning: string;
+  /** Parses the text, `true` for a flag without a value, or undefined if it is not set. */
+  schema: ZodType<Value>;
+}>;
 
 // How the text of a setting is read. Every refusal is one sentence that names the setting.
 

@@ -1,92 +1,23 @@
-import { type ZodType, z } from 'zod';
-import { choice, choiceIfSet, isOrigin, isProxy, list, pattern, port, whole } from './setting-schemas.ts';
+import { z } from 'zod';
+import {
+  choice,
+  choiceIfSet,
+  isOrigin,
+  isProxy,
+  list,
+  pattern,
+  type Setting,
+  whole,
+} from './setting-schemas.ts';
 
-// The one table of settings: the type of the configuration, its parsing, --help and the README's table come from it.
-
-export type Setting<Value = unknown> = Readonly<{
-  /** The flag, or the variable of the environment. */
-  name: `--${string}` | Uppercase<string>;
-  /** What a flag takes, for --help; a flag without it takes nothing. */
-  value?: string;
-  /** The default, in words. */
-  fallback: string;
-  meaning: string;
-  /** Parses the text, `true` for a flag without a value, or undefined if it is not set. */
-  schema: ZodType<Value>;
-}>;
+// The variables of the environment. With `flags.ts` this is the one table of settings: the type of the configuration, its
+// parsing, --help and the README's table come from it.
 
 const MEGABYTE = 1024 * 1024;
 const MINUTE_MS = 60_000;
 
 export const SPEECH_ENGINES = ['auto', 'vosk', 'sherpa', 'aws', 'callback', 'off'] as const;
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-
-export const FLAGS = {
-  host: {
-    name: '--host',
-    value: 'ADDRESS',
-    fallback: '127.0.0.1',
-    meaning: 'the address to listen on; 0.0.0.0 for the whole network',
-    schema: z.string().default('127.0.0.1'),
-  },
-  /** 0 takes a free one. */
-  port: {
-    name: '--port',
-    value: 'PORT',
-    fallback: '8000, with --tls 8443',
-    meaning: 'the port to listen on; 0 takes a free one',
-    schema: port('--port'),
-  },
-  tls: {
-    name: '--tls',
-    fallback: 'off',
-    meaning: 'serve HTTPS; makes an authority and a certificate if there is none',
-    schema: z.boolean().default(false),
-  },
-  /** The port of plain HTTP beside TLS; undefined when it is off. */
-  httpPort: {
-    name: '--http-port',
-    value: 'PORT',
-    fallback: 'off',
-    meaning: 'with --tls: also serve plain HTTP on this port',
-    schema: port('--http-port'),
-  },
-  certFile: {
-    name: '--certfile',
-    value: 'FILE',
-    fallback: 'tls/cert.pem',
-    meaning: 'the certificate (PEM)',
-    schema: z.string().default('tls/cert.pem'),
-  },
-  keyFile: {
-    name: '--keyfile',
-    value: 'FILE',
-    fallback: 'tls/key.pem',
-    meaning: 'its private key (PEM)',
-    schema: z.string().default('tls/key.pem'),
-  },
-  tlsConfigFile: {
-    name: '--tls-config',
-    value: 'FILE',
-    fallback: 'tls_config.json',
-    meaning: 'subject, lifetime and key size of the certificate',
-    schema: z.string().default('tls_config.json'),
-  },
-  dataDir: {
-    name: '--data',
-    value: 'FOLDER',
-    fallback: 'data',
-    meaning: 'the folder that holds everything',
-    schema: z.string().default('data'),
-  },
-  help: { name: '--help', fallback: '', meaning: 'print this and stop', schema: z.boolean().default(false) },
-  version: {
-    name: '--version',
-    fallback: '',
-    meaning: 'print the version and stop',
-    schema: z.boolean().default(false),
-  },
-} as const satisfies Record<string, Setting>;
 
 export const VARIABLES = {
   adminUsername: {
@@ -196,6 +127,19 @@ export const VARIABLES = {
     fallback: 'none',
     meaning: 'hosts that take push messages beside those of browser vendors, comma-separated',
     schema: list('PUSH_SERVICES', (item) => !/[\s/]/.test(item), 'hosts such as push.example:8443'),
+  },
+  /** The mail server, such as smtps://name:password@mail.example.org. */
+  smtpUrl: {
+    name: 'SMTP_URL',
+    fallback: 'none',
+    meaning: 'the mail server: smtp:// or smtps://, with name and password; needs ORIGINS',
+    schema: pattern('SMTP_URL', /^smtps?:\/\/\S+$/, 'smtp://… or smtps://…').optional(),
+  },
+  mailFrom: {
+    name: 'MAIL_FROM',
+    fallback: 'Hearth <hearth@localhost>',
+    meaning: 'the sender of mails',
+    schema: z.string().default('Hearth <hearth@localhost>'),
   },
   /** One or more keys, comma-separated; the first seals, all of them open. */
   encryptionKey: {

@@ -1,4 +1,5 @@
 import { CachedAccountStore } from './accounts/cached.ts';
+import { EmailStore } from './accounts/email-store.ts';
 import { SignInLinkStore } from './accounts/link-store.ts';
 import { PeopleStore } from './accounts/people-store.ts';
 import { SessionListStore } from './accounts/session-list-store.ts';
@@ -87,6 +88,7 @@ function uncached({ users, chat, sealer, usersIndex, auditKey }: Awaited<ReturnT
     devices: new DeviceStore(users, sealer, usersIndex),
     secondFactors: new SecondFactorStore(users, sealer, usersIndex),
     sessionList: new SessionListStore(users, sealer, usersIndex),
+    emails: new EmailStore(users, sealer, usersIndex),
     signInLinks: new SignInLinkStore(users, usersIndex),
     invitations: new InvitationStore(users, sealer, usersIndex),
     peopleStore: new PeopleStore(users),

@@ -7,6 +7,8 @@ import { identifyAccount, type SecondStep } from './access.ts';
 import type { Admission } from './admission.ts';
 import { browserLabel } from './browser-label.ts';
 import { createDevices } from './devices.ts';
+import { emailOperations } from './email-routes.ts';
+import type { EmailStore } from './email-store.ts';
 import { sessionOperations } from './end-sessions.ts';
 import { sessionEnded } from './events.ts';
 import type { SignInLinkStore } from './link-store.ts';
@@ -24,6 +26,7 @@ export async function installAccounts(
     sessionList: SessionListStore;
     passwords: Passwords;
     signInLinks: SignInLinkStore;
+    emails: EmailStore;
     secondFactors: SecondStep;
     siteSettings: SiteSettingsStore;
   },
@@ -47,9 +50,17 @@ export async function installAccounts(
   subscribe(sessionEnded, ({ sessionId }) => sessionList.remove(sessionId));
   const identify: RequestHandler = identifyAccount(sessions);
   const devices = createDevices(await secret('users', 'device-cookie'));
+  const emails = bindOperations(emailOperations, context, limits);
   const operations = bindOperations(sessionOperations, { ...context, endSession: opened.end }, limits);
   const startSession = sessions.start;
-  const shared = { ...context, devices, noteSession, startSession, sessionOperations: operations };
+  const shared = {
+    ...context,
+    emailOperations: emails,
+    devices,
+    noteSession,
+    startSession,
+    sessionOperations: operations,
+  };
   const { adminUsername } = config;
   const session = sessions.middleware;
   return {
@@ -59,6 +70,7 @@ export async function installAccounts(
     sessions,
     identify,
     sessionOperations: operations,
+    emailOperations: emails,
     accountRoutes: (admission: Admission) => accountRoutes({ ...shared, admission, adminUsername, session }),
   };
 }

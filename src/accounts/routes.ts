@@ -1,12 +1,15 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
+import { z } from 'zod';
 import type { Publish } from '../bus/bus.ts';
 import type { Passwords } from '../crypto/passwords.ts';
 import { LANGUAGES } from '../engines/speech/languages.ts';
 import type { ChatError } from '../errors.ts';
 import { onRefusal } from '../http/failures.ts';
+import { formsOf } from '../http/forms.ts';
 import { ownPath, seeOther } from '../http/request.ts';
 import { type Html, sendHtml, type Views } from '../http/views.ts';
 import type { Limits } from '../limits.ts';
+import type { Mailer } from '../mail/mailer.ts';
 import { type BoundOperation, parseInput } from '../operations/define.ts';
 import {
   accountOf,
@@ -15,11 +18,14 @@ import {
   enterInSteps,
   type NoteSession,
   type SecondStep,
+  signedInOf,
   visitor,
 } from './access.ts';
 import type { Admission } from './admission.ts';
 import { changePassword, passwordChange } from './change-password.ts';
 import type { Devices } from './devices.ts';
+import { emailRoutes } from './email-routes.ts';
+import type { EmailStore } from './email-store.ts';
 import { sessionEnded } from './events.ts';
 import { linkRoutes } from './link-routes.ts';
 import type { SignInLinkStore } from './link-store.ts';
@@ -46,33 +52,47 @@ type Dependencies = {
   sessionList: SessionListStore;
   sessionOperations: readonly BoundOperation<SignedIn>[];
   limits: Limits;
+  emails: EmailStore;
+  mailer: Mailer | undefined;
+  emailOperations: readonly BoundOperation<SignedIn>[];
+  report(error: unknown): void;
   /** Puts `request.session` in place. */
   session: RequestHandler;
 };
 
 /** Registration, sign-in and sign-out, and one's own account. */
 export function accountRoutes(dependencies: Dependencies): Router {
-  const { views, admission } = dependencies;
   const show = (template: string) => async (request: Request, response: Response) => {
     if (visitor(request)) return seeOther(response, ownPath(request.query.next));
-    sendHtml(response, await form(views, admission, request, template));
+    sendHtml(response, await form(dependencies, request, template));
   };
   return Router()
     .get('/register', show('accounts/register.njk'))
     .get('/login', show('accounts/sign-in.njk'))
     .get('/account', async (request, response) => {
       accountOf(request);
-      sendHtml(response, await form(views, admission, request, 'accounts/account.njk'));
+      sendHtml(response, await form(dependencies, request, 'accounts/account.njk'));
     })
-    .use(signInRoutes(dependencies), linkRoutes(dependencies), sessionRoutes(dependencies));
+    .use(signInRoutes(dependencies), linkRoutes(dependencies), sessionRoutes(dependencies))
+    .use(emailRoutes(dependencies), emailForms(dependencies));
+}
+
+/** The form of one's own address. */
+function emailForms({ views, admission, emails, mailer, emailOperations }: Dependencies): Router {
+  return formsOf(emailOperations, {
+    targetOf: signedInOf,
+    pageOfRefusal: (request) => (error) =>
+      form({ views, admission, emails, mailer }, request, 'accounts/account.njk', error),
+    next: () => '/account?changed=email',
+  });
 }
 
 /** The forms that begin and end sessions. */
 function signInRoutes(dependencies: Dependencies): Router {
-  const { views, accounts, devices, passwords, publish, session, startSession, admission } = dependencies;
+  const { accounts, devices, passwords, publish, session, startSession } = dependencies;
   const limits = new SignInLimits(dependencies.limits);
   const refuse = (request: Request, response: Response, template: string) =>
-    onRefusal(response, (error) => form(views, admission, request, template, error));
+    onRefusal(response, (error) => form(dependencies, request, template, error));
 
   async function deviceOf(request: Request, username: string) {
     const account = await accounts.byName(username.normalize('NFC'));
@@ -121,8 +141,7 @@ function signInRoutes(dependencies: Dependencies): Router {
 
 /** Renders the form; after a refusal it keeps the submitted username, but never a password. */
 async function form(
-  views: Views,
-  admission: Admission,
+  { views, admission, emails, mailer }: Pick<Dependencies, 'views' | 'admission' | 'emails' | 'mailer'>,
   request: Request,
   template: string,
   error?: ChatError,
@@ -130,12 +149,15 @@ async function form(
   const typed: unknown = request.body?.username;
   const code: unknown = request.body?.code ?? request.query.code;
   const account = visitor(request);
+  const typedEmail = z.string().max(254).safeParse(request.body?.email).data;
   return views.page(request, template, {
     error: error ?? null,
     username: typeof typed === 'string' ? typed.slice(0, 200) : '',
     code: typeof code === 'string' ? code.slice(0, 500) : '',
     stays: request.body?.stay !== 'no',
     asks: await admission.asks(),
+    email: typedEmail ?? (account && (await emails.of(account.id))) ?? '',
+    sendsMail: mailer !== undefined,
     next: ownPath(request.body?.next ?? request.query.next),
     account: account ?? null,
     line: account?.line ?? '',

@@ -10,6 +10,7 @@ import {
   accounts,
   auditLog,
   authenticators,
+  emailConfirmations,
   formerNames,
   invitations,
   pushSubscriptions,
@@ -27,6 +28,7 @@ const TABLES: Readonly<Record<'users' | 'chat', readonly SQLiteTable[]>> = {
   users: [
     accounts,
     accountExports,
+    emailConfirmations,
     formerNames,
     pushSubscriptions,
     invitations,

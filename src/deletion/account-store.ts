@@ -7,6 +7,7 @@ import {
   accountExports,
   accounts,
   authenticators,
+  emailConfirmations,
   formerNames,
   invitations,
   invitationUses,
@@ -94,6 +95,7 @@ export class AccountDeletionStore {
         authenticators,
         recoveryCodes,
         formerNames,
+        emailConfirmations,
         accountExports,
         accountDeletions,
       ];

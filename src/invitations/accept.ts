@@ -56,6 +56,19 @@ export async function acceptInvitation(
   return invitation.groupIds[0];
 }
 
+/**
+ * Declines an invitation that was sent by e-mail: its link is all that it takes, with or without an account.
+ * @throws ChatError 404 where it cannot be used, or is a link for many
+ */
+export async function declineInvitation(
+  dependencies: Pick<AcceptDependencies, 'invitations' | 'accounts'>,
+  code: string,
+  now = Date.now(),
+): Promise<void> {
+  const invitation = await usableInvitation(dependencies, code, undefined, now);
+  if (!(await dependencies.invitations.decline(invitation.id, now))) throw notUsable();
+}
+
 /** Joins the groups of an invitation that whoever made it is still in. */
 export async function joinInvited(
   dependencies: JoinDependencies,

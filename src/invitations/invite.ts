@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { emailAddress } from '../accounts/email.ts';
 import type { Account } from '../accounts/store.ts';
-import { invalid } from '../errors.ts';
+import { ChatError, invalid } from '../errors.ts';
 import type { GroupStore } from '../groups/store.ts';
+import type { Mail, Mailer } from '../mail/mailer.ts';
 import { checkbox, optional, wholeNumber } from '../operations/fields.ts';
 import type { SiteSettingsStore } from '../site-settings/store.ts';
 import { newCode } from './codes.ts';
@@ -34,6 +36,8 @@ export const invitationForm = z.object({
   groups: z
     .union([groupId.transform((id) => [id]), z.array(groupId).max(MAX_GROUPS)], 'Choose at most 100 groups.')
     .default([]),
+  /** Sent there, and then for one person. */
+  email: optional(emailAddress),
   /** Whoever makes an account with it sees only these groups, and the people in them. */
   forGuests: checkbox,
 });
@@ -42,6 +46,7 @@ export type InviteDependencies = {
   invitations: InvitationStore;
   groups: GroupStore;
   siteSettings: SiteSettingsStore;
+  mailer: Mailer | undefined;
 };
 
 /**
@@ -49,9 +54,9 @@ export type InviteDependencies = {
  * @throws ChatError 403 where only administrators invite, 400 for a group that the account is not in
  */
 export async function invite(
-  { invitations, groups, siteSettings }: InviteDependencies,
+  { invitations, groups, siteSettings, mailer }: InviteDependencies,
   account: Account,
-  { validFor, uses, groups: groupIds, forGuests }: z.output<typeof invitationForm>,
+  { validFor, uses, groups: groupIds, forGuests, email }: z.output<typeof invitationForm>,
   now = Date.now(),
 ): Promise<Invitation> {
   const refusal = refuseInvite(account, await siteSettings.read());
@@ -64,16 +69,30 @@ export async function invite(
   }
   if (forGuests && groupIds.length === 0)
     throw invalid('groups', 'A guest sees nothing but these groups. Choose at least one.');
+  if (email !== undefined && !mailer)
+    throw new ChatError('no_mail', 409, 'This Hearth sends no e-mail. Make a link, and pass it on.');
   const lifetime = VALID_FOR[validFor];
-  return invitations.add(
+  const invitation = await invitations.add(
     {
       code: newCode(),
       creatorId: account.id,
       groupIds: [...new Set(groupIds)],
       expiresAt: lifetime === undefined ? null : now + lifetime,
-      maxUses: uses ?? null,
+      maxUses: email === undefined ? (uses ?? null) : 1,
       forGuests,
+      email: email ?? null,
     },
     now,
   );
+  if (email !== undefined && mailer) mailer.send(mailOf(mailer.origin, account, invitation, email));
+  return invitation;
+}
+
+function mailOf(origin: string, { name }: Account, { code, expiresAt }: Invitation, to: string): Mail {
+  const until = expiresAt === null ? '' : ` It is valid until ${new Date(expiresAt).toUTCString()}.`;
+  return {
+    to,
+    subject: `${name} invites you to Hearth`,
+    text: `Hello,\n\n${name} invites you to a group chat. Open this link to accept, with an account that you have or a new one, or to decline:\n\n${origin}/join/${code}\n\nIt is for you alone, and works once.${until}\n`,
+  };
 }

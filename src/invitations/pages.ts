@@ -7,6 +7,7 @@ import type { GroupPage } from '../groups/page.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { shared } from '../http/share.ts';
 import type { Context, Html, Views } from '../http/views.ts';
+import type { Mailer } from '../mail/mailer.ts';
 import type { Registration, SiteSettingsStore } from '../site-settings/store.ts';
 import { registrationNow } from './admit.ts';
 import { refuseInvite, refuseRevoke } from './policies.ts';
@@ -21,6 +22,7 @@ export type InvitationPagesDependencies = {
   groups: GroupStore;
   invitations: InvitationStore;
   siteSettings: SiteSettingsStore;
+  mailer: Mailer | undefined;
   fixedRegistration: Registration | undefined;
 };
 
@@ -44,6 +46,8 @@ export class InvitationPages {
       invitations: await Promise.all(listed.map((invitation) => this.#shown(invitation))),
       choices: choices.map((group) => ({ ...group, isChosen: chosen.has(group.id) })),
       forGuests: request.body?.forGuests === 'yes',
+      sendsMail: this.#dependencies.mailer !== undefined,
+      email: typeof request.body?.email === 'string' ? request.body.email.slice(0, 254) : '',
       uses: typeof request.body?.uses === 'string' ? request.body.uses.slice(0, 20) : '',
       validFor: typeof request.body?.validFor === 'string' ? request.body.validFor : 'week',
       mayInvite: refuseInvite(account, await siteSettings.read()) === undefined,
@@ -87,19 +91,22 @@ export class InvitationPages {
       id: invitation.id,
       code: invitation.code,
       forGuests: invitation.forGuests,
+      email: invitation.email,
       creator: creator?.name ?? 'Somebody who left',
       groups: opened.map((group) => group.name),
       uses,
       left: maxUses === null ? null : Math.max(0, maxUses - uses),
       expires: expiresAt === null ? null : new Date(expiresAt).toISOString(),
       state:
-        revokedAt !== null
-          ? 'revoked'
-          : expiresAt !== null && expiresAt <= Date.now()
-            ? 'expired'
-            : maxUses !== null && uses >= maxUses
-              ? 'used up'
-              : 'valid',
+        invitation.declinedAt !== null
+          ? 'declined'
+          : revokedAt !== null
+            ? 'revoked'
+            : expiresAt !== null && expiresAt <= Date.now()
+              ? 'expired'
+              : maxUses !== null && uses >= maxUses
+                ? 'used up'
+                : 'valid',
     };
   }
 }

@@ -7,7 +7,7 @@ import { numberInPath, seeOther } from '../http/request.ts';
 import { sendHtml } from '../http/views.ts';
 import type { Limits } from '../limits.ts';
 import type { BoundOperation } from '../operations/define.ts';
-import { usableInvitation } from './accept.ts';
+import { declineInvitation, usableInvitation } from './accept.ts';
 import { readCode } from './codes.ts';
 import { InvitationPages, type InvitationPagesDependencies } from './pages.ts';
 
@@ -38,27 +38,40 @@ export function invitationRoutes(dependencies: Dependencies): Router {
       return groupId === undefined ? '/groups' : `/groups/${groupId}`;
     },
   });
-  return Router()
-    .get('/invitations', async (request, response) => {
-      sendHtml(response, await pages.list(request));
-    })
-    .get('/invitations/:id', async (request, response) => {
-      sendHtml(response, await pages.show(request, numberInPath(request, 'id')));
-    })
-    .get('/join', (request, response) => {
-      accountOf(request);
-      const code = readCode(String(request.query.code ?? '').slice(0, 500));
-      seeOther(response, /^[\w-]+$/.test(code) ? `/join/${code}` : '/groups');
-    })
-    .get('/join/:code', async (request, response) => {
-      const account = visitor(request);
-      onRefusal(response, (error) =>
-        dependencies.views.page(request, 'invitations/not-valid.njk', { account: account ?? null, error }),
-      );
-      await tries.take(request.arrival.address);
-      const invitation = await usableInvitation(dependencies, String(request.params.code), account);
-      await tries.giveBack(request.arrival.address);
-      sendHtml(response, await pages.invited(request, account, invitation));
-    })
-    .use(forms);
+  return (
+    Router()
+      .get('/invitations', async (request, response) => {
+        sendHtml(response, await pages.list(request));
+      })
+      .get('/invitations/:id', async (request, response) => {
+        sendHtml(response, await pages.show(request, numberInPath(request, 'id')));
+      })
+      .get('/join', (request, response) => {
+        accountOf(request);
+        const code = readCode(String(request.query.code ?? '').slice(0, 500));
+        seeOther(response, /^[\w-]+$/.test(code) ? `/join/${code}` : '/groups');
+      })
+      .get('/join/:code', async (request, response) => {
+        const account = visitor(request);
+        onRefusal(response, (error) =>
+          dependencies.views.page(request, 'invitations/not-valid.njk', { account: account ?? null, error }),
+        );
+        await tries.take(request.arrival.address);
+        const invitation = await usableInvitation(dependencies, String(request.params.code), account);
+        await tries.giveBack(request.arrival.address);
+        sendHtml(response, await pages.invited(request, account, invitation));
+      })
+      // Whoever declines need not have an account: the code came to their mailbox.
+      .post('/join/:code/decline', async (request, response) => {
+        const account = visitor(request) ?? null;
+        onRefusal(response, (error) =>
+          dependencies.views.page(request, 'invitations/not-valid.njk', { account, error }),
+        );
+        await tries.take(request.arrival.address);
+        await declineInvitation(dependencies, String(request.params.code));
+        await tries.giveBack(request.arrival.address);
+        sendHtml(response, dependencies.views.page(request, 'invitations/declined.njk', { account }));
+      })
+      .use(forms)
+  );
 }

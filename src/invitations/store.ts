@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, isNull, lt, or, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, isNotNull, isNull, lt, or, sql } from 'drizzle-orm';
 import type { BlindIndex } from '../crypto/blind-index.ts';
 import type { Database, Executor } from '../database/executor.ts';
 import { SEALED, type Sealer } from '../database/sealed-columns.ts';
@@ -18,18 +18,22 @@ export type Invitation = Readonly<{
   maxUses: number | null;
   uses: number;
   revokedAt: number | null;
+  /** To whom it was sent by e-mail; null for a link that is passed on. */
+  email: string | null;
+  /** When whoever it was sent to declined it; null for never. */
+  declinedAt: number | null;
   /** Whoever makes an account with it is a guest. */
   forGuests: boolean;
 }>;
 
 export type NewInvitation = Pick<
   Invitation,
-  'code' | 'creatorId' | 'groupIds' | 'expiresAt' | 'maxUses' | 'forGuests'
+  'code' | 'creatorId' | 'groupIds' | 'expiresAt' | 'maxUses' | 'forGuests' | 'email'
 >;
 
 type Row = typeof invitations.$inferSelect;
 
-const { code: sealedCode } = SEALED.invitations.columns;
+const { code: sealedCode, email: sealedEmail } = SEALED.invitations.columns;
 
 /** Invitations and who used them. */
 export class InvitationStore {
@@ -43,13 +47,14 @@ export class InvitationStore {
     this.#index = index;
   }
 
-  async add({ code, ...rest }: NewInvitation, createdAt: number): Promise<Invitation> {
+  async add({ code, email, ...rest }: NewInvitation, createdAt: number): Promise<Invitation> {
     const codeIndex = this.#indexOf(code);
     const values = {
       ...rest,
       createdAt,
       codeIndex,
       code: this.#sealer.seal(sealedCode, { codeIndex }, code),
+      email: email === null ? null : this.#sealer.seal(sealedEmail, { codeIndex }, email),
     };
     const row = await this.#db.get((orm) => orm.insert(invitations).values(values).returning());
     if (!row) throw new Error('An invitation vanished while it was made.');
@@ -125,6 +130,17 @@ export class InvitationStore {
     );
   }
 
+  /** Whoever it was sent to does not want it. Resolves to whether it was in force. */
+  async decline(id: number, now: number): Promise<boolean> {
+    const isInForce = and(
+      eq(invitations.id, id),
+      isNull(invitations.revokedAt),
+      isNotNull(invitations.email),
+    );
+    const change = { declinedAt: now, revokedAt: now };
+    return (await this.#db.run((orm) => orm.update(invitations).set(change).where(isInForce))) > 0;
+  }
+
   /** Revokes every invitation that an account made. */
   async revokeAllOf(creatorId: number, now: number): Promise<void> {
     const isInForce = and(eq(invitations.creatorId, creatorId), isNull(invitations.revokedAt));
@@ -144,7 +160,11 @@ export class InvitationStore {
     return this.#index(`invitation ${code}`);
   }
 
-  #open({ codeIndex, code, ...row }: Row): Invitation {
-    return { ...row, code: this.#sealer.open(sealedCode, { codeIndex }, code) };
+  #open({ codeIndex, code, email, ...row }: Row): Invitation {
+    return {
+      ...row,
+      code: this.#sealer.open(sealedCode, { codeIndex }, code),
+      email: email ? this.#sealer.open(sealedEmail, { codeIndex }, email) : null,
+    };
   }
 }

@@ -1,3 +1,4 @@
+import type { EmailStore } from '../accounts/email-store.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import type { Context } from '../context.ts';
 import type { GroupPage } from '../groups/page.ts';
@@ -8,7 +9,7 @@ import { profileRoutes } from './routes.ts';
 
 /** What accounts show of themselves. */
 export function installProfiles(
-  context: Context & { accounts: AccountStore; groups: GroupStore; page: GroupPage },
+  context: Context & { emails: EmailStore; accounts: AccountStore; groups: GroupStore; page: GroupPage },
 ) {
   const operations = bindOperations(profileOperations, context, context.limits);
   return { profileOperations: operations, profileRoutes: profileRoutes({ ...context, operations }) };

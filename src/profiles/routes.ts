@@ -1,6 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import multer, { MulterError } from 'multer';
 import { accountOf, signedInOf } from '../accounts/access.ts';
+import type { EmailStore } from '../accounts/email-store.ts';
 import type { SignedIn } from '../accounts/sessions.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import type { Publish } from '../bus/bus.ts';
@@ -15,6 +16,7 @@ import { formsOf } from '../http/forms.ts';
 import { numberInPath, seeOther } from '../http/request.ts';
 import { type Html, sendHtml, type Views } from '../http/views.ts';
 import type { Limits } from '../limits.ts';
+import type { Mailer } from '../mail/mailer.ts';
 import type { BoundOperation } from '../operations/define.ts';
 import { changePicture } from './edit-profile.ts';
 import { PROFILE_RATE } from './operations.ts';
@@ -29,6 +31,8 @@ type Dependencies = {
   publish: Publish;
   limits: Limits;
   operations: readonly BoundOperation<SignedIn>[];
+  emails: EmailStore;
+  mailer: Mailer | undefined;
 };
 
 /** Everybody's page, and the forms with which one changes one's own. */
@@ -38,7 +42,7 @@ export function profileRoutes(dependencies: Dependencies): Router {
 
   const afterChange = '/account?changed=profile';
 
-  function accountPage(request: Request, error: ChatError): Html {
+  async function accountPage(request: Request, error: ChatError): Promise<Html> {
     const account = accountOf(request);
     const typed = (field: string, current: string) => {
       const value: unknown = request.body?.[field];
@@ -51,6 +55,8 @@ export function profileRoutes(dependencies: Dependencies): Router {
       displayName: typed('displayName', account.displayName),
       username: typed('username', account.username),
       languages: LANGUAGES,
+      email: (await dependencies.emails.of(account.id)) ?? '',
+      sendsMail: dependencies.mailer !== undefined,
       changed: null,
     });
   }

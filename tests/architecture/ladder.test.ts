@@ -6,9 +6,9 @@ import { ROOT } from '../support/hearth.ts';
 
 /** design.md, section 1: a step imports itself and what stands before it. */
 const LADDER: readonly (readonly string[])[] = [
-  ['errors', 'setting-schemas', 'settings', 'parent', 'config', 'bus', 'limits', 'tls'],
+  ['errors', 'setting-schemas', 'flags', 'settings', 'parent', 'config', 'bus', 'limits', 'tls'],
   ['cache'],
-  ['crypto', 'engines'],
+  ['crypto', 'engines', 'mail'],
   ['database'],
   ['operations'],
   ['http'],

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { readCommand } from '../../src/config.ts';
 import { StartError } from '../../src/errors.ts';
-import { FLAGS, type Setting, VARIABLES } from '../../src/settings.ts';
+import { FLAGS } from '../../src/flags.ts';
+import type { Setting } from '../../src/setting-schemas.ts';
+import { VARIABLES } from '../../src/settings.ts';
 import { ROOT, runToEnd, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 
 const read = (args: string[], env: Record<string, string> = {}) => readCommand(args, env, '1.2.3');

@@ -86,7 +86,7 @@ test('the Nu checker finds no error in any page', {
   for (const path of own) pages.push([path, (await ada.get(path)).body]);
   for (const path of ['/groups/2', '/groups/1/messages/1', '/line'])
     pages.push([`joe ${path}`, (await joe.get(path)).body]);
-  for (const path of ['/login', '/login?next=/groups/1', '/register', '/nowhere'])
+  for (const path of ['/login', '/login?next=/groups/1', '/register', '/forgot', '/nowhere'])
     pages.push([`stranger ${path}`, (await stranger.get(path)).body]);
   const refused: [string, Record<string, string>][] = [
     ['/groups', { name: '' }],

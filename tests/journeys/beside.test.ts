@@ -142,14 +142,14 @@ test('times are shown to the minute, their seconds on hover, or always for those
   const { page } = await personAt(browser, hearth.url, 'Bob', { locale: 'de-DE' });
   await joinGroup(page, 'General');
   const time = page.locator('#message-1 .permalink time');
-  assert.match(await time.innerText(), /^\d{2}:\d{2}$/);
+  assert.match(await time.innerText(), /^\d{1,2}:\d{2}$/);
   await time.hover();
-  assert.match(await time.innerText(), /^\d{2}:\d{2}:\d{2}$/);
+  assert.match(await time.innerText(), /^\d{1,2}:\d{2}:\d{2}$/);
 
   await page.goto(`${hearth.url}/account`);
   await page.getByLabel('Always show the seconds').check();
   await page.locator('form[action="/account/times"] button').click();
   await page.goto(`${hearth.url}/groups/1`);
   await page.locator('#content').hover();
-  assert.match(await time.innerText(), /^\d{2}:\d{2}:\d{2}$/);
+  assert.match(await time.innerText(), /^\d{1,2}:\d{2}:\d{2}$/);
 });

@@ -61,6 +61,11 @@ const samplesWith = ({
     wrong: { session: 'this' },
     leadsTo: /^\/account\/sessions$/,
   },
+  'set-email': {
+    inputs: [{ email: '' }, { email: '' }],
+    wrong: { email: 'ada' },
+    leadsTo: /^\/account\?changed=email$/,
+  },
   'export-data': { inputs: [{}, {}], leadsTo: /^\/account\/export$/ },
   'end-other-sessions': { inputs: [{}, {}], leadsTo: /^\/account\/sessions$/ },
   'set-username': {

@@ -48,7 +48,7 @@ const PAGES = [
   '/nowhere',
   '/offline',
 ];
-const OUTSIDE = ['/login', '/register', '/deleted/nothing', '/trust', '/connection'];
+const OUTSIDE = ['/deleted/nothing', '/trust', '/connection', '/forgot', '/login', '/register'];
 
 /** Those whose answer may differ between light and dark. */
 const RULES_OF_COLOUR = ['color-contrast', 'link-in-text-block'];

@@ -1,3 +1,4 @@
+import { emailOperations } from '../../src/accounts/email-routes.ts';
 import { sessionOperations } from '../../src/accounts/end-sessions.ts';
 import { adminOperations } from '../../src/admin/operations.ts';
 import { exportOperations } from '../../src/exports/operations.ts';
@@ -14,6 +15,7 @@ import { voiceOperations } from '../../src/voice/operations.ts';
 export const ACCOUNT_OPERATIONS = {
   groups: ownOperations,
   sessions: sessionOperations,
+  emails: emailOperations,
   exports: exportOperations,
   profiles: profileOperations,
   notifications: notificationOperations,

@@ -27,6 +27,8 @@ export const accounts = sqliteTable('accounts', {
   suspendedAt: integer('suspended_at'),
   renamedAt: integer('renamed_at'),
   isGuest: integer('is_guest', { mode: 'boolean' }).notNull().default(false),
+  email: blob('email', { mode: 'buffer' }),
+  emailIndex: blob('email_index', { mode: 'buffer' }),
 });
 
 /** Usernames that accounts had before: nobody else can take them, and mentions of them stay mentions. */
@@ -85,6 +87,9 @@ export const invitations = sqliteTable('invitations', {
   uses: integer('uses').notNull().default(0),
   revokedAt: integer('revoked_at'),
   forGuests: integer('for_guests', { mode: 'boolean' }).notNull().default(false),
+  /** To whom it was sent; null for a link that is passed on. */
+  email: blob('email', { mode: 'buffer' }),
+  declinedAt: integer('declined_at'),
 });
 
 export const invitationUses = sqliteTable(
@@ -151,4 +156,12 @@ export const accountExports = sqliteTable('account_exports', {
   done: integer('done').notNull().default(0),
   total: integer('total').notNull().default(0),
   createdAt: integer('created_at').notNull(),
+});
+
+/** E-mail addresses that wait for their confirmation. */
+export const emailConfirmations = sqliteTable('email_confirmations', {
+  tokenIndex: blob('token_index', { mode: 'buffer' }).primaryKey(),
+  accountId: integer('account_id').notNull(),
+  email: blob('email', { mode: 'buffer' }).notNull(),
+  expiresAt: integer('expires_at').notNull(),
 });

@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { ChatError, invalid } from '../errors.ts';
+import type { Mailer } from '../mail/mailer.ts';
+import type { EmailStore } from './email-store.ts';
+import type { SignInLinkStore } from './link-store.ts';
+import { makeLink } from './links.ts';
+import type { Account, AccountStore } from './store.ts';
+
+const CONFIRM_MS = 24 * 3_600_000;
+const EMAIL_RULE = 'Enter an e-mail address such as mary@example.org.';
+
+export const emailAddress = z.string(EMAIL_RULE).trim().max(254, EMAIL_RULE).pipe(z.email(EMAIL_RULE));
+
+/** Empty takes the address away. */
+export const emailForm = z.object({ email: z.literal('').or(emailAddress) });
+
+/** A name to sign in with, or an e-mail address. */
+export const forgotForm = z.object({
+  name: z
+    .string('Enter your name or your e-mail address.')
+    .trim()
+    .min(1, 'Enter your name or your e-mail address.')
+    .max(254),
+});
+
+export type EmailDependencies = {
+  emails: EmailStore;
+  accounts: AccountStore;
+  signInLinks: SignInLinkStore;
+  mailer: Mailer | undefined;
+};
+
+/** Sends a link to an address, which is the account's once the link was used. @throws ChatError 409 where there is no mail server */
+export async function setEmail(
+  { emails, mailer }: Pick<EmailDependencies, 'emails' | 'mailer'>,
+  account: Account,
+  { email }: z.infer<typeof emailForm>,
+  now = Date.now(),
+): Promise<void> {
+  if (email === '') return emails.remove(account.id);
+  if (!mailer) throw new ChatError('no_mail', 409, 'This Hearth sends no e-mail. Ask whoever runs it.');
+  const token = randomBytes(24).toString('base64url');
+  await emails.begin(token, account.id, email, now + CONFIRM_MS, now);
+  mailer.send({
+    to: email,
+    subject: 'Confirm your e-mail address',
+    text: `Hello ${account.name},\n\nopen this link to make this address yours in Hearth. It is valid for 24 hours:\n\n${mailer.origin}/confirm-email/${token}\n\nYou did not ask for this? Then do nothing: the address stays unused.\n`,
+  });
+}
+
+/** @throws ChatError 404 for a link that is not valid, or an address that is somebody else's */
+export async function confirmEmail(
+  { emails }: Pick<EmailDependencies, 'emails'>,
+  token: string,
+): Promise<void> {
+  if (!(await emails.confirm(token, Date.now()))) throw usedUp();
+}
+
+export function usedUp(): ChatError {
+  return new ChatError('link_used', 404, 'This link was used already, or has run out. Ask for a new one.');
+}
+
+/**
+ * Sends a link for a new password to the confirmed address of whoever this is; where there is none, nothing. The
+ * caller answers the same in any case, and does not wait.
+ */
+export async function sendPasswordLink(
+  { emails, accounts, signInLinks, mailer }: EmailDependencies,
+  name: string,
+): Promise<void> {
+  if (!mailer) throw invalid('name', 'This Hearth sends no e-mail. Ask an administrator for a link.');
+  const id = (await emails.accountOf(name)) ?? (await accounts.byName(name.normalize('NFC')))?.id;
+  const account = id === undefined ? undefined : await accounts.byId(id);
+  const email = account && account.suspendedAt === null ? await emails.of(account.id) : undefined;
+  if (!account || email === undefined) return;
+  const path = await makeLink({ signInLinks }, account.id, 'password');
+  mailer.send({
+    to: email,
+    subject: 'Choose a new password',
+    text: `Hello ${account.name},\n\nsomebody, hopefully you, has forgotten the password of @${account.username}. With this link you choose a new one, once, within 24 hours:\n\n${mailer.origin}${path}\n\nYou did not ask for this? Then do nothing: your password stays as it is.\n`,
+  });
+}

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { port, type Setting } from './setting-schemas.ts';
+
+// The flags of the command line; `settings.ts` has the variables of the environment.
+
+export const FLAGS = {
+  host: {
+    name: '--host',
+    value: 'ADDRESS',
+    fallback: '127.0.0.1',
+    meaning: 'the address to listen on; 0.0.0.0 for the whole network',
+    schema: z.string().default('127.0.0.1'),
+  },
+  /** 0 takes a free one. */
+  port: {
+    name: '--port',
+    value: 'PORT',
+    fallback: '8000, with --tls 8443',
+    meaning: 'the port to listen on; 0 takes a free one',
+    schema: port('--port'),
+  },
+  tls: {
+    name: '--tls',
+    fallback: 'off',
+    meaning: 'serve HTTPS; makes an authority and a certificate if there is none',
+    schema: z.boolean().default(false),
+  },
+  /** The port of plain HTTP beside TLS; undefined when it is off. */
+  httpPort: {
+    name: '--http-port',
+    value: 'PORT',
+    fallback: 'off',
+    meaning: 'with --tls: also serve plain HTTP on this port',
+    schema: port('--http-port'),
+  },
+  certFile: {
+    name: '--certfile',
+    value: 'FILE',
+    fallback: 'tls/cert.pem',
+    meaning: 'the certificate (PEM)',
+    schema: z.string().default('tls/cert.pem'),
+  },
+  keyFile: {
+    name: '--keyfile',
+    value: 'FILE',
+    fallback: 'tls/key.pem',
+    meaning: 'its private key (PEM)',
+    schema: z.string().default('tls/key.pem'),
+  },
+  tlsConfigFile: {
+    name: '--tls-config',
+    value: 'FILE',
+    fallback: 'tls_config.json',
+    meaning: 'subject, lifetime and key size of the certificate',
+    schema: z.string().default('tls_config.json'),
+  },
+  dataDir: {
+    name: '--data',
+    value: 'FOLDER',
+    fallback: 'data',
+    meaning: 'the folder that holds everything',
+    schema: z.string().default('data'),
+  },
+  help: { name: '--help', fallback: '', meaning: 'print this and stop', schema: z.boolean().default(false) },
+  version: {
+    name: '--version',
+    fallback: '',
+    meaning: 'print the version and stop',
+    schema: z.boolean().default(false),
+  },
+} as const satisfies Record<string, Setting>;
