@@ -98,7 +98,7 @@ async function install({ config, log, databases, keyring, sessionStore, password
   const engine = speechEngine(config, log);
   const context = { ...base, ...stores, engine, hasSpeech: engine !== undefined };
   const accounts = await installAccounts({ ...context, sessionStore, passwords });
-  const secondFactors = installSecondFactors({ ...context, ...accounts, passwords });
+  const secondFactors = await installSecondFactors({ ...context, ...accounts, passwords });
   const live = { ...context, ...installLive(context) };
   const groups = { ...live, ...installGroups(live) };
   const invitations = installInvitations(groups);
@@ -155,7 +155,7 @@ function route(
   app.use(features.notifications.notificationRoutes, features.profiles.profileRoutes);
   app.use(features.search.searchRoutes, messages.fileRoutes, voice.voiceRoutes, themeRoutes());
   app.use(trustRoutes({ views, config, certificate, authority }));
-  app.use(accounts.accountRoutes(invitations.admission), features.secondFactors.secondFactorRoutes);
+  app.use(accounts.accountRoutes(invitations.admission), ...features.secondFactors.secondFactorRoutes);
   app.use(invitations.invitationRoutes, features.reports.reportRoutes);
   app.use(features.inbox.inboxRoutes);
   app.use(features.deletion.deletionRoutes, features.exported.exportRoutes, features.admin.adminRoutes);
@@ -176,6 +176,7 @@ function ownOperations(features: Features): BoundOperation<SignedIn>[] {
     ...features.invitations.invitationOperations,
     ...features.inbox.inboxOperations,
     ...features.reports.reportOperations,
+    ...features.secondFactors.passkeyOperations,
     ...features.exported.exportOperations,
     ...features.admin.adminOperations,
   ];

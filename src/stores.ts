@@ -29,6 +29,7 @@ import { NotificationClaimStore } from './notifications/claim-store.ts';
 import { DeviceStore } from './notifications/store.ts';
 import { PlaybackReceiptStore } from './receipts/store.ts';
 import { ReportStore } from './reports/store.ts';
+import { PasskeyStore } from './second-factors/passkey-store.ts';
 import { SecondFactorStore } from './second-factors/store.ts';
 import { CachedSiteSettingsStore } from './site-settings/cached.ts';
 import { SiteSettingsStore } from './site-settings/store.ts';
@@ -86,6 +87,7 @@ function uncached({ users, chat, sealer, usersIndex, auditKey }: Awaited<ReturnT
     playbackReceipts: new PlaybackReceiptStore(chat),
     transcriptions: new TranscriptionStore(chat),
     devices: new DeviceStore(users, sealer, usersIndex),
+    passkeys: new PasskeyStore(users, sealer, usersIndex),
     secondFactors: new SecondFactorStore(users, sealer, usersIndex),
     sessionList: new SessionListStore(users, sealer, usersIndex),
     emails: new EmailStore(users, sealer, usersIndex),

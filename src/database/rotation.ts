@@ -2,7 +2,8 @@ import { and, asc, eq, getTableColumns, gt, ne, type SQL, sql } from 'drizzle-or
 import { getTableConfig, type SQLiteColumn, type SQLiteTable } from 'drizzle-orm/sqlite-core';
 import type { Keyring } from '../crypto/keys.ts';
 import type { Database } from './executor.ts';
-import { createSealer, SEALED, type SealedColumn } from './sealed-columns.ts';
+import type { SealedColumn } from './sealed-column.ts';
+import { createSealer, SEALED } from './sealed-columns.ts';
 import { drafts, files, groups, inboxLines, messages, reports, revisions } from './tables/chat.ts';
 import { encryptionKeys, secrets } from './tables/sealing.ts';
 import {
@@ -13,6 +14,7 @@ import {
   emailConfirmations,
   formerNames,
   invitations,
+  passkeys,
   pushSubscriptions,
   sessionList,
 } from './tables/users.ts';
@@ -34,6 +36,7 @@ const TABLES: Readonly<Record<'users' | 'chat', readonly SQLiteTable[]>> = {
     invitations,
     sessionList,
     authenticators,
+    passkeys,
     auditLog,
     secrets,
   ],

@@ -1,5 +1,6 @@
 import { createCipher } from '../crypto/cipher.ts';
 import type { Keyring } from '../crypto/keys.ts';
+import { hex, type RowOf, type SealedColumn, sealedColumn } from './sealed-column.ts';
 import { drafts, files, groups, inboxLines, messages, reports, revisions } from './tables/chat.ts';
 import { secrets } from './tables/sealing.ts';
 import {
@@ -10,30 +11,13 @@ import {
   emailConfirmations,
   formerNames,
   invitations,
+  passkeys,
   pushSubscriptions,
   sessionList,
 } from './tables/users.ts';
 
-/**
- * The fields of a row from which the additional authenticated data (AAD) of a value is built: they identify the row.
- */
-type RowOf<Column> = Column extends SealedColumn<infer Row> ? Row : never;
-
-export type SealedColumn<Row> = Readonly<{
-  /** Its name as a property of the table. */
-  column: string;
-  /** Names the sub-key of the keyring. */
-  purpose: string;
-  aad(row: Row): string;
-}>;
-
-const hex = (index: Buffer) => index.toString('hex');
 type Identified = { id: number };
 type OfMessage = { groupId: number; id: string };
-
-function sealedColumn<Row>(column: string, purpose: string, aad: (row: Row) => string): SealedColumn<Row> {
-  return Object.freeze({ column, purpose, aad });
-}
 
 /**
  * Every column that holds what people wrote, by table. Sealing, opening and key rotation use this list. A test fails
@@ -120,6 +104,16 @@ export const SEALED = {
         'secret',
         'second-factors',
         ({ accountId }) => `authenticators/${accountId}`,
+      ),
+    },
+  },
+  passkeys: {
+    table: passkeys,
+    columns: {
+      details: sealedColumn<{ credentialIndex: Buffer }>(
+        'details',
+        'second-factors',
+        ({ credentialIndex }) => `passkeys/${hex(credentialIndex)}`,
       ),
     },
   },

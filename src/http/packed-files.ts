@@ -19,7 +19,10 @@ const TEXT: Readonly<Record<string, string>> = {
 
 const PICKER = 'emoji/picker.js';
 /** Bundled with everything that they import: each further file costs a phone a round trip. */
-const JOINED = { style: 'css/main.css', scripts: ['js/main.js', 'password/strength.js'] };
+const JOINED = {
+  style: 'css/main.css',
+  scripts: ['js/main.js', 'password/strength.js', 'passkeys/passkeys.js'],
+};
 /** The most common passwords: as many as a phone loads at once. */
 const COMMON_PASSWORDS = 'password/common.json';
 const MAX_COMMON_PASSWORDS = 5_000;
@@ -115,7 +118,7 @@ async function joinedScript(file: string): Promise<string> {
     write: false,
     format: 'esm',
     target: 'es2022',
-    external: ['../emoji/*', '../password/*'],
+    external: ['../emoji/*', '../password/*', '../passkeys/*'],
     legalComments: 'none',
   });
   const [output] = outputFiles;

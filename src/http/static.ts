@@ -23,7 +23,11 @@ const FROM_PACKAGES: Readonly<Record<string, string>> = {
 };
 
 /** What the page's script takes from packages: its version changes when one of them does. */
-const JOINED_PACKAGES = [resolve('idb/package.json'), resolve('@zxcvbn-ts/core/package.json')];
+const JOINED_PACKAGES = [
+  resolve('idb/package.json'),
+  resolve('@zxcvbn-ts/core/package.json'),
+  resolve('@simplewebauthn/browser'),
+];
 
 /** The folder in the address of every static file, such as `/assets/3f9a1c`; it changes when a file does. */
 export function assetFolder(pinned: string | undefined): string {

@@ -23,6 +23,7 @@ import { startShortcuts } from './page/shortcuts.js';
 import { startOverview } from './page/sidebar.js';
 import { tabStorage } from './page/storage.js';
 import { startTheme } from './page/theme.js';
+import { startPasskeys } from './passkey-forms.js';
 import { startPlayers } from './voice/player.js';
 
 const { accountId } = document.body.dataset;
@@ -42,6 +43,7 @@ startSearchKey();
 startDayJump();
 startShare();
 startNewPassword();
+startPasskeys();
 startShortcuts();
 startNotificationSettings();
 startReturn();

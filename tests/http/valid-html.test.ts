@@ -70,6 +70,7 @@ test('the Nu checker finds no error in any page', {
       '/admin/log',
       '/account/delete',
       '/account/export',
+      '/account/passkeys',
       '/deleted/nothing',
       '/trust',
       '/connection',

@@ -35,6 +35,7 @@ const PAGES = [
   '/account/second-factor',
   '/account/delete',
   '/account/export',
+  '/account/passkeys',
   '/invitations',
   '/invitations/1',
   '/inbox',

@@ -9,6 +9,7 @@ import { invitationOperations } from '../../src/invitations/operations.ts';
 import { notificationOperations } from '../../src/notifications/operations.ts';
 import { profileOperations } from '../../src/profiles/operations.ts';
 import { reportOperations } from '../../src/reports/operations.ts';
+import { passkeyOperations } from '../../src/second-factors/operations.ts';
 import { voiceOperations } from '../../src/voice/operations.ts';
 
 /** The operations of an account by the feature that they belong to, in the order of docs/wire.md. */
@@ -16,6 +17,7 @@ export const ACCOUNT_OPERATIONS = {
   groups: ownOperations,
   sessions: sessionOperations,
   emails: emailOperations,
+  passkeys: passkeyOperations,
   exports: exportOperations,
   profiles: profileOperations,
   notifications: notificationOperations,

@@ -165,3 +165,14 @@ export const emailConfirmations = sqliteTable('email_confirmations', {
   email: blob('email', { mode: 'buffer' }).notNull(),
   expiresAt: integer('expires_at').notNull(),
 });
+
+/** Passkeys; `counter` is the number of uses that the authenticator has counted. */
+export const passkeys = sqliteTable('passkeys', {
+  id: integer('id').primaryKey({ autoIncrement: true }),
+  credentialIndex: blob('credential_index', { mode: 'buffer' }).notNull().unique(),
+  accountId: integer('account_id').notNull(),
+  details: blob('details', { mode: 'buffer' }).notNull(),
+  counter: integer('counter').notNull(),
+  createdAt: integer('created_at').notNull(),
+  usedAt: integer('used_at'),
+});
