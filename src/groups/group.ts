@@ -18,6 +18,8 @@ export type Group = Readonly<{
   access: 'open' | 'closed';
   /** Who writes in it. */
   posting: 'members' | 'owners';
+  /** How long a member waits between two messages; 0 for not at all. Owners need not. */
+  slowSeconds: number;
   /** What it is about; empty for nothing. */
   topic: string;
   /** The account whose private line to the administrators this is; null for any other. A line is a direct conversation. */

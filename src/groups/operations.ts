@@ -17,7 +17,9 @@ import {
   rulesForm,
   setArchived,
   setRules,
+  setSlowMode,
   setTopic,
+  slowForm,
   topicForm,
 } from './rules.ts';
 import { notificationLevelForm, setNotificationLevel } from './set-notification-level.ts';
@@ -52,6 +54,7 @@ export const groupOperations: readonly GroupOperation[] = [
     run: (context: GroupOperationContext, open: OpenGroup, input) => setVoice(context, open, input),
   }),
   byOwners('rules', rulesForm, setRules),
+  byOwners('slow-mode', slowForm, setSlowMode),
   byOwners('topic', topicForm, setTopic),
   byOwners('archive', archiveForm, setArchived),
   byOwners('make-owner', memberForm, makeOwner),

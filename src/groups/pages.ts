@@ -10,6 +10,7 @@ import type { GroupPage } from './page.ts';
 import { isListed, isOwner, refuseSettings } from './policies.ts';
 import type { GroupPresenter } from './present.ts';
 import type { JoinRequestStore } from './request-store.ts';
+import { SLOW_SECONDS } from './rules.ts';
 import type { GroupStore } from './store.ts';
 
 const MEMBERS_A_PAGE = 200;
@@ -39,6 +40,16 @@ export type GroupPagesDependencies = {
 };
 
 /** The list of groups, the settings of one and its members. */
+const SLOW_LABELS: Readonly<Record<(typeof SLOW_SECONDS)[number], string>> = {
+  0: 'As often as they like',
+  10: 'Every 10 seconds',
+  30: 'Every 30 seconds',
+  60: 'Every minute',
+  300: 'Every 5 minutes',
+  900: 'Every 15 minutes',
+  3600: 'Every hour',
+};
+
 export class GroupPages {
   readonly #page: GroupPage;
   readonly #presenter: GroupPresenter;
@@ -92,6 +103,7 @@ export class GroupPages {
       notificationLevel: notificationLevelOf(open.group, open.membership),
       levels: NOTIFICATION_LEVELS.map((value) => ({ value, label: LEVEL_LABELS[value] })),
       languages: LANGUAGES,
+      slowChoices: SLOW_SECONDS.map((seconds) => ({ seconds: Number(seconds), label: SLOW_LABELS[seconds] })),
       mayChange: refuseSettings(open) === undefined,
       name: error?.field === 'name' ? typedName(request) : open.group.name,
       topic: error?.field === 'topic' ? String(request.body?.topic ?? '') : open.group.topic,

@@ -23,6 +23,18 @@ export const rulesForm = z.object({
   posting: z.enum(['members', 'owners'], 'Choose whether members or owners write.'),
 });
 
+/** Choices of the waiting time between two messages, in seconds. */
+export const SLOW_SECONDS = ['0', '10', '30', '60', '300', '900', '3600'] as const;
+
+export const slowForm = z.object({
+  seconds: z
+    .union(
+      [z.enum(SLOW_SECONDS), z.int().transform(String).pipe(z.enum(SLOW_SECONDS))],
+      'Choose how long members wait.',
+    )
+    .transform(Number),
+});
+
 /** One line; empty is no topic. */
 export const topicForm = z.object({
   topic: z
@@ -62,6 +74,16 @@ export async function setTopic(
   { topic }: z.infer<typeof topicForm>,
 ): Promise<void> {
   await groups.change(group.id, { topic });
+  publish(groupSettingsChanged, { groupId: group.id });
+}
+
+/** How long members wait between two messages. */
+export async function setSlowMode(
+  { groups, publish }: RuleDependencies,
+  { group }: OpenGroup,
+  { seconds }: z.output<typeof slowForm>,
+): Promise<void> {
+  await groups.change(group.id, { slowSeconds: seconds });
   publish(groupSettingsChanged, { groupId: group.id });
 }
 

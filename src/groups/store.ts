@@ -136,10 +136,10 @@ export class GroupStore {
     await this.#db.run((orm) => orm.update(groups).set(voice).where(eq(groups.id, id)));
   }
 
-  /** Sets who joins and writes, what it is about (empty is nothing), or since when it is archived. */
+  /** Sets who joins and writes, how often, what it is about (empty is nothing), or since when it is archived. */
   async change(
     id: number,
-    { topic, ...rest }: Partial<Pick<Group, 'access' | 'posting' | 'topic' | 'archivedAt'>>,
+    { topic, ...rest }: Partial<Pick<Group, 'access' | 'posting' | 'topic' | 'archivedAt' | 'slowSeconds'>>,
   ): Promise<void> {
     const sealedTopic = topic ? this.#sealer.seal(sealed.topic, { id }, topic) : null;
     const values = { ...rest, ...(topic !== undefined && { topic: sealedTopic }) };

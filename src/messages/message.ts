@@ -36,7 +36,10 @@ export type Message = Readonly<{
   MessageMetadata;
 
 export type NewMessage = Pick<Message, 'groupId' | 'id' | 'authorId' | 'content' | 'createdAt'> &
-  Partial<Pick<Message, 'replyTo' | 'thread' | 'mentions' | 'mentionsAll' | 'files'>>;
+  Partial<Pick<Message, 'replyTo' | 'thread' | 'mentions' | 'mentionsAll' | 'files'>> & {
+    /** How long the author's last message in the group has to be ago, in milliseconds; absent is not at all. */
+    slowMs?: number;
+  };
 
 /** `isNew` is false where this id had been committed before: a repeated send. */
 export type Appended = { message: Message; isNew: boolean };

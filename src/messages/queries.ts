@@ -3,6 +3,9 @@ import { isAmong } from '../database/dialect/sqlite.ts';
 import type { Orm } from '../database/executor.ts';
 import { files, groups, memberships, messages, revisions, threadFollows } from '../database/tables/chat.ts';
 
+/** Slow mode looks for an author's last message among this many. */
+const SLOW_MODE_MESSAGES = 5_000;
+
 const value = (name: string) => sql.placeholder(name);
 const inGroup = eq(messages.groupId, value('groupId'));
 const isMessage = and(inGroup, eq(messages.seq, value('seq')));
@@ -64,6 +67,23 @@ function reads(orm: Orm) {
 
 function lists(orm: Orm) {
   return {
+    lastBy: orm
+      .select({ createdAt: messages.createdAt })
+      .from(messages)
+      .where(
+        and(
+          inGroup,
+          eq(messages.authorId, value('authorId')),
+          // Who writes seldom is not looked for through the whole group.
+          gt(
+            messages.seq,
+            sql`(SELECT last_seq FROM groups WHERE id = ${value('groupId')}) - ${SLOW_MODE_MESSAGES}`,
+          ),
+        ),
+      )
+      .orderBy(desc(messages.seq))
+      .limit(1)
+      .prepare(),
     pinned: orm
       .select()
       .from(messages)

@@ -6,7 +6,7 @@ import { unsentFiles } from '../files/access.ts';
 import { type Attachment, asAttachment, MAX_FILES, tooManyFiles } from '../files/file.ts';
 import type { FileStore } from '../files/store.ts';
 import type { OpenGroup } from '../groups/access.ts';
-import { refuseWriting } from '../groups/policies.ts';
+import { isOwner, refuseWriting } from '../groups/policies.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { hasVisible } from '../http/request.ts';
 import { checkbox, optional, wholeNumber } from '../operations/fields.ts';
@@ -59,7 +59,7 @@ export type SendDependencies = {
 /**
  * Sends a message to a group. Idempotent by id: a retry resolves to the message of the first try.
  * @throws ChatError 400 for an empty or too long message, 404 for a reply to a missing message or for a missing file,
- *   409 for an id of another message or for an unconfirmed @all
+ *   409 for an id of another message or for an unconfirmed @all, 429 in slow mode
  */
 export async function sendMessage(
   dependencies: SendDependencies,
@@ -84,6 +84,7 @@ export async function sendMessage(
     content: text,
     createdAt: now,
     ...mentions,
+    ...(group.slowSeconds > 0 && !isOwner(open) && { slowMs: group.slowSeconds * 1_000 }),
     files: attachments.map((file) => withText(file, typed)),
     ...(answered && { replyTo: answered.seq, thread: answered.thread ?? answered.seq }),
   });

@@ -15,6 +15,7 @@ import {
 } from './message.ts';
 import { messageQueries } from './queries.ts';
 import { type SealedMessage, SealedMessages } from './sealed.ts';
+import { tooSoon } from './slow-mode-queries.ts';
 
 /** Stores messages, and updates counters, mentions, follows and files in the same transactions. */
 export class MessageStore {
@@ -35,7 +36,10 @@ export class MessageStore {
       const written: Message[] = [];
       for (const [groupId, list] of newByGroup) written.push(...(await this.#appendTo(tx, groupId, list)));
       for (const message of written) if (messagesById.has(message.id)) messagesById.set(message.id, message);
-      return { results: batch.map((candidate) => resultOf(candidate, messagesById, newByGroup)), written };
+      return {
+        results: batch.map((candidate) => resultOf(candidate, messagesById, newByGroup)),
+        written,
+      };
     });
   }
 
@@ -127,9 +131,9 @@ export class MessageStore {
     return rows.map((row) => this.#sealed.open(row));
   }
 
-  /** Maps the ids of a batch to their messages, stored or new, and groups the new ones by group. */
+  /** Maps the ids of a batch to their messages, stored or new, or refusals, and groups the new ones by group. */
   async #sort(tx: Executor, batch: readonly NewMessage[]) {
-    const messagesById = new Map<string, NewMessage | Message>();
+    const messagesById = new Map<string, NewMessage | Message | ChatError>();
     const claimed = new Set<string>();
     const newByGroup = new Map<number, NewMessage[]>();
     const ids = JSON.stringify(batch.map((message) => message.id));
@@ -137,6 +141,9 @@ export class MessageStore {
       messagesById.set(row.id, this.#sealed.open(row));
     for (const message of batch) {
       if (messagesById.has(message.id)) continue;
+      const refusal = await tooSoon(tx, this.#queries, message, newByGroup.get(message.groupId));
+      if (refusal) messagesById.set(message.id, refusal);
+      if (refusal) continue;
       if (message.files?.length && !(await this.#mayClaim(tx, message, claimed))) continue;
       messagesById.set(message.id, message);
       const list = newByGroup.get(message.groupId);
@@ -222,10 +229,11 @@ export class MessageStore {
 
 function resultOf(
   candidate: NewMessage,
-  messagesById: ReadonlyMap<string, NewMessage | Message>,
+  messagesById: ReadonlyMap<string, NewMessage | Message | ChatError>,
   newByGroup: ReadonlyMap<number, readonly NewMessage[]>,
 ): Appended | ChatError {
   const message = messagesById.get(candidate.id);
+  if (message instanceof ChatError) return message;
   if (!message) return notFound('A file of this message is not there any more.');
   const isSame = message.authorId === candidate.authorId && message.groupId === candidate.groupId;
   if (!('seq' in message) || !isSame)

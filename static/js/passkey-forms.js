@@ -2,7 +2,9 @@ import { find, findAll, findOptional } from './page/dom.js';
 
 /** Forms that a passkey fills in. They are shown where the browser has passkeys. */
 export function startPasskeys() {
-  if (!('PublicKeyCredential' in window)) return;
+  // Browsers have passkeys for names, not for addresses.
+  const isAddress = /^[\d.]+$|:/.test(location.hostname);
+  if (!('PublicKeyCredential' in window) || isAddress) return;
   for (const form of findAll(document, '[data-passkey]', HTMLFormElement)) {
     form.hidden = false;
     const missing = findOptional(document, '[data-passkey-missing]');

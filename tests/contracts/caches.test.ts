@@ -33,6 +33,7 @@ const EVENTS: Readonly<Record<string, (people: People) => Promise<Answer>>> = {
   'ask to join': ({ ada }) => ada.post('/groups/3/ask'),
   'let somebody in': ({ joe }) => joe.post('/groups/3/answer-request', { accountId: '1', accept: 'yes' }),
   'let owners only write': ({ joe }) => joe.post('/groups/3/rules', { access: 'closed', posting: 'owners' }),
+  'set slow mode': ({ joe }) => joe.post('/groups/3/slow-mode', { seconds: '60' }),
   'set a topic': ({ joe }) => joe.post('/groups/3/topic', { topic: 'Honey' }),
   'make an owner': ({ joe }) => joe.post('/groups/3/make-owner', { accountId: '1' }),
   'unmake an owner': ({ joe }) => joe.post('/groups/3/remove-owner', { accountId: '1' }),

@@ -211,3 +211,32 @@ test('whom an owner removed comes back by an owner only, by no invitation and no
   await joe.post('/groups/3/answer-request', { accountId: '3', accept: 'yes' });
   assert.equal((await kim.get('/groups/3')).status, 200);
 });
+
+test('in slow mode a member waits between two messages, owners do not, and a retry is no second message', async (t) => {
+  const hearth = await startHearth(t);
+  await newPerson(hearth.url, 'admin');
+  const ada = await newPerson(hearth.url, 'ada');
+  await ada.post('/groups', { name: 'Announcements' });
+  const joe = await newPerson(hearth.url, 'joe', 3);
+  const kim = await newPerson(hearth.url, 'kim', 3);
+  assert.equal((await joe.post('/groups/3/slow-mode', { seconds: '3600' })).status, 403);
+  await ada.post('/groups/3/slow-mode', { seconds: '3600' });
+  const say = (person: typeof joe, id: string) => person.post('/groups/3/messages', { content: 'hello', id });
+  const [first, second] = [crypto.randomUUID(), crypto.randomUUID()];
+  assert.equal((await say(joe, first)).status, 303);
+  assert.equal((await say(joe, first)).status, 303, 'the same message again');
+  const refused = await say(joe, second);
+  assert.deepEqual(
+    [refused.status, /This group is in slow mode. Try again in 60 minutes/.test(refused.body)],
+    [429, true],
+  );
+  assert.ok(Number(refused.headers['retry-after']) > 3_500);
+  const socket = await joe.socket('/ws/chat/3');
+  socket.send({ type: 'send', id: second, content: 'hello' });
+  assert.equal((await socket.nextJson('error')).code, 'too_many');
+  const atOnce = await Promise.all(Array.from({ length: 10 }, () => say(kim, crypto.randomUUID())));
+  assert.equal(atOnce.filter(({ status }) => status === 303).length, 1, 'ten at once are one');
+  for (let count = 0; count < 2; count++) assert.equal((await say(ada, crypto.randomUUID())).status, 303);
+  await ada.post('/groups/3/slow-mode', { seconds: '0' });
+  assert.equal((await say(joe, second)).status, 303);
+});

@@ -27,6 +27,7 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     wrong: { access: 'secret', posting: 'owners' },
     isForOwner: true,
   },
+  'slow-mode': { input: { seconds: '30' }, wrong: { seconds: '31' }, isForOwner: true },
   topic: { input: { topic: 'Leeks' }, wrong: { topic: 'x'.repeat(251) }, isForOwner: true },
   archive: { input: { on: 'no' }, wrong: { on: 'perhaps' }, isForOwner: true },
   'make-owner': { input: { accountId: '4' }, wrong: { accountId: 'joe' }, isForOwner: true },

@@ -30,6 +30,7 @@ export const groups = sqliteTable('groups', {
   deletedAt: integer('deleted_at'),
   /** The account whose private line to the administrators this is. */
   lineOf: integer('line_of'),
+  slowSeconds: integer('slow_seconds').notNull().default(0),
 });
 
 export const memberships = sqliteTable(
