@@ -8,6 +8,7 @@ import {
   groupAccessChanged,
   groupCreated,
   groupRenamed,
+  groupSettingsChanged,
   memberJoined,
   memberLeft,
   unreadChanged,
@@ -91,6 +92,7 @@ export function pushGroups({ hub, accounts, groups, presenter, subscribe }: Depe
     }
   }
 
+  tellRules({ hub, subscribe });
   subscribe(accountRenamed, pushName);
   subscribe(groupCreated, pushToEveryone);
   subscribe(groupRenamed, pushToEveryone);
@@ -104,5 +106,14 @@ export function pushGroups({ hub, accounts, groups, presenter, subscribe }: Depe
       'You left this group.',
     );
     await pushRow(groupId, accountId, 'group');
+  });
+}
+
+/** Tells open pages that the rules of their group changed. They find out for themselves whether their reader may write. */
+function tellRules({ hub, subscribe }: Pick<Dependencies, 'hub' | 'subscribe'>): void {
+  subscribe(groupSettingsChanged, ({ groupId }) => {
+    hub.publish(groupTopic(groupId), ({ protocol }) =>
+      protocol === 'html' ? factText('html', 'rules', { groupId }) : undefined,
+    );
   });
 }

@@ -21,6 +21,7 @@ import {
   setTopic,
   slowForm,
   topicForm,
+  transferOwnership,
 } from './rules.ts';
 import { notificationLevelForm, setNotificationLevel } from './set-notification-level.ts';
 import { setVoice, voiceForm } from './set-voice.ts';
@@ -58,6 +59,7 @@ export const groupOperations: readonly GroupOperation[] = [
   byOwners('topic', topicForm, setTopic),
   byOwners('archive', archiveForm, setArchived),
   byOwners('make-owner', memberForm, makeOwner),
+  byOwners('transfer-ownership', memberForm, transferOwnership),
   byOwners('remove-owner', memberForm, removeOwner),
   byOwners('remove-member', memberForm, removeMember),
   byOwners('answer-request', answerForm, answerRequest),

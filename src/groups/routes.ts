@@ -17,7 +17,13 @@ import type { JoinRequestStore } from './request-store.ts';
 const COMPLETED_NAMES = 1_000;
 
 /** The forms that stand on the page of members. */
-const MEMBER_FORMS = new Set(['make-owner', 'remove-owner', 'remove-member', 'answer-request']);
+const MEMBER_FORMS = new Set([
+  'make-owner',
+  'transfer-ownership',
+  'remove-owner',
+  'remove-member',
+  'answer-request',
+]);
 
 type Dependencies = GroupPagesDependencies & {
   publish: Publish;

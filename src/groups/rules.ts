@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { AccountStore } from '../accounts/store.ts';
 import type { Publish } from '../bus/bus.ts';
-import { ChatError, notFound } from '../errors.ts';
+import { ChatError, invalid, notFound } from '../errors.ts';
 import { wholeNumber, yesOrNo } from '../operations/fields.ts';
 import type { OpenGroup } from './access.ts';
 import { CONTROL_CHARACTERS } from './create.ts';
@@ -107,6 +107,20 @@ export async function makeOwner(
 ): Promise<void> {
   if (!(await groups.makeOwner(accountId, group.id))) throw noMember();
   publish(membershipsChanged, { groupId: group.id, accountIds: [accountId] });
+}
+
+/** Makes somebody an owner in one's place. @throws ChatError 400 for oneself, 404 for somebody who is no member */
+export async function transferOwnership(
+  dependencies: RuleDependencies,
+  open: OpenGroup,
+  { accountId }: z.infer<typeof memberForm>,
+): Promise<void> {
+  const { groups, publish } = dependencies;
+  const { account, group } = open;
+  if (accountId === account.id) throw invalid('accountId', 'Choose somebody else to hand the group over to.');
+  await makeOwner(dependencies, open, { accountId });
+  if (await groups.removeOwner(account.id, group.id))
+    publish(membershipsChanged, { groupId: group.id, accountIds: [account.id] });
 }
 
 /** @throws ChatError 404 for somebody who is no owner, 409 for the last one */

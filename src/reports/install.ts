@@ -4,6 +4,8 @@ import type { Context } from '../context.ts';
 import type { BlobStore } from '../files/blob-store.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { GroupStore } from '../groups/store.ts';
+import { type Hub, personalTopic } from '../live/hub.ts';
+import { reportsChanged } from '../messages/events.ts';
 import type { MessagePresenter } from '../messages/present.ts';
 import type { MessageStore } from '../messages/store.ts';
 import type { MessageWriter } from '../messages/writer.ts';
@@ -21,18 +23,27 @@ export function installReports(
     presenter: MessagePresenter;
     writer: MessageWriter;
     blobs: BlobStore;
+    hub: Hub;
     audit: AuditStore;
     reports: ReportStore;
     page: GroupPage;
     showAboveList(render: (account: Account) => Promise<string>): void;
   },
 ) {
-  const { config, reports, views, limits, showAboveList } = context;
+  const { config, reports, accounts, views, hub, limits, subscribe, showAboveList } = context;
   const dependencies = { ...context, editLimitMs: config.editLimitMs };
   const operations = bindOperations(reportOperations, dependencies, limits);
-  showAboveList(async ({ id, isAdmin }) => {
+  const link = async ({ id, isAdmin }: Pick<Account, 'id' | 'isAdmin'>) => {
     const waiting = await reports.countWaiting(isAdmin ? undefined : id);
-    return waiting > 0 ? views.render('reports/_link.njk', { waiting }).trim() : '';
+    return views.render('reports/_link.njk', { waiting }).trim();
+  };
+  showAboveList(link);
+  subscribe(reportsChanged, async () => {
+    for (const accountId of hub.people()) {
+      const account = await accounts.byId(accountId);
+      const html = account && (await link(account));
+      hub.publish(personalTopic(accountId), ({ protocol }) => (protocol === 'html' ? html : undefined));
+    }
   });
   return { reportOperations: operations, reportRoutes: reportRoutes({ ...context, operations }) };
 }

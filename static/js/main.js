@@ -17,6 +17,7 @@ import { startFilter } from './page/filter.js';
 import { followNames } from './page/names.js';
 import { startNotificationSettings } from './page/notification-settings.js';
 import { startReturn } from './page/return.js';
+import { followRules } from './page/rules.js';
 import { startSearchKey } from './page/search-key.js';
 import { startShare } from './page/share.js';
 import { startShortcuts } from './page/shortcuts.js';
@@ -62,6 +63,7 @@ function startSignedIn(accountId) {
   const outbox = new Outbox(accountId);
   if (document.body.dataset.live) startOverview();
   followNames();
+  followRules();
   startPlayers(find(document, '#main'), accountId);
   const section = findOptional(document, '[data-conversation]');
   if (!section) return;

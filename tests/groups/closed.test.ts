@@ -240,3 +240,27 @@ test('in slow mode a member waits between two messages, owners do not, and a ret
   await ada.post('/groups/3/slow-mode', { seconds: '0' });
   assert.equal((await say(joe, second)).status, 303);
 });
+
+test('an owner hands the group over in one act; open pages follow when only owners write', async (t) => {
+  const hearth = await startHearth(t);
+  await newPerson(hearth.url, 'admin');
+  const ada = await newPerson(hearth.url, 'ada');
+  await ada.post('/groups', { name: 'Choir' });
+  const joe = await newPerson(hearth.url, 'joe', 3);
+  const page = await joe.socket('/ws/chat/3', { protocol: 'hearth.html' });
+  await ada.post('/groups/3/rules', { access: 'open', posting: 'owners' });
+  await page.next((text) => text.includes('data-event="rules" data-group-id="3"'));
+  assert.equal((await joe.post('/groups/3/transfer-ownership', { accountId: '3' })).status, 403);
+  assert.equal(
+    (await ada.post('/groups/3/transfer-ownership', { accountId: '2' })).status,
+    400,
+    'not to oneself',
+  );
+  assert.equal((await ada.post('/groups/3/transfer-ownership', { accountId: '99' })).status, 404);
+  assert.equal(
+    (await ada.post('/groups/3/transfer-ownership', { accountId: '3' })).location,
+    '/groups/3/members',
+  );
+  assert.equal((await ada.post('/groups/3/topic', { topic: 'mine' })).status, 403);
+  assert.equal((await joe.post('/groups/3/topic', { topic: 'Mass in B minor' })).status, 303);
+});

@@ -7,6 +7,7 @@
  * @property {{ id: string }} ack
  * @property {{ id: string, code: string, detail: string }} error
  * @property {{ accountId: string, name: string }} typing
+ * @property {{ groupId: string }} rules who writes in the group, or how often, has changed
  * @property {{ accountId: string, username: string, name: string }} renamed somebody changed their name
  * @property {{ title: string, body: string, url: string, tag: string }} notify
  * @property {{ file: string, transcript: string, text: string }} transcribed
