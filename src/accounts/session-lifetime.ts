@@ -32,3 +32,11 @@ export function hasExpired(
   const usedBy = session.renewedOn === undefined ? now : Date.parse(session.renewedOn) + DAY_MS;
   return isTooOld || now - usedBy > idleMs;
 }
+
+/** When a session ends however much it is used; undefined is never. */
+export function endOf(
+  { startedAt }: { startedAt?: number | undefined },
+  { maxMs }: SessionLifetime,
+): number | undefined {
+  return maxMs === undefined || startedAt === undefined ? undefined : startedAt + maxMs;
+}

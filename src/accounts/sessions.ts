@@ -4,7 +4,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import session from 'express-session';
 import type { Caches } from '../cache/caches.ts';
 import type { SiteSettingsStore } from '../site-settings/store.ts';
-import { hasExpired, lifetimeOf, type SessionLifetime } from './session-lifetime.ts';
+import { endOf, hasExpired, lifetimeOf, type SessionLifetime } from './session-lifetime.ts';
 import type { OpenSessionStore } from './session-store.ts';
 import type { Account, AccountStore } from './store.ts';
 
@@ -31,7 +31,12 @@ const PLAIN = 'hearth';
 const ENCRYPTED = '__Host-hearth';
 
 /** The account and the session of a request. */
-export type SignedIn = { account: Account; sessionId: string };
+export type SignedIn = {
+  account: Account;
+  sessionId: string;
+  /** When the session ends however much it is used, in milliseconds, UTC; undefined is never. */
+  endsAt?: number | undefined;
+};
 
 export type Sessions = ReturnType<typeof createSessions>;
 
@@ -72,10 +77,13 @@ export function createSessions(
     return sessionId !== undefined && record?.renewedOn === today ? { ...record, sessionId } : undefined;
   }
 
-  async function accountOf(record: Partial<Remembered>): Promise<Account | undefined> {
+  async function ownerOf(record: Partial<Remembered>, sessionId: string): Promise<SignedIn | undefined> {
     const account = record.accountId === undefined ? undefined : await accounts.byId(record.accountId);
-    if (account?.sessionEpoch !== record.epoch) return undefined;
-    return hasExpired(record, lifetimeOf(await settings.read()), Date.now()) ? undefined : account;
+    if (!account || account.sessionEpoch !== record.epoch) return undefined;
+    const lifetime = lifetimeOf(await settings.read());
+    return hasExpired(record, lifetime, Date.now())
+      ? undefined
+      : { account, sessionId, endsAt: endOf(record, lifetime) };
   }
 
   /** The account of the request's session; undefined without a session, or when it has ended. */
@@ -84,20 +92,16 @@ export function createSessions(
     if (value === undefined) return undefined;
     const today = new Date().toISOString().slice(0, 10);
     const known = remembered(value, today);
-    if (known) {
-      const account = await accountOf(known);
-      return account && { account, sessionId: known.sessionId };
-    }
+    if (known) return ownerOf(known, known.sessionId);
     await new Promise<void>((resolve, reject) => {
       middleware(request, response, (error?: unknown) => (error ? reject(error) : resolve()));
     });
-    const account = await accountOf(request.session);
-    if (!account) return undefined;
+    const signedIn = await ownerOf(request.session, request.sessionID);
+    if (!signedIn) return undefined;
     // The request may carry several cookies of this name. Remember this value only if it belongs to the session that
     // express-session loaded.
     if (namesSession(value, request.sessionID)) verified.set(value, request.sessionID);
     // A changed session makes express-session send the cookie again, valid from now on.
-    const signedIn = { account, sessionId: request.sessionID };
     if (request.session.renewedOn !== today) {
       renew(request.session, today, lifetimeOf(await settings.read()));
       await onUse(request, signedIn);

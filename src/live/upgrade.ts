@@ -48,6 +48,9 @@ type Asked = {
 
 const TOO_MANY_WINDOWS = 'You have too many windows open; close some, then connect again.';
 
+/** What `setTimeout` takes at most, 24 days; a page that is open for longer connects again. */
+const LONGEST_TIMER_MS = 2_147_483_647;
+
 /**
  * Handles WebSocket handshakes. A request that none of our pages would send is refused with an HTTP status at once.
  * A refusal that a page has to recognise is accepted and then closed with a code: browsers expose nothing else.
@@ -122,6 +125,7 @@ export class Upgrades {
     const sees = seesAddresses(account);
     const connection = new Connection(ws, stream, account, sessionId, address, protocol, sees, topic);
     hub.add(connection);
+    endWithSession(ws, connection, signedIn.endsAt);
     serveSocket(this.#dependencies, endpoint, connection);
     this.#open(connection, endpoint, parameter, after === null ? undefined : Number(after));
   }
@@ -135,6 +139,14 @@ export class Upgrades {
       connection.close(CLOSE.internal, 'Something went wrong here; connect again in a moment.');
     }
   }
+}
+
+/** Closes a socket when its session ends, however much it is used. */
+function endWithSession(ws: WebSocket, connection: Connection, endsAt: number | undefined): void {
+  if (endsAt === undefined) return;
+  const end = () => connection.close(CLOSE.notSignedIn, 'This session has ended. Sign in again.');
+  const timer = setTimeout(end, Math.min(LONGEST_TIMER_MS, Math.max(0, endsAt - Date.now()))).unref();
+  ws.once('close', () => clearTimeout(timer));
 }
 
 function refuse(stream: Duplex, status: number, words: string): void {

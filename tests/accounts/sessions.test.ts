@@ -139,7 +139,10 @@ test('sessions end after the days that an administrator sets, those that have be
   await ada.post('/admin/session-settings', { idleDays: '7', maxDays: '30' });
   const old = await afterwards(unused.hearth, { startedAt: Date.now() - 29 * 86_400_000 });
   assert.equal(old.status, 200);
-  const tooOld = await afterwards(old.hearth, { startedAt: Date.now() - 31 * 86_400_000 });
+  const soon = await afterwards(old.hearth, { startedAt: Date.now() - 30 * 86_400_000 + 6_000 });
+  const closed = await (await Object.assign(ada, { url: soon.hearth.url }).socket('/ws')).closed;
+  assert.equal(closed.code, 4401, 'an open page, too');
+  const tooOld = await afterwards(soon.hearth, { startedAt: Date.now() - 31 * 86_400_000 });
   assert.equal(tooOld.status, 303, 'however much it is used');
   const again = await new Visitor(tooOld.hearth.url).post('/login', { username: 'ada', password: PASSWORD });
   assert.match(String(again.headers['set-cookie']), /hearth=[^;]+; Path=\/; Expires=/);
