@@ -73,6 +73,7 @@ export async function openCachedStores(
     messages: new CachedMessageStore(chat, sealer, caches),
     drafts: new CachedDraftStore(chat, sealer, caches),
     siteSettings: new CachedSiteSettingsStore(users, caches),
+    reports: new ReportStore(chat, sealer, inboxOnly),
   };
 }
 

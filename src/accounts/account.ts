@@ -37,8 +37,11 @@ export type Account = Readonly<{
 export type NewAccount = {
   username: string;
   passwordHash: string;
-  /** With 'if-first' the first account becomes an administrator. */
-  isAdmin: boolean | 'if-first';
+  /**
+   * With 'if-first' the first account becomes an administrator; with 'if-none' this one does, and is refused as taken
+   * where there is one already.
+   */
+  isAdmin: boolean | 'if-first' | 'if-none';
   isGuest?: boolean;
   now: number;
   /** Written in the same transaction; the account is not added when it throws. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Publish } from '../bus/bus.ts';
 import type { Passwords } from '../crypto/passwords.ts';
 import { ChatError } from '../errors.ts';
+import type { EmailStore } from './email-store.ts';
 import { sessionsEnded } from './events.ts';
 import type { SignInLinkStore } from './link-store.ts';
 import { checkPassword, password } from './register.ts';
@@ -19,6 +20,7 @@ export type PasswordDependencies = {
   accounts: AccountStore;
   passwords: Passwords;
   signInLinks: SignInLinkStore;
+  emails: EmailStore;
   publish: Publish;
 };
 
@@ -42,12 +44,13 @@ export async function changePassword(
 
 /** Sets a password that was checked. Ends every session and voids every link of the account. @returns the new epoch */
 export async function replacePassword(
-  { accounts, passwords, signInLinks, publish }: PasswordDependencies,
+  { accounts, passwords, signInLinks, emails, publish }: PasswordDependencies,
   account: Account,
   password: string,
 ): Promise<number> {
   const epoch = await accounts.setPassword(account.id, await passwords.hash(password));
   await signInLinks.removeAllOf(account.id);
+  await emails.removePending(account.id);
   publish(sessionsEnded, { accountId: account.id });
   return epoch;
 }

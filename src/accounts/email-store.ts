@@ -62,29 +62,48 @@ export class EmailStore {
     return row && this.#sealer.open(sealedPending, row, row.email);
   }
 
-  /** Makes the address of a token its account's. @returns false for a token that is not valid, or an address of somebody else */
-  confirm(token: string, now: number): Promise<boolean> {
+  /**
+   * Makes the address of a token its account's.
+   * @returns the account and its address before; undefined for a token that is not valid, or an address of somebody else
+   */
+  confirm(
+    token: string,
+    now: number,
+  ): Promise<{ accountId: number; before: string | undefined } | undefined> {
     return this.#db.transaction(async (tx) => {
       const row = await tx.get((orm) =>
         orm.delete(emailConfirmations).where(this.#isValid(token, now)).returning(),
       );
-      if (!row) return false;
+      if (!row) return undefined;
       const email = this.#sealer.open(sealedPending, row, row.email);
       const emailIndex = this.#indexOf(email);
       const isOthers = and(eq(accounts.emailIndex, emailIndex), ne(accounts.id, row.accountId));
-      if (await tx.get((orm) => orm.select({ id: accounts.id }).from(accounts).where(isOthers))) return false;
+      if (await tx.get((orm) => orm.select({ id: accounts.id }).from(accounts).where(isOthers)))
+        return undefined;
+      const owner = await tx.get((orm) =>
+        orm
+          .select({ id: accounts.id, email: accounts.email })
+          .from(accounts)
+          .where(eq(accounts.id, row.accountId)),
+      );
+      const before = owner?.email ? this.#sealer.open(sealedEmail, owner, owner.email) : undefined;
       const sealed = this.#sealer.seal(sealedEmail, { id: row.accountId }, email);
       await tx.run((orm) =>
         orm.update(accounts).set({ email: sealed, emailIndex }).where(eq(accounts.id, row.accountId)),
       );
-      return true;
+      return { accountId: row.accountId, before };
     });
   }
 
-  async remove(accountId: number): Promise<void> {
+  /** Voids what waits for its confirmation. */
+  async removePending(accountId: number): Promise<void> {
     await this.#db.run((orm) =>
       orm.delete(emailConfirmations).where(eq(emailConfirmations.accountId, accountId)),
     );
+  }
+
+  async remove(accountId: number): Promise<void> {
+    await this.removePending(accountId);
     await this.#db.run((orm) =>
       orm.update(accounts).set({ email: null, emailIndex: null }).where(eq(accounts.id, accountId)),
     );

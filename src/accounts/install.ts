@@ -16,6 +16,7 @@ import { accountRoutes } from './routes.ts';
 import type { SessionListStore } from './session-list-store.ts';
 import type { SessionStore } from './session-store.ts';
 import { createSessions, type SignedIn } from './sessions.ts';
+import { SignInLimits } from './sign-in-limits.ts';
 import type { AccountStore } from './store.ts';
 
 /** Sets up sessions, request identification and the account routes. */
@@ -50,11 +51,13 @@ export async function installAccounts(
   subscribe(sessionEnded, ({ sessionId }) => sessionList.remove(sessionId));
   const identify: RequestHandler = identifyAccount(sessions);
   const devices = createDevices(await secret('users', 'device-cookie'));
-  const emails = bindOperations(emailOperations, context, limits);
+  const signInLimits = new SignInLimits(limits);
+  const emails = bindOperations(emailOperations, { ...context, signInLimits }, limits);
   const operations = bindOperations(sessionOperations, { ...context, endSession: opened.end }, limits);
   const startSession = sessions.start;
   const shared = {
     ...context,
+    signInLimits,
     emailOperations: emails,
     devices,
     noteSession,

@@ -11,6 +11,7 @@ import { parseInput } from '../operations/define.ts';
 import { accountOf, enter, enterInSteps, type NoteSession, type SecondStep } from './access.ts';
 import { replacePassword } from './change-password.ts';
 import type { Devices } from './devices.ts';
+import type { EmailStore } from './email-store.ts';
 import type { SignInLinkStore } from './link-store.ts';
 import { makeLink, readLink, takeLink, VALID_MS } from './links.ts';
 import { checkPassword, password } from './register.ts';
@@ -32,6 +33,7 @@ type Dependencies = {
   accounts: AccountStore;
   passwords: Passwords;
   signInLinks: SignInLinkStore;
+  emails: EmailStore;
   publish: Publish;
   limits: Limits;
   /** Puts `request.session` in place. */

@@ -56,6 +56,15 @@ export class NameQueries {
     const index = this.skeletonOf(name);
     const looksAlike = or(eq(accounts.skeletonIndex, index), eq(accounts.displaySkeletonIndex, index));
     const rows = await tx.all((orm) => orm.select(shown).from(accounts).where(looksAlike));
+    const former = await tx.all((orm) =>
+      orm.select().from(formerNames).where(eq(formerNames.skeletonIndex, index)),
+    );
+    // Nobody else is seen by a name that somebody has just given up, either.
+    const isFormer = former
+      .filter((row) => row.accountId !== ownId)
+      .map((row) => this.#sealer.open(sealedFormer, row, row.name))
+      .some((other) => foldCase(other) === foldCase(name) || areConfusable(other, name));
+    if (isFormer) return true;
     return rows
       .filter((row) => row.id !== ownId)
       .map((row) => this.open(row))
@@ -65,8 +74,10 @@ export class NameQueries {
   /** Keeps the username that an account is about to lose, and no longer the one that it gets back. */
   async keepFormer(tx: Executor, row: AccountRow, nextIndex: Buffer): Promise<void> {
     const { id: accountId, nameIndex } = row;
-    const name = this.#sealer.seal(sealedFormer, { nameIndex }, this.open(row).username);
-    await tx.run((orm) => orm.insert(formerNames).values({ nameIndex, accountId, name }));
+    const { username } = this.open(row);
+    const name = this.#sealer.seal(sealedFormer, { nameIndex }, username);
+    const skeletonIndex = this.skeletonOf(username);
+    await tx.run((orm) => orm.insert(formerNames).values({ nameIndex, skeletonIndex, accountId, name }));
     const isNext = and(eq(formerNames.nameIndex, nextIndex), eq(formerNames.accountId, accountId));
     await tx.run((orm) => orm.delete(formerNames).where(isNext));
   }

@@ -1,7 +1,7 @@
-import { and, asc, count, eq, exists, gt, isNotNull, isNull, ne, sql } from 'drizzle-orm';
+import { and, asc, count, eq, exists, gt, isNotNull, isNull, ne, notExists, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/sqlite-core';
-import type { Database } from '../database/executor.ts';
-import { accounts } from '../database/tables/users.ts';
+import type { Database, Orm } from '../database/executor.ts';
+import { accountDeletions, accounts } from '../database/tables/users.ts';
 
 /** What administrators change of accounts. Whoever writes publishes `accountChanged` or `sessionsEnded`. */
 export class PeopleStore {
@@ -86,8 +86,16 @@ export class PeopleStore {
 
   async unsuspend(id: number): Promise<boolean> {
     const isSuspended = and(eq(accounts.id, id), isNotNull(accounts.suspendedAt));
+    // An account that is being deleted does not come back.
+    const deletion = (orm: Orm) =>
+      orm.select().from(accountDeletions).where(eq(accountDeletions.accountId, accounts.id));
     return (
-      (await this.#db.run((orm) => orm.update(accounts).set({ suspendedAt: null }).where(isSuspended))) > 0
+      (await this.#db.run((orm) =>
+        orm
+          .update(accounts)
+          .set({ suspendedAt: null })
+          .where(and(isSuspended, notExists(deletion(orm)))),
+      )) > 0
     );
   }
 

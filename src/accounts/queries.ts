@@ -16,6 +16,12 @@ export function accountQueries(orm: Orm) {
       .from(accounts)
       .where(eq(accounts.id, sql.placeholder('id')))
       .prepare(),
+    anyAdmin: orm
+      .select({ id: accounts.id })
+      .from(accounts)
+      .where(eq(accounts.isAdmin, true))
+      .limit(1)
+      .prepare(),
     byName: orm
       .select(shown)
       .from(accounts)

@@ -35,8 +35,8 @@ export type RegisterDependencies = {
 };
 
 /**
- * Creates an account. It becomes an administrator if its name is `adminUsername` or, when none is set, if it is the
- * first account.
+ * Creates an account. It becomes an administrator if its name is `adminUsername` and there is none yet or, when no name
+ * is set, if it is the first account.
  * @throws ChatError 409 when the name is taken or confusable with another; 400 for an easily guessed password; and what
  *   `admit` throws for somebody who may not come in
  */
@@ -48,7 +48,8 @@ export async function register(
   const { isGuest = false, also, welcome } = await admission.admit(code);
   await checkPassword(passwords, password, username);
   const passwordHash = await passwords.hash(password);
-  const isAdmin = adminUsername === undefined ? 'if-first' : foldCase(username) === foldCase(adminUsername);
+  const isAdmin =
+    adminUsername === undefined ? 'if-first' : foldCase(username) === foldCase(adminUsername) && 'if-none';
   const account = await accounts.add({
     username,
     passwordHash,

@@ -53,6 +53,7 @@ type Dependencies = {
   sessionOperations: readonly BoundOperation<SignedIn>[];
   limits: Limits;
   emails: EmailStore;
+  signInLimits: SignInLimits;
   mailer: Mailer | undefined;
   emailOperations: readonly BoundOperation<SignedIn>[];
   report(error: unknown): void;

@@ -44,13 +44,14 @@ export class AccountStore {
     return this.#db.transaction(async (tx) => {
       const refusal = await this.#names.refusal(tx, username, undefined);
       if (refusal) return refusal;
+      if (isAdmin === 'if-none' && (await tx.get(this.#queries.anyAdmin))) return 'taken';
       const nameIndex = this.#names.indexOf(username);
       const values = {
         nameIndex,
         name: this.#sealer.seal(sealed.name, { nameIndex }, username),
         skeletonIndex: this.#names.skeletonOf(username),
         passwordHash,
-        isAdmin: isAdmin === 'if-first' ? sql`NOT EXISTS (SELECT 1 FROM ${accounts})` : isAdmin,
+        isAdmin: isAdmin === 'if-first' ? sql`NOT EXISTS (SELECT 1 FROM ${accounts})` : isAdmin !== false,
         isGuest,
         sessionEpoch: 1,
         createdAt: now,

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { EmailStore } from '../accounts/email-store.ts';
 import { accountChanged, sessionsEnded } from '../accounts/events.ts';
 import type { SignInLinkStore } from '../accounts/link-store.ts';
 import { makeLink } from '../accounts/links.ts';
@@ -14,6 +15,7 @@ import { confirmDeletion, type deletionForm } from '../groups/delete.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { InvitationStore } from '../invitations/store.ts';
 import { rename, type usernameForm } from '../profiles/edit-profile.ts';
+import type { PasskeyStore } from '../second-factors/passkey-store.ts';
 import type { SecondFactorStore } from '../second-factors/store.ts';
 import { siteSettingsChanged } from '../site-settings/events.ts';
 import type { SiteSettings, SiteSettingsStore } from '../site-settings/store.ts';
@@ -26,6 +28,8 @@ export type AdminDependencies = {
   invitations: InvitationStore;
   signInLinks: SignInLinkStore;
   secondFactors: SecondFactorStore;
+  passkeys: PasskeyStore;
+  emails: EmailStore;
   siteSettings: SiteSettingsStore;
   publish: Publish;
   config: Pick<Config, 'adminUsername'>;
@@ -64,6 +68,7 @@ export async function makeGuest(dependencies: AdminDependencies, admin: Account,
   if (!(await dependencies.peopleStore.setGuest(person.id, true)))
     throw conflict(`${person.name} is a guest already, or an administrator.`);
   dependencies.publish(accountChanged, { accountId: person.id });
+  await dependencies.invitations.revokeAllOf(person.id, Date.now());
   await note(dependencies, admin, 'make-guest', person);
 }
 
@@ -95,10 +100,19 @@ export async function unsuspend(dependencies: AdminDependencies, admin: Account,
   await note(dependencies, admin, 'unsuspend', person);
 }
 
-/** For somebody who has lost their authenticator app and their recovery codes. @throws ChatError 409 where there is none */
+/**
+ * Leaves the password as the only way in: for somebody who has lost the others, or whose account was in wrong hands.
+ * @throws ChatError 409 where there is none
+ */
 export async function removeSecondFactor(dependencies: AdminDependencies, admin: Account, person: Account) {
-  if (!(await dependencies.secondFactors.remove(person.id)))
-    throw conflict(`${person.name} has no authenticator app.`);
+  const { secondFactors, passkeys, emails, signInLinks } = dependencies;
+  const hadApp = await secondFactors.remove(person.id);
+  const hadPasskeys = await passkeys.removeAllOf(person.id);
+  const hadEmail = (await emails.of(person.id)) !== undefined;
+  await emails.remove(person.id);
+  await signInLinks.removeAllOf(person.id);
+  if (!hadApp && !hadPasskeys && !hadEmail)
+    throw conflict(`${person.name} has no authenticator app, passkey or e-mail address.`);
   await note(dependencies, admin, 'remove-second-factor', person);
 }
 

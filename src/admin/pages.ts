@@ -1,5 +1,6 @@
 import type { Request } from 'express';
 import { accountOf } from '../accounts/access.ts';
+import type { EmailStore } from '../accounts/email-store.ts';
 import type { PeopleStore } from '../accounts/people-store.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import type { AuditEntry, AuditStore } from '../audit/store.ts';
@@ -13,6 +14,7 @@ import type { GroupStore } from '../groups/store.ts';
 import { numberInQuery } from '../http/request.ts';
 import type { Context, Html } from '../http/views.ts';
 import { registrationNow } from '../invitations/admit.ts';
+import type { PasskeyStore } from '../second-factors/passkey-store.ts';
 import type { SecondFactorStore } from '../second-factors/store.ts';
 import { IDLE_DAYS, MAX_DAYS, type Registration, type SiteSettingsStore } from '../site-settings/store.ts';
 import { personById } from './administrate.ts';
@@ -33,7 +35,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   unsuspend: 'lifted the suspension of',
   rename: 'changed the name of',
   'end-sessions': 'signed out everywhere',
-  'remove-second-factor': 'removed the authenticator app of',
+  'remove-second-factor': 'removed the authenticator app, passkeys and e-mail address of',
   'password-link': 'made a link for a new password for',
   'delete-account': 'deleted the account of',
   'delete-account-and-messages': 'deleted the account and the messages of',
@@ -49,6 +51,8 @@ export type AdminPagesDependencies = {
   groups: GroupStore;
   files: FileStore;
   secondFactors: SecondFactorStore;
+  passkeys: PasskeyStore;
+  emails: EmailStore;
   peopleStore: PeopleStore;
   audit: AuditStore;
   siteSettings: SiteSettingsStore;
@@ -141,7 +145,7 @@ export class AdminPages {
   }
 
   async #shown(id: number): Promise<Context> {
-    const { accounts, groups, files, secondFactors } = this.#dependencies;
+    const { accounts, groups, files, secondFactors, passkeys, emails } = this.#dependencies;
     const person = await personById(accounts, id);
     const names: string[] = [];
     for (const groupId of (await groups.membershipsOf(id)).keys()) {
@@ -150,7 +154,10 @@ export class AdminPages {
     }
     return {
       person,
-      hasSecondFactor: await secondFactors.isInForce(id),
+      hasSecondFactor:
+        (await secondFactors.isInForce(id)) ||
+        (await passkeys.of(id)).length > 0 ||
+        (await emails.of(id)) !== undefined,
       groups: names,
       since: new Date(person.createdAt).toISOString(),
       stored: inWords(await files.bytesOf(id)),

@@ -34,6 +34,17 @@ export class ChatDeletionStore {
     );
   }
 
+  /** The ids of the groups that an account is in. */
+  async groupsOf(accountId: number): Promise<number[]> {
+    const rows = await this.#db.all((orm) =>
+      orm
+        .select({ groupId: memberships.groupId })
+        .from(memberships)
+        .where(eq(memberships.accountId, accountId)),
+    );
+    return rows.map((row) => row.groupId);
+  }
+
   /** The ids of up to `limit` files that an account uploaded and did not send. */
   async unsentFilesOf(accountId: number, limit: number): Promise<string[]> {
     const isUnsent = and(eq(files.accountId, accountId), isNull(files.seq));

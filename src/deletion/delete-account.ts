@@ -40,9 +40,10 @@ export async function deleteAccount(
       409,
       'This is the last administrator. Make somebody else one before you delete the account.',
     );
-  const token = await accountDeletions.add(account.id, messages, now);
-  if (!token) throw new ChatError('conflict', 409, 'This account is being deleted already.');
-  await peopleStore.suspend(account.id, now);
+  const isSuspended = account.suspendedAt !== null || (await peopleStore.suspend(account.id, now));
+  const token = isSuspended ? await accountDeletions.add(account.id, messages, now) : undefined;
+  if (!token)
+    throw new ChatError('conflict', 409, 'This account is being deleted already, or has changed. Try again.');
   publish(sessionsEnded, { accountId: account.id });
   publish(accountChanged, { accountId: account.id });
   await signInLinks.removeAllOf(account.id);

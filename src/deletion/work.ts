@@ -113,10 +113,14 @@ export class DeletionWork {
    */
   async #leaveGroups(accountId: number): Promise<void> {
     const { groups, chatDeletions, publish } = this.#dependencies;
-    for (const groupId of (await groups.membershipsOf(accountId)).keys()) {
+    // Of all groups, also those that INBOX_ONLY hides.
+    for (const groupId of await chatDeletions.groupsOf(accountId)) {
       if (this.#isStopped) return;
       const group = await groups.byId(groupId);
-      if (!group) continue;
+      if (!group) {
+        await groups.leave(accountId, groupId);
+        continue;
+      }
       if (group.kind === 'direct') {
         await this.#leaveDirect(group);
         continue;

@@ -32,7 +32,8 @@ export async function usableInvitation(
 ): Promise<Invitation> {
   const invitation = await invitations.byCode(readCode(code));
   if (!invitation || invitation.revokedAt !== null) throw notUsable();
-  if ((await accounts.byId(invitation.creatorId))?.suspendedAt !== null) throw notUsable();
+  const creator = await accounts.byId(invitation.creatorId);
+  if (creator?.suspendedAt !== null || creator.isGuest) throw notUsable();
   if (account && (await invitations.isUsedBy(invitation.id, account.id))) return invitation;
   const { expiresAt, maxUses, uses } = invitation;
   if ((expiresAt !== null && expiresAt <= now) || (maxUses !== null && uses >= maxUses)) throw notUsable();

@@ -88,7 +88,12 @@ export async function invite(
   return invitation;
 }
 
-function mailOf(origin: string, { name }: Account, { code, expiresAt }: Invitation, to: string): Mail {
+function mailOf(
+  origin: string,
+  { username: name }: Account,
+  { code, expiresAt }: Invitation,
+  to: string,
+): Mail {
   const until = expiresAt === null ? '' : ` It is valid until ${new Date(expiresAt).toUTCString()}.`;
   return {
     to,

@@ -1,5 +1,6 @@
 import { accountChanged, sessionEnded, sessionsEnded } from '../accounts/events.ts';
 import type { Context } from '../context.ts';
+import { siteSettingsChanged } from '../site-settings/events.ts';
 import { CLOSE } from './connection.ts';
 import { Hub } from './hub.ts';
 
@@ -18,6 +19,10 @@ export function installLive({ subscribe, atStop }: Context) {
   });
   subscribe(sessionsEnded, ({ accountId }) => {
     close(accountId, CLOSE.notSignedIn, 'This session has ended. Sign in again.');
+  });
+  // Sessions may end earlier now: pages connect again, and learn when.
+  subscribe(siteSettingsChanged, () => {
+    setImmediate(() => hub.closeWhere(() => true, CLOSE.goingAway, 'A setting changed.'));
   });
   atStop(() => hub.close());
   return { hub };

@@ -22,8 +22,11 @@ const { reason: sealedReason } = SEALED.reports.columns;
 export class ReportStore {
   readonly #db: Database;
   readonly #sealer: Sealer;
+  readonly #linesOnly: boolean;
 
-  constructor(db: Database, sealer: Sealer) {
+  /** @param linesOnly whether owners see reports of nothing, as there are no groups but private lines */
+  constructor(db: Database, sealer: Sealer, linesOnly = false) {
+    this.#linesOnly = linesOnly;
     this.#db = db;
     this.#sealer = sealer;
   }
@@ -41,6 +44,7 @@ export class ReportStore {
 
   /** Up to `limit` that wait, the oldest first. @param ownerId those of this account's groups; undefined is all */
   async waiting(ownerId: number | undefined, limit: number): Promise<Report[]> {
+    if (this.#linesOnly && ownerId !== undefined) return [];
     const rows = await this.#db.all((orm) => {
       const waiting = orm.select({ report: reports }).from(reports);
       const found =
@@ -54,6 +58,7 @@ export class ReportStore {
 
   /** How many wait, of one account's groups or of all. */
   async countWaiting(ownerId: number | undefined): Promise<number> {
+    if (this.#linesOnly && ownerId !== undefined) return 0;
     const row = await this.#db.get((orm) => {
       const waiting = orm.select({ waiting: count() }).from(reports);
       return ownerId === undefined

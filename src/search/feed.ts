@@ -119,6 +119,8 @@ export class SearchFeed {
   }
 
   async #advance(groupId: number): Promise<number> {
+    // A group that was deleted in the meantime is not indexed again.
+    if (!(await this.#groups.byId(groupId))) return 0;
     const changed = await this.#messages.changedAfter(groupId, this.#cursors.get(groupId) ?? 0, BATCH);
     const last = changed.at(-1);
     if (!last) return 0;

@@ -1,4 +1,4 @@
-import { and, asc, count, eq } from 'drizzle-orm';
+import { and, asc, eq } from 'drizzle-orm';
 import type { BlindIndex } from '../crypto/blind-index.ts';
 import type { Database } from '../database/executor.ts';
 import { SEALED, type Sealer } from '../database/sealed-columns.ts';
@@ -61,13 +61,6 @@ export class PasskeyStore {
     return rows.map((row) => this.#open(row));
   }
 
-  async countOf(accountId: number): Promise<number> {
-    const row = await this.#db.get((orm) =>
-      orm.select({ keys: count() }).from(passkeys).where(eq(passkeys.accountId, accountId)),
-    );
-    return row?.keys ?? 0;
-  }
-
   async byCredential(credentialId: string): Promise<Passkey | undefined> {
     const row = await this.#db.get((orm) =>
       orm
@@ -88,6 +81,11 @@ export class PasskeyStore {
   async remove(accountId: number, id: number): Promise<boolean> {
     const isTheirs = and(eq(passkeys.accountId, accountId), eq(passkeys.id, id));
     return (await this.#db.run((orm) => orm.delete(passkeys).where(isTheirs))) > 0;
+  }
+
+  /** Resolves to whether there was one. */
+  async removeAllOf(accountId: number): Promise<boolean> {
+    return (await this.#db.run((orm) => orm.delete(passkeys).where(eq(passkeys.accountId, accountId)))) > 0;
   }
 
   #indexOf(credentialId: string): Buffer {

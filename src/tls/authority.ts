@@ -81,6 +81,8 @@ export async function makeAuthority(names: readonly string[], now: Date): Promis
     extensions: [
       new BasicConstraintsExtension(true, 0, true),
       new KeyUsagesExtension(KeyUsageFlags.keyCertSign, true),
+      // Neither mail nor programs are signed in its name.
+      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
       constrainedTo(names),
       await SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],

@@ -23,6 +23,7 @@ const NOT_SEALED = [
   'accounts.skeleton_index',
   'accounts.display_skeleton_index',
   'former_names.name_index',
+  'former_names.skeleton_index',
   'passkeys.credential_index',
   'accounts.email_index',
   'email_confirmations.token_index',

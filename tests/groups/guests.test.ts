@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { guestOf, newPerson } from '../support/client.ts';
+import { guestOf, newPerson, Visitor } from '../support/client.ts';
 import { startHearth } from '../support/hearth.ts';
 
 test('a guest sees the groups of the invitation and the people in them, and nothing else', async (t) => {
@@ -68,4 +68,16 @@ test('an administrator makes a member a guest and back, and open lists follow', 
   await ada.post('/admin/people/2/make-member');
   assert.match((await joe.get('/groups')).body, /Random/);
   assert.match((await ada.get('/admin/log')).body, /made a guest of <strong>joe</);
+});
+
+test('an invitation that somebody made before they became a guest lets nobody in', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada');
+  const joe = await newPerson(hearth.url, 'joe');
+  const { location } = await joe.post('/invitations', { validFor: 'always' });
+  const code = /[0-9A-Z]{4}(?:-[0-9A-Z]{4}){2}/.exec((await joe.get(location)).body)?.[0];
+  await ada.post('/admin/people/2/make-guest');
+  assert.equal((await new Visitor(hearth.url).get(`/join/${code}`)).status, 404);
+  await ada.post('/admin/people/2/make-member');
+  assert.equal((await new Visitor(hearth.url).get(`/join/${code}`)).status, 404, 'it is revoked');
 });

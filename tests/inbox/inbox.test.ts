@@ -231,3 +231,19 @@ test('with INBOX_ONLY no member ever sees anything of another, whatever they do'
     return members.get(name) ?? assert.fail(name);
   }
 });
+
+test('reports of groups are no way around INBOX_ONLY for those who owned one', async (t) => {
+  const hearth = await startHearth(t);
+  await newPerson(hearth.url, 'admin');
+  const ada = await newPerson(hearth.url, 'ada');
+  await ada.post('/groups', { name: 'Garden' });
+  const joe = await newPerson(hearth.url, 'joe', 3);
+  await joe.post('/groups/3/messages', { content: 'canary of joe' });
+  const kim = await newPerson(hearth.url, 'kim', 3);
+  await kim.post('/groups/3/messages/1/report', { reason: 'canary reason' });
+  assert.match((await ada.get('/reports')).body, /canary/);
+  await hearth.stop();
+  const next = await startHearth(t, { dataDir: hearth.dataDir, env: { INBOX_ONLY: 'on' } });
+  const moved = Object.assign(ada, { url: next.url });
+  for (const path of ['/reports', '/line']) assert.doesNotMatch((await moved.get(path)).body, /canary/);
+});

@@ -62,9 +62,11 @@ async function startWithMail(
 test('an address is confirmed by its link, and then a forgotten password comes back by it', async (t) => {
   const { hearth, mails, linkTo } = await startWithMail(t);
   const ada = await newPerson(hearth.url, 'ada');
-  const wrong = await ada.post('/account/email', { email: 'not an address' });
+  const wrong = await ada.post('/account/email', { email: 'not an address', password: PASSWORD });
   assert.deepEqual([wrong.status, wrong.body.includes('value="not an address"')], [400, true]);
-  await ada.post('/account/email', { email: 'ada@canary.example' });
+  const guessed = await ada.post('/account/email', { email: 'eve@canary.example', password: 'wrong' });
+  assert.equal(guessed.status, 403, 'an unlocked screen is not enough');
+  await ada.post('/account/email', { email: 'ada@canary.example', password: PASSWORD });
   const link = await linkTo('ada@canary.example');
   const stranger = new Visitor(hearth.url);
   await stranger.post('/forgot', { name: 'ada' });
@@ -85,7 +87,7 @@ test('an address is confirmed by its link, and then a forgotten password comes b
   assert.equal(mails.length, 0, 'nothing was sent before it was confirmed, or to nobody');
 
   const joe = await newPerson(hearth.url, 'joe');
-  await joe.post('/account/email', { email: 'Ada@Canary.example' });
+  await joe.post('/account/email', { email: 'Ada@Canary.example', password: PASSWORD });
   assert.equal(
     (await joe.post(await linkTo('Ada@Canary.example'))).status,
     404,
@@ -103,7 +105,7 @@ test('an address is confirmed by its link, and then a forgotten password comes b
         .includes('canary.example'),
       file.name,
     );
-  await ada.post('/account/email', { email: '' });
+  await ada.post('/account/email', { email: '', password: 'another good password' });
   await stranger.post('/forgot', { name: 'ada@canary.example' });
   await new Promise((resolve) => setTimeout(resolve, 300));
   assert.equal(mails.length, 0, 'an address that was taken away gets no link');
@@ -164,5 +166,38 @@ test('a mail that the server refuses for now is sent later; without a mail serve
   );
   const refused = await joe.post('/invitations', { email: 'kim@example.org' });
   assert.deepEqual([refused.status, /sends no e-mail/.test(refused.body)], [409, true]);
-  assert.equal((await joe.post('/account/email', { email: 'joe@example.org' })).status, 409);
+  assert.equal(
+    (await joe.post('/account/email', { email: 'joe@example.org', password: PASSWORD })).status,
+    409,
+  );
+});
+
+test('a new password voids an address that waits; a new address voids links to the old one, and tells it', async (t) => {
+  const { hearth, next, linkTo } = await startWithMail(t);
+  const ada = await newPerson(hearth.url, 'ada');
+  const nobody = new Visitor(hearth.url);
+  const set = (email: string, password: string) => ada.post('/account/email', { email, password });
+  await set('eve@example.org', PASSWORD);
+  const planted = await linkTo('eve@example.org');
+  await ada.post('/account/password', { current: PASSWORD, password: 'another good password' });
+  assert.equal((await nobody.post(planted)).status, 404);
+
+  await set('old@example.org', 'another good password');
+  await nobody.post(await linkTo('old@example.org'));
+  await nobody.post('/forgot', { name: 'ada' });
+  const sent = await linkTo('old@example.org');
+  await set('new@example.org', 'another good password');
+  await nobody.post(await linkTo('new@example.org'));
+  assert.match(await next('old@example.org'), /Another e-mail address was confirmed/);
+  assert.equal((await nobody.get(sent)).status, 404, 'a mailbox that was given up opens nothing');
+
+  const joe = await newPerson(hearth.url, 'joe');
+  await joe.post('/account/email', { email: 'joe@example.org', password: PASSWORD });
+  await nobody.post(await linkTo('joe@example.org'));
+  assert.equal(
+    (await ada.post('/admin/people/2/remove-second-factor')).status,
+    303,
+    'administrators take an address away',
+  );
+  assert.equal((await ada.post('/admin/people/2/remove-second-factor')).status, 409);
 });

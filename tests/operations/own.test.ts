@@ -62,8 +62,11 @@ const samplesWith = ({
     leadsTo: /^\/account\/sessions$/,
   },
   'set-email': {
-    inputs: [{ email: '' }, { email: '' }],
-    wrong: { email: 'ada' },
+    inputs: [
+      { email: '', password: PASSWORD },
+      { email: '', password: PASSWORD },
+    ],
+    wrong: { email: 'ada', password: PASSWORD },
     leadsTo: /^\/account\?changed=email$/,
   },
   'export-data': { inputs: [{}, {}], leadsTo: /^\/account\/export$/ },

@@ -116,3 +116,20 @@ test('nobody but an administrator can take the name that makes an administrator'
   const refused = await chief.post('/admin/people/1/rename', { username: 'a b' });
   assert.deepEqual([refused.status, refused.body.includes('value="a b"')], [400, true]);
 });
+
+test('the name that makes an administrator is taken for good where there is one; a former name is nobody’s to be seen by', async (t) => {
+  const hearth = await startHearth(t, { env: { ADMIN_USERNAME: 'boss' } });
+  const boss = await newPerson(hearth.url, 'boss');
+  const ada = await newPerson(hearth.url, 'ada');
+  await boss.post('/admin/people/2/make-admin');
+  await boss.post('/account/delete', { messages: 'keep', password: PASSWORD });
+  for (let tries = 0; (await ada.get('/people/1')).status !== 404; tries++) {
+    assert.ok(tries < 100);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assert.equal((await new Visitor(hearth.url).register('boss')).status, 409);
+  await ada.post('/account/username', { username: 'countess' });
+  const mallory = await newPerson(hearth.url, 'mallory');
+  assert.equal((await mallory.post('/account/name', { displayName: 'Ada' })).status, 409);
+  assert.equal((await ada.post('/account/name', { displayName: 'Ada' })).status, 303);
+});

@@ -34,6 +34,7 @@ export const accounts = sqliteTable('accounts', {
 /** Usernames that accounts had before: nobody else can take them, and mentions of them stay mentions. */
 export const formerNames = sqliteTable('former_names', {
   nameIndex: blob('name_index', { mode: 'buffer' }).primaryKey(),
+  skeletonIndex: blob('skeleton_index', { mode: 'buffer' }).notNull(),
   accountId: integer('account_id').notNull(),
   name: blob('name', { mode: 'buffer' }).notNull(),
 });
