@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { newPerson, PASSWORD, type Socket, Visitor } from '../support/client.ts';
 import { startHearth, startHearthProcess } from '../support/hearth.ts';
+import { startPushService } from '../support/push-service.ts';
 
 async function until(isTrue: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; !(await isTrue()); tries++) {
@@ -110,13 +111,18 @@ function random(seed: number): () => number {
 }
 
 test('with INBOX_ONLY no member ever sees anything of another, whatever they do', async (t) => {
-  const hearth = await startHearth(t, { env: { INBOX_ONLY: 'on' } });
+  const service = await startPushService(t);
+  const hearth = await startHearthProcess(t, { env: { ...service.env, INBOX_ONLY: 'on' } });
   const ada = await newPerson(hearth.url, 'ada');
+  const devices = new Map<string, string>();
   const names = ['canaryjoe', 'canarykim', 'canarylea'];
   const members = new Map<string, { visitor: Visitor; line: string; sockets: Socket[] }>();
   for (const name of names) {
     const visitor = await newPerson(hearth.url, name);
     assert.equal((await visitor.get('/')).location, '/line');
+    const device = service.subscribe(`A phone of ${name}`);
+    devices.set(new URL(device.endpoint).pathname, name);
+    await visitor.post('/notifications/devices', device);
     const line = (await visitor.get('/line')).location;
     const id = line.split('/').at(-1);
     const sockets = [
@@ -165,7 +171,7 @@ test('with INBOX_ONLY no member ever sees anything of another, whatever they do'
     const act = acts[Math.floor(next() * acts.length)];
     await act?.(names[Math.floor(next() * names.length)] ?? '');
   }
-  await new Promise((resolve) => setTimeout(resolve, 700));
+  await new Promise((resolve) => setTimeout(resolve, 1_200));
 
   for (const name of names) {
     const { visitor, line, sockets } = member(name);
