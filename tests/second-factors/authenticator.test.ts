@@ -120,7 +120,10 @@ test('a link for a new password does not stand for the second step; an administr
   assert.equal((await visitor.get('/groups')).status, 303);
   assert.equal((await ada.post('/admin/people/2/remove-second-factor')).status, 303);
   assert.equal((await ada.post('/admin/people/2/remove-second-factor')).status, 409);
-  assert.match((await ada.get('/admin/log')).body, /removed the authenticator app of/);
+  assert.match(
+    (await ada.get('/admin/log')).body,
+    /removed the authenticator app, passkeys and e-mail address of/,
+  );
   const back = await new Visitor(hearth.url).post('/login', {
     username: 'joe',
     password: 'one new password',
