@@ -158,6 +158,8 @@ test('what was said survives a lost network and a closed tab, and is sent once',
   await first.locator('.message [data-voice]').waitFor();
   await second.locator('.message [data-voice]').waitFor();
   await second.reload();
+  // On a busy machine the recording takes a while; what would send it twice shows a moment later.
+  await second.locator('.message').nth(1).waitFor();
   await second.waitForTimeout(1_000);
   assert.equal(await second.locator('.message').count(), 2);
   assert.equal(await second.locator('.chosen').count(), 0);
