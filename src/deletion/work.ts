@@ -61,9 +61,11 @@ export class DeletionWork {
   }
 
   async #work(): Promise<void> {
-    const { accountDeletions, chatDeletions } = this.#dependencies;
-    for (const deletion of await accountDeletions.underWay()) await this.#finishAccount(deletion);
-    for (const groupId of await chatDeletions.deletedGroups()) await this.#finishGroup(groupId);
+    const { accountDeletions, chatDeletions, report } = this.#dependencies;
+    // One that fails is tried again with the next, and does not hold up the others.
+    for (const deletion of await accountDeletions.underWay())
+      await this.#finishAccount(deletion).catch(report);
+    for (const groupId of await chatDeletions.deletedGroups()) await this.#finishGroup(groupId).catch(report);
   }
 
   async #finishAccount({ accountId, messages }: AccountDeletion): Promise<void> {

@@ -19,9 +19,9 @@ export function installGroups(
   const { views, groups, accounts, caches, limits } = context;
   const groupPresenter = new GroupPresenter(views, groups, accounts, caches);
   const aboveList: ((account: Account) => Promise<string>)[] = [];
-  const page = createGroupPage(views, groupPresenter, async (account) =>
-    (await Promise.all(aboveList.map((render) => render(account)))).join(''),
-  );
+  const own = async (account: Account) =>
+    (await Promise.all(aboveList.map((render) => render(account)))).join('');
+  const page = createGroupPage(views, groupPresenter, own, context.config.inboxOnly);
   const operations = bindOperations(ownOperations, context, limits);
   const directPage = createDirectPage({ page, accounts, groups });
   pushGroups({ ...context, presenter: groupPresenter });

@@ -17,6 +17,7 @@ export function createGroupPage(
   views: Views,
   presenter: GroupPresenter,
   own: (account: Account) => Promise<string>,
+  isInboxOnly: boolean,
 ): GroupPage {
   return async (request, template, context, { openGroupId, parts } = {}) => {
     const account = accountOf(request);
@@ -24,7 +25,7 @@ export function createGroupPage(
     return views.page(
       request,
       template,
-      { account, openGroupId: openGroupId ?? null, own: asHtml(await own(account)), ...context },
+      { account, openGroupId: openGroupId ?? null, own: asHtml(await own(account)), isInboxOnly, ...context },
       { ...parts, myGroups: mine, directs, otherGroups: others },
     );
   };

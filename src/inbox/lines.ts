@@ -6,6 +6,9 @@ import type { GroupStore } from '../groups/store.ts';
 import { inboxChanged } from '../messages/events.ts';
 import type { InboxStore } from './store.ts';
 
+/** Members of one line that a start looks at; who is beyond them is put right when their role changes. */
+const MAX_MEMBERS = 1_000;
+
 export type LineDependencies = {
   accounts: AccountStore;
   peopleStore: PeopleStore;
@@ -60,6 +63,3 @@ export async function followRoles(dependencies: LineDependencies): Promise<void>
   for (const accountId of everybody) await followRole(dependencies, accountId);
   publish(inboxChanged, {});
 }
-
-/** Administrators beyond this many are put right when they change. */
-const MAX_MEMBERS = 1_000;

@@ -142,8 +142,10 @@ export class MessageStore {
     for (const message of batch) {
       if (messagesById.has(message.id)) continue;
       const refusal = await tooSoon(tx, this.#queries, message, newByGroup.get(message.groupId));
-      if (refusal) messagesById.set(message.id, refusal);
-      if (refusal) continue;
+      if (refusal) {
+        messagesById.set(message.id, refusal);
+        continue;
+      }
       if (message.files?.length && !(await this.#mayClaim(tx, message, claimed))) continue;
       messagesById.set(message.id, message);
       const list = newByGroup.get(message.groupId);
