@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { pipeline, Readable, Transform } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { isPicture } from '../engines/picture-kinds.ts';
 import { ChatError } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { type BlobStore, CONTENT, THUMBNAIL } from './blob-store.ts';
-import { draw, isPicture, MAX_PICTURE_BYTES } from './draw.ts';
+import { draw, MAX_PICTURE_BYTES } from './draw.ts';
 import { DOWNLOADED, inWords, type StoredFile, servedType } from './file.ts';
 import type { FileStore } from './store.ts';
 import { stripMetadata } from './strip-metadata.ts';

@@ -1,5 +1,5 @@
 import { Transform } from 'node:stream';
-import { isPicture } from './draw.ts';
+import { isPicture } from '../engines/picture-kinds.ts';
 
 /** Brands of audio files, whose metadata is kept: it has the title and the cover of a song. */
 const MUSIC = /^M4[ABP] /;

@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import { Piscina } from 'piscina';
+import { missingPackage } from '../missing-package.ts';
 import type { Converted, Job } from './convert-worker.ts';
 import type { Inspected, Unusable } from './decode.ts';
 
@@ -62,17 +62,4 @@ export function createAudioConverter(report: (error: unknown) => void): AudioCon
       await pool?.destroy();
     },
   };
-}
-
-/** The first of these optional packages that is not installed. */
-export function missingPackage(names: readonly string[]): string | undefined {
-  const { resolve } = createRequire(import.meta.url);
-  return names.find((name) => {
-    try {
-      resolve(name);
-      return false;
-    } catch {
-      return true;
-    }
-  });
 }

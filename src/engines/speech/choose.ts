@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { missingPackage } from '../audio/convert.ts';
+import { missingPackage } from '../missing-package.ts';
 import { AwsEngine } from './aws.ts';
 import { createCallbackEngine } from './callback.ts';
 import type { SpeechEngine, SpeechSettings } from './engine.ts';

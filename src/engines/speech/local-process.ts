@@ -1,9 +1,9 @@
 // The child process for speech recognition, so that failures of its libraries do not affect the server.
-import { readdirSync } from 'node:fs';
-import { setPriority } from 'node:os';
 import { decodeAudio, inspectAudio } from '../audio/decode.ts';
-import { SpeechError } from './engine.ts';
-import type { Order, Recogniser, Report } from './recogniser.ts';
+import { lowerPriority } from '../process/priority.ts';
+import { serveJobs } from '../process/serve-jobs.ts';
+import { type Recognition, SpeechError } from './engine.ts';
+import type { Outcome, Recogniser, Work } from './recogniser.ts';
 
 /**
  * The lowest: recognising waits for everything else. With 10, the slowest percent of deliveries took 69 ms instead of 9
@@ -14,16 +14,20 @@ const GRACE_SECONDS = 5;
 
 const recognisers = new Map<string, Promise<Recogniser>>();
 
-waitForEverybodyElse();
-process.on('disconnect', () => process.exit());
-process.on('message', (order: Order) => {
-  serve(order).then(say, (error: unknown) => {
-    const failed = error instanceof Error ? error.message : String(error);
-    say({ job: order.job, failed, isFinal: error instanceof SpeechError });
-  });
+lowerPriority(LOWEST_PRIORITY);
+serveJobs(async (work: Work, onProgress): Promise<Outcome> => {
+  try {
+    return await recognise(work, onProgress);
+  } catch (error) {
+    if (error instanceof SpeechError) return { impossible: error.message };
+    throw error;
+  }
 });
 
-async function serve({ job, kind, modelDir, language, audio, length }: Order): Promise<Report> {
+async function recognise(
+  { kind, modelDir, language, audio, length }: Work,
+  onProgress: (share: number) => void,
+): Promise<Recognition> {
   const inspected = await inspectAudio(audio, length + GRACE_SECONDS);
   const sound =
     typeof inspected === 'string' ? inspected : await decodeAudio(audio, inspected, length + GRACE_SECONDS);
@@ -32,30 +36,10 @@ async function serve({ job, kind, modelDir, language, audio, length }: Order): P
   recognisers.set(kind, opened);
   // The folder may be there the next time.
   opened.catch(() => recognisers.delete(kind));
-  let told = 0;
-  const recognised = await (await opened).recognise(sound, (progress) => {
-    if (Date.now() - told < 200) return;
-    told = Date.now();
-    say({ job, progress });
-  });
-  return { job, ...recognised };
+  return (await opened).recognise(sound, onProgress);
 }
 
-async function open(
-  kind: Order['kind'],
-  modelDir: string | undefined,
-  language: string,
-): Promise<Recogniser> {
+async function open(kind: Work['kind'], modelDir: string | undefined, language: string): Promise<Recogniser> {
   if (kind === 'vosk') return (await import('./vosk.ts')).openVosk(modelDir);
   return (await import('./sherpa.ts')).openSherpa(modelDir ?? '', language);
-}
-
-/** On Linux priority is set per thread: set it for every existing thread; threads that these start inherit it. */
-function waitForEverybodyElse(): void {
-  const threads = process.platform === 'linux' ? readdirSync('/proc/self/task').map(Number) : [0];
-  for (const thread of threads) setPriority(thread, LOWEST_PRIORITY);
-}
-
-function say(report: Report): void {
-  if (process.connected) process.send?.(report);
 }

@@ -6,16 +6,13 @@ export interface Recogniser {
   recognise(sound: Sound, onProgress: (share: number) => void): Promise<Recognition>;
 }
 
-/** What the process is told, and what it says. */
-export type Order = {
-  job: number;
+/** A job of that process. */
+export type Work = {
   kind: 'vosk' | 'sherpa';
   modelDir: string | undefined;
   language: string;
   audio: Uint8Array;
   length: number;
 };
-export type Report =
-  | { job: number; progress: number }
-  | ({ job: number } & Recognition)
-  | { job: number; failed: string; isFinal: boolean };
+/** The words, or why retrying is useless. */
+export type Outcome = Recognition | { impossible: string };
