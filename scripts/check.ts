@@ -23,6 +23,8 @@ const LONGEST = [
   'faults/kill',
   'faults/damage',
   'contracts/speech',
+  'contracts/faces',
+  'second-factors/faces',
   'contracts/caches',
   'voice/doors',
   'voice/convert',
@@ -93,7 +95,7 @@ async function failedOf(files: readonly string[], concurrency: number): Promise<
 
 /** Starts no server, no browser and no engine. */
 function isUnitTest(file: string): boolean {
-  if (/^(?:journeys|faults|voice)\/|^contracts\/speech/.test(file)) return false;
+  if (/^(?:journeys|faults|voice)\/|^contracts\/(?:speech|faces)/.test(file)) return false;
   return !/startHearth|runToEnd/.test(readFileSync(join('tests', file), 'utf8'));
 }
 

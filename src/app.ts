@@ -11,6 +11,8 @@ import type { Keyring } from './crypto/keys.ts';
 import type { Passwords } from './crypto/passwords.ts';
 import type { Databases } from './database/open.ts';
 import { installDeletion } from './deletion/install.ts';
+import { chooseFaceEngine } from './engines/faces/choose.ts';
+import type { FaceEngine } from './engines/faces/engine.ts';
 import { chooseEngine } from './engines/speech/choose.ts';
 import type { SpeechEngine } from './engines/speech/engine.ts';
 import { installExports } from './exports/install.ts';
@@ -96,7 +98,11 @@ type Features = Awaited<ReturnType<typeof install>>;
 async function install({ config, log, databases, keyring, sessionStore, passwords }: Opened, base: Context) {
   const stores = await openCachedStores(databases, keyring, base.caches, config.inboxOnly);
   const engine = speechEngine(config, log);
-  const context = { ...base, ...stores, engine, hasSpeech: engine !== undefined };
+  const faces = faceEngine(config, log);
+  const context = {
+    ...{ ...base, ...stores, engine, hasSpeech: engine !== undefined },
+    ...{ faces, hasFaces: faces !== undefined },
+  };
   const accounts = await installAccounts({ ...context, sessionStore, passwords });
   const secondFactors = await installSecondFactors({ ...context, ...accounts, passwords });
   const live = { ...context, ...installLive(context) };
@@ -190,6 +196,12 @@ function speechEngine(config: Config, log: Logger): SpeechEngine | undefined {
     language: config.speechLanguage,
   });
   if (missing) log.warn({ reason: missing }, 'voice messages stay without text');
+  return engine;
+}
+
+function faceEngine({ faceEngine }: Config, log: Logger): FaceEngine | undefined {
+  const { engine, missing } = chooseFaceEngine(faceEngine);
+  if (missing) log.warn({ reason: missing }, 'faces are not checked');
   return engine;
 }
 

@@ -110,6 +110,13 @@ export const VARIABLES = {
     meaning: 'with callback: what the function that transcribes shows; at least 16 characters',
     schema: pattern('SHARED_SECRET', /^.{16,}$/s, 'at least 16 characters').optional(),
   },
+  /** What compares faces where people sign in; `engines/faces/choose.ts` says what each of these needs. */
+  faceEngine: {
+    name: 'FACE_ENGINE',
+    fallback: 'local',
+    meaning: 'what compares faces as a second step of signing in: local, aws or off',
+    schema: choice('FACE_ENGINE', ['local', 'aws', 'off'], 'local'),
+  },
   /** Where the operators of push services can reach the operator of this Hearth. */
   pushContact: {
     name: 'PUSH_CONTACT',

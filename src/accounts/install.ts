@@ -30,6 +30,7 @@ export async function installAccounts(
     emails: EmailStore;
     secondFactors: SecondStep;
     siteSettings: SiteSettingsStore;
+    hasFaces: boolean;
   },
 ) {
   const { accounts, sessionStore, sessionList, caches, config, secret, subscribe, limits } = context;

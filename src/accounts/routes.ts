@@ -48,6 +48,8 @@ type Dependencies = {
   publish: Publish;
   adminUsername: string | undefined;
   admission: Admission;
+  /** Whether this server can check faces. */
+  hasFaces: boolean;
   signInLinks: SignInLinkStore;
   sessionList: SessionListStore;
   sessionOperations: readonly BoundOperation<SignedIn>[];
@@ -79,11 +81,11 @@ export function accountRoutes(dependencies: Dependencies): Router {
 }
 
 /** The form of one's own address. */
-function emailForms({ views, admission, emails, mailer, emailOperations }: Dependencies): Router {
+function emailForms(dependencies: Dependencies): Router {
+  const { emailOperations } = dependencies;
   return formsOf(emailOperations, {
     targetOf: signedInOf,
-    pageOfRefusal: (request) => (error) =>
-      form({ views, admission, emails, mailer }, request, 'accounts/account.njk', error),
+    pageOfRefusal: (request) => (error) => form(dependencies, request, 'accounts/account.njk', error),
     next: () => '/account?changed=email',
   });
 }
@@ -106,6 +108,8 @@ function signInRoutes(dependencies: Dependencies): Router {
       refuse(request, response, 'accounts/register.njk');
       const wanted = parseInput(registration, request.body);
       await limits.takeRegistration(request.arrival.address, wanted.username);
+      if (request.body.face === 'yes')
+        request.body.next = `/account/face?next=${encodeURIComponent(ownPath(request.body.next))}`;
       await enter(dependencies, request, response, await register(dependencies, wanted));
     })
     .post('/login', session, async (request, response) => {
@@ -140,9 +144,11 @@ function signInRoutes(dependencies: Dependencies): Router {
     });
 }
 
+type FormDependencies = Pick<Dependencies, 'views' | 'admission' | 'emails' | 'mailer' | 'hasFaces'>;
+
 /** Renders the form; after a refusal it keeps the submitted username, but never a password. */
 async function form(
-  { views, admission, emails, mailer }: Pick<Dependencies, 'views' | 'admission' | 'emails' | 'mailer'>,
+  { views, admission, emails, mailer, hasFaces }: FormDependencies,
   request: Request,
   template: string,
   error?: ChatError,
@@ -156,6 +162,8 @@ async function form(
     username: typeof typed === 'string' ? typed.slice(0, 200) : '',
     code: typeof code === 'string' ? code.slice(0, 500) : '',
     stays: request.body?.stay !== 'no',
+    hasFaces,
+    wantsFace: request.body?.face === 'yes',
     asks: await admission.asks(),
     email: typedEmail ?? (account && (await emails.of(account.id))) ?? '',
     sendsMail: mailer !== undefined,

@@ -106,13 +106,13 @@ export async function unsuspend(dependencies: AdminDependencies, admin: Account,
  */
 export async function removeSecondFactor(dependencies: AdminDependencies, admin: Account, person: Account) {
   const { secondFactors, passkeys, emails, signInLinks } = dependencies;
-  const hadApp = await secondFactors.remove(person.id);
+  const hadSteps = await secondFactors.removeAllOf(person.id);
   const hadPasskeys = await passkeys.removeAllOf(person.id);
   const hadEmail = (await emails.of(person.id)) !== undefined;
   await emails.remove(person.id);
   await signInLinks.removeAllOf(person.id);
-  if (!hadApp && !hadPasskeys && !hadEmail)
-    throw conflict(`${person.name} has no authenticator app, passkey or e-mail address.`);
+  if (!hadSteps && !hadPasskeys && !hadEmail)
+    throw conflict(`${person.name} has no authenticator app, face check, passkey or e-mail address.`);
   await note(dependencies, admin, 'remove-second-factor', person);
 }
 

@@ -9,6 +9,7 @@ import {
   auditLog,
   authenticators,
   emailConfirmations,
+  faceTemplates,
   formerNames,
   invitations,
   passkeys,
@@ -104,6 +105,16 @@ export const SEALED = {
         'secret',
         'second-factors',
         ({ accountId }) => `authenticators/${accountId}`,
+      ),
+    },
+  },
+  faceTemplates: {
+    table: faceTemplates,
+    columns: {
+      template: sealedColumn<{ accountId: number }>(
+        'template',
+        'second-factors',
+        ({ accountId }) => `face-templates/${accountId}`,
       ),
     },
   },

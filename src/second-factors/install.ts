@@ -4,14 +4,16 @@ import type { AccountStore } from '../accounts/store.ts';
 import type { Context } from '../context.ts';
 import { createBlindIndex } from '../crypto/blind-index.ts';
 import type { Passwords } from '../crypto/passwords.ts';
+import type { FaceEngine } from '../engines/faces/engine.ts';
 import { bindOperations } from '../operations/define.ts';
+import { faceRoutes } from './face-routes.ts';
 import { passkeyOperations } from './operations.ts';
 import { passkeyRoutes } from './passkey-routes.ts';
 import type { PasskeyStore } from './passkey-store.ts';
 import { secondFactorRoutes } from './routes.ts';
 import type { SecondFactorStore } from './store.ts';
 
-/** An authenticator app as the second step of signing in, and passkeys, which stand for both. */
+/** An authenticator app or a face as the second step of signing in, and passkeys, which stand for both steps. */
 export async function installSecondFactors(
   context: Context &
     EnterDependencies & {
@@ -20,15 +22,18 @@ export async function installSecondFactors(
       secondFactors: SecondFactorStore;
       passwords: Passwords;
       passkeys: PasskeyStore;
+      faces: FaceEngine | undefined;
     },
 ) {
   const session = context.sessions.middleware;
   const index = createBlindIndex(await context.secret('users', 'passkey-users'));
+  context.atStop?.(async () => context.faces?.close());
   const operations = bindOperations(passkeyOperations, context, context.limits);
   return {
     passkeyOperations: operations,
     secondFactorRoutes: [
       secondFactorRoutes({ ...context, session }),
+      faceRoutes({ ...context, session }),
       passkeyRoutes({ ...context, session, index, operations }),
     ],
   };

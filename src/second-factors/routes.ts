@@ -7,6 +7,7 @@ import { pendingAccount } from '../accounts/sessions.ts';
 import { SignInLimits } from '../accounts/sign-in-limits.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import type { Passwords } from '../crypto/passwords.ts';
+import type { FaceEngine } from '../engines/faces/engine.ts';
 import type { ChatError } from '../errors.ts';
 import { onRefusal } from '../http/failures.ts';
 import { ownPath, seeOther } from '../http/request.ts';
@@ -17,8 +18,8 @@ import { parseInput } from '../operations/define.ts';
 import type { SecondFactorStore } from './store.ts';
 import { beginAuthenticator, checkCode, confirmAuthenticator } from './verify.ts';
 
-/** Wrong codes of an account, by whoever knows its password. */
-const WRONG_CODES = { name: 'wrong codes', points: 10, seconds: 900, sentence: 'Too many tries.' };
+/** Wrong codes and faces of an account, by whoever knows its password. */
+export const WRONG_CODES = { name: 'wrong codes', points: 10, seconds: 900, sentence: 'Too many tries.' };
 
 const codeForm = z.object({ code: z.string('Enter the code.').trim().min(1, 'Enter the code.').max(40) });
 
@@ -26,6 +27,7 @@ type Dependencies = EnterDependencies & {
   views: Views;
   accounts: AccountStore;
   secondFactors: SecondFactorStore;
+  faces: FaceEngine | undefined;
   passwords: Passwords;
   limits: Limits;
   /** Puts `request.session` in place. */
@@ -38,30 +40,41 @@ export function secondFactorRoutes(dependencies: Dependencies): Router {
 }
 
 function signInRoutes(dependencies: Dependencies): Router {
-  const { views, accounts, limits, session } = dependencies;
+  const { views, accounts, secondFactors, faces, limits, session } = dependencies;
   const tries = limits.of(WRONG_CODES);
-  const page = (request: Request, error: ChatError | null): Html =>
-    views.page(request, 'second-factors/sign-in.njk', {
+  async function page(request: Request, account: Account, error: ChatError | null): Promise<Html> {
+    return views.page(request, 'second-factors/sign-in.njk', {
       account: null,
-      next: ownPath(request.body?.next ?? request.query.next),
+      next: nextOf(request),
+      ...(await secondFactors.stepsOf(account.id)),
+      canCheckFaces: faces !== undefined,
       error,
     });
+  }
 
   return Router()
     .get('/login/code', session, async (request, response) => {
-      if (!(await pendingAccount(accounts, request))) return seeOther(response, '/login');
-      sendHtml(response, page(request, null));
+      const account = await pendingAccount(accounts, request);
+      if (!account) return seeOther(response, '/login');
+      const { hasApp, hasFace } = await secondFactors.stepsOf(account.id);
+      if (faces && hasFace && !hasApp && request.query.codes === undefined)
+        return seeOther(response, `/login/face?next=${encodeURIComponent(nextOf(request))}`);
+      sendHtml(response, await page(request, account, null));
     })
     .post('/login/code', session, async (request, response) => {
       const account = await pendingAccount(accounts, request);
       if (!account) return seeOther(response, '/login');
-      onRefusal(response, (error) => page(request, error));
+      onRefusal(response, (error) => page(request, account, error));
       const { code } = parseInput(codeForm, request.body);
       await tries.take(String(account.id));
       await checkCode(dependencies, account, code);
       await tries.reset(String(account.id));
       await enter(dependencies, request, response, account);
     });
+}
+
+function nextOf(request: Request): string {
+  return ownPath(request.body?.next ?? request.query.next);
 }
 
 function settingRoutes(dependencies: Dependencies): Router {
@@ -72,9 +85,9 @@ function settingRoutes(dependencies: Dependencies): Router {
     views.page(request, `second-factors/${template}.njk`, { error: null, ...context });
 
   async function settings(request: Request, account: Account, error: ChatError | null = null) {
-    const isInForce = await secondFactors.isInForce(account.id);
+    const { hasApp, hasFace } = await secondFactors.stepsOf(account.id);
     const left = await secondFactors.countCodes(account.id);
-    return show(request, 'index', { account, isInForce, left, error });
+    return show(request, 'index', { account, hasApp, hasFace, left, error });
   }
 
   async function setUp(request: Request, account: Account, error: ChatError | null = null) {
@@ -109,7 +122,7 @@ function settingRoutes(dependencies: Dependencies): Router {
       onRefusal(response, (error) => settings(request, account, error));
       const { password } = parseInput(ownPassword, request.body);
       await confirmPassword(dependencies, signInLimits, account, password);
-      await secondFactors.remove(account.id);
+      await secondFactors.removeApp(account.id);
       seeOther(response, '/account/second-factor');
     });
 }

@@ -1,15 +1,22 @@
-import { and, count, eq, isNotNull, isNull, lt } from 'drizzle-orm';
+import { and, count, eq, isNotNull, isNull, lt, notExists } from 'drizzle-orm';
 import type { BlindIndex } from '../crypto/blind-index.ts';
-import type { Database } from '../database/executor.ts';
+import type { Database, Executor } from '../database/executor.ts';
 import { SEALED, type Sealer } from '../database/sealed-columns.ts';
-import { authenticators, recoveryCodes } from '../database/tables/users.ts';
+import { authenticators, faceTemplates, recoveryCodes } from '../database/tables/users.ts';
 
 /** The secret of an authenticator app, in base 32. */
 export type Authenticator = Readonly<{ secret: string; isConfirmed: boolean; lastStep: number }>;
 
-const { secret: sealedSecret } = SEALED.authenticators.columns;
+/** What a face is compared with, by the engine that made it. */
+export type FaceTemplate = Readonly<{ engine: 'local' | 'aws'; template: Buffer }>;
 
-/** The authenticator app of each account, and its recovery codes. */
+/** Which second steps of signing in an account has set up. */
+export type SecondSteps = Readonly<{ hasApp: boolean; hasFace: boolean }>;
+
+const { secret: sealedSecret } = SEALED.authenticators.columns;
+const { template: sealedTemplate } = SEALED.faceTemplates.columns;
+
+/** The authenticator app and the face of each account, and the recovery codes that stand in for both. */
 export class SecondFactorStore {
   readonly #db: Database;
   readonly #sealer: Sealer;
@@ -46,7 +53,7 @@ export class SecondFactorStore {
     return written > 0;
   }
 
-  /** Puts the secret in force, with these recovery codes. @returns false where it is already */
+  /** Puts the secret in force, with these recovery codes instead of others. @returns false where it is already */
   confirm(accountId: number, codes: readonly string[], now: number): Promise<boolean> {
     return this.#db.transaction(async (tx) => {
       const isNew = and(eq(authenticators.accountId, accountId), isNull(authenticators.confirmedAt));
@@ -54,13 +61,38 @@ export class SecondFactorStore {
         orm.update(authenticators).set({ confirmedAt: now }).where(isNew),
       );
       if (confirmed === 0) return false;
-      await tx.run((orm) => orm.delete(recoveryCodes).where(eq(recoveryCodes.accountId, accountId)));
-      for (const code of codes)
-        await tx.run((orm) =>
-          orm.insert(recoveryCodes).values({ codeIndex: this.#indexOf(accountId, code), accountId }),
-        );
+      await this.#replaceCodes(tx, accountId, codes);
       return true;
     });
+  }
+
+  /** Sets the face of an account, in place of one before, with these recovery codes instead of others. */
+  async setFace(
+    accountId: number,
+    { engine, template }: FaceTemplate,
+    codes: readonly string[],
+    now: number,
+  ): Promise<void> {
+    const sealed = this.#sealer.seal(sealedTemplate, { accountId }, template.toString('base64'));
+    const values = { accountId, engine, template: sealed, createdAt: now };
+    await this.#db.transaction(async (tx) => {
+      await tx.run((orm) =>
+        orm
+          .insert(faceTemplates)
+          .values(values)
+          .onConflictDoUpdate({ target: faceTemplates.accountId, set: values }),
+      );
+      await this.#replaceCodes(tx, accountId, codes);
+    });
+  }
+
+  async faceOf(accountId: number): Promise<FaceTemplate | undefined> {
+    const row = await this.#db.get((orm) =>
+      orm.select().from(faceTemplates).where(eq(faceTemplates.accountId, accountId)),
+    );
+    if (!row) return undefined;
+    const template = Buffer.from(this.#sealer.open(sealedTemplate, { accountId }, row.template), 'base64');
+    return { engine: row.engine, template };
   }
 
   /** Uses the code of a time step up. @returns false where it, or a later one, was used before */
@@ -80,12 +112,24 @@ export class SecondFactorStore {
     );
   }
 
-  async isInForce(accountId: number): Promise<boolean> {
+  async stepsOf(accountId: number): Promise<SecondSteps> {
     const isConfirmed = and(eq(authenticators.accountId, accountId), isNotNull(authenticators.confirmedAt));
-    const row = await this.#db.get((orm) =>
+    const app = await this.#db.get((orm) =>
       orm.select({ id: authenticators.accountId }).from(authenticators).where(isConfirmed),
     );
-    return row !== undefined;
+    const face = await this.#db.get((orm) =>
+      orm
+        .select({ id: faceTemplates.accountId })
+        .from(faceTemplates)
+        .where(eq(faceTemplates.accountId, accountId)),
+    );
+    return { hasApp: app !== undefined, hasFace: face !== undefined };
+  }
+
+  /** Whether signing in takes a second step. */
+  async isInForce(accountId: number): Promise<boolean> {
+    const { hasApp, hasFace } = await this.stepsOf(accountId);
+    return hasApp || hasFace;
   }
 
   async countCodes(accountId: number): Promise<number> {
@@ -96,14 +140,45 @@ export class SecondFactorStore {
   }
 
   /** Resolves to whether there was one in force or begun. */
-  remove(accountId: number): Promise<boolean> {
+  removeApp(accountId: number): Promise<boolean> {
+    return this.#remove(accountId, [authenticators]);
+  }
+
+  /** Resolves to whether there was one. */
+  removeFace(accountId: number): Promise<boolean> {
+    return this.#remove(accountId, [faceTemplates]);
+  }
+
+  /** Resolves to whether there was any. */
+  removeAllOf(accountId: number): Promise<boolean> {
+    return this.#remove(accountId, [authenticators, faceTemplates]);
+  }
+
+  /** Recovery codes go with the last step that they stand in for. */
+  #remove(accountId: number, tables: readonly (typeof authenticators | typeof faceTemplates)[]) {
     return this.#db.transaction(async (tx) => {
-      await tx.run((orm) => orm.delete(recoveryCodes).where(eq(recoveryCodes.accountId, accountId)));
-      const removed = await tx.run((orm) =>
-        orm.delete(authenticators).where(eq(authenticators.accountId, accountId)),
+      let removed = 0;
+      for (const table of tables)
+        removed += await tx.run((orm) => orm.delete(table).where(eq(table.accountId, accountId)));
+      await tx.run((orm) =>
+        orm
+          .delete(recoveryCodes)
+          .where(
+            and(
+              eq(recoveryCodes.accountId, accountId),
+              notExists(orm.select().from(authenticators).where(eq(authenticators.accountId, accountId))),
+              notExists(orm.select().from(faceTemplates).where(eq(faceTemplates.accountId, accountId))),
+            ),
+          ),
       );
       return removed > 0;
     });
+  }
+
+  async #replaceCodes(tx: Executor, accountId: number, codes: readonly string[]): Promise<void> {
+    await tx.run((orm) => orm.delete(recoveryCodes).where(eq(recoveryCodes.accountId, accountId)));
+    const rows = codes.map((code) => ({ codeIndex: this.#indexOf(accountId, code), accountId }));
+    await tx.run((orm) => orm.insert(recoveryCodes).values(rows));
   }
 
   #indexOf(accountId: number, code: string): Buffer {

@@ -39,10 +39,15 @@ export async function confirmAuthenticator(
   const step = await stepOf(begun.secret, code, now);
   if (step === undefined)
     throw invalid('code', 'That code does not fit. Enter the one that the app shows now.');
-  const codes = Array.from({ length: RECOVERY_CODES }, () => randomCode(RECOVERY_DIGITS));
+  const codes = recoveryCodes();
   if (!(await secondFactors.confirm(account.id, codes, now))) throw inForce();
   await secondFactors.takeStep(account.id, step);
   return codes;
+}
+
+/** New ones, to be shown once. */
+export function recoveryCodes(): string[] {
+  return Array.from({ length: RECOVERY_CODES }, () => randomCode(RECOVERY_DIGITS));
 }
 
 /** Takes a code of the app, or a recovery code; each works once. @throws ChatError 401 for any other */

@@ -45,6 +45,8 @@ startDayJump();
 startShare();
 startNewPassword();
 startPasskeys();
+if (document.querySelector('[data-face]'))
+  import('./face-forms.js').then(({ startFaceForms }) => startFaceForms());
 startShortcuts();
 startNotificationSettings();
 startReturn();

@@ -24,6 +24,7 @@ const NOT_SEALED = [
   'accounts.display_skeleton_index',
   'former_names.name_index',
   'former_names.skeleton_index',
+  'face_templates.engine',
   'passkeys.credential_index',
   'accounts.email_index',
   'email_confirmations.token_index',

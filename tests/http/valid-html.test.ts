@@ -71,6 +71,8 @@ test('the Nu checker finds no error in any page', {
       '/account/delete',
       '/account/export',
       '/account/passkeys',
+      '/account/face',
+      '/account/second-factor',
       '/deleted/nothing',
       '/trust',
       '/connection',

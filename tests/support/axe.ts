@@ -36,6 +36,7 @@ const PAGES = [
   '/account/delete',
   '/account/export',
   '/account/passkeys',
+  '/account/face',
   '/invitations',
   '/invitations/1',
   '/inbox',

@@ -43,14 +43,14 @@ export class Visitor {
   /** A multipart form, as a page without a script sends it. */
   async upload(
     path: string,
-    files: readonly { name: string; type: string; bytes: Uint8Array }[],
+    files: readonly { field?: string; name: string; type: string; bytes: Uint8Array }[],
     fields: Record<string, string> = {},
     headers: Record<string, string> = {},
   ): Promise<Answer> {
     const form = new FormData();
     for (const [name, value] of Object.entries(fields)) form.append(name, value);
-    for (const { name, type, bytes } of files)
-      form.append('files', new Blob([Buffer.from(bytes)], { type }), name);
+    for (const { field = 'files', name, type, bytes } of files)
+      form.append(field, new Blob([Buffer.from(bytes)], { type }), name);
     const encoded = new Response(form);
     const type = encoded.headers.get('content-type') ?? '';
     return this.request('POST', path, Buffer.from(await encoded.arrayBuffer()), {

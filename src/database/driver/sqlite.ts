@@ -19,6 +19,8 @@ export function openSqlite(dataDir: string, name: 'users' | 'chat'): Database {
     sqlite.close();
     throw isDamage(error) ? damaged(file, dataDir) : error;
   }
+  // Secrets, codes and templates that are deleted are overwritten.
+  if (name === 'users') sqlite.pragma('secure_delete = ON');
   const checkpoints = startCheckpoints(file, () => sqlite.pragma('wal_checkpoint(PASSIVE)'));
   const orm = drizzle(sqlite);
 

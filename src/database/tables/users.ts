@@ -130,7 +130,15 @@ export const authenticators = sqliteTable('authenticators', {
   lastStep: integer('last_step').notNull().default(0),
 });
 
-/** Keyed hashes of the codes that stand in for an authenticator app, each once. */
+/** What a face is compared with, as the engine that made it reads it. */
+export const faceTemplates = sqliteTable('face_templates', {
+  accountId: integer('account_id').primaryKey(),
+  engine: text('engine', { enum: ['local', 'aws'] }).notNull(),
+  template: blob('template', { mode: 'buffer' }).notNull(),
+  createdAt: integer('created_at').notNull(),
+});
+
+/** Keyed hashes of the codes that stand in for the other second steps, each once. */
 export const recoveryCodes = sqliteTable('recovery_codes', {
   codeIndex: blob('code_index', { mode: 'buffer' }).primaryKey(),
   accountId: integer('account_id').notNull(),
