@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Fault } from '../../src/engines/faces/engine.ts';
 import type { Face } from '../../src/engines/faces/face.ts';
+import { FACE_PROCESS } from '../../src/engines/faces/local.ts';
 import { JobProcess } from '../../src/engines/process/job-process.ts';
 import { portrait } from './faces.ts';
 import { atEnd, type Ending } from './hearth.ts';
@@ -14,14 +15,13 @@ type Comparison = {
 
 const BOX = { Width: 0.4, Height: 0.5, Left: 0.3, Top: 0.2 };
 const SAME = 0.5;
-const PROCESS = new URL('../../src/engines/faces/local-process.ts', import.meta.url);
 
 /**
  * A stand-in for Amazon Rekognition that answers CompareFaces as its reference describes (docs.aws.amazon.com,
  * API_CompareFaces), with the local engine to look at the pictures.
  */
 export async function startRekognition(test: Ending) {
-  const looking = new JobProcess<Uint8Array, Face | Fault>(PROCESS);
+  const looking = new JobProcess<Uint8Array, Face | Fault>(FACE_PROCESS);
   /** The lengths of the pictures that arrived, and by which operation. */
   const asked: { operation: string; bytes: number }[] = [];
   let failure: string | undefined;

@@ -16,13 +16,14 @@ const SAME_TURNED = 0.6;
 const AHEAD = 0.26;
 const TURNED = 0.36;
 
+/** What looks at a picture, in a process of its own: `Uint8Array` → `Face | Fault`. */
+export const FACE_PROCESS = new URL('./local-process.ts', import.meta.url);
+
 /** The models of `@vladmandic/face-api` on WebAssembly, in a process of their own. */
 export class LocalFaces implements FaceEngine {
   readonly name = 'local';
   readonly keepsPictures = false;
-  readonly #process = new JobProcess<Uint8Array, Face | Fault>(
-    new URL('./local-process.ts', import.meta.url),
-  );
+  readonly #process = new JobProcess<Uint8Array, Face | Fault>(FACE_PROCESS);
 
   async enrol(pictures: readonly Uint8Array[]): Promise<Buffer> {
     const descriptors: Float32Array[] = [];
