@@ -75,7 +75,16 @@ function entries() {
         join(dirname(name), match[1] ?? ''),
       ),
     );
-  return [...new Set(['run.ts', 'src/server.ts', 'src/config.ts', 'src/crypto/passwords.ts', ...workers])];
+  return [
+    ...new Set([
+      'run.ts',
+      'src/server.ts',
+      'src/version.ts',
+      'src/config.ts',
+      'src/crypto/passwords.ts',
+      ...workers,
+    ]),
+  ];
 }
 
 /** @param {string} name of a source */

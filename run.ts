@@ -1,7 +1,8 @@
 import { readCommand } from './src/config.ts';
 import { StartError } from './src/errors.ts';
 import { whenNpmEnds } from './src/parent.ts';
-import { startServer, version } from './src/server.ts';
+import { startServer } from './src/server.ts';
+import { version } from './src/version.ts';
 
 try {
   const command = readCommand(process.argv.slice(2), process.env, version());

@@ -60,7 +60,9 @@ if (!isUnit && !isThere('chromium-headless-shell') && process.getuid?.() === 0) 
 run('npm', ['run', '--silent', 'types']);
 run('npx', ['biome', 'check']);
 const tests = readdirSync('tests', { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.test.ts') && (!isUnit || isUnitTest(file)))
+  .filter(
+    (file) => file.endsWith('.test.ts') && !file.includes('node_modules') && (!isUnit || isUnitTest(file)),
+  )
   .sort((a, b) => placeOf(a) - placeOf(b) || (a < b ? -1 : 1));
 const compiled = resolve(`compiled-tests-${process.pid}`);
 process.on('exit', () => rmSync(compiled, { recursive: true, force: true }));

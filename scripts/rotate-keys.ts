@@ -7,7 +7,7 @@ import { openDatabases } from '../src/database/open.ts';
 import { rotateKeysOf } from '../src/database/rotation.ts';
 import { checkKeyring } from '../src/database/sealing.ts';
 import { StartError } from '../src/errors.ts';
-import { version } from '../src/server.ts';
+import { version } from '../src/version.ts';
 
 try {
   const command = readCommand(process.argv.slice(2), process.env, version());

@@ -4,8 +4,8 @@ import { readCommand } from '../src/config.ts';
 import { loadKeyring } from '../src/crypto/keys.ts';
 import { openDatabases } from '../src/database/open.ts';
 import { StartError } from '../src/errors.ts';
-import { version } from '../src/server.ts';
 import { openStores, type Stores } from '../src/stores.ts';
+import { version } from '../src/version.ts';
 
 /**
  * Opens the stores of a data folder for one command, also while Hearth runs. What cannot be is printed as one sentence,

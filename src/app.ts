@@ -5,6 +5,7 @@ import { installAccounts } from './accounts/install.ts';
 import type { SessionStore } from './accounts/session-store.ts';
 import type { SignedIn } from './accounts/sessions.ts';
 import { installAdmin } from './admin/install.ts';
+import { installApi } from './api/install.ts';
 import type { Config } from './config.ts';
 import { type Context, createContext } from './context.ts';
 import type { Keyring } from './crypto/keys.ts';
@@ -41,7 +42,9 @@ import { installReports } from './reports/install.ts';
 import { installSearch } from './search/install.ts';
 import { installSecondFactors } from './second-factors/install.ts';
 import { openCachedStores, openStores, type Stores } from './stores.ts';
+import { installTokens } from './tokens/install.ts';
 import { trustRoutes } from './trust/routes.ts';
+import { version } from './version.ts';
 import { installVoice } from './voice/install.ts';
 
 type Opened = {
@@ -74,14 +77,26 @@ export async function createApp(opened: Opened): Promise<App> {
   const base = createContext(opened);
   await prepare(await openStores(opened.databases, opened.keyring), config);
   const features = await install(opened, base);
+  const own = ownOperations(features);
+  const api = installApi(
+    features.readable,
+    { ...features.messages.operations, ownOperations: own },
+    version(),
+  );
   const arrivals = createArrivals({ ...config, listensOn: config.host, certificate });
   const { accounts, messages } = features;
   const upgrades = new Upgrades(
-    { ...messages, sessions: accounts.sessions, arrivals, rateLimits: config.rateLimits },
-    [messages.livePresence.overview(ownOperations(features)), messages.conversation],
+    {
+      ...messages,
+      tokens: features.tokens.tokens,
+      sessions: accounts.sessions,
+      arrivals,
+      rateLimits: config.rateLimits,
+    },
+    [messages.livePresence.overview(own), messages.conversation],
   );
   return {
-    express: route(opened, base, arrivals, features),
+    express: route(opened, base, arrivals, features, api),
     upgrades,
     warm: base.views.warm,
     async closeSockets() {
@@ -105,6 +120,7 @@ async function install({ config, log, databases, keyring, sessionStore, password
   };
   const accounts = await installAccounts({ ...context, sessionStore, passwords });
   const secondFactors = await installSecondFactors({ ...context, ...accounts, passwords });
+  const tokens = await installTokens({ ...context, passwords });
   const live = { ...context, ...installLive(context) };
   const groups = { ...live, ...installGroups(live) };
   const invitations = installInvitations(groups);
@@ -123,6 +139,7 @@ async function install({ config, log, databases, keyring, sessionStore, password
   return {
     accounts,
     secondFactors,
+    tokens,
     invitations,
     profiles,
     messages,
@@ -134,6 +151,8 @@ async function install({ config, log, databases, keyring, sessionStore, password
     deletion,
     exported,
     admin,
+    /** What programs read. */
+    readable: { ...messages, ...tokens, index: search.index, passwords },
   };
 }
 
@@ -142,6 +161,7 @@ function route(
   { views }: Context,
   arrivals: Arrivals,
   features: Features,
+  api: ReturnType<typeof installApi>,
 ): Express {
   const { accounts, invitations, messages, voice } = features;
   const app = express();
@@ -152,6 +172,7 @@ function route(
   app.get('/offline', (request, response) => {
     sendHtml(response, views.page(request, 'http/offline.njk', { account: null }));
   });
+  app.use('/api/v1', api.api);
   app.use(refuseOtherSites(arrivals));
   voice.receiveCallbacks(app);
   app.use(readForms(), accounts.identify);
@@ -162,6 +183,7 @@ function route(
   app.use(features.search.searchRoutes, messages.fileRoutes, voice.voiceRoutes, themeRoutes());
   app.use(trustRoutes({ views, config, certificate, authority }));
   app.use(accounts.accountRoutes(invitations.admission), ...features.secondFactors.secondFactorRoutes);
+  app.use(features.tokens.tokenRoutes, api.apiDocs);
   app.use(invitations.invitationRoutes, features.reports.reportRoutes);
   app.use(features.inbox.inboxRoutes);
   app.use(features.deletion.deletionRoutes, features.exported.exportRoutes, features.admin.adminRoutes);
@@ -183,6 +205,7 @@ function ownOperations(features: Features): BoundOperation<SignedIn>[] {
     ...features.inbox.inboxOperations,
     ...features.reports.reportOperations,
     ...features.secondFactors.passkeyOperations,
+    ...features.tokens.tokenOperations,
     ...features.exported.exportOperations,
     ...features.admin.adminOperations,
   ];

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { join } from 'node:path';
@@ -151,11 +151,4 @@ function followCertificate(
   }, CERTIFICATE_CHECK_MS);
   timer.unref();
   return () => clearInterval(timer);
-}
-
-/** The version in package.json. */
-export function version(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  // Our own package.json, which has a version.
-  return (JSON.parse(text) as { version: string }).version;
 }

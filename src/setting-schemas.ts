@@ -97,3 +97,14 @@ export function isProxy(item: string): boolean {
 export function isOrigin(item: string): boolean {
   return /^https?:\/\//.test(item) && URL.canParse(item) && new URL(item).origin === item;
 }
+
+/** The items of a JSON list, comma-separated; any other text as it is. */
+export function listInJson(text: unknown): unknown {
+  if (typeof text !== 'string' || !text.trim().startsWith('[')) return text;
+  try {
+    const items: unknown = JSON.parse(text);
+    return Array.isArray(items) ? items.join(',') : text;
+  } catch {
+    return text;
+  }
+}

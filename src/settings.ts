@@ -5,6 +5,7 @@ import {
   isOrigin,
   isProxy,
   list,
+  listInJson,
   pattern,
   type Setting,
   whole,
@@ -116,6 +117,23 @@ export const VARIABLES = {
     fallback: 'local',
     meaning: 'what compares faces as a second step of signing in: local, aws or off',
     schema: choice('FACE_ENGINE', ['local', 'aws', 'off'], 'local'),
+  },
+  /** How long the token of a program that signs in with name and password is valid. */
+  accessTokenMinutes: {
+    name: 'ACCESS_TOKEN_EXPIRE_MINUTES',
+    fallback: '120',
+    meaning: 'how long the token of a program that signs in is valid, in minutes',
+    schema: whole('ACCESS_TOKEN_EXPIRE_MINUTES', 'minutes', 1).transform((minutes) => minutes ?? 120),
+  },
+  /** Origins of pages, with their schemes. */
+  corsOrigins: {
+    name: 'CORS_ALLOW_ORIGINS',
+    fallback: 'none',
+    meaning: 'pages elsewhere that may call the API: origins, comma-separated or as a JSON list',
+    schema: z.preprocess(
+      listInJson,
+      list('CORS_ALLOW_ORIGINS', isOrigin, 'origins such as https://app.example, or a JSON list of them'),
+    ),
   },
   /** Where the operators of push services can reach the operator of this Hearth. */
   pushContact: {

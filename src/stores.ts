@@ -34,6 +34,7 @@ import { SecondFactorStore } from './second-factors/store.ts';
 import { CachedSiteSettingsStore } from './site-settings/cached.ts';
 import { SiteSettingsStore } from './site-settings/store.ts';
 import { ThreadStore } from './threads/store.ts';
+import { TokenStore } from './tokens/store.ts';
 import { TranscriptionStore } from './voice/store.ts';
 
 type StoredDatabases = Pick<Databases, 'users' | 'chat'>;
@@ -91,6 +92,7 @@ function uncached({ users, chat, sealer, usersIndex, auditKey }: Awaited<ReturnT
     passkeys: new PasskeyStore(users, sealer, usersIndex),
     secondFactors: new SecondFactorStore(users, sealer, usersIndex),
     sessionList: new SessionListStore(users, sealer, usersIndex),
+    tokenStore: new TokenStore(users, sealer, usersIndex),
     emails: new EmailStore(users, sealer, usersIndex),
     signInLinks: new SignInLinkStore(users, usersIndex),
     invitations: new InvitationStore(users, sealer, usersIndex),

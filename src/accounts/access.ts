@@ -33,6 +33,11 @@ export function identifyAccount(sessions: Sessions): RequestHandler {
   };
 }
 
+/** Notes who sends a request that carries a token instead of a session. */
+export function identifyAs(request: Request, identity: SignedIn): void {
+  signedIn.set(request, identity);
+}
+
 /** Who sends this request, if anybody. */
 export function visitor(request: Request): Account | undefined {
   return signedIn.get(request)?.account;

@@ -53,8 +53,13 @@ export async function installAccounts(
   const identify: RequestHandler = identifyAccount(sessions);
   const devices = createDevices(await secret('users', 'device-cookie'));
   const signInLimits = new SignInLimits(limits);
-  const emails = bindOperations(emailOperations, { ...context, signInLimits }, limits);
-  const operations = bindOperations(sessionOperations, { ...context, endSession: opened.end }, limits);
+  const emails = bindOperations(emailOperations, { ...context, signInLimits }, limits, 'account');
+  const operations = bindOperations(
+    sessionOperations,
+    { ...context, endSession: opened.end },
+    limits,
+    'account',
+  );
   const startSession = sessions.start;
   const shared = {
     ...context,

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import type { Request, RequestHandler, Response } from 'express';
 import session from 'express-session';
 import type { Caches } from '../cache/caches.ts';
+import type { Scope } from '../operations/scopes.ts';
 import type { SiteSettingsStore } from '../site-settings/store.ts';
 import { endOf, hasExpired, lifetimeOf, type SessionLifetime } from './session-lifetime.ts';
 import type { OpenSessionStore } from './session-store.ts';
@@ -36,6 +37,8 @@ export type SignedIn = {
   sessionId: string;
   /** When the session ends however much it is used, in milliseconds, UTC; undefined is never. */
   endsAt?: number | undefined;
+  /** What a token may be used for; absent for a session, which may be used for all. */
+  scopes?: readonly Scope[] | undefined;
 };
 
 export type Sessions = ReturnType<typeof createSessions>;

@@ -15,7 +15,7 @@ export function installAdmin(
     },
 ) {
   const { views, limits, config, showAboveList } = context;
-  const operations = bindOperations(adminOperations, context, limits);
+  const operations = bindOperations(adminOperations, context, limits, 'admin');
   showAboveList(async (account) => views.render('admin/_links.njk', { account }).trim());
   return {
     adminOperations: operations,

@@ -9,6 +9,7 @@ import { encryptionKeys, secrets } from './tables/sealing.ts';
 import {
   accountExports,
   accounts,
+  apiTokens,
   auditLog,
   authenticators,
   emailConfirmations,
@@ -31,6 +32,7 @@ const TABLES: Readonly<Record<'users' | 'chat', readonly SQLiteTable[]>> = {
   users: [
     accounts,
     accountExports,
+    apiTokens,
     emailConfirmations,
     formerNames,
     pushSubscriptions,

@@ -6,6 +6,7 @@ import {
   accountDeletions,
   accountExports,
   accounts,
+  apiTokens,
   authenticators,
   emailConfirmations,
   faceTemplates,
@@ -93,6 +94,7 @@ export class AccountDeletionStore {
       const tables = [
         pushSubscriptions,
         signInLinks,
+        apiTokens,
         sessionList,
         authenticators,
         faceTemplates,

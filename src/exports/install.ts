@@ -10,6 +10,6 @@ import { ExportWork } from './work.ts';
 export function installExports(context: Context & ArchiveDependencies & { exports: ExportStore }) {
   const work = new ExportWork(context);
   context.atStop(() => work.stop());
-  const operations = bindOperations(exportOperations, { work }, context.limits);
+  const operations = bindOperations(exportOperations, { work }, context.limits, 'account');
   return { exportOperations: operations, exportRoutes: exportRoutes({ ...context, operations }) };
 }

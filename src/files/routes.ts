@@ -38,7 +38,7 @@ const fileId = z.guid();
 
 /** Upload for scripts, and what was uploaded, for those who may see it. */
 export function fileRoutes(dependencies: Dependencies): Router {
-  const { views, groups, blobs, readUpload, operations } = dependencies;
+  const { views, groups, readUpload, operations } = dependencies;
   return Router()
     .get('/groups/:id/files', async (request, response) => {
       sendHtml(response, await filesPage(dependencies, request));
@@ -49,18 +49,8 @@ export function fileRoutes(dependencies: Dependencies): Router {
       if (!file) throw invalid('files', 'Choose a file first.');
       sendHtml(response, views.render('files/_chosen.njk', { file: shownFile(file) }), 201);
     })
-    .get('/media/:fileId', async (request, response) => {
-      await serve(blobs, request, response, await fileInPath(dependencies, request));
-    })
-    .get('/media/:fileId/thumbnail', async (request, response) => {
-      const { id, key, thumbnailSize } = await fileInPath(dependencies, request);
-      if (thumbnailSize === null) throw notFound('This file has no small picture.');
-      const etag = `"${id}-thumbnail"`;
-      response.set({ 'Content-Type': 'image/webp', 'Cache-Control': 'private, no-cache', ETag: etag });
-      if (request.get('if-none-match') === etag) return void response.status(304).end();
-      response.set('Content-Length', String(thumbnailSize));
-      await sendStream(response, blobs.read(id, THUMBNAIL, key, thumbnailSize));
-    })
+    .get('/media/:fileId', (request, response) => serveFile(dependencies, request, response))
+    .get('/media/:fileId/thumbnail', (request, response) => serveThumbnail(dependencies, request, response))
     .use(
       formsOf(operations, {
         targetOf: signedInOf,
@@ -70,7 +60,25 @@ export function fileRoutes(dependencies: Dependencies): Router {
     );
 }
 
-async function fileInPath(stores: Dependencies, request: Request): Promise<StoredFile> {
+type Served = Pick<Dependencies, 'files' | 'groups' | 'blobs'>;
+
+/** The file in the path, to whom it is for. */
+export async function serveFile(stores: Served, request: Request, response: Response): Promise<void> {
+  await serve(stores.blobs, request, response, await fileInPath(stores, request));
+}
+
+/** Its small picture. @throws ChatError 404 for a file without one */
+export async function serveThumbnail(stores: Served, request: Request, response: Response): Promise<void> {
+  const { id, key, thumbnailSize } = await fileInPath(stores, request);
+  if (thumbnailSize === null) throw notFound('This file has no small picture.');
+  const etag = `"${id}-thumbnail"`;
+  response.set({ 'Content-Type': 'image/webp', 'Cache-Control': 'private, no-cache', ETag: etag });
+  if (request.get('if-none-match') === etag) return void response.status(304).end();
+  response.set('Content-Length', String(thumbnailSize));
+  await sendStream(response, stores.blobs.read(id, THUMBNAIL, key, thumbnailSize));
+}
+
+async function fileInPath(stores: Served, request: Request): Promise<StoredFile> {
   const id = fileId.safeParse(request.params.fileId);
   if (!id.success) throw notFound('There is no such file, or it is not for you.');
   return openFile(stores, accountOf(request), id.data.toLowerCase());

@@ -20,7 +20,7 @@ export const nothingHere: RequestHandler = () => {
 /** Answers every failed request: a page, the form again, a fragment or JSON. No answer carries a stack. */
 export function answerFailures(views: Views, log: Logger): ErrorRequestHandler {
   return async (thrown: unknown, request, response, _next) => {
-    const error = expected(thrown);
+    const error = expectedFailure(thrown);
     if (error === undefined) log.error({ id: request.id, err: thrown }, 'unexpected failure');
     if (response.headersSent) return void response.destroy();
 
@@ -67,7 +67,7 @@ async function pageAgain(retry: Retry, error: ChatError): Promise<Html | undefin
 }
 
 /** Maps a ChatError, a full disk or a malformed URL to a ChatError; undefined for an unexpected error. */
-function expected(thrown: unknown): ChatError | undefined {
+export function expectedFailure(thrown: unknown): ChatError | undefined {
   if (thrown instanceof ChatError) return thrown;
   return diskFull(thrown) ?? (thrown instanceof URIError ? unreadable() : undefined);
 }

@@ -12,6 +12,8 @@ const { resolve } = createRequire(import.meta.url);
 /** What is served from its package as it is: its name under the version → where it lies. */
 const FROM_PACKAGES: Readonly<Record<string, string>> = {
   'js/htmx.js': join(dirname(resolve('htmx.org/package.json')), 'dist', 'htmx.min.js'),
+  'api/swagger-ui.js': resolve('swagger-ui-dist/swagger-ui-bundle.js'),
+  'api/swagger-ui.css': resolve('swagger-ui-dist/swagger-ui.css'),
   'emoji/picker.js': resolve('emoji-picker-element/picker.js'),
   'emoji/database.js': resolve('emoji-picker-element/database.js'),
   'password/common.json': join(

@@ -39,6 +39,7 @@ export const inboxOperations: readonly InboxOperation[] = [
   }),
   defineOperation({
     name: 'open-line-of',
+    scope: 'admin',
     path: '/inbox/people/:personId',
     input: whichPerson,
     rate: LINES,
@@ -76,6 +77,7 @@ function onLine<Input extends { groupId: number }>(
 ): InboxOperation {
   return defineOperation({
     name: `inbox-${name}`,
+    scope: 'admin',
     path: `/inbox/:groupId/${name}`,
     input,
     rate: LINES,

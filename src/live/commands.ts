@@ -1,4 +1,5 @@
 import { type BoundOperation, identified, parseInput } from '../operations/define.ts';
+import { requireScope } from '../operations/scopes.ts';
 import type { Connection } from './connection.ts';
 import type { Hub } from './hub.ts';
 import type { Commands } from './socket.ts';
@@ -15,6 +16,7 @@ export function commandsOf<Target>(
   const commands = operations.map((operation): [string, Commands[string]] => [
     operation.name,
     async (connection, body) => {
+      requireScope(connection.scopes, operation.scope);
       const { id } = parseInput(identified, body);
       const outcome = await operation.run(await targetOf(connection, body), body);
       if (id === undefined && operation.isQuiet) return;

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Account } from '../accounts/store.ts';
+import { SCOPES, type Scope } from '../operations/scopes.ts';
 import type { Protocol } from './frames.ts';
 
 /** Why a socket was closed, as wire.md names it. */
@@ -55,6 +56,8 @@ export class Connection implements Viewer {
     readonly seesAddresses: boolean,
     /** Where it is: `group:7`, or `overview` for what concerns the person. */
     readonly topic: string,
+    /** What the commands of a program may do. */
+    readonly scopes: readonly Scope[] = SCOPES,
   ) {
     this.seesReceipts = account.showsReceipts;
     this.seesEverybody = !account.isGuest;

@@ -7,6 +7,7 @@ import type { Account } from '../accounts/store.ts';
 import { ChatError } from '../errors.ts';
 import type { Arrivals } from '../http/arrival.ts';
 import type { Limits, RateLimit } from '../limits.ts';
+import { bearerIn, type Tokens } from '../tokens/identify.ts';
 import { CLOSE, Connection, closeSocket } from './connection.ts';
 import type { Protocol } from './frames.ts';
 import type { Hub } from './hub.ts';
@@ -30,6 +31,7 @@ const PROTOCOLS: Readonly<Record<string, Protocol>> = { 'hearth.html': 'html', '
 type Dependencies = {
   hub: Hub;
   sessions: Sessions;
+  tokens: Pick<Tokens, 'identify'>;
   arrivals: Arrivals;
   log: Logger;
   limits: Limits;
@@ -92,14 +94,18 @@ export class Upgrades {
     if (!endpoint) return refuse(stream, 404, 'Not Found');
     const arrival = arrivals.read(request);
     if (!arrivals.isOwnHost(arrival)) return refuse(stream, 421, 'Misdirected Request');
-    if (!arrivals.isFromHere(request)) return refuse(stream, 403, 'Forbidden');
+    const token = bearerIn(request.headers.authorization);
+    if (token === undefined && !arrivals.isFromHere(request)) return refuse(stream, 403, 'Forbidden');
     const { address, isSecure } = arrival;
     try {
       await this.#rate.take(address);
     } catch {
       return refuse(stream, 429, 'Too Many Requests');
     }
-    const signedIn = await sessions.identifyUpgrade(request, isSecure);
+    const signedIn =
+      token === undefined
+        ? await sessions.identifyUpgrade(request, isSecure)
+        : await this.#dependencies.tokens.identify(token);
     stream.off('error', dropped);
     const parameter = endpoint.path.exec(url.pathname)?.[1] ?? '';
     const after = url.searchParams.get('after');
@@ -118,12 +124,14 @@ export class Upgrades {
     if (!signedIn) return closeSocket(ws, CLOSE.notSignedIn, 'Sign in first.');
     if (after !== null && !/^\d{1,15}$/.test(after))
       return closeSocket(ws, CLOSE.notOurProtocol, 'after takes a whole number.');
-    const { account, sessionId } = signedIn;
+    const { account, sessionId, scopes } = signedIn;
+    if (scopes && !scopes.includes('read'))
+      return closeSocket(ws, CLOSE.notSignedIn, 'This token has not the scope "read".');
     if (rateLimits && hub.countOf(account.id) >= MAX_SOCKETS_OF_ONE)
       return closeSocket(ws, CLOSE.tooMuch, TOO_MANY_WINDOWS);
     const topic = endpoint.topic(parameter);
     const sees = seesAddresses(account);
-    const connection = new Connection(ws, stream, account, sessionId, address, protocol, sees, topic);
+    const connection = new Connection(ws, stream, account, sessionId, address, protocol, sees, topic, scopes);
     hub.add(connection);
     endWithSession(ws, connection, signedIn.endsAt);
     serveSocket(this.#dependencies, endpoint, connection);

@@ -6,11 +6,13 @@ import type { BlobStore } from '../files/blob-store.ts';
 import type { FileLimits } from '../files/receive.ts';
 import type { FileStore } from '../files/store.ts';
 import type { ReadUpload } from '../files/upload.ts';
+import { groupOperations } from '../groups/operations.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import type { JoinRequestStore } from '../groups/request-store.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { Hub } from '../live/hub.ts';
+import { bindOperations } from '../operations/define.ts';
 import type { LivePresence } from '../presence/live.ts';
 import { countUnread } from '../receipts/count-unread.ts';
 import { createReadMarks } from '../receipts/mark-read.ts';
@@ -18,8 +20,10 @@ import { showSeen } from '../receipts/seen.ts';
 import type { PlaybackReceiptStore } from '../receipts/store.ts';
 import { countThreads } from '../threads/count-unread.ts';
 import type { ThreadStore } from '../threads/store.ts';
+import { conversationOperations } from './conversation-operations.ts';
 import { listRoutes } from './list-pages.ts';
 import { ConversationSocket } from './live.ts';
+import { messageOperations } from './operations.ts';
 import { MessagePresenter } from './present.ts';
 import { createTextRenderer } from './render.ts';
 import { messageRoutes } from './routes.ts';
@@ -51,7 +55,7 @@ type Needs = {
 
 /** Conversations: what is written, read, answered and kept. */
 export function installMessages(context: Context & Needs) {
-  const { views, accounts, messages, caches, livePresence, report, atStop } = context;
+  const { views, accounts, messages, caches, livePresence, limits, report, atStop } = context;
   const { editLimitMs } = context.config;
   const texts = createTextRenderer(report);
   atStop(() => texts.close());
@@ -68,7 +72,13 @@ export function installMessages(context: Context & Needs) {
     await marks.flush();
   });
   const dependencies = { ...context, texts, presenter, writer, marks, editLimitMs };
+  const operations = {
+    conversationOperations: bindOperations(conversationOperations, dependencies, limits),
+    messageOperations: bindOperations(messageOperations, dependencies, limits),
+    settingOperations: bindOperations(groupOperations, dependencies, limits),
+  };
   return {
+    operations,
     texts,
     presenter,
     writer,

@@ -40,7 +40,7 @@ export async function installNotifications(
   await notifications.start();
   subscribe(sessionEnded, ({ sessionId }) => devices.removeOfSession(sessionId));
   subscribe(sessionsEnded, ({ accountId }) => devices.removeAllOf(accountId));
-  const operations = bindOperations(notificationOperations, { ...context, push }, limits);
+  const operations = bindOperations(notificationOperations, { ...context, push }, limits, 'account');
   return {
     notificationOperations: operations,
     notificationRoutes: notificationRoutes({ ...context, push, operations }),

@@ -1,6 +1,7 @@
 import { type ZodType, z } from 'zod';
 import { type ChatError, invalid } from '../errors.ts';
 import type { Limits, Rate } from '../limits.ts';
+import type { Scope } from './scopes.ts';
 
 /**
  * One thing that an account can do with a target (a message, a group, itself …). The doors — form, htmx fragment,
@@ -17,6 +18,10 @@ export type Operation<Context, Target> = Readonly<{
   isQuiet?: boolean | undefined;
   /** Who may: undefined, or the refusal. Templates ask it for which buttons to show. */
   policy(target: Target, context: Context): ChatError | undefined;
+  /** What it takes. */
+  input: ZodType;
+  /** What the token of a program needs; absent is that of its table. */
+  scope?: Scope | undefined;
   /**
    * Parses what a door received.
    * @returns a function that runs the operation and resolves to the fields of its acknowledgement
@@ -43,16 +48,19 @@ export function defineOperation<Context, Target extends Actor, Input>(definition
   input: ZodType<Input>;
   rate?: Rate;
   isQuiet?: boolean;
+  scope?: Scope;
   policy(target: Target, context: Context): ChatError | undefined;
   run(context: Context, target: Target, input: Input): Promise<Outcome> | Promise<void>;
 }): Operation<Context, Target> {
-  const { name, path, input, rate, isQuiet, policy, run } = definition;
+  const { name, path, input, rate, isQuiet, scope, policy, run } = definition;
   return Object.freeze({
     name,
     path,
     rate,
     isQuiet,
     policy,
+    input,
+    scope,
     prepare(body: unknown) {
       const parsed = parseInput(input, body);
       return async (context: Context, target: Target) => (await run(context, target, parsed)) ?? {};
@@ -66,20 +74,26 @@ export type BoundOperation<Target> = Readonly<{
   path: string;
   isQuiet: boolean;
   policy(target: Target): ChatError | undefined;
+  input: ZodType;
+  scope: Scope;
   run(target: Target, body: unknown): Promise<Outcome>;
 }>;
 
+/** @param ofTable the scope of the operations that name none */
 export function bindOperations<Context, Target extends Actor>(
   operations: readonly Operation<Context, Target>[],
   context: Context,
   limits: Limits,
+  ofTable: Scope = 'write',
 ): BoundOperation<Target>[] {
-  return operations.map(({ name, path, rate, isQuiet = false, policy, prepare }) => {
+  return operations.map(({ name, path, rate, isQuiet = false, policy, input, scope = ofTable, prepare }) => {
     const limit = rate && limits.of(rate);
     return {
       name,
       path,
       isQuiet,
+      input,
+      scope,
       policy: (target) => policy(target, context),
       async run(target, body) {
         const refusal = policy(target, context);

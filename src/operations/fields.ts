@@ -2,13 +2,17 @@ import { type ZodType, z } from 'zod';
 
 // Fields that forms send as text, and programs as numbers and booleans.
 
+// The sentence stands in each part, too: where only one of them is of the type of the input, zod answers with its own.
+
 /** A whole number from 0. */
 export const wholeNumber = (sentence?: string) =>
-  z.union([z.int().min(0), z.string().regex(/^\d{1,15}$/)], sentence).transform(Number);
+  z
+    .union([z.int(sentence).min(0, sentence), z.string().regex(/^\d{1,15}$/, sentence)], sentence)
+    .transform(Number);
 
 /** A choice that is said: "yes" or "no", true or false. */
 export const yesOrNo = (sentence?: string) =>
-  z.union([z.boolean(), z.enum(['yes', 'no']).transform((word) => word === 'yes')], sentence);
+  z.union([z.boolean(), z.enum(['yes', 'no'], sentence).transform((word) => word === 'yes')], sentence);
 
 /** A checkbox: absent is no. */
 export const checkbox = yesOrNo().default(false);

@@ -75,7 +75,16 @@ export class PresencePresenter {
 
   /** The accounts that have a group open, by id, with their address, or '' if the viewer may not see addresses. */
   here(group: Group, seesAddresses: boolean): ReadonlyMap<number, string> {
-    const people = this.#presence.at(groupTopic(group.id));
+    return this.#addressesAt(groupTopic(group.id), seesAddresses);
+  }
+
+  /** The same for whoever is active anywhere. */
+  anywhere(seesAddresses: boolean): ReadonlyMap<number, string> {
+    return this.#addressesAt(OVERALL, seesAddresses);
+  }
+
+  #addressesAt(topic: string, seesAddresses: boolean): ReadonlyMap<number, string> {
+    const people = this.#presence.at(topic);
     return new Map(people.map(({ account, address }) => [account.id, seesAddresses ? address : '']));
   }
 

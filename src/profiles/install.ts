@@ -11,6 +11,6 @@ import { profileRoutes } from './routes.ts';
 export function installProfiles(
   context: Context & { emails: EmailStore; accounts: AccountStore; groups: GroupStore; page: GroupPage },
 ) {
-  const operations = bindOperations(profileOperations, context, context.limits);
+  const operations = bindOperations(profileOperations, context, context.limits, 'account');
   return { profileOperations: operations, profileRoutes: profileRoutes({ ...context, operations }) };
 }

@@ -20,10 +20,11 @@ export async function installSearch(
   },
 ) {
   const { config, secret, report, atStop } = context;
-  if (!config.searchIndex) return { searchRoutes: searchRoutes({ ...context, index: undefined }) };
+  if (!config.searchIndex)
+    return { index: undefined, searchRoutes: searchRoutes({ ...context, index: undefined }) };
   const file = join(config.dataDir, 'search.sqlite3');
   const index = createSearchIndex({ file, secret: await secret('chat', 'search') }, report);
   const feed = new SearchFeed({ ...context, index });
   atStop(() => feed.stop());
-  return { searchRoutes: searchRoutes({ ...context, index }) };
+  return { index, searchRoutes: searchRoutes({ ...context, index }) };
 }

@@ -23,7 +23,12 @@ import {
   searchFilters,
 } from './query.ts';
 
-const SEARCHES = { name: 'searches', points: 120, seconds: 60, sentence: 'That is a lot of searching.' };
+export const SEARCHES = {
+  name: 'searches',
+  points: 120,
+  seconds: 60,
+  sentence: 'That is a lot of searching.',
+};
 
 const FILTERS = ['from', 'in', 'since', 'until', 'has'] as const;
 /** The newest people are offered; others are typed as from:NAME. */

@@ -6,7 +6,7 @@ import { ROOT } from '../support/hearth.ts';
 
 /** design.md, section 1: a step imports itself and what stands before it. */
 const LADDER: readonly (readonly string[])[] = [
-  ['errors', 'setting-schemas', 'flags', 'settings', 'parent', 'config', 'bus', 'limits', 'tls'],
+  ['errors', 'version', 'setting-schemas', 'flags', 'settings', 'parent', 'config', 'bus', 'limits', 'tls'],
   ['cache'],
   ['crypto', 'engines', 'mail'],
   ['database'],
@@ -17,6 +17,7 @@ const LADDER: readonly (readonly string[])[] = [
   ['accounts'],
   ['trust'],
   ['second-factors'],
+  ['tokens'],
   ['live'],
   ['groups'],
   ['invitations'],

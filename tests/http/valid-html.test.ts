@@ -72,6 +72,8 @@ test('the Nu checker finds no error in any page', {
       '/account/export',
       '/account/passkeys',
       '/account/face',
+      '/account/tokens',
+      '/api/docs',
       '/account/second-factor',
       '/deleted/nothing',
       '/trust',

@@ -37,6 +37,7 @@ const PAGES = [
   '/account/export',
   '/account/passkeys',
   '/account/face',
+  '/account/tokens',
   '/invitations',
   '/invitations/1',
   '/inbox',

@@ -104,7 +104,8 @@ async function load() {
   const folder = await compiledSources();
   const read = (name: string) => import(pathToFileURL(join(folder, name)).href);
   const { readCommand }: typeof import('../../src/config.ts') = await read('config.js');
-  const { startServer, version }: typeof import('../../src/server.ts') = await read('server.js');
+  const { startServer }: typeof import('../../src/server.ts') = await read('server.js');
+  const { version }: typeof import('../../src/version.ts') = await read('version.js');
   const { createPasswords }: typeof import('../../src/crypto/passwords.ts') =
     await read('crypto/passwords.js');
   const passwords = createPasswords(LOWEST_COST);

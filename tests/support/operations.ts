@@ -10,6 +10,7 @@ import { notificationOperations } from '../../src/notifications/operations.ts';
 import { profileOperations } from '../../src/profiles/operations.ts';
 import { reportOperations } from '../../src/reports/operations.ts';
 import { passkeyOperations } from '../../src/second-factors/operations.ts';
+import { tokenOperations } from '../../src/tokens/operations.ts';
 import { voiceOperations } from '../../src/voice/operations.ts';
 
 /** The operations of an account by the feature that they belong to, in the order of docs/wire.md. */
@@ -18,6 +19,7 @@ export const ACCOUNT_OPERATIONS = {
   sessions: sessionOperations,
   emails: emailOperations,
   passkeys: passkeyOperations,
+  tokens: tokenOperations,
   exports: exportOperations,
   profiles: profileOperations,
   notifications: notificationOperations,

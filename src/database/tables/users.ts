@@ -144,6 +144,20 @@ export const recoveryCodes = sqliteTable('recovery_codes', {
   accountId: integer('account_id').notNull(),
 });
 
+/** What programs sign in with: found by a keyed hash. */
+export const apiTokens = sqliteTable('api_tokens', {
+  id: integer('id').primaryKey({ autoIncrement: true }),
+  accountId: integer('account_id').notNull(),
+  tokenIndex: blob('token_index', { mode: 'buffer' }).notNull().unique(),
+  kind: text('kind', { enum: ['personal', 'sign-in'] }).notNull(),
+  label: blob('label', { mode: 'buffer' }).notNull(),
+  scopes: text('scopes').notNull(),
+  epoch: integer('epoch').notNull(),
+  createdAt: integer('created_at').notNull(),
+  expiresAt: integer('expires_at'),
+  usedAt: integer('used_at'),
+});
+
 /** Accounts that are being deleted; `done` of `total` messages were looked through. */
 export const accountDeletions = sqliteTable('account_deletions', {
   accountId: integer('account_id').primaryKey(),

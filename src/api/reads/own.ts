@@ -1,0 +1,169 @@
+import { z } from 'zod';
+import type { SessionListStore } from '../../accounts/session-list-store.ts';
+import type { AccountStore } from '../../accounts/store.ts';
+import { ChatError } from '../../errors.ts';
+import type { GroupPresenter } from '../../groups/present.ts';
+import type { GroupStore } from '../../groups/store.ts';
+import { visiblePeople, visiblePerson } from '../../groups/visibility.ts';
+import type { InvitationStore } from '../../invitations/store.ts';
+import type { Limits } from '../../limits.ts';
+import type { MessagePresenter } from '../../messages/present.ts';
+import type { MessageStore } from '../../messages/store.ts';
+import type { DeviceStore } from '../../notifications/store.ts';
+import { wholeNumber } from '../../operations/fields.ts';
+import type { ReportStore } from '../../reports/store.ts';
+import { findMessages } from '../../search/find.ts';
+import type { SearchIndex } from '../../search/index.ts';
+import { readQuery, searchFilters } from '../../search/query.ts';
+import { SEARCHES } from '../../search/routes.ts';
+import type { TokenStore } from '../../tokens/store.ts';
+import { deviceList, invitationList, reportList, sessionList, tokenList } from '../own-shapes.ts';
+import { messagesOf, personOf, profileOf, timeOf, timeOrNull } from '../present.ts';
+import { defineRead, type Read } from '../read.ts';
+import { personList, profileShape, searchResult } from '../shapes.ts';
+
+const LISTED = 200;
+const PEOPLE = 1_000;
+
+export type OwnReadContext = {
+  accounts: AccountStore;
+  groups: GroupStore;
+  groupPresenter: GroupPresenter;
+  messages: MessageStore;
+  presenter: MessagePresenter;
+  /** Undefined when search is switched off. */
+  index: SearchIndex | undefined;
+  limits: Limits;
+  sessionList: SessionListStore;
+  tokenStore: TokenStore;
+  devices: DeviceStore;
+  invitations: InvitationStore;
+  reports: ReportStore;
+};
+
+const nothing = z.object({});
+
+export const ownReads: readonly Read<OwnReadContext>[] = [
+  defineRead({
+    name: 'get-me',
+    path: '/me',
+    summary: 'Your account',
+    input: nothing,
+    answer: profileShape,
+    run: async (_context: OwnReadContext, { account }) => profileOf(account),
+  }),
+  defineRead({
+    name: 'list-people',
+    path: '/people',
+    summary: 'The people whom you may know of',
+    input: nothing,
+    answer: personList,
+    async run(context: OwnReadContext, { account }) {
+      const people = await visiblePeople(context, account, PEOPLE);
+      return { items: people.map(personOf), next: null };
+    },
+  }),
+  defineRead({
+    name: 'get-person',
+    path: '/people/:personId',
+    summary: 'One of them',
+    input: z.object({ personId: wholeNumber('"personId" takes the number of an account.') }),
+    answer: profileShape,
+    run: async (context: OwnReadContext, { account }, { personId }) =>
+      profileOf(await visiblePerson(context, account, personId)),
+  }),
+  defineRead({
+    name: 'search',
+    path: '/search',
+    summary: 'Messages of your groups with these words, the newest first',
+    input: searchFilters.extend({
+      q: z.string().max(300, 'A search has at most 300 characters.').default(''),
+      below: wholeNumber('"below" takes the "next" of a page.').optional(),
+      zone: z.string().max(60).default('UTC').describe('In which days are counted, such as Europe/Berlin.'),
+    }),
+    answer: searchResult,
+    async run(context: OwnReadContext, { account }, { q, below, zone, ...filters }) {
+      const { index, messages, presenter, limits } = context;
+      if (!index) throw new ChatError('search_off', 503, 'Search is switched off here.');
+      await limits.of(SEARCHES).take(String(account.id));
+      const query = await readQuery(context, account, q, filters, zone);
+      const found = await findMessages({ index, messages }, query, below);
+      const items = await messagesOf(presenter, found.messages);
+      return { items, total: found.total, next: found.next ?? null };
+    },
+  }),
+  defineRead({
+    name: 'list-invitations',
+    path: '/invitations',
+    summary: 'Your invitations, or everybody’s for an administrator',
+    input: nothing,
+    answer: invitationList,
+    async run({ invitations }: OwnReadContext, { account }) {
+      const listed = await invitations.list(account.isAdmin ? undefined : account.id, LISTED);
+      const items = listed.map(({ id, code, groupIds, forGuests, uses, maxUses, expiresAt, revokedAt }) => ({
+        ...{ id, code, groupIds: [...groupIds], forGuests, used: uses, uses: maxUses },
+        expiresAt: timeOrNull(expiresAt),
+        isRevoked: revokedAt !== null,
+      }));
+      return { items, next: null };
+    },
+  }),
+  defineRead({
+    name: 'list-reports',
+    path: '/reports',
+    summary: 'Reports that wait for you: everybody’s for administrators, those of their groups for owners',
+    input: nothing,
+    answer: reportList,
+    async run({ reports }: OwnReadContext, { account }) {
+      const waiting = await reports.waiting(account.isAdmin ? undefined : account.id, LISTED);
+      const items = waiting.map(({ id, groupId, seq, reason, reporterId, createdAt }) => ({
+        ...{ id, groupId, seq, reason, reporterId, createdAt: timeOf(createdAt) },
+      }));
+      return { items, next: null };
+    },
+  }),
+  defineRead({
+    name: 'list-sessions',
+    path: '/sessions',
+    scope: 'account',
+    summary: 'Where you are signed in with a browser',
+    input: nothing,
+    answer: sessionList,
+    async run(context: OwnReadContext, { account }) {
+      const listed = await context.sessionList.of(account.id, account.sessionEpoch);
+      const items = listed.map(({ id, label, address, startedAt, usedAt }) => ({
+        ...{ id, label, address, startedAt: timeOf(startedAt), usedAt: timeOf(usedAt) },
+      }));
+      return { items, next: null };
+    },
+  }),
+  defineRead({
+    name: 'list-tokens',
+    path: '/tokens',
+    scope: 'account',
+    summary: 'Your tokens, without what they are',
+    input: nothing,
+    answer: tokenList,
+    async run({ tokenStore }: OwnReadContext, { account }) {
+      const items = (await tokenStore.of(account.id)).map(
+        ({ id, label, kind, scopes, createdAt, expiresAt, usedAt }) => ({
+          ...{ id, label, kind, scopes: [...scopes], createdAt: timeOf(createdAt) },
+          ...{ expiresAt: timeOrNull(expiresAt), usedAt: timeOrNull(usedAt) },
+        }),
+      );
+      return { items, next: null };
+    },
+  }),
+  defineRead({
+    name: 'list-devices',
+    path: '/devices',
+    scope: 'account',
+    summary: 'The browsers that take your notifications',
+    input: nothing,
+    answer: deviceList,
+    async run({ devices }: OwnReadContext, { account }) {
+      const items = (await devices.of(account.id)).map(({ id, label }) => ({ id, label }));
+      return { items, next: null };
+    },
+  }),
+];

@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto';
+import cors from 'cors';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
+import type { Logger } from 'pino';
+import { identifyAs } from '../accounts/access.ts';
+import { sessionEnded } from '../accounts/events.ts';
+import type { Publish } from '../bus/bus.ts';
+import { ChatError, invalid, notFound } from '../errors.ts';
+import type { BlobStore } from '../files/blob-store.ts';
+import { serveFile, serveThumbnail } from '../files/routes.ts';
+import type { FileStore } from '../files/store.ts';
+import type { ReadUpload } from '../files/upload.ts';
+import { openGroup } from '../groups/access.ts';
+import type { GroupStore } from '../groups/store.ts';
+import { readJson } from '../http/body.ts';
+import { numberInPath } from '../http/request.ts';
+import type { Limits } from '../limits.ts';
+import { parseInput } from '../operations/define.ts';
+import { requireScope } from '../operations/scopes.ts';
+import { type Bearer, bearerIn } from '../tokens/identify.ts';
+import type { TokenStore } from '../tokens/store.ts';
+import type { OperationRoute } from './operations.ts';
+import { answerProblems } from './problem.ts';
+import type { Read } from './read.ts';
+import { type SignInDependencies, signInProgram, tokenRequest } from './sign-in.ts';
+
+/** In all, by account. */
+const REQUESTS = { name: 'API requests', points: 1_200, seconds: 60, sentence: 'That is a lot of requests.' };
+const JSON_LIMIT = '256kb';
+
+export type RouterDependencies = SignInDependencies & {
+  log: Logger;
+  limits: Limits;
+  groups: GroupStore;
+  files: FileStore;
+  blobs: BlobStore;
+  readUpload: ReadUpload;
+  tokenStore: TokenStore;
+  publish: Publish;
+  /** Whose pages may call the API. */
+  corsOrigins: readonly string[];
+};
+
+const bearers = new WeakMap<Request, Bearer>();
+
+/** `/api/v1`. Everything but the sign-in and the description takes a bearer token. */
+export function apiRouter<Context extends RouterDependencies>(
+  dependencies: Context,
+  reads: readonly Read<Context>[],
+  operations: readonly OperationRoute[],
+  description: string,
+): Router {
+  const { log, limits, publish, tokenStore } = dependencies;
+  const requests = limits.of(REQUESTS);
+  const router = Router();
+  router.use(allowOrigins(dependencies.corsOrigins));
+  router.get('/openapi.json', (request, response) => sendJson(request, response, description));
+  router.use(refuseOtherBodies, readJson(JSON_LIMIT));
+  router.post('/token', async (request, response) => {
+    const asked = parseInput(tokenRequest, request.body);
+    const { token, expiresIn } = await signInProgram(dependencies, asked, request.arrival.address);
+    const scope = 'read write account admin';
+    response.set('Cache-Control', 'no-store');
+    response.status(201).json({ access_token: token, token_type: 'Bearer', expires_in: expiresIn, scope });
+  });
+  router.use(async (request, _response, next) => {
+    const text = bearerIn(request.headers.authorization);
+    const bearer = text === undefined ? undefined : await dependencies.tokens.identify(text);
+    if (!bearer) throw new ChatError('not_signed_in', 401, 'Send a valid token: "Authorization: Bearer …".');
+    await requests.take(String(bearer.account.id));
+    bearers.set(request, bearer);
+    identifyAs(request, bearer);
+    next();
+  });
+  router.delete('/token', async (request, response) => {
+    const { account, token, sessionId } = bearerOf(request);
+    await tokenStore.remove(account.id, token.id);
+    publish(sessionEnded, { accountId: account.id, sessionId });
+    response.status(204).end();
+  });
+  for (const read of reads)
+    router.get(read.path, async (request, response) => {
+      const bearer = bearerOf(request);
+      requireScope(bearer.scopes, read.scope);
+      const input = parseInput(read.input, { ...request.query, ...request.params });
+      sendJson(request, response, JSON.stringify(await read.run(dependencies, bearer, input)));
+    });
+  addFiles(router, dependencies);
+  for (const operation of operations)
+    router.post(operation.path, async (request, response) => {
+      const bearer = bearerOf(request);
+      requireScope(bearer.scopes, operation.scope);
+      response.set('Cache-Control', 'no-store');
+      response.json(await operation.run(bearer, request.params, request.body));
+    });
+  return router.use(nothingHere, answerProblems(log));
+}
+
+function addFiles(router: Router, dependencies: RouterDependencies): void {
+  const { groups, readUpload } = dependencies;
+  router
+    .get('/files/:fileId', async (request, response) => {
+      requireScope(bearerOf(request).scopes, 'read');
+      await serveFile(dependencies, request, response);
+    })
+    .get('/files/:fileId/thumbnail', async (request, response) => {
+      requireScope(bearerOf(request).scopes, 'read');
+      await serveThumbnail(dependencies, request, response);
+    })
+    .post('/groups/:groupId/files', async (request, response) => {
+      const { account, scopes } = bearerOf(request);
+      requireScope(scopes, 'write');
+      const open = await openGroup(groups, account, numberInPath(request, 'groupId'));
+      const files = await readUpload(request, response, open);
+      if (files.length === 0)
+        throw invalid('files', 'Send the file as the field "files" of a multipart form.');
+      const items = files.map(({ id, name, type, size, width, height }) => ({
+        ...{ id, name, type, size, width, height, url: `/media/${id}` },
+      }));
+      response.status(201).json({ items, next: null });
+    });
+}
+
+function bearerOf(request: Request): Bearer {
+  const bearer = bearers.get(request);
+  if (!bearer) throw new Error('The token is read before the routes.');
+  return bearer;
+}
+
+/** With an ETag of the bytes (RFC 9110, 8.8.3), so that what has not changed is not sent again. */
+function sendJson(request: Request, response: Response, body: string): void {
+  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`;
+  response.set({ ETag: etag, 'Cache-Control': 'private, no-cache', Vary: 'Authorization, Origin' });
+  if (request.get('if-none-match') === etag) return void response.status(304).end();
+  response.type('application/json').send(body);
+}
+
+const refuseOtherBodies: RequestHandler = (request, _response, next) => {
+  // Null where there is no body.
+  if (request.is(['json', 'multipart/form-data']) === false)
+    throw new ChatError('not_json', 415, 'Send JSON, with "Content-Type: application/json".');
+  next();
+};
+
+const nothingHere: RequestHandler = () => {
+  throw notFound('There is no such address in the API. /api/docs lists them.');
+};
+
+/** Answers pages of other origins (Fetch, 3.3); no cookies are taken, so that they can do no more than their token. */
+function allowOrigins(origins: readonly string[]): RequestHandler {
+  if (origins.length === 0) return (_request, _response, next) => next();
+  return cors({ origin: [...origins], exposedHeaders: ['ETag', 'Retry-After'], maxAge: 600 });
+}
