@@ -36,6 +36,7 @@ import { Upgrades } from './live/upgrade.ts';
 import { installMessages } from './messages/install.ts';
 import { installNotifications } from './notifications/install.ts';
 import type { BoundOperation } from './operations/define.ts';
+import { installOtherClients } from './other-clients/install.ts';
 import { installPresence } from './presence/install.ts';
 import { installProfiles } from './profiles/install.ts';
 import { installReports } from './reports/install.ts';
@@ -85,9 +86,16 @@ export async function createApp(opened: Opened): Promise<App> {
   );
   const arrivals = createArrivals({ ...config, listensOn: config.host, certificate });
   const { accounts, messages } = features;
+  const others = installOtherClients(
+    { ...features.readable, ...api.signingIn },
+    features.invitations.admission,
+    messages.operations.conversationOperations,
+    own,
+  );
   const upgrades = new Upgrades(
     {
       ...messages,
+      plain: others.plain,
       tokens: features.tokens.tokens,
       sessions: accounts.sessions,
       arrivals,
@@ -96,7 +104,7 @@ export async function createApp(opened: Opened): Promise<App> {
     [messages.livePresence.overview(own), messages.conversation],
   );
   return {
-    express: route(opened, base, arrivals, features, api),
+    express: route(opened, base, arrivals, features, { ...api, ...others }),
     upgrades,
     warm: base.views.warm,
     async closeSockets() {
@@ -161,7 +169,7 @@ function route(
   { views }: Context,
   arrivals: Arrivals,
   features: Features,
-  api: ReturnType<typeof installApi>,
+  programs: ReturnType<typeof installApi> & ReturnType<typeof installOtherClients>,
 ): Express {
   const { accounts, invitations, messages, voice } = features;
   const app = express();
@@ -172,10 +180,12 @@ function route(
   app.get('/offline', (request, response) => {
     sendHtml(response, views.page(request, 'http/offline.njk', { account: null }));
   });
-  app.use('/api/v1', api.api);
+  app.use('/api/v1', programs.api);
+  app.use(programs.chatterbox);
   app.use(refuseOtherSites(arrivals));
   voice.receiveCallbacks(app);
   app.use(readForms(), accounts.identify);
+  app.use('/api', programs.secureChatDemo);
   app.get(['/', '/groups'], features.inbox.inboxHome);
   // Most requested routes first: Express tries them in order until one matches.
   app.use(messages.messageRoutes, ...messages.groupRoutes(messages.people), messages.listRoutes);
@@ -183,7 +193,7 @@ function route(
   app.use(features.search.searchRoutes, messages.fileRoutes, voice.voiceRoutes, themeRoutes());
   app.use(trustRoutes({ views, config, certificate, authority }));
   app.use(accounts.accountRoutes(invitations.admission), ...features.secondFactors.secondFactorRoutes);
-  app.use(features.tokens.tokenRoutes, api.apiDocs);
+  app.use(features.tokens.tokenRoutes, programs.apiDocs);
   app.use(invitations.invitationRoutes, features.reports.reportRoutes);
   app.use(features.inbox.inboxRoutes);
   app.use(features.deletion.deletionRoutes, features.exported.exportRoutes, features.admin.adminRoutes);

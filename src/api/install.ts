@@ -39,16 +39,16 @@ export function installApi(
 ) {
   const { limits, config } = context;
   const operations = operationRoutes(context, tables);
-  const dependencies: ApiContext = {
-    ...context,
+  const signingIn = {
     signInLimits: new SignInLimits(limits),
     programs: limits.of(PROGRAMS),
     wrongCodes: limits.of(WRONG_CODES),
     expireMinutes: config.accessTokenMinutes,
-    corsOrigins: config.corsOrigins,
   };
+  const dependencies: ApiContext = { ...context, ...signingIn, corsOrigins: config.corsOrigins };
   const description = describeApi(apiReads, operations, version);
   return {
+    signingIn,
     api: apiRouter(dependencies, apiReads, operations, description),
     apiDocs: docsRoutes(context),
   };

@@ -15,6 +15,9 @@ export const CLOSE = {
   tooMuch: 4429,
 } as const;
 
+/** More frames than these between two heartbeats are a flood. */
+const MAX_FRAMES_BETWEEN_HEARTBEATS = 600;
+
 /** A client with more unsent data is disconnected; it catches up by `change` when it reconnects. */
 export const MAX_BUFFERED_BYTES = 1024 * 1024;
 
@@ -107,6 +110,15 @@ export class Connection implements Viewer {
         this.stream.once('close', done);
       });
     }
+  }
+
+  /** Counts a frame from the peer; false, and closed, where there are too many. */
+  countFrame(isLimited = true): boolean {
+    this.isAlive = true;
+    this.received += 1;
+    if (!isLimited || this.received <= MAX_FRAMES_BETWEEN_HEARTBEATS) return true;
+    this.close(CLOSE.tooMuch, 'Too much at once; connect again in a moment.');
+    return false;
   }
 
   /** Says why and closes, once. */

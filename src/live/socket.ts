@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { RawData } from 'ws';
 import { ChatError, diskFull } from '../errors.ts';
-import { CLOSE, type Connection } from './connection.ts';
+import type { Connection } from './connection.ts';
 import type { Hub } from './hub.ts';
 
 /** Handlers of an endpoint's commands, by `type`. A ChatError is answered with an `error` frame. */
@@ -20,8 +20,6 @@ export type Endpoint = {
   closed(connection: Connection): void;
 };
 
-const MAX_FRAMES_BETWEEN_HEARTBEATS = 600;
-
 /** Handles the frames of a connection until it closes. A refused frame is answered; the connection stays open. */
 export function serveSocket(
   { hub, log, rateLimits }: { hub: Hub; log: Logger; rateLimits: boolean },
@@ -32,11 +30,7 @@ export function serveSocket(
   ws.on('message', (data, isBinary) => {
     // Ignore frames that arrive after we closed the connection, such as after access was revoked.
     if (!connection.isOpen) return;
-    connection.isAlive = true;
-    connection.received += 1;
-    if (rateLimits && connection.received > MAX_FRAMES_BETWEEN_HEARTBEATS) {
-      return connection.close(CLOSE.tooMuch, 'Too much at once; connect again in a moment.');
-    }
+    if (!connection.countFrame(rateLimits)) return;
     void take(data, isBinary);
   });
   ws.on('pong', () => {

@@ -37,10 +37,20 @@ type Dependencies = {
   limits: Limits;
   rateLimits: boolean;
   seesAddresses(account: Account): boolean;
+  plain: PlainProtocol;
 };
+
+/** Sockets that ask for no subprotocol; they are those of other chats' clients. */
+export interface PlainProtocol {
+  /** Lets the connection in, and answers it. A ChatError closes it. */
+  open(connection: Connection, request: { hasToken: boolean }): Promise<void>;
+}
 
 /** What a socket asks for, by its request. */
 type Asked = {
+  /** Whether it asks for no subprotocol, and then whether it has a token. */
+  isPlain: boolean;
+  hasToken: boolean;
   endpoint: Endpoint;
   parameter: string;
   after: string | null;
@@ -94,7 +104,10 @@ export class Upgrades {
     if (!endpoint) return refuse(stream, 404, 'Not Found');
     const arrival = arrivals.read(request);
     if (!arrivals.isOwnHost(arrival)) return refuse(stream, 421, 'Misdirected Request');
-    const token = bearerIn(request.headers.authorization);
+    const isPlain = request.headers['sec-websocket-protocol'] === undefined;
+    // Browsers can send no header with a socket: the clients of Chatterbox have the token in the address.
+    const inAddress = isPlain ? url.searchParams.get('token') : null;
+    const token = bearerIn(request.headers.authorization) ?? inAddress ?? undefined;
     if (token === undefined && !arrivals.isFromHere(request)) return refuse(stream, 403, 'Forbidden');
     const { address, isSecure } = arrival;
     try {
@@ -107,18 +120,21 @@ export class Upgrades {
         ? await sessions.identifyUpgrade(request, isSecure)
         : await this.#dependencies.tokens.identify(token);
     stream.off('error', dropped);
+    if (inAddress !== null && !signedIn) return refuse(stream, 403, 'Forbidden');
     const parameter = endpoint.path.exec(url.pathname)?.[1] ?? '';
     const after = url.searchParams.get('after');
-    const asked = { endpoint, parameter, after, address, signedIn };
+    const hasToken = token !== undefined;
+    const asked = { isPlain, hasToken, endpoint, parameter, after, address, signedIn };
     this.#server.handleUpgrade(request, stream, head, (ws) => this.#welcome(ws, stream, asked));
   }
 
   /** Must not keep a reference to the request, which would then stay in memory as long as the connection. */
-  #welcome(ws: WebSocket, stream: Duplex, { endpoint, parameter, after, address, signedIn }: Asked): void {
+  #welcome(ws: WebSocket, stream: Duplex, asked: Asked): void {
+    const { endpoint, parameter, after, address, signedIn, isPlain } = asked;
     const { hub, rateLimits, seesAddresses } = this.#dependencies;
     // Also needed for refused sockets: `ws` parses until they close, and an unhandled 'error' ends the process.
     ws.on('error', () => ws.terminate());
-    const protocol = PROTOCOLS[ws.protocol];
+    const protocol = isPlain ? 'json' : PROTOCOLS[ws.protocol];
     if (!protocol)
       return closeSocket(ws, CLOSE.notOurProtocol, 'Ask for the subprotocol hearth.html or hearth.json.');
     if (!signedIn) return closeSocket(ws, CLOSE.notSignedIn, 'Sign in first.');
@@ -134,13 +150,21 @@ export class Upgrades {
     const connection = new Connection(ws, stream, account, sessionId, address, protocol, sees, topic, scopes);
     hub.add(connection);
     endWithSession(ws, connection, signedIn.endsAt);
+    if (isPlain) {
+      ws.on('pong', () => {
+        connection.isAlive = true;
+      });
+      ws.on('close', () => hub.remove(connection));
+      return void this.#open(connection, () => this.#dependencies.plain.open(connection, asked));
+    }
     serveSocket(this.#dependencies, endpoint, connection);
-    this.#open(connection, endpoint, parameter, after === null ? undefined : Number(after));
+    const since = after === null ? undefined : Number(after);
+    this.#open(connection, () => endpoint.open(connection, parameter, since));
   }
 
-  async #open(connection: Connection, endpoint: Endpoint, parameter: string, after: number | undefined) {
+  async #open(connection: Connection, open: () => Promise<void>) {
     try {
-      await endpoint.open(connection, parameter, after);
+      await open();
     } catch (error) {
       if (error instanceof ChatError) return connection.close(CLOSE.notAMember, error.message);
       this.#dependencies.log.error({ err: error }, 'a socket could not be opened');

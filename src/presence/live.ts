@@ -78,14 +78,19 @@ export class LivePresence {
   async enterGroup(connection: Connection, group: Group): Promise<void> {
     const { isOpen, topic, protocol, seesAddresses } = connection;
     if (!isOpen) return;
-    this.#presence.enter(OVERALL, connection);
-    this.#presence.enter(topic, connection);
+    this.countIn(connection);
     const text =
       protocol === 'json'
         ? this.presenter.json(topic, seesAddresses)
         : (await this.presenter.headcount(group)) + (await this.presenter.panel(group, seesAddresses));
     // A scheduled push will reach this connection as well.
     if (!this.#due.has(topic)) this.#hub.send(connection, text);
+  }
+
+  /** The same without showing it anything. */
+  countIn(connection: Connection): void {
+    this.#presence.enter(OVERALL, connection);
+    this.#presence.enter(connection.topic, connection);
   }
 
   leaveGroup(connection: Connection): void {

@@ -34,6 +34,7 @@ const LADDER: readonly (readonly string[])[] = [
   ['exports', 'deletion'],
   ['admin'],
   ['api'],
+  ['other-clients'],
   ['stores'],
   ['app'],
   ['listeners'],

@@ -82,7 +82,9 @@ test('a JWT says who and until when; it ends with its time, the password, a susp
   const ada = await newPerson(hearth.url, 'ada', 1);
   const program = await signInProgram(hearth.url, 'ada');
   const { sub, jti, exp, iat } = decodeJwt(program.token);
-  assert.deepEqual([sub, typeof jti, (exp ?? 0) - (iat ?? 0)], ['2', 'string', 300]);
+  assert.deepEqual([sub, typeof jti], ['2', 'string']);
+  // Both are whole seconds.
+  assert.ok([299, 300].includes((exp ?? 0) - (iat ?? 0)), `${exp} ${iat}`);
   const document = await documentOf(hearth.url);
   const [head, body] = program.token.split('.');
   const forged = [`${head}.${body}.AAAA`, `${Buffer.from('{"alg":"none"}').toString('base64url')}.${body}.`];

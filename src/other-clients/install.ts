@@ -1,0 +1,38 @@
+import cors from 'cors';
+import { type RequestHandler, Router } from 'express';
+import type { Admission } from '../accounts/admission.ts';
+import type { SignedIn } from '../accounts/sessions.ts';
+import type { SignInDependencies } from '../api/sign-in.ts';
+import type { Context } from '../context.ts';
+import type { OpenGroup } from '../groups/access.ts';
+import { type BoundOperation, operationNamed } from '../operations/define.ts';
+import { chatterboxRoutes } from './chatterbox.ts';
+import { type PlainSocketDependencies, PlainSockets } from './plain-sockets.ts';
+import { type SecureChatDemoDependencies, secureChatDemoRoutes } from './secure-chat-demo.ts';
+
+/** The clients of other chats, which work unchanged: Chatterbox and Secure Chat Demo. */
+export function installOtherClients(
+  context: Context &
+    SignInDependencies &
+    Omit<PlainSocketDependencies, 'send' | 'join'> &
+    Omit<SecureChatDemoDependencies, 'ownOperations'>,
+  admission: Admission,
+  conversationOperations: readonly BoundOperation<OpenGroup>[],
+  ownOperations: readonly BoundOperation<SignedIn>[],
+) {
+  const { adminUsername, corsOrigins } = context.config;
+  const allowOrigins: RequestHandler =
+    corsOrigins.length > 0 ? cors({ origin: [...corsOrigins] }) : (_request, _response, next) => next();
+  return {
+    chatterbox: Router()
+      .options(['/register', '/login'], allowOrigins)
+      .post(['/register', '/login'], allowOrigins)
+      .use(chatterboxRoutes({ ...context, adminUsername, admission })),
+    secureChatDemo: secureChatDemoRoutes({ ...context, ownOperations }),
+    plain: new PlainSockets({
+      ...context,
+      send: operationNamed(conversationOperations, 'send'),
+      join: operationNamed(ownOperations, 'join'),
+    }),
+  };
+}
