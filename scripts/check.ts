@@ -52,6 +52,8 @@ const missing = [
   ...(isThere('nginx') ? [] : ['nginx-light']),
   // A browser trusts the authority that Hearth made.
   ...(isThere('certutil') ? [] : ['libnss3-tools']),
+  // The terminal client is used in a real terminal.
+  ...(isThere('tmux') ? [] : ['tmux']),
   // For the checker of HTML. Who cannot install it here skips that one test.
   ...(isThere('java') || process.getuid?.() !== 0 ? [] : ['default-jre-headless']),
 ];

@@ -1,0 +1,74 @@
+import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { atEnd, type Ending, ROOT, temporaryFolder } from './hearth.ts';
+
+const WAIT_MS = 20_000;
+
+/** A real terminal (tmux) in which the client runs. */
+export class Terminal {
+  readonly #name = `hearth-${randomUUID()}`;
+  readonly home: string;
+
+  /** @param home the folder of its settings; a new one where it is not given */
+  constructor(
+    test: Ending,
+    address: string,
+    { home = temporaryFolder(test), env = '', columns = 100, rows = 24 } = {},
+  ) {
+    this.home = home;
+    const client = `${process.execPath} --import tsx scripts/chat.ts ${address}`;
+    const command = `cd ${ROOT} && LANG=C.UTF-8 XDG_CONFIG_HOME=${home} ${env} ${client}; echo "left $?"; cat`;
+    this.#tmux('-u', '-f', '/dev/null', 'new-session', '-d', '-x', `${columns}`, '-y', `${rows}`, command);
+    atEnd(test, () => {
+      try {
+        this.#tmux('kill-server');
+      } catch {
+        // It has ended by itself.
+      }
+    });
+  }
+
+  /** Types, and presses Enter. */
+  enter(text: string): void {
+    this.type(text);
+    this.press('Enter');
+  }
+
+  type(text: string): void {
+    this.#tmux('send-keys', '-l', text);
+  }
+
+  /** Keys by the names that tmux has for them. */
+  press(...keys: string[]): void {
+    this.#tmux('send-keys', ...keys);
+  }
+
+  resize(columns: number, rows: number): void {
+    this.#tmux('resize-window', '-x', `${columns}`, '-y', `${rows}`);
+  }
+
+  /** What is on the screen. @param withColours with its escape sequences */
+  screen(withColours = false): string {
+    return this.#tmux('capture-pane', '-p', ...(withColours ? ['-e'] : []));
+  }
+
+  /** Resolves to the screen once it shows this. */
+  async shows(wanted: string | RegExp): Promise<string> {
+    const fits = (screen: string) =>
+      typeof wanted === 'string' ? screen.includes(wanted) : wanted.test(screen);
+    for (const until = Date.now() + WAIT_MS; ; ) {
+      const screen = this.screen();
+      if (fits(screen)) return screen;
+      if (Date.now() > until) throw new Error(`The terminal does not show ${wanted}:\n${screen}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  #tmux(...args: string[]): string {
+    return execFileSync('tmux', ['-L', this.#name, ...args], { encoding: 'utf8', stdio: 'pipe' });
+  }
+}
+
+/** Where the client is, for those that run it without a terminal. */
+export const CLIENT = ['--import', 'tsx', join(ROOT, 'scripts', 'chat.ts')] as const;
