@@ -60,14 +60,20 @@ export async function groupOf(
   };
 }
 
+/** Where a program reads a file: its token is taken below /api/v1 only. */
+export function fileUrl(id: string): string {
+  return `/api/v1/files/${id}`;
+}
+
 export function messagesOf(
   presenter: MessagePresenter,
   messages: readonly Message[],
 ): Promise<z.input<typeof messageShape>[]> {
-  // The cast is safe: this is the shape of `messages/json.ts`; the tests validate every answer.
   return Promise.all(
-    messages.map(
-      async (message) => JSON.parse(await presenter.json(message)) as z.input<typeof messageShape>,
-    ),
+    messages.map(async (message) => {
+      // The cast is safe: this is the shape of `messages/json.ts`; the tests validate every answer.
+      const shown = JSON.parse(await presenter.json(message)) as z.input<typeof messageShape>;
+      return { ...shown, files: shown.files.map((file) => ({ ...file, url: fileUrl(file.id) })) };
+    }),
   );
 }

@@ -20,6 +20,7 @@ import { requireScope } from '../operations/scopes.ts';
 import { type Bearer, bearerIn } from '../tokens/identify.ts';
 import type { TokenStore } from '../tokens/store.ts';
 import type { OperationRoute } from './operations.ts';
+import { fileUrl } from './present.ts';
 import { answerProblems } from './problem.ts';
 import type { Read } from './read.ts';
 import { type SignInDependencies, signInProgram, tokenRequest } from './sign-in.ts';
@@ -115,7 +116,7 @@ function addFiles(router: Router, dependencies: RouterDependencies): void {
       if (files.length === 0)
         throw invalid('files', 'Send the file as the field "files" of a multipart form.');
       const items = files.map(({ id, name, type, size, width, height }) => ({
-        ...{ id, name, type, size, width, height, url: `/media/${id}` },
+        ...{ id, name, type, size, width, height, url: fileUrl(id) },
       }));
       response.status(201).json({ items, next: null });
     });

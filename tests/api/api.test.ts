@@ -148,6 +148,9 @@ test('a file is uploaded, sent and read again, by members only', async () => {
   assert.deepEqual([read.status, read.body], [206, 'bytes']);
   const { json } = await admin.get('/groups/1/files');
   assert.equal(json.items[0].name, 'a.txt');
+  const { json: history } = await admin.get('/groups/1/messages');
+  const sent = history.items.at(-1).files[0];
+  assert.equal((await program.get(sent.url)).body, 'the bytes of a file', 'with the same token');
   const other = new Visitor(url, { authorization: `Bearer ${outsider.token}` });
   assert.equal((await other.get(`/api/v1/files/${file.id}`)).status, 404);
   assert.equal((await other.upload('/api/v1/groups/1/files', [{ name: 'a', type: '', bytes }])).status, 403);

@@ -8,7 +8,7 @@ import { type GroupPresenter, isMentionUnread, unreadOf } from '../../groups/pre
 import type { GroupStore } from '../../groups/store.ts';
 import { wholeNumber } from '../../operations/fields.ts';
 import type { LivePresence } from '../../presence/live.ts';
-import { groupOf, personOf, personOrNull } from '../present.ts';
+import { fileUrl, groupOf, personOf, personOrNull } from '../present.ts';
 import { defineRead, type Read } from '../read.ts';
 import { groupFiles, groupList, groupShape, personList, presenceList, unreadList } from '../shapes.ts';
 
@@ -87,7 +87,7 @@ export const groupReads: readonly Read<GroupReadContext>[] = [
       const { group } = await openGroup(groups, account, groupId);
       const sent = await files.sentBefore(group.id, before, FILES_A_PAGE);
       const items = sent.map(async ({ id, name, type, size, width, height, seq, accountId }) => ({
-        ...{ id, name, type, size, width, height, url: `/media/${id}` },
+        ...{ id, name, type, size, width, height, url: fileUrl(id) },
         seq: seq ?? 0,
         author: await personOrNull(accounts, accountId),
       }));
