@@ -71,3 +71,28 @@ test('a line that goes silent without closing is noticed, and another one is tak
 
   await reads;
 });
+
+test('a tab that is closed as soon as a message is shown loses it not, though nothing was stored yet', async (t) => {
+  const hearth = await startHearth(t);
+  const browser = await openBrowser(t);
+  const { context, page } = await personAt(browser, hearth.url, 'ada');
+  await joinGroup(page, 'General');
+  // A disk that takes its time: the table stores nothing before the tab is closed.
+  await page.evaluate(() => {
+    IDBObjectStore.prototype.put = () => {
+      throw new DOMException('busy', 'AbortError');
+    };
+    IDBFactory.prototype.open = () => new EventTarget() as IDBOpenDBRequest;
+  });
+  await context.setOffline(true);
+  await page.getByRole('textbox', { name: /Message/ }).fill('written and gone');
+  await page.keyboard.press('Enter');
+  await page.locator('.message', { hasText: 'written and gone' }).waitFor();
+  await page.close();
+  await context.setOffline(false);
+  const later = await context.newPage();
+  await later.goto(`${hearth.url}/groups/1`);
+  await later.locator('.message[data-seq]', { hasText: 'written and gone' }).waitFor();
+  const joe = await newPerson(hearth.url, 'joe', 1);
+  assert.equal((await joe.get('/groups/1')).body.split('written and gone').length, 2, 'once');
+});

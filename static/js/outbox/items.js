@@ -1,7 +1,7 @@
 // What was written and is not yet acknowledged: in memory, and wherever this browser stores things.
-import { Table, tabStorage } from '../page/storage.js';
+import { browserStorage, Table, tabStorage } from '../page/storage.js';
 
-const TAB_PREFIX = 'outbox/';
+const PREFIX = 'outbox/';
 
 /**
  * @typedef {object} Item a message that is on its way
@@ -58,14 +58,17 @@ export class Items {
   async keep(item) {
     const { id } = item;
     this.#byId.set(id, item);
+    // The table takes a moment. Meanwhile the item is here, at once: the tab may be closed as soon as it is shown.
+    browserStorage.set(PREFIX + id, JSON.stringify(item));
     const isStored = await this.#table.put(item);
+    browserStorage.set(PREFIX + id, '');
     if (this.#doneIds.has(id)) {
       this.#table.delete(id);
       return true;
     }
     if (isStored) this.#storedIds.add(id);
     else this.#storedIds.delete(id);
-    tabStorage.set(TAB_PREFIX + id, isStored ? '' : JSON.stringify(item));
+    tabStorage.set(PREFIX + id, isStored ? '' : JSON.stringify(item));
     return isStored;
   }
 
@@ -74,13 +77,15 @@ export class Items {
     this.#doneIds.add(id);
     this.#byId.delete(id);
     this.#storedIds.delete(id);
-    tabStorage.set(TAB_PREFIX + id, '');
+    tabStorage.set(PREFIX + id, '');
+    browserStorage.set(PREFIX + id, '');
     this.#table.delete(id);
   }
 
   /** Loads the items of other tabs, and of this tab before a reload. */
   async load() {
-    for (const key of tabStorage.keys(TAB_PREFIX)) this.#add(JSON.parse(tabStorage.get(key) ?? 'null'));
+    for (const area of [tabStorage, browserStorage])
+      for (const key of area.keys(PREFIX)) this.#add(JSON.parse(area.get(key) ?? 'null'));
     const rows = await this.#table.all();
     if (!rows) return;
     for (const row of rows) {
