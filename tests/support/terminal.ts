@@ -18,7 +18,9 @@ export class Terminal {
   ) {
     this.home = home;
     const client = `${process.execPath} --import tsx scripts/chat.ts ${address}`;
-    const command = `cd ${ROOT} && LANG=C.UTF-8 XDG_CONFIG_HOME=${home} ${env} ${client}; echo "left $?"; cat`;
+    // Nothing else of the environment: ink draws nothing where CI is set.
+    const variables = `PATH="$PATH" TERM="$TERM" LANG=C.UTF-8 XDG_CONFIG_HOME=${home} ${env}`;
+    const command = `cd ${ROOT} && env -i ${variables} ${client}; echo "left $?"; cat`;
     this.#tmux('-u', '-f', '/dev/null', 'new-session', '-d', '-x', `${columns}`, '-y', `${rows}`, command);
     atEnd(test, () => {
       try {
