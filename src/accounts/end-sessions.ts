@@ -3,7 +3,7 @@ import type { Publish } from '../bus/bus.ts';
 import { notFound } from '../errors.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
 import { wholeNumber } from '../operations/fields.ts';
-import { sessionEnded } from './events.ts';
+import { otherSessionsEnded, sessionEnded } from './events.ts';
 import type { SessionListStore } from './session-list-store.ts';
 import type { SignedIn } from './sessions.ts';
 
@@ -38,6 +38,7 @@ export const sessionOperations: readonly Operation<EndSessionsContext, SignedIn>
     async run(context: EndSessionsContext, { account, sessionId }: SignedIn) {
       for (const other of await context.sessionList.of(account.id, account.sessionEpoch))
         if (other.sessionId !== sessionId) await end(context, account.id, other.sessionId);
+      context.publish(otherSessionsEnded, { accountId: account.id, sessionId });
     },
   }),
 ];

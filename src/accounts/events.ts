@@ -14,3 +14,8 @@ export const accountSettingsChanged = eventType<{ accountId: number }>('accounts
 
 /** The username or the display name of an account changed. */
 export const accountRenamed = eventType<{ accountId: number }>('accounts.renamed');
+
+/** An account has ended every session but this one, whatever began them. */
+export const otherSessionsEnded = eventType<{ accountId: number; sessionId: string }>(
+  'accounts.other-sessions-ended',
+);

@@ -1,8 +1,9 @@
+import { otherSessionsEnded, sessionEnded } from '../accounts/events.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import type { Context } from '../context.ts';
 import type { Passwords } from '../crypto/passwords.ts';
 import { bindOperations } from '../operations/define.ts';
-import { createTokens } from './identify.ts';
+import { createTokens, sessionIdOf, tokenIn } from './identify.ts';
 import { tokenOperations } from './operations.ts';
 import { tokenRoutes } from './routes.ts';
 import type { TokenStore } from './store.ts';
@@ -18,6 +19,10 @@ export async function installTokens(
   const sweep = () => tokenStore.removeExpired(Date.now()).catch(report);
   const timer = setInterval(sweep, SWEEP_MS).unref();
   atStop(() => clearInterval(timer));
+  context.subscribe(otherSessionsEnded, async ({ accountId, sessionId }) => {
+    for (const id of await tokenStore.removeOthers(accountId, tokenIn(sessionId)))
+      context.publish(sessionEnded, { accountId, sessionId: sessionIdOf(id) });
+  });
   const operations = bindOperations(tokenOperations, context, context.limits, 'account');
   return {
     tokens,

@@ -1,4 +1,4 @@
-import { and, desc, eq, lt } from 'drizzle-orm';
+import { and, desc, eq, lt, ne } from 'drizzle-orm';
 import type { BlindIndex } from '../crypto/blind-index.ts';
 import type { Database } from '../database/executor.ts';
 import { SEALED, type Sealer } from '../database/sealed-columns.ts';
@@ -82,6 +82,15 @@ export class TokenStore {
   async remove(accountId: number, id: number): Promise<boolean> {
     const isTheirs = and(eq(apiTokens.accountId, accountId), eq(apiTokens.id, id));
     return (await this.#db.run((orm) => orm.delete(apiTokens).where(isTheirs))) > 0;
+  }
+
+  /** Removes those of an account but one. @returns which they were */
+  async removeOthers(accountId: number, keptId: number): Promise<number[]> {
+    const isOther = and(eq(apiTokens.accountId, accountId), ne(apiTokens.id, keptId));
+    const removed = await this.#db.all((orm) =>
+      orm.delete(apiTokens).where(isOther).returning({ id: apiTokens.id }),
+    );
+    return removed.map(({ id }) => id);
   }
 
   /** Removes those that expired before `now`. */

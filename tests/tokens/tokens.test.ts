@@ -103,6 +103,17 @@ test('a JWT says who and until when; it ends with its time, the password, a susp
   assert.equal(status, 401, 'a new password voids tokens');
 });
 
+test('whoever ends all other sessions ends their tokens, too, with their sockets', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const { token } = await make(ada, {}, ['read', 'write']);
+  const socket = await openSocket(hearth.url, token);
+  await ada.post('/account/sessions/end-others');
+  assert.equal(await socket.closed, 4401);
+  assert.equal((await new Program(hearth.url, token, await documentOf(hearth.url)).get('/me')).status, 401);
+  assert.equal((await ada.get('/account/tokens')).status, 200, 'this session stays');
+});
+
 test('a program passes the second step with a code, and guesses no more often than a person', async (t) => {
   const hearth = await startHearth(t, { env: { RATE_LIMITS: 'on' } });
   const ada = await newPerson(hearth.url, 'ada');
