@@ -15,16 +15,16 @@ const ALGORITHM = 'HS256';
 /** Who a token stands for. Its `sessionId` names the token where others name a session. */
 export type Bearer = SignedIn & Readonly<{ token: Token; scopes: readonly Scope[] }>;
 
-/** The id of the token of such a `sessionId`; 0 for that of a session. */
-export function tokenIn(sessionId: string): number {
-  return Number(/^token (\d+)$/.exec(sessionId)?.[1] ?? 0);
-}
-
 export type Tokens = ReturnType<typeof createTokens>;
 
 /** The `sessionId` of sockets and requests of a token. */
 export function sessionIdOf(tokenId: number): string {
   return `token ${tokenId}`;
+}
+
+/** The id of the token of such a `sessionId`; 0 for that of a session. */
+export function tokenIn(sessionId: string): number {
+  return Number(/^token (\d+)$/.exec(sessionId)?.[1] ?? 0);
 }
 
 /**
