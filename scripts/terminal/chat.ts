@@ -133,6 +133,10 @@ export class Chat {
         this.#drop();
         tries = 0;
       } catch (error) {
+        if (error instanceof Refusal && error.status === 401) {
+          this.say('Your sign-in has ended. Leave and start again: what waits is kept, and sent then.');
+          break;
+        }
         if (error instanceof Refusal && error.status < 500 && error.status !== 429) {
           this.#drop();
           this.say(`Not sent: “${message.content.slice(0, 60)}”. ${error.message}`);

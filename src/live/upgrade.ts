@@ -48,7 +48,7 @@ export interface PlainProtocol {
 
 /** What a socket asks for, by its request. */
 type Asked = {
-  /** Whether it asks for no subprotocol, and then whether it has a token. */
+  /** Whether it is one of another chat's client, and then whether it has a token. */
   isPlain: boolean;
   hasToken: boolean;
   endpoint: Endpoint;
@@ -123,8 +123,10 @@ export class Upgrades {
     if (inAddress !== null && !signedIn) return refuse(stream, 403, 'Forbidden');
     const parameter = endpoint.path.exec(url.pathname)?.[1] ?? '';
     const after = url.searchParams.get('after');
-    const hasToken = token !== undefined;
-    const asked = { isPlain, hasToken, endpoint, parameter, after, address, signedIn };
+    const hasToken = inAddress !== null;
+    // Chatterbox has one address; a program with a header, or a token elsewhere, has to ask for a subprotocol.
+    const isServedPlain = isPlain && (token === undefined || (hasToken && parameter === ''));
+    const asked = { isPlain: isServedPlain, hasToken, endpoint, parameter, after, address, signedIn };
     this.#server.handleUpgrade(request, stream, head, (ws) => this.#welcome(ws, stream, asked));
   }
 

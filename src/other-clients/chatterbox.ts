@@ -32,7 +32,10 @@ export function chatterboxRoutes(dependencies: ChatterboxDependencies): Router {
     response.json({ message: 'User registered successfully' });
   });
   router.post('/login', onlyJson, readJson(JSON_LIMIT), async (request, response) => {
-    const asked = parseInput(tokenRequest.extend({ label: z.string().default('Chatterbox') }), request.body);
+    const asked = parseInput(
+      tokenRequest.extend({ label: z.string().max(60).default('Chatterbox') }),
+      request.body,
+    );
     const { token } = await signInProgram(dependencies, asked, request.arrival.address);
     response.set('Cache-Control', 'no-store').json({ token });
   });

@@ -5,7 +5,7 @@ import type { Subscribe } from '../bus/bus.ts';
 import { ChatError } from '../errors.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
 import { groupCreated } from '../groups/events.ts';
-import { groupOf } from '../groups/live.ts';
+import { groupOf, groupTopic } from '../groups/live.ts';
 import { isListed } from '../groups/policies.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { CLOSE, type Connection } from '../live/connection.ts';
@@ -96,6 +96,7 @@ export class PlainSockets implements PlainProtocol {
     }
     const { groups } = this.#dependencies;
     const { group, account } = await openGroup(groups, connection.account, groupOf(connection.topic));
+    if (!connection.isOpen) return;
     this.#read(connection, group.id, group.lastSeq, SECURE_CHAT_DEMO);
     this.#announce(group.id, `${account.username} joined`);
     connection.ws.once('close', () => this.#announce(group.id, `${account.username} left`));
@@ -123,10 +124,10 @@ export class PlainSockets implements PlainProtocol {
     if (!connection.isOpen) return;
     const reader: Reader = { connection, groupId, seq, form, last: Promise.resolve() };
     this.#readers.add(reader);
-    livePresence.countIn(connection);
+    livePresence.countIn(connection, groupTopic(groupId));
     connection.ws.once('close', () => {
       this.#readers.delete(reader);
-      livePresence.leaveGroup(connection);
+      livePresence.leaveGroup(connection, groupTopic(groupId));
     });
     connection.ws.on('message', (data, isBinary) => this.#take(reader, data, isBinary).catch(report));
     // What was written since `seq` was read.

@@ -88,13 +88,13 @@ export class LivePresence {
   }
 
   /** The same without showing it anything. */
-  countIn(connection: Connection): void {
+  countIn(connection: Connection, topic = connection.topic): void {
     this.#presence.enter(OVERALL, connection);
-    this.#presence.enter(connection.topic, connection);
+    this.#presence.enter(topic, connection);
   }
 
-  leaveGroup(connection: Connection): void {
-    this.#presence.leave(connection.topic, connection);
+  leaveGroup(connection: Connection, topic = connection.topic): void {
+    this.#presence.leave(topic, connection);
     this.#presence.leave(OVERALL, connection);
   }
 

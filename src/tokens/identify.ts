@@ -57,10 +57,13 @@ export function createTokens(accounts: AccountStore, tokens: TokenStore, key: Ui
     const secret = text.startsWith(PREFIX) ? text : await idIn(text);
     const token = secret === undefined ? undefined : await tokens.bySecret(secret);
     if (!token || (token.expiresAt !== null && token.expiresAt <= now)) return undefined;
-    const account = await accounts.byId(token.accountId);
-    if (!account || account.suspendedAt !== null || account.sessionEpoch !== token.epoch) return undefined;
-    if ((token.usedAt ?? 0) < now - NOTE_USE_MS) await tokens.noteUse(token.id, now);
+    const owner = await accounts.byId(token.accountId);
+    if (!owner || owner.suspendedAt !== null || owner.sessionEpoch !== token.epoch) return undefined;
+    // A full disk must not keep programs from reading.
+    if ((token.usedAt ?? 0) < now - NOTE_USE_MS) tokens.noteUse(token.id, now).catch(() => {});
     const { scopes, expiresAt } = token;
+    // Without this scope an administrator is a member, also where a rule lets administrators do more.
+    const account = { ...owner, isAdmin: owner.isAdmin && scopes.includes('admin') };
     return { account, sessionId: sessionIdOf(token.id), endsAt: expiresAt ?? undefined, token, scopes };
   }
 

@@ -8,7 +8,7 @@ import { conversationOperations } from '../../src/messages/conversation-operatio
 import { messageOperations } from '../../src/messages/operations.ts';
 import { documentOf, Program, signInProgram } from '../support/api.ts';
 import { newPerson, Visitor } from '../support/client.ts';
-import { startHearth } from '../support/hearth.ts';
+import { startHearth, temporaryFolder } from '../support/hearth.ts';
 import { ACCOUNT_OPERATIONS } from '../support/operations.ts';
 
 const hearth = await startHearth({ after });
@@ -189,4 +189,23 @@ test('only pages of the origins that are named may call it', async (t) => {
   const closed = await new Visitor(url).get('/api/v1/openapi.json', { origin });
   assert.equal(closed.headers['access-control-allow-origin'], undefined);
   assert.equal((await ada.get('/api/v1/me')).status, 401, 'a cookie is no token');
+});
+
+test('with INBOX_ONLY no read shows a member anything of a group', async (t) => {
+  const dataDir = temporaryFolder(t);
+  const before = await startHearth(t, { dataDir });
+  const root = await newPerson(before.url, 'root', 1);
+  await newPerson(before.url, 'ann', 1);
+  const ann = await signInProgram(before.url, 'ann');
+  await root.post('/groups/1/messages', { content: 'canary of a group' });
+  await ann.post('/groups/1/messages', { content: 'a reply', replyTo: 1 });
+  await ann.post('/groups/1/messages/1/save', { on: true });
+  assert.match((await ann.get('/threads')).body, /canary/);
+  await before.stop();
+  const after = await startHearth(t, { dataDir, env: { INBOX_ONLY: 'on' } });
+  const program = new Program(after.url, ann.token, await documentOf(after.url));
+  for (const { path } of apiReads) {
+    const address = path.replace(':groupId', '1').replace(':seq', '1').replace(/:\w+/, '1');
+    assert.doesNotMatch((await program.get(`${address}?q=canary`)).body, /canary of|a reply/, path);
+  }
 });

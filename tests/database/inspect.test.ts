@@ -18,6 +18,7 @@ test('while Hearth runs, the tables are counted and rows are opened, without wha
   const ada = await newPerson(url, 'ada', 1);
   await ada.post('/groups/1/messages', { content: 'the words \u001b[2J of a message' });
   await ada.post('/account/second-factor/set-up');
+  await ada.upload('/groups/1/files', [{ name: 'a.txt', type: 'text/plain', bytes: Buffer.from('a') }]);
   const { stdout } = inspect(dataDir);
   assert.match(
     stdout,
@@ -32,6 +33,7 @@ test('while Hearth runs, the tables are counted and rows are opened, without wha
     ['secrets', 'value'],
     ['authenticators', 'secret'],
     ['session_list', 'details'],
+    ['files', 'about'],
   ] as const)
     assert.match(inspect(dataDir, table).stdout, new RegExp(`${column}: \\(secret\\)`), table);
   assert.ok(!accounts.includes('$2') && !accounts.includes(PASSWORD));

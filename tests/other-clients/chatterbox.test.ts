@@ -99,6 +99,31 @@ test('it reads the last 50 messages of General, then each new one, and sends', a
   assert.match((await mary.next()).detail ?? '', /at most 8,000/);
 });
 
+test('a token opens General at its one address, and neither shows nor posts anything elsewhere', async (t) => {
+  const { url } = await startHearth(t);
+  const owner = await newPerson(url, 'owner', 1);
+  await owner.post('/groups', { name: 'Secret', closed: 'yes' });
+  await newPerson(url, 'eve');
+  const token = await signIn(url, 'eve');
+  for (const [path, headers] of [
+    [`/ws/chat/3?token=${token}`, {}],
+    ['/ws/chat/3', { authorization: `Bearer ${token}` }],
+    ['/ws', { authorization: `Bearer ${token}` }],
+  ] as const) {
+    const socket = new WebSocket(url.replace('http', 'ws') + path, { headers });
+    assert.equal(await new Promise((resolve) => socket.once('close', resolve)), 4400, path);
+  }
+  const here = async (group: number) =>
+    JSON.parse((await owner.get(`/api/groups/${group}/active_users`)).body);
+  assert.deepEqual(await here(3), []);
+  const eve = await connect(url, token);
+  assert.equal((await eve.next()).type, 'history');
+  assert.deepEqual(
+    (await here(1)).map(({ username }: { username: string }) => username),
+    ['eve'],
+  );
+});
+
 test('a wrong token is refused, and a right one reads General only as long as its owner may', async (t) => {
   const hearth = await startHearth(t);
   const { url } = hearth;

@@ -103,6 +103,22 @@ test('a JWT says who and until when; it ends with its time, the password, a susp
   assert.equal(status, 401, 'a new password voids tokens');
 });
 
+test('without the scope admin, the token of an administrator is that of a member', async (t) => {
+  const hearth = await startHearth(t);
+  const root = await newPerson(hearth.url, 'root');
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  await ada.post('/invitations', {});
+  await ada.post('/groups', { name: 'Garden' });
+  const document = await documentOf(hearth.url);
+  const programWith = async (scopes: string[]) =>
+    new Program(hearth.url, (await make(root, {}, scopes)).token, document);
+  const member = await programWith(['read', 'write', 'account']);
+  assert.equal((await member.get('/me')).json.isAdmin, false);
+  assert.deepEqual((await member.get('/invitations')).json.items, []);
+  assert.equal((await (await programWith(['account', 'admin'])).get('/invitations')).json.items.length, 1);
+  assert.equal((await (await programWith(['read'])).get('/invitations')).json.code, 'missing_scope');
+});
+
 test('whoever ends all other sessions ends their tokens, too, with their sockets', async (t) => {
   const hearth = await startHearth(t);
   const ada = await newPerson(hearth.url, 'ada', 1);

@@ -122,8 +122,11 @@ export const messageReads: readonly Read<MessageReadContext>[] = [
     summary: 'The threads that you follow, those with the newest replies first',
     input: z.object({}),
     answer: followedList,
-    async run({ messages, presenter, threads }: MessageReadContext, { account }) {
-      const followed = await threads.followedBy(account.id, MAX_FOLLOWED);
+    async run({ groups, messages, presenter, threads }: MessageReadContext, { account }) {
+      // With INBOX_ONLY, only the store of groups knows which of them are there.
+      const memberships = await groups.membershipsOf(account.id);
+      const all = await threads.followedBy(account.id, MAX_FOLLOWED);
+      const followed = all.filter(({ groupId }) => memberships.has(groupId));
       const items = followed.map(async ({ groupId, seq, unread }) => {
         const message = await messages.bySeq(groupId, seq);
         const [first] = message ? await messagesOf(presenter, [message]) : [];

@@ -95,6 +95,8 @@ export const ownReads: readonly Read<OwnReadContext>[] = [
   defineRead({
     name: 'list-invitations',
     path: '/invitations',
+    // Its codes let people in.
+    scope: 'account',
     summary: 'Your invitations, or everybody’s for an administrator',
     input: nothing,
     answer: invitationList,
