@@ -53,7 +53,7 @@ export async function enrolFace(
 
 /**
  * Checks that one of the pictures shows the face of the account, and another the same face, turned as it was asked.
- * That tells a person from a printed picture, not from a film or from somebody who looks alike.
+ * That keeps out a single picture of them, not pictures from several sides, a film, or somebody who looks alike.
  * @throws ChatError 400 for pictures of no use, 401 for another face, 409 where the engine that enrolled it is not there
  */
 export async function checkFace(
