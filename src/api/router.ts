@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import cors from 'cors';
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { Logger } from 'pino';
 import { identifyAs } from '../accounts/access.ts';
@@ -13,6 +12,7 @@ import type { ReadUpload } from '../files/upload.ts';
 import { openGroup } from '../groups/access.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { readJson } from '../http/body.ts';
+import { allowOrigins } from '../http/cors.ts';
 import { numberInPath } from '../http/request.ts';
 import type { Limits } from '../limits.ts';
 import { parseInput } from '../operations/define.ts';
@@ -146,9 +146,3 @@ const refuseOtherBodies: RequestHandler = (request, _response, next) => {
 const nothingHere: RequestHandler = () => {
   throw notFound('There is no such address in the API. /api/docs lists them.');
 };
-
-/** Answers pages of other origins (Fetch, 3.3); no cookies are taken, so that they can do no more than their token. */
-function allowOrigins(origins: readonly string[]): RequestHandler {
-  if (origins.length === 0) return (_request, _response, next) => next();
-  return cors({ origin: [...origins], exposedHeaders: ['ETag', 'Retry-After'], maxAge: 600 });
-}

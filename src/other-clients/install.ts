@@ -1,10 +1,10 @@
-import cors from 'cors';
-import { type RequestHandler, Router } from 'express';
+import { Router } from 'express';
 import type { Admission } from '../accounts/admission.ts';
 import type { SignedIn } from '../accounts/sessions.ts';
 import type { SignInDependencies } from '../api/sign-in.ts';
 import type { Context } from '../context.ts';
 import type { OpenGroup } from '../groups/access.ts';
+import { allowOrigins } from '../http/cors.ts';
 import { type BoundOperation, operationNamed } from '../operations/define.ts';
 import { chatterboxRoutes } from './chatterbox.ts';
 import { type PlainSocketDependencies, PlainSockets } from './plain-sockets.ts';
@@ -21,12 +21,11 @@ export function installOtherClients(
   ownOperations: readonly BoundOperation<SignedIn>[],
 ) {
   const { adminUsername, corsOrigins } = context.config;
-  const allowOrigins: RequestHandler =
-    corsOrigins.length > 0 ? cors({ origin: [...corsOrigins] }) : (_request, _response, next) => next();
+  const forPages = allowOrigins(corsOrigins);
   return {
     chatterbox: Router()
-      .options(['/register', '/login'], allowOrigins)
-      .post(['/register', '/login'], allowOrigins)
+      .options(['/register', '/login'], forPages)
+      .post(['/register', '/login'], forPages)
       .use(chatterboxRoutes({ ...context, adminUsername, admission })),
     secureChatDemo: secureChatDemoRoutes({ ...context, ownOperations }),
     plain: new PlainSockets({

@@ -27,7 +27,7 @@ export async function installSecondFactors(
 ) {
   const session = context.sessions.middleware;
   const index = createBlindIndex(await context.secret('users', 'passkey-users'));
-  context.atStop?.(async () => context.faces?.close());
+  context.atStop(() => context.faces?.close());
   const operations = bindOperations(passkeyOperations, context, context.limits, 'account');
   return {
     passkeyOperations: operations,

@@ -124,6 +124,23 @@ test('a token opens General at its one address, and neither shows nor posts anyt
   );
 });
 
+test('a page of an origin that is named signs in, and no other', async (t) => {
+  const origin = 'https://app.example';
+  const { url } = await startHearth(t, { env: { CORS_ALLOW_ORIGINS: origin } });
+  const wanted = {
+    'access-control-request-method': 'POST',
+    'access-control-request-headers': 'content-type',
+  };
+  const allowed = async (from: string) => {
+    const { headers } = await new Visitor(url).request('OPTIONS', '/login', undefined, {
+      origin: from,
+      ...wanted,
+    });
+    return headers['access-control-allow-origin'];
+  };
+  assert.deepEqual([await allowed(origin), await allowed('https://evil.example')], [origin, undefined]);
+});
+
 test('a wrong token is refused, and a right one reads General only as long as its owner may', async (t) => {
   const hearth = await startHearth(t);
   const { url } = hearth;
