@@ -77,12 +77,17 @@ test('a tab that is closed as soon as a message is shown loses it not, though no
   const browser = await openBrowser(t);
   const { context, page } = await personAt(browser, hearth.url, 'ada');
   await joinGroup(page, 'General');
-  // A disk that takes its time: the table stores nothing before the tab is closed.
+  // A disk that takes its time: the table answers nothing before the tab is closed.
   await page.evaluate(() => {
-    IDBObjectStore.prototype.put = () => {
-      throw new DOMException('busy', 'AbortError');
+    IDBDatabase.prototype.transaction = () => {
+      throw new DOMException('The browser has closed it.', 'InvalidStateError');
     };
-    IDBFactory.prototype.open = () => new EventTarget() as IDBOpenDBRequest;
+    const open = IDBFactory.prototype.open;
+    IDBFactory.prototype.open = function (...given) {
+      const request = open.apply(this, given);
+      request.addEventListener = () => {};
+      return request;
+    };
   });
   await context.setOffline(true);
   await page.getByRole('textbox', { name: /Message/ }).fill('written and gone');
