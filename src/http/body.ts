@@ -1,3 +1,4 @@
+import { finished } from 'node:stream/promises';
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import { ChatError, diskFull, tooLargeForm, unreadable } from '../errors.ts';
 
@@ -50,6 +51,13 @@ export async function readMultipart(
     request.body = {};
     throw unreadable();
   }
+}
+
+/** Reads a body and keeps nothing of it: browsers show no answer to a form that they could not send to its end. */
+export async function discardBody(request: Request): Promise<void> {
+  request.resume();
+  // Where the sender goes away, nobody waits for the answer.
+  await finished(request).catch(() => {});
 }
 
 function isSystemError(thrown: unknown): boolean {

@@ -22,6 +22,7 @@ export function answerFailures(views: Views, log: Logger): ErrorRequestHandler {
   return async (thrown: unknown, request, response, _next) => {
     const error = expectedFailure(thrown);
     if (error === undefined) log.error({ id: request.id, err: thrown }, 'unexpected failure');
+    else if (error.cause) log.error({ id: request.id, err: error.cause }, error.message);
     if (response.headersSent) return void response.destroy();
 
     const shown =

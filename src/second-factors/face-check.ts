@@ -27,6 +27,8 @@ const FAULTS: Readonly<Record<Fault, string>> = {
   different: 'shows another face than the first. All three must show you',
 };
 
+const SIDES: ReadonlySet<Direction> = new Set(['left', 'right', 'aside']);
+
 type Dependencies = { secondFactors: SecondFactorStore; faces: FaceEngine | undefined };
 
 /**
@@ -40,7 +42,7 @@ export async function enrolFace(
   pictures: readonly Uint8Array[],
   now = Date.now(),
 ): Promise<string[]> {
-  if (!faces) throw noEngine();
+  if (!faces) throw noEngine(409);
   if (pictures.length !== ENROLLED_PICTURES)
     throw invalid('pictures', `Three pictures are needed; ${pictures.length} arrived. Choose three.`);
   if (pictures.some((picture, index) => pictures.slice(0, index).some((other) => isEqual(other, picture))))
@@ -54,7 +56,9 @@ export async function enrolFace(
 /**
  * Checks that one of the pictures shows the face of the account, and another the same face, turned as it was asked.
  * That keeps out a single picture of them, not pictures from several sides, a film, or somebody who looks alike.
- * @throws ChatError 400 for pictures of no use, 401 for another face, 409 where the engine that enrolled it is not there
+ * The first picture of the face that shows a side decides, so that a film of both sides is a guess.
+ * @throws ChatError 400 for pictures of no use, 401 for another face, 409 where the engine that enrolled it is not there,
+ *   503 where it fails
  */
 export async function checkFace(
   { secondFactors, faces }: Dependencies,
@@ -63,7 +67,7 @@ export async function checkFace(
   turn: Turn,
 ): Promise<void> {
   const enrolled = await secondFactors.faceOf(account.id);
-  if (!faces || enrolled?.engine !== faces.name) throw noEngine();
+  if (!faces || enrolled?.engine !== faces.name) throw noEngine(409);
   if (ahead.length === 0 || turned.length === 0)
     throw invalid('ahead', 'Two pictures are needed: one that looks ahead, and one with your head turned.');
   const see = (picture: Uint8Array) => faces.compare(enrolled.template, picture);
@@ -81,7 +85,7 @@ export async function checkFace(
     turned,
     see,
     'The picture with your head turned',
-    (look) => look.isSame && isTurned(look.direction, turn),
+    (look) => look.isSame && SIDES.has(look.direction),
   );
   if (!isTurned(aside.direction, turn))
     throw invalid(
@@ -106,7 +110,7 @@ async function firstThat(
       if (passes(look)) return look;
       last = look;
     } catch (error) {
-      if (!(error instanceof ChatError)) throw error;
+      if (!(error instanceof ChatError) || error.status !== 400) throw error;
       fault = error;
     }
   }
@@ -119,8 +123,11 @@ async function refusing<Result>(nameOf: (index: number) => string, result: Promi
   try {
     return await result;
   } catch (error) {
-    if (!(error instanceof FaceError)) throw error;
-    throw invalid('pictures', `${nameOf(error.picture)} ${FAULTS[error.fault]}.`);
+    if (error instanceof FaceError)
+      throw invalid('pictures', `${nameOf(error.picture)} ${FAULTS[error.fault]}.`);
+    const failed = noEngine(503);
+    failed.cause = error;
+    throw failed;
   }
 }
 
@@ -137,10 +144,6 @@ function anotherFace(): ChatError {
   return new ChatError('wrong_face', 401, sentence, 'pictures');
 }
 
-function noEngine(): ChatError {
-  return new ChatError(
-    'no_faces',
-    409,
-    'This server cannot check faces at the moment. Enter a code, or ask an administrator.',
-  );
+function noEngine(status: 409 | 503): ChatError {
+  return new ChatError('no_faces', status, 'This server cannot check faces at the moment. Try again later.');
 }

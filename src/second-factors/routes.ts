@@ -43,11 +43,13 @@ function signInRoutes(dependencies: Dependencies): Router {
   const { views, accounts, secondFactors, faces, limits, session } = dependencies;
   const tries = limits.of(WRONG_CODES);
   async function page(request: Request, account: Account, error: ChatError | null): Promise<Html> {
+    const { hasApp, hasFace, faceEngine } = await secondFactors.stepsOf(account.id);
     return views.page(request, 'second-factors/sign-in.njk', {
       account: null,
       next: nextOf(request),
-      ...(await secondFactors.stepsOf(account.id)),
-      canCheckFaces: faces !== undefined,
+      hasApp,
+      hasFace,
+      canCheckFaces: hasFace && faceEngine === faces?.name,
       error,
     });
   }
@@ -56,8 +58,8 @@ function signInRoutes(dependencies: Dependencies): Router {
     .get('/login/code', session, async (request, response) => {
       const account = await pendingAccount(accounts, request);
       if (!account) return seeOther(response, '/login');
-      const { hasApp, hasFace } = await secondFactors.stepsOf(account.id);
-      if (faces && hasFace && !hasApp && request.query.codes === undefined)
+      const { hasApp, faceEngine } = await secondFactors.stepsOf(account.id);
+      if (faceEngine && faceEngine === faces?.name && !hasApp && request.query.codes === undefined)
         return seeOther(response, `/login/face?next=${encodeURIComponent(nextOf(request))}`);
       sendHtml(response, await page(request, account, null));
     })

@@ -11,7 +11,12 @@ export type Authenticator = Readonly<{ secret: string; isConfirmed: boolean; las
 export type FaceTemplate = Readonly<{ engine: 'local' | 'aws'; template: Buffer }>;
 
 /** Which second steps of signing in an account has set up. */
-export type SecondSteps = Readonly<{ hasApp: boolean; hasFace: boolean }>;
+export type SecondSteps = Readonly<{
+  hasApp: boolean;
+  hasFace: boolean;
+  /** What the face was set up with. */
+  faceEngine: FaceTemplate['engine'] | undefined;
+}>;
 
 const { secret: sealedSecret } = SEALED.authenticators.columns;
 const { template: sealedTemplate } = SEALED.faceTemplates.columns;
@@ -119,11 +124,11 @@ export class SecondFactorStore {
     );
     const face = await this.#db.get((orm) =>
       orm
-        .select({ id: faceTemplates.accountId })
+        .select({ engine: faceTemplates.engine })
         .from(faceTemplates)
         .where(eq(faceTemplates.accountId, accountId)),
     );
-    return { hasApp: app !== undefined, hasFace: face !== undefined };
+    return { hasApp: app !== undefined, hasFace: face !== undefined, faceEngine: face?.engine };
   }
 
   /** Whether signing in takes a second step. */

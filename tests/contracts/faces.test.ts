@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
 import { chooseFaceEngine } from '../../src/engines/faces/choose.ts';
 import { type FaceEngine, FaceError, type Fault } from '../../src/engines/faces/engine.ts';
+import type { Face } from '../../src/engines/faces/face.ts';
+import { FACE_PROCESS } from '../../src/engines/faces/local.ts';
+import { JobProcess } from '../../src/engines/process/job-process.ts';
 import { portrait, three, turned } from '../support/faces.ts';
 import { atEnd, type Ending } from '../support/hearth.ts';
 import { startRekognition } from '../support/rekognition.ts';
@@ -87,4 +90,17 @@ test('Amazon gets small pictures by CompareFaces and nothing else; what it refus
 
 test('an engine that is off says so', () => {
   assert.deepEqual(chooseFaceEngine('off'), { missing: 'FACE_ENGINE is off.' });
+});
+
+test('a picture that takes too long fails alone; those that wait are looked at by another process', async (t) => {
+  const looking = new JobProcess<Uint8Array, Face | Fault>(FACE_PROCESS, 1);
+  t.after(() => looking.close());
+  const picture = await portrait('nobody');
+  const tooLong = looking.run(picture, 1);
+  const waiting = [looking.run(picture, 60_000), looking.run(picture, 60_000)];
+  await assert.rejects(tooLong, /The process of the engine ended with SIGKILL/);
+  assert.deepEqual(await Promise.all(waiting), ['none', 'none']);
+  const left = looking.run(picture, 60_000);
+  looking.close();
+  await assert.rejects(left, /Hearth stops/);
 });

@@ -21,7 +21,7 @@ const SAME = 0.5;
  * API_CompareFaces), with the local engine to look at the pictures.
  */
 export async function startRekognition(test: Ending) {
-  const looking = new JobProcess<Uint8Array, Face | Fault>(FACE_PROCESS);
+  const looking = new JobProcess<Uint8Array, Face | Fault>(FACE_PROCESS, 1);
   /** The lengths of the pictures that arrived, and by which operation. */
   const asked: { operation: string; bytes: number }[] = [];
   let failure: string | undefined;

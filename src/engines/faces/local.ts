@@ -2,7 +2,7 @@ import { JobProcess } from '../process/job-process.ts';
 import { type Direction, type FaceEngine, FaceError, type Fault, type Look } from './engine.ts';
 import type { Face } from './face.ts';
 
-/** One picture at a time, after the others; the first waits for the model to be loaded. */
+/** For a picture; the first waits for the model to be loaded. */
 const TIMEOUT_MS = 60_000;
 const NUMBERS = 128;
 /**
@@ -23,7 +23,7 @@ export const FACE_PROCESS = new URL('./local-process.ts', import.meta.url);
 export class LocalFaces implements FaceEngine {
   readonly name = 'local';
   readonly keepsPictures = false;
-  readonly #process = new JobProcess<Uint8Array, Face | Fault>(FACE_PROCESS);
+  readonly #process = new JobProcess<Uint8Array, Face | Fault>(FACE_PROCESS, 1);
 
   async enrol(pictures: readonly Uint8Array[]): Promise<Buffer> {
     const descriptors: Float32Array[] = [];

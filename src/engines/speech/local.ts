@@ -24,7 +24,10 @@ export class LocalEngine implements SpeechEngine {
   readonly takesOthers = false;
   readonly parallel = availableParallelism();
   readonly #settings: Pick<Work, 'kind' | 'modelDir' | 'language'>;
-  readonly #process = new JobProcess<Work, Outcome>(new URL('./local-process.ts', import.meta.url));
+  readonly #process = new JobProcess<Work, Outcome>(
+    new URL('./local-process.ts', import.meta.url),
+    this.parallel,
+  );
 
   constructor(kind: Work['kind'], { modelDir, language }: Pick<SpeechSettings, 'modelDir' | 'language'>) {
     this.name = kind;
