@@ -157,7 +157,11 @@ export class Upgrades {
         connection.isAlive = true;
       });
       ws.on('close', () => hub.remove(connection));
-      return void this.#open(connection, () => this.#dependencies.plain.open(connection, asked));
+      // What the client sends before it is listened to waits in the stream.
+      ws.pause();
+      return void this.#open(connection, () => this.#dependencies.plain.open(connection, asked)).then(() =>
+        ws.resume(),
+      );
     }
     serveSocket(this.#dependencies, endpoint, connection);
     const since = after === null ? undefined : Number(after);
@@ -178,8 +182,13 @@ export class Upgrades {
 /** Closes a socket when its session ends, however much it is used. */
 function endWithSession(ws: WebSocket, connection: Connection, endsAt: number | undefined): void {
   if (endsAt === undefined) return;
-  const end = () => connection.close(CLOSE.notSignedIn, 'This session has ended. Sign in again.');
-  const timer = setTimeout(end, Math.min(LONGEST_TIMER_MS, Math.max(0, endsAt - Date.now()))).unref();
+  let timer: NodeJS.Timeout | undefined;
+  const wait = () => {
+    const left = endsAt - Date.now();
+    if (left <= 0) return connection.close(CLOSE.notSignedIn, 'This session has ended. Sign in again.');
+    timer = setTimeout(wait, Math.min(LONGEST_TIMER_MS, left)).unref();
+  };
+  wait();
   ws.once('close', () => clearTimeout(timer));
 }
 

@@ -92,6 +92,7 @@ export class PlainSockets implements PlainProtocol {
     if (!connection.topic.startsWith('group:')) {
       this.#listeners.add(connection);
       connection.ws.once('close', () => this.#listeners.delete(connection));
+      connection.ws.on('message', () => connection.countFrame());
       return;
     }
     const { groups } = this.#dependencies;

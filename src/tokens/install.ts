@@ -16,7 +16,7 @@ export async function installTokens(
 ) {
   const { accounts, tokenStore, report, atStop } = context;
   const tokens = createTokens(accounts, tokenStore, await context.secret('users', 'api-tokens'));
-  const sweep = () => tokenStore.removeExpired(Date.now()).catch(report);
+  const sweep = () => tokenStore.removeVoid(Date.now()).catch(report);
   const timer = setInterval(sweep, SWEEP_MS).unref();
   atStop(() => clearInterval(timer));
   context.subscribe(otherSessionsEnded, async ({ accountId, sessionId }) => {

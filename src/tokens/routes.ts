@@ -51,8 +51,9 @@ export function tokenRoutes(dependencies: Dependencies): Router {
   const limits = new SignInLimits(dependencies.limits);
 
   async function page(request: Request, account: Account, context: object = {}): Promise<Html> {
-    const listed = await tokenStore.of(account.id);
     const now = Date.now();
+    const personal = await tokenStore.inForce(account, 'personal', now);
+    const listed = [...personal, ...(await tokenStore.inForce(account, 'sign-in', now))];
     return views.page(request, 'tokens/index.njk', {
       account,
       error: null,
@@ -64,14 +65,12 @@ export function tokenRoutes(dependencies: Dependencies): Router {
         scope,
         meaning: SCOPE_MEANINGS[scope],
       })),
-      tokens: listed
-        .filter(({ epoch, expiresAt }) => epoch === account.sessionEpoch && (expiresAt ?? Infinity) > now)
-        .map((token) => ({
-          ...token,
-          created: new Date(token.createdAt).toISOString(),
-          expires: token.expiresAt === null ? '' : new Date(token.expiresAt).toISOString(),
-          used: token.usedAt === null ? '' : new Date(token.usedAt).toISOString(),
-        })),
+      tokens: listed.map((token) => ({
+        ...token,
+        created: new Date(token.createdAt).toISOString(),
+        expires: token.expiresAt === null ? '' : new Date(token.expiresAt).toISOString(),
+        used: token.usedAt === null ? '' : new Date(token.usedAt).toISOString(),
+      })),
       ...context,
     });
   }
@@ -85,7 +84,7 @@ export function tokenRoutes(dependencies: Dependencies): Router {
       onRefusal(response, (error) => page(request, account, { error }));
       const { label, scopes, validFor, password } = parseInput(tokenForm, request.body);
       await confirmPassword(dependencies, limits, account, password);
-      if ((await tokenStore.of(account.id)).filter(({ kind }) => kind === 'personal').length >= MAX_TOKENS)
+      if ((await tokenStore.inForce(account, 'personal', Date.now())).length >= MAX_TOKENS)
         throw new ChatError(
           'too_many',
           409,

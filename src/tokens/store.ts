@@ -1,8 +1,9 @@
-import { and, desc, eq, lt, ne } from 'drizzle-orm';
+import { and, desc, eq, gt, isNull, lt, ne, or, sql } from 'drizzle-orm';
+import type { Account } from '../accounts/store.ts';
 import type { BlindIndex } from '../crypto/blind-index.ts';
 import type { Database } from '../database/executor.ts';
 import { SEALED, type Sealer } from '../database/sealed-columns.ts';
-import { apiTokens } from '../database/tables/users.ts';
+import { accounts, apiTokens } from '../database/tables/users.ts';
 import { SCOPES, type Scope } from '../operations/scopes.ts';
 
 /** A token, without what it is. Times are milliseconds, UTC. */
@@ -29,8 +30,8 @@ export type NewToken = Pick<
 type Row = typeof apiTokens.$inferSelect;
 
 const { label: sealedLabel } = SEALED.apiTokens.columns;
-/** So many are listed; a program that signs in for each request has more. */
-const LISTED = 200;
+/** So many of a kind are listed; a program that signs in for each request has more. */
+const LISTED = 100;
 
 export class TokenStore {
   readonly #db: Database;
@@ -61,15 +62,16 @@ export class TokenStore {
     return row && this.#open(row);
   }
 
-  /** Those of an account, the newest first. */
-  async of(accountId: number): Promise<Token[]> {
+  /** Those of an account and a kind that are in force, the newest first; at most a hundred. */
+  async inForce({ id, sessionEpoch }: Account, kind: Token['kind'], now: number): Promise<Token[]> {
+    const isTheirs = and(
+      eq(apiTokens.accountId, id),
+      eq(apiTokens.epoch, sessionEpoch),
+      eq(apiTokens.kind, kind),
+    );
+    const isValid = or(isNull(apiTokens.expiresAt), gt(apiTokens.expiresAt, now));
     const rows = await this.#db.all((orm) =>
-      orm
-        .select()
-        .from(apiTokens)
-        .where(eq(apiTokens.accountId, accountId))
-        .orderBy(desc(apiTokens.id))
-        .limit(LISTED),
+      orm.select().from(apiTokens).where(and(isTheirs, isValid)).orderBy(desc(apiTokens.id)).limit(LISTED),
     );
     return rows.map((row) => this.#open(row));
   }
@@ -93,9 +95,11 @@ export class TokenStore {
     return removed.map(({ id }) => id);
   }
 
-  /** Removes those that expired before `now`. */
-  async removeExpired(now: number): Promise<void> {
-    await this.#db.run((orm) => orm.delete(apiTokens).where(lt(apiTokens.expiresAt, now)));
+  /** Removes those that expired before `now`, or that their account has voided. */
+  async removeVoid(now: number): Promise<void> {
+    const epoch = sql`(SELECT ${accounts.sessionEpoch} FROM ${accounts} WHERE ${accounts.id} = ${apiTokens.accountId})`;
+    const isVoid = or(lt(apiTokens.expiresAt, now), ne(apiTokens.epoch, epoch));
+    await this.#db.run((orm) => orm.delete(apiTokens).where(isVoid));
   }
 
   #indexOf(secret: string): Buffer {

@@ -163,3 +163,14 @@ test('a wrong token is refused, and a right one reads General only as long as it
   await page.post('/account/password', { current: PASSWORD, password: 'another battery staple' });
   assert.equal(await back.closed, 4401);
 });
+
+test('what a client says before its history has come is written, too', async () => {
+  const { url } = shared;
+  await newPerson(url, 'hasty');
+  const client = await connect(url, await signIn(url, 'hasty'));
+  client.say(JSON.stringify({ content: 'first words' }));
+  assert.equal((await client.next()).type, 'history');
+  const said = await client.next();
+  assert.deepEqual([said.type, said.content], ['message', 'first words']);
+  client.close();
+});

@@ -168,3 +168,20 @@ async function openSocket(url: string, token: string) {
     },
   };
 }
+
+test('sign-ins of programs hide no personal token, and those that were voided count no more', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  await make(ada, { label: 'Canary script' });
+  const program = await signInProgram(hearth.url, 'ada');
+  const sign = () => program.post('/token', { username: 'ada', password: PASSWORD });
+  await Promise.all(Array.from({ length: 100 }, sign));
+  assert.match((await ada.get('/account/tokens')).body, /Canary script/);
+  await ada.post('/account/password', {
+    current: PASSWORD,
+    password: 'another good password',
+    again: 'another good password',
+  });
+  const { body } = await ada.get('/account/tokens');
+  assert.match(body, /You have no tokens/);
+});

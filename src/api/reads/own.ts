@@ -147,7 +147,9 @@ export const ownReads: readonly Read<OwnReadContext>[] = [
     input: nothing,
     answer: tokenList,
     async run({ tokenStore }: OwnReadContext, { account }) {
-      const items = (await tokenStore.of(account.id)).map(
+      const now = Date.now();
+      const personal = await tokenStore.inForce(account, 'personal', now);
+      const items = [...personal, ...(await tokenStore.inForce(account, 'sign-in', now))].map(
         ({ id, label, kind, scopes, createdAt, expiresAt, usedAt }) => ({
           ...{ id, label, kind, scopes: [...scopes], createdAt: timeOf(createdAt) },
           ...{ expiresAt: timeOrNull(expiresAt), usedAt: timeOrNull(usedAt) },
