@@ -6,6 +6,7 @@ import type { SessionStore } from './accounts/session-store.ts';
 import type { SignedIn } from './accounts/sessions.ts';
 import { installAdmin } from './admin/install.ts';
 import { installApi } from './api/install.ts';
+import { installBots } from './bots/install.ts';
 import type { Config } from './config.ts';
 import { type Context, createContext } from './context.ts';
 import type { Keyring } from './crypto/keys.ts';
@@ -79,11 +80,10 @@ export async function createApp(opened: Opened): Promise<App> {
   await prepare(await openStores(opened.databases, opened.keyring), config);
   const features = await install(opened, base);
   const own = ownOperations(features);
-  const api = installApi(
-    features.readable,
-    { ...features.messages.operations, ownOperations: own },
-    version(),
-  );
+  const { operations } = features.messages;
+  const ofGroups = [...operations.settingOperations, ...features.bots.botOperations];
+  const tables = { ...operations, settingOperations: ofGroups, ownOperations: own };
+  const api = installApi(features.readable, tables, version());
   const arrivals = createArrivals({ ...config, listensOn: config.host, certificate });
   const { accounts, messages } = features;
   const others = installOtherClients(
@@ -139,6 +139,7 @@ async function install({ config, log, databases, keyring, sessionStore, password
   const reports = installReports(messages);
   const inbox = await installInbox(messages);
   const notifications = await installNotifications(messages);
+  const bots = await installBots({ ...messages, ...tokens });
   const search = await installSearch(messages);
   const voice = installVoice(messages);
   const deletion = installDeletion({ ...messages, passwords });
@@ -154,6 +155,7 @@ async function install({ config, log, databases, keyring, sessionStore, password
     reports,
     inbox,
     notifications,
+    bots,
     search,
     voice,
     deletion,
@@ -181,7 +183,7 @@ function route(
     sendHtml(response, views.page(request, 'http/offline.njk', { account: null }));
   });
   app.use('/api/v1', programs.api);
-  app.use(programs.chatterbox);
+  app.use(programs.chatterbox, features.bots.hookRoutes);
   app.use(refuseOtherSites(arrivals));
   voice.receiveCallbacks(app);
   app.use(readForms(), accounts.identify);
@@ -193,7 +195,7 @@ function route(
   app.use(features.search.searchRoutes, messages.fileRoutes, voice.voiceRoutes, themeRoutes());
   app.use(trustRoutes({ views, config, certificate, authority }));
   app.use(accounts.accountRoutes(invitations.admission), ...features.secondFactors.secondFactorRoutes);
-  app.use(features.tokens.tokenRoutes, programs.apiDocs);
+  app.use(features.tokens.tokenRoutes, programs.apiDocs, features.bots.botRoutes);
   app.use(invitations.invitationRoutes, features.reports.reportRoutes);
   app.use(features.inbox.inboxRoutes);
   app.use(features.deletion.deletionRoutes, features.exported.exportRoutes, features.admin.adminRoutes);

@@ -6,6 +6,8 @@ import { SessionListStore } from './accounts/session-list-store.ts';
 import { AccountStore } from './accounts/store.ts';
 import { AuditStore } from './audit/store.ts';
 import { SavedStore } from './bookmarks/store.ts';
+import { DeliveryStore } from './bots/delivery-store.ts';
+import { WebhookStore } from './bots/webhook-store.ts';
 import type { Caches } from './cache/caches.ts';
 import { createBlindIndex } from './crypto/blind-index.ts';
 import type { Keyring } from './crypto/keys.ts';
@@ -79,9 +81,18 @@ export async function openCachedStores(
 }
 
 /** The stores that have no cached form. */
-function uncached({ users, chat, sealer, usersIndex, auditKey }: Awaited<ReturnType<typeof open>>) {
+function uncached({
+  users,
+  chat,
+  sealer,
+  usersIndex,
+  chatIndex,
+  auditKey,
+}: Awaited<ReturnType<typeof open>>) {
   return {
     files: new FileStore(chat, sealer),
+    webhooks: new WebhookStore(chat, sealer, chatIndex),
+    deliveries: new DeliveryStore(chat),
     threads: new ThreadStore(chat),
     saved: new SavedStore(chat),
     reports: new ReportStore(chat, sealer),

@@ -14,6 +14,8 @@ export type Account = Readonly<{
   isAdmin: boolean;
   /** Whether they see only the groups that they are in, and the people in them. */
   isGuest: boolean;
+  /** Whether it is a program's: nobody signs in with it. */
+  isBot: boolean;
   sessionEpoch: number;
   createdAt: number;
   /** What they say of themselves; empty for nothing. */
@@ -43,6 +45,7 @@ export type NewAccount = {
    */
   isAdmin: boolean | 'if-first' | 'if-none';
   isGuest?: boolean;
+  isBot?: boolean;
   now: number;
   /** Written in the same transaction; the account is not added when it throws. */
   also?: (tx: Executor, accountId: number) => Promise<void>;

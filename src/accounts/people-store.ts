@@ -48,8 +48,26 @@ export class PeopleStore {
     return rows.map((row) => row.id);
   }
 
+  /** The ids of up to `limit` bots that are not suspended. */
+  async botIds(limit: number): Promise<number[]> {
+    const rows = await this.#db.all((orm) =>
+      orm
+        .select({ id: accounts.id })
+        .from(accounts)
+        .where(and(eq(accounts.isBot, true), isNull(accounts.suspendedAt)))
+        .orderBy(asc(accounts.id))
+        .limit(limit),
+    );
+    return rows.map((row) => row.id);
+  }
+
   async makeAdmin(id: number): Promise<boolean> {
-    const isMember = and(eq(accounts.id, id), eq(accounts.isAdmin, false), isNull(accounts.suspendedAt));
+    const isMember = and(
+      eq(accounts.id, id),
+      eq(accounts.isAdmin, false),
+      eq(accounts.isBot, false),
+      isNull(accounts.suspendedAt),
+    );
     return (
       (await this.#db.run((orm) =>
         orm.update(accounts).set({ isAdmin: true, isGuest: false }).where(isMember),

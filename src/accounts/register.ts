@@ -63,10 +63,10 @@ export async function register(
   return account;
 }
 
-export function nameTaken(reason: 'taken' | 'confusable'): ChatError {
+export function nameTaken(reason: 'taken' | 'confusable', field = 'username'): ChatError {
   const sentence =
     reason === 'taken'
       ? 'That name is taken. Choose another.'
       : 'That name looks like the name of somebody else here. Choose another.';
-  return new ChatError('name_taken', 409, sentence, 'username');
+  return new ChatError('name_taken', 409, sentence, field);
 }

@@ -38,6 +38,7 @@ export class AccountStore {
     passwordHash,
     isAdmin,
     isGuest = false,
+    isBot = false,
     now,
     also,
   }: NewAccount): Promise<Account | 'taken' | 'confusable'> {
@@ -53,6 +54,7 @@ export class AccountStore {
         passwordHash,
         isAdmin: isAdmin === 'if-first' ? sql`NOT EXISTS (SELECT 1 FROM ${accounts})` : isAdmin !== false,
         isGuest,
+        isBot,
         sessionEpoch: 1,
         createdAt: now,
       };
@@ -209,6 +211,7 @@ export class AccountStore {
       name: displayName || username,
       isAdmin: row.isAdmin,
       isGuest: row.isGuest || (this.#onlyAdminsSee && !row.isAdmin),
+      isBot: row.isBot,
       sessionEpoch: row.sessionEpoch,
       createdAt: row.createdAt,
       line: row.line ? this.#sealer.open(sealed.line, row, row.line) : '',

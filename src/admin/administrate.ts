@@ -47,7 +47,7 @@ export async function personById(accounts: AccountStore, id: number): Promise<Ac
 
 export async function makeAdmin(dependencies: AdminDependencies, admin: Account, person: Account) {
   if (!(await dependencies.peopleStore.makeAdmin(person.id)))
-    throw conflict(`${person.name} is an administrator already, or suspended.`);
+    throw conflict(`${person.name} is an administrator already, suspended, or a bot.`);
   dependencies.publish(accountChanged, { accountId: person.id });
   await note(dependencies, admin, 'make-admin', person);
 }
@@ -168,6 +168,7 @@ export async function endSessions(dependencies: AdminDependencies, admin: Accoun
 /** @returns the path of a link with which the person chooses a new password, once, within 24 hours */
 export async function linkForNewPassword(dependencies: AdminDependencies, admin: Account, person: Account) {
   if (person.suspendedAt !== null) throw conflict(`${person.name} is suspended. Lift that first.`);
+  if (person.isBot) throw conflict('Nobody signs in with the account of a bot.');
   const path = await makeLink(dependencies, person.id, 'password');
   await note(dependencies, admin, 'password-link', person);
   return path;

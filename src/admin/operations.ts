@@ -6,7 +6,8 @@ import { deletionForm } from '../groups/delete.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
 import { wholeNumber, yesOrNo } from '../operations/fields.ts';
 import { usernameForm } from '../profiles/edit-profile.ts';
-import { IDLE_DAYS, MAX_DAYS, REGISTRATIONS } from '../site-settings/store.ts';
+import { addressesForm } from '../site-settings/outgoing.ts';
+import { IDLE_DAYS, MAX_DAYS, REGISTRATIONS, type SiteSettings } from '../site-settings/store.ts';
 import {
   type AdminDependencies,
   changeSettings,
@@ -38,6 +39,7 @@ const sessionForm = z.object({
   idleDays: z.enum(IDLE_DAYS, 'Choose after how long without use.'),
   maxDays: z.enum(MAX_DAYS, 'Choose after how long in all.'),
 });
+const outgoingForm = z.object({ allowedAddresses: addressesForm });
 const settingsForm = z.object({
   registration: z.enum(REGISTRATIONS, 'Choose open, invite or closed.'),
   membersInvite: yesOrNo('Choose yes or no.').transform((may) => (may ? 'yes' : 'no')),
@@ -82,25 +84,26 @@ export const adminOperations: readonly Operation<AdminDependencies, SignedIn>[] 
     run: (context: AdminDependencies, { account }: SignedIn, { groupId, confirmation }) =>
       deleteAnyGroup(context, account, groupId, { confirmation }),
   }),
-  defineOperation({
-    name: 'session-settings',
-    path: '/admin/session-settings',
-    input: sessionForm,
-    rate: ADMINISTRATION,
-    policy: ({ account }: SignedIn) => refuseAdministration(account),
-    run: (context: AdminDependencies, { account }: SignedIn, input) =>
-      changeSettings(context, account, input),
-  }),
-  defineOperation({
-    name: 'site-settings',
-    path: '/admin/settings',
-    input: settingsForm,
-    rate: ADMINISTRATION,
-    policy: ({ account }: SignedIn) => refuseAdministration(account),
-    run: (context: AdminDependencies, { account }: SignedIn, input) =>
-      changeSettings(context, account, input),
-  }),
+  onSettings('session-settings', sessionForm),
+  onSettings('outgoing-settings', outgoingForm),
+  onSettings('site-settings', settingsForm, '/admin/settings'),
 ];
+
+function onSettings(
+  name: string,
+  input: z.ZodType<SiteSettings>,
+  path = `/admin/${name}`,
+): Operation<AdminDependencies, SignedIn> {
+  return defineOperation({
+    name,
+    path,
+    input,
+    rate: ADMINISTRATION,
+    policy: ({ account }: SignedIn) => refuseAdministration(account),
+    run: (context: AdminDependencies, { account }: SignedIn, changed) =>
+      changeSettings(context, account, changed),
+  });
+}
 
 function onPerson(
   name: string,

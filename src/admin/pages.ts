@@ -42,6 +42,8 @@ const ACTIONS: Readonly<Record<string, string>> = {
   'delete-group': 'deleted the group',
   'remove-reported': 'removed, after a report,',
   'leave-reported': 'left, after a report,',
+  'create-bot': 'made the bot',
+  'renew-bot-token': 'made a new token for the bot',
   'change-settings': 'changed the settings:',
 };
 
@@ -80,6 +82,7 @@ export class AdminPages {
       isFixed: fixedRegistration !== undefined,
       isChosen: settings.registration !== undefined || fixedRegistration !== undefined,
       membersInvite: settings.membersInvite ?? 'yes',
+      allowedAddresses: typedAddresses(request, error) ?? settings.allowedAddresses ?? '',
       idleDays: settings.idleDays ?? '30',
       maxDays: settings.maxDays ?? 'never',
       idleChoices: IDLE_DAYS,
@@ -205,4 +208,9 @@ export function requireAdmin(request: Request): Account {
   const refusal = refuseAdministration(account);
   if (refusal) throw refusal;
   return account;
+}
+
+/** What was typed into the field of addresses, where that was refused. */
+function typedAddresses(request: Request, error: ChatError | undefined): string | undefined {
+  return error?.field === 'allowedAddresses' ? String(request.body?.allowedAddresses ?? '') : undefined;
 }

@@ -10,12 +10,14 @@ import { type AdminReadContext, adminReads } from './reads/admin.ts';
 import { type GroupReadContext, groupReads } from './reads/groups.ts';
 import { type MessageReadContext, messageReads } from './reads/messages.ts';
 import { type OwnReadContext, ownReads } from './reads/own.ts';
+import { type WebhookReadContext, webhookReads } from './reads/webhooks.ts';
 import { apiRouter, type RouterDependencies } from './router.ts';
 
 type ApiContext = GroupReadContext &
   MessageReadContext &
   OwnReadContext &
   AdminReadContext &
+  WebhookReadContext &
   RouterDependencies;
 
 /** Each is a row until it expires. */
@@ -27,6 +29,7 @@ export const apiReads: readonly Read<ApiContext>[] = [
   ...messageReads,
   ...ownReads,
   ...adminReads,
+  ...webhookReads,
 ];
 
 type Given = Omit<ApiContext, 'signInLimits' | 'programs' | 'wrongCodes' | 'expireMinutes' | 'corsOrigins'>;

@@ -44,7 +44,8 @@ export function operationRoutes(
     (operation): OperationRoute => ({
       ...{ name: operation.name, path: `/groups/:groupId/${operation.path}`, scope: operation.scope },
       input: operation.input,
-      run: async ({ account }, params, body) => operation.run(await open(account, params), body),
+      run: async ({ account }, params, body) =>
+        operation.run(await open(account, params), { ...asObject(body), ...params }),
     }),
   );
   const onMessages = tables.messageOperations.map(

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TRIGGERS } from '../bots/webhook.ts';
 import { id, listOf, named, personShape, profileShape, time } from './shapes.ts';
 
 // What the API answers of one's own account, and to administrators.
@@ -95,4 +96,28 @@ export const adminOverview = named(
     logIsWhole: z.boolean(),
     health: z.array(z.object({ name: z.string(), value: z.string(), isBad: z.boolean() })),
   }),
+);
+
+export const webhookList = listOf(
+  'WebhookList',
+  named(
+    'Webhook',
+    z.object({
+      id,
+      kind: z.enum(['incoming', 'outgoing']),
+      bot: personShape.nullable(),
+      secret: z
+        .string()
+        .describe('The path to post to; of an outgoing one, what its deliveries are signed with.'),
+      url: z.string().nullable(),
+      trigger: z.enum(TRIGGERS).nullable(),
+      command: z.string().nullable(),
+      createdAt: time,
+      usedAt: time.nullable(),
+      failure: z.string().nullable().describe('Why the last delivery failed: a status, or a word.'),
+      failingSince: time.nullable(),
+      isStopped: z.boolean(),
+      waiting: z.int().describe('Messages that it is still to be told of.'),
+    }),
+  ),
 );

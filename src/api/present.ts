@@ -25,8 +25,8 @@ export async function personOrNull(accounts: AccountStore, id: number) {
 }
 
 export function profileOf(account: Account) {
-  const { line, isAdmin, isGuest } = account;
-  return { ...personOf(account), line, isAdmin, isGuest };
+  const { line, isAdmin, isGuest, isBot } = account;
+  return { ...personOf(account), line, isAdmin, isGuest, isBot };
 }
 
 /** A group as an account sees it. */

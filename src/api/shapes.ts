@@ -21,6 +21,7 @@ export const profileShape = named(
     line: z.string().describe('What they say of themselves.'),
     isAdmin: z.boolean(),
     isGuest: z.boolean(),
+    isBot: z.boolean(),
   }),
 );
 
@@ -59,7 +60,7 @@ export const messageShape = named(
     groupId: id,
     seq: id.describe('The 1st, 2nd, 3rd … message of its group.'),
     change: id.describe('The change of the group by which it became what it is.'),
-    author: personShape.extend({ id: z.int() }),
+    author: personShape.extend({ id: z.int(), isBot: z.literal(true).optional() }),
     content: z.string(),
     createdAt: time,
     editedAt: time.nullable(),
@@ -153,6 +154,7 @@ export const outcomeShape = named(
     change: z.int().optional(),
     groupId: z.int().optional(),
     invitationId: z.int().optional(),
+    webhookId: z.int().optional(),
   }),
 );
 

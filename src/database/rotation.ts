@@ -20,6 +20,7 @@ import {
   pushSubscriptions,
   sessionList,
 } from './tables/users.ts';
+import { webhooks } from './tables/webhooks.ts';
 
 const BATCH = 500;
 
@@ -44,7 +45,7 @@ const TABLES: Readonly<Record<'users' | 'chat', readonly SQLiteTable[]>> = {
     auditLog,
     secrets,
   ],
-  chat: [groups, messages, revisions, files, drafts, reports, inboxLines, secrets],
+  chat: [groups, messages, revisions, files, drafts, reports, inboxLines, webhooks, secrets],
 };
 
 /**

@@ -4,6 +4,7 @@ import { hex, type RowOf, type SealedColumn, sealedColumn } from './sealed-colum
 import { SEALED_USERS } from './sealed-users.ts';
 import { drafts, files, groups, inboxLines, messages, reports, revisions } from './tables/chat.ts';
 import { secrets } from './tables/sealing.ts';
+import { webhooks } from './tables/webhooks.ts';
 
 type Identified = { id: number };
 type OfMessage = { groupId: number; id: string };
@@ -73,6 +74,16 @@ export const SEALED = {
         'body',
         'drafts',
         ({ accountId, groupId, thread }) => `drafts/${accountId}/${groupId}/${thread}`,
+      ),
+    },
+  },
+  webhooks: {
+    table: webhooks,
+    columns: {
+      details: sealedColumn<{ secretIndex: Buffer }>(
+        'details',
+        'webhooks',
+        ({ secretIndex }) => `webhooks/${hex(secretIndex)}`,
       ),
     },
   },

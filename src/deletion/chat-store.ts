@@ -17,6 +17,7 @@ import {
   threadFollows,
   transcriptions,
 } from '../database/tables/chat.ts';
+import { webhooks } from '../database/tables/webhooks.ts';
 import type { Fate } from './account-store.ts';
 
 /** Takes accounts and groups out of the chat database, a bounded number of rows at a time. */
@@ -77,6 +78,7 @@ export class ChatDeletionStore {
       joinRequests,
       removedMembers,
       transcriptions,
+      webhooks,
     ];
     for (const table of tables)
       await this.#db.run((orm) => orm.delete(table).where(eq(table.accountId, accountId)));
@@ -131,6 +133,7 @@ export class ChatDeletionStore {
         reports,
         memberships,
         inboxLines,
+        webhooks,
       ];
       for (const table of tables) await tx.run((orm) => orm.delete(table).where(eq(table.groupId, groupId)));
       await tx.run((orm) => orm.delete(groups).where(eq(groups.id, groupId)));

@@ -37,7 +37,8 @@ export function refuseArchived({ group }: { group: Pick<Group, 'archivedAt'> }):
 export function refuseWriting(open: Member): ChatError | undefined {
   const refusal = refuseArchived(open);
   if (refusal) return refusal;
-  if (open.group.posting === 'members' || isOwner(open)) return undefined;
+  // An owner let the bot in, so that it writes here.
+  if (open.group.posting === 'members' || isOwner(open) || open.account.isBot) return undefined;
   return forbidden('Only owners write in this group.');
 }
 

@@ -15,6 +15,11 @@ export function readJson(limit: string): RequestHandler {
   return refusing(express.json({ limit }));
 }
 
+/** Reads a body of whatever type as text into `request.body`. @param limit in the notation of body-parser */
+export function readText(limit: string): RequestHandler {
+  return refusing(express.text({ type: () => true, limit }));
+}
+
 /** Treats parser errors as client errors: broken encodings and compression, truncated bodies. */
 function refusing(parser: RequestHandler): RequestHandler {
   return (request, response, next) =>

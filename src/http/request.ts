@@ -13,14 +13,18 @@ declare global {
   }
 }
 
-/** Gives each request an id and writes one line when its answer is done: never a query, a body or a cookie. */
+/** Addresses whose last part lets in whoever knows it. */
+const SECRET_IN_PATH = /^(\/(?:join|hooks|new-password|this-device|confirm-email|deleted)\/)[^/]+/;
+
+/** Gives each request an id and writes one line when its answer is done: never a query, a body, a cookie or a link's secret. */
 export function logRequests(log: Logger): RequestHandler {
   const start = randomBytes(3).toString('hex');
   let count = 0;
   return (request, response, next) => {
     request.id = `${start}-${(++count).toString(36)}`;
     const started = performance.now();
-    const { method, path } = request;
+    const { method } = request;
+    const path = request.path.replace(SECRET_IN_PATH, '$1…');
     response.once('close', () => {
       const ms = Math.round((performance.now() - started) * 10) / 10;
       log.info({ id: request.id, method, path, status: response.statusCode, ms });

@@ -5,7 +5,7 @@ import type { Message } from './message.ts';
 /** A message as docs/wire.md has it. */
 export function messageJson(
   message: Message,
-  { id, username, name }: { id: number; username: string; name: string },
+  { id, username, name, isBot }: { id: number; username: string; name: string; isBot: boolean },
 ): string {
   return JSON.stringify({
     type: 'message',
@@ -13,7 +13,7 @@ export function messageJson(
     groupId: message.groupId,
     seq: message.seq,
     change: message.change,
-    author: { id, username, name },
+    author: { id, username, name, ...(isBot && { isBot }) },
     content: message.content,
     createdAt: new Date(message.createdAt).toISOString(),
     editedAt: message.editedAt === null ? null : new Date(message.editedAt).toISOString(),

@@ -11,7 +11,7 @@ import type { Connection } from '../live/connection.ts';
 import { factText } from '../live/frames.ts';
 import type { Hub } from '../live/hub.ts';
 import type { Commands, Endpoint } from '../live/socket.ts';
-import { bindOperations, parseInput } from '../operations/define.ts';
+import { type BoundOperation, bindOperations, parseInput } from '../operations/define.ts';
 import { wholeNumber } from '../operations/fields.ts';
 import type { LivePresence } from '../presence/live.ts';
 import { type ConversationOperationContext, conversationOperations } from './conversation-operations.ts';
@@ -120,6 +120,14 @@ export class ConversationSocket implements Endpoint {
       ...commandsOf(hub, bindOperations(groupOperations, dependencies, limits), access),
       ...commandsOf(hub, bindOperations(conversationOperations, dependencies, limits), access),
     };
+  }
+
+  /** Takes commands for operations on a group of a feature that builds on this one. */
+  addOperations(operations: readonly BoundOperation<OpenGroup>[]): void {
+    Object.assign(
+      this.commands,
+      commandsOf(this.#hub, operations, (connection) => this.#access(connection)),
+    );
   }
 
   /** Checks membership for each command, since a socket may briefly stay open after its account left the group. */

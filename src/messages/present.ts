@@ -27,7 +27,14 @@ const NO_BODY: Drawn = { html: '', isFinal: true };
 /** Rendering a page yields to the event loop after this many milliseconds. */
 const DRAWN_AT_ONCE_MS = 8;
 
-type Person = { id: number; username: string; name: string; pictureVersion: number; isGone: boolean };
+type Person = {
+  id: number;
+  username: string;
+  name: string;
+  pictureVersion: number;
+  isGone: boolean;
+  isBot: boolean;
+};
 
 /** `change` is that of the quoted message, so that the quote is rendered again after an edit or removal. */
 export type Quote = { seq: number; change: number; authorId: number; author: string; excerpt: string };
@@ -201,6 +208,7 @@ export class MessagePresenter {
       name: account?.name ?? 'Somebody who left',
       pictureVersion: account?.pictureVersion ?? 0,
       isGone: account === undefined,
+      isBot: account?.isBot ?? false,
     };
   }
 

@@ -84,7 +84,7 @@ export async function sendMessage(
     content: text,
     createdAt: now,
     ...mentions,
-    ...(group.slowSeconds > 0 && !isOwner(open) && { slowMs: group.slowSeconds * 1_000 }),
+    ...(group.slowSeconds > 0 && !isOwner(open) && !account.isBot && { slowMs: group.slowSeconds * 1_000 }),
     files: attachments.map((file) => withText(file, typed)),
     ...(answered && { replyTo: answered.seq, thread: answered.thread ?? answered.seq }),
   });

@@ -30,13 +30,14 @@ export type Operation<Context, Target> = Readonly<{
   prepare(body: unknown): (context: Context, target: Target) => Promise<Outcome>;
 }>;
 
-/** The result of an operation: the message that was sent or changed, or the group or invitation that was made or joined. */
+/** The result of an operation: the message that was sent or changed, or the group, invitation or webhook that was made or joined. */
 export type Outcome = Readonly<{
   id?: string;
   seq?: number;
   change?: number;
   groupId?: number;
   invitationId?: number;
+  webhookId?: number;
 }>;
 
 /** The account that the rate limit counts an operation for. */

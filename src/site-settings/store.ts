@@ -17,6 +17,8 @@ export type SiteSettings = Readonly<{
   idleDays?: (typeof IDLE_DAYS)[number];
   /** After how many days a session ends, however much it is used; never where it is not set. */
   maxDays?: (typeof MAX_DAYS)[number];
+  /** Private addresses that webhooks may reach, with a space between them; none where it is not set. */
+  allowedAddresses?: string;
 }>;
 
 export const IDLE_DAYS = ['1', '7', '30', '90'] as const;

@@ -3,13 +3,12 @@ import { randomUUID } from 'node:crypto';
 import test, { after } from 'node:test';
 import WebSocket from 'ws';
 import { apiReads } from '../../src/api/install.ts';
-import { groupOperations } from '../../src/groups/operations.ts';
 import { conversationOperations } from '../../src/messages/conversation-operations.ts';
 import { messageOperations } from '../../src/messages/operations.ts';
 import { documentOf, Program, signInProgram } from '../support/api.ts';
 import { newPerson, Visitor } from '../support/client.ts';
 import { startHearth, temporaryFolder } from '../support/hearth.ts';
-import { ACCOUNT_OPERATIONS } from '../support/operations.ts';
+import { ACCOUNT_OPERATIONS, GROUP_OPERATIONS } from '../support/operations.ts';
 
 const hearth = await startHearth({ after });
 const { url } = hearth;
@@ -30,7 +29,7 @@ test('every operation and every read of the tables is in the document, under its
   const tables: { name: string }[] = [
     ...Object.values(ACCOUNT_OPERATIONS).flat(),
     ...conversationOperations,
-    ...groupOperations,
+    ...GROUP_OPERATIONS,
     ...messageOperations,
   ];
   const expected = [...tables, ...apiReads].map(({ name }) => name);

@@ -8,7 +8,7 @@ import { ROOT } from '../support/hearth.ts';
 const LADDER: readonly (readonly string[])[] = [
   ['errors', 'version', 'setting-schemas', 'flags', 'settings', 'parent', 'config', 'bus', 'limits', 'tls'],
   ['cache'],
-  ['crypto', 'engines', 'mail'],
+  ['crypto', 'engines', 'mail', 'outgoing'],
   ['database'],
   ['operations'],
   ['http'],
@@ -29,6 +29,7 @@ const LADDER: readonly (readonly string[])[] = [
   ['messages', 'threads', 'drafts', 'bookmarks', 'receipts'],
   ['reports', 'inbox'],
   ['notifications'],
+  ['bots'],
   ['search'],
   ['voice'],
   ['exports', 'deletion'],

@@ -9,9 +9,10 @@ import { SEALED } from '../../src/database/sealed-columns.ts';
 import * as chat from '../../src/database/tables/chat.ts';
 import * as sealing from '../../src/database/tables/sealing.ts';
 import * as users from '../../src/database/tables/users.ts';
+import * as webhooks from '../../src/database/tables/webhooks.ts';
 import { temporaryFolder } from '../support/hearth.ts';
 
-const TABLES = { users: { ...users, ...sealing }, chat: { ...chat, ...sealing } };
+const TABLES = { users: { ...users, ...sealing }, chat: { ...chat, ...webhooks, ...sealing } };
 
 /** Columns of bytes and text that hold none of people's words: keyed hashes, ids, and one of a few values. */
 const NOT_SEALED = [
@@ -58,6 +59,9 @@ const NOT_SEALED = [
   'files.id',
   'transcriptions.file_id',
   'transcriptions.state',
+  'webhooks.kind',
+  'webhooks.secret_index',
+  'webhooks.failure',
   'encryption_keys.key_id',
   'secrets.name',
 ];

@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { groupOperations } from '../../src/groups/operations.ts';
 import { conversationOperations } from '../../src/messages/conversation-operations.ts';
 import { messageOperations } from '../../src/messages/operations.ts';
 import { documentOf, Program, signInProgram } from '../support/api.ts';
 import { guestOf, newPerson, Visitor } from '../support/client.ts';
 import { ROOT, startHearth } from '../support/hearth.ts';
-import { ACCOUNT_OPERATIONS } from '../support/operations.ts';
+import { ACCOUNT_OPERATIONS, GROUP_OPERATIONS } from '../support/operations.ts';
 
 /** Who is let in, from the widest to the narrowest; each includes those after it but `admin`, who may not read groups. */
 type Access =
@@ -90,6 +89,8 @@ const ROUTES: Readonly<Record<string, Access>> = {
   'POST /account/password': 'signed in',
   'POST /account/picture': 'signed in',
   'GET /groups/:id': 'members',
+  'GET /groups/:id/bots': 'owners',
+  'GET /groups/:id/commands': 'members',
   'GET /groups/:id/files': 'members',
   'GET /groups/:id/members': 'members',
   'GET /groups/:id/messages': 'members',
@@ -109,6 +110,9 @@ const ROUTES: Readonly<Record<string, Access>> = {
   'GET /invitations/:id': 'its maker',
   'GET /inbox': 'admins',
   'GET /admin': 'admins',
+  'GET /admin/bots': 'admins',
+  'POST /admin/bots': 'admins',
+  'POST /admin/bots/:id/token': 'admins',
   'GET /admin/groups': 'admins',
   'GET /admin/log': 'admins',
   'GET /admin/people': 'admins',
@@ -116,8 +120,8 @@ const ROUTES: Readonly<Record<string, Access>> = {
   'POST /admin/people/:id/password-link': 'admins',
 };
 
-/** Only redirects, and those in the program of the engine that calls back. */
-const LEFT_OUT = ['GET /chat/:id', 'POST /api/voice/transcripts'];
+/** Only redirects, those in the program of the engine that calls back, and what a secret in the address lets in. */
+const LEFT_OUT = ['GET /chat/:id', 'POST /api/voice/transcripts', 'POST /hooks/:secret'];
 
 /** Operations of an account that not everybody who is signed in may use. */
 const ACCESS: Readonly<Record<string, Access>> = {
@@ -134,7 +138,7 @@ const ACCESS: Readonly<Record<string, Access>> = {
 };
 
 const OWNERS_ONLY = new Set(
-  groupOperations.map(({ name }) => name).filter((name) => name !== 'notification-level'),
+  GROUP_OPERATIONS.map(({ name }) => name).filter((name) => name !== 'notification-level'),
 );
 
 /** Those of reports depend on the message and on who wrote it: `tests/reports/` has who may. */
@@ -146,7 +150,7 @@ const OPERATIONS: readonly [name: string, path: string, access: Access][] = [
     // Its author is the owner here.
     ['edit', 'remove'].includes(name) ? 'owners' : 'members',
   ]),
-  ...groupOperations.map(({ name, path }): [string, string, Access] => [
+  ...GROUP_OPERATIONS.map(({ name, path }): [string, string, Access] => [
     name,
     `/groups/:id/${path}`,
     OWNERS_ONLY.has(name) ? 'owners' : 'members',

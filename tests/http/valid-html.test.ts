@@ -73,6 +73,8 @@ test('the Nu checker finds no error in any page', {
       '/account/passkeys',
       '/account/face',
       '/account/tokens',
+      '/groups/1/bots',
+      '/admin/bots',
       '/api/docs',
       '/account/second-factor',
       '/deleted/nothing',

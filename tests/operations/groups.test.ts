@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import test from 'node:test';
-import { groupOperations } from '../../src/groups/operations.ts';
 import { type Frame, newPerson, type Socket } from '../support/client.ts';
 import { startHearth } from '../support/hearth.ts';
+import { GROUP_OPERATIONS } from '../support/operations.ts';
 
 type Sample = {
   input: Record<string, string>;
@@ -48,6 +48,22 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     wrong: { accountId: 'joe' },
     isForOwner: true,
   },
+  'add-incoming-webhook': {
+    input: { name: 'poster' },
+    wrong: { name: 'a b' },
+    second: { name: 'poster2' },
+    isForOwner: true,
+  },
+  'add-outgoing-webhook': {
+    input: { name: 'weather', url: 'https://example.org', trigger: 'mention' },
+    second: { name: 'weather2', url: 'https://example.org', trigger: 'command', command: 'weather' },
+    wrong: { name: 'weather', url: 'https://example.org', trigger: 'command' },
+    isForOwner: true,
+  },
+  'renew-webhook': onWebhook(),
+  'retry-webhook': onWebhook(),
+  'remove-webhook': { ...onWebhook(), second: { webhookId: '2' } },
+  'add-bot': { input: { accountId: '8' }, wrong: { accountId: 'helper' }, isForOwner: true },
   'delete-group': {
     input: { confirmation: 'Vegetables' },
     wrong: { confirmation: 'Flowers' },
@@ -61,13 +77,18 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
   },
 };
 
+/** What is done to the first of the group. */
+function onWebhook(): Sample {
+  return { input: { webhookId: '1' }, wrong: { webhookId: 'first' }, isForOwner: true };
+}
+
 test('every operation on a group works at both doors for those who may, and is refused for the others', async (t) => {
   assert.deepEqual(
-    groupOperations.map((operation) => operation.name).toSorted(),
+    GROUP_OPERATIONS.map((operation) => operation.name).toSorted(),
     Object.keys(SAMPLES).toSorted(),
   );
   const hearth = await startHearth(t);
-  await newPerson(hearth.url, 'admin');
+  const admin = await newPerson(hearth.url, 'admin');
   const ada = await newPerson(hearth.url, 'ada');
   await ada.post('/groups', { name: 'Garden' });
   const joe = await newPerson(hearth.url, 'joe', 3);
@@ -75,6 +96,7 @@ test('every operation on a group works at both doors for those who may, and is r
   await ada.post('/groups/3/make-owner', { accountId: '5' });
   await ada.post('/groups/3/rules', { access: 'closed', posting: 'members' });
   for (const name of ['bob', 'zoe']) await (await newPerson(hearth.url, name)).post('/groups/3/ask');
+  await admin.post('/admin/bots', { name: 'helper' });
   const stranger = await newPerson(hearth.url, 'stranger');
   const adaSocket = await ada.socket('/ws/chat/3');
   const joeSocket = await joe.socket('/ws/chat/3');
@@ -86,16 +108,18 @@ test('every operation on a group works at both doors for those who may, and is r
 
   // Nothing of the owner's can follow these two: `tests/groups/closed.test.ts` has the first.
   const isFinal = (name: string) => ['transfer-ownership', 'delete-group'].includes(name);
-  for (const { name, path } of groupOperations.filter((operation) => !isFinal(operation.name))) {
+  for (const { name, path } of GROUP_OPERATIONS.filter((operation) => !isFinal(operation.name))) {
     const sample = SAMPLES[name];
     assert.ok(sample);
     const { input, wrong, isForOwner, second = input } = sample;
-    const address = `/groups/3/${path}`;
+    const addressWith = ({ webhookId = '' }: Record<string, string>) =>
+      `/groups/3/${path.replace(':webhookId', webhookId)}`;
+    const address = addressWith(input);
     assert.equal((await joe.post(address, input)).status, isForOwner ? 403 : 303, name);
     const answer = await command(joeSocket, { type: name, ...input });
     assert.equal(answer.type, isForOwner ? 'error' : 'ack', name);
     assert.equal((await stranger.post(address, input)).status, 403, name);
-    assert.equal((await ada.post(address, wrong)).status, 400, name);
+    assert.equal((await ada.post(addressWith(wrong), wrong)).status, 400, name);
     assert.equal((await command(adaSocket, { type: name, ...wrong })).code, 'invalid', name);
     assert.equal((await ada.post(address, input)).status, 303, name);
     assert.equal((await command(adaSocket, { type: name, ...second })).type, 'ack', name);

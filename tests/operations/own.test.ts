@@ -216,6 +216,11 @@ const samplesWith = ({
     wrong: { idleDays: '0', maxDays: 'never' },
     leadsTo: /^\/admin\?saved=$/,
   },
+  'outgoing-settings': {
+    inputs: [{ allowedAddresses: '10.0.0.1, 10.1.0.0/16' }, { allowedAddresses: '' }],
+    wrong: { allowedAddresses: 'localhost' },
+    leadsTo: /^\/admin\?saved=$/,
+  },
   'site-settings': {
     inputs: [
       { registration: 'invite', membersInvite: 'no' },

@@ -22,6 +22,7 @@ const person = (id: number, address = '192.0.2.1') => ({
     suspendedAt: null,
     renamedAt: null,
     isGuest: false,
+    isBot: false,
   },
   address,
 });

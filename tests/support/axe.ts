@@ -38,6 +38,8 @@ const PAGES = [
   '/account/passkeys',
   '/account/face',
   '/account/tokens',
+  '/groups/1/bots',
+  '/admin/bots',
   '/invitations',
   '/invitations/1',
   '/inbox',

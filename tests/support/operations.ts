@@ -1,8 +1,10 @@
 import { emailOperations } from '../../src/accounts/email-routes.ts';
 import { sessionOperations } from '../../src/accounts/end-sessions.ts';
 import { adminOperations } from '../../src/admin/operations.ts';
+import { botOperations } from '../../src/bots/operations.ts';
 import { exportOperations } from '../../src/exports/operations.ts';
 import { fileOperations } from '../../src/files/operations.ts';
+import { groupOperations } from '../../src/groups/operations.ts';
 import { ownOperations } from '../../src/groups/own-operations.ts';
 import { inboxOperations } from '../../src/inbox/operations.ts';
 import { invitationOperations } from '../../src/invitations/operations.ts';
@@ -12,6 +14,9 @@ import { reportOperations } from '../../src/reports/operations.ts';
 import { passkeyOperations } from '../../src/second-factors/operations.ts';
 import { tokenOperations } from '../../src/tokens/operations.ts';
 import { voiceOperations } from '../../src/voice/operations.ts';
+
+/** What is done with a group as a whole, in the order of docs/wire.md. */
+export const GROUP_OPERATIONS = [...groupOperations, ...botOperations];
 
 /** The operations of an account by the feature that they belong to, in the order of docs/wire.md. */
 export const ACCOUNT_OPERATIONS = {

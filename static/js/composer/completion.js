@@ -1,4 +1,4 @@
-// Completion in the composer: @name and :emoji:. Arrows choose, Enter or Tab takes, Escape leaves.
+// Completion in the composer: @name, :emoji: and, at the beginning, /command. Arrows choose, Enter or Tab takes, Escape leaves.
 import { findEmoji } from '../emoji.js';
 import { find } from '../page/dom.js';
 import { fold } from '../page/fold.js';
@@ -6,6 +6,8 @@ import { fold } from '../page/fold.js';
 /** After a space, or beside a script without spaces; an emoji's name begins with a letter. */
 const TRIGGER =
   /(?:^|[\s(]|[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}])(?:([@＠])([\p{L}\p{M}\p{Nd}_.-]{1,50})|(:)(\p{L}[\p{L}\p{Nd}_+-]{1,50}))$/u;
+/** A message that begins with a command, and nothing else yet. */
+const COMMAND = /^\/([a-z0-9-]{0,31})$/i;
 /** Enter sends a shorter word as it stands, such as :no or :oo, unless somebody has chosen from the list. */
 const SHORTEST_TAKEN = 3;
 const MAX_SUGGESTIONS = 8;
@@ -25,6 +27,8 @@ export class Completion {
   #list = find(document, '#completions');
   /** @type {Promise<Name[]> | undefined} */
   #names;
+  /** @type {Promise<{ command: string, hint: string }[]> | undefined} */
+  #commands;
   /** @type {Suggestion[]} */
   #suggestions = [];
   #chosen = 0;
@@ -66,13 +70,14 @@ export class Completion {
 
   async #update() {
     const request = ++this.#request;
-    const match = TRIGGER.exec(this.#field.value.slice(0, this.#field.selectionStart)) ?? [];
-    const [, at, name, colon, shortcode] = match;
-    const trigger = at ?? colon;
-    const word = name ?? shortcode;
-    if (!trigger || !word) return this.#close();
-    this.#takesEnter = at !== undefined || word.length >= SHORTEST_TAKEN;
-    const all = at ? await this.#people(word) : await emoji(word);
+    const before = this.#field.value.slice(0, this.#field.selectionStart);
+    const [, at, name, colon, shortcode] = TRIGGER.exec(before) ?? [];
+    const command = COMMAND.exec(before)?.[1];
+    const trigger = command === undefined ? (at ?? colon) : '/';
+    const word = command ?? name ?? shortcode;
+    if (!trigger || word === undefined) return this.#close();
+    this.#takesEnter = trigger !== colon || word.length >= SHORTEST_TAKEN;
+    const all = await this.#find(trigger, word);
     // Something else was typed meanwhile.
     if (request !== this.#request) return;
     this.#suggestions = all.slice(0, MAX_SUGGESTIONS);
@@ -83,6 +88,31 @@ export class Completion {
     const isWrittenOut = !second && first?.text === `${trigger}${word} `;
     if (first && !isWrittenOut) this.#show();
     else this.#close();
+  }
+
+  /**
+   * @param {string} trigger
+   * @param {string} word
+   */
+  #find(trigger, word) {
+    if (trigger === '/') return this.#commandsLike(word);
+    return trigger === ':' ? emoji(word) : this.#people(word);
+  }
+
+  /**
+   * @param {string} word
+   * @returns {Promise<Suggestion[]>}
+   */
+  async #commandsLike(word) {
+    this.#commands ??= fetch(`/groups/${this.#groupId}/commands`)
+      .then((response) => (response.ok ? response.json() : []))
+      .catch(() => []);
+    return (await this.#commands)
+      .filter(({ command }) => command.startsWith(word.toLowerCase()))
+      .map(({ command, hint }) => ({
+        text: `/${command} `,
+        label: hint ? `/${command} ${hint}` : `/${command}`,
+      }));
   }
 
   /**

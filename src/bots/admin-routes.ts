@@ -1,0 +1,89 @@
+import { type Request, Router } from 'express';
+import { z } from 'zod';
+import { accountOf } from '../accounts/access.ts';
+import { username } from '../accounts/names.ts';
+import type { PeopleStore } from '../accounts/people-store.ts';
+import type { Account, AccountStore } from '../accounts/store.ts';
+import type { AuditStore } from '../audit/store.ts';
+import { type ChatError, forbidden, notFound } from '../errors.ts';
+import type { GroupPage } from '../groups/page.ts';
+import { onRefusal } from '../http/failures.ts';
+import { numberInPath } from '../http/request.ts';
+import { type Html, sendHtml } from '../http/views.ts';
+import { parseInput } from '../operations/define.ts';
+import type { Tokens } from '../tokens/identify.ts';
+import type { TokenStore } from '../tokens/store.ts';
+import { apiBots } from './api-bots.ts';
+import { createBot } from './manage.ts';
+import type { WebhookStore } from './webhook-store.ts';
+
+const botForm = z.object({ name: username });
+
+export type AdminBotDependencies = {
+  page: GroupPage;
+  accounts: AccountStore;
+  peopleStore: PeopleStore;
+  webhooks: WebhookStore;
+  audit: AuditStore;
+  tokens: Tokens;
+  tokenStore: TokenStore;
+};
+
+/** The bots that use the API: administrators make them, with a token that is shown once. */
+export function adminBotRoutes(dependencies: AdminBotDependencies): Router {
+  const { accounts, audit, tokens, tokenStore } = dependencies;
+  const note = (admin: Account, bot: Account, action: string) => {
+    const details = { person: bot.username, personId: String(bot.id) };
+    return audit.add({ at: Date.now(), actorId: admin.id, action, details });
+  };
+  const makeToken = (bot: Account) =>
+    tokens.makePersonal(bot, { label: 'Bot', scopes: ['read', 'write'], expiresAt: null });
+
+  return Router()
+    .get('/admin/bots', async (request, response) => {
+      requireAdmin(request);
+      sendHtml(response, await adminPage(dependencies, request));
+    })
+    .post('/admin/bots', async (request, response) => {
+      const admin = requireAdmin(request);
+      onRefusal(response, (error) => adminPage(dependencies, request, { error }));
+      const bot = await createBot(dependencies, parseInput(botForm, request.body).name);
+      await note(admin, bot, 'create-bot');
+      sendHtml(response, await adminPage(dependencies, request, { bot, made: await makeToken(bot) }));
+    })
+    .post('/admin/bots/:id/token', async (request, response) => {
+      const admin = requireAdmin(request);
+      onRefusal(response, (error) => adminPage(dependencies, request, { error }));
+      const bot = await accounts.byId(numberInPath(request, 'id'));
+      if (!bot?.isBot || bot.suspendedAt !== null) throw notFound('There is no such bot.');
+      for (const { id } of await tokenStore.inForce(bot, 'personal', Date.now()))
+        await tokenStore.remove(bot.id, id);
+      await note(admin, bot, 'renew-bot-token');
+      sendHtml(response, await adminPage(dependencies, request, { bot, made: await makeToken(bot) }));
+    });
+}
+
+async function adminPage(
+  dependencies: AdminBotDependencies,
+  request: Request,
+  { error, bot, made }: { error?: ChatError; bot?: Account; made?: string } = {},
+): Promise<Html> {
+  const now = Date.now();
+  const bots = (await apiBots(dependencies)).map(async (account) => {
+    const [token] = await dependencies.tokenStore.inForce(account, 'personal', now);
+    return { account, used: token?.usedAt ? new Date(token.usedAt).toISOString() : '' };
+  });
+  return dependencies.page(request, 'bots/admin.njk', {
+    bots: await Promise.all(bots),
+    name: error && typeof request.body?.name === 'string' ? request.body.name.slice(0, 200) : '',
+    bot: bot ?? null,
+    made: made ?? null,
+    error: error ?? null,
+  });
+}
+
+function requireAdmin(request: Request): Account {
+  const account = accountOf(request);
+  if (!account.isAdmin) throw forbidden('Only administrators can do that.');
+  return account;
+}

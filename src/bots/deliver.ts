@@ -1,0 +1,234 @@
+import { createHash } from 'node:crypto';
+import type { AccountStore } from '../accounts/store.ts';
+import type { Subscribe } from '../bus/bus.ts';
+import { ChatError } from '../errors.ts';
+import { type OpenGroup, openGroup } from '../groups/access.ts';
+import type { GroupStore } from '../groups/store.ts';
+import { messagesSent } from '../messages/events.ts';
+import type { Message } from '../messages/message.ts';
+import type { MessagePresenter } from '../messages/present.ts';
+import { MAX_CHARACTERS } from '../messages/send.ts';
+import type { MessageStore } from '../messages/store.ts';
+import type { BoundOperation } from '../operations/define.ts';
+import { type Answer, ask, OutgoingError } from '../outgoing/request.ts';
+import { allowedAddresses } from '../site-settings/outgoing.ts';
+import type { SiteSettingsStore } from '../site-settings/store.ts';
+import { deliveryRequest } from './delivery-request.ts';
+import type { DeliveryStore } from './delivery-store.ts';
+import { readReply } from './payload.ts';
+import { COMMAND, type Delivery, type Webhook } from './webhook.ts';
+import type { WebhookStore } from './webhook-store.ts';
+
+/** Messages that are written within this time are considered together. */
+const COALESCE_MS = 50;
+const BATCH = 200;
+/** Programs that are told at the same time; each of one message at a time. */
+const PARALLEL = 8;
+/** The longest that Standard Webhooks advises (spec, "Timeouts"). */
+const TIMEOUT_MS = 20_000;
+const MAX_ANSWER_BYTES = 64 * 1024;
+/**
+ * After which time a delivery that failed is tried again. After the last one, 21 hours after the first try, the webhook
+ * is stopped until an owner tries again.
+ */
+const RETRIES_MS = [2_000, 15_000, 60_000, 300_000, 1_800_000, 7_200_000, 21_600_000, 43_200_000];
+/** With more messages than this in its queue, a webhook is stopped. */
+const MAX_WAITING = 1_000;
+/** A claim of a process that ended is void after this time. */
+const CLAIM_MS = TIMEOUT_MS * 3;
+const LONGEST_TIMER_MS = 3_600_000;
+
+export type DeliverDependencies = {
+  webhooks: WebhookStore;
+  deliveries: DeliveryStore;
+  accounts: AccountStore;
+  groups: GroupStore;
+  messages: MessageStore;
+  presenter: MessagePresenter;
+  siteSettings: SiteSettingsStore;
+  /** The operation `send`. */
+  send: BoundOperation<OpenGroup>;
+  subscribe: Subscribe;
+  /** Called with errors of background work. */
+  report(error: unknown): void;
+};
+
+/** Tells programs of messages: at least once each, in the order of a group, from a queue that survives a crash. */
+export class Deliverer {
+  readonly #dependencies: DeliverDependencies;
+  readonly #dueGroups = new Set<number>();
+  /** By webhook. */
+  readonly #underWay = new Map<number, Promise<void>>();
+  #running = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
+  #dueTimer: NodeJS.Timeout | undefined;
+  #isStopped = false;
+
+  constructor(dependencies: DeliverDependencies) {
+    this.#dependencies = dependencies;
+    dependencies.subscribe(messagesSent, ({ groupId }) => this.#considerSoon([groupId]));
+  }
+
+  /** Takes up what a stopped or killed process left. */
+  async start(): Promise<void> {
+    await this.#dependencies.deliveries.releaseAll(Date.now());
+    this.#considerSoon(await this.#dependencies.webhooks.groupsWithOutgoing());
+    this.wake();
+  }
+
+  /** Begins no more deliveries. Those under way are tried again at the next start unless they end in time. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#dueTimer);
+    await this.#running;
+  }
+
+  /** Looks for deliveries that are due. */
+  wake(): void {
+    this.#inTurn(() => this.#deliverDue());
+  }
+
+  #considerSoon(groupIds: readonly number[]): void {
+    for (const groupId of groupIds) this.#dueGroups.add(groupId);
+    if (groupIds.length === 0 || this.#isStopped) return;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      const due = [...this.#dueGroups];
+      this.#dueGroups.clear();
+      this.#inTurn(async () => {
+        let isAny = false;
+        for (const groupId of due) isAny = (await this.#consider(groupId)) || isAny;
+        if (isAny) await this.#deliverDue();
+      });
+    }, COALESCE_MS).unref();
+  }
+
+  #inTurn(work: () => Promise<void>): void {
+    this.#running = this.#running.then(work).catch(this.#dependencies.report);
+  }
+
+  /** Queues deliveries for the new messages of a group. Resolves to whether it has outgoing webhooks. */
+  async #consider(groupId: number): Promise<boolean> {
+    const { webhooks, deliveries, groups, messages, accounts } = this.#dependencies;
+    const outgoing = (await webhooks.of(groupId)).filter(({ kind }) => kind === 'outgoing');
+    const group = outgoing.length > 0 ? await groups.byId(groupId) : undefined;
+    if (!group) return false;
+    for (const webhook of outgoing)
+      for (let before = webhook.seq; before < group.lastSeq; ) {
+        const upTo = Math.min(before + BATCH, group.lastSeq);
+        const seqs: number[] = [];
+        const written = webhook.stoppedAt === null ? await messages.between(groupId, before + 1, upTo) : [];
+        // What bots write calls no other, so that two cannot answer each other for ever.
+        for (const message of written)
+          if (isCalled(webhook, message) && !(await accounts.byId(message.authorId))?.isBot)
+            seqs.push(message.seq);
+        await deliveries.enqueue(webhook.id, { before, upTo, seqs }, Date.now());
+        before = upTo;
+      }
+    for (const { id, stoppedAt } of outgoing)
+      if (stoppedAt === null && (await deliveries.countOf(id)) > MAX_WAITING)
+        await webhooks.note(id, { stoppedAt: Date.now(), failure: 'queue' });
+    return true;
+  }
+
+  async #deliverDue(): Promise<void> {
+    if (this.#isStopped) return;
+    const { deliveries, report } = this.#dependencies;
+    const now = Date.now();
+    clearTimeout(this.#dueTimer);
+    for (const delivery of await deliveries.next(2 * PARALLEL)) {
+      const { webhookId } = delivery;
+      if (this.#underWay.has(webhookId)) continue;
+      // The end of one that is under way looks again.
+      if (this.#underWay.size >= PARALLEL) return;
+      if (delivery.dueAt > now) return this.#wakeAt(delivery.dueAt);
+      if (!(await deliveries.claim(delivery, now + CLAIM_MS))) continue;
+      const done = this.#deliver(delivery)
+        .catch(report)
+        .finally(() => {
+          this.#underWay.delete(webhookId);
+          this.wake();
+        });
+      this.#underWay.set(webhookId, done);
+    }
+  }
+
+  #wakeAt(dueAt: number): void {
+    const wait = Math.min(LONGEST_TIMER_MS, Math.max(COALESCE_MS, dueAt - Date.now()));
+    this.#dueTimer = setTimeout(() => this.wake(), wait).unref();
+  }
+
+  async #deliver(delivery: Delivery): Promise<void> {
+    const { webhooks, deliveries, groups, messages, presenter, siteSettings } = this.#dependencies;
+    const webhook = await webhooks.byId(delivery.webhookId);
+    const group = webhook && (await groups.byId(webhook.groupId));
+    const message = group && (await messages.bySeq(group.id, delivery.seq));
+    if (!webhook?.url || !message || message.removedAt !== null) return deliveries.remove(delivery.id);
+    let answer: Answer;
+    try {
+      answer = await ask(new URL(webhook.url), {
+        method: 'POST',
+        ...deliveryRequest(webhook, group, await presenter.json(message), delivery.id),
+        timeoutMs: TIMEOUT_MS,
+        maxBytes: MAX_ANSWER_BYTES,
+        allowed: await allowedAddresses(siteSettings),
+      });
+    } catch (error) {
+      if (!(error instanceof OutgoingError)) throw error;
+      return this.#failed(webhook, delivery, error.fault);
+    }
+    // "Gone": the program wants no more.
+    if (answer.status === 410) return webhooks.note(webhook.id, { stoppedAt: Date.now(), failure: '410' });
+    if (answer.status < 200 || answer.status >= 300)
+      return this.#failed(webhook, delivery, String(answer.status));
+    await this.#reply(webhook, message, answer);
+    await deliveries.remove(delivery.id);
+    await webhooks.note(webhook.id, { usedAt: Date.now(), failingSince: null, failure: null });
+  }
+
+  async #failed(webhook: Webhook, delivery: Delivery, failure: string): Promise<void> {
+    const { webhooks, deliveries } = this.#dependencies;
+    const now = Date.now();
+    const wait = RETRIES_MS[delivery.attempts];
+    const stoppedAt = wait === undefined ? now : null;
+    await webhooks.note(webhook.id, { failingSince: webhook.failingSince ?? now, failure, stoppedAt });
+    await deliveries.postpone(delivery, now + (wait ?? 0));
+  }
+
+  /** Writes what the program answered, once, however often it was asked. */
+  async #reply(
+    { accountId, groupId, secret }: Webhook,
+    { id, seq }: Message,
+    { body }: Answer,
+  ): Promise<void> {
+    const { accounts, groups, send } = this.#dependencies;
+    const text = readReply(body);
+    const bot = await accounts.byId(accountId);
+    if (text === undefined || !bot || bot.suspendedAt !== null) return;
+    try {
+      const content = [...text].slice(0, MAX_CHARACTERS).join('');
+      await send.run(await openGroup(groups, bot, groupId), {
+        id: replyId(secret, id),
+        content,
+        replyTo: seq,
+      });
+    } catch (error) {
+      // Such as a bot that was removed, or a group that was archived meanwhile.
+      if (!(error instanceof ChatError)) throw error;
+    }
+  }
+}
+
+function isCalled({ trigger, command, accountId }: Webhook, message: Message): boolean {
+  if (message.removedAt !== null) return false;
+  if (trigger === 'message') return true;
+  if (trigger === 'mention') return message.mentions.includes(accountId);
+  return COMMAND.exec(message.content)?.[1]?.toLowerCase() === command;
+}
+
+/** A UUID for the answer to a message, so that a second one is the same message (RFC 9562, 5.8). */
+function replyId(secret: string, messageId: string): string {
+  const hash = createHash('sha256').update(`${secret} ${messageId}`).digest('hex');
+  return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-8${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
+}

@@ -1,0 +1,40 @@
+import type { z } from 'zod';
+import type { OpenGroup } from '../groups/access.ts';
+import { refuseSettings } from '../groups/policies.ts';
+import { defineOperation, type Operation, type Outcome } from '../operations/define.ts';
+import {
+  addBot,
+  addIncoming,
+  addOutgoing,
+  incomingForm,
+  type ManageDependencies,
+  outgoingForm,
+  removeWebhook,
+  renewWebhook,
+  retryWebhook,
+  whichBot,
+  whichWebhook,
+} from './manage.ts';
+
+const WEBHOOKS = { name: 'webhooks', points: 30, seconds: 3_600, sentence: 'That is a lot at once.' };
+
+export type BotOperation = Operation<ManageDependencies, OpenGroup>;
+
+/** What owners do with the programs of a group. */
+export const botOperations: readonly BotOperation[] = [
+  byOwners('add-incoming-webhook', 'webhooks/add-incoming', incomingForm, addIncoming),
+  byOwners('add-outgoing-webhook', 'webhooks/add-outgoing', outgoingForm, addOutgoing),
+  byOwners('renew-webhook', 'webhooks/:webhookId/renew', whichWebhook, renewWebhook),
+  byOwners('retry-webhook', 'webhooks/:webhookId/retry', whichWebhook, retryWebhook),
+  byOwners('remove-webhook', 'webhooks/:webhookId/remove', whichWebhook, removeWebhook),
+  byOwners('add-bot', 'add-bot', whichBot, addBot),
+];
+
+function byOwners<Input>(
+  name: string,
+  path: string,
+  input: z.ZodType<Input>,
+  run: (context: ManageDependencies, open: OpenGroup, input: Input) => Promise<Outcome> | Promise<void>,
+): BotOperation {
+  return defineOperation({ name, path, input, rate: WEBHOOKS, policy: refuseSettings, run });
+}
