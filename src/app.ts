@@ -144,7 +144,7 @@ async function install({ config, log, databases, keyring, sessionStore, password
   const voice = installVoice(messages);
   const deletion = installDeletion({ ...messages, passwords });
   const exported = installExports(messages);
-  const admin = installAdmin({ ...messages, ...deletion });
+  const admin = await installAdmin({ ...messages, ...deletion });
   return {
     accounts,
     secondFactors,

@@ -99,7 +99,7 @@ export async function sendPasswordLink(
   const account = id === undefined ? undefined : await accounts.byId(id);
   const email = account && account.suspendedAt === null ? await emails.of(account.id) : undefined;
   if (!account || email === undefined) return;
-  const path = await makeLink({ signInLinks }, account.id, 'password');
+  const path = await makeLink({ signInLinks }, account.id, 'mail');
   mailer.send({
     to: email,
     subject: 'Choose a new password',

@@ -4,11 +4,13 @@ import { notFound } from '../errors.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
 import { wholeNumber } from '../operations/fields.ts';
 import { otherSessionsEnded, sessionEnded } from './events.ts';
+import type { SignInLinkStore } from './link-store.ts';
 import type { SessionListStore } from './session-list-store.ts';
 import type { SignedIn } from './sessions.ts';
 
 export type EndSessionsContext = {
   sessionList: SessionListStore;
+  signInLinks: SignInLinkStore;
   /** Ends a session for good, whatever is under way with it. */
   endSession(sessionId: string): Promise<void>;
   publish: Publish;
@@ -38,6 +40,7 @@ export const sessionOperations: readonly Operation<EndSessionsContext, SignedIn>
     async run(context: EndSessionsContext, { account, sessionId }: SignedIn) {
       for (const other of await context.sessionList.of(account.id, account.sessionEpoch))
         if (other.sessionId !== sessionId) await end(context, account.id, other.sessionId);
+      await context.signInLinks.removeOwnOf(account.id);
       context.publish(otherSessionsEnded, { accountId: account.id, sessionId });
     },
   }),

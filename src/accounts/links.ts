@@ -1,13 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { ChatError } from '../errors.ts';
-import type { LinkKind, SignInLinkStore } from './link-store.ts';
+import type { LinkKind, LinkUse, SignInLinkStore } from './link-store.ts';
 import { suspended } from './sign-in.ts';
 import type { Account, AccountStore } from './store.ts';
 
 const HOUR_MS = 3_600_000;
 
 /** How long a link of each kind is valid. */
-export const VALID_MS: Readonly<Record<LinkKind, number>> = { password: 24 * HOUR_MS, device: 4 * HOUR_MS };
+export const VALID_MS: Readonly<Record<LinkKind, number>> = {
+  password: 24 * HOUR_MS,
+  mail: 24 * HOUR_MS,
+  device: 4 * HOUR_MS,
+};
 
 export type LinkDependencies = { accounts: AccountStore; signInLinks: SignInLinkStore };
 
@@ -24,25 +28,25 @@ export async function makeLink(
   const token = randomBytes(24).toString('base64url');
   await signInLinks.removeExpired(now);
   await signInLinks.add(token, accountId, kind, now + VALID_MS[kind]);
-  return `/${kind === 'password' ? 'new-password' : 'this-device'}/${token}`;
+  return `/${kind === 'device' ? 'this-device' : 'new-password'}/${token}`;
 }
 
 /** Whose link it is, without using it up. @throws ChatError 404 for one that is not valid, 403 for a suspended account */
 export async function readLink(
   { accounts, signInLinks }: LinkDependencies,
   token: string,
-  kind: LinkKind,
+  use: LinkUse,
 ): Promise<Account> {
-  return usable(accounts, await signInLinks.accountOf(token, kind, Date.now()));
+  return usable(accounts, await signInLinks.accountOf(token, use, Date.now()));
 }
 
 /** Uses a link up. @throws ChatError as `readLink` */
 export async function takeLink(
   { accounts, signInLinks }: LinkDependencies,
   token: string,
-  kind: LinkKind,
+  use: LinkUse,
 ): Promise<Account> {
-  return usable(accounts, await signInLinks.take(token, kind, Date.now()));
+  return usable(accounts, await signInLinks.take(token, use, Date.now()));
 }
 
 async function usable(accounts: AccountStore, accountId: number | undefined): Promise<Account> {

@@ -161,6 +161,7 @@ export async function deleteAnyGroup(
 
 export async function endSessions(dependencies: AdminDependencies, admin: Account, person: Account) {
   await dependencies.peopleStore.endSessions(person.id);
+  await dependencies.signInLinks.removeOwnOf(person.id);
   dependencies.publish(sessionsEnded, { accountId: person.id });
   await note(dependencies, admin, 'end-sessions', person);
 }

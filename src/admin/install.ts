@@ -7,7 +7,7 @@ import type { AdminPagesDependencies } from './pages.ts';
 import { adminRoutes } from './routes.ts';
 
 /** The administrators' pages and what they do. */
-export function installAdmin(
+export async function installAdmin(
   context: Context &
     AdminDependencies &
     Omit<AdminPagesDependencies, 'fixedRegistration'> & {
@@ -15,6 +15,7 @@ export function installAdmin(
     },
 ) {
   const { views, limits, config, showAboveList } = context;
+  await context.audit.begin(Date.now());
   const operations = bindOperations(adminOperations, context, limits, 'admin');
   showAboveList(async (account) => views.render('admin/_links.njk', { account }).trim());
   return {

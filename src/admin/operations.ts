@@ -5,6 +5,7 @@ import { fateForm } from '../deletion/delete-account.ts';
 import { deletionForm } from '../groups/delete.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
 import { wholeNumber, yesOrNo } from '../operations/fields.ts';
+import type { NeededScope } from '../operations/scopes.ts';
 import { usernameForm } from '../profiles/edit-profile.ts';
 import { addressesForm } from '../site-settings/outgoing.ts';
 import { IDLE_DAYS, MAX_DAYS, REGISTRATIONS, type SiteSettings } from '../site-settings/store.ts';
@@ -54,7 +55,8 @@ export const adminOperations: readonly Operation<AdminDependencies, SignedIn>[] 
   onPerson('suspend', suspend),
   onPerson('unsuspend', unsuspend),
   onPerson('end-sessions', endSessions),
-  onPerson('remove-second-factor', removeSecondFactor),
+  // No token takes away how somebody signs in.
+  onPerson('remove-second-factor', removeSecondFactor, 'session'),
   defineOperation({
     name: 'rename-person',
     path: '/admin/people/:personId/rename',
@@ -108,10 +110,12 @@ function onSettings(
 function onPerson(
   name: string,
   act: (context: AdminDependencies, admin: Account, person: Account) => Promise<void>,
+  scope: NeededScope = 'admin',
 ): Operation<AdminDependencies, SignedIn> {
   return defineOperation({
     name,
     path: `/admin/people/:personId/${name}`,
+    scope,
     input: whichPerson,
     rate: ADMINISTRATION,
     policy: ({ account }: SignedIn) => refuseAdministration(account),

@@ -3,7 +3,7 @@ import { accountOf } from '../accounts/access.ts';
 import type { EmailStore } from '../accounts/email-store.ts';
 import type { PeopleStore } from '../accounts/people-store.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
-import type { AuditEntry, AuditStore } from '../audit/store.ts';
+import type { AuditStore } from '../audit/store.ts';
 import { foldCase } from '../crypto/blind-index.ts';
 import type { AccountDeletionStore } from '../deletion/account-store.ts';
 import type { ChatError } from '../errors.ts';
@@ -19,6 +19,7 @@ import type { SecondFactorStore } from '../second-factors/store.ts';
 import { IDLE_DAYS, MAX_DAYS, type Registration, type SiteSettingsStore } from '../site-settings/store.ts';
 import { personById } from './administrate.ts';
 import { type HealthDependencies, healthOf } from './health.ts';
+import { ACTIONS, subjectOf } from './log-words.ts';
 import { refuseAdministration } from './policies.ts';
 
 const PEOPLE_A_PAGE = 100;
@@ -26,27 +27,6 @@ const READ_AT_ONCE = 500;
 const ENTRIES_A_PAGE = 100;
 
 /** What the log says of each action. */
-const ACTIONS: Readonly<Record<string, string>> = {
-  'make-admin': 'made an administrator of',
-  'remove-admin': 'made a member of',
-  'make-guest': 'made a guest of',
-  'make-member': 'made a member, no longer a guest, of',
-  suspend: 'suspended',
-  unsuspend: 'lifted the suspension of',
-  rename: 'changed the name of',
-  'end-sessions': 'signed out everywhere',
-  'remove-second-factor': 'removed the authenticator app, passkeys and e-mail address of',
-  'password-link': 'made a link for a new password for',
-  'delete-account': 'deleted the account of',
-  'delete-account-and-messages': 'deleted the account and the messages of',
-  'delete-group': 'deleted the group',
-  'remove-reported': 'removed, after a report,',
-  'leave-reported': 'left, after a report,',
-  'create-bot': 'made the bot',
-  'renew-bot-token': 'made a new token for the bot',
-  'change-settings': 'changed the settings:',
-};
-
 export type AdminPagesDependencies = {
   page: GroupPage;
   accounts: AccountStore;
@@ -136,7 +116,11 @@ export class AdminPages {
       id,
       at: new Date(at).toISOString(),
       actor:
-        actorId === null ? 'A command on the machine' : ((await accounts.byId(actorId))?.name ?? 'Somebody'),
+        actorId === null
+          ? action === 'begin-log'
+            ? 'Hearth'
+            : 'A command on the machine'
+          : ((await accounts.byId(actorId))?.name ?? 'Somebody'),
       action: ACTIONS[action] ?? action,
       subject: subjectOf(details),
     }));
@@ -186,20 +170,6 @@ export class AdminPages {
       await new Promise(setImmediate);
     }
   }
-}
-
-function subjectOf({ person, to, message, group, ...details }: AuditEntry['details']): string {
-  if (person !== undefined) return to === undefined ? person : `${person} to ${to}`;
-  return message ?? group ?? settingsInWords(details);
-}
-
-function settingsInWords({ registration, membersInvite, idleDays, maxDays }: AuditEntry['details']): string {
-  return [
-    ...(registration ? [`who can make an account: ${registration}`] : []),
-    ...(idleDays ? [`sessions end after days without use: ${idleDays}`] : []),
-    ...(maxDays ? [`sessions end after days in all: ${maxDays}`] : []),
-    ...(membersInvite ? [`who can invite: ${membersInvite === 'yes' ? 'everybody' : 'administrators'}`] : []),
-  ].join('; ');
 }
 
 /** @throws ChatError 401, 403 */

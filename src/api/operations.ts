@@ -7,7 +7,7 @@ import { type MessageTarget, messageTarget } from '../messages/operations.ts';
 import type { MessageStore } from '../messages/store.ts';
 import { type BoundOperation, type Outcome, parseInput } from '../operations/define.ts';
 import { wholeNumber } from '../operations/fields.ts';
-import type { Scope } from '../operations/scopes.ts';
+import type { NeededScope } from '../operations/scopes.ts';
 import { inGroup } from './reads/groups.ts';
 
 /** An operation of the tables, as a route. */
@@ -15,7 +15,7 @@ export type OperationRoute = Readonly<{
   name: string;
   /** Below /api/v1, such as `/groups/:groupId/rename`. */
   path: string;
-  scope: Scope;
+  scope: NeededScope;
   /** What it takes in its body, or in its path. */
   input: z.ZodType;
   run(signedIn: SignedIn, params: Params, body: unknown): Promise<Outcome>;
@@ -33,7 +33,7 @@ export type OperationTables = {
 
 const ofMessage = inGroup.extend({ seq: wholeNumber('"seq" takes the number of a message.') });
 
-/** A route for every operation, with the address of its form. */
+/** A route for every operation that a token may use, with the address of its form. */
 export function operationRoutes(
   stores: { groups: GroupStore; messages: MessageStore },
   tables: OperationTables,
@@ -65,7 +65,7 @@ export function operationRoutes(
       run: (signedIn, params, body) => operation.run(signedIn, { ...asObject(body), ...params }),
     }),
   );
-  return [...inGroups, ...onMessages, ...own];
+  return [...inGroups, ...onMessages, ...own].filter(({ scope }) => scope !== 'session');
 }
 
 function asObject(body: unknown): object {

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { asc, desc, eq, gt, lt } from 'drizzle-orm';
 import type { Database, Executor } from '../database/executor.ts';
 import { SEALED, type Sealer } from '../database/sealed-columns.ts';
+import { secrets } from '../database/tables/sealing.ts';
 import { auditHead, auditLog } from '../database/tables/users.ts';
 
 /** One thing that an administrator did. */
@@ -24,12 +25,16 @@ type Row = typeof auditLog.$inferSelect;
 
 const CHECKED_AT_ONCE = 500;
 const HEAD = 1;
+/** That the log was begun; it lies beside the keys, sealed as they are. */
+const BEGUN = 'audit-log-begun';
 const { details: sealedDetails } = SEALED.auditLog.columns;
+const { value: sealedValue } = SEALED.secrets.columns;
 
 /**
  * The log of administrative acts. Each entry's hash is an HMAC-SHA-256 of the entry and of the hash before it, under a
  * key of this Hearth, so that whoever can write the database, and has not the key, can neither change, insert nor
- * remove an entry without the check finding it. The head row holds the number of entries under the same key.
+ * remove an entry without the check finding it. The head row holds the number of entries under the same key, and a log
+ * that was begun is never empty.
  */
 export class AuditStore {
   readonly #db: Database;
@@ -42,23 +47,37 @@ export class AuditStore {
     this.#key = key;
   }
 
-  async add(entry: Omit<AuditEntry, 'id'>): Promise<void> {
+  /** Writes the first entry, once: an empty log was then emptied by somebody. */
+  async begin(now: number): Promise<void> {
     await this.#db.transaction(async (tx) => {
-      const last = await this.#lastOf(tx);
-      const id = (last?.id ?? 0) + 1;
-      const { at, actorId, action } = entry;
-      const details = this.#sealer.seal(sealedDetails, { id }, JSON.stringify(entry.details));
-      const hash = this.#hashOf({ ...entry, id }, last?.hash);
-      const values = { id, at, actorId, action, details, hash };
-      await tx.run((orm) => orm.insert(auditLog).values(values));
-      const head = { entries: id, hash: this.#headHash(id, hash) };
-      await tx.run((orm) =>
-        orm
-          .insert(auditHead)
-          .values({ id: HEAD, ...head })
-          .onConflictDoUpdate({ target: auditHead.id, set: head }),
+      const value = this.#sealer.seal(sealedValue, { name: BEGUN }, String(now));
+      const isNew = await tx.run((orm) =>
+        orm.insert(secrets).values({ name: BEGUN, value }).onConflictDoNothing(),
       );
+      if (isNew > 0 && !(await this.#lastOf(tx)))
+        await this.#addIn(tx, { at: now, actorId: null, action: 'begin-log', details: {} });
     });
+  }
+
+  async add(entry: Omit<AuditEntry, 'id'>): Promise<void> {
+    await this.#db.transaction((tx) => this.#addIn(tx, entry));
+  }
+
+  async #addIn(tx: Executor, entry: Omit<AuditEntry, 'id'>): Promise<void> {
+    const last = await this.#lastOf(tx);
+    const id = (last?.id ?? 0) + 1;
+    const { at, actorId, action } = entry;
+    const details = this.#sealer.seal(sealedDetails, { id }, JSON.stringify(entry.details));
+    const hash = this.#hashOf({ ...entry, id }, last?.hash);
+    const values = { id, at, actorId, action, details, hash };
+    await tx.run((orm) => orm.insert(auditLog).values(values));
+    const head = { entries: id, hash: this.#headHash(id, hash) };
+    await tx.run((orm) =>
+      orm
+        .insert(auditHead)
+        .values({ id: HEAD, ...head })
+        .onConflictDoUpdate({ target: auditHead.id, set: head }),
+    );
   }
 
   /** Up to `limit` entries before an id, the newest first. */
@@ -91,10 +110,7 @@ export class AuditStore {
     }
     const head = await this.#db.get((orm) => orm.select().from(auditHead).where(eq(auditHead.id, HEAD)));
     const entries = previous?.id ?? 0;
-    const isWhole =
-      entries === 0
-        ? head === undefined
-        : head?.entries === entries && head.hash.equals(this.#headHash(entries, previous?.hash));
+    const isWhole = head?.entries === entries && head.hash.equals(this.#headHash(entries, previous?.hash));
     return { entries, firstWrongId: undefined, isCutOff: !isWhole };
   }
 

@@ -5,6 +5,7 @@ import { username } from '../accounts/names.ts';
 import type { PeopleStore } from '../accounts/people-store.ts';
 import { nameTaken } from '../accounts/register.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
+import type { AuditStore } from '../audit/store.ts';
 import type { Publish } from '../bus/bus.ts';
 import { ChatError, invalid, notFound } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
@@ -60,6 +61,7 @@ export type ManageDependencies = {
   groups: GroupStore;
   webhooks: WebhookStore;
   deliveries: DeliveryStore;
+  audit: AuditStore;
   publish: Publish;
   /** Looks for deliveries that are due. */
   wake(): void;

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { OpenGroup } from '../groups/access.ts';
+import { noteAdmin } from '../groups/note-admin.ts';
 import { refuseSettings } from '../groups/policies.ts';
 import { defineOperation, type Operation, type Outcome } from '../operations/define.ts';
 import {
@@ -36,5 +37,16 @@ function byOwners<Input>(
   input: z.ZodType<Input>,
   run: (context: ManageDependencies, open: OpenGroup, input: Input) => Promise<Outcome> | Promise<void>,
 ): BotOperation {
-  return defineOperation({ name, path, input, rate: WEBHOOKS, policy: refuseSettings, run });
+  return defineOperation({
+    name,
+    path,
+    input,
+    rate: WEBHOOKS,
+    policy: refuseSettings,
+    async run(context: ManageDependencies, open: OpenGroup, input: Input) {
+      const outcome = (await run(context, open, input)) ?? {};
+      await noteAdmin(context, open, name);
+      return outcome;
+    },
+  });
 }

@@ -46,6 +46,17 @@ export class ChatDeletionStore {
     return rows.map((row) => row.groupId);
   }
 
+  /** The private line of an account to the administrators. */
+  async lineOf(accountId: number): Promise<number | undefined> {
+    const row = await this.#db.get((orm) =>
+      orm
+        .select({ id: groups.id })
+        .from(groups)
+        .where(and(eq(groups.lineOf, accountId), isNull(groups.deletedAt))),
+    );
+    return row?.id;
+  }
+
   /** The ids of up to `limit` files that an account uploaded and did not send. */
   async unsentFilesOf(accountId: number, limit: number): Promise<string[]> {
     const isUnsent = and(eq(files.accountId, accountId), isNull(files.seq));

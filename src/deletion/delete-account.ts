@@ -3,6 +3,7 @@ import { accountChanged, sessionsEnded } from '../accounts/events.ts';
 import type { SignInLinkStore } from '../accounts/link-store.ts';
 import type { PeopleStore } from '../accounts/people-store.ts';
 import type { Account } from '../accounts/store.ts';
+import type { AuditStore } from '../audit/store.ts';
 import type { Publish } from '../bus/bus.ts';
 import { ChatError } from '../errors.ts';
 import type { InvitationStore } from '../invitations/store.ts';
@@ -17,6 +18,7 @@ export type DeleteAccountDependencies = {
   accountDeletions: AccountDeletionStore;
   invitations: InvitationStore;
   signInLinks: SignInLinkStore;
+  audit: AuditStore;
   publish: Publish;
   /** Begins the work in the background. */
   begin(): void;
@@ -29,7 +31,15 @@ export type DeleteAccountDependencies = {
  * @throws ChatError 409 for the last administrator, and for an account that is being deleted
  */
 export async function deleteAccount(
-  { peopleStore, accountDeletions, invitations, signInLinks, publish, begin }: DeleteAccountDependencies,
+  {
+    peopleStore,
+    accountDeletions,
+    invitations,
+    signInLinks,
+    audit,
+    publish,
+    begin,
+  }: DeleteAccountDependencies,
   account: Account,
   { messages }: z.infer<typeof fateForm>,
   now = Date.now(),
@@ -44,6 +54,10 @@ export async function deleteAccount(
   const token = isSuspended ? await accountDeletions.add(account.id, messages, now) : undefined;
   if (!token)
     throw new ChatError('conflict', 409, 'This account is being deleted already, or has changed. Try again.');
+  if (account.isAdmin) {
+    const details = { person: account.username, personId: String(account.id) };
+    await audit.add({ at: now, actorId: account.id, action: 'delete-own-account', details });
+  }
   publish(sessionsEnded, { accountId: account.id });
   publish(accountChanged, { accountId: account.id });
   await signInLinks.removeAllOf(account.id);

@@ -1,11 +1,14 @@
 import type { SignInLinkStore } from '../accounts/link-store.ts';
 import type { PeopleStore } from '../accounts/people-store.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
+import type { AuditStore } from '../audit/store.ts';
 import type { Context } from '../context.ts';
 import type { Passwords } from '../crypto/passwords.ts';
+import type { ExportStore } from '../exports/store.ts';
 import type { BlobStore } from '../files/blob-store.ts';
 import type { FileStore } from '../files/store.ts';
 import type { GroupStore } from '../groups/store.ts';
+import type { InboxStore } from '../inbox/store.ts';
 import type { InvitationStore } from '../invitations/store.ts';
 import type { MessageStore } from '../messages/store.ts';
 import type { MessageWriter } from '../messages/writer.ts';
@@ -23,6 +26,9 @@ export function installDeletion(
     accountDeletions: AccountDeletionStore;
     chatDeletions: ChatDeletionStore;
     invitations: InvitationStore;
+    inbox: InboxStore;
+    exports: ExportStore;
+    audit: AuditStore;
     signInLinks: SignInLinkStore;
     groups: GroupStore;
     messages: MessageStore;

@@ -1,6 +1,7 @@
 import { accountChanged } from '../accounts/events.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import type { Publish, Subscribe } from '../bus/bus.ts';
+import type { ExportStore } from '../exports/store.ts';
 import type { BlobStore } from '../files/blob-store.ts';
 import type { FileStore } from '../files/store.ts';
 import { deleteGroup } from '../groups/delete.ts';
@@ -8,10 +9,12 @@ import { groupDeleted, memberLeft, membershipsChanged } from '../groups/events.t
 import type { Group } from '../groups/group.ts';
 import { MAX_PEOPLE } from '../groups/open-direct.ts';
 import type { GroupStore } from '../groups/store.ts';
+import type { InboxStore } from '../inbox/store.ts';
+import { inboxChanged } from '../messages/events.ts';
 import { removeWithout } from '../messages/remove.ts';
 import type { MessageStore } from '../messages/store.ts';
 import type { MessageWriter } from '../messages/writer.ts';
-import type { AccountDeletion, AccountDeletionStore } from './account-store.ts';
+import type { AccountDeletion, AccountDeletionStore, Fate } from './account-store.ts';
 import type { ChatDeletionStore } from './chat-store.ts';
 
 /** How many messages are looked through, and how many files are removed, between two turns of the event loop. */
@@ -27,6 +30,8 @@ type Dependencies = {
   groups: GroupStore;
   messages: MessageStore;
   files: FileStore;
+  inbox: InboxStore;
+  exports: ExportStore;
   blobs: BlobStore;
   writer: MessageWriter;
   publish: Publish;
@@ -71,8 +76,10 @@ export class DeletionWork {
   async #finishAccount({ accountId, messages }: AccountDeletion): Promise<void> {
     const { accountDeletions, chatDeletions, publish } = this.#dependencies;
     if (messages === 'remove') await this.#removeMessages(accountId);
+    await this.#endLine(accountId, messages);
     await this.#leaveGroups(accountId);
     await this.#removeUploads(accountId);
+    await this.#removeExport(accountId);
     if (this.#isStopped) return;
     await chatDeletions.removeFromChat(accountId, messages);
     await accountDeletions.removeAccount(accountId);
@@ -146,6 +153,25 @@ export class DeletionWork {
     const people = await Promise.all(memberIds.map((id) => accounts.byId(id)));
     if (people.every((person) => !person || leaving.has(person.id)))
       await deleteGroup(this.#dependencies, group.id);
+  }
+
+  /** The private line to the administrators goes with the messages, or has nobody left who waits. */
+  async #endLine(accountId: number, fate: Fate): Promise<void> {
+    const { chatDeletions, inbox, publish } = this.#dependencies;
+    const groupId = await chatDeletions.lineOf(accountId);
+    if (groupId === undefined) return;
+    if (fate === 'remove') await deleteGroup(this.#dependencies, groupId);
+    else await inbox.setDone(groupId, Date.now());
+    publish(inboxChanged, {});
+  }
+
+  /** The archive of their data that waits to be downloaded. */
+  async #removeExport(accountId: number): Promise<void> {
+    const { exports, blobs } = this.#dependencies;
+    const archive = await exports.of(accountId);
+    if (!archive) return;
+    await blobs.remove(archive.blobId);
+    await exports.remove(archive);
   }
 
   async #removeUploads(accountId: number): Promise<void> {

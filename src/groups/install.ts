@@ -1,4 +1,5 @@
 import type { Account, AccountStore } from '../accounts/store.ts';
+import type { AuditStore } from '../audit/store.ts';
 import type { Context } from '../context.ts';
 import type { Hub } from '../live/hub.ts';
 import { bindOperations } from '../operations/define.ts';
@@ -14,7 +15,13 @@ import type { GroupStore } from './store.ts';
 
 /** Groups, who is in them, and the list of them at the side of every page. */
 export function installGroups(
-  context: Context & { hub: Hub; accounts: AccountStore; groups: GroupStore; joinRequests: JoinRequestStore },
+  context: Context & {
+    hub: Hub;
+    accounts: AccountStore;
+    audit: AuditStore;
+    groups: GroupStore;
+    joinRequests: JoinRequestStore;
+  },
 ) {
   const { views, groups, accounts, caches, limits } = context;
   const groupPresenter = new GroupPresenter(views, groups, accounts, caches);

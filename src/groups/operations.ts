@@ -1,8 +1,10 @@
 import type { z } from 'zod';
+import type { AuditStore } from '../audit/store.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
 import type { OpenGroup } from './access.ts';
 import { groupName } from './create.ts';
 import { confirmDeletion, deletionForm } from './delete.ts';
+import { noteAdmin } from './note-admin.ts';
 import { refuseSettings } from './policies.ts';
 import { renameGroup } from './rename.ts';
 import {
@@ -26,7 +28,7 @@ import {
 import { notificationLevelForm, setNotificationLevel } from './set-notification-level.ts';
 import { setVoice, voiceForm } from './set-voice.ts';
 
-export type GroupOperationContext = RuleDependencies;
+export type GroupOperationContext = RuleDependencies & { audit: AuditStore };
 
 export type GroupOperation = Operation<GroupOperationContext, OpenGroup>;
 
@@ -40,20 +42,8 @@ export const groupOperations: readonly GroupOperation[] = [
     run: (context: GroupOperationContext, open: OpenGroup, input) =>
       setNotificationLevel(context, open, input),
   }),
-  defineOperation({
-    name: 'rename',
-    path: 'rename',
-    input: groupName,
-    policy: refuseSettings,
-    run: (context: GroupOperationContext, open: OpenGroup, input) => renameGroup(context, open, input),
-  }),
-  defineOperation({
-    name: 'voice-settings',
-    path: 'voice-settings',
-    input: voiceForm,
-    policy: refuseSettings,
-    run: (context: GroupOperationContext, open: OpenGroup, input) => setVoice(context, open, input),
-  }),
+  byOwners('rename', groupName, renameGroup),
+  byOwners('voice-settings', voiceForm, setVoice),
   byOwners('rules', rulesForm, setRules),
   byOwners('slow-mode', slowForm, setSlowMode),
   byOwners('topic', topicForm, setTopic),
@@ -71,5 +61,14 @@ function byOwners<Input>(
   input: z.ZodType<Input>,
   run: (context: GroupOperationContext, open: OpenGroup, input: Input) => Promise<void>,
 ): GroupOperation {
-  return defineOperation({ name, path: name, input, policy: refuseSettings, run });
+  return defineOperation({
+    name,
+    path: name,
+    input,
+    policy: refuseSettings,
+    async run(context: GroupOperationContext, open: OpenGroup, input: Input) {
+      await run(context, open, input);
+      await noteAdmin(context, open, name);
+    },
+  });
 }

@@ -45,9 +45,12 @@ export function refuseWriting(open: Member): ChatError | undefined {
 /** Anybody joins an open group by themselves, unless an owner removed them from it. */
 export function refuseJoining({ access, archivedAt }: Group, wasRemoved: boolean): ChatError | undefined {
   if (archivedAt !== null) return forbidden('This group is archived. Nobody joins it any more.');
-  if (wasRemoved)
-    return forbidden('An owner removed you from this group. Ask to join, and they will answer.');
+  if (wasRemoved) return removedByOwner();
   return access === 'open' ? undefined : closedGroup();
+}
+
+export function removedByOwner(): ChatError {
+  return forbidden('An owner removed you from this group. Ask to join, and they will answer.');
 }
 
 export function closedGroup(): ChatError {

@@ -1,6 +1,7 @@
 import { type Request, Router } from 'express';
 import { accountOf, signedInOf } from '../accounts/access.ts';
 import type { SignedIn } from '../accounts/sessions.ts';
+import type { AuditStore } from '../audit/store.ts';
 import type { Publish } from '../bus/bus.ts';
 import { formsOf } from '../http/forms.ts';
 import { numberInPath, seeOther } from '../http/request.ts';
@@ -27,6 +28,7 @@ const MEMBER_FORMS = new Set([
 
 type Dependencies = GroupPagesDependencies & {
   publish: Publish;
+  audit: AuditStore;
   /** The operations of an account that concern groups. */
   own: readonly BoundOperation<SignedIn>[];
   limits: Limits;

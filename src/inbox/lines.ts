@@ -1,5 +1,6 @@
 import type { PeopleStore } from '../accounts/people-store.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
+import type { AuditStore } from '../audit/store.ts';
 import type { Publish } from '../bus/bus.ts';
 import { memberJoined, memberLeft } from '../groups/events.ts';
 import type { GroupStore } from '../groups/store.ts';
@@ -14,6 +15,7 @@ export type LineDependencies = {
   peopleStore: PeopleStore;
   groups: GroupStore;
   inbox: InboxStore;
+  audit: AuditStore;
   publish: Publish;
 };
 

@@ -44,11 +44,13 @@ export const inboxOperations: readonly InboxOperation[] = [
     input: whichPerson,
     rate: LINES,
     policy: refuseInbox,
-    async run(context: LineDependencies, _target: SignedIn, { personId }) {
+    async run(context: LineDependencies, { account }: SignedIn, { personId }) {
       const person = await context.accounts.byId(personId);
       if (!person) throw notFound('There is no such person.');
       if (person.isAdmin) throw invalid('personId', 'Administrators write to each other directly.');
-      return { groupId: await openLine(context, person) };
+      const groupId = await openLine(context, person);
+      await noteLine(context, account, 'inbox-open-line', person.id);
+      return { groupId };
     },
   }),
   onLine('assign', assignForm, async ({ inbox, accounts }, group, { assignee }) => {
@@ -82,11 +84,24 @@ function onLine<Input extends { groupId: number }>(
     input,
     rate: LINES,
     policy: refuseInbox,
-    async run(context: LineDependencies, _target: SignedIn, parsed: Input) {
+    async run(context: LineDependencies, { account }: SignedIn, parsed: Input) {
       const group = await context.groups.byId(parsed.groupId);
       if (group?.lineOf == null) throw notFound('There is no such line.');
       await act(context, group, parsed);
       context.publish(inboxChanged, {});
+      await noteLine(context, account, `inbox-${name}`, group.lineOf);
     },
   });
+}
+
+/** Notes what an administrator did with the line of a member; never what was written. */
+async function noteLine(
+  { accounts, audit }: LineDependencies,
+  admin: Account,
+  action: string,
+  personId: number,
+) {
+  const person = (await accounts.byId(personId))?.username ?? 'somebody who left';
+  const details = { person, personId: String(personId) };
+  await audit.add({ at: Date.now(), actorId: admin.id, action, details });
 }

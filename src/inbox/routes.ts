@@ -105,8 +105,11 @@ async function shown(
     const theirs = await groups.membership(adminId, group.id);
     if (theirs && theirs.readSeq > 0) views.push(theirs.readAt);
   }
+  const assignee = line.assigneeId === null ? undefined : await accounts.byId(line.assigneeId);
   return {
     ...line,
+    // Who is no administrator any more answers nobody.
+    assigneeId: assignee?.isAdmin ? assignee.id : null,
     person: person ?? null,
     name: person?.name ?? 'Somebody who left',
     excerpt: newest ? excerptOf(newest) : '',

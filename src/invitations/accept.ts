@@ -1,13 +1,19 @@
 import type { Account, AccountStore } from '../accounts/store.ts';
 import { ChatError } from '../errors.ts';
 import { type JoinDependencies, joinInvitedGroup } from '../groups/join.ts';
+import { removedByOwner } from '../groups/policies.ts';
+import type { SiteSettingsStore } from '../site-settings/store.ts';
 import { readCode } from './codes.ts';
+import { refuseInvite } from './policies.ts';
 import type { Invitation, InvitationStore } from './store.ts';
 
 export type AcceptDependencies = JoinDependencies & {
   invitations: InvitationStore;
   accounts: AccountStore;
+  siteSettings: SiteSettingsStore;
 };
+
+type UseDependencies = Pick<AcceptDependencies, 'invitations' | 'accounts' | 'siteSettings'>;
 
 /** The same for a code that never was, so that nobody learns which ones were. */
 export function notUsable(): ChatError {
@@ -25,7 +31,7 @@ export function notUsable(): ChatError {
  * @throws ChatError 404 where it cannot be used
  */
 export async function usableInvitation(
-  { invitations, accounts }: Pick<AcceptDependencies, 'invitations' | 'accounts'>,
+  { invitations, accounts, siteSettings }: UseDependencies,
   code: string,
   account: Account | undefined,
   now = Date.now(),
@@ -33,10 +39,11 @@ export async function usableInvitation(
   const invitation = await invitations.byCode(readCode(code));
   if (!invitation || invitation.revokedAt !== null) throw notUsable();
   const creator = await accounts.byId(invitation.creatorId);
-  if (creator?.suspendedAt !== null || creator.isGuest) throw notUsable();
-  if (account && (await invitations.isUsedBy(invitation.id, account.id))) return invitation;
+  if (creator?.suspendedAt !== null || refuseInvite(creator, await siteSettings.read())) throw notUsable();
   const { expiresAt, maxUses, uses } = invitation;
-  if ((expiresAt !== null && expiresAt <= now) || (maxUses !== null && uses >= maxUses)) throw notUsable();
+  if (expiresAt !== null && expiresAt <= now) throw notUsable();
+  if (account && (await invitations.isUsedBy(invitation.id, account.id))) return invitation;
+  if (maxUses !== null && uses >= maxUses) throw notUsable();
   return invitation;
 }
 
@@ -52,6 +59,7 @@ export async function acceptInvitation(
   now = Date.now(),
 ): Promise<number | undefined> {
   const invitation = await usableInvitation(dependencies, code, account, now);
+  await refuseRemoved(dependencies, invitation, account);
   if (!(await dependencies.invitations.spend(invitation.id, account.id, now))) throw notUsable();
   await joinInvited(dependencies, invitation, account);
   return invitation.groupIds[0];
@@ -62,12 +70,22 @@ export async function acceptInvitation(
  * @throws ChatError 404 where it cannot be used, or is a link for many
  */
 export async function declineInvitation(
-  dependencies: Pick<AcceptDependencies, 'invitations' | 'accounts'>,
+  dependencies: UseDependencies,
   code: string,
   now = Date.now(),
 ): Promise<void> {
   const invitation = await usableInvitation(dependencies, code, undefined, now);
   if (!(await dependencies.invitations.decline(invitation.id, now))) throw notUsable();
+}
+
+/** Takes no use from somebody to whom it opens nothing. @throws ChatError 403 where owners removed them from all of its groups */
+async function refuseRemoved(
+  { joinRequests }: AcceptDependencies,
+  { groupIds }: Invitation,
+  account: Account,
+): Promise<void> {
+  const removed = await Promise.all(groupIds.map((id) => joinRequests.wasRemoved(id, account.id)));
+  if (removed.length > 0 && removed.every(Boolean)) throw removedByOwner();
 }
 
 /** Joins the groups of an invitation that whoever made it is still in. */

@@ -1,4 +1,5 @@
 import type { AccountStore } from '../accounts/store.ts';
+import type { AuditStore } from '../audit/store.ts';
 import type { Context } from '../context.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { JoinRequestStore } from '../groups/request-store.ts';
@@ -14,6 +15,7 @@ import type { InvitationStore } from './store.ts';
 export function installInvitations(
   context: Context & {
     accounts: AccountStore;
+    audit: AuditStore;
     groups: GroupStore;
     joinRequests: JoinRequestStore;
     page: GroupPage;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { SignedIn } from '../accounts/sessions.ts';
+import type { AuditStore } from '../audit/store.ts';
 import { notFound } from '../errors.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
 import { wholeNumber } from '../operations/fields.ts';
@@ -16,7 +17,7 @@ const INVITATIONS = {
 /** Codes that one account tries. A code has 60 random bits. */
 const CODES = { name: 'codes', points: 30, seconds: 600, sentence: 'Too many tries.' };
 
-export type InvitationOperationContext = InviteDependencies & AcceptDependencies;
+export type InvitationOperationContext = InviteDependencies & AcceptDependencies & { audit: AuditStore };
 
 const whichInvitation = z.object({
   invitationId: wholeNumber('"invitationId" takes the number of an invitation.'),
@@ -40,12 +41,24 @@ export const invitationOperations: readonly Operation<InvitationOperationContext
     path: '/invitations/:invitationId/revoke',
     input: whichInvitation,
     policy: () => undefined,
-    async run({ invitations }: InvitationOperationContext, { account }: SignedIn, { invitationId }) {
+    async run(
+      { invitations, audit, accounts }: InvitationOperationContext,
+      { account }: SignedIn,
+      { invitationId },
+    ) {
       const invitation = await invitations.byId(invitationId);
       if (!invitation) throw notFound('There is no such invitation.');
       const refusal = refuseRevoke(account, invitation);
       if (refusal) throw refusal;
       await invitations.revoke(invitationId, Date.now());
+      if (invitation.creatorId === account.id) return;
+      const person = (await accounts.byId(invitation.creatorId))?.username ?? 'somebody who left';
+      await audit.add({
+        at: Date.now(),
+        actorId: account.id,
+        action: 'revoke-invitation',
+        details: { person },
+      });
     },
   }),
   defineOperation({

@@ -104,11 +104,15 @@ export class InvitationStore {
 
   /** The same, in the transaction that adds the account. */
   async spendIn(tx: Executor, id: number, accountId: number, now: number): Promise<boolean> {
-    if (await this.#useOf(tx, id, accountId)) return true;
-    const isUsable = and(
+    const isInForce = and(
       eq(invitations.id, id),
       isNull(invitations.revokedAt),
       or(isNull(invitations.expiresAt), gt(invitations.expiresAt, now)),
+    );
+    if (await this.#useOf(tx, id, accountId))
+      return (await tx.get((orm) => orm.select().from(invitations).where(isInForce))) !== undefined;
+    const isUsable = and(
+      isInForce,
       or(isNull(invitations.maxUses), lt(invitations.uses, invitations.maxUses)),
     );
     const taken = await tx.run((orm) =>

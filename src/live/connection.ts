@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Account } from '../accounts/store.ts';
-import { SCOPES, type Scope } from '../operations/scopes.ts';
+import { type NeededScope, OF_SESSIONS } from '../operations/scopes.ts';
 import type { Protocol } from './frames.ts';
 
 /** Why a socket was closed, as wire.md names it. */
@@ -60,7 +60,7 @@ export class Connection implements Viewer {
     /** Where it is: `group:7`, or `overview` for what concerns the person. */
     readonly topic: string,
     /** What the commands of a program may do. */
-    readonly scopes: readonly Scope[] = SCOPES,
+    readonly scopes: readonly NeededScope[] = OF_SESSIONS,
   ) {
     this.seesReceipts = account.showsReceipts;
     this.seesEverybody = !account.isGuest;

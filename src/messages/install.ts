@@ -1,4 +1,5 @@
 import type { Account, AccountStore } from '../accounts/store.ts';
+import type { AuditStore } from '../audit/store.ts';
 import type { SavedStore } from '../bookmarks/store.ts';
 import type { Context } from '../context.ts';
 import type { DraftStore } from '../drafts/store.ts';
@@ -32,6 +33,7 @@ import { createMessageWriter } from './writer.ts';
 
 type Needs = {
   hub: Hub;
+  audit: AuditStore;
   accounts: AccountStore;
   groups: GroupStore;
   joinRequests: JoinRequestStore;

@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import type { Account, AccountStore } from '../accounts/store.ts';
+import type { AuditStore } from '../audit/store.ts';
 import { saveMessage } from '../bookmarks/save.ts';
 import type { SavedStore } from '../bookmarks/store.ts';
 import type { Publish } from '../bus/bus.ts';
 import type { BlobStore } from '../files/blob-store.ts';
 import type { OpenGroup } from '../groups/access.ts';
-import { refuseArchived } from '../groups/policies.ts';
+import { noteAdmin } from '../groups/note-admin.ts';
+import { refuseArchived, refuseWriting } from '../groups/policies.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { defineOperation, type Operation, type Outcome } from '../operations/define.ts';
 import { wholeNumber } from '../operations/fields.ts';
@@ -27,6 +29,7 @@ import type { MessageWriter } from './writer.ts';
 
 export type MessageOperationContext = {
   accounts: AccountStore;
+  audit: AuditStore;
   groups: GroupStore;
   messages: MessageStore;
   writer: MessageWriter;
@@ -66,7 +69,12 @@ export const messageOperations: readonly MessageOperation[] = [
     path: 'messages/:seq/remove',
     input: removal,
     policy: ({ open, message }, limits) => message && refuseRemoval(open, message, limits),
-    run: async (context, { open, seq }, input) => changeOf(await removeMessage(context, open, seq, input)),
+    async run(context, { open, seq, message }, input) {
+      const removed = await removeMessage(context, open, seq, input);
+      const isOthers = message !== undefined && message.authorId !== open.account.id;
+      if (isOthers) await noteAdmin(context, open, 'remove-message', { message: String(seq) });
+      return changeOf(removed);
+    },
   }),
   defineOperation({
     name: 'react',
@@ -80,7 +88,7 @@ export const messageOperations: readonly MessageOperation[] = [
     name: 'pin',
     path: 'messages/:seq/pin',
     input: wanted,
-    policy: ({ open }) => refuseArchived(open),
+    policy: ({ open }) => refuseWriting(open),
     rate: SEND_RATE,
     run: async (context, { open, seq }, input) => changeOf(await pinMessage(context, open, seq, input)),
   }),

@@ -1,7 +1,7 @@
 import type { Account } from '../accounts/store.ts';
 import { type ChatError, forbidden } from '../errors.ts';
 import type { Group, Membership } from '../groups/group.ts';
-import { isOwner, refuseArchived } from '../groups/policies.ts';
+import { isOwner, refuseWriting } from '../groups/policies.ts';
 import { spokenIn } from '../recordings/recording.ts';
 import type { Message } from './message.ts';
 
@@ -17,13 +17,11 @@ export type Limits = Readonly<{ editLimitMs: number | undefined; now?: number }>
 export function allowMembers(): undefined {}
 
 /** The author edits a message; any member edits a transcript where the group allows it; both within the time limit. */
-export function refuseEdit(
-  { account, group }: Actor,
-  message: Message,
-  limits: Limits,
-): ChatError | undefined {
-  const archived = refuseArchived({ group });
-  if (archived) return archived;
+export function refuseEdit(actor: Actor, message: Message, limits: Limits): ChatError | undefined {
+  const { account, group } = actor;
+  // An edit writes as a new message does.
+  const refusal = refuseWriting(actor);
+  if (refusal) return refusal;
   const voice = spokenIn(message.files)?.voice;
   const isSharedTranscript = voice !== undefined && !voice.isTyped && group.corrections === 'members';
   if (message.authorId !== account.id && !isSharedTranscript)

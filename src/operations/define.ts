@@ -1,7 +1,7 @@
 import { type ZodType, z } from 'zod';
 import { type ChatError, invalid } from '../errors.ts';
 import type { Limits, Rate } from '../limits.ts';
-import type { Scope } from './scopes.ts';
+import type { NeededScope } from './scopes.ts';
 
 /**
  * One thing that an account can do with a target (a message, a group, itself …). The doors — form, htmx fragment,
@@ -21,7 +21,7 @@ export type Operation<Context, Target> = Readonly<{
   /** What it takes. */
   input: ZodType;
   /** What the token of a program needs; absent is that of its table. */
-  scope?: Scope | undefined;
+  scope?: NeededScope | undefined;
   /**
    * Parses what a door received.
    * @returns a function that runs the operation and resolves to the fields of its acknowledgement
@@ -49,7 +49,7 @@ export function defineOperation<Context, Target extends Actor, Input>(definition
   input: ZodType<Input>;
   rate?: Rate;
   isQuiet?: boolean;
-  scope?: Scope;
+  scope?: NeededScope;
   policy(target: Target, context: Context): ChatError | undefined;
   run(context: Context, target: Target, input: Input): Promise<Outcome> | Promise<void>;
 }): Operation<Context, Target> {
@@ -76,7 +76,7 @@ export type BoundOperation<Target> = Readonly<{
   isQuiet: boolean;
   policy(target: Target): ChatError | undefined;
   input: ZodType;
-  scope: Scope;
+  scope: NeededScope;
   run(target: Target, body: unknown): Promise<Outcome>;
 }>;
 
@@ -85,7 +85,7 @@ export function bindOperations<Context, Target extends Actor>(
   operations: readonly Operation<Context, Target>[],
   context: Context,
   limits: Limits,
-  ofTable: Scope = 'write',
+  ofTable: NeededScope = 'write',
 ): BoundOperation<Target>[] {
   return operations.map(({ name, path, rate, isQuiet = false, policy, input, scope = ofTable, prepare }) => {
     const limit = rate && limits.of(rate);

@@ -4,6 +4,11 @@ import { ChatError } from '../errors.ts';
 export const SCOPES = ['read', 'write', 'account', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
+/** What an operation needs; `session` is of browsers that are signed in, and no token has it. */
+export type NeededScope = Scope | 'session';
+/** What a session may. */
+export const OF_SESSIONS: readonly NeededScope[] = [...SCOPES, 'session'];
+
 export const SCOPE_MEANINGS: Readonly<Record<Scope, string>> = {
   read: 'Read what you can read',
   write: 'Write messages, react, make and join groups',
@@ -12,8 +17,9 @@ export const SCOPE_MEANINGS: Readonly<Record<Scope, string>> = {
 };
 
 /** @throws ChatError 403 */
-export function requireScope(granted: readonly Scope[], needed: Scope): void {
+export function requireScope(granted: readonly NeededScope[], needed: NeededScope): void {
   if (granted.includes(needed)) return;
+  if (needed === 'session') throw new ChatError('missing_scope', 403, 'Sign in with a browser for that.');
   throw new ChatError(
     'missing_scope',
     403,

@@ -24,6 +24,7 @@ const FAULTS: Readonly<Record<Fault, string>> = {
   several: 'shows more than one face. Be alone in the picture',
   small: 'shows a face that is too small. Come closer',
   aside: 'does not look ahead. Look straight into the camera',
+  same: 'is the same as another one. Choose three different ones',
   different: 'shows another face than the first. All three must show you',
 };
 

@@ -15,7 +15,7 @@ import type { Limits } from '../limits.ts';
 import { parseInput } from '../operations/define.ts';
 import { checkFace, ENROLLED_PICTURES, enrolFace, type Turn } from './face-check.ts';
 import { FacePictures } from './face-pictures.ts';
-import { WRONG_CODES } from './routes.ts';
+import { triesKey, WRONG_CODES } from './routes.ts';
 import type { SecondFactorStore } from './store.ts';
 
 declare module 'express-session' {
@@ -76,7 +76,8 @@ function signInRoutes(dependencies: Dependencies, facePictures: FacePictures): R
       const account = await pendingAccount(accounts, request);
       if (!account) return seeOther(response, '/login');
       onRefusal(response, (error) => page(request, error));
-      await tries.take(String(account.id));
+      const key = triesKey(dependencies, request, account);
+      await tries.take(key);
       const turn = request.session.faceTurn;
       request.session.faceTurn = randomTurn();
       if (turn === undefined) throw new ChatError('too_late', 409, 'That took too long. Try again.');
@@ -84,7 +85,7 @@ function signInRoutes(dependencies: Dependencies, facePictures: FacePictures): R
       await facePictures.read(request, response, most, (frames) =>
         checkFace(dependencies, account, frames, turn),
       );
-      await tries.reset(String(account.id));
+      await tries.reset(key);
       request.body.next = request.query.next;
       await enter(dependencies, request, response, account);
     });

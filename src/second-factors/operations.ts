@@ -9,6 +9,8 @@ import type { PasskeyStore } from './passkey-store.ts';
 export const passkeyOperations: readonly Operation<{ passkeys: PasskeyStore }, SignedIn>[] = [
   defineOperation({
     name: 'remove-passkey',
+    // No token takes away how its owner signs in.
+    scope: 'session',
     path: '/account/passkeys/:passkeyId/remove',
     input: z.object({ passkeyId: wholeNumber('"passkeyId" takes the number of a passkey.') }),
     policy: () => undefined,

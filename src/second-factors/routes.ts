@@ -1,7 +1,7 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { generateURI } from 'otplib';
 import { z } from 'zod';
-import { accountOf, type EnterDependencies, enter } from '../accounts/access.ts';
+import { accountOf, asker, type EnterDependencies, enter } from '../accounts/access.ts';
 import { confirmPassword, ownPassword } from '../accounts/confirm-password.ts';
 import { pendingAccount } from '../accounts/sessions.ts';
 import { SignInLimits } from '../accounts/sign-in-limits.ts';
@@ -16,7 +16,7 @@ import { type Context, type Html, sendHtml, type Views } from '../http/views.ts'
 import type { Limits } from '../limits.ts';
 import { parseInput } from '../operations/define.ts';
 import type { SecondFactorStore } from './store.ts';
-import { beginAuthenticator, checkCode, confirmAuthenticator } from './verify.ts';
+import { beginAuthenticator, begunAuthenticator, checkCode, confirmAuthenticator } from './verify.ts';
 
 /** Wrong codes and faces of an account, by whoever knows its password. */
 export const WRONG_CODES = { name: 'wrong codes', points: 10, seconds: 900, sentence: 'Too many tries.' };
@@ -68,11 +68,21 @@ function signInRoutes(dependencies: Dependencies): Router {
       if (!account) return seeOther(response, '/login');
       onRefusal(response, (error) => page(request, account, error));
       const { code } = parseInput(codeForm, request.body);
-      await tries.take(String(account.id));
+      const key = triesKey(dependencies, request, account);
+      await tries.take(key);
       await checkCode(dependencies, account, code);
-      await tries.reset(String(account.id));
+      await tries.reset(key);
       await enter(dependencies, request, response, account);
     });
+}
+
+/**
+ * What wrong codes and faces are counted by: the account, and where it has signed in before, the device, so that nobody else
+ * locks it out there.
+ */
+export function triesKey({ devices }: EnterDependencies, request: Request, { id }: Account): string {
+  const device = devices.idFor(asker(request), id);
+  return device === undefined ? String(id) : `${device} ${id}`;
 }
 
 function nextOf(request: Request): string {
@@ -92,8 +102,7 @@ function settingRoutes(dependencies: Dependencies): Router {
     return show(request, 'index', { account, hasApp, hasFace, left, error });
   }
 
-  async function setUp(request: Request, account: Account, error: ChatError | null = null) {
-    const secret = await beginAuthenticator(dependencies, account);
+  async function setUp(request: Request, account: Account, secret: string, error: ChatError | null = null) {
     const uri = generateURI({ issuer: `Hearth ${request.arrival.host}`, label: account.username, secret });
     const inFours = secret.replace(/(.{4})(?!$)/g, '$1 ');
     return show(request, 'set-up', { account, qr: await qrOf(uri), secret: inFours, error });
@@ -106,12 +115,16 @@ function settingRoutes(dependencies: Dependencies): Router {
     .post('/account/second-factor/set-up', async (request, response) => {
       const account = accountOf(request);
       onRefusal(response, (error) => settings(request, account, error));
-      sendHtml(response, await setUp(request, account));
+      const { password } = parseInput(ownPassword, request.body);
+      await confirmPassword(dependencies, signInLimits, account, password);
+      sendHtml(response, await setUp(request, account, await beginAuthenticator(dependencies, account)));
     })
     .post('/account/second-factor/confirm', async (request: Request, response: Response) => {
       const account = accountOf(request);
-      onRefusal(response, (error) =>
-        error.status === 400 ? setUp(request, account, error) : settings(request, account, error),
+      onRefusal(response, async (error) =>
+        error.status === 400
+          ? setUp(request, account, await begunAuthenticator(dependencies, account), error)
+          : settings(request, account, error),
       );
       const { code } = parseInput(codeForm, request.body);
       await wrongCodes.take(String(account.id));

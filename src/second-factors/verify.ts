@@ -13,14 +13,20 @@ const RECOVERY_DIGITS = 8;
 type Stores = { secondFactors: SecondFactorStore };
 
 /**
- * The secret to scan: a new one, or the one that was begun.
+ * A new secret to scan, in place of one that was begun: somebody else may have seen that.
  * @throws ChatError 409 where an authenticator app is in force
  */
 export async function beginAuthenticator({ secondFactors }: Stores, account: Account): Promise<string> {
-  const existing = await secondFactors.of(account.id);
-  const secret = existing && !existing.isConfirmed ? existing.secret : generateSecret();
+  const secret = generateSecret();
   if (!(await secondFactors.begin(account.id, secret))) throw inForce();
   return secret;
+}
+
+/** The secret that was begun. @throws ChatError 409 where there is none, or it is in force */
+export async function begunAuthenticator({ secondFactors }: Stores, account: Account): Promise<string> {
+  const begun = await secondFactors.of(account.id);
+  if (!begun || begun.isConfirmed) throw inForce();
+  return begun.secret;
 }
 
 /**

@@ -32,12 +32,23 @@ async function fill(form) {
     find(form, '[name="credential"]', HTMLInputElement).value = JSON.stringify(answer);
     const password = findOptional(form, '[name="password"]', HTMLInputElement);
     if (password) password.disabled = true;
+    copyStay(form);
     form.submit();
   } catch (error) {
     line.textContent = sentenceOf(error);
     line.hidden = false;
     button.disabled = false;
   }
+}
+
+/**
+ * The choice of the form beside it, which is signed in to with a password.
+ * @param {HTMLFormElement} form
+ */
+function copyStay(form) {
+  const field = findOptional(form, '[name="stay"]', HTMLInputElement);
+  const box = findOptional(document, '[type="checkbox"][name="stay"]', HTMLInputElement);
+  if (field && box) field.value = box.checked ? 'yes' : 'no';
 }
 
 /** @param {HTMLFormElement} form */

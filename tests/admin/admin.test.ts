@@ -29,7 +29,7 @@ test('only administrators see their pages and act there', async (t) => {
   );
   assert.match((await ada.get('/groups')).body, /href="\/admin"/);
   assert.doesNotMatch((await joe.get('/groups')).body, /href="\/admin"/);
-  assert.match((await ada.get('/admin/log')).body, /Nothing yet/, 'what was refused is not in the log');
+  assert.match((await ada.get('/admin/log')).body, /is whole: 1 entry/, 'what was refused is not in the log');
 });
 
 test('until an administrator chooses, the page says that anybody can come in', async (t) => {
@@ -147,6 +147,68 @@ test('another device is signed in by a link, once', async (t) => {
   assert.equal((await new Visitor(hearth.url).post('/account/device-link')).status, 401);
 });
 
+test('a link for another device ends with the sessions, whoever ends them', async (t) => {
+  const hearth = await startHearth(t);
+  const admin = await newPerson(hearth.url, 'admin');
+  const joe = await newPerson(hearth.url, 'joe');
+  const linkOf = async () => {
+    const { body } = await joe.post('/account/device-link');
+    return /\/this-device\/[\w-]+/.exec(body)?.[0] ?? assert.fail(body);
+  };
+  const first = await linkOf();
+  await joe.post('/account/sessions/end-others');
+  assert.equal((await new Visitor(hearth.url).post(first)).status, 404, 'by its owner');
+  const second = await linkOf();
+  const { body } = await admin.post('/admin/people/2/password-link');
+  const password = /\/new-password\/[\w-]+/.exec(body)?.[0] ?? assert.fail(body);
+  await admin.post('/admin/people/2/end-sessions');
+  assert.equal((await new Visitor(hearth.url).post(second)).status, 404, 'by an administrator');
+  assert.equal(
+    (await new Visitor(hearth.url).get(password)).status,
+    200,
+    'what the administrator made stays',
+  );
+});
+
+test('what an administrator does in groups of others is in the log, and what owners do is not', async (t) => {
+  const hearth = await startHearth(t);
+  const admin = await newPerson(hearth.url, 'admin');
+  const joe = await newPerson(hearth.url, 'joe');
+  await joe.post('/groups', { name: 'Garden' });
+  for (const content of ['canary one', 'canary two']) await joe.post('/groups/3/messages', { content });
+  await joe.post('/groups/3/topic', { topic: 'Leeks' });
+  await joe.post('/groups/3/messages/1/remove');
+  await newPerson(hearth.url, 'kim', 3);
+  const invitation = (await joe.post('/invitations', { groups: '3' })).location.split('/').at(-1);
+  await admin.post('/groups/3/join');
+  await admin.post('/groups/3/messages/2/remove', { reason: 'rude' });
+  await admin.post('/groups/3/archive', { on: 'yes' });
+  await admin.post('/groups/3/archive', { on: 'no' });
+  await admin.post(`/invitations/${invitation}/revoke`);
+  const line = (await joe.post('/line')).location;
+  await admin.post(`/inbox/${line.split('/').at(-1)}/note`, { note: 'canary note' });
+  await admin.post('/groups/3/remove-member', { accountId: '3' });
+  await admin.post('/groups/3/delete-group', { confirmation: 'Garden' });
+  const { body } = await admin.get('/admin/log');
+  const words = [...body.matchAll(/<li[^>]*>[\s\S]*?<\/li>/g)].map(([entry]) =>
+    entry.replace(/<[^>]+>/g, ' ').replace(/\s+/g, ' '),
+  );
+  for (const expected of [
+    'removed somebody’s message, message 2 of Garden',
+    'archived, or took up again, the group Garden',
+    'revoked an invitation of joe',
+    'wrote a note at the private line of joe',
+    'removed a member from the group Garden',
+    'deleted the group Garden',
+    'began this log',
+  ])
+    assert.ok(
+      words.some((entry) => entry.includes(expected)),
+      `${expected}: ${words.join('\n')}`,
+    );
+  assert.doesNotMatch(body, /canary|topic of the group/);
+});
+
 test('npm run reset-password makes such a link while Hearth runs; npm run check-log checks the log', async (t) => {
   const hearth = await startHearth(t);
   const ada = await newPerson(hearth.url, 'ada');
@@ -162,7 +224,7 @@ test('npm run reset-password makes such a link while Hearth runs; npm run check-
   assert.equal((await run('reset-password')).code, 2);
 
   const whole = await run('check-log');
-  assert.deepEqual([whole.code, whole.stdout.trim()], [0, 'The log is whole: 1 entries.']);
+  assert.deepEqual([whole.code, whole.stdout.trim()], [0, 'The log is whole: 2 entries.']);
   const db = new Sqlite(join(hearth.dataDir, 'users.sqlite3'));
   db.exec("UPDATE audit_log SET action = 'suspend'");
   db.close();
@@ -183,6 +245,7 @@ test('the log says who did what, and that it is whole', async (t) => {
     row[1]?.replace(/<[^>]+>/g, ''),
   );
   assert.deepEqual(rows.toReversed(), [
+    'Hearth began this log ',
     'ada suspended joe',
     'ada lifted the suspension of joe',
     'ada signed out everywhere joe',
@@ -191,7 +254,7 @@ test('the log says who did what, and that it is whole', async (t) => {
     'ada made a link for a new password for joe',
     'ada changed the settings: who can make an account: invite; who can invite: administrators',
   ]);
-  assert.match(body, /The log is whole: 7 entries/);
+  assert.match(body, /The log is whole: 8 entries/);
 });
 
 test('people are found by a part of their names, page by page', async (t) => {

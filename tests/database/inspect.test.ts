@@ -17,7 +17,7 @@ test('while Hearth runs, the tables are counted and rows are opened, without wha
   const { url, dataDir } = await startHearth(t);
   const ada = await newPerson(url, 'ada', 1);
   await ada.post('/groups/1/messages', { content: 'the words \u001b[2J of a message' });
-  await ada.post('/account/second-factor/set-up');
+  await ada.post('/account/second-factor/set-up', { password: PASSWORD });
   await ada.upload('/groups/1/files', [{ name: 'a.txt', type: 'text/plain', bytes: Buffer.from('a') }]);
   const { stdout } = inspect(dataDir);
   assert.match(

@@ -176,3 +176,24 @@ test('a deletion that a killed process did not finish is finished by the next', 
   await until(() => rows(next, 'users', 'accounts') === 1);
   assert.equal(rows(next, 'chat', 'messages', 'author_id = 2 AND removed_at IS NULL'), 0);
 });
+
+test('the private line goes with the messages, or waits no more, and the archive of their data goes', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada');
+  for (const messages of ['remove', 'keep']) {
+    const person = await newPerson(hearth.url, `person-${messages}`);
+    const line = (await person.post('/line')).location;
+    await person.post(`${line}/messages`, { content: `canary of ${messages}` });
+    await ada.post(`/inbox/${line.split('/').at(-1)}/note`, { note: `note of ${messages}` });
+    await person.post('/account/export');
+    await until(() => rows(hearth, 'users', 'account_exports', "state = 'ready'") === 1);
+    assert.equal(blobs(hearth), 1);
+    await person.post('/account/delete', { messages, password: PASSWORD });
+    await until(() => rows(hearth, 'users', 'accounts') === 1);
+    assert.equal(blobs(hearth), 0);
+    await until(() => rows(hearth, 'chat', 'inbox_lines') === (messages === 'keep' ? 1 : 0));
+    const { body } = await ada.get('/inbox');
+    assert.doesNotMatch(body, /canary|note of|people wait|1 waits/, messages);
+  }
+  assert.match((await ada.get('/inbox?show=done')).body, /Somebody who left[\s\S]*canary of keep/);
+});

@@ -264,3 +264,22 @@ test('an owner hands the group over in one act; open pages follow when only owne
   assert.equal((await ada.post('/groups/3/topic', { topic: 'mine' })).status, 403);
   assert.equal((await joe.post('/groups/3/topic', { topic: 'Mass in B minor' })).status, 303);
 });
+
+test('where owners only write, no member edits what they wrote before, or pins', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada');
+  const joe = await newPerson(hearth.url, 'joe');
+  await joe.post('/groups', { name: 'News' });
+  const kim = await newPerson(hearth.url, 'kim', 3);
+  await kim.post('/groups/3/messages', { content: 'before' });
+  await joe.post('/groups/3/rules', { access: 'open', posting: 'owners' });
+  assert.equal((await kim.post('/groups/3/messages/1/edit', { content: 'an announcement' })).status, 403);
+  assert.equal((await kim.post('/groups/3/messages/1/pin', { on: 'yes' })).status, 403);
+  assert.doesNotMatch(
+    (await kim.get('/groups/3/messages/1')).body,
+    /messages\/1\/(?:edit|pin)"/,
+    'no button for it',
+  );
+  assert.equal((await kim.post('/groups/3/messages/1/remove')).status, 303, 'it can be taken back');
+  assert.equal((await ada.get('/groups/3')).status, 403);
+});

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import Sqlite from 'better-sqlite3';
 import { newCode, readCode } from '../../src/invitations/codes.ts';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { startHearth } from '../support/hearth.ts';
@@ -34,6 +35,44 @@ test('a code is read as people type it, and as a whole link', () => {
   ])
     assert.equal(readCode(typed), code, typed);
   assert.equal(readCode('oil0-1111-1111'), '0110-1111-1111');
+});
+
+test('a code lets nobody in again after its end, nor after members may invite no more', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada');
+  const joe = await newPerson(hearth.url, 'joe');
+  const kim = await newPerson(hearth.url, 'kim');
+  await joe.post('/groups', { name: 'Shed', closed: 'yes' });
+  const code = await invite(joe, { groups: '3', uses: '1' });
+  assert.equal((await kim.post(`/join/${code}`)).status, 303);
+  await kim.post('/groups/3/leave');
+  assert.equal((await kim.post(`/join/${code}`)).status, 303, 'again, while it is valid');
+  await kim.post('/groups/3/leave');
+  const users = new Sqlite(join(hearth.dataDir, 'users.sqlite3'));
+  users.prepare('UPDATE invitations SET expires_at = ?').run(Date.now() - 1);
+  users.close();
+  assert.match((await kim.get(`/join/${code}`)).body, NOT_VALID);
+  assert.equal((await kim.post(`/join/${code}`)).status, 404);
+  assert.equal((await kim.get('/groups/3')).status, 403);
+
+  const open = await invite(joe, { groups: '3' });
+  await ada.post('/admin/settings', { registration: 'invite', membersInvite: 'no' });
+  assert.match((await register(hearth.url, 'late', open)).body, NOT_VALID);
+  await ada.post('/admin/settings', { registration: 'invite', membersInvite: 'yes' });
+  assert.equal((await register(hearth.url, 'late', open)).status, 303);
+});
+
+test('whom owners removed from all that an invitation opens is told so, and uses nothing up', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada');
+  await ada.post('/groups', { name: 'Shed' });
+  const joe = await newPerson(hearth.url, 'joe', 3);
+  await ada.post('/groups/3/remove-member', { accountId: '2' });
+  const code = await invite(ada, { groups: '3', uses: '1' });
+  const refused = await joe.post(`/join/${code}`);
+  assert.deepEqual([refused.status, /An owner removed you/.test(refused.body)], [403, true]);
+  const kim = await newPerson(hearth.url, 'kim');
+  assert.equal((await kim.post(`/join/${code}`)).status, 303, 'the one use is left');
 });
 
 test('with REGISTRATION=invite a stranger needs a code, which opens its groups; the first account needs none', async (t) => {

@@ -283,7 +283,8 @@ test('every operation of an account works by form and by command, and is refused
   });
   assert.deepEqual(OPERATIONS.map((operation) => operation.name).toSorted(), Object.keys(samples).toSorted());
   const [joe, mina] = await Promise.all(['joe', 'mina'].map((name) => newPerson(hearth.url, name)));
-  for (const person of [joe, mina]) await person?.post('/account/second-factor/set-up');
+  for (const person of [joe, mina])
+    await person?.post('/account/second-factor/set-up', { password: PASSWORD });
   await joe?.post('/groups', { name: 'Shed', closed: 'yes' });
   for (const name of ['Fourth', 'Fifth']) await joe?.post('/groups', { name });
   for (const name of ['kim', 'lea']) await newPerson(hearth.url, name);

@@ -13,7 +13,7 @@ const codeAt = (secret: string, seconds = Date.now() / 1000) =>
 
 /** Sets an authenticator app up; resolves to its secret and the recovery codes. */
 async function setUp(person: Visitor): Promise<{ secret: string; codes: string[] }> {
-  const { body } = await person.post('/account/second-factor/set-up');
+  const { body } = await person.post('/account/second-factor/set-up', { password: PASSWORD });
   const secret = (/key into it: <code>([^<]+)/.exec(body)?.[1] ?? assert.fail(body)).replaceAll(' ', '');
   // The step before, so that the present one is left for signing in.
   const confirmed = await person.post('/account/second-factor/confirm', {
@@ -82,10 +82,38 @@ test('each recovery code stands in for the app once, however it is typed', async
   assert.match((await other.get('/account/second-factor')).body, /8 recovery codes are left/);
 });
 
+test('it takes the password, and a secret that was begun before is void', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada');
+  for (const form of [{}, { password: 'wrong password' }]) {
+    const refused = await ada.post('/account/second-factor/set-up', form);
+    assert.ok([400, 403].includes(refused.status));
+    assert.doesNotMatch(refused.body, /key into it/);
+  }
+  const keyIn = (body: string) => /key into it: <code>([^<]+)/.exec(body)?.[1];
+  const first = await ada.post('/account/second-factor/set-up', { password: PASSWORD });
+  const mistyped = await ada.post('/account/second-factor/confirm', { code: '000000' });
+  assert.equal(keyIn(mistyped.body), keyIn(first.body), 'a wrong code keeps what was scanned');
+  const second = await ada.post('/account/second-factor/set-up', { password: PASSWORD });
+  assert.notEqual(keyIn(second.body), keyIn(first.body));
+});
+
+test('somebody who guesses codes elsewhere locks no known device out', async (t) => {
+  const hearth = await startHearth(t, { env: { RATE_LIMITS: 'on' } });
+  const ada = await newPerson(hearth.url, 'ada');
+  const { secret } = await setUp(ada);
+  const other = await afterPassword(hearth.url);
+  for (let tries = 0; tries < 10; tries++) await other.post('/login/code', { code: '000000' });
+  assert.equal((await other.post('/login/code', { code: '000000' })).status, 429);
+  await ada.post('/logout');
+  await ada.post('/login', { username: 'ada', password: PASSWORD });
+  assert.equal((await ada.post('/login/code', { code: await codeAt(secret) })).status, 303);
+});
+
 test('it is set up with a code of the app, and removed with the password', async (t) => {
   const hearth = await startHearth(t);
   const ada = await newPerson(hearth.url, 'ada');
-  const begun = await ada.post('/account/second-factor/set-up');
+  const begun = await ada.post('/account/second-factor/set-up', { password: PASSWORD });
   assert.match(begun.body, /<svg /);
   const refused = await ada.post('/account/second-factor/confirm', { code: 'abc' });
   assert.deepEqual(
@@ -97,7 +125,7 @@ test('it is set up with a code of the app, and removed with the password', async
     '/',
   );
   await setUp(ada);
-  assert.equal((await ada.post('/account/second-factor/set-up')).status, 409);
+  assert.equal((await ada.post('/account/second-factor/set-up', { password: PASSWORD })).status, 409);
   assert.equal((await ada.post('/account/second-factor/remove', { password: 'wrong password' })).status, 403);
   await afterPassword(hearth.url);
   assert.equal((await ada.post('/account/second-factor/remove', { password: PASSWORD })).status, 303);

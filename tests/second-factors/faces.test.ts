@@ -111,7 +111,7 @@ test('face and app stand beside each other: either signs in, and the codes go wi
   const hearth = shared;
   const ada = await newPerson(hearth.url, 'grace');
   const { codes } = await enrol(ada, await three('ada'));
-  const { body } = await ada.post('/account/second-factor/set-up');
+  const { body } = await ada.post('/account/second-factor/set-up', { password: PASSWORD });
   const secret = (/key into it: <code>([^<]+)/.exec(body)?.[1] ?? assert.fail(body)).replaceAll(' ', '');
   const confirmed = await ada.post('/account/second-factor/confirm', { code: await generate({ secret }) });
   const newCode = /<code>([0-9A-Z]{4}-[0-9A-Z]{4})</.exec(confirmed.body)?.[1] ?? '';

@@ -40,13 +40,16 @@ test('a passkey is added, signs in alone, also past the authenticator app, and i
 
   const ask = (path: string, form = {}) =>
     page.request.post(url + path, { form, headers: { origin: url } }).then((answer) => answer.text());
-  const app = await ask('/account/second-factor/set-up');
+  const app = await ask('/account/second-factor/set-up', { password: PASSWORD });
   const secret = (/key into it: <code>([^<]+)/.exec(app)?.[1] ?? assert.fail(app)).replaceAll(' ', '');
   await ask('/account/second-factor/confirm', { code: await generate({ secret }) });
   await context.clearCookies();
   await page.goto(`${url}/login?next=/account/passkeys`);
+  await page.getByLabel('Stay signed in on this device').uncheck();
   await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
   await page.getByText('last used').waitFor();
+  const session = (await context.cookies()).find(({ name }) => name === 'hearth');
+  assert.equal(session?.expires, -1, 'it ends with the browser');
 
   await page.getByRole('button', { name: 'Remove My canarykey' }).click();
   await page.getByText('My canarykey').waitFor({ state: 'detached' });

@@ -133,7 +133,7 @@ test('whoever ends all other sessions ends their tokens, too, with their sockets
 test('a program passes the second step with a code, and guesses no more often than a person', async (t) => {
   const hearth = await startHearth(t, { env: { RATE_LIMITS: 'on' } });
   const ada = await newPerson(hearth.url, 'ada');
-  const { body } = await ada.post('/account/second-factor/set-up');
+  const { body } = await ada.post('/account/second-factor/set-up', { password: PASSWORD });
   const secret = (/key into it: <code>([^<]+)/.exec(body)?.[1] ?? assert.fail(body)).replaceAll(' ', '');
   const at = (offset: number) => generate({ secret, epoch: Math.floor(Date.now() / 1000) + offset });
   await ada.post('/account/second-factor/confirm', { code: await at(-30) });

@@ -104,11 +104,14 @@ export const invitationUses = sqliteTable(
   (table) => [primaryKey({ columns: [table.invitationId, table.accountId] })],
 );
 
-/** Links that sign an account in once: to choose a new password, or on another device. */
+/**
+ * Links that sign an account in once: to choose a new password, made by an administrator or sent by e-mail, or on
+ * another device.
+ */
 export const signInLinks = sqliteTable('sign_in_links', {
   tokenIndex: blob('token_index', { mode: 'buffer' }).primaryKey(),
   accountId: integer('account_id').notNull(),
-  kind: text('kind', { enum: ['password', 'device'] }).notNull(),
+  kind: text('kind', { enum: ['password', 'mail', 'device'] }).notNull(),
   expiresAt: integer('expires_at').notNull(),
 });
 

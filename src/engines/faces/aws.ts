@@ -29,6 +29,7 @@ export class AwsFaces implements FaceEngine {
     const pictures: Buffer[] = [];
     for (const [index, file] of files.entries()) {
       const picture = await smallJpeg(file, index);
+      if (pictures.some((other) => other.equals(picture))) throw new FaceError('same', index);
       // The first with itself: that it shows a face, and only one.
       const look = lookOf(await this.#compare(pictures[0] ?? picture, picture, index), index);
       if (!look.isSame) throw new FaceError('different', index);

@@ -9,9 +9,9 @@ export type Look = Readonly<{ isSame: boolean; direction: Direction }>;
 
 /**
  * Why a picture is of no use: it cannot be decoded, it shows no face, or several of about the same size, the face is
- * too small, looks aside, or is not the one of the other pictures.
+ * too small, looks aside, is not the one of the other pictures, or it is one of the other pictures again.
  */
-export type Fault = 'unreadable' | 'none' | 'several' | 'small' | 'aside' | 'different';
+export type Fault = 'unreadable' | 'none' | 'several' | 'small' | 'aside' | 'different' | 'same';
 
 /** Compares faces. Must not do work on the event loop, and loads its dependencies only when needed. */
 export interface FaceEngine {

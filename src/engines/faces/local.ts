@@ -33,6 +33,8 @@ export class LocalFaces implements FaceEngine {
         throw new FaceError('aside', index);
       if (descriptors.some((other) => distance(other, face.descriptor) > SAME_TURNED))
         throw new FaceError('different', index);
+      if (descriptors.some((other) => distance(other, face.descriptor) === 0))
+        throw new FaceError('same', index);
       descriptors.push(face.descriptor);
     }
     return Buffer.concat(

@@ -1,0 +1,74 @@
+import type { AuditEntry } from '../audit/store.ts';
+
+/** What stands in the log, between who did it and to whom or what. */
+export const ACTIONS: Readonly<Record<string, string>> = {
+  'make-admin': 'made an administrator of',
+  'remove-admin': 'made a member of',
+  'make-guest': 'made a guest of',
+  'make-member': 'made a member, no longer a guest, of',
+  suspend: 'suspended',
+  unsuspend: 'lifted the suspension of',
+  rename: 'changed the name of',
+  'end-sessions': 'signed out everywhere',
+  'remove-second-factor': 'removed the authenticator app, passkeys and e-mail address of',
+  'password-link': 'made a link for a new password for',
+  'delete-account': 'deleted the account of',
+  'delete-account-and-messages': 'deleted the account and the messages of',
+  'delete-group': 'deleted the group',
+  'remove-reported': 'removed, after a report,',
+  'leave-reported': 'left, after a report,',
+  'create-bot': 'made the bot',
+  'renew-bot-token': 'made a new token for the bot',
+  'begin-log': 'began this log',
+  'delete-own-account': 'deleted the own account,',
+  'revoke-invitation': 'revoked an invitation of',
+  'inbox-open-line': 'opened the private line of',
+  'inbox-assign': 'assigned the private line of',
+  'inbox-note': 'wrote a note at the private line of',
+  'inbox-done': 'marked as done, or as open, the private line of',
+  'group-rename': 'renamed the group',
+  'group-voice-settings': 'changed the voice settings of the group',
+  'group-rules': 'changed who joins and writes in the group',
+  'group-slow-mode': 'changed slow mode in the group',
+  'group-topic': 'changed the topic of the group',
+  'group-archive': 'archived, or took up again, the group',
+  'group-make-owner': 'made an owner in the group',
+  'group-remove-owner': 'made an owner a member in the group',
+  'group-transfer-ownership': 'handed over the group',
+  'group-remove-member': 'removed a member from the group',
+  'group-answer-request': 'answered who asked to join the group',
+  'group-delete-group': 'deleted the group',
+  'group-remove-message': 'removed somebody’s message,',
+  'group-add-incoming-webhook': 'made an address for posts to the group',
+  'group-add-outgoing-webhook': 'added a program that is told of the group',
+  'group-renew-webhook': 'renewed the secret of a webhook of the group',
+  'group-retry-webhook': 'tried a webhook again in the group',
+  'group-remove-webhook': 'removed a webhook from the group',
+  'group-add-bot': 'added a bot to the group',
+  'change-settings': 'changed the settings:',
+};
+
+/** To whom or what. */
+export function subjectOf({ person, to, message, group, ...details }: AuditEntry['details']): string {
+  if (person !== undefined) return to === undefined ? person : `${person} to ${to}`;
+  if (message !== undefined && group !== undefined) return `message ${message} of ${group}`;
+  return message ?? group ?? settingsInWords(details);
+}
+
+function settingsInWords({
+  registration,
+  membersInvite,
+  idleDays,
+  maxDays,
+  allowedAddresses,
+}: AuditEntry['details']): string {
+  return [
+    ...(registration ? [`who can make an account: ${registration}`] : []),
+    ...(allowedAddresses !== undefined
+      ? [`private addresses that webhooks may reach: ${allowedAddresses || 'none'}`]
+      : []),
+    ...(idleDays ? [`sessions end after days without use: ${idleDays}`] : []),
+    ...(maxDays ? [`sessions end after days in all: ${maxDays}`] : []),
+    ...(membersInvite ? [`who can invite: ${membersInvite === 'yes' ? 'everybody' : 'administrators'}`] : []),
+  ].join('; ');
+}
