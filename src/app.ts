@@ -13,10 +13,7 @@ import type { Keyring } from './crypto/keys.ts';
 import type { Passwords } from './crypto/passwords.ts';
 import type { Databases } from './database/open.ts';
 import { installDeletion } from './deletion/install.ts';
-import { chooseFaceEngine } from './engines/faces/choose.ts';
-import type { FaceEngine } from './engines/faces/engine.ts';
-import { chooseEngine } from './engines/speech/choose.ts';
-import type { SpeechEngine } from './engines/speech/engine.ts';
+import { openFaceEngine, openSpeechEngine } from './engines/open.ts';
 import { installExports } from './exports/install.ts';
 import { installFiles } from './files/install.ts';
 import { seedGroups } from './groups/create.ts';
@@ -39,6 +36,7 @@ import { installNotifications } from './notifications/install.ts';
 import type { BoundOperation } from './operations/define.ts';
 import { installOtherClients } from './other-clients/install.ts';
 import { installPresence } from './presence/install.ts';
+import { installPreviews } from './previews/install.ts';
 import { installProfiles } from './profiles/install.ts';
 import { installReports } from './reports/install.ts';
 import { installSearch } from './search/install.ts';
@@ -120,8 +118,8 @@ type Features = Awaited<ReturnType<typeof install>>;
 /** Installs the features; each may use those before it. */
 async function install({ config, log, databases, keyring, sessionStore, passwords }: Opened, base: Context) {
   const stores = await openCachedStores(databases, keyring, base.caches, config.inboxOnly);
-  const engine = speechEngine(config, log);
-  const faces = faceEngine(config, log);
+  const engine = openSpeechEngine(config, log);
+  const faces = openFaceEngine(config, log);
   const context = {
     ...{ ...base, ...stores, engine, hasSpeech: engine !== undefined },
     ...{ faces, hasFaces: faces !== undefined },
@@ -140,6 +138,7 @@ async function install({ config, log, databases, keyring, sessionStore, password
   const inbox = await installInbox(messages);
   const notifications = await installNotifications(messages);
   const bots = await installBots({ ...messages, ...tokens });
+  const previews = installPreviews(messages);
   const search = await installSearch(messages);
   const voice = installVoice(messages);
   const deletion = installDeletion({ ...messages, passwords });
@@ -156,6 +155,7 @@ async function install({ config, log, databases, keyring, sessionStore, password
     inbox,
     notifications,
     bots,
+    previews,
     search,
     voice,
     deletion,
@@ -196,6 +196,7 @@ function route(
   app.use(trustRoutes({ views, config, certificate, authority }));
   app.use(accounts.accountRoutes(invitations.admission), ...features.secondFactors.secondFactorRoutes);
   app.use(features.tokens.tokenRoutes, programs.apiDocs, features.bots.botRoutes);
+  app.use(features.previews.previewRoutes);
   app.use(invitations.invitationRoutes, features.reports.reportRoutes);
   app.use(features.inbox.inboxRoutes);
   app.use(features.deletion.deletionRoutes, features.exported.exportRoutes, features.admin.adminRoutes);
@@ -221,23 +222,6 @@ function ownOperations(features: Features): BoundOperation<SignedIn>[] {
     ...features.exported.exportOperations,
     ...features.admin.adminOperations,
   ];
-}
-
-function speechEngine(config: Config, log: Logger): SpeechEngine | undefined {
-  const { engine, missing } = chooseEngine({
-    engine: config.speechEngine,
-    modelDir: config.speechModelDir,
-    bucket: config.speechBucket,
-    language: config.speechLanguage,
-  });
-  if (missing) log.warn({ reason: missing }, 'voice messages stay without text');
-  return engine;
-}
-
-function faceEngine({ faceEngine }: Config, log: Logger): FaceEngine | undefined {
-  const { engine, missing } = chooseFaceEngine(faceEngine);
-  if (missing) log.warn({ reason: missing }, 'faces are not checked');
-  return engine;
 }
 
 /** Creates the initial groups, and fills in what rows of older versions lack. */

@@ -29,6 +29,7 @@ import { CachedMessageStore } from './messages/cached.ts';
 import { MessageStore } from './messages/store.ts';
 import { NotificationClaimStore } from './notifications/claim-store.ts';
 import { DeviceStore } from './notifications/store.ts';
+import { LinkImageStore } from './previews/store.ts';
 import { PlaybackReceiptStore } from './receipts/store.ts';
 import { ReportStore } from './reports/store.ts';
 import { PasskeyStore } from './second-factors/passkey-store.ts';
@@ -93,6 +94,7 @@ function uncached({
     files: new FileStore(chat, sealer),
     webhooks: new WebhookStore(chat, sealer, chatIndex),
     deliveries: new DeliveryStore(chat),
+    linkImages: new LinkImageStore(chat, sealer),
     threads: new ThreadStore(chat),
     saved: new SavedStore(chat),
     reports: new ReportStore(chat, sealer),

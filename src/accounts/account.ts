@@ -30,6 +30,8 @@ export type Account = Readonly<{
   spokenLanguage: SpokenLanguage;
   /** Whether times are shown to them with their seconds. */
   showsSeconds: boolean;
+  /** Whether their links get previews, and previews are shown to them. */
+  hasPreviews: boolean;
   /** When an administrator suspended them; null for an account that can sign in. */
   suspendedAt: number | null;
   /** When the username was changed last; null for never. */

@@ -172,6 +172,10 @@ export class AccountStore {
     return this.#change(id, { showsSeconds });
   }
 
+  setHasPreviews(id: number, hasPreviews: boolean): Promise<void> {
+    return this.#change(id, { hasPreviews });
+  }
+
   setQuiet(id: number, quiet: QuietHours | null): Promise<void> {
     const { from = null, to = null, zone = null } = quiet ?? {};
     return this.#change(id, { quietFrom: from, quietTo: to, quietZone: zone });
@@ -220,6 +224,7 @@ export class AccountStore {
       quiet: quietHours(row),
       spokenLanguage: row.spokenLanguage,
       showsSeconds: row.showsSeconds,
+      hasPreviews: row.hasPreviews,
       suspendedAt: row.suspendedAt,
       renamedAt: row.renamedAt,
     };

@@ -61,12 +61,14 @@ function settingsInWords({
   idleDays,
   maxDays,
   allowedAddresses,
+  linkPreviews,
 }: AuditEntry['details']): string {
   return [
     ...(registration ? [`who can make an account: ${registration}`] : []),
     ...(allowedAddresses !== undefined
-      ? [`private addresses that webhooks may reach: ${allowedAddresses || 'none'}`]
+      ? [`private addresses that Hearth may reach: ${allowedAddresses || 'none'}`]
       : []),
+    ...(linkPreviews ? [`previews of links: ${linkPreviews}`] : []),
     ...(idleDays ? [`sessions end after days without use: ${idleDays}`] : []),
     ...(maxDays ? [`sessions end after days in all: ${maxDays}`] : []),
     ...(membersInvite ? [`who can invite: ${membersInvite === 'yes' ? 'everybody' : 'administrators'}`] : []),

@@ -4,7 +4,7 @@ import type { Account } from '../accounts/store.ts';
 import { fateForm } from '../deletion/delete-account.ts';
 import { deletionForm } from '../groups/delete.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
-import { wholeNumber, yesOrNo } from '../operations/fields.ts';
+import { checkbox, wholeNumber, yesOrNo } from '../operations/fields.ts';
 import type { NeededScope } from '../operations/scopes.ts';
 import { usernameForm } from '../profiles/edit-profile.ts';
 import { addressesForm } from '../site-settings/outgoing.ts';
@@ -40,7 +40,10 @@ const sessionForm = z.object({
   idleDays: z.enum(IDLE_DAYS, 'Choose after how long without use.'),
   maxDays: z.enum(MAX_DAYS, 'Choose after how long in all.'),
 });
-const outgoingForm = z.object({ allowedAddresses: addressesForm });
+const outgoingForm = z.object({
+  allowedAddresses: addressesForm,
+  linkPreviews: checkbox.transform((on) => (on ? 'yes' : 'no')),
+});
 const settingsForm = z.object({
   registration: z.enum(REGISTRATIONS, 'Choose open, invite or closed.'),
   membersInvite: yesOrNo('Choose yes or no.').transform((may) => (may ? 'yes' : 'no')),

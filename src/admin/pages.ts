@@ -63,6 +63,7 @@ export class AdminPages {
       isChosen: settings.registration !== undefined || fixedRegistration !== undefined,
       membersInvite: settings.membersInvite ?? 'yes',
       allowedAddresses: typedAddresses(request, error) ?? settings.allowedAddresses ?? '',
+      linkPreviews: settings.linkPreviews ?? 'yes',
       idleDays: settings.idleDays ?? '30',
       maxDays: settings.maxDays ?? 'never',
       idleChoices: IDLE_DAYS,

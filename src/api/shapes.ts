@@ -70,6 +70,10 @@ export const messageShape = named(
     thread: z.int().nullable().describe('The seq of the first message of its thread.'),
     replies: z.int(),
     pinned: z.boolean(),
+    preview: z
+      .object({ url: z.string(), title: z.string(), description: z.string(), site: z.string() })
+      .optional()
+      .describe('What the page of its first link says of itself.'),
     reactions: z.array(z.object({ emoji: z.string(), accountIds: z.array(z.int()) })),
     mentions: z.union([z.literal('all'), z.array(z.int())]),
     files: z.array(fileShape),

@@ -3,6 +3,7 @@ import type { Keyring } from '../crypto/keys.ts';
 import { hex, type RowOf, type SealedColumn, sealedColumn } from './sealed-column.ts';
 import { SEALED_USERS } from './sealed-users.ts';
 import { drafts, files, groups, inboxLines, messages, reports, revisions } from './tables/chat.ts';
+import { linkImages } from './tables/links.ts';
 import { secrets } from './tables/sealing.ts';
 import { webhooks } from './tables/webhooks.ts';
 
@@ -74,6 +75,16 @@ export const SEALED = {
         'body',
         'drafts',
         ({ accountId, groupId, thread }) => `drafts/${accountId}/${groupId}/${thread}`,
+      ),
+    },
+  },
+  linkImages: {
+    table: linkImages,
+    columns: {
+      image: sealedColumn<{ groupId: number; seq: number }>(
+        'image',
+        'link-images',
+        ({ groupId, seq }) => `link-images/${groupId}/${seq}`,
       ),
     },
   },

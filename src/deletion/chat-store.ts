@@ -17,6 +17,7 @@ import {
   threadFollows,
   transcriptions,
 } from '../database/tables/chat.ts';
+import { linkImages } from '../database/tables/links.ts';
 import { webhooks } from '../database/tables/webhooks.ts';
 import type { Fate } from './account-store.ts';
 
@@ -144,6 +145,7 @@ export class ChatDeletionStore {
         reports,
         memberships,
         inboxLines,
+        linkImages,
         webhooks,
       ];
       for (const table of tables) await tx.run((orm) => orm.delete(table).where(eq(table.groupId, groupId)));

@@ -56,6 +56,26 @@ export function drawFace(picture: Buffer): Promise<Buffer | undefined> {
   );
 }
 
+const PREVIEW_WIDTH = 480;
+const PREVIEW_HEIGHT = 270;
+
+/** A small WebP of the picture of a linked page. @returns undefined for what cannot be decoded */
+export function drawPreview(
+  picture: Buffer,
+): Promise<{ content: Buffer; width: number; height: number } | undefined> {
+  if (!isPicture(picture)) return Promise.resolve(undefined);
+  return inTurn(async () => {
+    const sharp = await loadSharp();
+    const { data, info } = await sharp(picture, { limitInputPixels: MAX_KEPT_PIXELS })
+      .timeout({ seconds: DRAW_TIMEOUT_SECONDS })
+      .autoOrient()
+      .resize({ width: PREVIEW_WIDTH, height: PREVIEW_HEIGHT, fit: 'inside', withoutEnlargement: true })
+      .webp({ quality: 72 })
+      .toBuffer({ resolveWithObject: true });
+    return { content: data, width: info.width, height: info.height };
+  });
+}
+
 /**
  * Re-encodes a picture: upright, without metadata such as place, time and camera (EXIF, XMP, IPTC). An animated
  * picture stays animated, a GIF or WebP up to `MAX_FRAMES_PIXELS`.

@@ -52,7 +52,8 @@ export async function editMessage(
       if (message.content === text) return isDraft(message) ? { ...message, files } : message;
       const mayBeEmpty = message.files.length > 0 && message.authorId === account.id;
       if (text === '' && !mayBeEmpty) return emptyMessage();
-      return { ...message, ...mentions, files, content: text, editedAt: now };
+      const preview = message.preview && text.includes(message.preview.url) ? message.preview : null;
+      return { ...message, ...mentions, files, preview, content: text, editedAt: now };
     },
   });
 

@@ -1,6 +1,6 @@
 import { spokenIn } from '../recordings/recording.ts';
 import { timedWords } from '../recordings/transcript.ts';
-import type { Message } from './message.ts';
+import type { LinkPreview, Message } from './message.ts';
 
 /** A message as docs/wire.md has it. */
 export function messageJson(
@@ -23,11 +23,16 @@ export function messageJson(
     thread: message.thread,
     replies: message.replyCount,
     pinned: message.pinnedAt !== null,
+    ...(message.preview && { preview: previewJson(message.preview) }),
     reactions: message.reactions,
     mentions: message.mentionsAll ? 'all' : message.mentions,
     files: message.files.map(({ voice, ...file }) => ({ ...file, url: `/media/${file.id}` })),
     voice: voiceJson(message),
   });
+}
+
+function previewJson({ url, title, description, site }: LinkPreview) {
+  return { url, title, description, site };
 }
 
 /** What was spoken, for programs; the words themselves are the message's content. */

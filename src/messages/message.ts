@@ -3,6 +3,17 @@ import type { Attachment } from '../files/file.ts';
 /** The accounts that reacted with one emoji, in the order of their reactions. */
 export type Reaction = Readonly<{ emoji: string; accountIds: readonly number[] }>;
 
+/** What the page of a message's first link says of itself. Its picture is stored apart. */
+export type LinkPreview = Readonly<{
+  url: string;
+  title: string;
+  description: string;
+  /** The name of the site, or its host. */
+  site: string;
+  /** The size of its picture, in pixels; null where it has none. */
+  image: Readonly<{ width: number; height: number }> | null;
+}>;
+
 /** What few messages have. Sealed in a column of its own, which is null when all of it is empty. */
 export type MessageMetadata = Readonly<{
   reactions: readonly Reaction[];
@@ -13,6 +24,7 @@ export type MessageMetadata = Readonly<{
   files: readonly Attachment[];
   /** Why somebody other than the author removed it; empty where nobody did, or said so. */
   removedBecause: string;
+  preview: LinkPreview | null;
 }>;
 
 /** A message, opened. Times are milliseconds, UTC. */
@@ -59,6 +71,7 @@ export const NO_METADATA: MessageMetadata = {
   mentionsAll: false,
   files: [],
   removedBecause: '',
+  preview: null,
 };
 
 /** Builds a stored message field by field: copying whole objects took as long as writing the row. */
@@ -84,5 +97,6 @@ export function written(message: NewMessage, seq: number, change: number): Messa
     mentionsAll,
     files,
     removedBecause: '',
+    preview: null,
   };
 }

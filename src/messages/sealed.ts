@@ -56,14 +56,22 @@ export class SealedMessages {
 
 /** As JSON; undefined for the many messages that have nothing of it. */
 function metadataOf(message: Partial<MessageMetadata>): string | undefined {
-  const { reactions = [], mentions = [], mentionsAll = false, files = [], removedBecause = '' } = message;
+  const {
+    reactions = [],
+    mentions = [],
+    mentionsAll = false,
+    files = [],
+    removedBecause = '',
+    preview,
+  } = message;
   const hasLists = reactions.length > 0 || mentions.length > 0 || files.length > 0;
-  if (!hasLists && !mentionsAll && removedBecause === '') return undefined;
+  if (!hasLists && !mentionsAll && removedBecause === '' && !preview) return undefined;
   return JSON.stringify({
     reactions,
     mentions,
     mentionsAll,
     files,
     ...(removedBecause && { removedBecause }),
+    ...(preview && { preview }),
   });
 }

@@ -121,6 +121,18 @@ export async function showSeconds(
   publish(accountChanged, { accountId: account.id });
 }
 
+export const previewsForm = z.object({ previews: checkbox });
+
+/** Has previews of links, or none: of those that one sends, and of those that one reads. */
+export async function setPreviews(
+  { accounts, publish }: Dependencies,
+  account: Account,
+  { previews }: z.infer<typeof previewsForm>,
+): Promise<void> {
+  await accounts.setHasPreviews(account.id, previews);
+  publish(accountChanged, { accountId: account.id });
+}
+
 export const receiptsForm = z.object({ shows: checkbox });
 
 /** Shares or hides read receipts. An account that hides its own sees none of others. */

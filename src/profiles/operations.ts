@@ -10,8 +10,10 @@ import {
   languageForm,
   lineForm,
   nameForm,
+  previewsForm,
   receiptsForm,
   rename,
+  setPreviews,
   setSpokenLanguage,
   showReceipts,
   showSeconds,
@@ -48,6 +50,7 @@ export const profileOperations: readonly Operation<ProfileOperationContext, Sign
   ownChange('show-receipts', '/account/receipts', receiptsForm, showReceipts),
   ownChange('set-language', '/account/language', languageForm, setSpokenLanguage),
   ownChange('show-seconds', '/account/times', timesForm, showSeconds),
+  ownChange('link-previews', '/account/previews', previewsForm, setPreviews),
 ];
 
 function ownChange<Input>(

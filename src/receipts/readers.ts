@@ -7,7 +7,7 @@ import type { Message } from '../messages/message.ts';
 export const MAX_SEEN_MEMBERS = 50;
 
 /**
- * The members who have read a message, without its author and without members who hide their receipts.
+ * The members who have read a message, without its author, without members who hide their receipts, and without bots.
  * @returns undefined in groups of more than 50 members
  */
 export async function readersOf(
@@ -19,5 +19,7 @@ export async function readersOf(
   const marks = await groups.marksOf(group.id, MAX_SEEN_MEMBERS);
   const readers = marks.filter((mark) => mark.readSeq >= seq && mark.accountId !== authorId);
   const accountsOrNone = await Promise.all(readers.map((mark) => accounts.byId(mark.accountId)));
-  return accountsOrNone.filter((account): account is Account => account?.showsReceipts === true);
+  return accountsOrNone.filter(
+    (account): account is Account => account?.showsReceipts === true && !account.isBot,
+  );
 }

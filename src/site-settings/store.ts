@@ -19,6 +19,8 @@ export type SiteSettings = Readonly<{
   maxDays?: (typeof MAX_DAYS)[number];
   /** Private addresses that webhooks may reach, with a space between them; none where it is not set. */
   allowedAddresses?: string;
+  /** Whether linked pages are asked what they say of themselves; yes where it is not set. */
+  linkPreviews?: 'yes' | 'no';
 }>;
 
 export const IDLE_DAYS = ['1', '7', '30', '90'] as const;

@@ -29,7 +29,7 @@ const LADDER: readonly (readonly string[])[] = [
   ['messages', 'threads', 'drafts', 'bookmarks', 'receipts'],
   ['reports', 'inbox'],
   ['notifications'],
-  ['bots'],
+  ['bots', 'previews'],
   ['search'],
   ['voice'],
   ['exports', 'deletion'],

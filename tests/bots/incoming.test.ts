@@ -35,6 +35,7 @@ async function newest(member: Visitor, groupId: number): Promise<string> {
 test('a program posts at an address of its own, in each of the forms that programs use', async () => {
   const { url } = shared;
   const ada = await newPerson(url, 'ada', 1);
+  await ada.post('/groups/1/messages', { content: 'before the bot came' });
   const address = await makeAddress(ada, 1, 'build-server');
   const forms: [string, Record<string, string>, RegExp][] = [
     ['{"text":"plain &amp; simple"}', json, /plain &amp; simple/],
@@ -58,6 +59,10 @@ test('a program posts at an address of its own, in each of the forms that progra
     assert.match(message, shown);
     assert.match(message, />build-server<\/a> <span class="bot-mark">Bot</);
   }
+  assert.match(
+    (await ada.get('/groups/1/messages/1')).body,
+    /Seen by<\/h2>\s*<p><span class="muted">Nobody yet/,
+  );
   const id = '7c9e6679-7425-40de-944b-e07fc1f90ae7';
   for (const _try of [1, 2]) await post(url, address, JSON.stringify({ text: 'only once', id }));
   const { body } = await ada.get('/groups/1');

@@ -95,6 +95,7 @@ const ROUTES: Readonly<Record<string, Access>> = {
   'GET /groups/:id/members': 'members',
   'GET /groups/:id/messages': 'members',
   'GET /groups/:id/messages/:seq': 'members',
+  'GET /groups/:id/messages/:seq/link-image': 'members',
   'GET /groups/:id/names': 'members',
   'GET /groups/:id/pins': 'members',
   'GET /groups/:id/settings': 'members',

@@ -93,6 +93,7 @@ const samplesWith = ({
     leadsTo: SAVED,
   },
   'show-seconds': { inputs: [{ seconds: 'yes' }, { seconds: 'yes' }], wrong: { seconds: 1 }, leadsTo: SAVED },
+  'link-previews': { inputs: [{}, { previews: true }], wrong: { previews: 'perhaps' }, leadsTo: SAVED },
   'add-device': {
     inputs: devices,
     wrong: { ...devices[0], endpoint: 'https://evil.example/push' },
@@ -217,7 +218,7 @@ const samplesWith = ({
     leadsTo: /^\/admin\?saved=$/,
   },
   'outgoing-settings': {
-    inputs: [{ allowedAddresses: '10.0.0.1, 10.1.0.0/16' }, { allowedAddresses: '' }],
+    inputs: [{ allowedAddresses: '10.0.0.1, 10.1.0.0/16' }, { allowedAddresses: '', linkPreviews: true }],
     wrong: { allowedAddresses: 'localhost' },
     leadsTo: /^\/admin\?saved=$/,
   },

@@ -23,6 +23,7 @@ const person = (id: number, address = '192.0.2.1') => ({
     renamedAt: null,
     isGuest: false,
     isBot: false,
+    hasPreviews: true,
   },
   address,
 });

@@ -27,6 +27,7 @@ export const accounts = sqliteTable('accounts', {
   suspendedAt: integer('suspended_at'),
   renamedAt: integer('renamed_at'),
   isGuest: integer('is_guest', { mode: 'boolean' }).notNull().default(false),
+  hasPreviews: integer('has_previews', { mode: 'boolean' }).notNull().default(true),
   isBot: integer('is_bot', { mode: 'boolean' }).notNull().default(false),
   email: blob('email', { mode: 'buffer' }),
   emailIndex: blob('email_index', { mode: 'buffer' }),

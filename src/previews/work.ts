@@ -1,0 +1,116 @@
+import type { AccountStore } from '../accounts/store.ts';
+import type { Subscribe } from '../bus/bus.ts';
+import { messageRemoved, messagesChanged } from '../messages/events.ts';
+import type { Message } from '../messages/message.ts';
+import type { TextRenderer } from '../messages/render.ts';
+import type { MessageStore } from '../messages/store.ts';
+import type { MessageWriter } from '../messages/writer.ts';
+import { allowedAddresses } from '../site-settings/outgoing.ts';
+import type { SiteSettingsStore } from '../site-settings/store.ts';
+import { fetchPreview } from './fetch-preview.ts';
+import type { LinkImageStore } from './store.ts';
+
+/** Messages that are written within this time are looked at together. */
+const COALESCE_MS = 200;
+/** Sites that are asked at the same time. */
+const PARALLEL = 2;
+/** Links beyond these get no preview: that is a flood, and not worth a queue. */
+const MAX_WAITING = 200;
+/** A message that was written or edited before this time got its preview, or gets none. */
+const FRESH_MS = 60_000;
+const HAS_LINK = /https?:|www\.|\.\w/i;
+/** In what Hearth drew itself: links of people lead away from it. */
+const LINK = /<a [^>]*href="(https?:\/\/[^"]+)"/;
+
+export type PreviewDependencies = {
+  accounts: AccountStore;
+  messages: MessageStore;
+  linkImages: LinkImageStore;
+  siteSettings: SiteSettingsStore;
+  writer: MessageWriter;
+  texts: TextRenderer;
+  subscribe: Subscribe;
+  /** Called with errors of background work. */
+  report(error: unknown): void;
+};
+
+type Seen = { groupId: number; seq: number };
+
+/** Gives messages with a link the preview of the first one, a little later. What a stop interrupts gets none. */
+export class PreviewWork {
+  readonly #dependencies: PreviewDependencies;
+  readonly #seen = new Map<string, Seen>();
+  readonly #waiting: Message[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #underWay = 0;
+
+  constructor(dependencies: PreviewDependencies) {
+    this.#dependencies = dependencies;
+    const { subscribe, linkImages } = dependencies;
+    subscribe(messagesChanged, ({ groupId, messages }) => {
+      for (const { seq } of messages) this.#seen.set(`${groupId}/${seq}`, { groupId, seq });
+      this.#timer ??= setTimeout(() => this.#look(), COALESCE_MS).unref();
+    });
+    subscribe(messageRemoved, ({ groupId, seq }) => linkImages.remove(groupId, seq));
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#waiting.length = 0;
+  }
+
+  async #look(): Promise<void> {
+    this.#timer = undefined;
+    const { messages, siteSettings, report } = this.#dependencies;
+    const seen = [...this.#seen.values()];
+    this.#seen.clear();
+    try {
+      if ((await siteSettings.read()).linkPreviews === 'no') return;
+      for (const { groupId, seq } of seen) {
+        const message = await messages.bySeq(groupId, seq);
+        if (message && (await this.#isDue(message)) && this.#waiting.length < MAX_WAITING)
+          this.#waiting.push(message);
+      }
+      this.#next();
+    } catch (error) {
+      report(error);
+    }
+  }
+
+  async #isDue({ content, preview, removedAt, editedAt, createdAt, authorId }: Message): Promise<boolean> {
+    const isFresh = (editedAt ?? createdAt) > Date.now() - FRESH_MS;
+    if (preview !== null || removedAt !== null || !isFresh || !HAS_LINK.test(content)) return false;
+    return (await this.#dependencies.accounts.byId(authorId))?.hasPreviews === true;
+  }
+
+  #next(): void {
+    while (this.#underWay < PARALLEL) {
+      const message = this.#waiting.shift();
+      if (!message) return;
+      this.#underWay += 1;
+      this.#add(message)
+        .catch(this.#dependencies.report)
+        .finally(() => {
+          this.#underWay -= 1;
+          this.#next();
+        });
+    }
+  }
+
+  async #add({ groupId, seq, content }: Message): Promise<void> {
+    const { texts, writer, linkImages, siteSettings } = this.#dependencies;
+    const link = LINK.exec((await texts.render(content, new Map())).html)?.[1]?.replaceAll('&amp;', '&');
+    if (link === undefined || !URL.canParse(link)) return;
+    const fetched = await fetchPreview(link, await allowedAddresses(siteSettings));
+    if (!fetched) return;
+    if (fetched.image) await linkImages.set(groupId, seq, fetched.image);
+    const amended = await writer.amend({
+      groupId,
+      seq,
+      // Somebody may have edited or removed it meanwhile.
+      amend: (now) =>
+        now.content === content && now.removedAt === null ? { ...now, preview: fetched.preview } : now,
+    });
+    if (fetched.image && amended.preview?.url !== link) await linkImages.remove(groupId, seq);
+  }
+}
