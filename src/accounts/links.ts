@@ -51,7 +51,7 @@ export async function takeLink(
 
 async function usable(accounts: AccountStore, accountId: number | undefined): Promise<Account> {
   const account = accountId === undefined ? undefined : await accounts.byId(accountId);
-  if (!account)
+  if (!account || account.isBot)
     throw new ChatError('link_used', 404, 'This link was used already, or has run out. Ask for a new one.');
   if (account.suspendedAt !== null) throw suspended();
   return account;

@@ -77,7 +77,12 @@ export class PeopleStore {
 
   /** Guests see the groups that they are in, and the people in them. An administrator has to lose that role first. */
   async setGuest(id: number, isGuest: boolean): Promise<boolean> {
-    const isOther = and(eq(accounts.id, id), eq(accounts.isAdmin, false), eq(accounts.isGuest, !isGuest));
+    const isOther = and(
+      eq(accounts.id, id),
+      eq(accounts.isAdmin, false),
+      eq(accounts.isBot, false),
+      eq(accounts.isGuest, !isGuest),
+    );
     return (await this.#db.run((orm) => orm.update(accounts).set({ isGuest }).where(isOther))) > 0;
   }
 

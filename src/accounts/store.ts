@@ -1,4 +1,4 @@
-import { desc, eq, isNull, sql } from 'drizzle-orm';
+import { and, desc, eq, isNull, sql } from 'drizzle-orm';
 import type { BlindIndex } from '../crypto/blind-index.ts';
 import type { Database, Executor } from '../database/executor.ts';
 import { SEALED, type Sealer } from '../database/sealed-columns.ts';
@@ -103,7 +103,10 @@ export class AccountStore {
   async makeAdmin(username: string): Promise<void> {
     const nameIndex = this.#names.indexOf(username);
     await this.#db.run((orm) =>
-      orm.update(accounts).set({ isAdmin: true }).where(eq(accounts.nameIndex, nameIndex)),
+      orm
+        .update(accounts)
+        .set({ isAdmin: true })
+        .where(and(eq(accounts.nameIndex, nameIndex), eq(accounts.isBot, false))),
     );
   }
 

@@ -5,6 +5,7 @@ import { username } from '../accounts/names.ts';
 import type { PeopleStore } from '../accounts/people-store.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import type { AuditStore } from '../audit/store.ts';
+import type { Config } from '../config.ts';
 import { type ChatError, forbidden, notFound } from '../errors.ts';
 import type { GroupPage } from '../groups/page.ts';
 import { onRefusal } from '../http/failures.ts';
@@ -24,6 +25,7 @@ export type AdminBotDependencies = {
   accounts: AccountStore;
   peopleStore: PeopleStore;
   webhooks: WebhookStore;
+  config: Pick<Config, 'adminUsername'>;
   audit: AuditStore;
   tokens: Tokens;
   tokenStore: TokenStore;
@@ -55,7 +57,8 @@ export function adminBotRoutes(dependencies: AdminBotDependencies): Router {
       const admin = requireAdmin(request);
       onRefusal(response, (error) => adminPage(dependencies, request, { error }));
       const bot = await accounts.byId(numberInPath(request, 'id'));
-      if (!bot?.isBot || bot.suspendedAt !== null) throw notFound('There is no such bot.');
+      if (!bot?.isBot || bot.suspendedAt !== null || (await dependencies.webhooks.byBot(bot.id)))
+        throw notFound('There is no such bot.');
       for (const { id } of await tokenStore.inForce(bot, 'personal', Date.now()))
         await tokenStore.remove(bot.id, id);
       await note(admin, bot, 'renew-bot-token');

@@ -1,13 +1,11 @@
-import { createHash } from 'node:crypto';
 import type { AccountStore } from '../accounts/store.ts';
 import type { Subscribe } from '../bus/bus.ts';
-import { ChatError } from '../errors.ts';
-import { type OpenGroup, openGroup } from '../groups/access.ts';
+import type { OpenGroup } from '../groups/access.ts';
+import type { Group } from '../groups/group.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { messagesSent } from '../messages/events.ts';
 import type { Message } from '../messages/message.ts';
 import type { MessagePresenter } from '../messages/present.ts';
-import { MAX_CHARACTERS } from '../messages/send.ts';
 import type { MessageStore } from '../messages/store.ts';
 import type { BoundOperation } from '../operations/define.ts';
 import { type Answer, ask, OutgoingError } from '../outgoing/request.ts';
@@ -15,15 +13,17 @@ import { allowedAddresses } from '../site-settings/outgoing.ts';
 import type { SiteSettingsStore } from '../site-settings/store.ts';
 import { deliveryRequest } from './delivery-request.ts';
 import type { DeliveryStore } from './delivery-store.ts';
-import { readReply } from './payload.ts';
+import { writeReply } from './reply.ts';
 import { COMMAND, type Delivery, type Webhook } from './webhook.ts';
 import type { WebhookStore } from './webhook-store.ts';
 
 /** Messages that are written within this time are considered together. */
 const COALESCE_MS = 50;
 const BATCH = 200;
-/** Programs that are told at the same time; each of one message at a time. */
-const PARALLEL = 8;
+/** Programs that are told at the same time, each of one message at a time; and how many that one person added. */
+const PARALLEL = 16;
+const PARALLEL_OF_ONE = 4;
+const MAX_HEADS = 1_000;
 /** The longest that Standard Webhooks advises (spec, "Timeouts"). */
 const TIMEOUT_MS = 20_000;
 const MAX_ANSWER_BYTES = 64 * 1024;
@@ -32,7 +32,7 @@ const MAX_ANSWER_BYTES = 64 * 1024;
  * is stopped until an owner tries again.
  */
 const RETRIES_MS = [2_000, 15_000, 60_000, 300_000, 1_800_000, 7_200_000, 21_600_000, 43_200_000];
-/** With more messages than this in its queue, a webhook is stopped. */
+/** Deliveries that wait for one webhook; further messages are queued when these are taken. */
 const MAX_WAITING = 1_000;
 /** A claim of a process that ended is void after this time. */
 const CLAIM_MS = TIMEOUT_MS * 3;
@@ -58,7 +58,7 @@ export class Deliverer {
   readonly #dependencies: DeliverDependencies;
   readonly #dueGroups = new Set<number>();
   /** By webhook. */
-  readonly #underWay = new Map<number, Promise<void>>();
+  readonly #underWay = new Map<number, { creatorId: number; done: Promise<void> }>();
   #running = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #dueTimer: NodeJS.Timeout | undefined;
@@ -84,8 +84,9 @@ export class Deliverer {
     await this.#running;
   }
 
-  /** Looks for deliveries that are due. */
-  wake(): void {
+  /** Looks for deliveries that are due, and for messages of a group that are not queued yet. */
+  wake(groupId?: number): void {
+    if (groupId !== undefined) this.#considerSoon([groupId]);
     this.#inTurn(() => this.#deliverDue());
   }
 
@@ -110,26 +111,36 @@ export class Deliverer {
 
   /** Queues deliveries for the new messages of a group. Resolves to whether it has outgoing webhooks. */
   async #consider(groupId: number): Promise<boolean> {
-    const { webhooks, deliveries, groups, messages, accounts } = this.#dependencies;
+    const { webhooks, groups } = this.#dependencies;
     const outgoing = (await webhooks.of(groupId)).filter(({ kind }) => kind === 'outgoing');
     const group = outgoing.length > 0 ? await groups.byId(groupId) : undefined;
     if (!group) return false;
-    for (const webhook of outgoing)
-      for (let before = webhook.seq; before < group.lastSeq; ) {
-        const upTo = Math.min(before + BATCH, group.lastSeq);
-        const seqs: number[] = [];
-        const written = webhook.stoppedAt === null ? await messages.between(groupId, before + 1, upTo) : [];
-        // What bots write calls no other, so that two cannot answer each other for ever.
-        for (const message of written)
-          if (isCalled(webhook, message) && !(await accounts.byId(message.authorId))?.isBot)
-            seqs.push(message.seq);
-        await deliveries.enqueue(webhook.id, { before, upTo, seqs }, Date.now());
-        before = upTo;
-      }
-    for (const { id, stoppedAt } of outgoing)
-      if (stoppedAt === null && (await deliveries.countOf(id)) > MAX_WAITING)
-        await webhooks.note(id, { stoppedAt: Date.now(), failure: 'queue' });
+    // One that is stopped is told of what was written meanwhile when it is tried again.
+    for (const webhook of outgoing) if (webhook.stoppedAt === null) await this.#queue(webhook, group);
     return true;
+  }
+
+  async #queue(webhook: Webhook, group: Group): Promise<void> {
+    const { deliveries, messages, accounts } = this.#dependencies;
+    const isHere = await this.#isMember(webhook);
+    for (let before = webhook.seq; before < group.lastSeq; ) {
+      if ((await deliveries.countOf(webhook.id)) >= MAX_WAITING) return;
+      const upTo = Math.min(before + BATCH, group.lastSeq);
+      const seqs: number[] = [];
+      // What bots write calls no other, so that two cannot answer each other for ever.
+      for (const message of isHere ? await messages.between(group.id, before + 1, upTo) : [])
+        if (isCalled(webhook, message) && !(await accounts.byId(message.authorId))?.isBot)
+          seqs.push(message.seq);
+      await deliveries.enqueue(webhook.id, { before, upTo, seqs }, Date.now());
+      before = upTo;
+    }
+  }
+
+  /** A bot that was suspended, or that is no member any more, is told of nothing. */
+  async #isMember({ accountId, groupId }: Webhook): Promise<boolean> {
+    const { accounts, groups } = this.#dependencies;
+    const bot = await accounts.byId(accountId);
+    return bot?.suspendedAt === null && (await groups.membership(accountId, groupId)) !== undefined;
   }
 
   async #deliverDue(): Promise<void> {
@@ -137,9 +148,9 @@ export class Deliverer {
     const { deliveries, report } = this.#dependencies;
     const now = Date.now();
     clearTimeout(this.#dueTimer);
-    for (const delivery of await deliveries.next(2 * PARALLEL)) {
-      const { webhookId } = delivery;
-      if (this.#underWay.has(webhookId)) continue;
+    for (const delivery of await deliveries.next(MAX_HEADS)) {
+      const { webhookId, creatorId } = delivery;
+      if (this.#underWay.has(webhookId) || this.#countOf(creatorId) >= PARALLEL_OF_ONE) continue;
       // The end of one that is under way looks again.
       if (this.#underWay.size >= PARALLEL) return;
       if (delivery.dueAt > now) return this.#wakeAt(delivery.dueAt);
@@ -150,8 +161,12 @@ export class Deliverer {
           this.#underWay.delete(webhookId);
           this.wake();
         });
-      this.#underWay.set(webhookId, done);
+      this.#underWay.set(webhookId, { creatorId, done });
     }
+  }
+
+  #countOf(creatorId: number): number {
+    return [...this.#underWay.values()].filter((under) => under.creatorId === creatorId).length;
   }
 
   #wakeAt(dueAt: number): void {
@@ -164,7 +179,8 @@ export class Deliverer {
     const webhook = await webhooks.byId(delivery.webhookId);
     const group = webhook && (await groups.byId(webhook.groupId));
     const message = group && (await messages.bySeq(group.id, delivery.seq));
-    if (!webhook?.url || !message || message.removedAt !== null) return deliveries.remove(delivery.id);
+    if (!webhook?.url || !message || message.removedAt !== null || !(await this.#isMember(webhook)))
+      return deliveries.remove(delivery.id);
     let answer: Answer;
     try {
       answer = await ask(new URL(webhook.url), {
@@ -182,41 +198,19 @@ export class Deliverer {
     if (answer.status === 410) return webhooks.note(webhook.id, { stoppedAt: Date.now(), failure: '410' });
     if (answer.status < 200 || answer.status >= 300)
       return this.#failed(webhook, delivery, String(answer.status));
-    await this.#reply(webhook, message, answer);
+    await writeReply(this.#dependencies, webhook, message, answer.body);
     await deliveries.remove(delivery.id);
     await webhooks.note(webhook.id, { usedAt: Date.now(), failingSince: null, failure: null });
+    this.#considerSoon([webhook.groupId]);
   }
 
   async #failed(webhook: Webhook, delivery: Delivery, failure: string): Promise<void> {
     const { webhooks, deliveries } = this.#dependencies;
     const now = Date.now();
     const wait = RETRIES_MS[delivery.attempts];
-    const stoppedAt = wait === undefined ? now : null;
-    await webhooks.note(webhook.id, { failingSince: webhook.failingSince ?? now, failure, stoppedAt });
+    const isLast = wait === undefined && { stoppedAt: now };
+    await webhooks.note(webhook.id, { failingSince: webhook.failingSince ?? now, failure, ...isLast });
     await deliveries.postpone(delivery, now + (wait ?? 0));
-  }
-
-  /** Writes what the program answered, once, however often it was asked. */
-  async #reply(
-    { accountId, groupId, secret }: Webhook,
-    { id, seq }: Message,
-    { body }: Answer,
-  ): Promise<void> {
-    const { accounts, groups, send } = this.#dependencies;
-    const text = readReply(body);
-    const bot = await accounts.byId(accountId);
-    if (text === undefined || !bot || bot.suspendedAt !== null) return;
-    try {
-      const content = [...text].slice(0, MAX_CHARACTERS).join('');
-      await send.run(await openGroup(groups, bot, groupId), {
-        id: replyId(secret, id),
-        content,
-        replyTo: seq,
-      });
-    } catch (error) {
-      // Such as a bot that was removed, or a group that was archived meanwhile.
-      if (!(error instanceof ChatError)) throw error;
-    }
   }
 }
 
@@ -225,10 +219,4 @@ function isCalled({ trigger, command, accountId }: Webhook, message: Message): b
   if (trigger === 'message') return true;
   if (trigger === 'mention') return message.mentions.includes(accountId);
   return COMMAND.exec(message.content)?.[1]?.toLowerCase() === command;
-}
-
-/** A UUID for the answer to a message, so that a second one is the same message (RFC 9562, 5.8). */
-function replyId(secret: string, messageId: string): string {
-  const hash = createHash('sha256').update(`${secret} ${messageId}`).digest('hex');
-  return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-8${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
 }

@@ -39,7 +39,7 @@ export class DeliveryStore {
     const { id, webhookId, seq, attempts, dueAt } = webhookDeliveries;
     return this.#db.all((orm) =>
       orm
-        .select({ id, webhookId, seq, attempts, dueAt })
+        .select({ id, webhookId, seq, attempts, dueAt, creatorId: webhooks.creatorId })
         .from(webhookDeliveries)
         .innerJoin(webhooks, and(eq(webhooks.id, webhookId), isNull(webhooks.stoppedAt)))
         .where(

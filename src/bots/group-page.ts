@@ -86,7 +86,6 @@ function failureWords(failure: string): string {
     return 'Its address is a private one. An administrator can allow it under Administration.';
   if (failure === 'timeout') return 'It did not answer in 20 seconds.';
   if (failure === 'unreachable') return 'It could not be reached.';
-  if (failure === 'queue') return 'More than 1,000 messages wait for it.';
   if (failure === '410') return 'It said that it wants no more messages (410).';
   return `It answered with the status ${failure}.`;
 }

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { accountChanged, sessionsEnded } from '../accounts/events.ts';
-import { username } from '../accounts/names.ts';
+import { areConfusable, username } from '../accounts/names.ts';
 import type { PeopleStore } from '../accounts/people-store.ts';
 import { nameTaken } from '../accounts/register.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import type { AuditStore } from '../audit/store.ts';
 import type { Publish } from '../bus/bus.ts';
+import type { Config } from '../config.ts';
 import { ChatError, invalid, notFound } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { memberLeft } from '../groups/events.ts';
@@ -64,15 +65,19 @@ export type ManageDependencies = {
   audit: AuditStore;
   publish: Publish;
   /** Looks for deliveries that are due. */
-  wake(): void;
+  wake(groupId?: number): void;
+  config: Pick<Config, 'adminUsername'>;
 };
 
 /** Makes the account of a program: a guest, who sees only the groups that it is in. @throws ChatError 409 */
 export async function createBot(
-  { accounts }: Pick<ManageDependencies, 'accounts'>,
+  { accounts, config }: Pick<ManageDependencies, 'accounts' | 'config'>,
   name: string,
   now = Date.now(),
 ): Promise<Account> {
+  // Whoever has that name becomes an administrator.
+  if (config.adminUsername !== undefined && areConfusable(config.adminUsername, name))
+    throw nameTaken('taken', 'name');
   const values = { username: name, passwordHash: NO_PASSWORD, isAdmin: false, isGuest: true, isBot: true };
   const bot = await accounts.add({ ...values, now });
   if (bot === 'taken' || bot === 'confusable') throw nameTaken(bot, 'name');
@@ -144,7 +149,7 @@ export async function retryWebhook(
   await webhookOf(webhooks, open, webhookId);
   await webhooks.note(webhookId, { stoppedAt: null });
   await deliveries.retry(webhookId, now);
-  wake();
+  wake(open.group.id);
 }
 
 /** Removes a webhook. Its bot leaves and can do nothing any more; what it wrote stays under its name. */
@@ -168,6 +173,15 @@ async function remove(
   publish(accountChanged, { accountId });
 }
 
+/** Removes the webhook of a bot that is no member any more. */
+export async function removeWebhookOf(
+  dependencies: ManageDependencies,
+  { groupId, accountId }: { groupId: number; accountId: number },
+): Promise<void> {
+  const webhook = await dependencies.webhooks.byBot(accountId);
+  if (webhook?.groupId === groupId) await remove(dependencies, webhook);
+}
+
 /** Removes the webhooks of a group that was deleted. */
 export async function removeWebhooksOf(dependencies: ManageDependencies, groupId: number): Promise<void> {
   for (const webhook of await dependencies.webhooks.of(groupId)) await remove(dependencies, webhook);
@@ -175,12 +189,14 @@ export async function removeWebhooksOf(dependencies: ManageDependencies, groupId
 
 /** Makes a bot a member of the group. @throws ChatError 404 where there is no such bot */
 export async function addBot(
-  { accounts, groups, publish }: ManageDependencies,
+  { accounts, groups, webhooks, publish }: ManageDependencies,
   { group }: OpenGroup,
   { accountId }: z.output<typeof whichBot>,
 ): Promise<void> {
   const bot = await accounts.byId(accountId);
-  if (!bot?.isBot || bot.suspendedAt !== null) throw notFound('There is no such bot.');
+  // Those of webhooks are in one group only.
+  if (!bot?.isBot || bot.suspendedAt !== null || (await webhooks.byBot(bot.id)))
+    throw notFound('There is no such bot.');
   await addMember({ groups, publish }, bot, group);
 }
 

@@ -6,9 +6,20 @@ import { fromSlack } from './slack-text.ts';
 
 const TEXT_RULE = 'Send JSON with the text as "text".';
 
+/** What Slack's older form has, of which the words are taken. */
+const words = z.preprocess((value) => (typeof value === 'string' ? value : undefined), z.string().optional());
+const attachment = z.object({
+  pretext: words,
+  title: words,
+  title_link: words,
+  text: words,
+  fallback: words,
+});
+
 /** What a program posts: `text` as for Slack, and an id of its own, with which a second try is the same message. */
 const payload = z.object({
-  text: z.string(TEXT_RULE),
+  text: z.string(TEXT_RULE).optional(),
+  attachments: z.array(attachment, TEXT_RULE).max(20).optional(),
   id: z.preprocess((id) => id ?? undefined, messageId.optional()),
 });
 
@@ -22,8 +33,8 @@ export type Posted = Readonly<{ content: string; id?: string | undefined }>;
  */
 export function readPayload(body: string, contentType: string): Posted {
   const trimmed = body.trim();
+  if (contentType.toLowerCase().startsWith('text/plain')) return { content: body };
   if (trimmed.startsWith('{')) return fromJson(trimmed);
-  if (contentType.startsWith('text/plain')) return { content: body };
   const fields = new URLSearchParams(trimmed);
   const json = fields.get('payload');
   if (json !== null) return fromJson(json);
@@ -43,13 +54,29 @@ export function readReply(body: Buffer): string | undefined {
   }
 }
 
-function fromJson(text: string): Posted {
+function fromJson(json: string): Posted {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(json);
   } catch {
     throw invalid('payload', 'This is no JSON.', 'invalid_payload');
   }
-  const { text: content, id } = parseInput(payload, value);
-  return { content: fromSlack(content), id };
+  const { text, attachments = [], id } = parseInput(payload, value);
+  const parts = [text, ...attachments.map(attachmentText)].filter(
+    (part) => part !== undefined && part !== '',
+  );
+  if (text === undefined && parts.length === 0) throw invalid('text', TEXT_RULE, 'no_text');
+  return { content: fromSlack(parts.join('\n')), id };
+}
+
+function attachmentText({
+  pretext,
+  title,
+  title_link: link,
+  text,
+  fallback,
+}: z.output<typeof attachment>): string {
+  const heading = title && (link ? `*<${link}|${title}>*` : `*${title}*`);
+  const lines = [pretext, heading, text].filter((line) => line);
+  return lines.length > 0 ? lines.join('\n') : (fallback ?? '');
 }

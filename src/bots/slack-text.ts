@@ -1,6 +1,8 @@
 /** Characters that Slack's senders escape (docs.slack.dev, "Formatting message text"). */
 const ENTITIES: Readonly<Record<string, string>> = { '&lt;': '<', '&gt;': '>', '&amp;': '&' };
-const CODE = /(```[\s\S]*?```|`[^`\n]+`)/;
+const CODE = /(```[^`]*(?:`{1,2}[^`]+)*```|`[^`\n]+`)/;
+/** More is no message: what comes after it is not looked at. */
+const MAX_UNITS = 20_000;
 
 /**
  * The text of a program that was written for Slack, in Markdown: links and calls in angle brackets, one asterisk for
@@ -8,6 +10,7 @@ const CODE = /(```[\s\S]*?```|`[^`\n]+`)/;
  */
 export function fromSlack(text: string): string {
   return text
+    .slice(0, MAX_UNITS)
     .split(CODE)
     .map((part, index) => unescaped(index % 2 === 1 ? part : markdown(part)))
     .join('');
@@ -15,14 +18,14 @@ export function fromSlack(text: string): string {
 
 function markdown(text: string): string {
   return text
-    .replace(/<!(?:channel|everyone|here)(?:\|[^>]*)?>/g, '@all')
-    .replace(/<[#@][A-Z0-9]+\|([^>]+)>/g, (_match, name: string) => name)
-    .replace(/<((?:https?|mailto):[^|>\s]+)\|([^>]*)>/g, (_match, url: string, label: string) =>
+    .replace(/<!(?:channel|everyone|here)(?:\|[^>]{0,100})?>/g, '@all')
+    .replace(/<[#@][A-Z0-9]{1,30}\|([^>]{1,100})>/g, (_match, name: string) => name)
+    .replace(/<((?:https?|mailto):[^|>\s]{1,2000})\|([^>]{0,500})>/g, (_match, url: string, label: string) =>
       label === '' || label === url ? url : `[${label}](${url})`,
     )
-    .replace(/<((?:https?|mailto):[^>\s]+)>/g, '$1')
-    .replace(/(?<![\w*])\*(?![\s*])([^*\n]*[^\s*])\*(?![\w*])/g, '**$1**')
-    .replace(/(?<![\w~])~(?![\s~])([^~\n]*[^\s~])~(?![\w~])/g, '~~$1~~');
+    .replace(/<((?:https?|mailto):[^>\s]{1,2000})>/g, '$1')
+    .replace(/(?<![\w*])\*(?![\s*])([^*\n]{0,1000}[^\s*])\*(?![\w*])/g, '**$1**')
+    .replace(/(?<![\w~])~(?![\s~])([^~\n]{0,1000}[^\s~])~(?![\w~])/g, '~~$1~~');
 }
 
 function unescaped(text: string): string {

@@ -54,6 +54,14 @@ export class WebhookStore {
     return row && this.#open(row);
   }
 
+  /** That of a bot. */
+  async byBot(accountId: number): Promise<Webhook | undefined> {
+    const row = await this.#db.get((orm) =>
+      orm.select().from(webhooks).where(eq(webhooks.accountId, accountId)),
+    );
+    return row && this.#open(row);
+  }
+
   /** Those of a group, the oldest first. */
   async of(groupId: number): Promise<Webhook[]> {
     const rows = await this.#db.all((orm) =>

@@ -43,6 +43,8 @@ export type Delivery = Readonly<{
   webhookId: number;
   seq: number;
   attempts: number;
+  /** Who added the webhook. */
+  creatorId: number;
   /** The earliest time of the next attempt. */
   dueAt: number;
 }>;

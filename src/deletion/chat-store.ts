@@ -67,17 +67,17 @@ export class ChatDeletionStore {
     return rows.map((row) => row.id);
   }
 
-  /** The member of a group who joined first, other than this one. */
-  async firstMember(groupId: number, exceptId: number): Promise<number | undefined> {
+  /** Up to a thousand members of a group other than this one, in the order in which they joined. */
+  async otherMembers(groupId: number, exceptId: number): Promise<number[]> {
     const rows = await this.#db.all((orm) =>
       orm
         .select({ accountId: memberships.accountId })
         .from(memberships)
         .where(eq(memberships.groupId, groupId))
         .orderBy(asc(memberships.joinedAt), asc(memberships.accountId))
-        .limit(2),
+        .limit(1_000),
     );
-    return rows.find((row) => row.accountId !== exceptId)?.accountId;
+    return rows.map((row) => row.accountId).filter((id) => id !== exceptId);
   }
 
   /** Removes what the chat database has of an account beside its messages and memberships. */

@@ -134,7 +134,7 @@ export class DeletionWork {
         await this.#leaveDirect(group);
         continue;
       }
-      const nextId = await chatDeletions.firstMember(groupId, accountId);
+      const nextId = await this.#firstPerson(await chatDeletions.otherMembers(groupId, accountId));
       const owners = await groups.owners(groupId);
       if (nextId !== undefined && owners.length === 1 && owners[0] === accountId) {
         await groups.makeOwner(nextId, groupId);
@@ -144,6 +144,15 @@ export class DeletionWork {
       const isUnreachable = group.access === 'closed' || group.archivedAt !== null;
       if (nextId === undefined && isUnreachable) await deleteGroup(this.#dependencies, groupId);
     }
+  }
+
+  /** The first of these who is no bot. */
+  async #firstPerson(ids: readonly number[]): Promise<number | undefined> {
+    for (const id of ids) {
+      const account = await this.#dependencies.accounts.byId(id);
+      if (account && !account.isBot) return id;
+    }
+    return undefined;
   }
 
   async #leaveDirect(group: Group): Promise<void> {

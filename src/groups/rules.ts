@@ -101,10 +101,12 @@ export async function setArchived(
 
 /** @throws ChatError 404 for somebody who is no member */
 export async function makeOwner(
-  { groups, publish }: RuleDependencies,
+  { groups, accounts, publish }: RuleDependencies,
   { group }: OpenGroup,
   { accountId }: z.infer<typeof memberForm>,
 ): Promise<void> {
+  if ((await accounts.byId(accountId))?.isBot)
+    throw invalid('accountId', 'A bot owns no group. Choose a person.');
   if (!(await groups.makeOwner(accountId, group.id))) throw noMember();
   publish(membershipsChanged, { groupId: group.id, accountIds: [accountId] });
 }

@@ -14,7 +14,9 @@ declare global {
 }
 
 /** Addresses whose last part lets in whoever knows it. */
-const SECRET_IN_PATH = /^(\/(?:join|hooks|new-password|this-device|confirm-email|deleted)\/)[^/]+/;
+const SECRET_IN_PATH = /^(\/+(?:join|hooks|new-password|this-device|confirm-email|deleted)\/+)[^/]+/i;
+/** So long is only a secret, at whatever address it was tried. A file's id is shorter. */
+const LONG_PART = /[^/]{40,}/g;
 
 /** Gives each request an id and writes one line when its answer is done: never a query, a body, a cookie or a link's secret. */
 export function logRequests(log: Logger): RequestHandler {
@@ -24,7 +26,7 @@ export function logRequests(log: Logger): RequestHandler {
     request.id = `${start}-${(++count).toString(36)}`;
     const started = performance.now();
     const { method } = request;
-    const path = request.path.replace(SECRET_IN_PATH, '$1…');
+    const path = request.path.replace(SECRET_IN_PATH, '$1…').replace(LONG_PART, '…');
     response.once('close', () => {
       const ms = Math.round((performance.now() - started) * 10) / 10;
       log.info({ id: request.id, method, path, status: response.statusCode, ms });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { refuseBot } from '../accounts/policies.ts';
 import type { SignedIn } from '../accounts/sessions.ts';
 import type { Account } from '../accounts/store.ts';
 import { type ChatError, forbidden, invalid, notFound } from '../errors.ts';
@@ -67,9 +68,9 @@ export function refuseInbox({ account }: { account: Account }): ChatError | unde
 }
 
 export function refuseOwnLine({ account }: { account: Account }): ChatError | undefined {
-  return account.isAdmin
-    ? forbidden('You are an administrator: what people write to you is in the inbox.')
-    : undefined;
+  if (account.isAdmin)
+    return forbidden('You are an administrator: what people write to you is in the inbox.');
+  return refuseBot({ account });
 }
 
 function onLine<Input extends { groupId: number }>(

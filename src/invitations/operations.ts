@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { refuseBot } from '../accounts/policies.ts';
 import type { SignedIn } from '../accounts/sessions.ts';
 import type { AuditStore } from '../audit/store.ts';
 import { notFound } from '../errors.ts';
@@ -66,7 +67,7 @@ export const invitationOperations: readonly Operation<InvitationOperationContext
     path: '/join/:code',
     input: whichCode,
     rate: CODES,
-    policy: () => undefined,
+    policy: refuseBot,
     async run(context: InvitationOperationContext, { account }: SignedIn, { code }) {
       const groupId = await acceptInvitation(context, account, code);
       return groupId === undefined ? {} : { groupId };

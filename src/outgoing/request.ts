@@ -22,6 +22,9 @@ export type Outgoing = Readonly<{
   allowed?: readonly string[];
 }>;
 
+/** IPv4 in IPv6 as it was written before ::ffff:0:0/96 (RFC 4291, 2.5.5.1), which the library takes for public. */
+const OLD_MAPPED = ['::/96'];
+
 /** Why there is no answer: the address is not public, nothing came in time, or nobody could be reached. */
 export type OutgoingFault = 'private' | 'timeout' | 'unreachable';
 
@@ -50,27 +53,38 @@ export async function ask(
   const isHttps = url.protocol === 'https:';
   if (!isHttps && url.protocol !== 'http:')
     throw new OutgoingError('unreachable', new Error(`not http: ${url.protocol}`));
-  const filter = { allowIPAddressList: [...allowed] };
+  const filter = { allowIPAddressList: [...allowed], denyIPAddressList: OLD_MAPPED };
   const agent = isHttps ? new RequestFilteringHttpsAgent(filter) : new RequestFilteringHttpAgent(filter);
   const timeout = AbortSignal.timeout(timeoutMs);
+  const send = isHttps ? requestHttps : requestHttp;
+  const asked = send(url, {
+    method,
+    agent,
+    signal: timeout,
+    headers: { ...headers, 'accept-encoding': 'identity', connection: 'close' },
+  });
   try {
-    const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      const send = isHttps ? requestHttps : requestHttp;
-      const asked = send(url, {
-        method,
-        agent,
-        signal: timeout,
-        headers: { ...headers, 'accept-encoding': 'identity', connection: 'close' },
-      });
-      asked.once('response', resolve).once('error', reject).end(body);
+    const answered = new Promise<IncomingMessage>((resolve, reject) => {
+      asked.once('response', resolve).once('error', reject);
+      // Without a listener, such an answer would neither be a response nor an error.
+      asked.once('upgrade', () => reject(new Error('The server switched protocols.')));
     });
-    return await read(response, maxBytes);
+    asked.end(body);
+    return await Promise.race([answered.then((response) => read(response, maxBytes)), rejectAt(timeout)]);
   } catch (error) {
     if (timeout.aborted) throw new OutgoingError('timeout', error);
     throw new OutgoingError(isRefusal(error) ? 'private' : 'unreachable', error);
   } finally {
+    asked.destroy();
     agent.destroy();
   }
+}
+
+/** Whatever the library does, nobody waits for longer. */
+function rejectAt(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
 }
 
 async function read(response: IncomingMessage, maxBytes: number): Promise<Answer> {

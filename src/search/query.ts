@@ -5,6 +5,7 @@ import type { Group } from '../groups/group.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { visiblePeople, visiblePerson } from '../groups/visibility.ts';
+import { clockIn, timeIn } from '../time-zones.ts';
 import { MARKS } from './document.ts';
 import { fold, isUnspaced, queryWords, wordsOf } from './words.ts';
 
@@ -199,37 +200,14 @@ function span(zone: string, year: number, month: number, day: number, unit: 'day
   return { start: midnight(zone, year, month, day), end: midnight(zone, ...next) };
 }
 
-/** Start of a day in a zone. Looks up the offset twice, since it may differ between the guess and the result. */
+/** Start of a day in a zone. */
 function midnight(zone: string, year: number, month: number, day: number): number {
-  const utc = Date.UTC(year, month, day);
-  const guess = utc - offsetAt(zone, utc);
-  return utc - offsetAt(zone, guess);
-}
-
-/** UTC offset of a zone at a time, in milliseconds. */
-function offsetAt(zone: string, time: number): number {
-  const [year, month, day, hour, minute, second] = clockIn(zone, new Date(time));
-  return Date.UTC(year, month, day, hour, minute, second) - Math.floor(time / 1000) * 1000;
+  return timeIn(zone)(year, month, day, 0, 0, 0);
 }
 
 function dayIn(zone: string, date: Date): [number, number, number] {
   const [year, month, day] = clockIn(zone, date);
   return [year, month, day];
-}
-
-function clockIn(zone: string, date: Date): [number, number, number, number, number, number] {
-  const parts = new Intl.DateTimeFormat('en-u-ca-iso8601', {
-    timeZone: zone,
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  }).formatToParts(date);
-  const part = (type: string) => Number(parts.find((entry) => entry.type === type)?.value);
-  return [part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second')];
 }
 
 /** Whether a text matches all phrases. Verifies a hit of the index, which may be a false positive. */

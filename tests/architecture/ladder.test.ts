@@ -6,7 +6,19 @@ import { ROOT } from '../support/hearth.ts';
 
 /** design.md, section 1: a step imports itself and what stands before it. */
 const LADDER: readonly (readonly string[])[] = [
-  ['errors', 'version', 'setting-schemas', 'flags', 'settings', 'parent', 'config', 'bus', 'limits', 'tls'],
+  [
+    'errors',
+    'version',
+    'setting-schemas',
+    'flags',
+    'settings',
+    'parent',
+    'config',
+    'bus',
+    'limits',
+    'time-zones',
+    'tls',
+  ],
   ['cache'],
   ['crypto', 'engines', 'mail', 'outgoing'],
   ['database'],

@@ -50,6 +50,12 @@ test('a program posts at an address of its own, in each of the forms that progra
       /a <strong>bold<\/strong> <a [^>]*href="https:\/\/example.org\/a"[^>]*>link<\/a>/,
     ],
     ['text=in+a+field', { 'content-type': 'application/x-www-form-urlencoded' }, /in a field/],
+    [
+      '{"attachments":[{"title":"Disk full","title_link":"https://example.org/a","text":"on *db1*","color":"danger"}]}',
+      json,
+      /<strong><a [^>]*>Disk full<\/a><\/strong>[\s\S]*on <strong>db1/,
+    ],
+    ['{no JSON}', { 'content-type': 'TEXT/PLAIN' }, /\{no JSON\}/],
     ['as it stands', { 'content-type': 'text/plain; charset=utf-8' }, /as it stands/],
   ];
   for (const [body, headers, shown] of forms) {
@@ -163,6 +169,27 @@ test('nobody signs in as a bot, and a suspended one posts nothing', async (t) =>
   assert.equal((await post(url, address, '{"text":"x"}')).status, 200);
 });
 
+test('a bot takes nobody’s name or place: not that of the administrator to be, not a group', async (t) => {
+  const { url } = await startHearth(t, { env: { ADMIN_USERNAME: 'boss' } });
+  const joe = await newPerson(url, 'joe');
+  const mia = await newPerson(url, 'mia');
+  await joe.post('/groups', { name: 'Shed' });
+  assert.equal((await joe.post('/groups/3/webhooks/add-incoming', { name: 'Boss' })).status, 409);
+  const boss = await newPerson(url, 'boss');
+  await makeAddress(joe, 3, 'poster');
+  await mia.post('/groups/3/join');
+  await boss.post('/admin/people/1/delete-account', { messages: 'keep' });
+  while ((await boss.get('/people/1')).status !== 404)
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal(
+    (await mia.get('/groups/3/bots')).status,
+    200,
+    'she owns it, not the bot that was there before her',
+  );
+  assert.equal((await mia.post('/groups/3/add-bot', { accountId: '4' })).status, 404, 'a webhook’s own');
+  assert.equal((await boss.post('/admin/bots/4/token')).status, 404);
+});
+
 test('an administrator makes a bot with a token, and owners add it; it sees no other group', async (t) => {
   const { url } = await startHearth(t);
   const root = await newPerson(url, 'root', 1, 2);
@@ -184,6 +211,9 @@ test('an administrator makes a bot with a token, and owners add it; it sees no o
   assert.equal(sent.status, 200);
   assert.match(await newest(root, 1), /helper<\/a> <span class="bot-mark">Bot<[\s\S]*I am here/);
   assert.equal((await bot.get('/groups/2/messages')).status, 403);
+  assert.equal((await bot.post('/line')).status, 403);
+  assert.equal((await bot.post('/join/AAAA-BBBB-CCCC')).status, 403);
+  assert.equal((await root.post('/admin/people/3/make-member')).status, 409);
   const renewed = await root.post('/admin/bots/3/token');
   assert.match(renewed.body, /hearth_/);
   assert.equal((await bot.get('/me')).status, 401, 'the token before is void');
@@ -195,7 +225,8 @@ test('its address is in no file and no log, and over the API owners manage it as
   const ada = await newPerson(hearth.url, 'ada', 1);
   const address = await makeAddress(ada, 1, 'build-server');
   const secret = address.split('/').at(-1) ?? '';
-  await post(hearth.url, address, '{"text":"x"}');
+  for (const path of [address, address.replace('hooks', 'HOOKS'), address.replace('h', '%68')])
+    await post(hearth.url, path, '{"text":"x"}');
   const program = await signInProgram(hearth.url, 'ada');
   const { json: made } = await program.post('/groups/1/webhooks/add-incoming', { name: 'second' });
   const { json: listed } = await program.get('/groups/1/webhooks');

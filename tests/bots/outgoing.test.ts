@@ -137,11 +137,13 @@ test('a delivery that fails is tried again, with the same number, and owners see
   await until(async () =>
     /wants no more messages \(410\)\. It is stopped/.test(await stateOf(root, groupId)),
   );
+  await root.post(`/groups/${groupId}/messages`, { content: 'while it is stopped' });
   const count = receiver.received.length;
   receiver.behave((response) => response.end('x'.repeat(1_000_000)));
   await root.post(`/groups/${groupId}/webhooks/${id}/retry`);
-  await receiver.next(secret);
-  assert.equal(receiver.received.length, count + 1);
+  assert.equal((await receiver.next(secret)).data.message.content, 'the third');
+  assert.equal((await receiver.next(secret)).data.message.content, 'while it is stopped');
+  assert.equal(receiver.received.length, count + 2);
   await until(async () => !/stopped/.test(await stateOf(root, groupId)));
 });
 
@@ -177,6 +179,39 @@ test('private addresses get nothing until an administrator allows them; removed 
   assert.match((await admin.get('/admin')).body, /value="::1 127.0.0.0\/8"/);
   await joe.post(`/groups/${groupId}/webhooks/1/retry`);
   assert.equal((await receiver.next(secret)).data.message.content, 'told');
+});
+
+test('a bot that is suspended or removed is told of nothing, and one that answers @all is heard', async (t) => {
+  const receiver = await startReceiver(t);
+  const groupId = await newGroup(root, 'A larger group');
+  for (let number = 0; number < 11; number++)
+    await (await newPerson(shared.url, `pupil${number}`)).post(`/groups/${groupId}/join`);
+  const { secret } = await add(root, groupId, { name: 'caller', url: receiver.url, trigger: 'message' });
+  receiver.behave((response) => response.end('{"text":"Ready <!channel>"}'));
+  await root.post(`/groups/${groupId}/messages`, { content: 'first' });
+  await receiver.next(secret);
+  await until(async () => /Ready <[^>]*>@all/.test((await root.get(`/groups/${groupId}`)).body));
+  receiver.behave((response) => response.end());
+
+  const { body } = await root.get('/admin/people?q=caller');
+  const bot = /href="\/admin\/people\/(\d+)"/.exec(body)?.[1] ?? '';
+  await root.post(`/admin/people/${bot}/suspend`);
+  await root.post(`/groups/${groupId}/messages`, { content: 'not for a suspended one' });
+  await until(async () => /Its bot is suspended/.test(await stateOf(root, groupId)));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await root.post(`/admin/people/${bot}/unsuspend`);
+  for (const act of ['make-owner', 'transfer-ownership'])
+    assert.match(
+      (await root.post(`/groups/${groupId}/${act}`, { accountId: bot })).body,
+      /A bot owns no group/,
+    );
+  await root.post(`/groups/${groupId}/messages`, { content: 'second' });
+  assert.equal((await receiver.next(secret)).data.message.content, 'second');
+  await root.post(`/groups/${groupId}/remove-member`, { accountId: bot });
+  await root.post(`/groups/${groupId}/messages`, { content: 'not for one that left' });
+  await until(async () => /No program writes or reads here/.test(await stateOf(root, groupId)));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.equal(receiver.received.length, 2);
 });
 
 test('what was not delivered before the server was killed is delivered after its start, in order', async (t) => {

@@ -39,6 +39,7 @@ test('nothing that is not public is connected to, however its address is written
     '0.0.0.0',
     '[::1]',
     '[::]',
+    '[::127.0.0.1]',
     '[::ffff:127.0.0.1]',
     '[64:ff9b::7f00:1]',
     '10.0.0.1',
@@ -67,6 +68,8 @@ test('an answer that does not come, or does not end, is given up; one that is to
   const port = await serve(t, ({ url }, response) => {
     if (url === '/long') response.end('x'.repeat(5_000));
     else if (url === '/drip') setInterval(() => response.write('x'), 100).unref();
+    else if (url === '/upgrade')
+      response.socket?.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
     else if (url === '/elsewhere') response.writeHead(302, { location: '/long' }).end();
   });
   const allowed = ['127.0.0.1'];
@@ -76,6 +79,7 @@ test('an answer that does not come, or does not end, is given up; one that is to
   const long = await ask(new URL(at('/long')), { ...GET, allowed });
   assert.deepEqual([long.body.length, long.isCut], [1_000, true]);
   assert.equal((await ask(new URL(at('/elsewhere')), { ...GET, allowed })).status, 302, 'not followed');
+  assert.equal(await faultOf(at('/upgrade'), { allowed }), 'unreachable', 'another protocol');
   assert.equal(await faultOf('http://127.0.0.1:1/', { allowed }), 'unreachable');
   assert.equal(await faultOf('ftp://example.org/'), 'unreachable');
 });
