@@ -16,7 +16,7 @@ const ROWS = 10;
 const LONGEST_TEXT = 200;
 /** Never shown, however they are stored: with them somebody could sign in, or open what is sealed. */
 const SECRET =
-  /^(?:secrets\.value|accounts\.password_hash|authenticators\.secret|account_exports\.key|face_templates\.template|files\.about|invitations\.code|push_subscriptions\.subscription|session_list\.details|passkeys\.details|webhooks\.details)$/;
+  /^(?:secrets\.value|accounts\.password_hash|authenticators\.secret|account_exports\.key|face_templates\.template|files\.about|invitations\.code|push_subscriptions\.subscription|session_list\.details|passkeys\.details|webhooks\.details|imports\.key)$/;
 
 type Row = Record<string, unknown>;
 

@@ -27,6 +27,7 @@ import { securityHeaders } from './http/security.ts';
 import { serveStatic } from './http/static.ts';
 import { themeRoutes } from './http/theme.ts';
 import { sendHtml } from './http/views.ts';
+import { installImports } from './imports/install.ts';
 import { installInbox } from './inbox/install.ts';
 import { installInvitations } from './invitations/install.ts';
 import { installLive } from './live/install.ts';
@@ -143,6 +144,7 @@ async function install({ config, log, databases, keyring, sessionStore, password
   const voice = installVoice(messages);
   const deletion = installDeletion({ ...messages, passwords });
   const exported = installExports(messages);
+  const imported = installImports(messages);
   const admin = await installAdmin({ ...messages, ...deletion });
   return {
     accounts,
@@ -160,6 +162,7 @@ async function install({ config, log, databases, keyring, sessionStore, password
     voice,
     deletion,
     exported,
+    imported,
     admin,
     /** What programs read. */
     readable: { ...messages, ...tokens, index: search.index, passwords },
@@ -200,6 +203,7 @@ function route(
   app.use(invitations.invitationRoutes, features.reports.reportRoutes);
   app.use(features.inbox.inboxRoutes);
   app.use(features.deletion.deletionRoutes, features.exported.exportRoutes, features.admin.adminRoutes);
+  app.use(features.imported.importRoutes);
   app.use(nothingHere, answerFailures(views, log));
   return app;
 }
@@ -220,6 +224,7 @@ function ownOperations(features: Features): BoundOperation<SignedIn>[] {
     ...features.secondFactors.passkeyOperations,
     ...features.tokens.tokenOperations,
     ...features.exported.exportOperations,
+    ...features.imported.importOperations,
     ...features.admin.adminOperations,
   ];
 }

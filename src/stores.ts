@@ -23,6 +23,7 @@ import { FileStore } from './files/store.ts';
 import { CachedGroupStore } from './groups/cached.ts';
 import { JoinRequestStore } from './groups/request-store.ts';
 import { GroupStore } from './groups/store.ts';
+import { ImportStore } from './imports/store.ts';
 import { InboxStore } from './inbox/store.ts';
 import { InvitationStore } from './invitations/store.ts';
 import { CachedMessageStore } from './messages/cached.ts';
@@ -95,6 +96,7 @@ function uncached({
     webhooks: new WebhookStore(chat, sealer, chatIndex),
     deliveries: new DeliveryStore(chat),
     linkImages: new LinkImageStore(chat, sealer),
+    imports: new ImportStore(chat, sealer),
     threads: new ThreadStore(chat),
     saved: new SavedStore(chat),
     reports: new ReportStore(chat, sealer),

@@ -19,6 +19,7 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   'leave-reported': 'left, after a report,',
   'create-bot': 'made the bot',
   'renew-bot-token': 'made a new token for the bot',
+  'import-chats': 'brought in from another chat',
   'begin-log': 'began this log',
   'delete-own-account': 'deleted the own account,',
   'revoke-invitation': 'revoked an invitation of',

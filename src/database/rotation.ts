@@ -5,6 +5,7 @@ import type { Database } from './executor.ts';
 import type { SealedColumn } from './sealed-column.ts';
 import { createSealer, SEALED } from './sealed-columns.ts';
 import { drafts, files, groups, inboxLines, messages, reports, revisions } from './tables/chat.ts';
+import { imports } from './tables/imports.ts';
 import { linkImages } from './tables/links.ts';
 import { encryptionKeys, secrets } from './tables/sealing.ts';
 import {
@@ -46,7 +47,19 @@ const TABLES: Readonly<Record<'users' | 'chat', readonly SQLiteTable[]>> = {
     auditLog,
     secrets,
   ],
-  chat: [groups, messages, revisions, files, drafts, reports, inboxLines, linkImages, webhooks, secrets],
+  chat: [
+    groups,
+    messages,
+    revisions,
+    files,
+    drafts,
+    reports,
+    inboxLines,
+    imports,
+    linkImages,
+    webhooks,
+    secrets,
+  ],
 };
 
 /**

@@ -3,6 +3,7 @@ import type { Keyring } from '../crypto/keys.ts';
 import { hex, type RowOf, type SealedColumn, sealedColumn } from './sealed-column.ts';
 import { SEALED_USERS } from './sealed-users.ts';
 import { drafts, files, groups, inboxLines, messages, reports, revisions } from './tables/chat.ts';
+import { imports } from './tables/imports.ts';
 import { linkImages } from './tables/links.ts';
 import { secrets } from './tables/sealing.ts';
 import { webhooks } from './tables/webhooks.ts';
@@ -75,6 +76,17 @@ export const SEALED = {
         'body',
         'drafts',
         ({ accountId, groupId, thread }) => `drafts/${accountId}/${groupId}/${thread}`,
+      ),
+    },
+  },
+  imports: {
+    table: imports,
+    columns: {
+      key: sealedColumn<{ blobId: string }>('key', 'imports', ({ blobId }) => `imports/${blobId}/key`),
+      details: sealedColumn<{ blobId: string }>(
+        'details',
+        'imports',
+        ({ blobId }) => `imports/${blobId}/details`,
       ),
     },
   },

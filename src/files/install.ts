@@ -27,8 +27,9 @@ export function installFiles(
   const { config, files, limits, report, atStop } = context;
   const blobs = openBlobStore(join(config.dataDir, 'media'));
   const fileLimits = { file: config.fileLimit, person: config.personLimit, disk: config.diskLimit };
+  const receiver = new Receiver({ files, blobs, limits: fileLimits });
   const readUpload = createUploadReader({
-    receiver: new Receiver({ files, blobs, limits: fileLimits }),
+    receiver,
     rate: limits.of(UPLOAD_RATE),
     discard: ({ id }) => discardUpload({ files, blobs }, id),
   });
@@ -36,5 +37,5 @@ export function installFiles(
   const sweeping = startSweep({ files, blobs }, report);
   atStop(() => sweeping.stop());
   const routes = fileRoutes({ ...context, blobs, readUpload, operations });
-  return { blobs, readUpload, fileLimits, fileOperations: operations, fileRoutes: routes };
+  return { blobs, receiver, readUpload, fileLimits, fileOperations: operations, fileRoutes: routes };
 }

@@ -44,7 +44,7 @@ const LADDER: readonly (readonly string[])[] = [
   ['bots', 'previews'],
   ['search'],
   ['voice'],
-  ['exports', 'deletion'],
+  ['exports', 'deletion', 'imports'],
   ['admin'],
   ['api'],
   ['other-clients'],

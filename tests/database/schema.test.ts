@@ -7,13 +7,17 @@ import { getTableConfig, SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { openDatabases } from '../../src/database/open.ts';
 import { SEALED } from '../../src/database/sealed-columns.ts';
 import * as chat from '../../src/database/tables/chat.ts';
+import * as imports from '../../src/database/tables/imports.ts';
 import * as links from '../../src/database/tables/links.ts';
 import * as sealing from '../../src/database/tables/sealing.ts';
 import * as users from '../../src/database/tables/users.ts';
 import * as webhooks from '../../src/database/tables/webhooks.ts';
 import { temporaryFolder } from '../support/hearth.ts';
 
-const TABLES = { users: { ...users, ...sealing }, chat: { ...chat, ...links, ...webhooks, ...sealing } };
+const TABLES = {
+  users: { ...users, ...sealing },
+  chat: { ...chat, ...imports, ...links, ...webhooks, ...sealing },
+};
 
 /** Columns of bytes and text that hold none of people's words: keyed hashes, ids, and one of a few values. */
 const NOT_SEALED = [
@@ -60,6 +64,8 @@ const NOT_SEALED = [
   'files.id',
   'transcriptions.file_id',
   'transcriptions.state',
+  'imports.blob_id',
+  'imports.state',
   'webhooks.kind',
   'webhooks.secret_index',
   'webhooks.failure',

@@ -75,6 +75,7 @@ test('the Nu checker finds no error in any page', {
       '/account/tokens',
       '/groups/1/bots',
       '/admin/bots',
+      '/admin/imports',
       '/api/docs',
       '/account/second-factor',
       '/deleted/nothing',

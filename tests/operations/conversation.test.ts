@@ -40,6 +40,7 @@ const OTHER_FORMS: Readonly<Record<string, string>> = {
   '/account/face': 'takes the bytes of pictures',
   '/account/face/remove': 'takes the password',
   '/account/tokens': 'answers with a token that is shown once',
+  '/admin/imports': 'takes the bytes of an archive',
   '/admin/bots': 'answers with a token that is shown once',
   '/admin/bots/:id/token': 'answers with a token that is shown once',
   '/hooks/:secret': 'is for programs, which have no account',

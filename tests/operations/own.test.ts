@@ -22,9 +22,11 @@ type Sample = {
 
 /** Leaving is last: the files lie in a group. Ada, who came first, is an administrator. */
 const { groups: ofGroups, files, voice, ...others } = ACCOUNT_OPERATIONS;
-/** Not those that take what is made elsewhere: see `tests/inbox/`, `tests/second-factors/`, `tests/tokens/`. */
+/** Not those that take what is made elsewhere: see `tests/inbox/`, `tests/second-factors/`, `tests/tokens/`, `tests/imports/`. */
 const OPERATIONS = [...files, ...voice, ...Object.values(others).flat(), ...ofGroups].filter(
-  ({ name }) => name !== 'open-line' && !['remove-passkey', 'revoke-token'].includes(name),
+  ({ name }) =>
+    name !== 'open-line' &&
+    !['remove-passkey', 'revoke-token', 'start-import', 'discard-import'].includes(name),
 );
 const SAVED = /^\/account\?changed=profile$/;
 const NOTIFICATIONS_SAVED = /^\/notifications\?done=saved$/;

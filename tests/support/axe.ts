@@ -40,6 +40,7 @@ const PAGES = [
   '/account/tokens',
   '/groups/1/bots',
   '/admin/bots',
+  '/admin/imports',
   '/invitations',
   '/invitations/1',
   '/inbox',

@@ -6,6 +6,7 @@ import { exportOperations } from '../../src/exports/operations.ts';
 import { fileOperations } from '../../src/files/operations.ts';
 import { groupOperations } from '../../src/groups/operations.ts';
 import { ownOperations } from '../../src/groups/own-operations.ts';
+import { importOperations } from '../../src/imports/operations.ts';
 import { inboxOperations } from '../../src/inbox/operations.ts';
 import { invitationOperations } from '../../src/invitations/operations.ts';
 import { notificationOperations } from '../../src/notifications/operations.ts';
@@ -26,6 +27,7 @@ export const ACCOUNT_OPERATIONS = {
   passkeys: passkeyOperations,
   tokens: tokenOperations,
   exports: exportOperations,
+  imports: importOperations,
   profiles: profileOperations,
   notifications: notificationOperations,
   files: fileOperations,

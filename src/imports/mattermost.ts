@@ -1,0 +1,126 @@
+import { z } from 'zod';
+import type { ImportedFile, ImportedMessage, Outline } from './source.ts';
+
+// The form of a bulk export: docs.mattermost.com, "Bulk loading data", data format version 1.
+
+const attachments = z.array(z.looseObject({ path: z.string() })).nullish();
+const said = z.looseObject({
+  user: z.string(),
+  message: z.string().default(''),
+  create_at: z.number(),
+  attachments,
+});
+const line = z.looseObject({
+  type: z.string(),
+  channel: z.looseObject({ name: z.string(), display_name: z.string().nullish() }).optional(),
+  user: z
+    .looseObject({
+      username: z.string(),
+      first_name: z.string().nullish(),
+      last_name: z.string().nullish(),
+      nickname: z.string().nullish(),
+    })
+    .optional(),
+  post: said
+    .extend({ channel: z.string(), type: z.string().nullish(), replies: z.array(said).nullish() })
+    .optional(),
+});
+
+export type MattermostExport = Readonly<{ outline: Outline; messages: readonly ImportedMessage[] }>;
+
+/**
+ * Reads the lines of a bulk export: channels with posts, replies and files. Direct messages are left out.
+ * @param files the files of the archive by the end of their path
+ * @returns undefined for a text that is no such export
+ */
+export function readMattermost(
+  jsonl: string,
+  files: ReadonlyMap<string, string>,
+): MattermostExport | undefined {
+  const channels = new Map<string, string>();
+  const names = new Map<string, string>();
+  const messages: ImportedMessage[] = [];
+  let notices = 0;
+  for (const text of jsonl.split('\n')) {
+    if (text.trim() === '') continue;
+    const parsed = line.safeParse(parse(text));
+    if (!parsed.success) return undefined;
+    const { channel, user, post, type } = parsed.data;
+    if (channel) channels.set(channel.name, channel.display_name || channel.name);
+    if (user) names.set(user.username, fullName(user));
+    if (type === 'direct_post' || (post?.type ?? '').startsWith('system_')) notices += 1;
+    else if (post) messages.push(...messagesOf(post, files));
+  }
+  if (channels.size === 0) return undefined;
+  messages.sort((a, b) => a.at - b.at);
+  const times = messages.map(({ at }) => at);
+  return {
+    messages,
+    outline: {
+      kind: 'mattermost',
+      conversations: [...channels].map(([key, name]) => ({
+        key,
+        name,
+        messages: messages.filter(({ conversation }) => conversation === key).length,
+      })),
+      people: [...countsOf(messages)].map(([key, count]) => ({
+        key,
+        name: names.get(key) ?? key,
+        username: key,
+        messages: count,
+      })),
+      first: times[0] ?? 0,
+      last: times.at(-1) ?? 0,
+      notices,
+      isAmbiguous: false,
+    },
+  };
+}
+
+type Post = NonNullable<z.output<typeof line>['post']>;
+
+function messagesOf(post: Post, files: ReadonlyMap<string, string>): ImportedMessage[] {
+  const first = messageOf(post, post.channel, files);
+  const replies = (post.replies ?? []).map((reply) => ({
+    ...messageOf(reply, post.channel, files),
+    replyTo: first.key,
+  }));
+  return [first, ...replies];
+}
+
+function messageOf(
+  { user, message, create_at, attachments }: z.output<typeof said>,
+  conversation: string,
+  files: ReadonlyMap<string, string>,
+): ImportedMessage {
+  const found = (attachments ?? []).flatMap(({ path }): ImportedFile[] => {
+    const entry = files.get(path) ?? files.get(`data/${path}`);
+    return entry === undefined ? [] : [{ name: path.split('/').at(-1) ?? path, entry }];
+  });
+  return {
+    key: `${create_at} ${user} ${message}`,
+    conversation,
+    author: user,
+    at: create_at,
+    text: message,
+    files: found,
+  };
+}
+
+function fullName(user: NonNullable<z.output<typeof line>['user']>): string {
+  return user.nickname || [user.first_name, user.last_name].filter(Boolean).join(' ') || user.username;
+}
+
+function countsOf(messages: readonly ImportedMessage[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { author } of messages) counts.set(author, (counts.get(author) ?? 0) + 1);
+  return counts;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,57 @@
+import { username } from '../accounts/names.ts';
+import type { Account, AccountStore } from '../accounts/store.ts';
+import type { ImportedPerson } from './source.ts';
+
+/** Nobody signs in with such an account until an administrator makes a link for a new password. */
+const NO_PASSWORD = '';
+const MAX_TRIES = 100;
+
+/** The account that an archive's person seems to be: of that username, or the only one that is shown by that name. */
+export async function matchPerson(
+  accounts: AccountStore,
+  everybody: readonly Account[],
+  { name, username: named }: ImportedPerson,
+): Promise<Account | undefined> {
+  const byUsername = named === undefined ? undefined : await accounts.byName(named);
+  if (byUsername && !byUsername.isBot) return byUsername;
+  const fold = (text: string) => text.normalize('NFKC').toLowerCase().trim();
+  const shown = everybody.filter((account) => !account.isBot && fold(account.name) === fold(name));
+  return shown.length === 1 ? shown[0] : undefined;
+}
+
+/**
+ * Makes an account for somebody who wrote in an archive, under a name that is free: what they wrote is theirs, and they
+ * can have it with a link for a new password.
+ */
+export async function makePerson(
+  accounts: AccountStore,
+  { name, username: named }: Pick<ImportedPerson, 'name' | 'username'>,
+  now: number,
+): Promise<Account> {
+  const base = usernameFrom(named ?? name);
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const candidate = tries === 0 ? base : `${base.slice(0, 45)}${tries + 1}`;
+    const account = await accounts.add({
+      username: candidate,
+      passwordHash: NO_PASSWORD,
+      isAdmin: false,
+      now,
+    });
+    if (account === 'taken' || account === 'confusable') continue;
+    const shown = name.replace(/\s+/g, ' ').trim().slice(0, 50);
+    if (shown !== '' && shown !== candidate) await accounts.setDisplayName(account.id, shown);
+    return account;
+  }
+  throw new Error('No name is free for a person of an archive.');
+}
+
+/** Letters, digits and dots of a name; a phone number or a name of others becomes "person". */
+function usernameFrom(name: string): string {
+  const plain = name
+    .normalize('NFC')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{M}\p{Nd}]+/gu, '.')
+    .replace(/^\.+|\.+$/g, '')
+    .slice(0, 48);
+  return username.safeParse(plain).success ? plain : 'person';
+}

@@ -1,0 +1,88 @@
+import { invalid } from '../errors.ts';
+import { type ArchiveFile, openArchiveFile, type ReadRange } from './archive-file.ts';
+import { readMattermost } from './mattermost.ts';
+import { readSlack } from './slack.ts';
+import type { ImportedMessage, Outline, Reading, ReadingChoices } from './source.ts';
+import { readWhatsapp } from './whatsapp.ts';
+
+/** What was uploaded, opened: an outline of it, its messages, and its files where it has some. */
+export type OpenedImport = Readonly<{
+  outline: Outline;
+  messages(): Reading;
+  archive: ArchiveFile | undefined;
+}>;
+
+const ZIP_MAGIC = Buffer.from('PK');
+
+/**
+ * Finds out of which chat an archive is, and opens it.
+ * @param name of the file, from which that of a conversation is taken where nothing else has one
+ * @throws ChatError 400 for what is none of those that can be read
+ */
+export async function openImport(
+  name: string,
+  read: ReadRange,
+  size: number,
+  choices: ReadingChoices,
+): Promise<OpenedImport> {
+  const beginning = await bytes(read(0, Math.min(size, ZIP_MAGIC.length)));
+  if (!beginning.equals(ZIP_MAGIC)) {
+    if (size > 200 * 1024 ** 2) throw unknown();
+    return openText(name, (await bytes(read(0, size))).toString().replace(/^\ufeff/, ''), undefined, choices);
+  }
+  const archive = await openArchiveFile(read, size);
+  try {
+    if (archive.has('channels.json') || archive.has('users.json')) {
+      const { outline, messages } = await readSlack(archive);
+      return { outline, messages, archive };
+    }
+    const text = archive.names.find((entry) => /(?:^|\/)[^/]*\.(?:txt|jsonl)$/i.test(entry));
+    if (text === undefined) throw unknown();
+    const own = /_chat\.txt$/i.test(text) ? name : (text.split('/').at(-1) ?? name);
+    return openText(own, await archive.text(text), archive, choices);
+  } catch (error) {
+    archive.close();
+    if (error instanceof SyntaxError || (error instanceof Error && error.name === 'ZodError'))
+      throw unknown();
+    throw error;
+  }
+}
+
+function openText(
+  name: string,
+  text: string,
+  archive: ArchiveFile | undefined,
+  choices: ReadingChoices,
+): OpenedImport {
+  const entries = new Map((archive?.names ?? []).map((entry) => [entry, entry]));
+  const byName = new Map((archive?.names ?? []).map((entry) => [entry.split('/').at(-1) ?? entry, entry]));
+  const opened = text.startsWith('{')
+    ? readMattermost(text, entries)
+    : readWhatsapp(text, conversationName(name), byName, choices);
+  if (!opened || opened.messages.length === 0) throw unknown();
+  const messages = (): readonly ImportedMessage[] => opened.messages;
+  return { outline: opened.outline, messages, archive };
+}
+
+/** "WhatsApp Chat with Family.txt", "WhatsApp Chat - Family.zip", "WhatsApp-Chat mit Familie.zip" → Family. */
+function conversationName(file: string): string {
+  const name = file
+    .replace(/\.(?:zip|txt|jsonl)$/i, '')
+    .replace(/^.*whatsapp[^\p{L}]*(?:\p{L}+\s+)?(?:with|mit|con|avec|com|met|-|–)\s+/iu, '')
+    .trim();
+  return name === '' || name === '_chat' ? 'WhatsApp' : name;
+}
+
+async function bytes(stream: AsyncIterable<Buffer>): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+function unknown() {
+  return invalid(
+    'archive',
+    'This is no export of WhatsApp, Slack or Mattermost that can be read here. Choose the ZIP as it was exported.',
+    'unknown_archive',
+  );
+}

@@ -1,0 +1,131 @@
+import { z } from 'zod';
+import { fromSlack } from '../bots/slack-text.ts';
+import type { ArchiveFile } from './archive-file.ts';
+import type { ImportedMessage, ImportedPerson, Outline } from './source.ts';
+
+// The form of an export: docs "How to read Slack data exports" (slack.com/help/articles/220556107).
+
+const user = z.looseObject({
+  id: z.string(),
+  name: z.string().default(''),
+  profile: z
+    .looseObject({ real_name: z.string().optional(), display_name: z.string().optional() })
+    .optional(),
+});
+const channel = z.looseObject({ id: z.string(), name: z.string() });
+const message = z.looseObject({
+  type: z.string().optional(),
+  subtype: z.string().optional(),
+  user: z.string().optional(),
+  username: z.string().optional(),
+  bot_id: z.string().optional(),
+  text: z.string().default(''),
+  ts: z.string(),
+  thread_ts: z.string().optional(),
+  files: z.array(z.looseObject({ name: z.string().nullish(), url_private: z.string().nullish() })).nullish(),
+});
+
+/** What is said; every other subtype is a notice such as `channel_join`. */
+const SPOKEN = new Set(['bot_message', 'me_message', 'thread_broadcast', 'file_share', 'file_comment']);
+const DAY = /^(.*)\/(\d{4}-\d{2}-\d{2})\.json$/;
+
+export type SlackExport = { outline: Outline; messages(): AsyncGenerator<ImportedMessage> };
+
+/** Reads a Slack export: channels, open and private. Direct messages are in no export that members can make. */
+export async function readSlack(archive: ArchiveFile): Promise<SlackExport> {
+  const users = new Map(
+    z
+      .array(user)
+      .parse(await jsonOf(archive, 'users.json'))
+      .map((one) => [one.id, one]),
+  );
+  const channels = new Map<string, string>();
+  for (const file of ['channels.json', 'groups.json'])
+    for (const { name } of z.array(channel).parse(await jsonOf(archive, file))) channels.set(name, name);
+  const days = archive.names
+    .flatMap((entry) => {
+      const [, folder = '', day = ''] = DAY.exec(entry) ?? [];
+      return channels.has(folder) ? [{ entry, folder, day }] : [];
+    })
+    .sort((a, b) => (a.folder === b.folder ? (a.day < b.day ? -1 : 1) : a.folder < b.folder ? -1 : 1));
+  const nameOf = (id: string) => {
+    const found = users.get(id);
+    return found?.profile?.display_name || found?.profile?.real_name || found?.name || id;
+  };
+  let notices = 0;
+
+  async function* messages(): AsyncGenerator<ImportedMessage> {
+    notices = 0;
+    for (const { entry, folder } of days)
+      for (const said of z.array(message).parse(await jsonOf(archive, entry))) {
+        const author = said.user ?? (said.username ? `bot ${said.username}` : undefined);
+        if (author === undefined || (said.subtype !== undefined && !SPOKEN.has(said.subtype))) {
+          notices += 1;
+          continue;
+        }
+        const thread =
+          said.thread_ts !== undefined && said.thread_ts !== said.ts ? said.thread_ts : undefined;
+        yield {
+          key: said.ts,
+          conversation: folder,
+          author,
+          at: Math.round(Number(said.ts) * 1_000),
+          text: textOf(said, nameOf),
+          files: [],
+          ...(thread && { replyTo: thread }),
+        };
+      }
+  }
+
+  return { outline: await outlineOf(messages, [...channels.keys()], users, () => notices), messages };
+}
+
+async function outlineOf(
+  messages: () => AsyncGenerator<ImportedMessage>,
+  channels: readonly string[],
+  users: ReadonlyMap<string, z.output<typeof user>>,
+  notices: () => number,
+): Promise<Outline> {
+  const counts = new Map<string, number>(channels.map((name) => [name, 0]));
+  const people = new Map<string, number>();
+  let first = Number.POSITIVE_INFINITY;
+  let last = 0;
+  for await (const { conversation, author, at } of messages()) {
+    counts.set(conversation, (counts.get(conversation) ?? 0) + 1);
+    people.set(author, (people.get(author) ?? 0) + 1);
+    first = Math.min(first, at);
+    last = Math.max(last, at);
+  }
+  return {
+    kind: 'slack',
+    conversations: [...counts].map(([key, count]) => ({ key, name: key, messages: count })),
+    people: [...people].map(([key, count]): ImportedPerson => {
+      const found = users.get(key);
+      const name = found?.profile?.real_name || found?.profile?.display_name || found?.name;
+      return {
+        key,
+        name: name || key.replace(/^bot /, ''),
+        messages: count,
+        ...(found?.name && { username: found.name }),
+      };
+    }),
+    first: last === 0 ? 0 : first,
+    last,
+    notices: notices(),
+    isAmbiguous: false,
+  };
+}
+
+/** The words, and the names of files: their bytes are on Slack's servers, behind a sign-in. */
+function textOf({ text, files }: z.output<typeof message>, nameOf: (id: string) => string): string {
+  const called = text.replace(
+    /<@([A-Z0-9]{1,30})(?:\|[^>]{0,100})?>/g,
+    (_match, id: string) => `@${nameOf(id)}`,
+  );
+  const names = (files ?? []).map(({ name }) => `(File: ${name ?? 'without a name'})`);
+  return [fromSlack(called), ...names].filter((part) => part !== '').join('\n');
+}
+
+async function jsonOf(archive: ArchiveFile, name: string): Promise<unknown> {
+  return archive.has(name) ? JSON.parse(await archive.text(name)) : [];
+}

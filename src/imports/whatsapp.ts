@@ -1,0 +1,165 @@
+import { timeIn } from '../time-zones.ts';
+import type { DateOrder, ImportedFile, ImportedMessage, Outline, ReadingChoices } from './source.ts';
+
+/** Marks of direction that WhatsApp puts into its lines. */
+const MARKS = /[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
+const AM = /^(?:a\.?\s?m\.?|vorm\.|上午|오전|午前|de\.|ص|ÖÖ)$/i;
+const PM = /^(?:p\.?\s?m\.?|nachm\.|下午|오후|午後|du\.|م|ÖS)$/i;
+const HALF = String.raw`(a\.?\s?m\.?|p\.?\s?m\.?|vorm\.|nachm\.|上午|下午|오전|오후|午前|午後|de\.|du\.|ص|م|ÖÖ|ÖS)`;
+/**
+ * The beginning of a message, on Android ("31.12.20, 23:59 - Ada: …") and on iOS ("[31.12.20, 23:59:59] Ada: …"), as
+ * phones of many languages write date and time.
+ */
+const HEAD = new RegExp(
+  String.raw`^\[?(\d{1,4})\s?[./\-年년]\s?(\d{1,2})\s?[./\-月월]\s?(\d{2,4})[日일.]?[,،]?\s*(?:às|à|kl\.?|klo|um|o|в)?\s*(?:${HALF}\s*)?(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?:\s?${HALF})?(?:\]\s|\s[-–]\s|,\s)(.*)$`,
+  'is',
+);
+/** "Ada: …"; the name of a notice such as `Ada changed the subject to "x: y"` has a quotation mark. */
+const SPOKEN = /^([^:"“”«»„]{1,100}?)\s?:(?:\s|$)(.*)$/s;
+/** What stands for a file, in every language: "<attached: a.jpg>" on iOS, "a.jpg (file attached)" on Android. */
+const ATTACHED = [/^<[^:<>]{2,40}?\s?:\s?([^<>]+\.\w{1,5})>$/, /^(\S.*\.\w{1,5}) \([^()]+\)$/];
+
+type Line = { clock: readonly string[]; half: string; author: string | undefined; text: string };
+
+/** A chat that WhatsApp exported. */
+export type WhatsappChat = Readonly<{ outline: Outline; messages: readonly ImportedMessage[] }>;
+
+/**
+ * Reads the text of a chat.
+ * @param text the content of `_chat.txt`, or of "WhatsApp Chat with ….txt"
+ * @param name what the conversation is called
+ * @param entries the files that are beside it, by their names
+ * @returns undefined for a text that is no such chat
+ */
+export function readWhatsapp(
+  text: string,
+  name: string,
+  entries: ReadonlyMap<string, string>,
+  { zone, dates }: ReadingChoices,
+): WhatsappChat | undefined {
+  const lines = linesOf(text);
+  if (lines.length === 0) return undefined;
+  const { order, isAmbiguous } = dates ? { order: dates, isAmbiguous: false } : orderOf(lines);
+  const toTime = timeIn(zone);
+  const counts = new Map<string, number>();
+  const people = new Map<string, number>();
+  const messages: ImportedMessage[] = [];
+  let notices = 0;
+  for (const line of lines) {
+    if (line.author === undefined) {
+      notices += 1;
+      continue;
+    }
+    const at = toTime(...clockOf(line, order));
+    const written = line.text;
+    // The same words by the same person in the same minute are told apart by their number.
+    const same = `${line.author}\n${line.clock.join(' ')} ${line.half}\n${written}`;
+    const nth = (counts.get(same) ?? 0) + 1;
+    counts.set(same, nth);
+    people.set(line.author, (people.get(line.author) ?? 0) + 1);
+    const { files, rest } = attachedTo(written, entries);
+    messages.push({ key: `${same}\n${nth}`, conversation: name, author: line.author, at, text: rest, files });
+  }
+  const times = messages.map(({ at }) => at);
+  return {
+    messages,
+    outline: {
+      kind: 'whatsapp',
+      conversations: [{ key: name, name, messages: messages.length }],
+      people: [...people].map(([key, count]) => ({ key, name: key.replace(/^~\s?/, ''), messages: count })),
+      first: times[0] ?? 0,
+      last: times.at(-1) ?? 0,
+      notices,
+      isAmbiguous,
+    },
+  };
+}
+
+/** The messages with the lines that follow them. */
+function linesOf(text: string): Line[] {
+  const lines: Line[] = [];
+  for (const raw of text.split(/\r\n?|\n/)) {
+    const plain = raw.replace(MARKS, '').replace(/[\u202f\u00a0]/g, ' ');
+    const head = HEAD.exec(withLatinDigits(plain));
+    const last = lines.at(-1);
+    if (!head) {
+      if (last) last.text += `\n${plain}`;
+      continue;
+    }
+    const [
+      ,
+      first = '',
+      second = '',
+      third = '',
+      before = '',
+      hour = '',
+      minute = '',
+      seconds = '0',
+      after = '',
+    ] = head;
+    // What was said keeps its own digits: only the beginning of the line was changed, digit by digit.
+    const said = plain.slice(plain.length - (head[9] ?? '').length);
+    const [, author, spoken] = SPOKEN.exec(said) ?? [];
+    lines.push({
+      clock: [first, second, third, hour, minute, seconds],
+      half: (before || after).trim(),
+      author: author?.trim(),
+      text: spoken ?? said,
+    });
+  }
+  return lines.map((line) => ({ ...line, text: line.text.trimEnd() }));
+}
+
+/** With Arabic and Persian digits at the beginning as 0 to 9. */
+function withLatinDigits(line: string): string {
+  return line.replace(/[٠-٩۰-۹]/g, (digit) => String((digit.codePointAt(0) ?? 0) & 0xf));
+}
+
+/** A part that is larger than 12 is no month; else the order in which time goes forward. */
+function orderOf(lines: readonly Line[]): { order: DateOrder; isAmbiguous: boolean } {
+  const parts = lines.map(({ clock }) => clock.slice(0, 3).map(Number));
+  if (lines.some(({ clock }) => (clock[0]?.length ?? 0) > 2)) return { order: 'ymd', isAmbiguous: false };
+  if (parts.some(([first = 0]) => first > 12)) return { order: 'dmy', isAmbiguous: false };
+  if (parts.some(([, second = 0]) => second > 12)) return { order: 'mdy', isAmbiguous: false };
+  const steps = { dmy: stepsBack(parts, 2, 1, 0), mdy: stepsBack(parts, 2, 0, 1) };
+  if (steps.dmy === steps.mdy) return { order: 'dmy', isAmbiguous: true };
+  return { order: steps.dmy < steps.mdy ? 'dmy' : 'mdy', isAmbiguous: false };
+}
+
+/** How often a line is from an earlier day than the one before. */
+function stepsBack(parts: readonly number[][], year: number, month: number, day: number): number {
+  let steps = 0;
+  let before = 0;
+  for (const part of parts) {
+    const number = ((part[year] ?? 0) * 100 + (part[month] ?? 0)) * 100 + (part[day] ?? 0);
+    if (number < before) steps += 1;
+    before = number;
+  }
+  return steps;
+}
+
+function clockOf({ clock, half }: Line, order: DateOrder) {
+  const [first = 0, second = 0, third = 0, hour = 0, minute = 0, seconds = 0] = clock.map(Number);
+  const [year, month, day] = {
+    dmy: [third, second, first],
+    mdy: [third, first, second],
+    ymd: [first, second, third],
+  }[order] as [number, number, number];
+  const hours = AM.test(half) ? hour % 12 : PM.test(half) ? (hour % 12) + 12 : hour;
+  return [year < 100 ? 2_000 + year : year, month - 1, day, hours, minute, seconds] as const;
+}
+
+/** The file of a message, where its first line names one that is in the archive. */
+function attachedTo(
+  text: string,
+  entries: ReadonlyMap<string, string>,
+): { files: ImportedFile[]; rest: string } {
+  const [first = '', ...others] = text.split('\n');
+  for (const pattern of ATTACHED) {
+    const name = pattern.exec(first.trim())?.[1]?.trim();
+    const entry = name === undefined ? undefined : entries.get(name);
+    if (name !== undefined && entry !== undefined)
+      return { files: [{ name, entry }], rest: others.join('\n').trim() };
+  }
+  return { files: [], rest: text };
+}

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { DateOrder } from '../../src/imports/source.ts';
+import { readWhatsapp } from '../../src/imports/whatsapp.ts';
+
+const entries = new Map([
+  ['IMG-20201231-WA0001.jpg', 'IMG-20201231-WA0001.jpg'],
+  ['00000012-PHOTO-2020-12-31-23-59-59.jpg', '00000012-PHOTO-2020-12-31-23-59-59.jpg'],
+]);
+
+function read(text: string, zone = 'UTC', dates?: DateOrder) {
+  return readWhatsapp(text, 'Family', entries, { zone, dates }) ?? assert.fail(`not read: ${text}`);
+}
+
+test('the times of phones of many languages are read', () => {
+  const evening = '2020-12-31T23:59:00.000Z';
+  const lines = [
+    '31.12.20, 23:59 - Ada: hello',
+    '31/12/2020, 23:59 - Ada: hello',
+    '12/31/20, 11:59 PM - Ada: hello',
+    '12/31/20, 11:59\u202fPM - Ada: hello',
+    '[31.12.20, 23:59:00] Ada: hello',
+    '\u200e[12/31/20, 11:59:00 PM] Ada: hello',
+    '2020-12-31, 23:59 - Ada: hello',
+    '2020-12-31 23:59 - Ada: hello',
+    '31-12-20 23:59 - Ada: hello',
+    '31/12/20 23:59 - Ada: hello',
+    '31/12/2020 à 23:59 - Ada: hello',
+    '31.12.2020 klo 23.59 - Ada: hello',
+    '31/12/20, 11:59 p. m. - Ada: hello',
+    '31/12/20 11:59 p.m. - Ada: hello',
+    '2020/12/31 23:59 - Ada: hello',
+    '2020年12月31日 下午11:59 - Ada: hello',
+    '2020. 12. 31. 오후 11:59, Ada : hello',
+    '2020년 12월 31일 오후 11:59, Ada : hello',
+    '٣١/١٢/٢٠٢٠, ١١:٥٩ م - Ada: hello',
+    '[31/12/2020, 23:59:00] ~ Ada: hello',
+  ];
+  for (const line of lines) {
+    const { messages } = read(line);
+    const [message] = messages;
+    assert.equal(messages.length, 1, line);
+    assert.equal(new Date(message?.at ?? 0).toISOString(), evening, line);
+    assert.match(message?.author ?? '', /^(?:~ )?Ada$/, line);
+    assert.equal(message?.text, 'hello', line);
+  }
+  assert.equal(new Date(read('12/31/20, 12:05 AM - Ada: x').messages[0]?.at ?? 0).getUTCHours(), 0);
+  assert.equal(new Date(read('12/31/20, 12:05 PM - Ada: x').messages[0]?.at ?? 0).getUTCHours(), 12);
+});
+
+test('the order of day and month is what the chat says, or asked for', () => {
+  const dayOf = (text: string, dates?: DateOrder) => {
+    const { messages, outline } = read(text, 'UTC', dates);
+    return [new Date(messages[0]?.at ?? 0).toISOString().slice(0, 10), outline.isAmbiguous];
+  };
+  assert.deepEqual(dayOf('05/04/20, 10:00 - Ada: x\n13/04/20, 10:00 - Ada: y'), ['2020-04-05', false]);
+  assert.deepEqual(dayOf('05/04/20, 10:00 - Ada: x\n05/14/20, 10:00 - Ada: y'), ['2020-05-04', false]);
+  assert.deepEqual(
+    dayOf('01/02/20, 10:00 - Ada: x\n02/02/20, 10:00 - Ada: y\n01/03/20, 10:00 - Ada: z'),
+    ['2020-02-01', false],
+    'time goes forward',
+  );
+  assert.deepEqual(dayOf('05/04/20, 10:00 - Ada: x'), ['2020-04-05', true]);
+  assert.deepEqual(dayOf('05/04/20, 10:00 - Ada: x', 'mdy'), ['2020-05-04', false]);
+});
+
+test('a zone with summer time is that of the phone', () => {
+  const at = (line: string) => new Date(read(line, 'Europe/Berlin').messages[0]?.at ?? 0).toISOString();
+  assert.equal(at('13.01.20, 12:00 - Ada: x'), '2020-01-13T11:00:00.000Z');
+  assert.equal(at('13.07.20, 12:00 - Ada: x'), '2020-07-13T10:00:00.000Z');
+  assert.equal(at('29.03.20, 03:30 - Ada: x'), '2020-03-29T01:30:00.000Z');
+});
+
+test('lines that follow, notices, names and files are told apart', () => {
+  const { messages, outline } = read(
+    [
+      '31.12.20, 10:00 - Messages and calls are end-to-end encrypted.',
+      '31.12.20, 10:00 - Ada added Joe',
+      '31.12.20, 10:01 - Ada changed the subject from "a" to "b: c"',
+      '31.12.20, 10:02 - Ada: two',
+      '',
+      'lines: here',
+      '31.12.20, 10:03 - +49 170 1234567: hi',
+      '31.12.20, 10:03 - +49 170 1234567: hi',
+      '31.12.20, 10:04 - Ada: \u200eIMG-20201231-WA0001.jpg (Datei angehängt)',
+      'with a caption',
+      '[31.12.20, 10:05:07] Joe: \u200e<pièce jointe : 00000012-PHOTO-2020-12-31-23-59-59.jpg>',
+      '31.12.20, 10:06 - Ada: missing.jpg (file attached)',
+      '31.12.20, 10:07 - Ada: ٣ eggs at 10:30 - ok',
+      '31.12.20, 10:08 - Joe: ',
+    ].join('\r\n'),
+  );
+  assert.equal(outline.notices, 3);
+  assert.deepEqual(
+    messages.map(({ author, text, files }) => [author, text, files.map(({ name }) => name).join()]),
+    [
+      ['Ada', 'two\n\nlines: here', ''],
+      ['+49 170 1234567', 'hi', ''],
+      ['+49 170 1234567', 'hi', ''],
+      ['Ada', 'with a caption', 'IMG-20201231-WA0001.jpg'],
+      ['Joe', '', '00000012-PHOTO-2020-12-31-23-59-59.jpg'],
+      ['Ada', 'missing.jpg (file attached)', ''],
+      ['Ada', '٣ eggs at 10:30 - ok', ''],
+      ['Joe', '', ''],
+    ],
+  );
+  assert.equal(new Set(messages.map(({ key }) => key)).size, messages.length, 'keys are unique');
+  assert.deepEqual(
+    outline.people.map(({ name, messages: count }) => [name, count]),
+    [
+      ['Ada', 4],
+      ['+49 170 1234567', 2],
+      ['Joe', 2],
+    ],
+  );
+  assert.equal(readWhatsapp('A text\nof something else', 'x', entries, { zone: 'UTC' }), undefined);
+});
