@@ -182,16 +182,16 @@ export class ImportWork {
     return { conversation, isNew, lost };
   }
 
-  /** What was brought in is not new to anybody. */
+  /** What was brought in is not new to anybody, but for the last message: nobody has seen that yet. */
   async #markRead(brought: readonly Group[]): Promise<void> {
     const { groups, publish } = this.#dependencies;
     for (const { id } of brought) {
       const group = await groups.byId(id);
-      if (!group) continue;
+      if (!group || group.lastSeq === 0) continue;
       const now = Date.now();
       const members = await groups.members(id, Number.MAX_SAFE_INTEGER);
       await groups.markRead(
-        members.map((accountId) => ({ accountId, groupId: id, seq: group.lastSeq, now })),
+        members.map((accountId) => ({ accountId, groupId: id, seq: group.lastSeq - 1, now })),
       );
       publish(membershipsChanged, { groupId: id });
     }
