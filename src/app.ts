@@ -202,7 +202,7 @@ function route(
   app.use(features.previews.previewRoutes);
   app.use(invitations.invitationRoutes, features.reports.reportRoutes);
   app.use(features.inbox.inboxRoutes);
-  app.use(features.deletion.deletionRoutes, features.exported.exportRoutes, features.admin.adminRoutes);
+  app.use(features.deletion.deletionRoutes, ...features.exported.exportRoutes, features.admin.adminRoutes);
   app.use(features.imported.importRoutes);
   app.use(nothingHere, answerFailures(views, log));
   return app;

@@ -45,6 +45,7 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   'group-renew-webhook': 'renewed the secret of a webhook of the group',
   'group-retry-webhook': 'tried a webhook again in the group',
   'group-remove-webhook': 'removed a webhook from the group',
+  'group-download-archive': 'downloaded the archive of the group',
   'group-add-bot': 'added a bot to the group',
   'change-settings': 'changed the settings:',
 };

@@ -155,6 +155,7 @@ async function* pageOf(
   for await (const batch of messagesOf(dependencies, part)) {
     const rows = batch.map(async (message) => ({
       time: timeOf(message.createdAt),
+      author: '',
       isEdited: message.editedAt !== null,
       body: asHtml((await texts.render(message.content, NO_MENTIONS)).html),
       files: message.files.map((file) => ({

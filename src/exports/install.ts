@@ -1,15 +1,22 @@
+import type { AuditStore } from '../audit/store.ts';
 import type { Context } from '../context.ts';
 import { bindOperations } from '../operations/define.ts';
 import type { ArchiveDependencies } from './archive.ts';
+import { groupArchiveRoutes } from './group-routes.ts';
 import { exportOperations } from './operations.ts';
 import { exportRoutes } from './routes.ts';
 import type { ExportStore } from './store.ts';
 import { ExportWork } from './work.ts';
 
 /** Everybody's own data, to take along. */
-export function installExports(context: Context & ArchiveDependencies & { exports: ExportStore }) {
+export function installExports(
+  context: Context & ArchiveDependencies & { exports: ExportStore; audit: AuditStore },
+) {
   const work = new ExportWork(context);
   context.atStop(() => work.stop());
   const operations = bindOperations(exportOperations, { work }, context.limits, 'account');
-  return { exportOperations: operations, exportRoutes: exportRoutes({ ...context, operations }) };
+  return {
+    exportOperations: operations,
+    exportRoutes: [exportRoutes({ ...context, operations }), groupArchiveRoutes(context)],
+  };
 }

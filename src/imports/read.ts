@@ -1,5 +1,6 @@
 import { invalid } from '../errors.ts';
 import { type ArchiveFile, openArchiveFile, type ReadRange } from './archive-file.ts';
+import { isHearthArchive, readHearth } from './hearth.ts';
 import { readMattermost } from './mattermost.ts';
 import { readSlack } from './slack.ts';
 import type { ImportedMessage, Outline, Reading, ReadingChoices } from './source.ts';
@@ -36,7 +37,9 @@ export async function openImport(
       const { outline, messages } = await readSlack(archive);
       return { outline, messages, archive };
     }
-    const text = archive.names.find((entry) => /(?:^|\/)[^/]*\.(?:txt|jsonl)$/i.test(entry));
+    const text =
+      archive.names.find((entry) => /\.jsonl$/i.test(entry)) ??
+      archive.names.find((entry) => /(?:^|\/)[^/]*\.txt$/i.test(entry));
     if (text === undefined) throw unknown();
     const own = /_chat\.txt$/i.test(text) ? name : (text.split('/').at(-1) ?? name);
     return openText(own, await archive.text(text), archive, choices);
@@ -56,9 +59,11 @@ function openText(
 ): OpenedImport {
   const entries = new Map((archive?.names ?? []).map((entry) => [entry, entry]));
   const byName = new Map((archive?.names ?? []).map((entry) => [entry.split('/').at(-1) ?? entry, entry]));
-  const opened = text.startsWith('{')
-    ? readMattermost(text, entries)
-    : readWhatsapp(text, conversationName(name), byName, choices);
+  const opened = isHearthArchive(text)
+    ? readHearth(text, entries)
+    : text.startsWith('{')
+      ? readMattermost(text, entries)
+      : readWhatsapp(text, conversationName(name), byName, choices);
   if (!opened || opened.messages.length === 0) throw unknown();
   const messages = (): readonly ImportedMessage[] => opened.messages;
   return { outline: opened.outline, messages, archive };
@@ -82,7 +87,7 @@ async function bytes(stream: AsyncIterable<Buffer>): Promise<Buffer> {
 function unknown() {
   return invalid(
     'archive',
-    'This is no export of WhatsApp, Slack or Mattermost that can be read here. Choose the ZIP as it was exported.',
+    'This is no export of WhatsApp, Slack, Mattermost or Hearth that can be read here. Choose the ZIP as it was exported.',
     'unknown_archive',
   );
 }

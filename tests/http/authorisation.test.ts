@@ -89,6 +89,7 @@ const ROUTES: Readonly<Record<string, Access>> = {
   'POST /account/password': 'signed in',
   'POST /account/picture': 'signed in',
   'GET /groups/:id': 'members',
+  'GET /groups/:id/archive': 'owners',
   'GET /groups/:id/bots': 'owners',
   'GET /groups/:id/commands': 'members',
   'GET /groups/:id/files': 'members',

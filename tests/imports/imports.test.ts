@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import test, { after } from 'node:test';
+import { promisify } from 'node:util';
 import sharp from 'sharp';
+import yauzl from 'yauzl';
 import { ZipFile } from 'yazl';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
-import { startHearth, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
+import { ROOT, startHearth, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 
 const shared = await startHearth({ after });
 const root = await newPerson(shared.url, 'root');
@@ -239,7 +242,7 @@ test('what is no archive, a bomb, or not for this account is refused with a sent
   assert.equal((await joe.get('/admin/imports')).status, 403);
   assert.equal((await upload(joe, 'a.zip', await zipOf({ 'a.txt': CHAT }))).status, 403);
   const refusals: [string, Buffer, RegExp][] = [
-    ['a.txt', Buffer.from('Just a text\nof two lines'), /no export of WhatsApp, Slack or Mattermost/],
+    ['a.txt', Buffer.from('Just a text\nof two lines'), /no export of WhatsApp, Slack, Mattermost or Hearth/],
     ['a.zip', await zipOf({ 'a.pdf': 'x' }), /no export of WhatsApp/],
     ['a.zip', Buffer.from('PK\u0003\u0004 and nothing else'), /This ZIP cannot be read/],
     [
@@ -313,3 +316,76 @@ test('an import that a killed process did not finish is finished by the next, wi
   assert.match(page, /id="message-12000"[\s\S]*message 11999/);
   assert.equal((await again.get('/admin/people')).body.split('href="/admin/people/').length - 1, 3);
 });
+
+test('the archive of a group opens without a server, and another Hearth brings it in', async (t) => {
+  const owner = await newPerson(shared.url, 'owner');
+  const created = await owner.post('/groups', { name: 'Archive' });
+  const groupId = Number(/\d+/.exec(created.location)?.[0]);
+  const member = await newPerson(shared.url, 'helper', groupId);
+  const file = { name: 'plan.jpg', type: 'image/jpeg', bytes: picture };
+  const { body } = await owner.upload(`/groups/${groupId}/files`, [file], {}, { 'hx-request': 'true' });
+  await owner.post(`/groups/${groupId}/messages`, {
+    content: 'The **plan** <script>',
+    files: /data-file="([^"]+)"/.exec(body)?.[1] ?? '',
+  });
+  await member.post(`/groups/${groupId}/messages`, { content: 'I like it', replyTo: '1' });
+  await owner.post(`/groups/${groupId}/messages`, { content: 'taken back' });
+  await owner.post(`/groups/${groupId}/messages/3/remove`);
+  assert.equal((await member.get(`/groups/${groupId}/archive`)).status, 403);
+  assert.doesNotMatch((await member.get(`/groups/${groupId}/settings`)).body, /\/archive" download/);
+  const downloaded = await owner.get(`/groups/${groupId}/archive`);
+  assert.deepEqual(
+    [downloaded.status, downloaded.headers['content-disposition']],
+    [200, `attachment; filename="Archive.zip"; filename*=UTF-8''Archive.zip`],
+  );
+  const entries = await unpack(downloaded.bytes);
+  const page = String(entries.get(`groups/${groupId}.html`));
+  assert.match(
+    page,
+    /<strong>owner<\/strong>[\s\S]*<strong>plan<\/strong> &lt;script&gt;[\s\S]*<img src="\.\.\/files\//,
+  );
+  assert.doesNotMatch([...entries.values()].map(String).join(''), /taken back/);
+  assert.match(String(entries.get('index.html')), new RegExp(`href="groups/${groupId}.html">Archive<`));
+
+  const other = await startHearth(t);
+  const admin = await newPerson(other.url, 'admin');
+  const brought = await bringIn(admin, 'Archive.zip', downloaded.bytes, { 'conversation.0': 'Archive' });
+  assert.match(brought.body, /2 messages added/);
+  const there = (await admin.get(`/groups/${brought.groupId}`)).body;
+  assert.match(there, />owner<\/a>[\s\S]*<strong>plan<\/strong>[\s\S]*\/thumbnail/);
+  assert.match(there, /data-quote="1"[\s\S]*I like it/);
+  const again = await bringIn(admin, 'Archive.zip', downloaded.bytes, {
+    ...{ 'conversation.0': 'Archive', 'person.0': 'owner', 'person.1': 'helper' },
+  });
+  assert.match(again.body, /0 messages added, 2 were here already/);
+});
+
+test('npm run export writes everything, also conversations between a few, for whoever runs the machine', async (t) => {
+  const folder = temporaryFolder(t);
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  await newPerson(hearth.url, 'joe');
+  await ada.post('/groups/1/messages', { content: 'to all' });
+  const direct = (await ada.post('/direct', { with: '2' })).location;
+  await ada.post(`${direct}/messages`, { content: 'to joe' });
+  const target = join(folder, 'all.zip');
+  const run = () =>
+    promisify(execFile)('node', ['--import', 'tsx', 'scripts/export.ts', target, '--data', hearth.dataDir], {
+      cwd: ROOT,
+    });
+  assert.match((await run()).stdout, /3 conversations, 2 messages. It is not encrypted/);
+  const entries = await unpack(readFileSync(target));
+  assert.match(String(entries.get('index.html')), /General[\s\S]*ada, joe/);
+  assert.match(String(entries.get('messages.jsonl')), /to all[\s\S]*to joe/);
+  assert.equal(statSync(target).mode & 0o777, 0o600);
+  await assert.rejects(run(), /is there already/);
+});
+
+/** The entries of an archive, by path. */
+async function unpack(bytes: Buffer): Promise<Map<string, Buffer>> {
+  const zip = await yauzl.fromBufferPromise(bytes);
+  const entries = new Map<string, Buffer>();
+  for await (const entry of zip.eachEntry())
+    entries.set(entry.fileName, await buffer(await zip.openReadStreamPromise(entry)));
+  return entries;
+}

@@ -1,0 +1,155 @@
+import { Readable } from 'node:stream';
+import { ZipFile } from 'yazl';
+import type { AccountStore } from '../accounts/store.ts';
+import { type BlobStore, CONTENT } from '../files/blob-store.ts';
+import type { FileStore } from '../files/store.ts';
+import { asHtml, type Views } from '../http/views.ts';
+import type { Message } from '../messages/message.ts';
+import type { TextRenderer } from '../messages/render.ts';
+import type { MessageStore } from '../messages/store.ts';
+import { timeOf } from '../messages/times.ts';
+import { entryOf } from './archive.ts';
+
+const OPENED_AT_ONCE = 200;
+const NO_MENTIONS = new Map();
+
+/** What a Hearth writes, so that another one can bring it in. */
+export const ARCHIVE_FORMAT = { type: 'archive', format: 'hearth', version: 1 } as const;
+
+export type GroupArchiveDependencies = {
+  views: Views;
+  texts: TextRenderer;
+  accounts: AccountStore;
+  messages: MessageStore;
+  files: FileStore;
+  blobs: BlobStore;
+};
+
+/** A group as it is called in the archive. */
+export type ArchivedGroup = Readonly<{ id: number; name: string; lastSeq: number }>;
+
+type Sent = { entry: string; id: string };
+
+/**
+ * A ZIP of all that is written in groups: pages that open in a browser without a server, the same as JSON Lines for
+ * programs and other Hearths, and the files. It is made while it is read, so that a large one takes little memory.
+ */
+export function createGroupArchive(
+  dependencies: GroupArchiveDependencies,
+  groups: readonly ArchivedGroup[],
+  now = new Date(),
+): Readable {
+  const { views, files, blobs } = dependencies;
+  const zip = new ZipFile();
+  const output = zip.outputStream as Readable;
+  zip.on('error', (error: Error) => output.destroy(error));
+  const addStream = (entry: string, compress: boolean, open: () => Readable) =>
+    zip.addReadStreamLazy(entry, { compress }, (callback) => callback(null, open()));
+  const sent: Sent[] = [];
+  const title = groups.length === 1 ? (groups[0]?.name ?? '') : 'Hearth';
+  const index = views.render('exports/groups.njk', { title, groups, at: timeOf(now.getTime()) });
+  zip.addBuffer(Buffer.from(index), 'index.html');
+  for (const group of groups)
+    addStream(`groups/${group.id}.html`, true, () => Readable.from(pageOf(dependencies, group)));
+  addStream('messages.jsonl', true, () => Readable.from(linesOf(dependencies, groups, sent, now)));
+  // yazl takes entries until `end`, and knows the files once the messages were written.
+  addStream('files/README.txt', true, () =>
+    Readable.from(
+      (async function* () {
+        yield 'The names begin with the numbers of the group and of the message.\n';
+        for (const { entry, id } of sent) {
+          const file = await files.byId(id);
+          if (file) addStream(entry, false, () => blobs.read(id, CONTENT, file.key, file.size));
+        }
+        zip.end();
+      })(),
+    ),
+  );
+  return output;
+}
+
+async function* batchesOf(
+  { messages }: GroupArchiveDependencies,
+  { id, lastSeq }: ArchivedGroup,
+): AsyncGenerator<Message[]> {
+  for (let first = 1; first <= lastSeq; first += OPENED_AT_ONCE) {
+    const batch = await messages.between(id, first, Math.min(lastSeq, first + OPENED_AT_ONCE - 1));
+    yield batch.filter(({ removedAt }) => removedAt === null);
+    await new Promise(setImmediate);
+  }
+}
+
+async function* pageOf(dependencies: GroupArchiveDependencies, group: ArchivedGroup): AsyncGenerator<string> {
+  const { views, texts, accounts } = dependencies;
+  yield views.render('exports/_head.njk', { title: group.name });
+  for await (const batch of batchesOf(dependencies, group)) {
+    const rows = batch.map(async (message) => ({
+      time: timeOf(message.createdAt),
+      author: (await accounts.byId(message.authorId))?.name ?? 'Somebody who left',
+      isEdited: message.editedAt !== null,
+      body: asHtml((await texts.render(message.content, NO_MENTIONS)).html),
+      files: message.files.map((file) => ({
+        name: file.name,
+        // The page is in a folder of its own.
+        address: `../${entryOf(group.id, message.seq, file).split('/').map(encodeURIComponent).join('/')}`,
+        isPicture: file.type.startsWith('image/'),
+      })),
+    }));
+    yield views.render('exports/_messages.njk', { rows: await Promise.all(rows) });
+  }
+  yield '</ol>\n</main>\n</body>\n</html>\n';
+}
+
+/** One JSON value a line: what it is, the groups, then each message, with its author before their first one. */
+async function* linesOf(
+  dependencies: GroupArchiveDependencies,
+  groups: readonly ArchivedGroup[],
+  sent: Sent[],
+  now: Date,
+): AsyncGenerator<string> {
+  yield line({ ...ARCHIVE_FORMAT, createdAt: now.toISOString() });
+  for (const { id, name } of groups) yield line({ type: 'group', id, name });
+  const named = new Set<number>();
+  for (const group of groups)
+    for await (const batch of batchesOf(dependencies, group))
+      for (const message of batch) {
+        if (!named.has(message.authorId)) {
+          named.add(message.authorId);
+          const account = await dependencies.accounts.byId(message.authorId);
+          const { username = '', name = 'Somebody who left' } = account ?? {};
+          yield line({ type: 'person', id: message.authorId, username, name });
+        }
+        for (const file of message.files)
+          sent.push({ entry: entryOf(group.id, message.seq, file), id: file.id });
+        yield line(asJson(message));
+      }
+}
+
+function asJson({
+  groupId,
+  seq,
+  id,
+  authorId,
+  content,
+  createdAt,
+  editedAt,
+  replyTo,
+  thread,
+  ...rest
+}: Message) {
+  return {
+    ...{ type: 'message', groupId, seq, id, authorId, content, replyTo, thread },
+    createdAt: new Date(createdAt).toISOString(),
+    editedAt: editedAt === null ? null : new Date(editedAt).toISOString(),
+    reactions: rest.reactions,
+    files: rest.files.map((file) => ({
+      name: file.name,
+      size: file.size,
+      path: entryOf(groupId, seq, file),
+    })),
+  };
+}
+
+function line(value: object): string {
+  return `${JSON.stringify(value)}\n`;
+}
