@@ -14,6 +14,7 @@ import { find, findOptional } from './page/dom.js';
 import { startExplanation } from './page/explanation.js';
 import { startFeatures } from './page/features.js';
 import { startFilter } from './page/filter.js';
+import { startInbox } from './page/inbox.js';
 import { followNames } from './page/names.js';
 import { startNotificationSettings } from './page/notification-settings.js';
 import { startReturn } from './page/return.js';
@@ -48,6 +49,7 @@ startPasskeys();
 if (document.querySelector('[data-face]'))
   import('./face-forms.js').then(({ startFaceForms }) => startFaceForms());
 startShortcuts();
+startInbox();
 startNotificationSettings();
 startReturn();
 localiseTimes(document);
