@@ -95,6 +95,7 @@ export async function createApp(opened: Opened): Promise<App> {
     {
       ...messages,
       plain: others.plain,
+      socketIo: others.chatsphereSockets,
       tokens: features.tokens.tokens,
       sessions: accounts.sessions,
       arrivals,
@@ -187,6 +188,7 @@ function route(
   });
   app.use('/api/v1', programs.api);
   app.use(programs.chatterbox, features.bots.hookRoutes);
+  app.use('/api', programs.chatsphere).use('/socket.io', programs.chatsphereSockets.polling);
   app.use(refuseOtherSites(arrivals));
   voice.receiveCallbacks(app);
   app.use(readForms(), accounts.identify);

@@ -38,7 +38,13 @@ type Dependencies = {
   rateLimits: boolean;
   seesAddresses(account: Account): boolean;
   plain: PlainProtocol;
+  socketIo: UpgradeTaker;
 };
+
+/** A protocol of its own, at an address of its own. */
+export interface UpgradeTaker {
+  takeUpgrade(request: IncomingMessage, stream: Duplex, head: Buffer): boolean;
+}
 
 /** Sockets that ask for no subprotocol; they are those of other chats' clients. */
 export interface PlainProtocol {
@@ -101,8 +107,8 @@ export class Upgrades {
     stream.on('error', dropped);
     const url = new URL(request.url ?? '/', 'http://localhost');
     const endpoint = this.#endpoints.find((endpoint) => endpoint.path.test(url.pathname));
-    if (!endpoint) return refuse(stream, 404, 'Not Found');
     const arrival = arrivals.read(request);
+    if (!endpoint) return this.#takeOther(request, stream, head, arrival);
     if (!arrivals.isOwnHost(arrival)) return refuse(stream, 421, 'Misdirected Request');
     const isPlain = request.headers['sec-websocket-protocol'] === undefined;
     // Browsers can send no header with a socket: the clients of Chatterbox have the token in the address.
@@ -128,6 +134,19 @@ export class Upgrades {
     const isServedPlain = isPlain && (token === undefined || (hasToken && parameter === ''));
     const asked = { isPlain: isServedPlain, hasToken, endpoint, parameter, after, address, signedIn };
     this.#server.handleUpgrade(request, stream, head, (ws) => this.#welcome(ws, stream, asked));
+  }
+
+  /** Sockets of a protocol that says who it is in its own frames; no cookie counts there. */
+  async #takeOther(
+    request: IncomingMessage,
+    stream: Duplex,
+    head: Buffer,
+    arrival: ReturnType<Arrivals['read']>,
+  ): Promise<void> {
+    const { arrivals, socketIo } = this.#dependencies;
+    if (!arrivals.isOwnHost(arrival)) return refuse(stream, 421, 'Misdirected Request');
+    if (!(await this.#rate.tryTake(arrival.address))) return refuse(stream, 429, 'Too Many Requests');
+    if (!socketIo.takeUpgrade(request, stream, head)) refuse(stream, 404, 'Not Found');
   }
 
   /** Must not keep a reference to the request, which would then stay in memory as long as the connection. */
