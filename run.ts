@@ -1,4 +1,4 @@
-import { readCommand } from './src/config.ts';
+import { type Config, readCommand } from './src/config.ts';
 import { StartError } from './src/errors.ts';
 import { whenNpmEnds } from './src/parent.ts';
 import { startServer } from './src/server.ts';
@@ -9,17 +9,30 @@ try {
   if (command.kind === 'print') {
     console.log(command.text);
   } else {
-    const { urls, stop } = await startServer(command.config);
+    const { said, stop } = command.config.lesson
+      ? await lesson(command.config)
+      : await hearth(command.config);
     // A terminal signals the whole process group and npm forwards the signal too, so `end` may run more than once.
     const end = () => void stop().then(() => process.exit(0), fail);
     whenNpmEnds(process.env, end);
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end);
-    console.log(`Hearth is at ${urls.join(' and ')}`);
+    console.log(said);
   }
 } catch (error) {
   if (!(error instanceof StartError)) throw error;
   console.error(error.message);
   process.exit(2);
+}
+
+async function hearth(config: Config) {
+  const { urls, stop } = await startServer(config);
+  return { said: `Hearth is at ${urls.join(' and ')}`, stop };
+}
+
+async function lesson(config: Config) {
+  const { startLesson } = await import('./src/lesson/start.ts');
+  const { urls, stop } = await startLesson(config);
+  return { said: `The lesson is at ${urls.page}; its chat is at ${urls.http} and ${urls.https}`, stop };
 }
 
 function fail(error: unknown): never {

@@ -61,6 +61,13 @@ export const FLAGS = {
     meaning: 'the folder that holds everything',
     schema: z.string().default('data'),
   },
+  /** Instead of Hearth itself: what HTTPS is for, shown on two servers with a tap before each. */
+  lesson: {
+    name: '--lesson',
+    fallback: 'off',
+    meaning: 'the lesson on HTTP and HTTPS, with data of its own that is thrown away',
+    schema: z.boolean().default(false),
+  },
   help: { name: '--help', fallback: '', meaning: 'print this and stop', schema: z.boolean().default(false) },
   version: {
     name: '--version',

@@ -52,6 +52,7 @@ const LADDER: readonly (readonly string[])[] = [
   ['app'],
   ['listeners'],
   ['server'],
+  ['lesson'],
 ];
 
 const SRC = join(ROOT, 'src');

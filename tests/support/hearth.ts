@@ -148,6 +148,30 @@ export async function startHearthProcess(
   };
 }
 
+/** Starts the lesson on free ports in a process of its own, and ends it after the test. Rejects with what it said. */
+export async function startLessonProcess(
+  test: Ending,
+  flags: readonly string[] = [],
+): Promise<{ page: string; http: string; https: string; stop(): Promise<number | null> }> {
+  const { child, output } = launch(START, ['--lesson', '--port', '0', ...flags], { RATE_LIMITS: 'off' });
+  const ended = once(child, 'close');
+  const said = await new Promise<RegExpExecArray>((resolve, reject) => {
+    child.stdout?.on('data', () => {
+      const line = /The lesson is at (\S+); its chat is at (\S+) and (\S+)\n/.exec(output().stdout);
+      if (line) resolve(line);
+    });
+    ended.then(() => reject(new Error(output().stderr)));
+  });
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    const [code] = await ended;
+    return code as number | null;
+  };
+  atEnd(test, () => end('SIGKILL'));
+  const [, page = '', http = '', https = ''] = said;
+  return { page, http, https, stop: () => end('SIGTERM') };
+}
+
 function flagsOf(test: Ending, options: Options): { flags: string[]; dataDir: string } {
   const dataDir = options.dataDir ?? join(temporaryFolder(test), 'data');
   return { flags: ['--port', '0', '--data', dataDir, ...(options.flags ?? [])], dataDir };
