@@ -127,9 +127,14 @@ export class Deliverer {
       if ((await deliveries.countOf(webhook.id)) >= MAX_WAITING) return;
       const upTo = Math.min(before + BATCH, group.lastSeq);
       const seqs: number[] = [];
-      // What bots write calls no other, so that two cannot answer each other for ever.
+      // What bots write calls no other, so that two cannot answer each other for ever; what was written before there was
+      // a webhook came in with an import.
       for (const message of isHere ? await messages.between(group.id, before + 1, upTo) : [])
-        if (isCalled(webhook, message) && !(await accounts.byId(message.authorId))?.isBot)
+        if (
+          message.createdAt >= webhook.createdAt &&
+          isCalled(webhook, message) &&
+          !(await accounts.byId(message.authorId))?.isBot
+        )
           seqs.push(message.seq);
       await deliveries.enqueue(webhook.id, { before, upTo, seqs }, Date.now());
       before = upTo;

@@ -68,7 +68,8 @@ export function openBlobStore(folder: string): BlobStore {
     read: (id, part, key, size, start = 0, end = size - 1) =>
       Readable.from(sealedRange(id, part, key, size, start, end), { objectMode: false, highWaterMark: 1 }),
     async remove(id) {
-      for (const part of [CONTENT, THUMBNAIL]) await rm(pathOf(id, part), { force: true });
+      for (const part of [CONTENT, THUMBNAIL])
+        for (const suffix of ['', PARTIAL_SUFFIX]) await rm(pathOf(id, part) + suffix, { force: true });
     },
     async free() {
       await mkdir(folder, { recursive: true, mode: 0o700 });

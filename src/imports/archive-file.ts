@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
 import { invalid } from '../errors.ts';
@@ -49,8 +49,15 @@ export async function openArchiveFile(read: ReadRange, size: number): Promise<Ar
 
   async function open(name: string): Promise<Readable> {
     const entry = entries.get(name);
-    if (!entry?.canDecodeFileData()) throw invalid('archive', `${name} in the archive cannot be read.`);
-    return zip.openReadStreamPromise(entry);
+    if (!entry?.canDecodeFileData()) throw damaged(name);
+    try {
+      const unpacked = await zip.openReadStreamPromise(entry);
+      // A damaged entry may fail before anybody reads it: whoever reads it later learns of it.
+      unpacked.on('error', (error) => unpacked.destroy(error));
+      return Readable.from(refusingDamage(name, unpacked), { objectMode: false });
+    } catch (error) {
+      throw damaged(name, error);
+    }
   }
 
   return {
@@ -59,7 +66,8 @@ export async function openArchiveFile(read: ReadRange, size: number): Promise<Ar
     open,
     async text(name) {
       if ((entries.get(name)?.uncompressedSize ?? 0) > MAX_TEXT_BYTES) throw tooLarge();
-      return (await buffer(await open(name))).toString().replace(/^\ufeff/, '');
+      const stream = await open(name);
+      return (await buffer(stream)).toString().replace(/^\ufeff/, '');
     },
     close: () => zip.close(),
   };
@@ -76,6 +84,24 @@ class RangeReader extends RandomAccessReader {
   override _readStreamForRange(start: number, end: number): Readable {
     return this.#read(start, end);
   }
+}
+
+async function* refusingDamage(name: string, chunks: AsyncIterable<Buffer>) {
+  try {
+    yield* chunks;
+  } catch (error) {
+    throw damaged(name, error);
+  }
+}
+
+function damaged(name: string, cause?: unknown) {
+  const error = invalid(
+    'archive',
+    `${name.slice(0, 200)} in the archive cannot be read. Export it once more.`,
+    'damaged',
+  );
+  error.cause = cause;
+  return error;
 }
 
 function tooLarge() {

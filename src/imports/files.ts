@@ -1,5 +1,6 @@
 import type { Account } from '../accounts/store.ts';
 import { ChatError } from '../errors.ts';
+import type { BlobStore } from '../files/blob-store.ts';
 import { type Attachment, asAttachment, MAX_FILES } from '../files/file.ts';
 import type { Receiver } from '../files/receive.ts';
 import type { FileStore } from '../files/store.ts';
@@ -26,10 +27,12 @@ export type FileTaker = ReturnType<typeof createFileTaker>;
 export function createFileTaker({
   groups,
   files,
+  blobs,
   receiver,
 }: {
   groups: GroupStore;
   files: FileStore;
+  blobs: BlobStore;
   receiver: Receiver;
 }) {
   /** @returns the attachment; undefined for a file that cannot be taken, such as one that is too large */
@@ -37,6 +40,8 @@ export function createFileTaker({
     const existing = await files.byId(id);
     if (existing) return existing;
     const type = TYPES[name.split('.').at(-1)?.toLowerCase() ?? ''] ?? 'application/octet-stream';
+    // What a killed process left of it is in the way.
+    await blobs.remove(id);
     try {
       const stream = await archive.open(entry);
       return await receiver.receive(open, id, { name, type, stream, keepsMetadata: true });
@@ -53,6 +58,8 @@ export function createFileTaker({
       message: ImportedMessage,
     ): Promise<{ attachments: Attachment[]; lost: number }> {
       if (message.files.length === 0) return { attachments: [], lost: 0 };
+      if (!(await groups.membership(account.id, group.id)))
+        return { attachments: [], lost: message.files.length };
       const open = await openGroup(groups, account, group.id);
       const attachments: Attachment[] = [];
       for (const [index, { name, entry }] of message.files.slice(0, MAX_FILES).entries()) {

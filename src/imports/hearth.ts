@@ -15,6 +15,7 @@ const line = z.discriminatedUnion('type', [
     content: z.string(),
     createdAt: z.iso.datetime(),
     replyTo: z.int().nullish(),
+    thread: z.int().nullish(),
     files: z.array(z.looseObject({ name: z.string(), path: z.string() })).default([]),
   }),
 ]);
@@ -32,14 +33,19 @@ export function readHearth(jsonl: string, entries: ReadonlyMap<string, string>):
   const groups = new Map<number, string>();
   const people = new Map<number, { username: string; name: string }>();
   const messages: ImportedMessage[] = [];
+  const ids = new Map<string, string>();
+  const keyed = (name: 'replyTo' | 'thread', groupId: number, seq: number | null | undefined) => {
+    const key = seq ? ids.get(`${groupId}/${seq}`) : undefined;
+    return key === undefined ? {} : { [name]: key };
+  };
   for (const text of jsonl.split('\n')) {
     if (text === '') continue;
     const value = line.parse(JSON.parse(text));
     if (value.type === 'group') groups.set(value.id, value.name);
     else if (value.type === 'person') people.set(value.id, value);
-    else if (value.type === 'message')
+    else if (value.type === 'message') {
       messages.push({
-        key: String(value.seq),
+        ...{ key: value.id, id: value.id },
         conversation: String(value.groupId),
         author: String(value.authorId),
         at: Date.parse(value.createdAt),
@@ -48,12 +54,18 @@ export function readHearth(jsonl: string, entries: ReadonlyMap<string, string>):
           const entry = entries.get(path);
           return entry === undefined ? [] : [{ name, entry }];
         }),
-        ...(value.replyTo && { replyTo: String(value.replyTo) }),
+        ...keyed('replyTo', value.groupId, value.replyTo),
+        ...keyed('thread', value.groupId, value.thread),
       });
+      ids.set(`${value.groupId}/${value.seq}`, value.id);
+    }
   }
   const times = messages.map(({ at }) => at);
-  const count = (key: 'conversation' | 'author', id: number) =>
-    messages.filter((message) => message[key] === String(id)).length;
+  const counts = { conversation: new Map<string, number>(), author: new Map<string, number>() };
+  for (const message of messages)
+    for (const key of ['conversation', 'author'] as const)
+      counts[key].set(message[key], (counts[key].get(message[key]) ?? 0) + 1);
+  const count = (key: 'conversation' | 'author', id: number) => counts[key].get(String(id)) ?? 0;
   return {
     messages,
     outline: {

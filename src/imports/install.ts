@@ -5,7 +5,9 @@ import type { BlobStore } from '../files/blob-store.ts';
 import type { Receiver } from '../files/receive.ts';
 import type { FileStore } from '../files/store.ts';
 import type { GroupPage } from '../groups/page.ts';
+import type { JoinRequestStore } from '../groups/request-store.ts';
 import type { GroupStore } from '../groups/store.ts';
+import type { MessageStore } from '../messages/store.ts';
 import type { MessageWriter } from '../messages/writer.ts';
 import { bindOperations } from '../operations/define.ts';
 import { createFileTaker } from './files.ts';
@@ -23,6 +25,8 @@ export function installImports(
     files: FileStore;
     blobs: BlobStore;
     receiver: Receiver;
+    joinRequests: JoinRequestStore;
+    messages: MessageStore;
     writer: MessageWriter;
     audit: AuditStore;
     page: GroupPage;

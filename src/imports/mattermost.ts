@@ -7,12 +7,15 @@ const attachments = z.array(z.looseObject({ path: z.string() })).nullish();
 const said = z.looseObject({
   user: z.string(),
   message: z.string().default(''),
-  create_at: z.number(),
+  // The times that a Date can be (ECMA-262, 21.4.1.1).
+  create_at: z.int().min(0).max(8.64e15),
   attachments,
 });
 const line = z.looseObject({
   type: z.string(),
-  channel: z.looseObject({ name: z.string(), display_name: z.string().nullish() }).optional(),
+  channel: z
+    .looseObject({ team: z.string().default(''), name: z.string(), display_name: z.string().nullish() })
+    .optional(),
   user: z
     .looseObject({
       username: z.string(),
@@ -22,7 +25,12 @@ const line = z.looseObject({
     })
     .optional(),
   post: said
-    .extend({ channel: z.string(), type: z.string().nullish(), replies: z.array(said).nullish() })
+    .extend({
+      team: z.string().default(''),
+      channel: z.string(),
+      type: z.string().nullish(),
+      replies: z.array(said).nullish(),
+    })
     .optional(),
 });
 
@@ -46,7 +54,8 @@ export function readMattermost(
     const parsed = line.safeParse(parse(text));
     if (!parsed.success) return undefined;
     const { channel, user, post, type } = parsed.data;
-    if (channel) channels.set(channel.name, channel.display_name || channel.name);
+    if (channel)
+      channels.set(conversationOf(channel.team, channel.name), channel.display_name || channel.name);
     if (user) names.set(user.username, fullName(user));
     if (type === 'direct_post' || (post?.type ?? '').startsWith('system_')) notices += 1;
     else if (post) messages.push(...messagesOf(post, files));
@@ -77,12 +86,18 @@ export function readMattermost(
   };
 }
 
+/** Each team has a "town-square" of its own. */
+function conversationOf(team: string, channel: string): string {
+  return `${team}/${channel}`;
+}
+
 type Post = NonNullable<z.output<typeof line>['post']>;
 
 function messagesOf(post: Post, files: ReadonlyMap<string, string>): ImportedMessage[] {
-  const first = messageOf(post, post.channel, files);
+  const conversation = conversationOf(post.team, post.channel);
+  const first = messageOf(post, conversation, files);
   const replies = (post.replies ?? []).map((reply) => ({
-    ...messageOf(reply, post.channel, files),
+    ...messageOf(reply, conversation, files),
     replyTo: first.key,
   }));
   return [first, ...replies];

@@ -1,10 +1,13 @@
+import { randomInt } from 'node:crypto';
 import { username } from '../accounts/names.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import type { ImportedPerson } from './source.ts';
 
 /** Nobody signs in with such an account until an administrator makes a link for a new password. */
 const NO_PASSWORD = '';
-const MAX_TRIES = 100;
+const MAX_TRIES = 20;
+/** Controls, marks of direction, and what has no width at all. */
+const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu;
 
 /** The account that an archive's person seems to be: of that username, or the only one that is shown by that name. */
 export async function matchPerson(
@@ -30,7 +33,9 @@ export async function makePerson(
 ): Promise<Account> {
   const base = usernameFrom(named ?? name);
   for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const candidate = tries === 0 ? base : `${base.slice(0, 45)}${tries + 1}`;
+    // Beyond a few that are taken, a number that nobody has: a chat may have hundreds of names of two letters.
+    const suffix = tries === 0 ? '' : tries < MAX_TRIES / 2 ? tries + 1 : randomInt(10_000_000);
+    const candidate = `${base.slice(0, 41)}${suffix}`;
     const account = await accounts.add({
       username: candidate,
       passwordHash: NO_PASSWORD,
@@ -38,11 +43,16 @@ export async function makePerson(
       now,
     });
     if (account === 'taken' || account === 'confusable') continue;
-    const shown = name.replace(/\s+/g, ' ').trim().slice(0, 50);
+    const shown = shownName(name);
     if (shown !== '' && shown !== candidate) await accounts.setDisplayName(account.id, shown);
     return account;
   }
   throw new Error('No name is free for a person of an archive.');
+}
+
+function shownName(name: string): string {
+  const line = name.replace(UNPRINTABLE, ' ').replace(/\s+/g, ' ').toWellFormed().trim();
+  return [...line].slice(0, 50).join('').trim();
 }
 
 /** Letters, digits and dots of a name; a phone number or a name of others becomes "person". */

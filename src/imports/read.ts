@@ -38,8 +38,10 @@ export async function openImport(
       return { outline, messages, archive };
     }
     const text =
-      archive.names.find((entry) => /\.jsonl$/i.test(entry)) ??
-      archive.names.find((entry) => /(?:^|\/)[^/]*\.txt$/i.test(entry));
+      // A chat may have texts among its files.
+      [/(?:^|\/)_chat\.txt$/i, /(?:^|\/)whatsapp[^/]*\.txt$/i, /\.jsonl$/i, /\.txt$/i]
+        .map((pattern) => archive.names.find((entry) => pattern.test(entry)))
+        .find((entry) => entry !== undefined);
     if (text === undefined) throw unknown();
     const own = /_chat\.txt$/i.test(text) ? name : (text.split('/').at(-1) ?? name);
     return openText(own, await archive.text(text), archive, choices);

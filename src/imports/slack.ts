@@ -19,7 +19,10 @@ const message = z.looseObject({
   user: z.string().optional(),
   username: z.string().optional(),
   bot_id: z.string().optional(),
-  text: z.string().default(''),
+  text: z.string().nullish(),
+  attachments: z
+    .array(z.looseObject({ text: z.string().nullish(), fallback: z.string().nullish() }))
+    .nullish(),
   ts: z.string(),
   thread_ts: z.string().optional(),
   files: z.array(z.looseObject({ name: z.string().nullish(), url_private: z.string().nullish() })).nullish(),
@@ -58,7 +61,8 @@ export async function readSlack(archive: ArchiveFile): Promise<SlackExport> {
     notices = 0;
     for (const { entry, folder } of days)
       for (const said of z.array(message).parse(await jsonOf(archive, entry))) {
-        const author = said.user ?? (said.username ? `bot ${said.username}` : undefined);
+        const author =
+          said.user ?? (said.username || said.bot_id ? `bot ${said.username ?? said.bot_id}` : undefined);
         if (author === undefined || (said.subtype !== undefined && !SPOKEN.has(said.subtype))) {
           notices += 1;
           continue;
@@ -117,11 +121,15 @@ async function outlineOf(
 }
 
 /** The words, and the names of files: their bytes are on Slack's servers, behind a sign-in. */
-function textOf({ text, files }: z.output<typeof message>, nameOf: (id: string) => string): string {
-  const called = text.replace(
-    /<@([A-Z0-9]{1,30})(?:\|[^>]{0,100})?>/g,
-    (_match, id: string) => `@${nameOf(id)}`,
-  );
+function textOf(
+  { text, files, attachments }: z.output<typeof message>,
+  nameOf: (id: string) => string,
+): string {
+  const attached = (attachments ?? []).map((one) => one.text || one.fallback || '').filter(Boolean);
+  const called = [text ?? '', ...attached]
+    .join('\n')
+    .trim()
+    .replace(/<@([A-Z0-9]{1,30})(?:\|[^>]{0,100})?>/g, (_match, id: string) => `@${nameOf(id)}`);
   const names = (files ?? []).map(({ name }) => `(File: ${name ?? 'without a name'})`);
   return [fromSlack(called), ...names].filter((part) => part !== '').join('\n');
 }

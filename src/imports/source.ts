@@ -36,8 +36,12 @@ export type ImportedMessage = Readonly<{
   at: number;
   text: string;
   files: readonly ImportedFile[];
-  /** The key of the first message of its thread, which stands before it. */
+  /** The key of the message that it answers, which stands before it. */
   replyTo?: string;
+  /** That of the first message of its thread, where it is not the one it answers. */
+  thread?: string;
+  /** The id that it has in the Hearth that wrote the archive. */
+  id?: string;
 }>;
 
 /** How an archive is to be read. */

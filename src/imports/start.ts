@@ -44,7 +44,7 @@ export async function startImport(
     throw invalid('conversation.0', 'Give at least one conversation a name.');
   const people = await personTargets(dependencies, outline, fields);
   const total = outline.conversations
-    .filter(({ key }) => key in conversations)
+    .filter(({ key }) => Object.hasOwn(conversations, key))
     .reduce((sum, { messages }) => sum + messages, 0);
   const { failure: _before, ...kept } = wanted.details;
   const details = { ...kept, choices, conversations, people };
@@ -92,23 +92,23 @@ async function conversationTargets(
   fields: Record<string, string>,
 ): Promise<Record<string, Target>> {
   const all = await groups.all();
-  const targets: Record<string, Target> = {};
+  const targets = new Map<string, Target>();
   for (const [index, { key, name: own }] of outline.conversations.entries()) {
     const field = `conversation.${index}`;
     const typed = (fields[field] ?? own).trim();
     if (typed === '') continue;
     const name = nameOrRefusal(field, typed);
     const existing = all.find((group) => group.name.toLowerCase() === name.toLowerCase());
-    if (Object.values(targets).some((target) => target.name.toLowerCase() === name.toLowerCase()))
+    if ([...targets.values()].some((target) => target.name.toLowerCase() === name.toLowerCase()))
       throw invalid(field, `Two conversations cannot both become “${name}”. Choose another name.`);
     if (existing && !(await groups.membership(admin.id, existing.id)))
       throw invalid(
         field,
         `There is a group “${name}” that you are not in. Choose another name, or join it.`,
       );
-    targets[key] = existing ? { name: existing.name, id: existing.id } : { name };
+    targets.set(key, existing ? { name: existing.name, id: existing.id } : { name });
   }
-  return targets;
+  return Object.fromEntries(targets);
 }
 
 function nameOrRefusal(field: string, typed: string): string {
@@ -126,14 +126,14 @@ async function personTargets(
   outline: Outline,
   fields: Record<string, string>,
 ): Promise<Record<string, Target>> {
-  const targets: Record<string, Target> = {};
+  const targets = new Map<string, Target>();
   for (const [index, { key }] of outline.people.entries()) {
     const field = `person.${index}`;
     const typed = (fields[field] ?? '').trim().replace(/^@/, '');
     if (typed === '') continue;
     const account = await accounts.byName(typed.normalize('NFC'));
     if (!account || account.isBot) throw invalid(field, `There is nobody here with the name “${typed}”.`);
-    targets[key] = { name: account.username, id: account.id };
+    targets.set(key, { name: account.username, id: account.id });
   }
-  return targets;
+  return Object.fromEntries(targets);
 }

@@ -4,8 +4,9 @@ import { SEALED, type Sealer } from '../database/sealed-columns.ts';
 import { imports } from '../database/tables/imports.ts';
 import type { Outline, ReadingChoices } from './source.ts';
 
-/** Where a conversation or a person of an archive goes. Its number is there once it is known; `isMade` is an account's that the import made. */
-export type Target = Readonly<{ name: string; id?: number; isMade?: true }>;
+/** Where a conversation or a person of an archive goes. Its number is there once it is known; `isMade` is an account's that the import
+ * made, `lastSeq` what a group had before it. */
+export type Target = Readonly<{ name: string; id?: number; isMade?: true; lastSeq?: number }>;
 
 /** What was done. */
 export type ImportReport = Readonly<{
@@ -121,10 +122,10 @@ export class ImportStore {
     await this.#db.run((orm) => orm.delete(imports).where(eq(imports.id, id)));
   }
 
-  /** Those that nobody began before a time. */
+  /** Those that were uploaded before a time and are not under way or done. */
   async abandoned(before: number): Promise<ChatImport[]> {
     const rows = await this.#db.all((orm) => orm.select().from(imports).where(lt(imports.createdAt, before)));
-    return rows.filter(({ state }) => state === 'ready').map((row) => this.#open(row));
+    return rows.filter(({ state }) => state === 'ready' || state === 'failed').map((row) => this.#open(row));
   }
 
   #open({ key, details, ...row }: Row): ChatImport {

@@ -19,7 +19,7 @@ export async function resolvePeople(
   const found = new Map<string, Account>();
   let details = wanted.details;
   for (const person of outline.people) {
-    const target = details.people[person.key];
+    const target = Object.hasOwn(details.people, person.key) ? details.people[person.key] : undefined;
     const known =
       target?.id === undefined
         ? target?.name
@@ -58,7 +58,10 @@ export async function resolveGroups(
     found.set(key, group);
     details = {
       ...details,
-      conversations: { ...details.conversations, [key]: { name: target.name, id: group.id } },
+      conversations: {
+        ...details.conversations,
+        [key]: { name: target.name, id: group.id, lastSeq: target.lastSeq ?? group.lastSeq },
+      },
     };
     await imports.change(wanted, { details });
   }

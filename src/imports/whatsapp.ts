@@ -14,10 +14,15 @@ const HEAD = new RegExp(
   String.raw`^\[?(\d{1,4})\s?[./\-年년]\s?(\d{1,2})\s?[./\-月월]\s?(\d{2,4})[日일.]?[,،]?\s*(?:às|à|kl\.?|klo|um|o|в)?\s*(?:${HALF}\s*)?(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?:\s?${HALF})?(?:\]\s|\s[-–]\s|,\s)(.*)$`,
   'is',
 );
-/** "Ada: …"; the name of a notice such as `Ada changed the subject to "x: y"` has a quotation mark. */
-const SPOKEN = /^([^:"“”«»„]{1,100}?)\s?:(?:\s|$)(.*)$/s;
+/** "Ada: …"; a notice such as `Ada changed the subject to "x: y"` has a quotation mark alone before its colon. */
+const SPOKEN = /^((?:[^:"“”«»„]|"[^:"]*"|“[^:“”]*”|«[^:«»]*»|„[^:„“”]*[“”]){1,100}?)\s?:(?:\s|$)(.*)$/s;
+/** On iOS, what the app says itself begins with a mark; so do files and what was left out. */
+const IOS_NOTICE = /^\[[^\]]+\] [^:]{1,100}: ?\u200e/;
 /** What stands for a file, in every language: "<attached: a.jpg>" on iOS, "a.jpg (file attached)" on Android. */
-const ATTACHED = [/^<[^:<>]{2,40}?\s?:\s?([^<>]+\.\w{1,5})>$/, /^(\S.*\.\w{1,5}) \([^()]+\)$/];
+const ATTACHED = [
+  /^(?:[^<>]{1,300} • [^<>]{0,60})?<[^:<>]{2,40}?\s?:\s?([^<>]+\.\w{1,5})>$/,
+  /^(\S.*\.\w{1,5}) \([^()]+\)$/,
+];
 
 type Line = { clock: readonly string[]; half: string; author: string | undefined; text: string };
 
@@ -37,7 +42,7 @@ export function readWhatsapp(
   entries: ReadonlyMap<string, string>,
   { zone, dates }: ReadingChoices,
 ): WhatsappChat | undefined {
-  const lines = linesOf(text);
+  const lines = linesOf(text, name);
   if (lines.length === 0) return undefined;
   const { order, isAmbiguous } = dates ? { order: dates, isAmbiguous: false } : orderOf(lines);
   const toTime = timeIn(zone);
@@ -76,8 +81,9 @@ export function readWhatsapp(
 }
 
 /** The messages with the lines that follow them. */
-function linesOf(text: string): Line[] {
+function linesOf(text: string, name: string): Line[] {
   const lines: Line[] = [];
+  let form = '';
   for (const raw of text.split(/\r\n?|\n/)) {
     const plain = raw.replace(MARKS, '').replace(/[\u202f\u00a0]/g, ' ');
     const head = HEAD.exec(withLatinDigits(plain));
@@ -99,15 +105,36 @@ function linesOf(text: string): Line[] {
     ] = head;
     // What was said keeps its own digits: only the beginning of the line was changed, digit by digit.
     const said = plain.slice(plain.length - (head[9] ?? '').length);
+    const own = formOf(plain.slice(0, plain.length - said.length));
+    // All messages of an export begin alike: another form was pasted into one.
+    if (last && own !== form) {
+      last.text += `\n${plain}`;
+      continue;
+    }
+    form = own;
     const [, author, spoken] = SPOKEN.exec(said) ?? [];
+    const isMarked = author !== undefined && IOS_NOTICE.test(raw.replace(/^[\u200e\u200f]+/, ''));
     lines.push({
       clock: [first, second, third, hour, minute, seconds],
       half: (before || after).trim(),
-      author: author?.trim(),
+      author: isMarked && isNotice(author.trim(), spoken ?? '', name) ? undefined : author?.trim(),
       text: spoken ?? said,
     });
   }
   return lines.map((line) => ({ ...line, text: line.text.trimEnd() }));
+}
+
+/** "Family: Messages are encrypted", and "Ada: Ada created the group". */
+function isNotice(author: string, text: string, conversation: string): boolean {
+  return author === conversation || text.startsWith(`${author.replace(/^~\s?/, '')} `);
+}
+
+/** Whether the date is in brackets, and the mark after the time, and whether the year comes first. */
+function formOf(head: string): string {
+  const latin = withLatinDigits(head);
+  const isYearFirst = /^\[?\d{3,}/.test(latin);
+  const end = /(?:\]|\s[-–]|,)\s$/.exec(latin)?.[0].trim() ?? '';
+  return `${latin.startsWith('[')} ${isYearFirst} ${end.replace('–', '-')}`;
 }
 
 /** With Arabic and Persian digits at the beginning as 0 to 9. */

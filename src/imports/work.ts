@@ -1,33 +1,20 @@
-import type { Account, AccountStore } from '../accounts/store.ts';
-import type { Publish } from '../bus/bus.ts';
+import type { Account } from '../accounts/store.ts';
 import { ChatError } from '../errors.ts';
 import { type BlobStore, CONTENT } from '../files/blob-store.ts';
 import { membershipsChanged } from '../groups/events.ts';
 import type { Group } from '../groups/group.ts';
-import { addMember } from '../groups/join.ts';
-import type { GroupStore } from '../groups/store.ts';
-import { MAX_CHARACTERS } from '../messages/send.ts';
-import type { MessageWriter } from '../messages/writer.ts';
-import type { FileTaker } from './files.ts';
 import { type OpenedImport, openImport } from './read.ts';
-import type { ImportedMessage } from './source.ts';
 import type { ChatImport, ImportDetails, ImportReport, ImportStore } from './store.ts';
 import { resolveGroups, resolvePeople } from './targets.ts';
-import { uuidOf } from './uuid.ts';
+import { ImportWriter, type WriteDependencies } from './write.ts';
 
-/** Messages that are committed together. */
-const BATCH = 500;
-/** A ready import that nobody began in this time is thrown away with its archive. */
+/** An import that nobody began in this time, or that failed, is thrown away with its archive. */
 export const KEPT_MS = 24 * 3_600_000;
+const LOOK_EVERY_MS = 3_600_000;
 
-export type ImportDependencies = {
+export type ImportDependencies = WriteDependencies & {
   imports: ImportStore;
-  accounts: AccountStore;
-  groups: GroupStore;
   blobs: BlobStore;
-  writer: MessageWriter;
-  files: FileTaker;
-  publish: Publish;
   /** Called with errors of background work. */
   report(error: unknown): void;
 };
@@ -37,10 +24,12 @@ export class ImportWork {
   readonly #dependencies: ImportDependencies;
   #running: Promise<void> = Promise.resolve();
   #isStopped = false;
+  readonly #timer: NodeJS.Timeout;
 
   constructor(dependencies: ImportDependencies) {
     this.#dependencies = dependencies;
     this.begin();
+    this.#timer = setInterval(() => this.begin(), LOOK_EVERY_MS).unref();
   }
 
   /** Does what is to be done, after what is under way. */
@@ -50,6 +39,7 @@ export class ImportWork {
 
   async stop(): Promise<void> {
     this.#isStopped = true;
+    clearInterval(this.#timer);
     await this.#running;
   }
 
@@ -81,7 +71,7 @@ export class ImportWork {
 
   /** @returns undefined where a stop broke it off */
   async #run(wanted: ChatImport): Promise<ImportDetails | undefined> {
-    const { accounts, groups, blobs, publish } = this.#dependencies;
+    const { accounts, blobs } = this.#dependencies;
     const { blobId, key, size, details } = wanted;
     const read = (start: number, end: number) => blobs.read(blobId, CONTENT, key, size, start, end - 1);
     const opened = await openImport(details.name, read, size, details.choices);
@@ -90,11 +80,8 @@ export class ImportWork {
       if (!owner) throw new ChatError('not_found', 404, 'Whoever began this import has left.');
       const people = await resolvePeople(this.#dependencies, wanted, opened.outline);
       const targets = await resolveGroups(this.#dependencies, wanted, owner);
-      for (const group of targets.values())
-        for (const account of people.values()) await addMember({ groups, publish }, account, group);
       const counts = await this.#messages(wanted, opened, people, targets);
       if (!counts) return undefined;
-      await this.#markRead([...targets.values()]);
       return { ...details, ...(await this.#planOf(wanted)), report: counts };
     } finally {
       opened.archive?.close();
@@ -113,41 +100,21 @@ export class ImportWork {
     targets: ReadonlyMap<string, Group>,
   ): Promise<ImportReport | undefined> {
     const { imports } = this.#dependencies;
-    const counts = new Map([...targets].map(([key]) => [key, { added: 0, already: 0 }]));
-    const seqs = new Map<string, number>();
-    let lostFiles = 0;
-    let done = 0;
-    let batch: ImportedMessage[] = [];
-    const flush = async () => {
-      const written = await Promise.all(
-        batch.map((message) => this.#write(opened, message, people, targets, seqs)),
-      );
-      for (const { conversation, isNew, lost } of written) {
-        const count = counts.get(conversation);
-        if (count) count[isNew ? 'added' : 'already'] += 1;
-        lostFiles += lost;
-      }
-      done += batch.length;
-      batch = [];
-      await imports.change(wanted, { done });
-    };
+    const writer = new ImportWriter(this.#dependencies, opened, { people, targets });
     for await (const message of opened.messages()) {
       if (this.#isStopped) return undefined;
-      if (!targets.has(message.conversation)) continue;
-      // A reply needs the number of what it answers.
-      if (message.replyTo !== undefined && !seqs.has(idIn(message.conversation, message.replyTo)))
-        await flush();
-      batch.push(message);
-      if (batch.length >= BATCH) await flush();
+      if (await writer.add(message)) await imports.change(wanted, { done: writer.done });
     }
-    await flush();
+    await writer.flush();
+    await imports.change(wanted, { done: writer.done });
+    await this.#markRead(wanted, writer.lastSeqs());
     return {
       groups: [...targets].map(([key, { id, name }]) => ({
         ...{ id, name, added: 0, already: 0 },
-        ...counts.get(key),
+        ...writer.counts.get(key),
       })),
       madeAccounts: await this.#countMade(wanted),
-      lostFiles,
+      lostFiles: writer.lostFiles,
     };
   }
 
@@ -156,59 +123,23 @@ export class ImportWork {
     return Object.values(people).filter(({ isMade }) => isMade).length;
   }
 
-  async #write(
-    { archive }: OpenedImport,
-    message: ImportedMessage,
-    people: ReadonlyMap<string, Account>,
-    targets: ReadonlyMap<string, Group>,
-    seqs: Map<string, number>,
-  ) {
-    const { writer, files } = this.#dependencies;
-    const { conversation, key, author, at, text, replyTo } = message;
-    const group = targets.get(conversation);
-    const account = people.get(author);
-    if (!group || !account) throw new Error('An archive changed while it was read.');
-    const id = uuidOf(`import ${group.id} ${key} ${author}`);
-    const { attachments, lost } = archive
-      ? await files.take(archive, { id, group, account }, message)
-      : { attachments: [], lost: message.files.length };
-    const root = replyTo === undefined ? undefined : seqs.get(idIn(conversation, replyTo));
-    const content = readableText(text) || (attachments.length > 0 ? '' : '(Empty message)');
-    const { message: written, isNew } = await writer.commit({
-      ...{ groupId: group.id, id, authorId: account.id, content, createdAt: at, files: attachments },
-      ...(root !== undefined && { replyTo: root, thread: root }),
-    });
-    seqs.set(idIn(conversation, key), written.seq);
-    return { conversation, isNew, lost };
-  }
-
-  /** What was brought in is not new to anybody, but for the last message: nobody has seen that yet. */
-  async #markRead(brought: readonly Group[]): Promise<void> {
+  /**
+   * What was brought in is not new to those who had read everything, but for the last message: nobody has seen that yet.
+   * Whoever had something to read keeps their place.
+   */
+  async #markRead(wanted: ChatImport, lastSeqs: ReadonlyMap<number, number>): Promise<void> {
     const { groups, publish } = this.#dependencies;
-    for (const { id } of brought) {
-      const group = await groups.byId(id);
-      if (!group || group.lastSeq === 0) continue;
+    const { conversations } = await this.#planOf(wanted);
+    const before = new Map(Object.values(conversations).map(({ id, lastSeq }) => [id, lastSeq]));
+    for (const [groupId, last] of lastSeqs) {
+      const marks = await groups.marksOf(groupId, Number.MAX_SAFE_INTEGER);
       const now = Date.now();
-      const members = await groups.members(id, Number.MAX_SAFE_INTEGER);
       await groups.markRead(
-        members.map((accountId) => ({ accountId, groupId: id, seq: group.lastSeq - 1, now })),
+        marks
+          .filter(({ readSeq }) => readSeq >= (before.get(groupId) ?? 0))
+          .map(({ accountId }) => ({ accountId, groupId, seq: last - 1, now })),
       );
-      publish(membershipsChanged, { groupId: id });
+      publish(membershipsChanged, { groupId });
     }
   }
-}
-
-function idIn(conversation: string, key: string): string {
-  return `${conversation}\n${key}`;
-}
-
-/** As a message is stored; a longer one is cut. */
-function readableText(text: string): string {
-  const plain = text
-    .replace(/\r\n?/g, '\n')
-    .replace(/[^\P{Cc}\t\n]|\p{Noncharacter_Code_Point}/gu, '')
-    .toWellFormed()
-    .trim();
-  const characters = [...plain];
-  return characters.length <= MAX_CHARACTERS ? plain : `${characters.slice(0, MAX_CHARACTERS - 1).join('')}…`;
 }

@@ -52,7 +52,7 @@ export async function editMessage(
       if (message.content === text) return isDraft(message) ? { ...message, files } : message;
       const mayBeEmpty = message.files.length > 0 && message.authorId === account.id;
       if (text === '' && !mayBeEmpty) return emptyMessage();
-      const preview = message.preview && text.includes(message.preview.url) ? message.preview : null;
+      const preview = message.preview && hasLink(text, message.preview.url) ? message.preview : null;
       return { ...message, ...mentions, files, preview, content: text, editedAt: now };
     },
   });
@@ -63,6 +63,12 @@ export async function editMessage(
     const byAnother = account.id !== authorId && { reviewerId: account.id };
     return { ...file, voice: { ...rest, transcript: 'reviewed', ...byAnother } };
   }
+}
+
+/** Whether an address stands in a text as a whole. */
+function hasLink(text: string, address: string): boolean {
+  const after = text.split(address).slice(1);
+  return after.some((rest) => /^[.,;:!?)\]>"'*_~]*(?:\s|$)/.test(rest));
 }
 
 function isDraft({ files }: Message): boolean {

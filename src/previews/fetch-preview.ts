@@ -4,6 +4,8 @@ import { type Answer, ask, OutgoingError } from '../outgoing/request.ts';
 import { decodePage, readPage } from './read-page.ts';
 
 const TIMEOUT_MS = 8_000;
+/** For the page, its redirects and its picture together. */
+const MOST_MS = 15_000;
 const MAX_PAGE_BYTES = 512 * 1024;
 const MAX_IMAGE_BYTES = 5 * 1024 * 1024;
 const MAX_REDIRECTS = 4;
@@ -19,12 +21,13 @@ export type Fetched = Readonly<{ preview: LinkPreview; image: Buffer | undefined
  * @returns undefined where there is nothing to show
  */
 export async function fetchPreview(link: string, allowed: readonly string[]): Promise<Fetched | undefined> {
-  const page = await get(new URL(link), MAX_PAGE_BYTES, allowed);
+  const until = Date.now() + MOST_MS;
+  const page = await get(new URL(link), MAX_PAGE_BYTES, allowed, until);
   const type = String(page?.answer.headers['content-type'] ?? '');
   if (!page || !/^(?:text\/html|application\/xhtml\+xml)\b/i.test(type)) return undefined;
   const { title, description, site, image: address } = readPage(decodePage(page.answer.body, type));
   if (title === '') return undefined;
-  const image = address === undefined ? undefined : await imageAt(address, page.url, allowed);
+  const image = address === undefined ? undefined : await imageAt(address, page.url, allowed, until);
   const size = image && { width: image.width, height: image.height };
   return {
     preview: { url: link, title, description, site: site || page.url.hostname, image: size ?? null },
@@ -32,9 +35,9 @@ export async function fetchPreview(link: string, allowed: readonly string[]): Pr
   };
 }
 
-async function imageAt(address: string, base: URL, allowed: readonly string[]) {
+async function imageAt(address: string, base: URL, allowed: readonly string[], until: number) {
   if (!URL.canParse(address, base)) return undefined;
-  const found = await get(new URL(address, base), MAX_IMAGE_BYTES, allowed);
+  const found = await get(new URL(address, base), MAX_IMAGE_BYTES, allowed, until);
   return found && !found.answer.isCut ? drawPreview(found.answer.body) : undefined;
 }
 
@@ -43,12 +46,15 @@ async function get(
   first: URL,
   maxBytes: number,
   allowed: readonly string[],
+  until: number,
 ): Promise<{ url: URL; answer: Answer } | undefined> {
   let url = first;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+    const timeoutMs = Math.min(TIMEOUT_MS, until - Date.now());
+    if (timeoutMs <= 0) return undefined;
     let answer: Answer;
     try {
-      answer = await ask(url, { method: 'GET', headers: HEADERS, timeoutMs: TIMEOUT_MS, maxBytes, allowed });
+      answer = await ask(url, { method: 'GET', headers: HEADERS, timeoutMs, maxBytes, allowed });
     } catch (error) {
       if (error instanceof OutgoingError) return undefined;
       throw error;

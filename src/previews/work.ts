@@ -13,9 +13,10 @@ import type { LinkImageStore } from './store.ts';
 /** Messages that are written within this time are looked at together. */
 const COALESCE_MS = 200;
 /** Sites that are asked at the same time. */
-const PARALLEL = 2;
+const PARALLEL = 4;
 /** Links beyond these get no preview: that is a flood, and not worth a queue. */
 const MAX_WAITING = 200;
+const MAX_WAITING_OF_ONE = 20;
 /** A message that was written or edited before this time got its preview, or gets none. */
 const FRESH_MS = 60_000;
 const HAS_LINK = /https?:|www\.|\.\w/i;
@@ -42,7 +43,8 @@ export class PreviewWork {
   readonly #seen = new Map<string, Seen>();
   readonly #waiting: Message[] = [];
   #timer: NodeJS.Timeout | undefined;
-  #underWay = 0;
+  /** Whose links are asked for: one of each person at a time, so that slow sites of one hold up nobody else. */
+  readonly #underWay = new Set<number>();
 
   constructor(dependencies: PreviewDependencies) {
     this.#dependencies = dependencies;
@@ -68,13 +70,17 @@ export class PreviewWork {
       if ((await siteSettings.read()).linkPreviews === 'no') return;
       for (const { groupId, seq } of seen) {
         const message = await messages.bySeq(groupId, seq);
-        if (message && (await this.#isDue(message)) && this.#waiting.length < MAX_WAITING)
-          this.#waiting.push(message);
+        if (message && (await this.#isDue(message)) && this.#hasRoom(message)) this.#waiting.push(message);
       }
       this.#next();
     } catch (error) {
       report(error);
     }
+  }
+
+  #hasRoom({ authorId }: Message): boolean {
+    const own = this.#waiting.filter((message) => message.authorId === authorId);
+    return this.#waiting.length < MAX_WAITING && own.length < MAX_WAITING_OF_ONE;
   }
 
   async #isDue({ content, preview, removedAt, editedAt, createdAt, authorId }: Message): Promise<boolean> {
@@ -84,14 +90,15 @@ export class PreviewWork {
   }
 
   #next(): void {
-    while (this.#underWay < PARALLEL) {
-      const message = this.#waiting.shift();
+    while (this.#underWay.size < PARALLEL) {
+      const index = this.#waiting.findIndex(({ authorId }) => !this.#underWay.has(authorId));
+      const [message] = index < 0 ? [] : this.#waiting.splice(index, 1);
       if (!message) return;
-      this.#underWay += 1;
+      this.#underWay.add(message.authorId);
       this.#add(message)
         .catch(this.#dependencies.report)
         .finally(() => {
-          this.#underWay -= 1;
+          this.#underWay.delete(message.authorId);
           this.#next();
         });
     }

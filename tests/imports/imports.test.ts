@@ -7,55 +7,15 @@ import test, { after } from 'node:test';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
 import yauzl from 'yauzl';
-import { ZipFile } from 'yazl';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { ROOT, startHearth, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
+import { bringIn, finished, upload, zipOf } from '../support/imports.ts';
 
 const shared = await startHearth({ after });
 const root = await newPerson(shared.url, 'root');
 const picture = await sharp({ create: { width: 60, height: 40, channels: 3, background: '#c2410c' } })
   .jpeg()
   .toBuffer();
-
-async function zipOf(entries: Record<string, string | Buffer>): Promise<Buffer> {
-  const zip = new ZipFile();
-  for (const [name, content] of Object.entries(entries)) zip.addBuffer(Buffer.from(content), name);
-  zip.end();
-  return buffer(zip.outputStream);
-}
-
-/** Uploads an archive. @returns the path of its page, or the refusal */
-async function upload(person: Visitor, name: string, bytes: Buffer, zone = 'UTC') {
-  const file = { field: 'archive', name, type: 'application/zip', bytes };
-  return person.upload('/admin/imports', [file], { zone });
-}
-
-async function bringIn(
-  person: Visitor,
-  name: string,
-  bytes: Buffer,
-  form: Record<string, string> = {},
-  zone = 'UTC',
-) {
-  const { location, body } = await upload(person, name, bytes, zone);
-  assert.match(location, /^\/admin\/imports\/\d+$/, body.slice(0, 3_000));
-  const started = await person.post(`${location}/start`, form);
-  assert.equal(started.status, 303, started.body.slice(0, 3_000));
-  return { path: location, ...(await finished(person, location)) };
-}
-
-async function finished(person: Visitor, path: string) {
-  for (let tries = 0; tries < 400; tries++) {
-    const { body } = await person.get(path);
-    if (!body.includes('<progress'))
-      return {
-        body,
-        groupId: Number(/href="\/groups\/(\d+)">[^<]+<\/a> <span class="muted">\d+ message/.exec(body)?.[1]),
-      };
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('It was not done within 20 s.');
-}
 
 const CHAT = [
   '31.12.20, 10:00 - Ada added Joe',

@@ -84,7 +84,7 @@ test('lines that follow, notices, names and files are told apart', () => {
       '31.12.20, 10:03 - +49 170 1234567: hi',
       '31.12.20, 10:04 - Ada: \u200eIMG-20201231-WA0001.jpg (Datei angehängt)',
       'with a caption',
-      '[31.12.20, 10:05:07] Joe: \u200e<pièce jointe : 00000012-PHOTO-2020-12-31-23-59-59.jpg>',
+      '[31.12.20, 10:05:07] a line of another program: in a message',
       '31.12.20, 10:06 - Ada: missing.jpg (file attached)',
       '31.12.20, 10:07 - Ada: ٣ eggs at 10:30 - ok',
       '31.12.20, 10:08 - Joe: ',
@@ -97,8 +97,11 @@ test('lines that follow, notices, names and files are told apart', () => {
       ['Ada', 'two\n\nlines: here', ''],
       ['+49 170 1234567', 'hi', ''],
       ['+49 170 1234567', 'hi', ''],
-      ['Ada', 'with a caption', 'IMG-20201231-WA0001.jpg'],
-      ['Joe', '', '00000012-PHOTO-2020-12-31-23-59-59.jpg'],
+      [
+        'Ada',
+        'with a caption\n[31.12.20, 10:05:07] a line of another program: in a message',
+        'IMG-20201231-WA0001.jpg',
+      ],
       ['Ada', 'missing.jpg (file attached)', ''],
       ['Ada', '٣ eggs at 10:30 - ok', ''],
       ['Joe', '', ''],
@@ -110,8 +113,38 @@ test('lines that follow, notices, names and files are told apart', () => {
     [
       ['Ada', 4],
       ['+49 170 1234567', 2],
-      ['Joe', 2],
+      ['Joe', 1],
     ],
   );
   assert.equal(readWhatsapp('A text\nof something else', 'x', entries, { zone: 'UTC' }), undefined);
+});
+
+test('on an iPhone: what the app says is a notice, a document is a file, a pasted date changes nothing', () => {
+  const { messages, outline } = readWhatsapp(
+    [
+      '\u200e[31.12.20, 10:00:00] Familie: \u200eNachrichten und Anrufe sind Ende-zu-Ende-verschlüsselt.',
+      '\u200e[31.12.20, 10:00:01] Ada L: \u200eAda L hat diese Gruppe erstellt.',
+      '\u200e[31.12.20, 10:05:07] Joe "the Boss" Smith: \u200e<pièce jointe : 00000012-PHOTO-2020-12-31-23-59-59.jpg>',
+      '\u200e[31.12.20, 10:06:00] Ada L: Report.pdf • \u200e3 Seiten \u200e<Anhang: 00000007-Report.pdf>',
+      '[01.01.21, 10:07:00] Ada L: the log says',
+      '2021-03-05 10:22:33, ERROR: disk full',
+    ].join('\r\n'),
+    'Familie',
+    new Map([...entries, ['00000007-Report.pdf', '00000007-Report.pdf']]),
+    { zone: 'UTC' },
+  ) ?? { messages: [], outline: undefined };
+  assert.equal(outline?.notices, 2);
+  assert.deepEqual(
+    messages.map(({ author, text, files, at }) => [
+      author,
+      text,
+      files[0]?.name,
+      new Date(at).getUTCFullYear(),
+    ]),
+    [
+      ['Joe "the Boss" Smith', '', '00000012-PHOTO-2020-12-31-23-59-59.jpg', 2020],
+      ['Ada L', '', '00000007-Report.pdf', 2020],
+      ['Ada L', 'the log says\n2021-03-05 10:22:33, ERROR: disk full', undefined, 2021],
+    ],
+  );
 });

@@ -23,6 +23,9 @@ const site = createServer(({ url = '' }, response) => {
       '<title>Not this</title><meta property="og:title" content="Leeks &amp; onions"><meta property="og:description" content="How to\n grow canary leeks"><meta property="og:site_name" content="The garden"><meta property="og:image" content="/picture.jpg">',
     );
   else if (url === '/picture.jpg') response.setHeader('content-type', 'image/jpeg').end(picture);
+  else if (url === '/article-two') page('<title>Another article</title>');
+  // Never ends; closed with the site.
+  else if (url.startsWith('/slow')) response.writeHead(200, { 'content-type': 'text/html' }).write('<title>');
   else if (url === '/moved') response.writeHead(302, { location: '/article' }).end();
   else if (url === '/inside') response.writeHead(302, { location: 'http://10.0.0.1/' }).end();
   else if (url === '/script')
@@ -88,6 +91,23 @@ test('a link shows what its page says of itself, live, with its picture from her
   assert.match((await joe.get(`/groups/1/messages/${seq}`)).body, /class="preview"/);
   await joe.post(`/groups/1/messages/${seq}/edit`, { content: 'No link any more' });
   assert.doesNotMatch((await joe.get(`/groups/1/messages/${seq}`)).body, /class="preview"/);
+  assert.equal((await joe.get(source)).status, 404, 'and its picture is gone');
+});
+
+test('another address in its place gets its own preview; slow sites of one person hold up nobody else', async () => {
+  const lena = await newPerson(shared.url, 'lena', 1);
+  await previewOf(lena, `${origin}/article`);
+  const seq = await newestSeq(lena);
+  const socket = await lena.socket('/ws/chat/1', { protocol: 'hearth.html' });
+  await lena.post(`/groups/1/messages/${seq}/edit`, { content: `${origin}/article-two` });
+  assert.match(await socket.next((text) => text.includes('class="preview"'), 10_000), /Another article/);
+  socket.close();
+  for (let count = 0; count < 6; count++)
+    await lena.post('/groups/1/messages', { content: `${origin}/slow?${count}` });
+  while (!asked.some((url) => url.startsWith('/slow')))
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.match(await previewOf(ada, `${origin}/article`), /Leeks/);
+  assert.equal(asked.filter((url) => url.startsWith('/slow')).length, 1, 'one site of each person at a time');
 });
 
 test('a page is text here, whatever it contains', async () => {
