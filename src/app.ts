@@ -166,7 +166,7 @@ async function install({ config, log, databases, keyring, sessionStore, password
     imported,
     admin,
     /** What programs read. */
-    readable: { ...messages, ...tokens, index: search.index, passwords },
+    readable: { ...messages, ...tokens, index: search.index, takeRecording: voice.takeRecording, passwords },
   };
 }
 

@@ -99,25 +99,31 @@ function addFiles(add: (path: string, method: string, route: object) => void): v
     responses: { 200: bytes, ...PROBLEMS },
   });
   const files = { type: 'array', items: { type: 'string', format: 'binary' } };
-  const schema = { type: 'object', properties: { files }, required: ['files'] };
+  const language = { type: 'string', description: 'Of a recording: what is spoken, such as de-DE' };
   const uploaded = {
     type: 'object',
     properties: { items: { type: 'array', items: { $ref: `${REF}File` } } },
   };
-  add('/groups/:groupId/files', 'post', {
-    ...{
-      ...common,
-      description: 'Scope: write',
-      operationId: 'upload-files',
-      summary: 'Files for the next message: send their ids with it',
-    },
-    parameters: [{ name: 'groupId', in: 'path', required: true, schema: { type: 'integer' } }],
-    requestBody: { required: true, content: { 'multipart/form-data': { schema } } },
-    responses: {
-      201: { description: 'They are there', content: { 'application/json': { schema: uploaded } } },
-      ...PROBLEMS,
-    },
+  const upload = (path: string, operationId: string, summary: string, fields: object) =>
+    add(path, 'post', {
+      ...{ ...common, description: 'Scope: write', operationId, summary },
+      parameters: [{ name: 'groupId', in: 'path', required: true, schema: { type: 'integer' } }],
+      requestBody: {
+        required: true,
+        content: {
+          'multipart/form-data': { schema: { type: 'object', properties: fields, required: ['files'] } },
+        },
+      },
+      responses: {
+        201: { description: 'They are there', content: { 'application/json': { schema: uploaded } } },
+        ...PROBLEMS,
+      },
+    });
+  upload('/groups/:groupId/files', 'upload-files', 'Files for the next message: send their ids with it', {
+    files,
   });
+  const recording = 'One recording, which becomes a voice message: send its id with a message';
+  upload('/groups/:groupId/recordings', 'upload-recording', recording, { files, language });
 }
 
 function tagOf(path: string): string {

@@ -6,6 +6,7 @@ import { sessionEnded } from '../accounts/events.ts';
 import type { Publish } from '../bus/bus.ts';
 import { ChatError, invalid, notFound } from '../errors.ts';
 import type { BlobStore } from '../files/blob-store.ts';
+import type { StoredFile } from '../files/file.ts';
 import { serveFile, serveThumbnail } from '../files/routes.ts';
 import type { FileStore } from '../files/store.ts';
 import type { ReadUpload } from '../files/upload.ts';
@@ -19,6 +20,7 @@ import { parseInput } from '../operations/define.ts';
 import { requireScope } from '../operations/scopes.ts';
 import { type Bearer, bearerIn } from '../tokens/identify.ts';
 import type { TokenStore } from '../tokens/store.ts';
+import type { TakeRecording } from '../voice/take.ts';
 import type { OperationRoute } from './operations.ts';
 import { fileUrl } from './present.ts';
 import { answerProblems } from './problem.ts';
@@ -36,6 +38,7 @@ export type RouterDependencies = SignInDependencies & {
   files: FileStore;
   blobs: BlobStore;
   readUpload: ReadUpload;
+  takeRecording: TakeRecording;
   tokenStore: TokenStore;
   publish: Publish;
   /** Whose pages may call the API. */
@@ -98,7 +101,7 @@ export function apiRouter<Context extends RouterDependencies>(
 }
 
 function addFiles(router: Router, dependencies: RouterDependencies): void {
-  const { groups, readUpload } = dependencies;
+  const { groups, readUpload, takeRecording } = dependencies;
   router
     .get('/files/:fileId', async (request, response) => {
       requireScope(bearerOf(request).scopes, 'read');
@@ -115,11 +118,19 @@ function addFiles(router: Router, dependencies: RouterDependencies): void {
       const files = await readUpload(request, response, open);
       if (files.length === 0)
         throw invalid('files', 'Send the file as the field "files" of a multipart form.');
-      const items = files.map(({ id, name, type, size, width, height }) => ({
-        ...{ id, name, type, size, width, height, url: fileUrl(id) },
-      }));
-      response.status(201).json({ items, next: null });
+      response.status(201).json({ items: files.map(uploaded), next: null });
+    })
+    .post('/groups/:groupId/recordings', async (request, response) => {
+      const { account, scopes } = bearerOf(request);
+      requireScope(scopes, 'write');
+      const open = await openGroup(groups, account, numberInPath(request, 'groupId'));
+      const { file } = await takeRecording(request, response, open);
+      response.status(201).json({ items: [uploaded(file)], next: null });
     });
+}
+
+function uploaded({ id, name, type, size, width, height }: StoredFile) {
+  return { id, name, type, size, width, height, url: fileUrl(id) };
 }
 
 function bearerOf(request: Request): Bearer {

@@ -89,6 +89,16 @@ export const messageShape = named(
   }),
 );
 
+/** What a message said before. */
+const versionShape = named(
+  'Version',
+  z.object({
+    content: z.string(),
+    writtenAt: time,
+    writerId: z.int().nullable().describe('Null for its author, 0 for the engine that heard it.'),
+  }),
+);
+
 /** A page of a list. */
 export function listOf<Shape extends z.ZodType>(name: string, shape: Shape) {
   const page = z.object({ items: z.array(shape), next: z.union([z.string(), z.int()]).nullable() });
@@ -96,6 +106,7 @@ export function listOf<Shape extends z.ZodType>(name: string, shape: Shape) {
 }
 
 export const messageList = listOf('MessageList', messageShape);
+export const versionList = listOf('VersionList', versionShape);
 export const personList = listOf('PersonList', personShape);
 export const groupList = listOf('GroupList', groupShape);
 

@@ -21,6 +21,7 @@ import { TranscriptionQueue } from './queue.ts';
 import { createRecorder } from './record.ts';
 import { voiceRoutes } from './routes.ts';
 import type { TranscriptionStore } from './store.ts';
+import { createTakeRecording } from './take.ts';
 
 type Needs = {
   hub: Hub;
@@ -50,11 +51,13 @@ export function installVoice(context: Context & Needs) {
   atStop(() => queue.stop());
   const wake = () => queue.wake();
   const recorder = createRecorder({ ...context, converter, wake });
+  const takeRecording = createTakeRecording({ ...context, recorder });
   pushTranscripts(context);
   const operations = bindOperations(voiceOperations, { ...context, forget, wake }, limits);
   return {
     voiceOperations: operations,
-    voiceRoutes: voiceRoutes({ ...context, forget, recorder, operations }),
+    takeRecording,
+    voiceRoutes: voiceRoutes({ ...context, forget, takeRecording, operations }),
     /** Adds the route for transcripts from an external function, which has no account or session. */
     receiveCallbacks: (app: Express) =>
       receiveCallbacks(app, { ...context, forget, sharedSecret: config.sharedSecret }),

@@ -1,15 +1,11 @@
 import { type Request, Router } from 'express';
-import { z } from 'zod';
 import { accountOf, signedInOf } from '../accounts/access.ts';
 import type { SignedIn } from '../accounts/sessions.ts';
 import type { SpeechEngine } from '../engines/speech/engine.ts';
-import { LANGUAGES, spokenLanguage } from '../engines/speech/languages.ts';
-import { type ChatError, invalid } from '../errors.ts';
+import { LANGUAGES } from '../engines/speech/languages.ts';
+import type { ChatError } from '../errors.ts';
 import { openRecording } from '../files/access.ts';
-import type { BlobStore } from '../files/blob-store.ts';
-import { discardUpload } from '../files/discard.ts';
 import { shownFile } from '../files/present.ts';
-import type { ReadUpload } from '../files/upload.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
@@ -21,10 +17,9 @@ import { sendHtml, type Views } from '../http/views.ts';
 import type { Limits } from '../limits.ts';
 import { SEND_RATE, type SendDependencies, sendMessage } from '../messages/send.ts';
 import type { MessageStore } from '../messages/store.ts';
-import { type BoundOperation, parseInput } from '../operations/define.ts';
-import { optional, wholeNumber } from '../operations/fields.ts';
+import type { BoundOperation } from '../operations/define.ts';
 import { transcriptText } from '../recordings/recording.ts';
-import type { Recorder } from './record.ts';
+import type { TakeRecording } from './take.ts';
 import type { WriteDependencies } from './write.ts';
 
 type Dependencies = WriteDependencies &
@@ -34,26 +29,16 @@ type Dependencies = WriteDependencies &
     groups: GroupStore;
     groupPresenter: GroupPresenter;
     messages: MessageStore;
-    blobs: BlobStore;
-    readUpload: ReadUpload;
-    recorder: Recorder;
+    takeRecording: TakeRecording;
     /** Undefined when no speech engine is configured. */
     engine: SpeechEngine | undefined;
     limits: Limits;
     operations: readonly BoundOperation<SignedIn>[];
   };
 
-/** Form fields of a recording: whether to send it or transcribe it first, its language, and where it is sent. */
-const recordingForm = z.object({
-  way: z.enum(['message', 'text']).default('text'),
-  language: spokenLanguage.default(null),
-  replyTo: optional(wholeNumber()),
-  thread: optional(wholeNumber()),
-});
-
 /** Recordings: sent at once, or turned into text first. */
 export function voiceRoutes(dependencies: Dependencies): Router {
-  const { views, page, groups, groupPresenter, files, blobs, readUpload, engine } = dependencies;
+  const { views, page, groups, groupPresenter, files, engine } = dependencies;
   const sending = dependencies.limits.of(SEND_RATE);
 
   /** The form for browsers that record nothing themselves. */
@@ -79,16 +64,9 @@ export function voiceRoutes(dependencies: Dependencies): Router {
     .post('/groups/:id/voice', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
       onRefusal(response, (error) => recordPage(request, open, error));
-      const [upload, ...others] = await readUpload(request, response, open);
-      for (const other of others) await discardUpload({ files, blobs }, other.id);
-      if (!upload) throw invalid('files', 'Choose a recording first.');
-      const { way, language, replyTo, thread } = parseInput(recordingForm, request.body);
-      const { group, account } = open;
-      const file = await dependencies.recorder.take(upload, {
-        recording: language,
-        group: group.spokenLanguage,
-        person: account.spokenLanguage,
-      });
+      const { file, form } = await dependencies.takeRecording(request, response, open);
+      const { way, replyTo, thread } = form;
+      const { account } = open;
       if (wantsFragment(request))
         return sendHtml(response, views.render('files/_chosen.njk', { file: shownFile(file) }), 201);
       const place = thread ? `/groups/${open.group.id}/threads/${thread}` : `/groups/${open.group.id}`;

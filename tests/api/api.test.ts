@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test, { after } from 'node:test';
 import WebSocket from 'ws';
 import { apiReads } from '../../src/api/install.ts';
@@ -7,7 +9,7 @@ import { conversationOperations } from '../../src/messages/conversation-operatio
 import { messageOperations } from '../../src/messages/operations.ts';
 import { documentOf, Program, signInProgram } from '../support/api.ts';
 import { newPerson, Visitor } from '../support/client.ts';
-import { startHearth, temporaryFolder } from '../support/hearth.ts';
+import { ROOT, startHearth, temporaryFolder } from '../support/hearth.ts';
 import { ACCOUNT_OPERATIONS, GROUP_OPERATIONS } from '../support/operations.ts';
 
 const hearth = await startHearth({ after });
@@ -34,7 +36,14 @@ test('every operation and every read of the tables is in the document, under its
   ];
   const ofTokens = tables.filter((operation) => !('scope' in operation && operation.scope === 'session'));
   const expected = [...ofTokens, ...apiReads].map(({ name }) => name);
-  const byHand = ['get-file', 'get-thumbnail', 'upload-files', 'get-token', 'revoke-this-token'];
+  const byHand = [
+    'get-file',
+    'get-thumbnail',
+    'upload-files',
+    'upload-recording',
+    'get-token',
+    'revoke-this-token',
+  ];
   assert.deepEqual(described.toSorted(), [...expected, ...byHand].toSorted());
   assert.equal(new Set(described).size, described.length, 'no two have a name');
 });
@@ -154,6 +163,33 @@ test('a file is uploaded, sent and read again, by members only', async () => {
   const other = new Visitor(url, { authorization: `Bearer ${outsider.token}` });
   assert.equal((await other.get(`/api/v1/files/${file.id}`)).status, 404);
   assert.equal((await other.upload('/api/v1/groups/1/files', [{ name: 'a', type: '', bytes }])).status, 403);
+});
+
+test('earlier versions of a message are read, and a recording becomes a voice message, by members only', async () => {
+  const { json: sent } = await admin.post('/groups/1/messages', { content: 'the first version' });
+  await admin.post(`/groups/1/messages/${sent.seq}/edit`, { content: 'the second' });
+  const { json: versions } = await member.get(`/groups/1/messages/${sent.seq}/versions`);
+  assert.deepEqual(
+    versions.items.map(({ content, writerId }: { content: string; writerId: number | null }) => [
+      content,
+      writerId,
+    ]),
+    [['the first version', null]],
+  );
+  assert.equal((await outsider.get(`/groups/1/messages/${sent.seq}/versions`)).status, 403);
+  const program = new Visitor(url, { authorization: `Bearer ${admin.token}` });
+  const bytes = readFileSync(join(ROOT, 'tests/voice/recordings/monkeys.ogg'));
+  const recording = { name: 'a.ogg', type: 'audio/ogg', bytes };
+  const uploaded = await program.upload('/api/v1/groups/1/recordings', [recording], { language: 'none' });
+  admin.validate('POST', '/groups/1/recordings', uploaded);
+  const [file] = JSON.parse(uploaded.body).items;
+  assert.equal(file.type, 'audio/mpeg');
+  const { json: spoken } = await admin.post('/groups/1/messages', { content: '', files: [file.id] });
+  assert.ok((await member.get(`/groups/1/messages/${spoken.seq}`)).json.voice.length > 0);
+  const notAudio = { name: 'a.ogg', type: 'audio/ogg', bytes: Buffer.from('no audio') };
+  assert.equal((await program.upload('/api/v1/groups/1/recordings', [notAudio])).status, 400);
+  const other = new Visitor(url, { authorization: `Bearer ${outsider.token}` });
+  assert.equal((await other.upload('/api/v1/groups/1/recordings', [recording])).status, 403);
 });
 
 test('a program talks over a socket with its token, whatever its origin, until the token is revoked', async () => {

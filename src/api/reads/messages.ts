@@ -24,6 +24,7 @@ import {
   messageShape,
   threadShape,
   transcriptShape,
+  versionList,
 } from '../shapes.ts';
 import { inGroup } from './groups.ts';
 
@@ -88,6 +89,24 @@ export const messageReads: readonly Read<MessageReadContext>[] = [
       const [shown] = message ? await messagesOf(presenter, [message]) : [];
       if (!shown) throw notFound('There is no such message.');
       return shown;
+    },
+  }),
+  defineRead({
+    name: 'list-versions',
+    path: '/groups/:groupId/messages/:seq/versions',
+    summary: 'What an edited message said before, the oldest version first',
+    input: ofMessage,
+    answer: versionList,
+    async run({ groups, messages }: MessageReadContext, { account }, { groupId, seq }) {
+      const { group } = await openGroup(groups, account, groupId);
+      const message = await messages.bySeq(group.id, seq);
+      if (!message) throw notFound('There is no such message.');
+      const versions = await messages.revisions(message);
+      const items = versions.map(({ content, writtenAt, writerId }) => ({
+        ...{ content, writerId },
+        writtenAt: new Date(writtenAt).toISOString(),
+      }));
+      return { items, next: null };
     },
   }),
   defineRead({
