@@ -17,6 +17,8 @@ export type LessonParts = {
   /** Where the taps listen, as a browser opens them. */
   urls: Readonly<Record<Captured['lane'], string>>;
   account: Readonly<{ username: string; password: string }>;
+  /** That of the server over HTTPS. */
+  certificate: Readonly<{ issuer: string; validTo: string; fingerprint: string }>;
   /** The server behind the tap of plain HTTP. */
   httpTarget: string;
   assetVersion: string | undefined;
@@ -57,7 +59,7 @@ export class LessonPages {
   }
 
   #routes() {
-    const { taps, urls, account, assetVersion, log } = this.#parts;
+    const { taps, urls, account, certificate, assetVersion, log } = this.#parts;
     const views = createViews(assetFolder(assetVersion));
     const none = { trustedProxies: [], origins: [], listensOn: '127.0.0.1', certificate: () => undefined };
     const arrivals = createArrivals(none);
@@ -66,7 +68,8 @@ export class LessonPages {
     app.use(securityHeaders(), noteArrivals(arrivals));
     serveStatic(app, views.assets);
     app.use(refuseOtherSites(arrivals), readForms());
-    const context = { account: null, person: account, urls, words: { right: TRUE_WORD, wrong: FALSE_WORD } };
+    const words = { right: TRUE_WORD, wrong: FALSE_WORD };
+    const context = { account: null, person: account, urls, certificate, words };
     for (const [path, template] of [
       ['/lesson', 'lesson/page.njk'],
       ['/lesson/hand-out', 'lesson/hand-out.njk'],

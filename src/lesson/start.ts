@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -52,7 +53,9 @@ export async function startLesson(
       http: `http://localhost:${await taps.http.listen(chosen.http)}`,
       https: `https://localhost:${await taps.https.listen(chosen.https)}`,
     };
+    const { issuer, validTo, fingerprint256 } = new X509Certificate(readFileSync(join(folder, 'cert.pem')));
     const pages = new LessonPages({
+      certificate: { issuer: /^CN=(.+)$/m.exec(issuer)?.[1] ?? issuer, validTo, fingerprint: fingerprint256 },
       log: pino({ level: config.logLevel, base: null }, process.stderr),
       ...{ taps, urls, account: LEA, httpTarget: plain, assetVersion: config.assetVersion },
     });

@@ -63,6 +63,7 @@ test('over HTTP the tap reads and changes everything; over HTTPS it reads nothin
   const seen = (await overHttps.locator('[data-packets]').textContent()) ?? '';
   for (const secret of ['three-sunflowers', 'canary', 'hearth=', 'lea', 'fountain'])
     assert.ok(!seen.includes(secret), secret);
+  await overHttps.getByText(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/).waitFor();
   await overHttps.getByRole('button', { name: 'Use it from another machine' }).click();
   await overHttps.getByText('The tap has no cookie to use').waitFor();
   for (const { scheme, width } of [
