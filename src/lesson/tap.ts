@@ -62,7 +62,7 @@ export class Tap {
     const connection = ++this.#connections;
     const server = connect(this.#targetPort, '127.0.0.1');
     let hasChanged = false;
-    client.once('end', () => {
+    client.once('close', () => {
       const what = { lane: this.#lane, connection, from: 'client', at: Date.now(), size: 0 } as const;
       if (hasChanged) this.#tell({ ...what, evidence: [], isChanged: false, isBroken: true });
     });
