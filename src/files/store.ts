@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray, isNull, lt, sql, sum } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, isNull, lt, sql, sum } from 'drizzle-orm';
 import type { Database, Orm } from '../database/executor.ts';
 import { SEALED, type Sealer } from '../database/sealed-columns.ts';
 import { files } from '../database/tables/chat.ts';
@@ -52,6 +52,14 @@ export class FileStore {
   }
 
   /** The ids among these for which there is a file. */
+  /** The ids of up to `limit` files after `after`, in order. */
+  async idsAfter(after: string, limit: number): Promise<string[]> {
+    const rows = await this.#db.all((orm) =>
+      orm.select({ id: files.id }).from(files).where(gt(files.id, after)).orderBy(asc(files.id)).limit(limit),
+    );
+    return rows.map(({ id }) => id);
+  }
+
   async existing(ids: readonly string[]): Promise<ReadonlySet<string>> {
     const rows = await this.#db.all((orm) =>
       orm

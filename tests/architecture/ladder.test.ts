@@ -49,6 +49,7 @@ const LADDER: readonly (readonly string[])[] = [
   ['api'],
   ['other-clients'],
   ['stores'],
+  ['backups'],
   ['app'],
   ['listeners'],
   ['server'],

@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import { countRows } from '../database/driver/copy.ts';
+import { StartError } from '../errors.ts';
+import { contentOf } from './copy-file.ts';
+import { type Entry, type Manifest, MEDIA } from './manifest.ts';
+
+/**
+ * Reads a file of a backup again.
+ * @throws StartError that names it where it is missing, or is not what was written
+ */
+export async function checkEntry(folder: string, { path, size, sha256 }: Entry): Promise<void> {
+  const file = join(folder, path);
+  const found = await contentOf(file).catch(() => undefined);
+  if (!found) throw new StartError(`${file} is missing from the backup. Take another one.`);
+  if (found.size !== size || found.sha256 !== sha256)
+    throw new StartError(`${file} in the backup is damaged. Take another one.`);
+}
+
+/**
+ * Checks every file of a backup, and the rows of its databases.
+ * @param folder of the backup; the media are beside it
+ * @throws StartError that names the part that is damaged
+ */
+export async function checkBackup(
+  folder: string,
+  { files, media, rows }: Manifest,
+  onProgress: (done: number, total: number) => void = () => {},
+): Promise<void> {
+  const all = [
+    ...files.map((entry) => ({ folder, entry })),
+    ...media.map((entry) => ({ folder: join(folder, '..', MEDIA), entry })),
+  ];
+  for (const [index, { folder: where, entry }] of all.entries()) {
+    await checkEntry(where, entry);
+    onProgress(index + 1, all.length);
+  }
+  for (const [name, expected] of Object.entries(rows)) {
+    const file = join(folder, `${name}.sqlite3`);
+    if (JSON.stringify(countRows(file)) !== JSON.stringify(expected))
+      throw new StartError(`${file} in the backup is damaged. Take another one.`);
+  }
+}

@@ -1,0 +1,45 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { backupsIn } from './back-up.ts';
+import { MEDIA, readManifest } from './manifest.ts';
+
+const DAY_MS = 86_400_000;
+
+/** How many days and weeks keep their last backup. */
+export type Keep = Readonly<{ days: number; weeks: number }>;
+
+/**
+ * The backups that a rule does not keep: it keeps the last one of each of the newest days and weeks that have one.
+ * @param names as `backUp` gives them, in any order; the newest always stays
+ */
+export function expired(names: readonly string[], { days, weeks }: Keep): string[] {
+  const newestFirst = names.toSorted().reverse();
+  const kept = new Set(newestFirst.slice(0, 1));
+  const keepLast = (count: number, periodOf: (day: number) => number) => {
+    const periods = new Set<number>();
+    for (const name of newestFirst) {
+      const period = periodOf(Math.floor(Date.parse(`${name.slice(0, 10)}T00:00:00Z`) / DAY_MS));
+      if (periods.has(period) || periods.size >= count) continue;
+      periods.add(period);
+      kept.add(name);
+    }
+  };
+  keepLast(days, (day) => day);
+  // 1 January 1970 was a Thursday: weeks begin on Monday.
+  keepLast(weeks, (day) => Math.floor((day + 3) / 7));
+  return newestFirst.filter((name) => !kept.has(name));
+}
+
+/** Removes the backups that the rule does not keep, then the files that no other one has. @returns their names */
+export function prune(target: string, keep: Keep): string[] {
+  const names = expired(backupsIn(target), keep);
+  if (names.length === 0) return names;
+  for (const name of names) rmSync(join(target, name), { recursive: true });
+  const used = new Set(
+    backupsIn(target).flatMap((name) => readManifest(join(target, name)).media.map(({ path }) => path)),
+  );
+  for (const folder of readdirSync(join(target, MEDIA)))
+    for (const name of readdirSync(join(target, MEDIA, folder)))
+      if (!used.has(`${folder}/${name}`)) rmSync(join(target, MEDIA, folder, name));
+  return names;
+}

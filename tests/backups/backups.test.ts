@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import sharp from 'sharp';
+import { expired } from '../../src/backups/prune.ts';
+import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
+import { runToEnd, startHearth, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
+
+const backup = (...args: string[]) => runToEnd(args, {}, 'scripts/backup.ts');
+const restore = (...args: string[]) => runToEnd(args, {}, 'scripts/restore.ts');
+const picture = await sharp({ create: { width: 300, height: 200, channels: 3, background: '#c2410c' } })
+  .jpeg()
+  .toBuffer();
+
+async function sendPicture(person: Visitor, content: string): Promise<void> {
+  const file = { name: 'plan.jpg', type: 'image/jpeg', bytes: picture };
+  const { body } = await person.upload('/groups/1/files', [file], {}, { 'hx-request': 'true' });
+  const files = /data-file="([^"]+)"/.exec(body)?.[1] ?? '';
+  assert.equal((await person.post('/groups/1/messages', { content, files })).status, 303);
+}
+
+function folderOf(stdout: string): string {
+  return /^(\S+) is good/m.exec(stdout)?.[1] ?? assert.fail(stdout);
+}
+
+test('a backup that is taken while people write gives back messages, files, search and sessions on an empty machine', async (t) => {
+  const hearth = await startHearthProcess(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  await sendPicture(ada, 'canary of a backup');
+  let isWriting = true;
+  let written = 0;
+  const writing = (async () => {
+    for (; isWriting; written++) await ada.post('/groups/1/messages', { content: `number ${written}` });
+  })();
+  const target = join(temporaryFolder(t), 'backups');
+  const { code, stdout, stderr } = await backup('--data', hearth.dataDir, '--to', target);
+  isWriting = false;
+  await writing;
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /is good: 1 accounts, \d+ messages, 2 files \(2 new\)\. Its keys are in it/);
+  assert.ok(written > 0, 'somebody wrote meanwhile');
+  const folder = folderOf(stdout);
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    const path = join(folder, name);
+    assert.equal(statSync(path).mode & 0o077, 0, `${name} is for its owner only`);
+    if (statSync(path).isFile()) assert.ok(!readFileSync(path).includes('canary of a backup'), name);
+  }
+  await hearth.stop();
+
+  const dataDir = join(temporaryFolder(t), 'restored');
+  const restored = await restore(folder, '--data', dataDir);
+  assert.equal(restored.code, 0, restored.stderr);
+  const again = await startHearth(t, { dataDir });
+  const same = new Visitor(again.url);
+  for (const [name, value] of ada.cookies) same.cookies.set(name, value);
+  const page = await same.get('/groups/1');
+  assert.equal(page.status, 200, 'the session is still one');
+  const other = new Visitor(again.url);
+  await other.post('/login', { username: 'ada', password: PASSWORD });
+  const first = (await other.get('/groups/1?around=1')).body;
+  assert.match(first, /canary of a backup/);
+  const [, thumbnail = ''] = /src="(\/media\/[^"]+\/thumbnail[^"]*)"/.exec(first) ?? [];
+  assert.equal((await other.get(thumbnail)).status, 200);
+  for (let tries = 0; ; tries++) {
+    if (/canary/.test((await other.get('/search?q=canary+backup')).body.replace(/value="[^"]*"/g, ''))) break;
+    assert.ok(tries < 100, 'found again, with a new index');
+    await sleep(100);
+  }
+  const refused = await restore(folder, '--data', dataDir);
+  assert.deepEqual([refused.code, /is there already, and stays as it is/.test(refused.stderr)], [1, true]);
+});
+
+test('files are copied once; a damaged part is named, and nothing is restored of it', async (t) => {
+  const hearth = await startHearthProcess(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  await sendPicture(ada, 'one');
+  const target = join(temporaryFolder(t), 'backups');
+  const first = await backup('--data', hearth.dataDir, '--to', target, '--without-keys');
+  assert.match(first.stdout, /2 files \(2 new\)\. Its keys are not in it/);
+  assert.ok(!existsSync(join(folderOf(first.stdout), 'keys')));
+  await sendPicture(ada, 'two');
+  const second = await backup('--data', hearth.dataDir, '--to', target);
+  assert.match(second.stdout, /4 files \(2 new\)/, second.stderr);
+  const folder = folderOf(second.stdout);
+
+  const media = join(target, 'media');
+  const file =
+    readdirSync(media, { recursive: true, encoding: 'utf8' }).find((name) => !/\.|^..$/.test(name)) ?? '';
+  for (const path of [join(media, file), join(folder, 'chat.sqlite3'), join(folder, 'manifest.json')]) {
+    const whole = readFileSync(path);
+    const damaged = Buffer.from(whole);
+    damaged[damaged.length >> 1] = (damaged[damaged.length >> 1] ?? 0) ^ 1;
+    writeFileSync(path, damaged);
+    const dataDir = join(temporaryFolder(t), 'restored');
+    const { code, stderr } = await restore(folder, '--data', dataDir);
+    assert.deepEqual([code, stderr.includes(path)], [1, true], `${path}: ${stderr}`);
+    assert.ok(!existsSync(dataDir));
+    writeFileSync(path, whole);
+  }
+  const nowhere = await restore(join(target, 'nothing'), '--data', join(target, 'x'));
+  assert.match(nowhere.stderr, /is no backup/);
+  assert.match((await backup('--data', join(target, 'nothing'))).stderr, /There is no data in/);
+  assert.match((await backup('--keep', 'all')).stderr, /--keep takes two numbers, such as 7,4/);
+  assert.match((await backup('--nonsense')).stderr, /Unknown option '--nonsense'/);
+});
+
+test('a backup of a folder that lost a file, or of a damaged database, is not called good', async (t) => {
+  const hearth = await startHearthProcess(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  await sendPicture(ada, 'one');
+  await hearth.stop();
+  const media = join(hearth.dataDir, 'media');
+  const target = join(temporaryFolder(t), 'backups');
+  const keyFile = join(hearth.dataDir, 'keys', '0001.key');
+  const key = readFileSync(keyFile);
+  writeFileSync(keyFile, `${Buffer.alloc(32, 7).toString('base64')}\n`);
+  const wrongKey = await backup('--data', hearth.dataDir, '--to', target);
+  assert.deepEqual(
+    [wrongKey.code, /cannot be opened with the keys/.test(wrongKey.stderr)],
+    [1, true],
+    wrongKey.stderr,
+  );
+  writeFileSync(keyFile, key);
+  rmSync(media, { recursive: true });
+  const { code, stderr } = await backup('--data', hearth.dataDir, '--to', target);
+  assert.deepEqual([code, /was lost before/.test(stderr)], [1, true], stderr);
+  assert.deepEqual(
+    readdirSync(target).filter((name) => /^\d/.test(name)),
+    [],
+    'none of them stays',
+  );
+});
+
+test('the rule keeps the last backup of each of the newest days and weeks', () => {
+  const names = [
+    '2026-11-27T04-00-00',
+    '2026-11-27T16-00-00',
+    '2026-11-26T04-00-00',
+    '2026-11-23T04-00-00',
+    '2026-11-22T04-00-00',
+    '2026-11-16T04-00-00',
+    '2026-11-15T04-00-00',
+  ];
+  assert.deepEqual(expired(names, { days: 2, weeks: 2 }), [
+    '2026-11-27T04-00-00',
+    '2026-11-23T04-00-00',
+    '2026-11-16T04-00-00',
+    '2026-11-15T04-00-00',
+  ]);
+  assert.deepEqual(expired(names, { days: 0, weeks: 0 }).length, 6, 'the newest always stays');
+  assert.deepEqual(expired(['2026-11-27T04-00-00'], { days: 1, weeks: 0 }), []);
+});
