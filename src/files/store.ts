@@ -51,7 +51,6 @@ export class FileStore {
     return row && this.#open(row);
   }
 
-  /** The ids among these for which there is a file. */
   /** The ids of up to `limit` files after `after`, in order. */
   async idsAfter(after: string, limit: number): Promise<string[]> {
     const rows = await this.#db.all((orm) =>
@@ -60,6 +59,7 @@ export class FileStore {
     return rows.map(({ id }) => id);
   }
 
+  /** The ids among these for which there is a file. */
   async existing(ids: readonly string[]): Promise<ReadonlySet<string>> {
     const rows = await this.#db.all((orm) =>
       orm
