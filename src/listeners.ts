@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { App } from './app.ts';
 import { StartError } from './errors.ts';
@@ -65,7 +65,11 @@ export class Listeners {
   }
 }
 
-function listen(server: Server, host: string, port: number): Promise<void> {
+/**
+ * Begins to listen; port 0 takes a free one.
+ * @throws StartError that says what to do where the port or the address cannot be had
+ */
+export function listen(server: NetServer, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const sentences: Record<string, string> = {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { StartError } from '../errors.ts';
 import { checkBackup } from './check.ts';
@@ -28,8 +28,8 @@ export async function restoreBackup(
   for (const { path } of manifest.files) await copyFile(join(folder, path), join(unfinished, path));
   for (const { path } of manifest.media)
     await copyFile(join(folder, '..', MEDIA, path), join(unfinished, 'media', path));
-  // An empty folder is in the way of none.
-  rmSync(target, { recursive: true, force: true });
+  // Fails for a folder that is not empty by now.
+  if (existsSync(target)) rmdirSync(target);
   renameSync(unfinished, target);
   return manifest;
 }

@@ -7,6 +7,7 @@ import { answerFailures, nothingHere } from '../http/failures.ts';
 import { securityHeaders } from '../http/security.ts';
 import { assetFolder, serveStatic } from '../http/static.ts';
 import { createViews, sendHtml } from '../http/views.ts';
+import { listen } from '../listeners.ts';
 import { type Captured, FALSE_WORD, type Tap, TRUE_WORD } from './tap.ts';
 
 /** What was captured last; a page that is opened later gets these. */
@@ -45,9 +46,7 @@ export class LessonPages {
   }
 
   async listen(port: number): Promise<number> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject).listen(port, '127.0.0.1', resolve);
-    });
+    await listen(this.#server, '127.0.0.1', port);
     const address = this.#server.address();
     return typeof address === 'object' && address ? address.port : port;
   }

@@ -30,9 +30,14 @@ export async function startLesson(
     throw new StartError('The lesson stays on this machine: leave --host out.');
   const folder = mkdtempSync(join(tmpdir(), 'hearth-lesson-'));
   const closers: (() => Promise<void>)[] = [];
-  const stop = async () => {
+  const end = async () => {
     for (const close of closers.reverse()) await close();
     rmSync(folder, { recursive: true, force: true });
+  };
+  let ending: Promise<void> | undefined;
+  const stop = () => {
+    ending ??= end();
+    return ending;
   };
   try {
     const server = await startServer(ownConfig(config, folder), shared);

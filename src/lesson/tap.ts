@@ -1,4 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { listen } from '../listeners.ts';
 import { type Evidence, evidenceIn, frameText } from './evidence.ts';
 import { RecordReader, type TlsRecord } from './tls-records.ts';
 
@@ -46,9 +47,7 @@ export class Tap {
 
   /** @returns the port, where 0 took a free one */
   async listen(port: number): Promise<number> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject).listen(port, '127.0.0.1', resolve);
-    });
+    await listen(this.#server, '127.0.0.1', port);
     const address = this.#server.address();
     return typeof address === 'object' && address ? address.port : port;
   }

@@ -117,6 +117,12 @@ test('the lesson is on loopback only, and there is no tap without it', async (t)
   );
   assert.match(refused, /The lesson stays on this machine/);
   const hearth = await startHearth(t);
+  const taken = await startLessonProcess(t, ['--port', new URL(hearth.url).port]).then(
+    () => assert.fail('It started.'),
+    (error: Error) => error.message,
+  );
+  assert.match(taken, /^Port \d+ is already in use; stop what uses it, or choose another with --port/m);
+  assert.doesNotMatch(taken, /^\s+at /m, 'a sentence, and no stack');
   for (const path of ['/lesson', '/lesson/events'])
     assert.equal((await fetch(hearth.url + path)).status, 404);
 });

@@ -128,11 +128,7 @@ export async function startHearthProcess(
     });
     ended.then(() => reject(new Error(`Hearth did not start: ${output().stderr}`)));
   });
-  const end = async (signal: NodeJS.Signals) => {
-    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
-    const [code] = await ended;
-    return code as number | null;
-  };
+  const end = ender(child, ended);
   atEnd(test, () => end('SIGKILL'));
   const urls = line.split(' and ');
   return {
@@ -162,14 +158,19 @@ export async function startLessonProcess(
     });
     ended.then(() => reject(new Error(output().stderr)));
   });
-  const end = async (signal: NodeJS.Signals) => {
+  const end = ender(child, ended);
+  atEnd(test, () => end('SIGKILL'));
+  const [, page = '', http = '', https = ''] = said;
+  return { page, http, https, stop: () => end('SIGTERM') };
+}
+
+/** Sends a signal to a process that still runs, and resolves to its exit code. */
+function ender(child: ChildProcess, ended: Promise<unknown[]>) {
+  return async (signal: NodeJS.Signals) => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
     const [code] = await ended;
     return code as number | null;
   };
-  atEnd(test, () => end('SIGKILL'));
-  const [, page = '', http = '', https = ''] = said;
-  return { page, http, https, stop: () => end('SIGTERM') };
 }
 
 function flagsOf(test: Ending, options: Options): { flags: string[]; dataDir: string } {
