@@ -34,7 +34,11 @@ async function run(): Promise<void> {
   const keep = values.keep === undefined ? undefined : keepFrom(values.keep);
   const command = readCommand(['--data', values.data], process.env, version());
   if (command.kind !== 'start') throw new StartError(command.text);
-  const { dataDir, encryptionKey } = command.config;
+  const { dataDir, databaseUrl, encryptionKey } = command.config;
+  if (databaseUrl)
+    throw new StartError(
+      'This Hearth is on PostgreSQL: copy its database with pg_dump first, then the folders media and keys of the data folder.',
+    );
   if (!existsSync(join(dataDir, 'users.sqlite3')))
     throw new StartError(`There is no data in ${dataDir}; name its folder with --data.`);
   const { folder, manifest, newMedia } = await backUp({

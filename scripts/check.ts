@@ -52,6 +52,8 @@ const missing = [
   ...(isThere('nginx') ? [] : ['nginx-light']),
   // A browser trusts the authority that Hearth made.
   ...(isThere('certutil') ? [] : ['libnss3-tools']),
+  // Hearth is tested on it, too.
+  ...(existsSync('/usr/lib/postgresql') || process.platform !== 'linux' ? [] : ['postgresql']),
   // The terminal client is used in a real terminal.
   ...(isThere('tmux') ? [] : ['tmux']),
   // For the checker of HTML. Who cannot install it here skips that one test.
@@ -100,7 +102,7 @@ async function failedOf(files: readonly string[], concurrency: number): Promise<
 /** Starts no server, no browser and no engine. */
 function isUnitTest(file: string): boolean {
   if (/^(?:journeys|faults|voice)\/|^contracts\/(?:speech|faces)/.test(file)) return false;
-  return !/startHearth|runToEnd/.test(readFileSync(join('tests', file), 'utf8'));
+  return !/startHearth|startPostgres|runToEnd/.test(readFileSync(join('tests', file), 'utf8'));
 }
 
 function placeOf(file: string): number {

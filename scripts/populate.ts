@@ -225,7 +225,7 @@ export async function populate(wanted: Population, report: (messages: number) =>
   if (existsSync(join(dataDir, 'chat.sqlite3')))
     throw new StartError(`${dataDir} holds data already; name another folder with --data.`);
   const lock = lockDataFolder(dataDir);
-  const databases = openDatabases(dataDir);
+  const databases = await openDatabases(dataDir);
   const passwords = createPasswords();
   try {
     const keyring = loadKeyring(undefined, dataDir, true);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Config, readCommand } from '../src/config.ts';
 import { addKey, type Keyring, loadKeyring, retireOldKeys } from '../src/crypto/keys.ts';
 import { lockDataFolder } from '../src/database/lock.ts';
-import { openDatabases } from '../src/database/open.ts';
+import { type Databases, openDatabases } from '../src/database/open.ts';
 import { rotateKeysOf } from '../src/database/rotation.ts';
 import { checkKeyring } from '../src/database/sealing.ts';
 import { StartError } from '../src/errors.ts';
@@ -38,15 +38,20 @@ async function run(config: Config): Promise<void> {
  * @throws StartError when Hearth is running, or when there is no next key
  */
 async function rotateKeys(
-  { dataDir, encryptionKey }: Pick<Config, 'dataDir' | 'encryptionKey'>,
+  { dataDir, databaseUrl, encryptionKey }: Pick<Config, 'dataDir' | 'databaseUrl' | 'encryptionKey'>,
   report: (rows: number) => void,
 ): Promise<string[]> {
-  if (!existsSync(join(dataDir, 'users.sqlite3'))) {
+  if (!databaseUrl && !existsSync(join(dataDir, 'users.sqlite3'))) {
     throw new StartError(`There is no data in ${dataDir} to seal anew; name its folder with --data.`);
   }
   const lock = lockDataFolder(dataDir);
   try {
-    await resealAll(nextKeyring(dataDir, encryptionKey), dataDir, report);
+    const databases = await openDatabases(dataDir, databaseUrl);
+    try {
+      await resealAll(nextKeyring(dataDir, encryptionKey), databases, report);
+    } finally {
+      await databases.close();
+    }
     return encryptionKey === undefined ? retireOldKeys(dataDir) : [];
   } finally {
     lock.release();
@@ -64,12 +69,11 @@ function nextKeyring(dataDir: string, encryptionKey: string | undefined): Keyrin
   return loadKeyring(encryptionKey, dataDir, false);
 }
 
-async function resealAll(keyring: Keyring, dataDir: string, report: (rows: number) => void): Promise<void> {
-  const databases = openDatabases(dataDir);
-  try {
-    for (const name of ['users', 'chat'] as const) await checkKeyring(databases[name], keyring);
-    for (const name of ['users', 'chat'] as const) await rotateKeysOf(databases[name], name, keyring, report);
-  } finally {
-    await databases.close();
-  }
+async function resealAll(
+  keyring: Keyring,
+  databases: Databases,
+  report: (rows: number) => void,
+): Promise<void> {
+  for (const name of ['users', 'chat'] as const) await checkKeyring(databases[name], keyring);
+  for (const name of ['users', 'chat'] as const) await rotateKeysOf(databases[name], name, keyring, report);
 }

@@ -19,10 +19,10 @@ export async function withStores(
   try {
     const command = readCommand([...flags], process.env, version());
     if (command.kind === 'print') return console.log(command.text);
-    const { dataDir, encryptionKey } = command.config;
-    if (!existsSync(join(dataDir, 'users.sqlite3')))
+    const { dataDir, databaseUrl, encryptionKey } = command.config;
+    if (!databaseUrl && !existsSync(join(dataDir, 'users.sqlite3')))
       throw new StartError(`There is no data in ${dataDir}; name its folder with --data.`);
-    const databases = openDatabases(dataDir);
+    const databases = await openDatabases(dataDir, databaseUrl);
     try {
       await work(await openStores(databases, loadKeyring(encryptionKey, dataDir, false)));
     } finally {

@@ -1,8 +1,7 @@
 import { X509Certificate } from 'node:crypto';
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { join } from 'node:path';
 import pino, { type Logger } from 'pino';
 import { openSessionStore } from './accounts/session-store.ts';
 import { createApp } from './app.ts';
@@ -12,7 +11,7 @@ import { createPasswords, type Passwords } from './crypto/passwords.ts';
 import { checkNothingMissing, isDamage } from './database/integrity.ts';
 import { lockDataFolder } from './database/lock.ts';
 import { openDatabases } from './database/open.ts';
-import { checkKeyring } from './database/sealing.ts';
+import { checkKeyring, holdsNothing } from './database/sealing.ts';
 import { StartError } from './errors.ts';
 import { exchangeOf } from './http/exchange.ts';
 import { Listeners } from './listeners.ts';
@@ -64,7 +63,7 @@ async function open(config: Config, closers: Closers, shared: { passwords?: Pass
   const stderr = pino.destination({ fd: 2, sync: false });
   const log = pino({ level: config.logLevel, base: null }, stderr);
   closers.push(() => stderr.flushSync());
-  const { keyring, databases } = await openFolder(config, closers);
+  const { keyring, databases } = await openData(config, closers, (err) => log.warn({ err }));
   const sessionStore = await openSessionStore(config.dataDir, log);
   closers.push(() => sessionStore.close());
   const passwords = shared.passwords ?? createPasswords();
@@ -112,16 +111,18 @@ function parsed({ cert, authority }: Certificate) {
   };
 }
 
-/** The data folder, of which this process is the only one to write. */
-async function openFolder({ dataDir, encryptionKey }: Config, closers: Closers) {
+/** The data folder, of which this process is the only one to write, and the databases. */
+async function openData(
+  { dataDir, databaseUrl, encryptionKey }: Config,
+  closers: Closers,
+  report: (error: unknown) => void,
+) {
   const lock = lockDataFolder(dataDir);
   closers.push(lock.release);
-  checkNothingMissing(dataDir);
-  const isFirstStart =
-    !existsSync(join(dataDir, 'users.sqlite3')) && !existsSync(join(dataDir, 'chat.sqlite3'));
-  const keyring = loadKeyring(encryptionKey, dataDir, isFirstStart);
-  const databases = openDatabases(dataDir);
+  if (!databaseUrl) checkNothingMissing(dataDir);
+  const databases = await openDatabases(dataDir, databaseUrl, report);
   closers.push(databases.close);
+  const keyring = loadKeyring(encryptionKey, dataDir, await holdsNothing(databases));
   await checkKeyring(databases.users, keyring);
   await checkKeyring(databases.chat, keyring);
   return { keyring, databases };

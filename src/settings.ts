@@ -53,6 +53,17 @@ export const VARIABLES = {
     meaning: 'how long people can edit and remove what they wrote, in minutes',
     schema: whole('EDIT_LIMIT_MINUTES', 'minutes', MINUTE_MS),
   },
+  /** A PostgreSQL database; undefined is SQLite in the data folder. */
+  databaseUrl: {
+    name: 'DATABASE_URL',
+    fallback: 'SQLite in the data folder',
+    meaning: 'the PostgreSQL database that holds everything: postgres://name:password@host/database',
+    schema: pattern(
+      'DATABASE_URL',
+      /^postgres(ql)?:\/\/\S+$/,
+      'postgres://name:password@host/database',
+    ).optional(),
+  },
   /** In bytes, as the next two; undefined is without limit. */
   fileLimit: {
     name: 'FILE_LIMIT_MB',

@@ -71,7 +71,9 @@ function rows(seconds: string): void {
   const sqlite = new Sqlite(join(folder, 'chat.sqlite3'));
   sqlite.pragma('journal_mode = WAL');
   sqlite.pragma('synchronous = FULL');
-  sqlite.exec(readFileSync(join(ROOT, 'src/database/migrations/chat/0001-groups-and-messages.sql'), 'utf8'));
+  sqlite.exec(
+    readFileSync(join(ROOT, 'src/database/migrations/sqlite/chat/0001-groups-and-messages.sql'), 'utf8'),
+  );
   const cipher = createCipher(
     loadKeyring(createHash('sha256').update('floor').digest('hex'), '', false),
     'messages',

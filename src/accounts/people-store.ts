@@ -30,7 +30,7 @@ export class PeopleStore {
         .select({
           people: count(),
           suspended: count(accounts.suspendedAt),
-          admins: sql<number>`coalesce(sum(CASE WHEN ${accounts.isAdmin} THEN 1 ELSE 0 END), 0)`,
+          admins: sql<number>`coalesce(sum(CASE WHEN ${accounts.isAdmin} = 1 THEN 1 ELSE 0 END), 0)`,
         })
         .from(accounts),
     );
@@ -86,9 +86,9 @@ export class PeopleStore {
     return (await this.#db.run((orm) => orm.update(accounts).set({ isGuest }).where(isOther))) > 0;
   }
 
-  /** In one statement, so that two administrators cannot each remove the other. @returns false for the last one */
+  /** In a transaction, so that two administrators cannot each remove the other. @returns false for the last one */
   async removeAdmin(id: number): Promise<boolean> {
-    const removed = await this.#db.run((orm) => {
+    const remove = (orm: Orm) => {
       const other = alias(accounts, 'other');
       const isOtherAdmin = and(ne(other.id, id), eq(other.isAdmin, true), isNull(other.suspendedAt));
       const hasOther = exists(orm.select({ id: other.id }).from(other).where(isOtherAdmin));
@@ -96,8 +96,8 @@ export class PeopleStore {
         .update(accounts)
         .set({ isAdmin: false })
         .where(and(eq(accounts.id, id), eq(accounts.isAdmin, true), hasOther));
-    });
-    return removed > 0;
+    };
+    return this.#db.transaction(async (tx) => (await tx.run(remove)) > 0);
   }
 
   /** Ends every session too. Administrators have to lose their role first. */

@@ -11,6 +11,8 @@ import { type AccountRow, accountQueries, type QuietHours, quietHours, shown } f
 export type { Account };
 
 const sealed = SEALED.accounts.columns;
+/** For a column that is 0 or 1: there is no account yet. */
+const isFirst = sql`CASE WHEN EXISTS (SELECT 1 FROM ${accounts}) THEN 0 ELSE 1 END`;
 
 /** Who can sign in, and what they have chosen. */
 export class AccountStore {
@@ -52,7 +54,7 @@ export class AccountStore {
         name: this.#sealer.seal(sealed.name, { nameIndex }, username),
         skeletonIndex: this.#names.skeletonOf(username),
         passwordHash,
-        isAdmin: isAdmin === 'if-first' ? sql`NOT EXISTS (SELECT 1 FROM ${accounts})` : isAdmin !== false,
+        isAdmin: isAdmin === 'if-first' ? isFirst : isAdmin !== false,
         isGuest,
         isBot,
         sessionEpoch: 1,

@@ -19,7 +19,7 @@ export async function openCopies(folder: string, keyring: Keyring): Promise<stri
     for (const name of DATABASES)
       if (existsSync(join(folder, `${name}.sqlite3`)))
         copyFileSync(join(folder, `${name}.sqlite3`), join(opened, `${name}.sqlite3`));
-    const databases = openDatabases(opened);
+    const databases = await openDatabases(opened);
     try {
       const stores = await openStores(databases, keyring);
       await readNewest(stores);

@@ -1,7 +1,10 @@
 import type { BetterSQLite3Database } from 'drizzle-orm/better-sqlite3';
+import type { Syntax } from './dialect/syntax.ts';
 
 /** What queries are built with. Stores build and never run: an Executor does. */
-export type Orm = Pick<BetterSQLite3Database, 'select' | 'insert' | 'update' | 'delete'>;
+export type Orm = Pick<BetterSQLite3Database, 'select' | 'insert' | 'update' | 'delete'> & {
+  readonly syntax: Syntax;
+};
 
 type Values = Record<string, unknown>;
 
@@ -29,11 +32,13 @@ export type Database = Executor & {
   /** Statements that are prepared once: building a query takes longer than most of them run. */
   prepare<Statements>(build: (orm: Orm) => Statements): Statements;
   /**
-   * Runs `work` in one transaction, which is rolled back when it throws. Transactions run one after another, and
+   * Runs `work` in one transaction, which is rolled back when it throws. Transactions run one after another; on SQLite,
    * other statements wait meanwhile. `work` must await only its `tx`: awaiting the database itself would deadlock.
+   * @param groupIds the only groups whose messages and counters `work` reads and writes: where the engine can, it runs
+   *   beside transactions of other groups
    * @returns what `work` resolves to, once it is durable
    */
-  transaction<Result>(work: (tx: Executor) => Promise<Result>): Promise<Result>;
+  transaction<Result>(work: (tx: Executor) => Promise<Result>, groupIds?: readonly number[]): Promise<Result>;
   /** Returns free pages to the disk, since they may still contain deleted data. */
   compact(): Promise<void>;
   close(): Promise<void>;

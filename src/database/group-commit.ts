@@ -1,3 +1,5 @@
+import { ChatError } from '../errors.ts';
+
 /** Maximum number of event-loop turns that one batch gathers, so that a steady stream is committed, too. */
 const MAX_GATHERING_TURNS = 8;
 
@@ -52,6 +54,11 @@ export function createGroupCommit<Job, Result>(
         else waiting.resolve(result as Result);
       });
     } catch (error) {
+      // None of the jobs is at fault where the database is away.
+      if (error instanceof ChatError && error.status === 503) {
+        for (const waiting of batch) waiting.reject(error);
+        return;
+      }
       // The whole transaction was rolled back. Retry each job alone, so that only the faulty ones fail.
       const [first, ...rest] = batch;
       if (first && rest.length === 0) first.reject(error);

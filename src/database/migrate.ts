@@ -7,14 +7,12 @@ import { StartError } from '../errors.ts';
 const KEPT_SNAPSHOTS = 3;
 
 /**
- * Applies the numbered files of `migrations/<name>/` that this database has not seen, each in a transaction.
+ * Applies the numbered files of `migrations/sqlite/<name>/` that this database has not seen, each in a transaction.
  * `user_version` says how many it has seen. A database that holds something is snapshot first.
  */
 export function migrate(sqlite: Sqlite.Database, name: 'users' | 'chat', snapshots: string): void {
-  const folder = fileURLToPath(new URL(`./migrations/${name}/`, import.meta.url));
-  const files = readdirSync(folder)
-    .filter((file) => file.endsWith('.sql'))
-    .sort();
+  const folder = fileURLToPath(new URL(`./migrations/sqlite/${name}/`, import.meta.url));
+  const files = migrationFiles(folder);
   const seen = Number(sqlite.pragma('user_version', { simple: true }));
   if (seen > files.length) {
     throw new StartError(
@@ -29,6 +27,13 @@ export function migrate(sqlite: Sqlite.Database, name: 'users' | 'chat', snapsho
       sqlite.pragma(`user_version = ${seen + index + 1}`);
     })();
   });
+}
+
+/** In the order in which they are applied. */
+export function migrationFiles(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.sql'))
+    .sort();
 }
 
 function snapshot(sqlite: Sqlite.Database, folder: string, name: string): void {

@@ -1,3 +1,4 @@
+import { openPostgres } from './driver/postgres.ts';
 import { openSqlite } from './driver/sqlite.ts';
 import type { Database } from './executor.ts';
 import { createWriteCheck } from './health.ts';
@@ -11,10 +12,20 @@ export type Databases = {
   close(): Promise<void>;
 };
 
-/** Opens both databases of the data folder and brings their schema up to date. @throws StartError */
-export function openDatabases(dataDir: string): Databases {
-  const users = openSqlite(dataDir, 'users');
-  const chat = openSqlite(dataDir, 'chat');
+/**
+ * Opens both databases and brings their schema up to date: the files of the data folder, or two schemas of a PostgreSQL
+ * database.
+ * @param url of PostgreSQL
+ * @param report takes what goes wrong with a connection that nobody uses
+ * @throws StartError
+ */
+export async function openDatabases(
+  dataDir: string,
+  url?: string,
+  report: (error: unknown) => void = () => {},
+): Promise<Databases> {
+  const users = url ? await openPostgres(url, 'users', report) : openSqlite(dataDir, 'users');
+  const chat = url ? await openPostgres(url, 'chat', report) : openSqlite(dataDir, 'chat');
   return {
     users,
     chat,

@@ -26,6 +26,18 @@ export async function checkKeyring(database: Database, keyring: Keyring, now = D
   );
 }
 
+/** Whether nothing was sealed in these databases yet. */
+export async function holdsNothing(
+  databases: Readonly<Record<'users' | 'chat', Database>>,
+): Promise<boolean> {
+  const rows = await Promise.all(
+    [databases.users, databases.chat].map((database) =>
+      database.get((orm) => orm.select().from(encryptionKeys).limit(1)),
+    ),
+  );
+  return rows.every((row) => row === undefined);
+}
+
 /** A random secret of this database, made when first asked for; base64 of 32 bytes. */
 export async function secretOf(database: Database, keyring: Keyring, name: string): Promise<Buffer> {
   const sealer = createSealer(keyring);

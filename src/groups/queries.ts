@@ -12,7 +12,6 @@ import {
   type SQL,
   sql,
 } from 'drizzle-orm';
-import { isAmong } from '../database/dialect/sqlite.ts';
 import type { Orm } from '../database/executor.ts';
 import { groups, memberships, messages } from '../database/tables/chat.ts';
 
@@ -25,7 +24,7 @@ const isMembership = and(isOfAccount, isOfGroup);
 const removedBeyond = sql<number>`(SELECT count(*) FROM ${messages} WHERE ${messages.groupId} = ${memberships.groupId}
   AND ${messages.seq} > ${value('seq')} AND ${messages.removedAt} IS NOT NULL)`;
 const hasOtherOwner = sql`EXISTS (SELECT 1 FROM memberships AS other WHERE other.group_id = ${value('groupId')}
-  AND other.account_id <> ${value('accountId')} AND other.is_owner)`;
+  AND other.account_id <> ${value('accountId')} AND other.is_owner = 1)`;
 const marked = {
   readSeq: sql`${value('seq')}`,
   readAt: sql`${value('now')}`,
@@ -60,7 +59,7 @@ function reads(orm: Orm, isThere: SQL | undefined) {
     byIds: orm
       .select()
       .from(groups)
-      .where(and(isAmong(groups.id, value('ids')), isThere))
+      .where(and(orm.syntax.isAmong(groups.id, value('ids')), isThere))
       .prepare(),
     count: orm.select({ members: count() }).from(memberships).where(isOfGroup).prepare(),
   };

@@ -156,9 +156,10 @@ export class GroupStore {
     return (await this.#db.run(this.#queries.setOwner, { accountId, groupId })) > 0;
   }
 
-  /** In one statement, so that one owner is always left. @returns false for the last one */
+  /** In a transaction, so that one owner is always left. @returns false for the last one */
   async removeOwner(accountId: number, groupId: number): Promise<boolean> {
-    return (await this.#db.run(this.#queries.removeOwner, { accountId, groupId })) > 0;
+    const { removeOwner } = this.#queries;
+    return (await this.#db.transaction((tx) => tx.run(removeOwner, { accountId, groupId }), [groupId])) > 0;
   }
 
   /** Adds a member; existing messages count as read. Resolves to false if the account was a member already. */
@@ -197,16 +198,17 @@ export class GroupStore {
 
   /** Moves marks forward, never back; resolves to whether each one moved. */
   markRead(marks: readonly ReadMark[]): Promise<boolean[]> {
+    const groupIds = marks.map(({ groupId }) => groupId);
     return this.#db.transaction(async (tx) => {
       const moved: boolean[] = [];
       for (const mark of marks) moved.push((await tx.run(this.#queries.markRead, mark)) > 0);
       return moved;
-    });
+    }, groupIds);
   }
 
   /** Moves one mark to wherever its owner wants it, back too. */
   async moveMark(mark: ReadMark): Promise<void> {
-    await this.#db.run(this.#queries.moveMark, mark);
+    await this.#db.transaction((tx) => tx.run(this.#queries.moveMark, mark), [mark.groupId]);
   }
 
   async setNotificationLevel(

@@ -54,7 +54,15 @@ async function answer(views: Views, request: Request, response: Response, error:
     const path = ownPath(request.originalUrl);
     return seeOther(response, path === '/' ? '/login' : `/login?next=${encodeURIComponent(path)}`);
   }
-  sendHtml(response, views.page(request, 'http/failure.njk', { error, requestId: request.id }), error.status);
+  const typed = error.status >= 500 ? typedText(request) : '';
+  const shown = { error, requestId: request.id, typed };
+  sendHtml(response, views.page(request, 'http/failure.njk', shown), error.status);
+}
+
+/** The text of a form that could not be taken, so that it can be copied. */
+function typedText({ body }: Request): string {
+  const content: unknown = typeof body === 'object' && body !== null ? body.content : undefined;
+  return typeof content === 'string' ? content : '';
 }
 
 /** The page of the form; undefined where it is not for this visitor, either. */

@@ -47,6 +47,9 @@ export class Connection implements Viewer {
   /** Frames received since the last heartbeat. */
   received = 0;
   #pending: Buffer[] | undefined;
+  /** Commands that are not answered yet. */
+  #unanswered = 0;
+  #closeOnceAnswered: (() => void) | undefined;
 
   /** @param stream what `ws` reads from and writes to; whole frames may be written to it between those of `ws` */
   constructor(
@@ -119,6 +122,24 @@ export class Connection implements Viewer {
     if (!isLimited || this.received <= MAX_FRAMES_BETWEEN_HEARTBEATS) return true;
     this.close(CLOSE.tooMuch, 'Too much at once; connect again in a moment.');
     return false;
+  }
+
+  /** Runs a command of the peer to its answer. */
+  async answer(command: () => Promise<void>): Promise<void> {
+    this.#unanswered += 1;
+    try {
+      await command();
+    } finally {
+      this.#unanswered -= 1;
+      if (this.#unanswered === 0) this.#closeOnceAnswered?.();
+    }
+  }
+
+  /** Closes once every command that came before is answered, and the answers are written. */
+  closeOnceAnswered(code: number, reason: string): void {
+    const close = () => setImmediate(() => this.close(code, reason));
+    if (this.#unanswered === 0) close();
+    else this.#closeOnceAnswered = close;
   }
 
   /** Says why and closes, once. */

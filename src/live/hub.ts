@@ -120,6 +120,12 @@ export class Hub {
     for (const connection of this.#connections) if (matches(connection)) connection.close(code, reason);
   }
 
+  /** Asks connections to come back: what changes how they are served was changed, maybe by a command of theirs. */
+  renewWhere(matches: (connection: Connection) => boolean, reason: string): void {
+    for (const connection of this.#connections)
+      if (matches(connection)) connection.closeOnceAnswered(CLOSE.goingAway, reason);
+  }
+
   /** Says goodbye to everyone; nothing is sent afterwards. */
   close(): void {
     clearInterval(this.#heartbeat);

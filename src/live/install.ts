@@ -7,22 +7,20 @@ import { Hub } from './hub.ts';
 /** Creates the hub, and closes connections whose session ended or whose account changed. */
 export function installLive({ subscribe, atStop }: Context) {
   const hub = new Hub();
-  const close = (ofAccount: number, code: number, reason: string) =>
-    hub.closeWhere((connection) => connection.account.id === ofAccount, code, reason);
-
   subscribe(accountChanged, ({ accountId }) => {
-    // Clients reconnect with the new profile. Deferred, so that the command that changed it is acknowledged first.
-    setImmediate(() => close(accountId, CLOSE.goingAway, 'Your profile changed.'));
+    // Clients reconnect with the new profile.
+    hub.renewWhere(({ account }) => account.id === accountId, 'Your profile changed.');
   });
   subscribe(sessionEnded, ({ sessionId }) => {
     hub.closeWhere((connection) => connection.sessionId === sessionId, CLOSE.notSignedIn, 'You signed out.');
   });
   subscribe(sessionsEnded, ({ accountId }) => {
-    close(accountId, CLOSE.notSignedIn, 'This session has ended. Sign in again.');
+    const isTheirs = ({ account }: { account: { id: number } }) => account.id === accountId;
+    hub.closeWhere(isTheirs, CLOSE.notSignedIn, 'This session has ended. Sign in again.');
   });
   // Sessions may end earlier now: pages connect again, and learn when.
   subscribe(siteSettingsChanged, () => {
-    setImmediate(() => hub.closeWhere(() => true, CLOSE.goingAway, 'A setting changed.'));
+    hub.renewWhere(() => true, 'A setting changed.');
   });
   atStop(() => hub.close());
   return { hub };

@@ -31,7 +31,7 @@ export function serveSocket(
     // Ignore frames that arrive after we closed the connection, such as after access was revoked.
     if (!connection.isOpen) return;
     if (!connection.countFrame(rateLimits)) return;
-    void take(data, isBinary);
+    void connection.answer(() => take(data, isBinary));
   });
   ws.on('pong', () => {
     connection.isAlive = true;

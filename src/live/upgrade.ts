@@ -191,7 +191,8 @@ export class Upgrades {
     try {
       await open();
     } catch (error) {
-      if (error instanceof ChatError) return connection.close(CLOSE.notAMember, error.message);
+      if (error instanceof ChatError && error.status < 500)
+        return connection.close(CLOSE.notAMember, error.message);
       this.#dependencies.log.error({ err: error }, 'a socket could not be opened');
       connection.close(CLOSE.internal, 'Something went wrong here; connect again in a moment.');
     }

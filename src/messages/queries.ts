@@ -1,5 +1,4 @@
 import { and, asc, count, desc, eq, gt, gte, isNotNull, isNull, lt, lte, or, sql } from 'drizzle-orm';
-import { isAmong } from '../database/dialect/sqlite.ts';
 import type { Orm } from '../database/executor.ts';
 import { files, groups, memberships, messages, revisions, threadFollows } from '../database/tables/chat.ts';
 
@@ -20,12 +19,12 @@ function reads(orm: Orm) {
     byIds: orm
       .select()
       .from(messages)
-      .where(isAmong(messages.id, value('ids')))
+      .where(orm.syntax.isAmong(messages.id, value('ids')))
       .prepare(),
     bySeqs: orm
       .select()
       .from(messages)
-      .where(and(inGroup, isAmong(messages.seq, value('seqs'))))
+      .where(and(inGroup, orm.syntax.isAmong(messages.seq, value('seqs'))))
       .orderBy(asc(messages.change))
       .prepare(),
     between: orm
@@ -174,7 +173,7 @@ function effects(orm: Orm) {
       .where(
         and(
           eq(memberships.groupId, value('groupId')),
-          or(sql`${value('all')} = 1`, isAmong(memberships.accountId, value('ids'))),
+          or(sql`${value('all')} = 1`, orm.syntax.isAmong(memberships.accountId, value('ids'))),
         ),
       )
       .prepare(),
@@ -183,7 +182,7 @@ function effects(orm: Orm) {
       .from(files)
       .where(
         and(
-          isAmong(files.id, value('ids')),
+          orm.syntax.isAmong(files.id, value('ids')),
           eq(files.groupId, value('groupId')),
           eq(files.accountId, value('authorId')),
           isNull(files.seq),
@@ -193,7 +192,7 @@ function effects(orm: Orm) {
     claimFiles: orm
       .update(files)
       .set({ seq: sql`${value('seq')}` })
-      .where(isAmong(files.id, value('ids')))
+      .where(orm.syntax.isAmong(files.id, value('ids')))
       .prepare(),
     // A removed message no longer counts as unread for members who have not read it.
     countRemoved: orm

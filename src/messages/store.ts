@@ -40,7 +40,7 @@ export class MessageStore {
         results: batch.map((candidate) => resultOf(candidate, messagesById, newByGroup)),
         written,
       };
-    });
+    }, groupsOf(batch));
   }
 
   /** Amends existing messages in one transaction; a batch must not contain a message twice. */
@@ -67,7 +67,7 @@ export class MessageStore {
         }
       }
       return { results, written };
-    });
+    }, groupsOf(batch));
   }
 
   async bySeq(groupId: number, seq: number): Promise<Message | undefined> {
@@ -228,6 +228,8 @@ export class MessageStore {
     return next;
   }
 }
+
+const groupsOf = (batch: readonly { groupId: number }[]) => batch.map(({ groupId }) => groupId);
 
 function resultOf(
   candidate: NewMessage,

@@ -44,14 +44,17 @@ export class NotificationClaimStore {
    * @returns the seq of the first of them by group, without the groups where all are claimed already
    */
   claim(claims: readonly Claim[]): Promise<ReadonlyMap<number, number>> {
-    return this.#db.transaction(async (tx) => {
-      const firsts = new Map<number, number>();
-      for (const claim of claims) {
-        const first = await this.#claimOne(tx, claim);
-        if (first !== undefined) firsts.set(claim.groupId, first);
-      }
-      return firsts;
-    });
+    return this.#db.transaction(
+      async (tx) => {
+        const firsts = new Map<number, number>();
+        for (const claim of claims) {
+          const first = await this.#claimOne(tx, claim);
+          if (first !== undefined) firsts.set(claim.groupId, first);
+        }
+        return firsts;
+      },
+      claims.map(({ groupId }) => groupId),
+    );
   }
 
   async #claimOne(tx: Executor, { groupId, upTo }: Claim): Promise<number | undefined> {

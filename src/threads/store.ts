@@ -1,5 +1,4 @@
 import { and, eq, lt, sql } from 'drizzle-orm';
-import { byIndex, greatest } from '../database/dialect/sqlite.ts';
 import type { Database, Orm } from '../database/executor.ts';
 import { memberships, messages, threadFollows } from '../database/tables/chat.ts';
 
@@ -11,9 +10,9 @@ export type FollowedThread = { groupId: number; seq: number; lastReplyAt: number
 
 function threadQueries(orm: Orm) {
   const value = (name: string) => sql.placeholder(name);
-  const beyond = greatest(threadFollows.readSeq, memberships.readSeq);
+  const beyond = orm.syntax.greatest(threadFollows.readSeq, memberships.readSeq);
   // Force this index: the query planner would scan all unread messages of the group instead.
-  const messagesOfThread = byIndex(messages, 'messages_of_thread');
+  const messagesOfThread = orm.syntax.byIndex(messages, 'messages_of_thread');
   return {
     followedBy: orm
       .select({
@@ -96,7 +95,7 @@ export class ThreadStore {
         .values({ accountId, groupId, seq, isFollowed, readSeq })
         .onConflictDoUpdate({
           target: [threadFollows.accountId, threadFollows.groupId, threadFollows.seq],
-          set: { isFollowed, readSeq: greatest(threadFollows.readSeq, readSeq) },
+          set: { isFollowed, readSeq: orm.syntax.greatest(threadFollows.readSeq, readSeq) },
         }),
     );
   }

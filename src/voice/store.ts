@@ -57,7 +57,7 @@ export class TranscriptionStore {
       return orm
         .update(transcriptions)
         .set({ state: 'working', attempts: sql`${transcriptions.attempts} + 1` })
-        .where(and(inState('waiting'), inArray(transcriptions.fileId, next)))
+        .where(and(inState('waiting'), eq(transcriptions.fileId, orm.syntax.unlocked(next))))
         .returning();
     });
   }

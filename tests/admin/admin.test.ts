@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import test from 'node:test';
-import Sqlite from 'better-sqlite3';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { runToEnd, startHearth } from '../support/hearth.ts';
+import { runSql } from '../support/rows.ts';
 
 const PAGES = ['/admin', '/admin/people', '/admin/people/1', '/admin/log'];
 
@@ -225,12 +223,9 @@ test('npm run reset-password makes such a link while Hearth runs; npm run check-
 
   const whole = await run('check-log');
   assert.deepEqual([whole.code, whole.stdout.trim()], [0, 'The log is whole: 2 entries.']);
-  const db = new Sqlite(join(hearth.dataDir, 'users.sqlite3'));
-  db.exec("UPDATE audit_log SET action = 'suspend'");
-  db.close();
+  await runSql(hearth.dataDir, 'users', "UPDATE audit_log SET action = 'suspend'");
   const changed = await run('check-log');
   assert.deepEqual([changed.code, /Entry 1 was changed/.test(changed.stdout)], [1, true]);
-  assert.ok(existsSync(join(hearth.dataDir, 'users.sqlite3')));
 });
 
 test('the log says who did what, and that it is whole', async (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import Sqlite from 'better-sqlite3';
+import { runSql } from '../support/rows.ts';
 import { openStores } from '../support/stores.ts';
 
 const entry = (person: string) => ({
@@ -28,9 +28,7 @@ test('an entry that is changed, moved, put in or removed is found, also at the e
     const { audit, dataDir } = await openStores(t);
     for (const person of ['joe', 'mina', 'bob', 'zoe', 'kim']) await audit.add(entry(person));
     assert.deepEqual(await audit.check(), { entries: 5, firstWrongId: undefined, isCutOff: false });
-    const db = new Sqlite(`${dataDir}/users.sqlite3`);
-    db.exec(sql);
-    db.close();
+    await runSql(dataDir, 'users', sql);
     const check = await audit.check();
     assert.equal(check.firstWrongId, firstWrongId, sql);
     assert.ok(firstWrongId !== undefined || check.isCutOff, sql);

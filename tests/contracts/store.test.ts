@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import test from 'node:test';
+import test, { after } from 'node:test';
 import type { Account } from '../../src/accounts/store.ts';
 import { loadKeyring } from '../../src/crypto/keys.ts';
 import { openDatabases } from '../../src/database/open.ts';
@@ -9,20 +9,27 @@ import type { StoredFile } from '../../src/files/file.ts';
 import type { Message, NewMessage } from '../../src/messages/message.ts';
 import { openStores as openAll } from '../../src/stores.ts';
 import { atEnd, type Ending, temporaryFolder } from '../support/hearth.ts';
+import { startPostgres } from '../support/postgres.ts';
 
 /** Every engine that stores run on; each has the whole suite. */
 const ENGINES = {
-  async sqlite(test: Ending) {
-    const folder = temporaryFolder(test);
-    const databases = openDatabases(folder);
-    atEnd(test, () => databases.close());
-    return openAll(databases, loadKeyring(undefined, folder, true));
-  },
+  sqlite: async () => undefined,
+  postgres: async () => (await postgres).database(),
 };
 
-for (const [engine, open] of Object.entries(ENGINES)) {
+/** One server for all tests of this file; each has a database of its own. */
+const postgres = startPostgres({ after });
+
+async function open(test: Ending, url: string | undefined) {
+  const folder = temporaryFolder(test);
+  const databases = await openDatabases(folder, url);
+  atEnd(test, () => databases.close());
+  return openAll(databases, loadKeyring(undefined, folder, true));
+}
+
+for (const [engine, urlOf] of Object.entries(ENGINES)) {
   const opened = async (t: Ending) => {
-    const stores = await open(t);
+    const stores = await open(t, await urlOf());
     const account = async (username: string): Promise<Account> => {
       const made = await stores.accounts.add({ username, passwordHash: 'none', isAdmin: 'if-first', now: 1 });
       assert.ok(typeof made !== 'string', `${username} is ${made}`);
@@ -132,6 +139,48 @@ for (const [engine, open] of Object.entries(ENGINES)) {
     const second = await groups.direct([bob.id, ada.id], bob.id, 5);
     assert.deepEqual([first.isNew, second.isNew, second.group.id], [true, false, first.group.id]);
     assert.deepEqual([...(await groups.byIds([group.id, 99])).keys()], [group.id]);
+  });
+
+  test(`${engine}: of several who step down at once, one owner and one administrator are left`, async (t) => {
+    const { groups, peopleStore, ada, bob, group, account } = await opened(t);
+    const jo = await account('jo');
+    await groups.join(jo.id, group.id, 1);
+    for (const { id } of [ada, bob, jo]) await groups.makeOwner(id, group.id);
+    for (const { id } of [bob, jo]) await peopleStore.makeAdmin(id);
+    const ids = [ada.id, bob.id, jo.id];
+    const owners = await Promise.all(ids.map((id) => groups.removeOwner(id, group.id)));
+    assert.deepEqual(owners.filter(Boolean).length, 2);
+    assert.equal((await groups.owners(group.id)).length, 1);
+    const admins = await Promise.all(ids.map((id) => peopleStore.removeAdmin(id)));
+    assert.deepEqual(admins.filter(Boolean).length, 2);
+    assert.equal((await peopleStore.counts()).admins, 1);
+  });
+
+  test(`${engine}: messages that many write at once are numbered without gaps, each once`, async (t) => {
+    const { messages, groups, ada, bob, group, say } = await opened(t);
+    const other = await groups.add({ name: 'Kitchen', creatorId: ada.id, now: 1 });
+    assert.ok(other);
+    const ids = Array.from({ length: 60 }, () => randomUUID());
+    const tried = [...ids, ...ids].map((id, index) =>
+      say(`message ${index}`, { id, authorId: bob.id, ...(ids.indexOf(id) % 2 && { groupId: other.id }) }),
+    );
+    // Two tries of a message that meet in one moment: the one that comes too late is tried again, as the writer does.
+    const append = (one: NewMessage) => messages.append([one]).catch(() => messages.append([one]));
+    const results = (await Promise.all(tried.map(append))).flatMap(({ results }) => results);
+    assert.ok(results.every((result) => !(result instanceof ChatError)));
+    for (const { id } of [group, other]) {
+      const written = await messages.between(id, 1, 1_000);
+      const numbers = Array.from({ length: 30 }, (_, index) => index + 1);
+      assert.deepEqual(
+        written.map((message) => message.seq),
+        numbers,
+      );
+      assert.deepEqual(
+        written.map((message) => message.change),
+        numbers,
+      );
+      assert.equal((await groups.byId(id))?.lastSeq, 30);
+    }
   });
 
   test(`${engine}: messages are numbered without gaps, once each, and changed in order`, async (t) => {
@@ -269,11 +318,16 @@ for (const [engine, open] of Object.entries(ENGINES)) {
     const ids = Array.from({ length: 5 }, () => randomUUID());
     for (const [index, id] of ids.entries()) await transcriptions.add(id, ada.id, index);
     const claims = await Promise.all(Array.from({ length: 8 }, () => transcriptions.claim(9)));
+    const claimed = claims.filter((claim) => claim !== undefined);
+    assert.deepEqual(claimed.map((claim) => claim.fileId).sort(), ids.toSorted(), 'each by one');
+    assert.deepEqual([claimed[0]?.state, claimed[0]?.attempts], ['working', 1]);
+    for (const id of [ids[3], ids[1]]) await transcriptions.change(id ?? '', { state: 'waiting', dueAt: 9 });
+    const next = [await transcriptions.claim(9), await transcriptions.claim(9)];
     assert.deepEqual(
-      claims.map((claim) => claim?.fileId),
-      [...ids, undefined, undefined, undefined],
+      next.map((claim) => claim?.fileId),
+      [ids[1], ids[3]],
+      'the oldest first',
     );
-    assert.deepEqual([claims[0]?.state, claims[0]?.attempts], ['working', 1]);
     await transcriptions.change(ids[2] ?? '', { state: 'waiting', dueAt: 100 });
     assert.deepEqual([await transcriptions.claim(99), await transcriptions.nextDue()], [undefined, 100]);
     assert.equal((await transcriptions.strays()).length, 5, 'none of them has a file');

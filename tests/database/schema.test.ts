@@ -2,22 +2,12 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';
 import Sqlite from 'better-sqlite3';
-import { getTableColumns, is } from 'drizzle-orm';
-import { getTableConfig, SQLiteTable } from 'drizzle-orm/sqlite-core';
+import { getTableColumns } from 'drizzle-orm';
+import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { openDatabases } from '../../src/database/open.ts';
 import { SEALED } from '../../src/database/sealed-columns.ts';
-import * as chat from '../../src/database/tables/chat.ts';
-import * as imports from '../../src/database/tables/imports.ts';
-import * as links from '../../src/database/tables/links.ts';
-import * as sealing from '../../src/database/tables/sealing.ts';
-import * as users from '../../src/database/tables/users.ts';
-import * as webhooks from '../../src/database/tables/webhooks.ts';
 import { temporaryFolder } from '../support/hearth.ts';
-
-const TABLES = {
-  users: { ...users, ...sealing },
-  chat: { ...chat, ...imports, ...links, ...webhooks, ...sealing },
-};
+import { tablesOf } from '../support/tables.ts';
 
 /** Columns of bytes and text that hold none of people's words: keyed hashes, ids, and one of a few values. */
 const NOT_SEALED = [
@@ -73,12 +63,9 @@ const NOT_SEALED = [
   'secrets.name',
 ];
 
-const tablesOf = (name: 'users' | 'chat') =>
-  Object.values(TABLES[name]).filter((table): table is SQLiteTable => is(table, SQLiteTable));
-
 test('the tables of the source are those that the migrations make', async (t) => {
   const folder = temporaryFolder(t);
-  await openDatabases(folder).close();
+  await (await openDatabases(folder)).close();
   for (const name of ['users', 'chat'] as const) {
     const sqlite = new Sqlite(join(folder, `${name}.sqlite3`), { readonly: true });
     t.after(() => sqlite.close());

@@ -5,20 +5,11 @@ import test from 'node:test';
 import Sqlite from 'better-sqlite3';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { startHearth, startHearthProcess } from '../support/hearth.ts';
+import { countRows } from '../support/rows.ts';
 
 type Folder = { dataDir: string };
 
 const FILE = { name: 'canary.txt', type: 'text/plain', bytes: Buffer.from('canary of a file') };
-
-/** How many rows of a table fit a condition. */
-function rows({ dataDir }: Folder, database: 'users' | 'chat', table: string, where = '1'): number {
-  const sqlite = new Sqlite(join(dataDir, `${database}.sqlite3`), { readonly: true });
-  const row = sqlite.prepare(`SELECT count(*) AS rows FROM ${table} WHERE ${where}`).get() as {
-    rows: number;
-  };
-  sqlite.close();
-  return row.rows;
-}
 
 function blobs({ dataDir }: Folder): number {
   return readdirSync(join(dataDir, 'media'), { recursive: true, withFileTypes: true }).filter((entry) =>
@@ -91,9 +82,14 @@ test('a deleted account is out at once, and what it wrote stays as by somebody w
   assert.equal((await ada.get(`/media/${file}`)).body, 'canary of a file');
   assert.match((await ada.get(direct)).body, /Somebody who left[\s\S]*between us/);
   assert.equal((await ada.get('/people/2')).status, 404);
-  for (const [database, table, where] of OF_JOE) assert.equal(rows(hearth, database, table, where), 0, table);
-  await until(() => rows(hearth, 'chat', 'groups', 'id = 3') === 0);
-  assert.equal(rows(hearth, 'chat', 'messages', 'group_id = 3'), 0, 'nobody is left who could read it');
+  for (const [database, table, where] of OF_JOE)
+    assert.equal(await countRows(hearth.dataDir, database, table, where), 0, table);
+  await until(async () => (await countRows(hearth.dataDir, 'chat', 'groups', 'id = 3')) === 0);
+  assert.equal(
+    await countRows(hearth.dataDir, 'chat', 'messages', 'group_id = 3'),
+    0,
+    'nobody is left who could read it',
+  );
   assert.equal((await newPerson(hearth.url, 'joe')).url, hearth.url, 'the name is free again');
 });
 
@@ -120,8 +116,16 @@ test('a group keeps an owner, and Hearth an administrator', async (t) => {
   const refused = await ada.post('/account/delete', { messages: 'keep', password: PASSWORD });
   assert.deepEqual([refused.status, /last administrator/.test(refused.body)], [409, true]);
   await joe.post('/account/delete', { messages: 'keep', password: PASSWORD });
-  await until(() => rows(hearth, 'users', 'accounts') === 1);
-  assert.equal(rows(hearth, 'chat', 'memberships', 'group_id = 3 AND account_id = 1 AND is_owner'), 1);
+  await until(async () => (await countRows(hearth.dataDir, 'users', 'accounts')) === 1);
+  assert.equal(
+    await countRows(
+      hearth.dataDir,
+      'chat',
+      'memberships',
+      'group_id = 3 AND account_id = 1 AND is_owner = 1',
+    ),
+    1,
+  );
 });
 
 test('an administrator deletes somebody, and it is in the log; an administrator is made a member first', async (t) => {
@@ -133,7 +137,7 @@ test('an administrator deletes somebody, and it is in the log; an administrator 
   await ada.post('/admin/people/2/remove-admin');
   assert.equal((await joe.post('/admin/people/1/delete-account', fate)).status, 403);
   assert.equal((await ada.post('/admin/people/2/delete-account', fate)).location, '/admin/people?deleted=');
-  await until(() => rows(hearth, 'users', 'accounts') === 1);
+  await until(async () => (await countRows(hearth.dataDir, 'users', 'accounts')) === 1);
   assert.match((await ada.get('/admin/log')).body, /deleted the account and the messages of <strong>joe</);
 });
 
@@ -150,9 +154,9 @@ test('a deleted group is gone from every list, page, socket, search and the disk
   assert.equal((await ada.get('/groups/1')).status, 404);
   assert.doesNotMatch((await ada.get('/groups')).body, /General/);
   assert.doesNotMatch((await ada.get('/search?q=hello')).body, /<mark>/);
-  await until(() => rows(hearth, 'chat', 'groups', 'id = 1') === 0);
+  await until(async () => (await countRows(hearth.dataDir, 'chat', 'groups', 'id = 1')) === 0);
   for (const table of ['messages', 'files', 'memberships', 'drafts', 'saved_messages', 'revisions'])
-    assert.equal(rows(hearth, 'chat', table, 'group_id = 1'), 0, table);
+    assert.equal(await countRows(hearth.dataDir, 'chat', table, 'group_id = 1'), 0, table);
   assert.equal(blobs(hearth), 0);
   const index = new Sqlite(join(hearth.dataDir, 'search.sqlite3'), { readonly: true });
   assert.deepEqual(index.prepare('SELECT count(*) AS rows FROM documents WHERE group_id = 1').get(), {
@@ -171,10 +175,10 @@ test('a deletion that a killed process did not finish is finished by the next', 
   );
   await joe.post('/account/delete', { messages: 'remove', password: PASSWORD });
   await hearth.kill();
-  assert.equal(rows(hearth, 'users', 'account_deletions'), 1, 'it was still to be done');
+  assert.equal(await countRows(hearth.dataDir, 'users', 'account_deletions'), 1, 'it was still to be done');
   const next = await startHearth(t, { dataDir: hearth.dataDir });
-  await until(() => rows(next, 'users', 'accounts') === 1);
-  assert.equal(rows(next, 'chat', 'messages', 'author_id = 2 AND removed_at IS NULL'), 0);
+  await until(async () => (await countRows(next.dataDir, 'users', 'accounts')) === 1);
+  assert.equal(await countRows(next.dataDir, 'chat', 'messages', 'author_id = 2 AND removed_at IS NULL'), 0);
 });
 
 test('the private line goes with the messages, or waits no more, and the archive of their data goes', async (t) => {
@@ -186,12 +190,16 @@ test('the private line goes with the messages, or waits no more, and the archive
     await person.post(`${line}/messages`, { content: `canary of ${messages}` });
     await ada.post(`/inbox/${line.split('/').at(-1)}/note`, { note: `note of ${messages}` });
     await person.post('/account/export');
-    await until(() => rows(hearth, 'users', 'account_exports', "state = 'ready'") === 1);
+    await until(
+      async () => (await countRows(hearth.dataDir, 'users', 'account_exports', "state = 'ready'")) === 1,
+    );
     assert.equal(blobs(hearth), 1);
     await person.post('/account/delete', { messages, password: PASSWORD });
-    await until(() => rows(hearth, 'users', 'accounts') === 1);
+    await until(async () => (await countRows(hearth.dataDir, 'users', 'accounts')) === 1);
     assert.equal(blobs(hearth), 0);
-    await until(() => rows(hearth, 'chat', 'inbox_lines') === (messages === 'keep' ? 1 : 0));
+    await until(
+      async () => (await countRows(hearth.dataDir, 'chat', 'inbox_lines')) === (messages === 'keep' ? 1 : 0),
+    );
     const { body } = await ada.get('/inbox');
     assert.doesNotMatch(body, /canary|note of|people wait|1 waits/, messages);
   }

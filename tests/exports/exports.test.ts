@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import Sqlite from 'better-sqlite3';
 import yauzl from 'yauzl';
 import { type Answer, newPerson, type Visitor } from '../support/client.ts';
 import { startHearth, startHearthProcess } from '../support/hearth.ts';
+import { runSql } from '../support/rows.ts';
 
 /** The entries of an archive, by path. */
 function unpack(bytes: Buffer): Promise<Map<string, Buffer>> {
@@ -108,17 +108,13 @@ test('an archive that a killed process did not finish is made by the next, and o
   await ada.post('/account/export');
   await archiveOf(ada);
   await hearth.kill();
-  const change = (values: string) => {
-    const sqlite = new Sqlite(join(hearth.dataDir, 'users.sqlite3'));
-    sqlite.exec(`UPDATE account_exports SET ${values}`);
-    sqlite.close();
-  };
-  change("state = 'running', size = 0");
+  const change = (values: string) => runSql(hearth.dataDir, 'users', `UPDATE account_exports SET ${values}`);
+  await change("state = 'running', size = 0");
   const next = await startHearth(t, { dataDir: hearth.dataDir });
   const again = Object.assign(ada, { url: next.url });
   assert.ok((await unpack((await archiveOf(again)).bytes)).has('index.html'));
   await next.stop();
-  change(`created_at = ${Date.now() - 25 * 3_600_000}`);
+  await change(`created_at = ${Date.now() - 25 * 3_600_000}`);
   const later = await startHearth(t, { dataDir: hearth.dataDir });
   const late = Object.assign(ada, { url: later.url });
   for (let tries = 0; (await late.get('/account/export/archive')).status !== 404; tries++)

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import Sqlite from 'better-sqlite3';
 import { newCode, readCode } from '../../src/invitations/codes.ts';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { startHearth } from '../support/hearth.ts';
+import { runSql } from '../support/rows.ts';
 
 const NOT_VALID = /This invitation is not valid, or not any more/;
 
@@ -48,9 +48,7 @@ test('a code lets nobody in again after its end, nor after members may invite no
   await kim.post('/groups/3/leave');
   assert.equal((await kim.post(`/join/${code}`)).status, 303, 'again, while it is valid');
   await kim.post('/groups/3/leave');
-  const users = new Sqlite(join(hearth.dataDir, 'users.sqlite3'));
-  users.prepare('UPDATE invitations SET expires_at = ?').run(Date.now() - 1);
-  users.close();
+  await runSql(hearth.dataDir, 'users', `UPDATE invitations SET expires_at = ${Date.now() - 1}`);
   assert.match((await kim.get(`/join/${code}`)).body, NOT_VALID);
   assert.equal((await kim.post(`/join/${code}`)).status, 404);
   assert.equal((await kim.get('/groups/3')).status, 403);

@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import pg from 'pg';
 import { compiledSources } from '../../compile.js';
 
 /** What is closed when a test, or a bench, is over. */
@@ -89,8 +91,12 @@ export async function startHearth(test: Ending, options: Options = {}): Promise<
   const { flags, dataDir } = flagsOf(test, options);
   loaded ??= load();
   const { readCommand, startServer, version, passwords } = await loaded;
-  const environment = environmentOf({ RATE_LIMITS: 'off', LOG_LEVEL: 'silent', ...options.env });
-  const command = readCommand(flags, environment, version());
+  const environment = environmentOf({
+    RATE_LIMITS: 'off',
+    LOG_LEVEL: process.env.TEST_LOG ?? 'silent',
+    ...options.env,
+  });
+  const command = readCommand(flags, { ...environment, ...(await databaseOf(dataDir)) }, version());
   if (command.kind !== 'start') throw new Error(command.text);
   const { urls, stop } = await startServer(command.config, { passwords });
   atEnd(test, stop);
@@ -119,7 +125,11 @@ export async function startHearthProcess(
   options: Options & { script?: string } = {},
 ): Promise<HearthProcess> {
   const { flags, dataDir } = flagsOf(test, options);
-  const { child, output } = launch(options.script ?? START, flags, { RATE_LIMITS: 'off', ...options.env });
+  const { child, output } = launch(options.script ?? START, flags, {
+    RATE_LIMITS: 'off',
+    ...(await databaseOf(dataDir)),
+    ...options.env,
+  });
   const ended = once(child, 'close');
   const line = await new Promise<string>((resolve, reject) => {
     child.stdout?.on('data', () => {
@@ -171,6 +181,24 @@ function ender(child: ChildProcess, ended: Promise<unknown[]>) {
     const [code] = await ended;
     return code as number | null;
   };
+}
+
+/**
+ * Where `TEST_POSTGRES` names a PostgreSQL server, every Hearth of the tests is on it: `npm run test:postgres`. Each data
+ * folder has a database of its own, also after a restart.
+ */
+export async function databaseOf(dataDir: string): Promise<{ DATABASE_URL?: string }> {
+  const server = process.env.TEST_POSTGRES;
+  if (!server) return {};
+  const name = `hearth_${createHash('sha256').update(dataDir).digest('hex').slice(0, 16)}`;
+  const client = new pg.Client(server);
+  await client.connect();
+  const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
+  if (rowCount === 0) await client.query(`CREATE DATABASE ${name}`);
+  await client.end();
+  const url = new URL(server);
+  url.pathname = name;
+  return { DATABASE_URL: url.href };
 }
 
 function flagsOf(test: Ending, options: Options): { flags: string[]; dataDir: string } {

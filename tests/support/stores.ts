@@ -11,12 +11,12 @@ import { createAdmission } from '../../src/invitations/admit.ts';
 import { createTextRenderer } from '../../src/messages/render.ts';
 import { createMessageWriter } from '../../src/messages/writer.ts';
 import { openStores as openAll } from '../../src/stores.ts';
-import { atEnd, type Ending, LOWEST_COST, temporaryFolder } from './hearth.ts';
+import { atEnd, databaseOf, type Ending, LOWEST_COST, temporaryFolder } from './hearth.ts';
 
 /** Real stores in a temporary folder, and a record of what was published. */
 export async function openStores(test: Ending, dataDir = temporaryFolder(test)) {
   const keyring = loadKeyring(undefined, dataDir, true);
-  const databases = openDatabases(dataDir);
+  const databases = await openDatabases(dataDir, (await databaseOf(dataDir)).DATABASE_URL);
   atEnd(test, () => databases.close());
   const { users, chat } = databases;
   await checkKeyring(users, keyring);

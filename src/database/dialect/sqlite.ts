@@ -1,18 +1,10 @@
-import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
+import type { Syntax } from './syntax.ts';
 
-// SQL expressions for the stores that differ in PostgreSQL.
-
-/** Whether a column is among the values of a placeholder that holds a JSON array. */
-export function isAmong(column: SQLWrapper, placeholder: SQLWrapper): SQL {
-  return sql`${column} IN (SELECT value FROM json_each(${placeholder}))`;
-}
-
-/** The larger of two numbers. */
-export function greatest(a: SQLWrapper | number, b: SQLWrapper | number): SQL<number> {
-  return sql<number>`max(${a}, ${b})`;
-}
-
-/** A table that is read by one of its indexes, where the planner would choose another way. */
-export function byIndex(table: SQLWrapper, index: string): SQL {
-  return sql`${table} INDEXED BY ${sql.identifier(index)}`;
-}
+export const SQLITE: Syntax = {
+  isAmong: (column, placeholder) => sql`${column} IN (SELECT value FROM json_each(${placeholder}))`,
+  greatest: (a, b) => sql<number>`max(${a}, ${b})`,
+  byIndex: (table, index) => sql`${table} INDEXED BY ${sql.identifier(index)}`,
+  // There is one writer.
+  unlocked: (query) => sql`${query}`,
+};

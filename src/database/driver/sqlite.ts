@@ -4,6 +4,7 @@ import Sqlite from 'better-sqlite3';
 import { drizzle } from 'drizzle-orm/better-sqlite3';
 import { StartError } from '../../errors.ts';
 import { startCheckpoints } from '../checkpoints.ts';
+import { SQLITE } from '../dialect/sqlite.ts';
 import type { Database, Executor } from '../executor.ts';
 import { checkIntegrity, damaged, isDamage } from '../integrity.ts';
 import { migrate } from '../migrate.ts';
@@ -22,7 +23,7 @@ export function openSqlite(dataDir: string, name: 'users' | 'chat'): Database {
   // Secrets, codes and templates that are deleted are overwritten.
   if (name === 'users') sqlite.pragma('secure_delete = ON');
   const checkpoints = startCheckpoints(file, () => sqlite.pragma('wal_checkpoint(PASSIVE)'));
-  const orm = drizzle(sqlite);
+  const orm = Object.assign(drizzle(sqlite), { syntax: SQLITE });
 
   // better-sqlite3 is synchronous: within a transaction, each statement takes only a few microtasks.
   const inTransaction: Executor = {
