@@ -54,6 +54,7 @@ const missing = [
   ...(isThere('certutil') ? [] : ['libnss3-tools']),
   // Hearth is tested on it, too.
   ...(existsSync('/usr/lib/postgresql') || process.platform !== 'linux' ? [] : ['postgresql']),
+  ...(isThere('redis-server') ? [] : ['redis-server']),
   // The terminal client is used in a real terminal.
   ...(isThere('tmux') ? [] : ['tmux']),
   // For the checker of HTML. Who cannot install it here skips that one test.
@@ -102,7 +103,9 @@ async function failedOf(files: readonly string[], concurrency: number): Promise<
 /** Starts no server, no browser and no engine. */
 function isUnitTest(file: string): boolean {
   if (/^(?:journeys|faults|voice)\/|^contracts\/(?:speech|faces)/.test(file)) return false;
-  return !/startHearth|startPostgres|runToEnd/.test(readFileSync(join('tests', file), 'utf8'));
+  return !/startHearth|startPostgres|startRedis|startCluster|runToEnd/.test(
+    readFileSync(join('tests', file), 'utf8'),
+  );
 }
 
 function placeOf(file: string): number {

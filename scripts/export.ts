@@ -30,7 +30,7 @@ async function writeArchive(stores: Stores, target: string): Promise<void> {
     ...stores,
     texts,
     views: createViews(assetFolder('export')),
-    blobs: openBlobStore(join(command.config.dataDir, 'media')),
+    blobs: openBlobStore(command.config.filesFolder ?? join(command.config.dataDir, 'media')),
   };
   try {
     // Nothing in it is sealed: only who runs this command reads it.

@@ -39,6 +39,7 @@ import { installOtherClients } from './other-clients/install.ts';
 import { installPresence } from './presence/install.ts';
 import { installPreviews } from './previews/install.ts';
 import { installProfiles } from './profiles/install.ts';
+import type { Redis } from './redis.ts';
 import { installReports } from './reports/install.ts';
 import { installSearch } from './search/install.ts';
 import { installSecondFactors } from './second-factors/install.ts';
@@ -53,6 +54,8 @@ type Opened = {
   databases: Databases;
   keyring: Keyring;
   sessionStore: SessionStore;
+  /** Undefined where there is one process. */
+  redis: Redis | undefined;
   passwords: Passwords;
   log: Logger;
   /** The one that is served with TLS. */
@@ -75,7 +78,7 @@ export type App = {
 /** Creates the app of all features. This is the only file that knows all of them. */
 export async function createApp(opened: Opened): Promise<App> {
   const { config, certificate } = opened;
-  const base = createContext(opened);
+  const base = await createContext(opened);
   await prepare(await openStores(opened.databases, opened.keyring), config);
   const features = await install(opened, base);
   const own = ownOperations(features);

@@ -39,6 +39,9 @@ export function readCommand(args: readonly string[], environment: Environment, v
   checkSpeech(variables);
   if (variables.smtpUrl !== undefined && variables.origins.length === 0)
     throw new StartError('SMTP_URL needs ORIGINS: links in mails lead to the first of them.');
+  for (const { name } of [VARIABLES.redisUrl, VARIABLES.filesFolder])
+    if (env[name] && variables.databaseUrl === undefined)
+      throw new StartError(`${name} needs DATABASE_URL: several processes cannot share the files of SQLite.`);
   return { kind: 'start', config: Object.freeze({ ...flags, port, ...variables }) };
 }
 

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Publish, Subscribe } from './bus/bus.ts';
 import { createLocalBus } from './bus/local.ts';
+import { createRedisBus } from './bus/redis.ts';
 import { type Caches, createCaches } from './cache/caches.ts';
 import type { Config } from './config.ts';
 import type { Keyring } from './crypto/keys.ts';
@@ -10,6 +11,7 @@ import { assetFolder } from './http/static.ts';
 import { createViews, type Views } from './http/views.ts';
 import { createLimits, type Limits } from './limits.ts';
 import { createMailer, type Mailer } from './mail/mailer.ts';
+import type { Redis } from './redis.ts';
 
 /** What the install function of every feature gets. */
 export type Context = Readonly<{
@@ -17,10 +19,14 @@ export type Context = Readonly<{
   log: Logger;
   publish: Publish;
   subscribe: Subscribe;
+  /** Only what this process publishes: for work that has to be done once. */
+  subscribeOwn: Subscribe;
   caches: Caches;
   limits: Limits;
   views: Views;
   databases: Databases;
+  /** Whether this is the only process of this Hearth. */
+  isAlone: boolean;
   /** Undefined where no mail server is set. */
   mailer: Mailer | undefined;
   /** A random secret of one database, made when first asked for. */
@@ -31,29 +37,35 @@ export type Context = Readonly<{
   atStop(stop: () => unknown): void;
 }>;
 
-export function createContext({
+export async function createContext({
   config,
   log,
   databases,
   keyring,
+  redis,
 }: {
   config: Config;
   log: Logger;
   databases: Databases;
   keyring: Keyring;
-}): Context & { stop(): Promise<void> } {
-  const bus = createLocalBus((err, event) => log.error({ err, event }, 'a listener failed'));
+  redis: Redis | undefined;
+}): Promise<Context & { stop(): Promise<void> }> {
   const report = (err: unknown) => log.error({ err }, 'something failed in the background');
+  const local = createLocalBus((err, event) => log.error({ err, event }, 'a listener failed'));
+  const shared = redis && (await createRedisBus(redis, local, report));
+  const bus = shared ?? local;
   const mailer = createMailer(config, report);
   const stops: (() => unknown)[] = [() => mailer?.stop()];
   return {
     mailer,
+    isAlone: redis === undefined,
     config,
     log,
     publish: bus.publish,
     subscribe: bus.subscribe,
+    subscribeOwn: bus.subscribeOwn,
     caches: createCaches(bus.subscribeFirst),
-    limits: createLimits(config.rateLimits),
+    limits: createLimits(config.rateLimits, redis),
     views: createViews(assetFolder(config.assetVersion)),
     databases,
     secret: (database, name) => secretOf(databases[database], keyring, name),
@@ -61,6 +73,7 @@ export function createContext({
     atStop: (stop) => void stops.unshift(stop),
     async stop() {
       for (const stop of stops) await stop();
+      await shared?.stop();
     },
   };
 }

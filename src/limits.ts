@@ -1,5 +1,6 @@
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { tooMany } from './errors.ts';
+import type { Redis } from './redis.ts';
 
 /**
  * @param name says what is counted; rates of one name share their counters
@@ -21,20 +22,23 @@ export type RateLimit = {
   reset(key: string): Promise<void>;
 };
 
-/** Every counter of rates; this one counts for this process. */
+/** Every counter of rates: of all processes together where there is Redis, else of this one. */
 export type Limits = {
   of(rate: Rate): RateLimit;
 };
 
-/** @param enabled false counts nothing, for benchmarks on loopback */
-export function createLimits(enabled: boolean): Limits {
+/**
+ * @param enabled false counts nothing, for benchmarks on loopback
+ * @param redis where all processes count together; while it is away, each counts for itself
+ */
+export function createLimits(enabled: boolean, redis?: Redis): Limits {
   const limitsByName = new Map<string, { rate: Rate; limit: RateLimit }>();
   return {
     of(rate) {
       const existing = limitsByName.get(rate.name);
       if (existing && existing.rate !== rate) throw new Error(`Two rates have the name ${rate.name}.`);
       if (existing) return existing.limit;
-      const limit = enabled ? createRateLimit(rate) : UNLIMITED;
+      const limit = enabled ? createRateLimit(rate, redis) : UNLIMITED;
       limitsByName.set(rate.name, { rate, limit });
       return limit;
     },
@@ -49,8 +53,18 @@ const UNLIMITED: RateLimit = {
   async reset() {},
 };
 
-function createRateLimit({ name, points, seconds, sentence }: Rate): RateLimit {
-  const limiter = new RateLimiterMemory({ keyPrefix: name, points, duration: seconds });
+function createRateLimit({ name, points, seconds, sentence }: Rate, redis: Redis | undefined): RateLimit {
+  const counted = { points, duration: seconds };
+  const ofProcess = new RateLimiterMemory({ ...counted, keyPrefix: name });
+  const limiter = redis
+    ? new RateLimiterRedis({
+        ...counted,
+        keyPrefix: `${redis.prefix}:rate:${name}`,
+        storeClient: redis.client,
+        useRedisPackage: true,
+        insuranceLimiter: ofProcess,
+      })
+    : ofProcess;
 
   /** Takes a point. Resolves to undefined, or to the milliseconds until one is free if none is left. */
   async function refusedFor(key: string): Promise<number | undefined> {

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
@@ -6,15 +6,16 @@ import pino, { type Logger } from 'pino';
 import { openSessionStore } from './accounts/session-store.ts';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
-import { loadKeyring } from './crypto/keys.ts';
+import { type Keyring, loadKeyring } from './crypto/keys.ts';
 import { createPasswords, type Passwords } from './crypto/passwords.ts';
 import { checkNothingMissing, isDamage } from './database/integrity.ts';
 import { lockDataFolder } from './database/lock.ts';
-import { openDatabases } from './database/open.ts';
-import { checkKeyring, holdsNothing } from './database/sealing.ts';
+import { type Databases, openDatabases } from './database/open.ts';
+import { checkKeyring, holdsNothing, secretOf } from './database/sealing.ts';
 import { StartError } from './errors.ts';
 import { exchangeOf } from './http/exchange.ts';
 import { Listeners } from './listeners.ts';
+import { connectRedis } from './redis.ts';
 import type { Certificate } from './tls/certificate.ts';
 
 export type Running = {
@@ -64,7 +65,13 @@ async function open(config: Config, closers: Closers, shared: { passwords?: Pass
   const log = pino({ level: config.logLevel, base: null }, stderr);
   closers.push(() => stderr.flushSync());
   const { keyring, databases } = await openData(config, closers, (err) => log.warn({ err }));
-  const sessionStore = await openSessionStore(config.dataDir, log);
+  const redis = config.redisUrl
+    ? await connectRedis(config.redisUrl, await prefixOf(databases, keyring), (sentence) =>
+        log.warn(sentence),
+      )
+    : undefined;
+  if (redis) closers.push(redis.close);
+  const sessionStore = await openSessionStore(config.dataDir, log, redis);
   closers.push(() => sessionStore.close());
   const passwords = shared.passwords ?? createPasswords();
   if (!shared.passwords) closers.push(() => passwords.close());
@@ -73,6 +80,7 @@ async function open(config: Config, closers: Closers, shared: { passwords?: Pass
     databases,
     keyring,
     sessionStore,
+    redis,
     passwords,
     log,
     certificate: () => served?.own,
@@ -109,6 +117,12 @@ function parsed({ cert, authority }: Certificate) {
     own: new X509Certificate(cert),
     authority: authority === undefined ? undefined : new X509Certificate(authority),
   };
+}
+
+/** Of this Hearth, as its database has it: several can share a Redis. */
+async function prefixOf({ users }: Databases, keyring: Keyring): Promise<string> {
+  const secret = await secretOf(users, keyring, 'redis');
+  return `hearth:${createHash('sha256').update(secret).digest('hex').slice(0, 12)}`;
 }
 
 /** The data folder, of which this process is the only one to write, and the databases. */

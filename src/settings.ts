@@ -64,6 +64,19 @@ export const VARIABLES = {
       'postgres://name:password@host/database',
     ).optional(),
   },
+  /** What the processes of one Hearth have in common beside PostgreSQL; undefined is one process. */
+  redisUrl: {
+    name: 'REDIS_URL',
+    fallback: 'none',
+    meaning: 'Redis, where several processes serve one Hearth: redis://host; needs DATABASE_URL',
+    schema: pattern('REDIS_URL', /^rediss?:\/\/\S+$/, 'redis://host or rediss://host').optional(),
+  },
+  filesFolder: {
+    name: 'FILES_FOLDER',
+    fallback: 'media in the data folder',
+    meaning: 'the folder of uploaded files, which several processes share',
+    schema: z.string().optional(),
+  },
   /** In bytes, as the next two; undefined is without limit. */
   fileLimit: {
     name: 'FILE_LIMIT_MB',

@@ -33,7 +33,7 @@ export async function installAccounts(
     hasFaces: boolean;
   },
 ) {
-  const { accounts, sessionStore, sessionList, caches, config, secret, subscribe, limits } = context;
+  const { accounts, sessionStore, sessionList, caches, config, secret, subscribeOwn, limits } = context;
   const cookieSecret = config.sessionSecret ?? (await secret('users', 'session-cookie')).toString('base64');
   const noteSession = ({ headers, socket, arrival }: Request, { account, sessionId }: SignedIn) =>
     sessionList.note(
@@ -49,7 +49,7 @@ export async function installAccounts(
     );
   const opened = sessionStore.open(caches);
   const sessions = createSessions(accounts, opened, caches, cookieSecret, noteSession, context.siteSettings);
-  subscribe(sessionEnded, ({ sessionId }) => sessionList.remove(sessionId));
+  subscribeOwn(sessionEnded, ({ sessionId }) => sessionList.remove(sessionId));
   const identify: RequestHandler = identifyAccount(sessions);
   const devices = createDevices(await secret('users', 'device-cookie'));
   const signInLimits = new SignInLimits(limits);

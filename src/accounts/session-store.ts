@@ -6,7 +6,9 @@ import session from 'express-session';
 import type { Logger } from 'pino';
 import sqlite3 from 'sqlite3';
 import { type Cached, type Caches, on, type RecentValues } from '../cache/caches.ts';
+import type { Redis } from '../redis.ts';
 import { sessionEnded } from './events.ts';
+import { RedisSessions } from './redis-sessions.ts';
 
 const CACHED_SESSIONS = 20_000;
 const DAY_MS = 86_400_000;
@@ -34,8 +36,16 @@ type Kept = { text: string; expires: number; identity: Identity };
 
 type Callback = (error?: unknown) => void;
 
-/** Sessions in `<data>/sessions.sqlite3`, by connect-sqlite3; expired ones are swept at start and every day. */
-export async function openSessionStore(dataDir: string, log: Logger): Promise<SessionStore> {
+/**
+ * Sessions in Redis where there is one, else in `<data>/sessions.sqlite3`, by connect-sqlite3; expired ones are swept at
+ * start and every day.
+ */
+export async function openSessionStore(dataDir: string, log: Logger, redis?: Redis): Promise<SessionStore> {
+  if (redis)
+    return cachedSessions(
+      (caches) => new RedisSessions(redis, caches),
+      async () => {},
+    );
   const file = join(dataDir, 'sessions.sqlite3');
   const database = await openSound(file).catch((error: Error) => {
     const aside = `${file}.damaged-${Date.now()}`;
@@ -51,9 +61,14 @@ export async function openSessionStore(dataDir: string, log: Logger): Promise<Se
   // The types of connect-sqlite3 allow only a file name, and declare a store of connect. In fact it accepts an open
   // database, which we can close, and extends the `Store` of express-session, which we pass in.
   const durable = new Store({ db: database as unknown as string }) as unknown as session.Store;
-  const close = promisify<void>(database.close.bind(database));
+  return cachedSessions(() => durable, promisify<void>(database.close.bind(database)));
+}
+
+/** @param open opens the store where they are kept; what of it is read often is kept in memory, too */
+function cachedSessions(open: (caches: Caches) => session.Store, close: () => Promise<void>): SessionStore {
   return {
     open(caches) {
+      const durable = open(caches);
       const ended = caches.recent<string, true>('ended sessions', CACHED_SESSIONS);
       const cached = caches.cached<string, Kept | undefined>({
         name: 'sessions',
@@ -61,7 +76,12 @@ export async function openSessionStore(dataDir: string, log: Logger): Promise<Se
         max: CACHED_SESSIONS,
         load: (id) => load(durable, id),
         isKept: (kept) => kept !== undefined && kept.expires > Date.now(),
-        dropOn: [on(sessionEnded, ({ sessionId }, cache) => cache.drop(sessionId))],
+        dropOn: [
+          on(sessionEnded, ({ sessionId }, cache) => {
+            ended.set(sessionId, true);
+            cache.drop(sessionId);
+          }),
+        ],
       });
       const openStore = () => new CachedSessionStore(durable, cached, ended);
       const ending = openStore();

@@ -1,5 +1,6 @@
 import type { AccountStore } from '../accounts/store.ts';
 import type { Subscribe } from '../bus/bus.ts';
+import type { Databases } from '../database/open.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import type { Group } from '../groups/group.ts';
 import type { GroupStore } from '../groups/store.ts';
@@ -39,6 +40,7 @@ const CLAIM_MS = TIMEOUT_MS * 3;
 const LONGEST_TIMER_MS = 3_600_000;
 
 export type DeliverDependencies = {
+  databases: Pick<Databases, 'isFirst'>;
   webhooks: WebhookStore;
   deliveries: DeliveryStore;
   accounts: AccountStore;
@@ -48,7 +50,7 @@ export type DeliverDependencies = {
   siteSettings: SiteSettingsStore;
   /** The operation `send`. */
   send: BoundOperation<OpenGroup>;
-  subscribe: Subscribe;
+  subscribeOwn: Subscribe;
   /** Called with errors of background work. */
   report(error: unknown): void;
 };
@@ -66,12 +68,13 @@ export class Deliverer {
 
   constructor(dependencies: DeliverDependencies) {
     this.#dependencies = dependencies;
-    dependencies.subscribe(messagesSent, ({ groupId }) => this.#considerSoon([groupId]));
+    dependencies.subscribeOwn(messagesSent, ({ groupId }) => this.#considerSoon([groupId]));
   }
 
   /** Takes up what a stopped or killed process left. */
   async start(): Promise<void> {
-    await this.#dependencies.deliveries.releaseAll(Date.now());
+    const { databases, deliveries } = this.#dependencies;
+    if (databases.isFirst) await deliveries.releaseAll(Date.now());
     this.#considerSoon(await this.#dependencies.webhooks.groupsWithOutgoing());
     this.wake();
   }

@@ -46,8 +46,8 @@ export async function installBots(context: Context & Needs) {
   await deliverer.start();
   atStop(() => deliverer.stop());
   const managing = { ...context, wake: (groupId?: number) => deliverer.wake(groupId) };
-  context.subscribe(memberLeft, (left) => removeWebhookOf(managing, left));
-  context.subscribe(groupDeleted, ({ groupId }) => removeWebhooksOf(managing, groupId));
+  context.subscribeOwn(memberLeft, (left) => removeWebhookOf(managing, left));
+  context.subscribeOwn(groupDeleted, ({ groupId }) => removeWebhooksOf(managing, groupId));
   const operations = bindOperations(botOperations, managing, limits);
   context.conversation.addOperations(operations);
   return {

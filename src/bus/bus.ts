@@ -1,10 +1,18 @@
 /** Names one kind of event and carries the type of its payload. Features declare theirs in their own `events.ts`. */
-export type EventType<Payload> = { readonly name: string; readonly payload?: Payload };
+export type EventType<Payload> = {
+  readonly name: string;
+  /** Whether only the process that publishes it hears it. */
+  readonly isLocal?: boolean;
+  readonly payload?: Payload;
+};
 
 /** Declares a kind of event. Payloads carry ids, never what people wrote. */
-export function eventType<Payload>(name: string): EventType<Payload> {
-  return { name };
+export function eventType<Payload>(name: string, { isLocal = false } = {}): EventType<Payload> {
+  return { name, isLocal };
 }
+
+/** Events of other processes may have been lost: whoever relies on having heard all of them begins anew. */
+export const eventsMissed = eventType<Record<string, never>>('bus.events-missed');
 
 /** Tells every listener, of this process and of others. */
 export type Publish = <Payload>(type: EventType<Payload>, payload: Payload) => void;
@@ -14,4 +22,9 @@ export type Bus = {
   subscribe: Subscribe;
   /** Runs a listener before those of `subscribe`: for caches, so that no other listener reads a stale entry. */
   subscribeFirst: Subscribe;
+  /** Runs a listener only in the process that published the event: for work that has to be done once. */
+  subscribeOwn: Subscribe;
 };
+
+/** A bus of one process, which can also be told of what another one published. */
+export type LocalBus = Bus & { deliver: Publish };

@@ -1,13 +1,13 @@
-import type { Bus, Subscribe } from './bus.ts';
+import type { EventType, LocalBus, Subscribe } from './bus.ts';
 
 /**
  * An in-process bus. Listeners run synchronously, in the order they subscribed. When one fails, the error is reported
  * and the others still run; `publish` does not throw, since the write of the publisher is already committed.
  */
-export function createLocalBus(report: (error: unknown, event: string) => void): Bus {
+export function createLocalBus(report: (error: unknown, event: string) => void): LocalBus {
   type Listener = (payload: never) => unknown;
-  const first = new Map<string, Listener[]>();
-  const others = new Map<string, Listener[]>();
+  type Listeners = Map<string, Listener[]>;
+  const [first, others, own]: [Listeners, Listeners, Listeners] = [new Map(), new Map(), new Map()];
 
   function run(listener: Listener, payload: unknown, name: string): void {
     try {
@@ -18,16 +18,20 @@ export function createLocalBus(report: (error: unknown, event: string) => void):
     }
   }
 
+  function tell<Payload>({ name }: EventType<Payload>, payload: Payload, who: readonly Listeners[]): void {
+    for (const listeners of who)
+      for (const listener of listeners.get(name) ?? []) run(listener, payload, name);
+  }
+
   return {
-    publish({ name }, payload) {
-      for (const listeners of [first, others])
-        for (const listener of listeners.get(name) ?? []) run(listener, payload, name);
-    },
+    publish: (type, payload) => tell(type, payload, [first, others, own]),
+    deliver: (type, payload) => tell(type, payload, [first, others]),
     subscribe: subscribeTo(others),
     subscribeFirst: subscribeTo(first),
+    subscribeOwn: subscribeTo(own),
   };
 
-  function subscribeTo(listeners: Map<string, Listener[]>): Subscribe {
+  function subscribeTo(listeners: Listeners): Subscribe {
     return ({ name }, listener) => {
       // Safe cast: a name is unique to its EventType, so the payload has the type that this listener takes.
       listeners.set(name, [...(listeners.get(name) ?? []), listener as Listener]);

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { EventType, Subscribe } from '../bus/bus.ts';
+import { type EventType, eventsMissed, type Subscribe } from '../bus/bus.ts';
 
 /** Values that are kept in memory until an event says that they are wrong. */
 export type Cached<Key, Value> = {
@@ -90,6 +90,7 @@ export function createCaches(subscribe: Subscribe): Caches {
       register(definition.name);
       const cache = new CachedValues(definition);
       for (const drop of definition.dropOn) drop(subscribe, cache);
+      subscribe(eventsMissed, () => cache.clear());
       return cache;
     },
     memo<Key, Value>(definition: Common<Key, Value> & { make(key: Key): Value }) {

@@ -1,4 +1,5 @@
 import { openPostgres } from './driver/postgres.ts';
+import { joinProcesses } from './driver/postgres-processes.ts';
 import { openSqlite } from './driver/sqlite.ts';
 import type { Database } from './executor.ts';
 import { createWriteCheck } from './health.ts';
@@ -9,7 +10,17 @@ export type Databases = {
   chat: Database;
   /** Whether both can be written right now, durably. */
   canWrite(): Promise<boolean>;
+  /** Whether no other process was connected to them when this one opened them: what others left can be taken up. */
+  isFirst: boolean;
+  /** Runs work that only one process does at a time, such as an import; others wait, also for one that is killed. */
+  inTurn<Result>(name: string, work: () => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
+};
+
+const ALONE = {
+  isFirst: true,
+  inTurn: <Result>(_name: string, work: () => Promise<Result>) => work(),
+  async leave() {},
 };
 
 /**
@@ -26,11 +37,15 @@ export async function openDatabases(
 ): Promise<Databases> {
   const users = url ? await openPostgres(url, 'users', report) : openSqlite(dataDir, 'users');
   const chat = url ? await openPostgres(url, 'chat', report) : openSqlite(dataDir, 'chat');
+  // The lock of the data folder makes a process that has SQLite the only one.
+  const processes = url ? await joinProcesses(url, report) : ALONE;
   return {
     users,
     chat,
+    ...processes,
     canWrite: createWriteCheck(dataDir, [() => noteHealth(users), () => noteHealth(chat)]),
     async close() {
+      await processes.leave();
       await chat.close();
       await users.close();
     },

@@ -1,6 +1,7 @@
 import { accountChanged } from '../accounts/events.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import type { Publish, Subscribe } from '../bus/bus.ts';
+import type { Databases } from '../database/open.ts';
 import type { ExportStore } from '../exports/store.ts';
 import type { BlobStore } from '../files/blob-store.ts';
 import type { FileStore } from '../files/store.ts';
@@ -23,7 +24,10 @@ const FILES_AT_ONCE = 100;
 /** How many removals are in one group commit. */
 const REMOVED_AT_ONCE = 50;
 
+const LOOK_EVERY_MS = 60_000;
+
 type Dependencies = {
+  databases: Pick<Databases, 'inTurn'>;
   accounts: AccountStore;
   accountDeletions: AccountDeletionStore;
   chatDeletions: ChatDeletionStore;
@@ -35,7 +39,7 @@ type Dependencies = {
   blobs: BlobStore;
   writer: MessageWriter;
   publish: Publish;
-  subscribe: Subscribe;
+  subscribeOwn: Subscribe;
   /** Called with errors of background work. */
   report(error: unknown): void;
 };
@@ -48,20 +52,24 @@ export class DeletionWork {
   readonly #dependencies: Dependencies;
   #running: Promise<void> = Promise.resolve();
   #isStopped = false;
+  /** For what another process began and did not finish. */
+  readonly #timer: NodeJS.Timeout;
 
   constructor(dependencies: Dependencies) {
     this.#dependencies = dependencies;
-    dependencies.subscribe(groupDeleted, () => this.begin());
+    dependencies.subscribeOwn(groupDeleted, () => this.begin());
+    this.#timer = setInterval(() => this.begin(), LOOK_EVERY_MS).unref();
   }
 
   /** Does what is to be done, after what is under way. */
   begin(): void {
-    const { report } = this.#dependencies;
-    this.#running = this.#running.then(() => this.#work()).catch(report);
+    const { report, databases } = this.#dependencies;
+    this.#running = this.#running.then(() => databases.inTurn('deletions', () => this.#work())).catch(report);
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true;
+    clearInterval(this.#timer);
     await this.#running;
   }
 

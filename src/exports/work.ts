@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Transform } from 'node:stream';
 import type { Account } from '../accounts/store.ts';
+import type { Databases } from '../database/open.ts';
 import { CONTENT } from '../files/blob-store.ts';
 import { type ArchiveDependencies, createArchive } from './archive.ts';
 import type { AccountExport, ExportStore } from './store.ts';
@@ -8,9 +9,11 @@ import type { AccountExport, ExportStore } from './store.ts';
 /** How long an archive can be downloaded. */
 export const KEPT_MS = 24 * 3_600_000;
 const SWEEP_INTERVAL_MS = 3_600_000;
+const LOOK_EVERY_MS = 60_000;
 const KEY_BYTES = 32;
 
 type Dependencies = ArchiveDependencies & {
+  databases: Pick<Databases, 'inTurn'>;
   exports: ExportStore;
   /** Called with errors of background work. */
   report(error: unknown): void;
@@ -20,6 +23,10 @@ type Dependencies = ArchiveDependencies & {
 export class ExportWork {
   readonly #dependencies: Dependencies;
   readonly #sweep = setInterval(() => this.#removeOld().catch(this.#dependencies.report), SWEEP_INTERVAL_MS);
+  /** For what another process began and did not finish. */
+  readonly #look = setInterval(() => {
+    this.#running = this.#running.then(() => this.#resume()).catch(this.#dependencies.report);
+  }, LOOK_EVERY_MS);
   #running: Promise<void>;
   #isStopped = false;
 
@@ -27,6 +34,7 @@ export class ExportWork {
     this.#dependencies = dependencies;
     this.#sweep.unref();
     this.#running = this.#resume().catch(dependencies.report);
+    this.#look.unref();
   }
 
   /** Replaces the archive before; while one is being made, nothing changes. */
@@ -36,18 +44,27 @@ export class ExportWork {
     const blobId = randomUUID();
     if (!(await exports.begin(account.id, blobId, randomBytes(KEY_BYTES), now))) return;
     if (before) await blobs.remove(before.blobId);
-    this.#running = this.#running.then(() => this.#make(account.id)).catch(this.#dependencies.report);
+    this.#running = this.#running
+      .then(() => this.#inTurn(() => this.#make(account.id)))
+      .catch(this.#dependencies.report);
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true;
     clearInterval(this.#sweep);
+    clearInterval(this.#look);
     await this.#running;
   }
 
   async #resume(): Promise<void> {
     await this.#removeOld();
-    for (const { accountId } of await this.#dependencies.exports.running()) await this.#make(accountId);
+    await this.#inTurn(async () => {
+      for (const { accountId } of await this.#dependencies.exports.running()) await this.#make(accountId);
+    });
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    return this.#dependencies.databases.inTurn('exports', work);
   }
 
   async #make(accountId: number): Promise<void> {

@@ -25,7 +25,7 @@ export function installFiles(
   },
 ) {
   const { config, files, limits, report, atStop } = context;
-  const blobs = openBlobStore(join(config.dataDir, 'media'));
+  const blobs = openBlobStore(config.filesFolder ?? join(config.dataDir, 'media'));
   const fileLimits = { file: config.fileLimit, person: config.personLimit, disk: config.diskLimit };
   const receiver = new Receiver({ files, blobs, limits: fileLimits });
   const readUpload = createUploadReader({

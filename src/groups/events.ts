@@ -8,6 +8,11 @@ export const memberLeft = eventType<{ groupId: number; accountId: number }>('gro
 /** The unread count of a member may have changed. The read mark or the message behind it has its own event. */
 export const unreadChanged = eventType<{ groupId: number; accountId: number }>('groups.unread-changed');
 
+/** The same, of a count that every process makes for those who are connected to it. */
+export const unreadCounted = eventType<{ groupId: number; accountId: number }>('groups.unread-counted', {
+  isLocal: true,
+});
+
 /** A member has read a group up to a message; `readAt` in milliseconds, UTC. */
 export const readMoved = eventType<{ groupId: number; accountId: number; seq: number; readAt: number }>(
   'groups.read-moved',

@@ -12,6 +12,7 @@ import {
   memberJoined,
   memberLeft,
   unreadChanged,
+  unreadCounted,
 } from './events.ts';
 import { MAX_PEOPLE } from './open-direct.ts';
 import { isListed } from './policies.ts';
@@ -98,7 +99,8 @@ export function pushGroups({ hub, accounts, groups, presenter, subscribe }: Depe
   subscribe(groupRenamed, pushToEveryone);
   subscribe(groupAccessChanged, pushToEveryone);
   subscribe(memberJoined, ({ groupId, accountId }) => pushRow(groupId, accountId, 'group'));
-  subscribe(unreadChanged, ({ groupId, accountId }) => pushRow(groupId, accountId, 'unread'));
+  for (const event of [unreadChanged, unreadCounted])
+    subscribe(event, ({ groupId, accountId }) => pushRow(groupId, accountId, 'unread'));
   subscribe(memberLeft, async ({ groupId, accountId }) => {
     hub.closeWhere(
       (connection) => connection.account.id === accountId && connection.topic === groupTopic(groupId),

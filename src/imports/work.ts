@@ -1,4 +1,5 @@
 import type { Account } from '../accounts/store.ts';
+import type { Databases } from '../database/open.ts';
 import { ChatError } from '../errors.ts';
 import { type BlobStore, CONTENT } from '../files/blob-store.ts';
 import { membershipsChanged } from '../groups/events.ts';
@@ -10,9 +11,11 @@ import { ImportWriter, type WriteDependencies } from './write.ts';
 
 /** An import that nobody began in this time, or that failed, is thrown away with its archive. */
 export const KEPT_MS = 24 * 3_600_000;
-const LOOK_EVERY_MS = 3_600_000;
+/** What another process began and did not finish is found within this time. */
+const LOOK_EVERY_MS = 60_000;
 
 export type ImportDependencies = WriteDependencies & {
+  databases: Pick<Databases, 'inTurn'>;
   imports: ImportStore;
   blobs: BlobStore;
   /** Called with errors of background work. */
@@ -34,7 +37,9 @@ export class ImportWork {
 
   /** Does what is to be done, after what is under way. */
   begin(): void {
-    this.#running = this.#running.then(() => this.#work()).catch(this.#dependencies.report);
+    this.#running = this.#running
+      .then(() => this.#dependencies.databases.inTurn('imports', () => this.#work()))
+      .catch(this.#dependencies.report);
   }
 
   async stop(): Promise<void> {

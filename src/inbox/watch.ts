@@ -11,13 +11,13 @@ type Dependencies = {
   groups: GroupStore;
   messages: MessageStore;
   publish: Publish;
-  subscribe: Subscribe;
+  subscribeOwn: Subscribe;
 };
 
 /** Keeps the queue: a member who writes waits until an administrator answers. */
 export function watchLines(dependencies: Dependencies): { catchUp(): Promise<void> } {
-  const { inbox, groups, subscribe } = dependencies;
-  subscribe(messagesSent, async ({ groupId, firstSeq, lastSeq }) => {
+  const { inbox, groups, subscribeOwn } = dependencies;
+  subscribeOwn(messagesSent, async ({ groupId, firstSeq, lastSeq }) => {
     if ((await groups.byId(groupId))?.lineOf != null) await note(dependencies, groupId, firstSeq, lastSeq);
   });
   return {

@@ -1,4 +1,5 @@
 import { accountChanged, sessionEnded, sessionsEnded } from '../accounts/events.ts';
+import { eventsMissed } from '../bus/bus.ts';
 import type { Context } from '../context.ts';
 import { siteSettingsChanged } from '../site-settings/events.ts';
 import { CLOSE } from './connection.ts';
@@ -22,6 +23,8 @@ export function installLive({ subscribe, atStop }: Context) {
   subscribe(siteSettingsChanged, () => {
     hub.renewWhere(() => true, 'A setting changed.');
   });
+  // Whoever comes back is asked again who they are, and gets what they missed.
+  subscribe(eventsMissed, () => hub.renewWhere(() => true, 'Connected again.'));
   atStop(() => hub.close());
   return { hub };
 }

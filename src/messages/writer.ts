@@ -1,6 +1,6 @@
-import type { Publish } from '../bus/bus.ts';
+import { eventsMissed, type Publish } from '../bus/bus.ts';
 import { createGroupCommit } from '../database/group-commit.ts';
-import type { ChatError } from '../errors.ts';
+import { ChatError } from '../errors.ts';
 import { groupAdvanced, membershipsChanged } from '../groups/events.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { Amendment } from './amend.ts';
@@ -28,16 +28,30 @@ export function createMessageWriter({
   /** Called with errors of background work. */
   report(error: unknown): void;
 }) {
-  const { commit, flush } = createGroupCommit<Job, Result>((jobs) => {
+  /** Whether a commit ended without an answer: it may have been done, and nobody was told. */
+  let isUncertain = false;
+  const { commit, flush } = createGroupCommit<Job, Result>(write, runsOf);
+
+  async function write(jobs: readonly Job[]): Promise<ReadonlyArray<Result | ChatError>> {
     const appended = jobs.filter((job): job is NewMessage => !('amend' in job));
-    return appended.length === jobs.length ? append(appended) : amend(jobs.filter((job) => 'amend' in job));
-  }, runsOf);
+    try {
+      const results = await (appended.length === jobs.length
+        ? append(appended)
+        : amend(jobs.filter((job) => 'amend' in job)));
+      if (isUncertain) publish(eventsMissed, {});
+      isUncertain = false;
+      return results;
+    } catch (error) {
+      isUncertain ||= error instanceof ChatError && error.status === 503;
+      throw error;
+    }
+  }
 
   async function append(jobs: readonly NewMessage[]): Promise<ReadonlyArray<Appended | ChatError>> {
     const { results, written } = await messages.append(jobs);
     const isSent = new Set<Message>();
     for (const result of results) if (!(result instanceof Error) && result.isNew) isSent.add(result.message);
-    tell(written, isSent);
+    tell(publish, written, isSent);
     return results;
   }
 
@@ -52,7 +66,7 @@ export function createMessageWriter({
         },
       })),
     );
-    tell(written, new Set());
+    tell(publish, written, new Set());
     for (const message of written) {
       const before = asTheyWere.get(`${message.groupId}/${message.seq}`);
       if (!before) continue;
@@ -65,31 +79,6 @@ export function createMessageWriter({
     return results;
   }
 
-  /** Publishes the events of a committed batch, before its jobs resolve. */
-  function tell(written: readonly Message[], isSent: ReadonlySet<Message>): void {
-    for (const [groupId, changed] of grouped(written, (message) => message.groupId)) {
-      tellOf(
-        groupId,
-        changed,
-        changed.filter((message) => isSent.has(message)),
-      );
-    }
-  }
-
-  function tellOf(groupId: number, changed: readonly Message[], sent: readonly Message[]): void {
-    const lastChange = changed.at(-1)?.change ?? 0;
-    const seqs = sent.map((message) => message.seq);
-    const lastSeq = Math.max(0, ...seqs);
-    publish(groupAdvanced, { groupId, lastSeq, lastChange });
-    if (sent.some((message) => message.mentionsAll)) publish(membershipsChanged, { groupId });
-    else {
-      const accountIds = [...new Set(sent.flatMap((message) => message.mentions))];
-      if (accountIds.length > 0) publish(membershipsChanged, { groupId, accountIds });
-    }
-    publish(messagesChanged, { groupId, messages: changed.map(({ seq, change }) => ({ seq, change })) });
-    if (sent.length > 0) publish(messagesSent, { groupId, firstSeq: Math.min(...seqs), lastSeq });
-  }
-
   return {
     /** Resolves when the message is durable and has been told to everyone. */
     // The casts are safe: a NewMessage yields an Appended and an Amendment a Message, at the same index.
@@ -98,6 +87,37 @@ export function createMessageWriter({
     amend: async (amendment: Amendment) => (await commit(amendment)) as Message,
     flush,
   };
+}
+
+/** Publishes the events of a committed batch, before its jobs resolve. */
+function tell(publish: Publish, written: readonly Message[], isSent: ReadonlySet<Message>): void {
+  for (const [groupId, changed] of grouped(written, (message) => message.groupId)) {
+    tellOf(
+      publish,
+      groupId,
+      changed,
+      changed.filter((message) => isSent.has(message)),
+    );
+  }
+}
+
+function tellOf(
+  publish: Publish,
+  groupId: number,
+  changed: readonly Message[],
+  sent: readonly Message[],
+): void {
+  const lastChange = changed.at(-1)?.change ?? 0;
+  const seqs = sent.map((message) => message.seq);
+  const lastSeq = Math.max(0, ...seqs);
+  publish(groupAdvanced, { groupId, lastSeq, lastChange });
+  if (sent.some((message) => message.mentionsAll)) publish(membershipsChanged, { groupId });
+  else {
+    const accountIds = [...new Set(sent.flatMap((message) => message.mentions))];
+    if (accountIds.length > 0) publish(membershipsChanged, { groupId, accountIds });
+  }
+  publish(messagesChanged, { groupId, messages: changed.map(({ seq, change }) => ({ seq, change })) });
+  if (sent.length > 0) publish(messagesSent, { groupId, firstSeq: Math.min(...seqs), lastSeq });
 }
 
 /** Splits a batch into runs of consecutive jobs of one kind, in which no message is amended twice. */

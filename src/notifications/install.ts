@@ -7,6 +7,7 @@ import type { GroupStore } from '../groups/store.ts';
 import type { Hub } from '../live/hub.ts';
 import type { MessageStore } from '../messages/store.ts';
 import { bindOperations } from '../operations/define.ts';
+import type { LivePresence } from '../presence/live.ts';
 import type { NotificationClaimStore } from './claim-store.ts';
 import { Notifier } from './notify.ts';
 import { notificationOperations } from './operations.ts';
@@ -18,6 +19,7 @@ import type { DeviceStore } from './store.ts';
 export async function installNotifications(
   context: Context & {
     hub: Hub;
+    livePresence: LivePresence;
     accounts: AccountStore;
     groups: GroupStore;
     groupPresenter: GroupPresenter;
@@ -27,7 +29,7 @@ export async function installNotifications(
     notificationClaims: NotificationClaimStore;
   },
 ) {
-  const { config, devices, subscribe, report, limits, atStop } = context;
+  const { config, devices, subscribeOwn, report, limits, atStop } = context;
   const push = createPush({
     secret: await context.secret('users', 'vapid'),
     contact: config.pushContact,
@@ -38,8 +40,8 @@ export async function installNotifications(
   const notifications = new Notifier({ ...context, push });
   atStop(() => notifications.stop());
   await notifications.start();
-  subscribe(sessionEnded, ({ sessionId }) => devices.removeOfSession(sessionId));
-  subscribe(sessionsEnded, ({ accountId }) => devices.removeAllOf(accountId));
+  subscribeOwn(sessionEnded, ({ sessionId }) => devices.removeOfSession(sessionId));
+  subscribeOwn(sessionsEnded, ({ accountId }) => devices.removeAllOf(accountId));
   const operations = bindOperations(notificationOperations, { ...context, push }, limits, 'account');
   return {
     notificationOperations: operations,

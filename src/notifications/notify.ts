@@ -1,5 +1,5 @@
 import type { Account, AccountStore } from '../accounts/store.ts';
-import type { Subscribe } from '../bus/bus.ts';
+import type { Publish, Subscribe } from '../bus/bus.ts';
 import { type Group, notificationLevelOf } from '../groups/group.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import { unreadOf } from '../groups/present.ts';
@@ -10,7 +10,9 @@ import { mentionsAdded, messagesSent, messageTranscribed } from '../messages/eve
 import { excerptOf } from '../messages/excerpt.ts';
 import type { Message } from '../messages/message.ts';
 import type { MessageStore } from '../messages/store.ts';
+import type { LivePresence } from '../presence/live.ts';
 import type { NotificationClaimStore } from './claim-store.ts';
+import { memberNotified } from './events.ts';
 import type { Notice, Push } from './push.ts';
 import { isQuiet } from './quiet.ts';
 import type { Device, DeviceStore } from './store.ts';
@@ -27,8 +29,13 @@ const MAX_MESSAGES = 1_000;
 const MAX_NOTIFIED = 5_000;
 const CONCURRENT_DELIVERIES = 8;
 
+type People = Pick<LivePresence, 'isHere' | 'hasVisiblePage'>;
+
 type Dependencies = {
   hub: Hub;
+  livePresence: People;
+  publish: Publish;
+  subscribe: Subscribe;
   accounts: AccountStore;
   groups: GroupStore;
   groupPresenter: GroupPresenter;
@@ -36,7 +43,7 @@ type Dependencies = {
   devices: DeviceStore;
   notificationClaims: NotificationClaimStore;
   push: Push;
-  subscribe: Subscribe;
+  subscribeOwn: Subscribe;
   /** Called with errors of background work. */
   report(error: unknown): void;
 };
@@ -48,6 +55,8 @@ type Dependencies = {
  */
 export class Notifier {
   readonly #hub: Hub;
+  readonly #publish: Publish;
+  readonly #presence: People;
   readonly #accounts: AccountStore;
   readonly #groups: GroupStore;
   readonly #groupPresenter: GroupPresenter;
@@ -64,8 +73,10 @@ export class Notifier {
   #serving = 0;
 
   constructor(dependencies: Dependencies) {
-    const { subscribe } = dependencies;
+    const { subscribe, subscribeOwn } = dependencies;
     this.#hub = dependencies.hub;
+    this.#publish = dependencies.publish;
+    this.#presence = dependencies.livePresence;
     this.#accounts = dependencies.accounts;
     this.#groups = dependencies.groups;
     this.#groupPresenter = dependencies.groupPresenter;
@@ -74,10 +85,11 @@ export class Notifier {
     this.#claims = dependencies.notificationClaims;
     this.#push = dependencies.push;
     this.#report = dependencies.report;
-    subscribe(messagesSent, ({ groupId }) => this.#tellSoon([groupId]));
+    subscribe(memberNotified, (notified) => this.#showPages(notified));
+    subscribeOwn(messagesSent, ({ groupId }) => this.#tellSoon([groupId]));
     // The transcript replaces the notification of the voice message, unless a newer message has done so.
-    subscribe(messageTranscribed, ({ groupId, seq }) => this.#inTurn(() => this.#tellWords(groupId, seq)));
-    subscribe(mentionsAdded, ({ groupId, seq, accountIds }) =>
+    subscribeOwn(messageTranscribed, ({ groupId, seq }) => this.#inTurn(() => this.#tellWords(groupId, seq)));
+    subscribeOwn(mentionsAdded, ({ groupId, seq, accountIds }) =>
       this.#inTurn(() => this.#tellCalled(groupId, seq, accountIds)),
     );
   }
@@ -164,19 +176,31 @@ export class Notifier {
   }
 
   async #tell(group: Group, message: Message, accountId: number, isAnew = false): Promise<void> {
-    const topic = personalTopic(accountId);
-    if (!this.#hub.hasSubscribers(topic) && !(await this.#devices.has(accountId))) return;
+    if (!this.#presence.isHere(accountId) && !(await this.#devices.has(accountId))) return;
     const account = await this.#accounts.byId(accountId);
     const membership = (await this.#groups.membershipsOf(accountId)).get(group.id);
     if (!account || !membership || (!isAnew && message.seq <= membership.readSeq)) return;
     const notificationLevel = notificationLevelOf(group, membership);
     if (notificationLevel === 'nothing' || notificationLevel === 'hidden' || isQuiet(account, new Date()))
       return;
+    this.#publish(memberNotified, { groupId: group.id, seq: message.seq, accountId });
+    if (this.#presence.hasVisiblePage(accountId)) return;
+    const devices = await this.#devices.of(accountId);
+    if (devices.length === 0) return;
     const notice = await this.#noticeOf(group, message, account);
-    const { title, body, url, tag } = notice;
+    for (const device of devices) this.#deliver(device, notice);
+  }
+
+  /** Tells the open pages of a member in this process. */
+  async #showPages({ groupId, seq, accountId }: { groupId: number; seq: number; accountId: number }) {
+    const topic = personalTopic(accountId);
+    if (!this.#hub.hasSubscribers(topic)) return;
+    const group = await this.#groups.byId(groupId);
+    const message = await this.#messages.bySeq(groupId, seq);
+    const account = await this.#accounts.byId(accountId);
+    if (!group || !message || !account) return;
+    const { title, body, url, tag } = await this.#noticeOf(group, message, account);
     this.#hub.publish(topic, ({ protocol }) => factText(protocol, 'notify', { title, body, url, tag }));
-    if (this.#hub.hasVisiblePage(accountId)) return;
-    for (const device of await this.#devices.of(accountId)) this.#deliver(device, notice);
   }
 
   /** Queues a push message: an @all reaches many devices, so only a few deliveries run at a time. */

@@ -18,6 +18,7 @@ import type { Endpoint } from '../live/socket.ts';
 import type { BoundOperation } from '../operations/define.ts';
 import { presenceChanged } from './events.ts';
 import { PresencePresenter } from './present.ts';
+import { SharedPresence } from './shared.ts';
 import { createPresence, OVERALL, type PresenceChange } from './track.ts';
 
 const BYTES_A_PERSON = 60;
@@ -35,6 +36,8 @@ type Dependencies = {
   subscribe: Subscribe;
   /** Called with errors of background work. */
   report(error: unknown): void;
+  isAlone: boolean;
+  atStop(stop: () => unknown): void;
 };
 
 /** Pushes presence when it changes. */
@@ -46,6 +49,8 @@ export class LivePresence {
   readonly #publish: Publish;
   readonly #report: (error: unknown) => void;
   readonly #presence = createPresence((change) => this.#noteChange(change));
+  /** Undefined where there is one process. */
+  readonly #shared: SharedPresence | undefined;
   readonly #due = new Map<string, { joined: Account[]; left: Account[] }>();
 
   constructor({
@@ -58,6 +63,8 @@ export class LivePresence {
     publish,
     subscribe,
     report,
+    isAlone,
+    atStop,
   }: Dependencies) {
     this.presenter = new PresencePresenter({ views, groups, accounts, presence: this.#presence, caches });
     this.#hub = hub;
@@ -65,6 +72,10 @@ export class LivePresence {
     this.#groupPresenter = groupPresenter;
     this.#publish = publish;
     this.#report = report;
+    this.#shared = isAlone
+      ? undefined
+      : new SharedPresence({ presence: this.#presence, accounts, publish, subscribe, report });
+    atStop(() => this.#shared?.stop());
     subscribe(memberJoined, ({ groupId }) => this.#noteChange({ topic: groupTopic(groupId) }));
     subscribe(memberLeft, ({ groupId, accountId }) => {
       const topic = groupTopic(groupId);
@@ -89,13 +100,37 @@ export class LivePresence {
 
   /** The same without showing it anything. */
   countIn(connection: Connection, topic = connection.topic): void {
-    this.#presence.enter(OVERALL, connection);
-    this.#presence.enter(topic, connection);
+    this.#enter(OVERALL, connection);
+    this.#enter(topic, connection);
   }
 
   leaveGroup(connection: Connection, topic = connection.topic): void {
+    this.#leave(topic, connection);
+    this.#leave(OVERALL, connection);
+  }
+
+  /** Whether somebody is connected, here or in another process. */
+  isHere(accountId: number): boolean {
+    return this.#presence.has(OVERALL, accountId);
+  }
+
+  /** Whether a page of this account is in sight, here or in another process. */
+  hasVisiblePage(accountId: number): boolean {
+    return this.#hub.hasVisiblePage(accountId) || this.#shared?.isSeenElsewhere(accountId) === true;
+  }
+
+  #enter(topic: string, connection: Connection): void {
+    this.#presence.enter(topic, connection);
+    this.#shared?.entered(topic, connection);
+  }
+
+  #leave(topic: string, connection: Connection): void {
     this.#presence.leave(topic, connection);
-    this.#presence.leave(OVERALL, connection);
+    this.#shared?.left(topic, connection);
+  }
+
+  #noteVisible({ account }: Connection): void {
+    this.#shared?.sees(account.id, this.#hub.hasVisiblePage(account.id));
   }
 
   /** The endpoint `/ws`, for account-wide updates. @param operations each becomes a socket command */
@@ -106,19 +141,23 @@ export class LivePresence {
       commands: {
         ...commandsOf(this.#hub, operations, ({ account, sessionId }) => ({ account, sessionId })),
         // A hidden or suspended page does not count as visible.
-        seen(connection, message) {
+        seen: (connection, message) => {
           connection.isVisible = (message as { is?: unknown }).is === true;
+          this.#noteVisible(connection);
         },
       },
       open: (connection) => this.#enterOverview(connection),
-      closed: (connection) => this.#presence.leave(OVERALL, connection),
+      closed: (connection) => {
+        this.#leave(OVERALL, connection);
+        this.#noteVisible(connection);
+      },
     };
   }
 
   async #enterOverview(connection: Connection): Promise<void> {
     if (!connection.isOpen) return;
     this.#hub.subscribe(connection, OVERALL, personalTopic(connection.account.id));
-    this.#presence.enter(OVERALL, connection);
+    this.#enter(OVERALL, connection);
     await this.#sendGroups(connection);
     const { protocol, seesAddresses, seesEverybody } = connection;
     if (this.#due.has(OVERALL) || !seesEverybody) return;

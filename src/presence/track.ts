@@ -16,6 +16,7 @@ export type Presence = {
   leave(topic: string, arrival: Arrival): void;
   /** Removes somebody at once, without the grace period for a reload. */
   drop(account: Pick<Account, 'id'>, topic: string): void;
+  has(topic: string, accountId: number): boolean;
   /** The people at a topic, ordered by name. */
   at(topic: string): Person[];
 };
@@ -80,6 +81,7 @@ export function createPresence(changed: (change: PresenceChange) => void, graceM
       entry.leaving = setTimeout(remove, graceMs, topic, arrival.account.id).unref();
     },
     drop: (account, topic) => remove(topic, account.id),
+    has: (topic, accountId) => peopleByTopic.get(topic)?.has(accountId) === true,
     at(topic) {
       return [...(peopleByTopic.get(topic)?.values() ?? [])]
         .map((entry) => ({ account: entry.account, address: entry.shown }))

@@ -30,7 +30,7 @@ export type PreviewDependencies = {
   siteSettings: SiteSettingsStore;
   writer: MessageWriter;
   texts: TextRenderer;
-  subscribe: Subscribe;
+  subscribeOwn: Subscribe;
   /** Called with errors of background work. */
   report(error: unknown): void;
 };
@@ -48,12 +48,12 @@ export class PreviewWork {
 
   constructor(dependencies: PreviewDependencies) {
     this.#dependencies = dependencies;
-    const { subscribe, linkImages } = dependencies;
-    subscribe(messagesChanged, ({ groupId, messages }) => {
+    const { subscribeOwn, linkImages } = dependencies;
+    subscribeOwn(messagesChanged, ({ groupId, messages }) => {
       for (const { seq } of messages) this.#seen.set(`${groupId}/${seq}`, { groupId, seq });
       this.#timer ??= setTimeout(() => this.#look(), COALESCE_MS).unref();
     });
-    subscribe(messageRemoved, ({ groupId, seq }) => linkImages.remove(groupId, seq));
+    subscribeOwn(messageRemoved, ({ groupId, seq }) => linkImages.remove(groupId, seq));
   }
 
   stop(): void {

@@ -1,5 +1,5 @@
 import type { Publish, Subscribe } from '../bus/bus.ts';
-import { unreadChanged } from '../groups/events.ts';
+import { unreadCounted } from '../groups/events.ts';
 import type { ReadMark } from '../groups/group.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { Hub } from '../live/hub.ts';
@@ -17,23 +17,44 @@ type Dependencies = {
   marks: ReadMarks;
   publish: Publish;
   subscribe: Subscribe;
+  subscribeOwn: Subscribe;
   /** Called with errors of background work. */
   report(error: unknown): void;
 };
 
-/** After messages were sent: advances the authors' read marks, publishes `unreadChanged` for connected members. */
-export function countUnread({ hub, groups, messages, marks, publish, subscribe, report }: Dependencies): {
+/** After messages were sent: advances the authors' read marks, publishes `unreadCounted` for connected members. */
+export function countUnread({
+  hub,
+  groups,
+  messages,
+  marks,
+  publish,
+  subscribe,
+  subscribeOwn,
+  report,
+}: Dependencies): {
   flush(): Promise<void>;
 } {
-  const due = new Map<number, { firstSeq: number; lastSeq: number }>();
+  type Spans = Map<number, { firstSeq: number; lastSeq: number }>;
+  const due: Spans = new Map();
+  /** Those that this process sent, whose authors' marks it moves. */
+  const dueOwn: Spans = new Map();
   let timer: NodeJS.Timeout | undefined;
   // Rounds run one after another: an overlapping one would read marks that the first is about to move.
   let round = Promise.resolve();
 
-  subscribe(messagesSent, ({ groupId, firstSeq, lastSeq }) => {
-    due.set(groupId, { firstSeq: due.get(groupId)?.firstSeq ?? firstSeq, lastSeq });
+  subscribeOwn(messagesSent, (span) => add(dueOwn, span));
+  subscribe(messagesSent, (span) => {
+    add(due, span);
     timer ??= setTimeout(startRound, PUSH_INTERVAL_MS).unref();
   });
+
+  function add(
+    spans: Spans,
+    { groupId, firstSeq, lastSeq }: { groupId: number; firstSeq: number; lastSeq: number },
+  ) {
+    spans.set(groupId, { firstSeq: spans.get(groupId)?.firstSeq ?? firstSeq, lastSeq });
+  }
 
   function startRound(): void {
     timer = undefined;
@@ -42,16 +63,18 @@ export function countUnread({ hub, groups, messages, marks, publish, subscribe, 
 
   async function tell(): Promise<void> {
     const spans = [...due];
+    const ownSpans = [...dueOwn];
     due.clear();
+    dueOwn.clear();
     const own = await Promise.all(
-      spans.map(([groupId, span]) => ownMarks(groupId, span.firstSeq, span.lastSeq)),
+      ownSpans.map(([groupId, span]) => ownMarks(groupId, span.firstSeq, span.lastSeq)),
     );
     // In parallel, so that group commit writes all of them in one transaction.
     await Promise.all(own.flat().map((mark) => marks.commit(mark)));
     for (const accountId of hub.people()) {
       const memberships = await groups.membershipsOf(accountId);
       for (const [groupId] of spans)
-        if (memberships.has(groupId)) publish(unreadChanged, { groupId, accountId });
+        if (memberships.has(groupId)) publish(unreadCounted, { groupId, accountId });
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Subscribe } from '../bus/bus.ts';
+import { eventsMissed, type Subscribe } from '../bus/bus.ts';
 import { groupDeleted } from '../groups/events.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { messagesChanged } from '../messages/events.ts';
@@ -45,6 +45,9 @@ export class SearchFeed {
     this.#report = report;
     this.#running = this.#begin().catch((error) => this.#recover(error));
     subscribe(groupDeleted, ({ groupId }) => this.#forget(groupId));
+    subscribe(eventsMissed, () => {
+      this.#running = this.#running.then(() => this.#begin()).catch((error) => this.#recover(error));
+    });
     subscribe(messagesChanged, ({ groupId }) => {
       this.#due.add(groupId);
       this.#later();

@@ -27,6 +27,7 @@ export function countThreads({
   caches,
   publish,
   subscribe,
+  subscribeOwn,
   report,
 }: {
   hub: Hub;
@@ -36,6 +37,7 @@ export function countThreads({
   caches: Caches;
   publish: Publish;
   subscribe: Subscribe;
+  subscribeOwn: Subscribe;
   /** Called with errors of background work. */
   report(error: unknown): void;
 }): UnreadThreads {
@@ -85,11 +87,11 @@ export function countThreads({
   subscribe(threadsChanged, noted);
   subscribe(readMoved, noted);
   subscribe(memberLeft, noted);
-  subscribe(messageRemoved, async ({ groupId, thread }) => {
+  subscribeOwn(messageRemoved, async ({ groupId, thread }) => {
     if (thread === null) return;
     for (const accountId of await threads.followers(groupId, thread)) publish(threadsChanged, { accountId });
   });
-  subscribe(messagesSent, ({ groupId, firstSeq, lastSeq }) => {
+  subscribeOwn(messagesSent, ({ groupId, firstSeq, lastSeq }) => {
     followersAnswered(groupId, firstSeq, lastSeq).catch(report);
   });
 

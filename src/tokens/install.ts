@@ -19,7 +19,7 @@ export async function installTokens(
   const sweep = () => tokenStore.removeVoid(Date.now()).catch(report);
   const timer = setInterval(sweep, SWEEP_MS).unref();
   atStop(() => clearInterval(timer));
-  context.subscribe(otherSessionsEnded, async ({ accountId, sessionId }) => {
+  context.subscribeOwn(otherSessionsEnded, async ({ accountId, sessionId }) => {
     for (const id of await tokenStore.removeOthers(accountId, tokenIn(sessionId)))
       context.publish(sessionEnded, { accountId, sessionId: sessionIdOf(id) });
   });

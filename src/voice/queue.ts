@@ -1,6 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Subscribe } from '../bus/bus.ts';
+import type { Databases } from '../database/open.ts';
 import { type RecognitionResult, type SpeechEngine, SpeechError } from '../engines/speech/engine.ts';
 import { type BlobStore, CONTENT } from '../files/blob-store.ts';
 import type { StoredFile } from '../files/file.ts';
@@ -20,15 +21,18 @@ const CALLBACK_TIMEOUT_MS = 3_600_000;
 /** A first interruption may be a restart for another reason; a second one is taken as the recording's fault. */
 const MAX_INTERRUPTIONS = 1;
 const LONGEST_TIMER_MS = 3_600_000;
+/** A job belongs to the process that claimed it for this long, and again each time that it says so. */
+const LEASE_MS = 60_000;
 const SHORTEST_TIMER_MS = 50;
 /** A job that has not ended by then is begun again at the next start. */
 const SHUTDOWN_TIMEOUT_MS = 2_000;
 
 type Dependencies = WriteDependencies & {
+  databases: Pick<Databases, 'isFirst'>;
   engine: SpeechEngine | undefined;
   messages: MessageStore;
   blobs: BlobStore;
-  subscribe: Subscribe;
+  subscribeOwn: Subscribe;
   /** Called with errors of background work. */
   report(error: unknown): void;
 };
@@ -43,11 +47,12 @@ export class TranscriptionQueue {
   readonly #report: (error: unknown) => void;
   readonly #underWay = new Map<string, Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
+  readonly #renewal: NodeJS.Timeout;
   #isStopped = false;
   #looking: Promise<void>;
 
   constructor(dependencies: Dependencies) {
-    const { engine, transcriptions, files, messages, subscribe, report } = dependencies;
+    const { engine, transcriptions, files, messages, subscribeOwn, report } = dependencies;
     this.#dependencies = dependencies;
     this.#engine = engine;
     this.#transcriptions = transcriptions;
@@ -57,7 +62,8 @@ export class TranscriptionQueue {
     this.#looking = this.#resume()
       .then(() => this.#look())
       .catch(report);
-    subscribe(messagesSent, ({ groupId, firstSeq, lastSeq }) => {
+    this.#renewal = setInterval(() => this.#renew().catch(report), LEASE_MS / 3).unref();
+    subscribeOwn(messagesSent, ({ groupId, firstSeq, lastSeq }) => {
       this.#settleSent(groupId, firstSeq, lastSeq).catch(report);
     });
   }
@@ -72,10 +78,18 @@ export class TranscriptionQueue {
   async stop(): Promise<void> {
     this.#isStopped = true;
     clearTimeout(this.#timer);
+    clearInterval(this.#renewal);
     await this.#looking;
     await this.#engine?.close();
     const ended = Promise.all(this.#underWay.values());
     await Promise.race([ended, pause(SHUTDOWN_TIMEOUT_MS, undefined, { ref: false })]);
+  }
+
+  /** Says that the jobs under way still are, and takes up what a process that ended has left. */
+  async #renew(): Promise<void> {
+    const until = Date.now() + LEASE_MS;
+    for (const fileId of this.#underWay.keys()) await this.#transcriptions.renew(fileId, until);
+    this.wake();
   }
 
   /** Copies transcripts into messages whose recording was transcribed before or while they were sent. */
@@ -91,10 +105,9 @@ export class TranscriptionQueue {
    * Without an engine, the remaining jobs end without a transcript.
    */
   async #resume(): Promise<void> {
-    await this.#each(await this.#transcriptions.inState('working'), async ({ fileId, interruptions }) => {
-      if (interruptions >= MAX_INTERRUPTIONS) await writeTranscript(this.#dependencies, fileId, 'failed');
-      else await this.#transcriptions.change(fileId, { state: 'waiting', interruptions: interruptions + 1 });
-    });
+    // Others may be at work; what they leave is found by its lease.
+    if (!this.#dependencies.databases.isFirst) return;
+    await this.#each(await this.#transcriptions.inState('working'), (job) => this.#takeBack(job));
     await this.#each(await this.#transcriptions.inState('done'), async ({ fileId }) => {
       const isWritten = (await this.#files.byId(fileId))?.voice?.transcript !== 'waiting';
       if (isWritten) await settleTranscript(this.#dependencies, fileId);
@@ -105,6 +118,17 @@ export class TranscriptionQueue {
       await this.#each(await this.#transcriptions.inState(state), ({ fileId }) =>
         writeTranscript(this.#dependencies, fileId, 'none'),
       );
+  }
+
+  /** A job whose process has ended. */
+  async #takeBack({ fileId, interruptions }: Transcription): Promise<void> {
+    if (interruptions >= MAX_INTERRUPTIONS) await writeTranscript(this.#dependencies, fileId, 'failed');
+    else
+      await this.#transcriptions.change(fileId, {
+        state: 'waiting',
+        interruptions: interruptions + 1,
+        dueAt: Date.now(),
+      });
   }
 
   /** A job that fails is reported and does not stop the others. */
@@ -121,11 +145,12 @@ export class TranscriptionQueue {
       await this.#transcriptions.remove(fileId);
       await this.#dependencies.forget(fileId);
     });
+    await this.#each(await this.#transcriptions.abandoned(now), (job) => this.#takeBack(job));
     await this.#each(await this.#transcriptions.overdue(now), ({ fileId }) =>
       writeTranscript(this.#dependencies, fileId, 'failed'),
     );
     while (this.#underWay.size < this.#engine.parallel) {
-      const next = await this.#transcriptions.claim(now);
+      const next = await this.#transcriptions.claim(now, now + LEASE_MS);
       if (!next) break;
       this.#underWay.set(next.fileId, this.#run(this.#engine, next));
     }
@@ -158,7 +183,11 @@ export class TranscriptionQueue {
       result = await this.#recognise(engine, file, file.voice);
     } catch (error) {
       if (this.#isStopped)
-        return this.#transcriptions.change(fileId, { state: 'waiting', attempts: attempts - 1 });
+        return this.#transcriptions.change(fileId, {
+          state: 'waiting',
+          attempts: attempts - 1,
+          dueAt: Date.now(),
+        });
       this.#report(error);
       if (error instanceof SpeechError || attempts >= MAX_ATTEMPTS)
         return writeTranscript(this.#dependencies, fileId, 'failed');

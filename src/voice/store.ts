@@ -45,8 +45,11 @@ export class TranscriptionStore {
     return row?.waiting ?? 0;
   }
 
-  /** Claims the oldest waiting job that is due, atomically, and counts the attempt. */
-  claim(now: number): Promise<Transcription | undefined> {
+  /**
+   * Claims the oldest waiting job that is due, atomically, and counts the attempt.
+   * @param until when it counts as abandoned, unless it is renewed
+   */
+  claim(now: number, until: number): Promise<Transcription | undefined> {
     return this.#db.get((orm) => {
       const next = orm
         .select({ fileId: transcriptions.fileId })
@@ -56,7 +59,7 @@ export class TranscriptionStore {
         .limit(1);
       return orm
         .update(transcriptions)
-        .set({ state: 'working', attempts: sql`${transcriptions.attempts} + 1` })
+        .set({ state: 'working', attempts: sql`${transcriptions.attempts} + 1`, dueAt: until })
         .where(and(inState('waiting'), eq(transcriptions.fileId, orm.syntax.unlocked(next))))
         .returning();
     });
@@ -71,6 +74,21 @@ export class TranscriptionStore {
         .where(inArray(transcriptions.state, ['waiting', 'elsewhere'])),
     );
     return row?.dueAt ?? undefined;
+  }
+
+  async renew(fileId: string, until: number): Promise<void> {
+    const isUnderWay = and(ofFile(fileId), inState('working'));
+    await this.#db.run((orm) => orm.update(transcriptions).set({ dueAt: until }).where(isUnderWay));
+  }
+
+  /** Jobs that were claimed and not renewed. */
+  abandoned(now: number): Promise<Transcription[]> {
+    return this.#db.all((orm) =>
+      orm
+        .select()
+        .from(transcriptions)
+        .where(and(inState('working'), lte(transcriptions.dueAt, now))),
+    );
   }
 
   /** Jobs processed externally whose transcript has not arrived in time. */

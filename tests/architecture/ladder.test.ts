@@ -14,6 +14,7 @@ const LADDER: readonly (readonly string[])[] = [
     'settings',
     'parent',
     'config',
+    'redis',
     'bus',
     'limits',
     'time-zones',

@@ -317,19 +317,29 @@ for (const [engine, urlOf] of Object.entries(ENGINES)) {
     const { transcriptions, ada } = await opened(t);
     const ids = Array.from({ length: 5 }, () => randomUUID());
     for (const [index, id] of ids.entries()) await transcriptions.add(id, ada.id, index);
-    const claims = await Promise.all(Array.from({ length: 8 }, () => transcriptions.claim(9)));
+    const claims = await Promise.all(Array.from({ length: 8 }, () => transcriptions.claim(9, 1_000)));
     const claimed = claims.filter((claim) => claim !== undefined);
     assert.deepEqual(claimed.map((claim) => claim.fileId).sort(), ids.toSorted(), 'each by one');
     assert.deepEqual([claimed[0]?.state, claimed[0]?.attempts], ['working', 1]);
     for (const id of [ids[3], ids[1]]) await transcriptions.change(id ?? '', { state: 'waiting', dueAt: 9 });
-    const next = [await transcriptions.claim(9), await transcriptions.claim(9)];
+    const next = [await transcriptions.claim(9, 1_000), await transcriptions.claim(9, 1_000)];
     assert.deepEqual(
       next.map((claim) => claim?.fileId),
       [ids[1], ids[3]],
       'the oldest first',
     );
     await transcriptions.change(ids[2] ?? '', { state: 'waiting', dueAt: 100 });
-    assert.deepEqual([await transcriptions.claim(99), await transcriptions.nextDue()], [undefined, 100]);
+    assert.deepEqual(
+      [await transcriptions.claim(99, 1_000), await transcriptions.nextDue()],
+      [undefined, 100],
+    );
+    assert.deepEqual(await transcriptions.abandoned(999), []);
+    await transcriptions.renew(ids[0] ?? '', 2_000);
+    assert.equal(
+      (await transcriptions.abandoned(1_000)).length,
+      3,
+      'claimed and neither renewed nor given back',
+    );
     assert.equal((await transcriptions.strays()).length, 5, 'none of them has a file');
   });
 

@@ -2,27 +2,17 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { on, once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import test from 'node:test';
 import { generate } from 'selfsigned';
 import WebSocket from 'ws';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { atEnd, type Ending, type Hearth, startHearth, temporaryFolder } from '../support/hearth.ts';
+import { freePort } from '../support/ports.ts';
 
 /** Where the visitor's own connection comes from; the proxy is at 127.0.0.1, the only one that is trusted. */
 const VISITOR = '127.0.0.2';
 const FORGED = '203.0.113.9';
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  // A server on a port has an address object.
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** Waits until something listens there. */
 async function ready(proxy: ChildProcess, url: string): Promise<void> {

@@ -1,10 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
 import { atEnd, type Ending, temporaryFolder } from './hearth.ts';
+import { freePort } from './ports.ts';
 
 /** Where Debian keeps the programs of each version. */
 const VERSIONS = '/usr/lib/postgresql';
@@ -20,19 +20,15 @@ export type PostgresServer = {
   start(): Promise<void>;
 };
 
-/** Why there is no PostgreSQL here; undefined where there is one. */
-export const noPostgres: string | undefined =
-  programs() === undefined ? 'PostgreSQL is not installed: apt-get install postgresql' : undefined;
-
-function programs(): string | undefined {
-  if (!existsSync(VERSIONS)) return undefined;
-  const newest = readdirSync(VERSIONS).sort((a, b) => Number(b) - Number(a))[0];
-  return newest && join(VERSIONS, newest, 'bin');
+function programs(): string {
+  const [newest] = existsSync(VERSIONS) ? readdirSync(VERSIONS).sort((a, b) => Number(b) - Number(a)) : [];
+  if (!newest) throw new Error('PostgreSQL is not installed: apt-get install postgresql');
+  return join(VERSIONS, newest, 'bin');
 }
 
 /** Starts a PostgreSQL server in a temporary folder, on a free port of this machine only, and ends it after the test. */
 export async function startPostgres(test: Ending): Promise<PostgresServer> {
-  const bin = programs() ?? '';
+  const bin = programs();
   const folder = join(temporaryFolder(test), 'postgres');
   const port = await freePort();
   const isRoot = process.getuid?.() === 0;
@@ -106,13 +102,4 @@ async function answers(url: string): Promise<boolean> {
   } finally {
     await client.end().catch(() => {});
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import pg from 'pg';
+
+/** First numbers of the advisory locks here; those of `postgres.ts` come before them. */
+const PRESENT = 0x68656174;
+const IN_TURN = 0x68656175;
+const RECONNECT_MS = 2_000;
+
+/**
+ * What the processes of one Hearth agree on by the locks of connections, which PostgreSQL releases when a process ends,
+ * however it ends (postgresql.org/docs, "Advisory Locks").
+ */
+export async function joinProcesses(url: string, report: (error: unknown) => void) {
+  let isLeaving = false;
+  let present = await connect();
+
+  async function connect(): Promise<pg.Client> {
+    const client = new pg.Client({ connectionString: url, keepAlive: true });
+    client.on('error', (error) => {
+      if (isLeaving) return;
+      report(new Error(`A connection to PostgreSQL broke: ${error.message}`));
+      setTimeout(rejoin, RECONNECT_MS).unref();
+    });
+    await client.connect();
+    return client;
+  }
+
+  async function rejoin(): Promise<void> {
+    try {
+      if (isLeaving) return;
+      present = await connect();
+      await present.query('SELECT pg_advisory_lock_shared($1, 0)', [PRESENT]);
+    } catch {
+      setTimeout(rejoin, RECONNECT_MS).unref();
+    }
+  }
+
+  const { rows } = await present.query<{ is_first: boolean }>(
+    'SELECT pg_try_advisory_lock($1, 0) AS is_first',
+    [PRESENT],
+  );
+  const isFirst = rows[0]?.is_first === true;
+  await present.query('SELECT pg_advisory_lock_shared($1, 0)', [PRESENT]);
+  if (isFirst) await present.query('SELECT pg_advisory_unlock($1, 0)', [PRESENT]);
+
+  return {
+    isFirst,
+    async inTurn<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+      const key = createHash('sha256').update(name).digest().readInt32BE();
+      const client = new pg.Client({ connectionString: url, keepAlive: true });
+      // Without its connection the work has no lock any more, and goes on: a second one finds what it has done.
+      client.on('error', report);
+      try {
+        await client.connect();
+        await client.query('SELECT pg_advisory_lock($1, $2)', [IN_TURN, key]);
+        return await work();
+      } finally {
+        await client.end().catch(() => {});
+      }
+    },
+    async leave() {
+      isLeaving = true;
+      await present.end().catch(() => {});
+    },
+  };
+}

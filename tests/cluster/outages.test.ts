@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import test from 'node:test';
+import { type Frame, newPerson, PASSWORD, type Socket, Visitor } from '../support/client.ts';
+import { startCluster, startGate } from '../support/cluster.ts';
+import { startRedis } from '../support/redis.ts';
+
+const names = (frame: Frame) => (frame.users as { username: string }[]).map((user) => user.username).join();
+
+function at(visitor: Visitor, url: string | undefined): Visitor {
+  const other = new Visitor(url ?? '');
+  for (const [name, value] of visitor.cookies) other.cookies.set(name, value);
+  return other;
+}
+
+async function until(isTrue: () => Promise<boolean>, withinMs = 15_000): Promise<void> {
+  for (const deadline = Date.now() + withinMs; !(await isTrue()); ) {
+    if (Date.now() > deadline) throw new Error('It did not become true.');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** Connects again whenever it is told to, as pages do, and keeps what it was shown. */
+class Reader {
+  readonly contents = new Map<number, string>();
+  #change = 0;
+  #socket: Socket | undefined;
+  #isStopped = false;
+  readonly #ended: Promise<void>;
+
+  constructor(
+    readonly visitor: Visitor,
+    readonly group: number,
+  ) {
+    this.#ended = this.#follow();
+  }
+
+  async #follow(): Promise<void> {
+    while (!this.#isStopped) {
+      const path = `/ws/chat/${this.group}?after=${this.#change}`;
+      const socket = await this.visitor.socket(path).catch(() => undefined);
+      this.#socket = socket;
+      socket?.ws.on('message', (data) => {
+        const frame: Frame = JSON.parse(String(data));
+        if (frame.type !== 'message') return;
+        this.contents.set(Number(frame.seq), String(frame.content));
+        this.#change = Math.max(this.#change, Number(frame.change));
+      });
+      await socket?.closed;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#socket?.close();
+    await this.#ended;
+  }
+}
+
+test('the people of a process that is killed are gone within ten seconds, and come back elsewhere', async (t) => {
+  const cluster = await startCluster(t, { size: 2 });
+  const ada = await newPerson(cluster.urls[0] ?? '', 'ada', 1);
+  const bob = await newPerson(cluster.urls[1] ?? '', 'bob', 1);
+  const socket = await ada.socket('/ws/chat/1');
+  await bob.socket('/ws/chat/1');
+  await socket.nextJson('presence', (frame) => names(frame) === 'ada,bob');
+  await cluster.process(1).kill();
+  const killedAt = Date.now();
+  await socket.nextJson('presence', (frame) => names(frame) === 'ada', 12_000);
+  assert.ok(Date.now() - killedAt < 10_000, `${Date.now() - killedAt} ms`);
+  const again = await at(bob, cluster.urls[0]).socket('/ws/chat/1');
+  await socket.nextJson('presence', (frame) => names(frame) === 'ada,bob');
+  await cluster.startAgain(1);
+  assert.equal((await bob.get('/groups/1')).status, 200, 'signed in still');
+  again.close();
+  const last = await bob.socket('/ws/chat/1');
+  await last.nextJson('presence', (frame) => names(frame) === 'ada,bob');
+  await cluster.process(1).stop();
+  await socket.nextJson('presence', (frame) => names(frame) === 'ada');
+});
+
+test('while Redis is away each process goes on, and when it is back everybody has everything', async (t) => {
+  const cluster = await startCluster(t, { size: 2 });
+  const [first = '', second = ''] = cluster.urls;
+  const ada = await newPerson(first, 'ada', 1);
+  const bob = await newPerson(second, 'bob', 1);
+  const kim = await newPerson(first, 'kim', 1);
+  assert.equal((await at(kim, second).get('/groups/1')).status, 200);
+  const readers = [new Reader(ada, 1), new Reader(bob, 1)];
+  const says = async (visitor: Visitor, content: string) =>
+    assert.equal((await visitor.post('/groups/1/messages', { content, id: randomUUID() })).status, 303);
+  await says(ada, 'one');
+  await until(async () => readers.every(({ contents }) => contents.size === 1));
+  await cluster.redis.kill();
+  await says(ada, 'two');
+  await says(bob, 'three');
+  await until(async () => [...(readers[0]?.contents.values() ?? [])].includes('two'));
+  const late = await newPerson(first, 'late', 1);
+  assert.equal((await late.get('/groups/1')).status, 200, 'who signs in is served by that process');
+  assert.equal((await at(late, second).get('/groups/1')).status, 503, 'and told so by the others');
+  await kim.post('/logout');
+  await cluster.redis.start();
+  for (const { contents } of readers) {
+    await until(async () => contents.size === 3);
+    assert.deepEqual([...contents].sort(), [
+      [1, 'one'],
+      [2, 'two'],
+      [3, 'three'],
+    ]);
+  }
+  await until(async () => (await at(late, second).get('/groups/1')).status === 200);
+  await until(async () => (await at(kim, second).get('/groups/1')).status !== 200);
+  await says(bob, 'four');
+  await until(async () => readers.every(({ contents }) => contents.size === 4));
+  for (const reader of readers) await reader.stop();
+});
+
+test('a process that the network cuts off from Redis knows everything once it is connected again', async (t) => {
+  const redis = await startRedis(t);
+  const gate = await startGate(t, redis.port);
+  const cluster = await startCluster(
+    t,
+    { size: 2, redisUrls: ['', gate.url].map((url) => url || redis.url) },
+    redis,
+  );
+  const ada = await newPerson(cluster.urls[0] ?? '', 'ada', 1);
+  const bob = await newPerson(cluster.urls[1] ?? '', 'bob', 1);
+  const reader = new Reader(bob, 1);
+  const near = new Reader(ada, 1);
+  const says = (visitor: Visitor, content: string) => visitor.post('/groups/1/messages', { content });
+  await says(ada, 'one');
+  await until(async () => reader.contents.size === 1);
+  gate.shut();
+  await says(ada, 'two');
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  assert.equal(reader.contents.size, 1);
+  gate.open();
+  await until(async () => reader.contents.size === 2);
+  await says(bob, 'three');
+  await until(async () => near.contents.size === 3);
+  for (const each of [reader, near]) await each.stop();
+});
+
+test('rates are counted together', async (t) => {
+  const cluster = await startCluster(t, { size: 2, env: { RATE_LIMITS: 'on' } });
+  const visitors = cluster.urls.map((url) => new Visitor(url));
+  let refused = 0;
+  for (let round = 0; round < 40; round++) {
+    const { status } =
+      (await visitors[round % 2]?.post('/login', { username: 'nobody', password: PASSWORD })) ?? {};
+    if (status === 429) refused += 1;
+  }
+  assert.ok(refused >= 20, `${refused} of 40 sign-ins were refused`);
+});
