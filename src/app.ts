@@ -122,7 +122,7 @@ type Features = Awaited<ReturnType<typeof install>>;
 
 /** Installs the features; each may use those before it. */
 async function install({ config, log, databases, keyring, sessionStore, passwords }: Opened, base: Context) {
-  const stores = await openCachedStores(databases, keyring, base.caches, config.inboxOnly);
+  const stores = await openCachedStores(databases, keyring, base.caches, config.inboxOnly, base.isAlone);
   const engine = openSpeechEngine(config, log);
   const faces = openFaceEngine(config, log);
   const context = {
@@ -138,7 +138,7 @@ async function install({ config, log, databases, keyring, sessionStore, password
   const present = { ...groups, ...installPresence(groups) };
   const files = { ...present, ...installFiles(present) };
   const profiles = installProfiles(files);
-  const messages = { ...files, ...installMessages(files) };
+  const messages = { ...files, ...(await installMessages(files)) };
   const reports = installReports(messages);
   const inbox = await installInbox(messages);
   const notifications = await installNotifications(messages);

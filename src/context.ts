@@ -21,6 +21,8 @@ export type Context = Readonly<{
   subscribe: Subscribe;
   /** Only what this process publishes: for work that has to be done once. */
   subscribeOwn: Subscribe;
+  /** Tells the listeners of this process of what another one did. */
+  deliver: Publish;
   caches: Caches;
   limits: Limits;
   views: Views;
@@ -64,6 +66,7 @@ export async function createContext({
     publish: bus.publish,
     subscribe: bus.subscribe,
     subscribeOwn: bus.subscribeOwn,
+    deliver: bus.deliver,
     caches: createCaches(bus.subscribeFirst),
     limits: createLimits(config.rateLimits, redis),
     views: createViews(assetFolder(config.assetVersion)),

@@ -24,7 +24,6 @@ export type Bus = {
   subscribeFirst: Subscribe;
   /** Runs a listener only in the process that published the event: for work that has to be done once. */
   subscribeOwn: Subscribe;
+  /** Tells the listeners of this process of what another one did. */
+  deliver: Publish;
 };
-
-/** A bus of one process, which can also be told of what another one published. */
-export type LocalBus = Bus & { deliver: Publish };

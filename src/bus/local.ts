@@ -1,10 +1,10 @@
-import type { EventType, LocalBus, Subscribe } from './bus.ts';
+import type { Bus, EventType, Subscribe } from './bus.ts';
 
 /**
  * An in-process bus. Listeners run synchronously, in the order they subscribed. When one fails, the error is reported
  * and the others still run; `publish` does not throw, since the write of the publisher is already committed.
  */
-export function createLocalBus(report: (error: unknown, event: string) => void): LocalBus {
+export function createLocalBus(report: (error: unknown, event: string) => void): Bus {
   type Listener = (payload: never) => unknown;
   type Listeners = Map<string, Listener[]>;
   const [first, others, own]: [Listeners, Listeners, Listeners] = [new Map(), new Map(), new Map()];

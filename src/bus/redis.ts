@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from '../redis.ts';
-import { type Bus, eventsMissed, type LocalBus } from './bus.ts';
+import { type Bus, eventsMissed } from './bus.ts';
 
 /**
  * The bus of several processes: what one publishes, the others hear through Redis (redis.io/docs, "Pub/Sub"). Redis keeps
@@ -9,7 +9,7 @@ import { type Bus, eventsMissed, type LocalBus } from './bus.ts';
  */
 export async function createRedisBus(
   { client, prefix, whenBack }: Redis,
-  local: LocalBus,
+  local: Bus,
   report: (error: unknown) => void,
 ): Promise<Bus & { stop(): Promise<void> }> {
   const origin = randomUUID();

@@ -18,9 +18,11 @@ export const readMoved = eventType<{ groupId: number; accountId: number; seq: nu
   'groups.read-moved',
 );
 
-/** Messages of a group were written: its counters are now at least these. `lastSeq` is 0 if no message is new. */
+/** Messages of a group were written: its counters are now at least these. */
 export const groupAdvanced = eventType<{ groupId: number; lastSeq: number; lastChange: number }>(
   'groups.advanced',
+  // `messages/announce.ts` tells it in every process.
+  { isLocal: true },
 );
 
 /** A group was deleted: nobody is a member of it any more, and what was in it is being removed. */

@@ -93,14 +93,6 @@ export class Hub {
     return subscribers !== undefined && (protocol === undefined || subscribers[protocol] > 0);
   }
 
-  /** The newest change that every subscriber of a topic has got. */
-  lowestChange(topic: string): number {
-    let lowest = Number.POSITIVE_INFINITY;
-    for (const { change } of this.#subscribersByTopic.get(topic)?.sockets ?? [])
-      if (change >= 0 && change < lowest) lowest = change;
-    return lowest;
-  }
-
   count(topic: string): number {
     return this.#subscribersByTopic.get(topic)?.sockets.size ?? 0;
   }

@@ -19,8 +19,12 @@ export class CachedMessageStore extends MessageStore {
   readonly #messages: Cached<Key, Message | undefined>;
   readonly #pinCounts: Cached<number, number>;
 
-  constructor(db: Database, sealer: Sealer, { cached }: Caches) {
+  readonly #isAlone: boolean;
+
+  /** @param isAlone whether this is the only process that writes */
+  constructor(db: Database, sealer: Sealer, { cached }: Caches, isAlone = true) {
     super(db, sealer);
+    this.#isAlone = isAlone;
     this.#messages = cached({
       name: 'messages',
       key: keyOf,
@@ -96,7 +100,10 @@ export class CachedMessageStore extends MessageStore {
   }
 
   #keepWritten<Result>(committed: Committed<Result>): Committed<Result> {
-    for (const message of committed.written) this.#messages.put(message, message);
+    // Where others write, one of them may have changed a message again by now, and its event may have been heard.
+    for (const message of committed.written)
+      if (this.#isAlone) this.#messages.put(message, message);
+      else this.#messages.drop(message);
     return committed;
   }
 }

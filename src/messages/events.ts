@@ -1,15 +1,18 @@
 import { eventType } from '../bus/bus.ts';
 
+// What is local here, `announce.ts` tells in every process.
+
 /** Messages of one group were committed: those with `firstSeq` to `lastSeq`. */
 export const messagesSent = eventType<{ groupId: number; firstSeq: number; lastSeq: number }>(
   'messages.sent',
+  { isLocal: true },
 );
 
 /** Messages of one group were sent or changed; in order of change. */
 export const messagesChanged = eventType<{
   groupId: number;
   messages: readonly Readonly<{ seq: number; change: number }>[];
-}>('messages.changed');
+}>('messages.changed', { isLocal: true });
 
 /** The transcript of a voice message has become its text. */
 export const messageTranscribed = eventType<{ groupId: number; seq: number }>('messages.written-down');

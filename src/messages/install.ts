@@ -21,6 +21,7 @@ import { showSeen } from '../receipts/seen.ts';
 import type { PlaybackReceiptStore } from '../receipts/store.ts';
 import { countThreads } from '../threads/count-unread.ts';
 import type { ThreadStore } from '../threads/store.ts';
+import { Announcer } from './announce.ts';
 import { conversationOperations } from './conversation-operations.ts';
 import { listRoutes } from './list-pages.ts';
 import { ConversationSocket } from './live.ts';
@@ -56,13 +57,15 @@ type Needs = {
 };
 
 /** Conversations: what is written, read, answered and kept. */
-export function installMessages(context: Context & Needs) {
+export async function installMessages(context: Context & Needs) {
   const { views, accounts, messages, caches, livePresence, limits, report, atStop } = context;
   const { editLimitMs } = context.config;
   const texts = createTextRenderer(report);
   atStop(() => texts.close());
   const presenter = new MessagePresenter(views, accounts, messages, texts, caches);
-  const writer = createMessageWriter(context);
+  const announcer = new Announcer(context);
+  await announcer.start();
+  const writer = createMessageWriter({ ...context, announcer });
   const marks = createReadMarks(context);
   const unread = countUnread({ ...context, marks });
   const unreadThreads = countThreads(context);

@@ -70,7 +70,11 @@ export class ConversationSocket implements Endpoint {
     subscribe(messagesChanged, ({ groupId, messages: changed }) => {
       const topic = groupTopic(groupId);
       if (hub.hasSubscribers(topic))
-        this.#inOrder(groupId, () => this.#pushChanged(topic, groupId, changed)).catch(report);
+        this.#inOrder(groupId, () => this.#pushChanged(topic, groupId, changed)).catch((error) => {
+          report(error);
+          // Whoever comes back gets what could not be pushed.
+          hub.renewWhere((connection) => connection.topic === topic, 'Something was missed.');
+        });
     });
   }
 
@@ -151,32 +155,19 @@ export class ConversationSocket implements Endpoint {
     changed: readonly { seq: number; change: number }[],
   ): Promise<void> {
     const lastChange = changed.at(-1)?.change ?? 0;
-    const behind = this.#hub.lowestChange(topic);
-    // Events of two processes may come in another order than their commits, or be lost on the way.
-    if ((changed[0]?.change ?? 0) > behind + 1) return this.#pushAfter(topic, groupId, behind);
     const written = await this.#messages.bySeqs(
       groupId,
       changed.map(({ seq }) => seq),
     );
     for (const message of written) {
       // The message has changed again since this event; the event of that change will push it.
-      if (message.change <= lastChange) await this.#push(topic, message);
+      if (message.change > lastChange) continue;
+      const html = this.#hub.hasSubscribers(topic, 'html') ? await this.#fragment(message) : undefined;
+      const json = this.#hub.hasSubscribers(topic, 'json') ? await this.#presenter.json(message) : undefined;
+      this.#hub.publish(topic, ({ protocol }) => (protocol === 'json' ? json : html), {
+        change: message.change,
+      });
     }
-  }
-
-  /** Pushes everything after a change, to those who have not got it. */
-  async #pushAfter(topic: string, groupId: number, change: number): Promise<void> {
-    const missed = await this.#messages.changedAfter(groupId, change, CATCH_UP);
-    for (const message of missed) await this.#push(topic, message);
-    if (missed.length === CATCH_UP) await this.#pushAfter(topic, groupId, missed.at(-1)?.change ?? change);
-  }
-
-  async #push(topic: string, message: Message): Promise<void> {
-    const html = this.#hub.hasSubscribers(topic, 'html') ? await this.#fragment(message) : undefined;
-    const json = this.#hub.hasSubscribers(topic, 'json') ? await this.#presenter.json(message) : undefined;
-    this.#hub.publish(topic, ({ protocol }) => (protocol === 'json' ? json : html), {
-      change: message.change,
-    });
   }
 
   async #fragment(message: Message): Promise<string> {

@@ -1,10 +1,10 @@
 import { eventsMissed, type Publish } from '../bus/bus.ts';
 import { createGroupCommit } from '../database/group-commit.ts';
 import { ChatError } from '../errors.ts';
-import { groupAdvanced, membershipsChanged } from '../groups/events.ts';
+import { membershipsChanged } from '../groups/events.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { Amendment } from './amend.ts';
-import { messagesChanged, messagesSent } from './events.ts';
+import type { Announcer } from './announce.ts';
 import { grouped } from './grouped.ts';
 import type { Appended, Message, NewMessage } from './message.ts';
 import { recount } from './recount.ts';
@@ -16,18 +16,17 @@ export type MessageWriter = ReturnType<typeof createMessageWriter>;
 type Job = NewMessage | Amendment;
 type Result = Appended | Message;
 
-export function createMessageWriter({
-  messages,
-  groups,
-  publish,
-  report,
-}: {
+type Dependencies = {
   messages: MessageStore;
   groups: GroupStore;
   publish: Publish;
+  announcer: Announcer;
   /** Called with errors of background work. */
   report(error: unknown): void;
-}) {
+};
+
+export function createMessageWriter(dependencies: Dependencies) {
+  const { messages, groups, publish, report } = dependencies;
   /** Whether a commit ended without an answer: it may have been done, and nobody was told. */
   let isUncertain = false;
   const { commit, flush } = createGroupCommit<Job, Result>(write, runsOf);
@@ -51,7 +50,7 @@ export function createMessageWriter({
     const { results, written } = await messages.append(jobs);
     const isSent = new Set<Message>();
     for (const result of results) if (!(result instanceof Error) && result.isNew) isSent.add(result.message);
-    tell(publish, written, isSent);
+    await tell(dependencies, written, isSent);
     return results;
   }
 
@@ -66,7 +65,7 @@ export function createMessageWriter({
         },
       })),
     );
-    tell(publish, written, new Set());
+    await tell(dependencies, written, new Set());
     for (const message of written) {
       const before = asTheyWere.get(`${message.groupId}/${message.seq}`);
       if (!before) continue;
@@ -89,35 +88,24 @@ export function createMessageWriter({
   };
 }
 
-/** Publishes the events of a committed batch, before its jobs resolve. */
-function tell(publish: Publish, written: readonly Message[], isSent: ReadonlySet<Message>): void {
+/** Announces a committed batch, before its jobs resolve. */
+async function tell(
+  { publish, announcer }: Pick<Dependencies, 'publish' | 'announcer'>,
+  written: readonly Message[],
+  isSent: ReadonlySet<Message>,
+): Promise<void> {
   for (const [groupId, changed] of grouped(written, (message) => message.groupId)) {
-    tellOf(
-      publish,
-      groupId,
-      changed,
-      changed.filter((message) => isSent.has(message)),
-    );
-  }
-}
-
-function tellOf(
-  publish: Publish,
-  groupId: number,
-  changed: readonly Message[],
-  sent: readonly Message[],
-): void {
-  const lastChange = changed.at(-1)?.change ?? 0;
-  const seqs = sent.map((message) => message.seq);
-  const lastSeq = Math.max(0, ...seqs);
-  publish(groupAdvanced, { groupId, lastSeq, lastChange });
-  if (sent.some((message) => message.mentionsAll)) publish(membershipsChanged, { groupId });
-  else {
+    const sent = changed.filter((message) => isSent.has(message));
     const accountIds = [...new Set(sent.flatMap((message) => message.mentions))];
-    if (accountIds.length > 0) publish(membershipsChanged, { groupId, accountIds });
+    if (sent.some((message) => message.mentionsAll)) publish(membershipsChanged, { groupId });
+    else if (accountIds.length > 0) publish(membershipsChanged, { groupId, accountIds });
+    const seqs = sent.map((message) => message.seq);
+    await announcer.announce({
+      groupId,
+      changed: changed.map(({ seq, change }) => ({ seq, change })),
+      sent: sent.length > 0 ? { firstSeq: Math.min(...seqs), lastSeq: Math.max(...seqs) } : null,
+    });
   }
-  publish(messagesChanged, { groupId, messages: changed.map(({ seq, change }) => ({ seq, change })) });
-  if (sent.length > 0) publish(messagesSent, { groupId, firstSeq: Math.min(...seqs), lastSeq });
 }
 
 /** Splits a batch into runs of consecutive jobs of one kind, in which no message is amended twice. */

@@ -3,16 +3,10 @@ import { randomUUID } from 'node:crypto';
 import test, { after } from 'node:test';
 import { type Frame, newPerson, PASSWORD, type Socket, Visitor } from '../support/client.ts';
 import { startCluster } from '../support/cluster.ts';
+import { at } from '../support/reader.ts';
 
 /** Three processes for the tests of this file that harm none of them. */
 const shared = startCluster({ after });
-
-/** The same person at another process. */
-function at(visitor: Visitor, url: string | undefined): Visitor {
-  const other = new Visitor(url ?? '');
-  for (const [name, value] of visitor.cookies) other.cookies.set(name, value);
-  return other;
-}
 
 const isMessage = (content: string) => (frame: Frame) => frame.content === content;
 

@@ -1,60 +1,17 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import test from 'node:test';
-import { type Frame, newPerson, PASSWORD, type Socket, Visitor } from '../support/client.ts';
+import { type Frame, newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { startCluster, startGate } from '../support/cluster.ts';
+import { at, Reader } from '../support/reader.ts';
 import { startRedis } from '../support/redis.ts';
 
 const names = (frame: Frame) => (frame.users as { username: string }[]).map((user) => user.username).join();
-
-function at(visitor: Visitor, url: string | undefined): Visitor {
-  const other = new Visitor(url ?? '');
-  for (const [name, value] of visitor.cookies) other.cookies.set(name, value);
-  return other;
-}
 
 async function until(isTrue: () => Promise<boolean>, withinMs = 15_000): Promise<void> {
   for (const deadline = Date.now() + withinMs; !(await isTrue()); ) {
     if (Date.now() > deadline) throw new Error('It did not become true.');
     await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
-/** Connects again whenever it is told to, as pages do, and keeps what it was shown. */
-class Reader {
-  readonly contents = new Map<number, string>();
-  #change = 0;
-  #socket: Socket | undefined;
-  #isStopped = false;
-  readonly #ended: Promise<void>;
-
-  constructor(
-    readonly visitor: Visitor,
-    readonly group: number,
-  ) {
-    this.#ended = this.#follow();
-  }
-
-  async #follow(): Promise<void> {
-    while (!this.#isStopped) {
-      const path = `/ws/chat/${this.group}?after=${this.#change}`;
-      const socket = await this.visitor.socket(path).catch(() => undefined);
-      this.#socket = socket;
-      socket?.ws.on('message', (data) => {
-        const frame: Frame = JSON.parse(String(data));
-        if (frame.type !== 'message') return;
-        this.contents.set(Number(frame.seq), String(frame.content));
-        this.#change = Math.max(this.#change, Number(frame.change));
-      });
-      await socket?.closed;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
-
-  async stop(): Promise<void> {
-    this.#isStopped = true;
-    this.#socket?.close();
-    await this.#ended;
   }
 }
 
@@ -87,7 +44,7 @@ test('while Redis is away each process goes on, and when it is back everybody ha
   const bob = await newPerson(second, 'bob', 1);
   const kim = await newPerson(first, 'kim', 1);
   assert.equal((await at(kim, second).get('/groups/1')).status, 200);
-  const readers = [new Reader(ada, 1), new Reader(bob, 1)];
+  const readers = [new Reader([ada], 1), new Reader([bob], 1)];
   const says = async (visitor: Visitor, content: string) =>
     assert.equal((await visitor.post('/groups/1/messages', { content, id: randomUUID() })).status, 303);
   await says(ada, 'one');
@@ -126,8 +83,8 @@ test('a process that the network cuts off from Redis knows everything once it is
   );
   const ada = await newPerson(cluster.urls[0] ?? '', 'ada', 1);
   const bob = await newPerson(cluster.urls[1] ?? '', 'bob', 1);
-  const reader = new Reader(bob, 1);
-  const near = new Reader(ada, 1);
+  const reader = new Reader([bob], 1);
+  const near = new Reader([ada], 1);
   const says = (visitor: Visitor, content: string) => visitor.post('/groups/1/messages', { content });
   await says(ada, 'one');
   await until(async () => reader.contents.size === 1);

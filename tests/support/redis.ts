@@ -7,15 +7,19 @@ import { freePort } from './ports.ts';
 
 export type RedisServer = { url: string; port: number; kill(): Promise<void>; start(): Promise<void> };
 
-/** Starts a Redis server that keeps nothing, on a free port of this machine only, and ends it after the test. */
-export async function startRedis(test: Ending): Promise<RedisServer> {
+/**
+ * Starts a Redis server on a free port of this machine only, and ends it after the test.
+ * @param isKept whether what it was told is there again after it was killed
+ */
+export async function startRedis(test: Ending, isKept = false): Promise<RedisServer> {
   const folder = temporaryFolder(test);
   const port = await freePort();
   const url = `redis://127.0.0.1:${port}`;
   let server: ReturnType<typeof spawn> | undefined;
 
   async function start(): Promise<void> {
-    const flags = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+    const keeping = isKept ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no'];
+    const flags = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', ...keeping];
     server = spawn('redis-server', flags, { cwd: folder, stdio: 'ignore' });
     for (const deadline = Date.now() + 20_000; !(await answers(url)); ) {
       if (Date.now() > deadline) throw new Error('Redis did not start.');

@@ -8,6 +8,7 @@ import { openDatabases } from '../../src/database/open.ts';
 import { checkKeyring } from '../../src/database/sealing.ts';
 import { openBlobStore } from '../../src/files/blob-store.ts';
 import { createAdmission } from '../../src/invitations/admit.ts';
+import { Announcer } from '../../src/messages/announce.ts';
 import { createTextRenderer } from '../../src/messages/render.ts';
 import { createMessageWriter } from '../../src/messages/writer.ts';
 import { openStores as openAll } from '../../src/stores.ts';
@@ -30,14 +31,11 @@ export async function openStores(test: Ending, dataDir = temporaryFolder(test)) 
     throw error;
   });
   atEnd(test, () => texts.close());
-  const writer = createMessageWriter({
-    messages,
-    groups,
-    publish: events.publish,
-    report(error) {
-      throw error;
-    },
-  });
+  const report = (error: unknown) => {
+    throw error;
+  };
+  const writing = { ...events, messages, groups, isAlone: true, report };
+  const writer = createMessageWriter({ ...writing, announcer: new Announcer(writing) });
 
   return {
     dataDir,

@@ -57,6 +57,8 @@ export async function openPostgres(
     options: `-c search_path=${name} -c idle_in_transaction_session_timeout=${IDLE_TRANSACTION_MS}`,
     keepAlive: true,
   });
+  // Without a listener, a connection that breaks between two statements of a transaction would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
   // A connection that breaks while nobody uses it; the pool opens another.
   pool.on('error', ({ message }) => report(new Error(`A connection to PostgreSQL broke: ${message}`)));
   try {
