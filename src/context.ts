@@ -29,6 +29,8 @@ export type Context = Readonly<{
   databases: Databases;
   /** Whether this is the only process of this Hearth. */
   isAlone: boolean;
+  /** Whether other processes cannot be heard right now. */
+  isCutOff(): boolean;
   /** Undefined where no mail server is set. */
   mailer: Mailer | undefined;
   /** A random secret of one database, made when first asked for. */
@@ -61,6 +63,7 @@ export async function createContext({
   return {
     mailer,
     isAlone: redis === undefined,
+    isCutOff: () => redis?.isAway() === true,
     config,
     log,
     publish: bus.publish,

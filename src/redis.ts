@@ -13,6 +13,7 @@ export type Redis = {
   client: RedisClient;
   /** What the names of all keys and channels of this Hearth begin with, so that several can share a Redis. */
   prefix: string;
+  isAway(): boolean;
   /** Runs a listener each time that Redis answers again. */
   whenBack(listener: () => void): void;
 };
@@ -58,6 +59,7 @@ export async function connectRedis(
   return {
     client,
     prefix,
+    isAway: () => !client.isReady,
     whenBack: (listener) => void listeners.push(listener),
     close: () => client.destroy(),
   };

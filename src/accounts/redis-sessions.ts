@@ -29,7 +29,7 @@ export class RedisSessions extends session.Store {
 
   constructor({ client, prefix, whenBack }: Redis, caches: Caches) {
     super();
-    this.#known = caches.recent('sessions for Redis', MAX_KNOWN);
+    this.#known = caches.recent<string, string>('sessions for Redis', MAX_KNOWN);
     this.#store = new RedisStore({
       client,
       prefix: `${prefix}:session:`,

@@ -12,8 +12,11 @@ const LOW_SPACE_BYTES = 1_000_000_000;
 const DATABASES = ['users.sqlite3', 'chat.sqlite3', 'search.sqlite3', 'sessions.sqlite3'];
 
 export type HealthDependencies = {
-  config: Pick<Config, 'dataDir' | 'searchIndex'>;
+  config: Pick<Config, 'dataDir' | 'databaseUrl' | 'searchIndex'>;
   databases: Pick<Databases, 'canWrite'>;
+  isAlone: boolean;
+  isCutOff(): boolean;
+  livePresence: { readonly otherProcesses: number };
   blobs: { free(): Promise<number> };
   engine: { name: string } | undefined;
 };
@@ -24,6 +27,9 @@ export async function healthOf({
   databases,
   blobs,
   engine,
+  isAlone,
+  isCutOff,
+  livePresence,
 }: HealthDependencies): Promise<HealthLine[]> {
   const canWrite = await databases.canWrite();
   const free = await blobs.free();
@@ -31,10 +37,11 @@ export async function healthOf({
   return [
     line(
       'Databases',
-      canWrite ? 'can be written' : 'cannot be written: see the log of the server',
+      `${config.databaseUrl ? 'PostgreSQL' : 'SQLite'}, ${canWrite ? 'can be written' : 'cannot be written: see the log of the server'}`,
       !canWrite,
     ),
-    line('Their size', inWords(await sizeOf(config.dataDir))),
+    ...(config.databaseUrl ? [] : [line('Their size', inWords(await sizeOf(config.dataDir)))]),
+    ...(isAlone ? [] : [line('Other processes', otherProcesses(isCutOff(), livePresence), isCutOff())]),
     line('Free on the disk', inWords(free), free < LOW_SPACE_BYTES),
     line('Memory', inWords(process.memoryUsage().rss)),
     line('Running for', duration(process.uptime())),
@@ -42,6 +49,14 @@ export async function healthOf({
     line('Search', config.searchIndex ? 'on' : 'off (SEARCH_INDEX)'),
     line('Node', process.version),
   ];
+}
+
+function otherProcesses(
+  isCutOff: boolean,
+  { otherProcesses: count }: HealthDependencies['livePresence'],
+): string {
+  if (isCutOff) return 'unknown: Redis does not answer, and what happens elsewhere is seen late';
+  return count === 0 ? 'none' : `${count}, by way of Redis`;
 }
 
 async function sizeOf(dataDir: string): Promise<number> {

@@ -39,6 +39,10 @@ export type Database = Executor & {
    * @returns what `work` resolves to, once it is durable
    */
   transaction<Result>(work: (tx: Executor) => Promise<Result>, groupIds?: readonly number[]): Promise<Result>;
+  /** The last key that was generated for a table, also of a row that is gone; 0 for none. */
+  lastKey(table: string): Promise<number>;
+  /** The next key that is generated comes after this one. */
+  setLastKey(table: string, key: number): Promise<void>;
   /** Returns free pages to the disk, since they may still contain deleted data. */
   compact(): Promise<void>;
   close(): Promise<void>;

@@ -1,7 +1,8 @@
-import { and, asc, eq, getTableColumns, gt, ne, type SQL, sql } from 'drizzle-orm';
-import { getTableConfig, type SQLiteColumn, type SQLiteTable } from 'drizzle-orm/sqlite-core';
+import { and, eq, getTableColumns, ne } from 'drizzle-orm';
+import type { SQLiteTable } from 'drizzle-orm/sqlite-core';
 import type { Keyring } from '../crypto/keys.ts';
 import type { Database } from './executor.ts';
+import { inOrder, isBeyond, isRow, type Row } from './pages.ts';
 import type { SealedColumn } from './sealed-column.ts';
 import { createSealer, SEALED } from './sealed-columns.ts';
 import { drafts, files, groups, inboxLines, messages, reports, revisions } from './tables/chat.ts';
@@ -25,8 +26,6 @@ import {
 import { webhooks } from './tables/webhooks.ts';
 
 const BATCH = 500;
-
-type Row = Record<string, unknown>;
 
 /**
  * Tables with sealed columns. `secrets` comes last, since `checkKeyring` uses it to check whether the keyring fits.
@@ -93,7 +92,6 @@ async function resealTable(
 ): Promise<void> {
   const sealer = createSealer(keyring);
   const columns = sealedColumnsOf(table);
-  const key = primaryKeyOf(table);
   for (let rows = await page(undefined); rows.length > 0; rows = await page(rows.at(-1))) {
     await database.transaction(async (tx) => {
       for (const row of rows) {
@@ -105,8 +103,7 @@ async function resealTable(
           if (after) values[column.column] = after;
         }
         if (Object.keys(values).length === 0) continue;
-        const isRow = and(...key.map(({ name, column }) => eq(column, row[name])));
-        await tx.run((orm) => orm.update(table).set(values).where(isRow));
+        await tx.run((orm) => orm.update(table).set(values).where(isRow(table, row)));
       }
     });
     report(rows.length);
@@ -114,8 +111,8 @@ async function resealTable(
 
   function page(after: Row | undefined): Promise<Row[]> {
     return database.all((orm) => {
-      const beyond = after && isBeyond(key, after);
-      const order = key.map(({ column }) => asc(column));
+      const beyond = isBeyond(table, after);
+      const order = inOrder(table);
       if (table !== revisions)
         return orm
           .select()
@@ -134,34 +131,6 @@ async function resealTable(
         .limit(BATCH);
     });
   }
-}
-
-type KeyColumn = { name: string; column: SQLiteColumn };
-
-function isBeyond(key: readonly KeyColumn[], after: Row): SQL {
-  const [first] = key;
-  if (first && key.length === 1) return gt(first.column, after[first.name]);
-  const columns = sql.join(
-    key.map(({ column }) => sql`${column}`),
-    sql`, `,
-  );
-  const values = sql.join(
-    key.map(({ name }) => sql`${after[name]}`),
-    sql`, `,
-  );
-  return sql`(${columns}) > (${values})`;
-}
-
-function primaryKeyOf(table: SQLiteTable): KeyColumn[] {
-  const { columns, primaryKeys } = getTableConfig(table);
-  const composite = primaryKeys[0]?.columns.map((column) => column.name);
-  const properties = Object.entries(getTableColumns(table));
-  return columns
-    .filter((column) => composite?.includes(column.name) ?? column.primary)
-    .map((column) => ({
-      name: properties.find(([, candidate]) => candidate.name === column.name)?.[0] ?? column.name,
-      column,
-    }));
 }
 
 function sealedColumnsOf(table: SQLiteTable): SealedColumn<never>[] {

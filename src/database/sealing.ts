@@ -8,6 +8,9 @@ import { encryptionKeys, secrets } from './tables/sealing.ts';
 
 const { value } = SEALED.secrets.columns;
 
+/** Stands in place of the keys until everything was moved into a database. */
+export const UNFINISHED_MOVE = 'unfinished move';
+
 /**
  * Makes sure that the keyring opens everything in this database, and notes the key that seals from now on.
  * @throws StartError when a key is missing that something here is sealed with
@@ -15,6 +18,10 @@ const { value } = SEALED.secrets.columns;
 export async function checkKeyring(database: Database, keyring: Keyring, now = Date.now()): Promise<void> {
   const keyIds = new Set(keyring.all.map((key) => key.id.toString('hex')));
   const used = await database.all((orm) => orm.select().from(encryptionKeys));
+  if (used.some((key) => key.keyId === UNFINISHED_MOVE))
+    throw new StartError(
+      'Data is being moved here, and not all of it is: run npm run move again until it says so.',
+    );
   if (!used.every((key) => keyIds.has(key.keyId)) || !(await opensSecrets(database, createSealer(keyring)))) {
     throw new StartError(
       'The encryption key does not fit the data; start with the ENCRYPTION_KEY, or the files in data/keys, that this data was written with.',

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { eventType, type Publish, type Subscribe } from '../bus/bus.ts';
+import { eventsMissed, eventType, type Publish, type Subscribe } from '../bus/bus.ts';
 import { groupAdvanced } from '../groups/events.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { messagesChanged, messagesSent } from './events.ts';
@@ -69,7 +69,11 @@ export class Announcer {
     if (!underWay && !this.#hasGapBefore(commit)) return void this.#tell(commit, tell);
     const done = (underWay ?? Promise.resolve())
       .then(() => this.#fillBefore(commit))
-      .catch(this.#dependencies.report)
+      .catch((error) => {
+        this.#dependencies.report(error);
+        // What is before cannot be told now: whoever needs it reads it again.
+        this.#dependencies.deliver(eventsMissed, {});
+      })
       .then(() => this.#tell(commit, tell))
       .finally(() => this.#filling.get(groupId) === done && this.#filling.delete(groupId));
     this.#filling.set(groupId, done);

@@ -109,6 +109,11 @@ export class LivePresence {
     this.#leave(OVERALL, connection);
   }
 
+  /** How many other processes serve this Hearth. */
+  get otherProcesses(): number {
+    return this.#shared?.others ?? 0;
+  }
+
   /** Whether somebody is connected, here or in another process. */
   isHere(accountId: number): boolean {
     return this.#presence.has(OVERALL, accountId);

@@ -107,6 +107,11 @@ export class SharedPresence {
     return [...this.#others.values()].some(({ visible }) => visible.has(accountId));
   }
 
+  /** How many other processes there are. */
+  get others(): number {
+    return this.#others.size;
+  }
+
   /** Says goodbye, so that nobody waits for the lease to end. */
   stop(): void {
     clearInterval(this.#beat);

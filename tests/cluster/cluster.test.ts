@@ -98,6 +98,15 @@ test('what an administrator or owner takes away is gone at every process at once
   assert.equal((await noa.get('/groups')).status, 303);
 });
 
+test('administrators see on which engines it is, and how many other processes there are', async () => {
+  const { urls } = await shared;
+  const admin = new Visitor(urls[2] ?? '');
+  await admin.post('/login', { username: 'ada', password: PASSWORD });
+  const { body } = await admin.get('/admin');
+  assert.match(body, /<dd>PostgreSQL, can be written<\/dd>/);
+  assert.match(body, /<dt>Other processes<\/dt><dd>2, by way of Redis<\/dd>/);
+});
+
 test('a file is uploaded at one process and read at another', async () => {
   const { urls } = await shared;
   const ora = await newPerson(urls[0] ?? '', 'ora', 1);

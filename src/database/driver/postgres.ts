@@ -97,6 +97,17 @@ export async function openPostgres(
     prepare: (build) => prepareStatements(build(orm)),
     runEach: (write, rows) => transaction((tx) => tx.runEach(write, rows)),
     transaction,
+    async lastKey(table) {
+      const { rows } = await pool.query(
+        'SELECT pg_sequence_last_value(pg_get_serial_sequence($1, $2)) AS key',
+        [`${name}.${table}`, 'id'],
+      );
+      return Number(rows[0]?.key ?? 0);
+    },
+    async setLastKey(table, key) {
+      if (key > 0)
+        await pool.query("SELECT setval(pg_get_serial_sequence($1, 'id'), $2)", [`${name}.${table}`, key]);
+    },
     async compact() {
       await pool.query('VACUUM FULL');
     },

@@ -74,6 +74,7 @@ export function openSqlite(dataDir: string, name: 'users' | 'chat'): Database {
         }
       }
     },
+    ...generatedKeys(sqlite),
     async compact() {
       while (open) await open;
       sqlite.exec('VACUUM');
@@ -82,6 +83,20 @@ export function openSqlite(dataDir: string, name: 'users' | 'chat'): Database {
       while (open) await open;
       await checkpoints.stop();
       sqlite.close();
+    },
+  };
+}
+
+/** What AUTOINCREMENT has given (sqlite.org/autoinc.html). */
+function generatedKeys(sqlite: Sqlite.Database): Pick<Database, 'lastKey' | 'setLastKey'> {
+  return {
+    async lastKey(table) {
+      const row = sqlite.prepare('SELECT seq FROM sqlite_sequence WHERE name = ?').get(table);
+      return (row as { seq: number } | undefined)?.seq ?? 0;
+    },
+    async setLastKey(table, key) {
+      sqlite.prepare('DELETE FROM sqlite_sequence WHERE name = ?').run(table);
+      sqlite.prepare('INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)').run(table, key);
     },
   };
 }

@@ -2,12 +2,12 @@
 -- account leaves behind when it is deleted (its messages and their files) has none.
 
 CREATE TABLE encryption_keys (
-  key_id        text PRIMARY KEY,
+  key_id        text COLLATE "C" PRIMARY KEY,
   first_used_at bigint NOT NULL
 );
 
 CREATE TABLE secrets (
-  name  text PRIMARY KEY,
+  name  text COLLATE "C" PRIMARY KEY,
   value bytea NOT NULL
 );
 
@@ -133,7 +133,7 @@ CREATE TABLE saved_messages (
 CREATE INDEX saved_by_time ON saved_messages (account_id, saved_at);
 
 CREATE TABLE transcriptions (
-  file_id       text PRIMARY KEY,
+  file_id       text COLLATE "C" PRIMARY KEY,
   account_id    bigint NOT NULL,
   state         text NOT NULL CHECK (state IN ('waiting', 'working', 'elsewhere', 'done')),
   attempts      bigint NOT NULL DEFAULT 0,

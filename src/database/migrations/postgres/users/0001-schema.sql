@@ -1,12 +1,12 @@
 -- What migrations/sqlite/users has up to 0019, in the types of PostgreSQL. Booleans are numbers there, and so they are here.
 
 CREATE TABLE encryption_keys (
-  key_id        text PRIMARY KEY,
+  key_id        text COLLATE "C" PRIMARY KEY,
   first_used_at bigint NOT NULL
 );
 
 CREATE TABLE secrets (
-  name  text PRIMARY KEY,
+  name  text COLLATE "C" PRIMARY KEY,
   value bytea NOT NULL
 );
 
@@ -70,7 +70,7 @@ CREATE TABLE push_subscriptions (
 CREATE INDEX push_subscriptions_of ON push_subscriptions (account_id);
 
 CREATE TABLE site_settings (
-  name  text PRIMARY KEY,
+  name  text COLLATE "C" PRIMARY KEY,
   value text NOT NULL
 );
 

@@ -1,0 +1,68 @@
+// npm run move -- --to postgres://… [--data FOLDER]      copies the databases of a data folder into PostgreSQL, row by row
+// npm run move -- --from postgres://… [--data FOLDER]    the way back, into a folder without databases
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { lockDataFolder } from '../src/database/lock.ts';
+import { moveData } from '../src/database/move.ts';
+import { openDatabases } from '../src/database/open.ts';
+import { StartError } from '../src/errors.ts';
+import { readFlags } from './progress.ts';
+
+try {
+  await run();
+} catch (error) {
+  if (!(error instanceof StartError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}
+
+async function run(): Promise<void> {
+  const { values } = readFlags(() =>
+    parseArgs({
+      options: {
+        to: { type: 'string' },
+        from: { type: 'string' },
+        data: { type: 'string', default: 'data' },
+      },
+    }),
+  );
+  const { to, from, data } = values;
+  const url = to ?? from;
+  if (url === undefined || (to !== undefined && from !== undefined) || !/^postgres(ql)?:\/\//.test(url))
+    throw new StartError(
+      'Say where to: npm run move -- --to postgres://name:password@host/database, or back with --from.',
+    );
+  if (to !== undefined && !existsSync(join(data, 'users.sqlite3')))
+    throw new StartError(`There is no data in ${data}; name its folder with --data.`);
+  // Nobody writes meanwhile.
+  const lock = lockDataFolder(data);
+  const folder = await openDatabases(data);
+  try {
+    const postgres = await openDatabases(data, url);
+    try {
+      if (!postgres.isFirst)
+        throw new StartError('A Hearth is running on this PostgreSQL database; stop it first.');
+      const [source, target] = to === undefined ? [postgres, folder] : [folder, postgres];
+      const rows = await moveData(source, target, printRows);
+      console.log(
+        `${rows} rows were copied, and each is the same in both. ${nextStep(to !== undefined, data)}`,
+      );
+    } finally {
+      await postgres.close();
+    }
+  } finally {
+    await folder.close();
+    lock.release();
+  }
+}
+
+function nextStep(isToPostgres: boolean, data: string): string {
+  return isToPostgres
+    ? `Start Hearth with DATABASE_URL and --data ${data}, which keeps the keys and the files; its two databases are not used any more.`
+    : `Start Hearth without DATABASE_URL and with --data ${data}; its keys and files have to be there.`;
+}
+
+function printRows(done: number, total: number): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${total} rows${done === total ? '\n' : ''}`);
+}
