@@ -1,4 +1,5 @@
 // npm test             everything the project checks, in the order of what fails soonest
+// npm run test:postgres    the tests of features, with every Hearth on PostgreSQL
 // npm run test:unit    types, lint, and the tests that start no server, no browser and no engine
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -7,6 +8,7 @@ import { delimiter, join, relative, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { run as runTests } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { startPostgres } from '../tests/support/postgres.ts';
 import { compileTests } from './compile-tests.ts';
 
 const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -41,6 +43,10 @@ const INSTALL_MS = 120_000;
 const MAX_RUN_AGAIN = 2;
 
 const isUnit = process.argv.includes('--unit');
+const isPostgres = process.argv.includes('--postgres');
+/** What is of one engine, or starts its own, or looks at pages and not at what is stored. */
+const NOT_ON_POSTGRES =
+  /^(?:architecture|backups|cluster|config|contracts|crypto|database|faults|journeys|lesson|terminal|tls|voice)\//;
 const missing = [
   ...(BROWSERS.some((path) => existsSync(path)) ? [] : ['chromium', 'fonts-dejavu-core']),
   // A test runs where there is no network.
@@ -66,9 +72,18 @@ run('npm', ['run', '--silent', 'types']);
 run('npx', ['biome', 'check']);
 const tests = readdirSync('tests', { recursive: true, encoding: 'utf8' })
   .filter(
-    (file) => file.endsWith('.test.ts') && !file.includes('node_modules') && (!isUnit || isUnitTest(file)),
+    (file) =>
+      file.endsWith('.test.ts') &&
+      !file.includes('node_modules') &&
+      (!isUnit || isUnitTest(file)) &&
+      !(isPostgres && NOT_ON_POSTGRES.test(file)),
   )
   .sort((a, b) => placeOf(a) - placeOf(b) || (a < b ? -1 : 1));
+const endings: (() => unknown)[] = [];
+if (isPostgres) {
+  const server = await startPostgres({ after: (end) => endings.push(end) });
+  process.env.TEST_POSTGRES = await server.database();
+}
 const compiled = resolve(`compiled-tests-${process.pid}`);
 process.on('exit', () => rmSync(compiled, { recursive: true, force: true }));
 const sources = await compileTests(tests, compiled);
@@ -88,6 +103,7 @@ if (unstable.length > 0 && unstable.length === failed.length && unstable.length 
       : `\nUNSTABLE, a fault to be found: failed at first and passed alone: ${unstable.join(', ')}`,
   );
 } else process.exitCode = failed.length > 0 ? 1 : 0;
+for (const end of endings) await end();
 
 /** Runs files of tests, each in a process of its own. @returns those of them that failed */
 async function failedOf(files: readonly string[], concurrency: number): Promise<string[]> {

@@ -21,7 +21,7 @@ import { installGroups } from './groups/install.ts';
 import { type Arrivals, createArrivals, noteArrivals, refuseOtherSites } from './http/arrival.ts';
 import { readForms } from './http/body.ts';
 import { answerFailures, nothingHere } from './http/failures.ts';
-import { answerHealth } from './http/health.ts';
+import { healthRoutes } from './http/health.ts';
 import { logRequests } from './http/request.ts';
 import { securityHeaders } from './http/security.ts';
 import { serveStatic } from './http/static.ts';
@@ -174,17 +174,18 @@ async function install({ config, log, databases, keyring, sessionStore, password
 }
 
 function route(
-  { config, log, databases, certificate, authority }: Opened,
-  { views }: Context,
+  { config, log, certificate, authority }: Opened,
+  base: Context,
   arrivals: Arrivals,
   features: Features,
   programs: ReturnType<typeof installApi> & ReturnType<typeof installOtherClients>,
 ): Express {
   const { accounts, invitations, messages, voice } = features;
+  const { views } = base;
   const app = express();
   for (const setting of ['x-powered-by', 'etag']) app.disable(setting);
-  app.use(logRequests(log), securityHeaders(), noteArrivals(arrivals));
-  app.get('/healthz', answerHealth(databases.canWrite));
+  app.use(logRequests(log, base.metrics), securityHeaders(), noteArrivals(arrivals));
+  app.use(healthRoutes(base));
   serveStatic(app, views.assets);
   app.get('/offline', (request, response) => {
     sendHtml(response, views.page(request, 'http/offline.njk', { account: null }));

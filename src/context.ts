@@ -11,6 +11,7 @@ import { assetFolder } from './http/static.ts';
 import { createViews, type Views } from './http/views.ts';
 import { createLimits, type Limits } from './limits.ts';
 import { createMailer, type Mailer } from './mail/mailer.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
 import type { Redis } from './redis.ts';
 
 /** What the install function of every feature gets. */
@@ -25,6 +26,7 @@ export type Context = Readonly<{
   deliver: Publish;
   caches: Caches;
   limits: Limits;
+  metrics: Metrics;
   views: Views;
   databases: Databases;
   /** Whether this is the only process of this Hearth. */
@@ -58,6 +60,12 @@ export async function createContext({
   const local = createLocalBus((err, event) => log.error({ err, event }, 'a listener failed'));
   const shared = redis && (await createRedisBus(redis, local, report));
   const bus = shared ?? local;
+  const metrics = createMetrics();
+  const caches = createCaches(bus.subscribeFirst);
+  metrics.watch('hearth_cache_entries', 'Entries of each cache.', caches.sizes);
+  metrics.watch('hearth_redis_away', 'Whether Redis does not answer.', () =>
+    Number(redis?.isAway() === true),
+  );
   const mailer = createMailer(config, report);
   const stops: (() => unknown)[] = [() => mailer?.stop()];
   return {
@@ -70,8 +78,9 @@ export async function createContext({
     subscribe: bus.subscribe,
     subscribeOwn: bus.subscribeOwn,
     deliver: bus.deliver,
-    caches: createCaches(bus.subscribeFirst),
+    caches,
     limits: createLimits(config.rateLimits, redis),
+    metrics,
     views: createViews(assetFolder(config.assetVersion)),
     databases,
     secret: (database, name) => secretOf(databases[database], keyring, name),

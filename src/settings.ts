@@ -218,6 +218,13 @@ export const VARIABLES = {
       'whose X-Forwarded-For, -Proto and -Host are believed: addresses, CIDR ranges, loopback; comma-separated',
     schema: list('TRUSTED_PROXIES', isProxy, 'addresses, CIDR ranges or loopback'),
   },
+  /** What a program shows that reads `/metrics`; undefined lets those read it who ask from this machine. */
+  metricsToken: {
+    name: 'METRICS_TOKEN',
+    fallback: 'whoever asks from this machine',
+    meaning: 'what shows who may read /metrics, as a bearer token; at least 16 characters',
+    schema: pattern('METRICS_TOKEN', /^.{16,}$/s, 'at least 16 characters').optional(),
+  },
   logLevel: {
     name: 'LOG_LEVEL',
     fallback: 'info',

@@ -93,6 +93,13 @@ export class DeliveryStore {
     await this.#db.run((orm) => orm.delete(webhookDeliveries).where(eq(webhookDeliveries.id, id)));
   }
 
+  /** How many deliveries wait, of all webhooks. */
+  async countAll(): Promise<number> {
+    return (
+      (await this.#db.get((orm) => orm.select({ waiting: count() }).from(webhookDeliveries)))?.waiting ?? 0
+    );
+  }
+
   async countOf(webhookId: number): Promise<number> {
     const row = await this.#db.get((orm) =>
       orm

@@ -44,6 +44,9 @@ export async function installBots(context: Context & Needs) {
   const send = operationNamed(context.operations.conversationOperations, 'send');
   const deliverer = new Deliverer({ ...context, send });
   await deliverer.start();
+  context.metrics.watch('hearth_deliveries_waiting', 'Messages that webhooks are to be told of.', () =>
+    context.deliveries.countAll(),
+  );
   atStop(() => deliverer.stop());
   const managing = { ...context, wake: (groupId?: number) => deliverer.wake(groupId) };
   context.subscribeOwn(memberLeft, (left) => removeWebhookOf(managing, left));

@@ -3,6 +3,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { invalid, notFound } from '../errors.ts';
+import type { Metrics } from '../metrics.ts';
 
 declare global {
   namespace Express {
@@ -19,7 +20,7 @@ const SECRET_IN_PATH = /^(\/+(?:join|hooks|new-password|this-device|confirm-emai
 const LONG_PART = /[^/]{40,}/g;
 
 /** Gives each request an id and writes one line when its answer is done: never a query, a body, a cookie or a link's secret. */
-export function logRequests(log: Logger): RequestHandler {
+export function logRequests(log: Logger, metrics: Pick<Metrics, 'request'>): RequestHandler {
   const start = randomBytes(3).toString('hex');
   let count = 0;
   return (request, response, next) => {
@@ -29,6 +30,7 @@ export function logRequests(log: Logger): RequestHandler {
     const path = request.path.replace(SECRET_IN_PATH, '$1…').replace(LONG_PART, '…');
     response.once('close', () => {
       const ms = Math.round((performance.now() - started) * 10) / 10;
+      metrics.request(method, response.statusCode, ms);
       log.info({ id: request.id, method, path, status: response.statusCode, ms });
     });
     next();

@@ -47,6 +47,8 @@ export class Connection implements Viewer {
   /** Frames received since the last heartbeat. */
   received = 0;
   #pending: Buffer[] | undefined;
+  /** Whether it is to come back: from now on it gets no changes, of which it might lack one before. */
+  isLeaving = false;
   /** Commands that are not answered yet. */
   #unanswered = 0;
   #closeOnceAnswered: (() => void) | undefined;
@@ -137,6 +139,7 @@ export class Connection implements Viewer {
 
   /** Closes once every command that came before is answered, and the answers are written. */
   closeOnceAnswered(code: number, reason: string): void {
+    this.isLeaving = true;
     const close = () => setImmediate(() => this.close(code, reason));
     if (this.#unanswered === 0) close();
     else this.#closeOnceAnswered = close;

@@ -70,7 +70,7 @@ export class Hub {
     for (const connection of subscribers.sockets) {
       if (connection.account.id === except) continue;
       if (change !== undefined) {
-        if (change <= connection.change) continue;
+        if (change <= connection.change || connection.isLeaving) continue;
         connection.change = change;
       }
       const frame = frameFor(frames, connection, present);
@@ -95,6 +95,10 @@ export class Hub {
 
   count(topic: string): number {
     return this.#subscribersByTopic.get(topic)?.sockets.size ?? 0;
+  }
+
+  get size(): number {
+    return this.#connections.size;
   }
 
   /** How many sockets an account has open. */

@@ -6,8 +6,10 @@ import { CLOSE } from './connection.ts';
 import { Hub } from './hub.ts';
 
 /** Creates the hub, and closes connections whose session ended or whose account changed. */
-export function installLive({ subscribe, atStop }: Context) {
+export function installLive({ subscribe, metrics, atStop }: Context) {
   const hub = new Hub();
+  metrics.watch('hearth_sockets', 'Open sockets.', () => hub.size);
+  metrics.watch('hearth_people', 'People with an open socket.', () => hub.people().length);
   subscribe(accountChanged, ({ accountId }) => {
     // Clients reconnect with the new profile.
     hub.renewWhere(({ account }) => account.id === accountId, 'Your profile changed.');

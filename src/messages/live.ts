@@ -11,6 +11,7 @@ import type { Connection } from '../live/connection.ts';
 import { factText } from '../live/frames.ts';
 import type { Hub } from '../live/hub.ts';
 import type { Commands, Endpoint } from '../live/socket.ts';
+import type { Metrics } from '../metrics.ts';
 import { type BoundOperation, bindOperations, parseInput } from '../operations/define.ts';
 import { wholeNumber } from '../operations/fields.ts';
 import type { LivePresence } from '../presence/live.ts';
@@ -43,6 +44,7 @@ type Dependencies = MessageOperationContext &
     presence: LivePresence;
     limits: Limits;
     subscribe: Subscribe;
+    metrics: Pick<Metrics, 'push'>;
     /** Called with errors of background work. */
     report(error: unknown): void;
   };
@@ -59,7 +61,7 @@ export class ConversationSocket implements Endpoint {
   readonly #underWay = new Map<number, Promise<void>>();
 
   constructor(dependencies: Dependencies) {
-    const { hub, groups, messages, presenter, presence, subscribe, report } = dependencies;
+    const { hub, groups, messages, presenter, presence, subscribe, metrics, report } = dependencies;
     this.#hub = hub;
     this.#groups = groups;
     this.#messages = messages;
@@ -69,12 +71,15 @@ export class ConversationSocket implements Endpoint {
     tellTyping(dependencies);
     subscribe(messagesChanged, ({ groupId, messages: changed }) => {
       const topic = groupTopic(groupId);
+      const heardAt = performance.now();
       if (hub.hasSubscribers(topic))
-        this.#inOrder(groupId, () => this.#pushChanged(topic, groupId, changed)).catch((error) => {
-          report(error);
-          // Whoever comes back gets what could not be pushed.
-          hub.renewWhere((connection) => connection.topic === topic, 'Something was missed.');
-        });
+        this.#inOrder(groupId, () => this.#pushChanged(topic, groupId, changed))
+          .then(() => metrics.push((performance.now() - heardAt) / 1_000))
+          .catch((error) => {
+            report(error);
+            // Whoever comes back gets what could not be pushed.
+            hub.renewWhere((connection) => connection.topic === topic, 'Something was missed.');
+          });
     });
   }
 

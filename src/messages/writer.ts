@@ -3,6 +3,7 @@ import { createGroupCommit } from '../database/group-commit.ts';
 import { ChatError } from '../errors.ts';
 import { membershipsChanged } from '../groups/events.ts';
 import type { GroupStore } from '../groups/store.ts';
+import type { Metrics } from '../metrics.ts';
 import type { Amendment } from './amend.ts';
 import type { Announcer } from './announce.ts';
 import { grouped } from './grouped.ts';
@@ -21,22 +22,25 @@ type Dependencies = {
   groups: GroupStore;
   publish: Publish;
   announcer: Announcer;
+  metrics: Pick<Metrics, 'commit'>;
   /** Called with errors of background work. */
   report(error: unknown): void;
 };
 
 export function createMessageWriter(dependencies: Dependencies) {
-  const { messages, groups, publish, report } = dependencies;
+  const { messages, groups, publish, metrics, report } = dependencies;
   /** Whether a commit ended without an answer: it may have been done, and nobody was told. */
   let isUncertain = false;
   const { commit, flush } = createGroupCommit<Job, Result>(write, runsOf);
 
   async function write(jobs: readonly Job[]): Promise<ReadonlyArray<Result | ChatError>> {
     const appended = jobs.filter((job): job is NewMessage => !('amend' in job));
+    const startedAt = performance.now();
     try {
       const results = await (appended.length === jobs.length
         ? append(appended)
         : amend(jobs.filter((job) => 'amend' in job)));
+      metrics.commit(jobs.length, (performance.now() - startedAt) / 1_000);
       if (isUncertain) publish(eventsMissed, {});
       isUncertain = false;
       return results;

@@ -49,6 +49,9 @@ export function installVoice(context: Context & Needs) {
   const forget = async (fileId: string) => engine?.forget?.(fileId).catch(report);
   const queue = new TranscriptionQueue({ ...context, forget });
   atStop(() => queue.stop());
+  context.metrics.watch('hearth_recordings_waiting', 'Recordings that wait for their text.', () =>
+    context.transcriptions.countOpen(),
+  );
   const wake = () => queue.wake();
   const recorder = createRecorder({ ...context, converter, wake });
   const takeRecording = createTakeRecording({ ...context, recorder });

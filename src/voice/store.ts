@@ -45,6 +45,13 @@ export class TranscriptionStore {
     return row?.waiting ?? 0;
   }
 
+  /** How many recordings have no text yet. */
+  async countOpen(): Promise<number> {
+    const isOpen = ne(transcriptions.state, 'done');
+    const row = await this.#db.get((orm) => orm.select({ open: count() }).from(transcriptions).where(isOpen));
+    return row?.open ?? 0;
+  }
+
   /**
    * Claims the oldest waiting job that is due, atomically, and counts the attempt.
    * @param until when it counts as abandoned, unless it is renewed

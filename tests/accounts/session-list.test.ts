@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { browserLabel } from '../../src/accounts/browser-label.ts';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
-import { startHearth } from '../support/hearth.ts';
+import { ON_SQLITE, startHearth } from '../support/hearth.ts';
 
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 const IPHONE =
@@ -58,7 +58,7 @@ test('one sees where one is signed in, ends one session or all others, and each 
   assert.deepEqual(await labels(desk), ['Firefox on Linux']);
 });
 
-test('nobody ends a session of somebody else, and no file has a session’s id', async (t) => {
+test('nobody ends a session of somebody else, and no file has a session’s id', ON_SQLITE, async (t) => {
   const hearth = await startHearth(t);
   const ada = await newPerson(hearth.url, 'ada');
   const joe = await newPerson(hearth.url, 'joe');

@@ -23,6 +23,9 @@ type Access =
 /** Every page and every form that is made by hand. One that is missing here fails the test. */
 const ROUTES: Readonly<Record<string, Access>> = {
   'GET /healthz': 'everybody',
+  'GET /readyz': 'everybody',
+  // From this machine, or with a token: `tests/http/metrics.test.ts`.
+  'GET /metrics': 'everybody',
   'GET /offline': 'everybody',
   'GET /favicon.ico': 'everybody',
   'GET /service-worker.js': 'everybody',

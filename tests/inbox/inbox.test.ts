@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { newPerson, PASSWORD, type Socket, Visitor } from '../support/client.ts';
-import { startHearth, startHearthProcess } from '../support/hearth.ts';
+import { ON_SQLITE, startHearth, startHearthProcess } from '../support/hearth.ts';
 import { startPushService } from '../support/push-service.ts';
 
 async function until(isTrue: () => Promise<boolean>): Promise<void> {
@@ -18,56 +18,60 @@ async function lineOf(member: Visitor): Promise<string> {
   return (await member.post('/line')).location;
 }
 
-test('a member writes to all administrators, waits until one answers, and the line is assigned, noted and done', async (t) => {
-  const hearth = await startHearth(t);
-  const ada = await newPerson(hearth.url, 'ada');
-  const eve = await newPerson(hearth.url, 'eve');
-  const joe = await newPerson(hearth.url, 'joe', 1);
-  await ada.post('/admin/people/2/make-admin');
-  assert.match((await ada.get('/inbox')).body, /Nothing is open/, 'the empty state');
-  assert.match(
-    (await joe.get('/line')).body,
-    /read by the administrators of this Hearth, and by nobody else/,
-  );
-  const socket = await eve.socket('/ws', { protocol: 'hearth.html' });
-  const line = await lineOf(joe);
-  assert.equal((await joe.get('/line')).location, line);
-  assert.equal(await lineOf(joe), line, 'there is one for each member');
-  await joe.post(`${line}/messages`, { content: 'I cannot find the key' });
-  await socket.next((text) => /id="inbox-link"[^>]*data-unread="1"/.test(text));
+test(
+  'a member writes to all administrators, waits until one answers, and the line is assigned, noted and done',
+  ON_SQLITE,
+  async (t) => {
+    const hearth = await startHearth(t);
+    const ada = await newPerson(hearth.url, 'ada');
+    const eve = await newPerson(hearth.url, 'eve');
+    const joe = await newPerson(hearth.url, 'joe', 1);
+    await ada.post('/admin/people/2/make-admin');
+    assert.match((await ada.get('/inbox')).body, /Nothing is open/, 'the empty state');
+    assert.match(
+      (await joe.get('/line')).body,
+      /read by the administrators of this Hearth, and by nobody else/,
+    );
+    const socket = await eve.socket('/ws', { protocol: 'hearth.html' });
+    const line = await lineOf(joe);
+    assert.equal((await joe.get('/line')).location, line);
+    assert.equal(await lineOf(joe), line, 'there is one for each member');
+    await joe.post(`${line}/messages`, { content: 'I cannot find the key' });
+    await socket.next((text) => /id="inbox-link"[^>]*data-unread="1"/.test(text));
 
-  const queue = (await ada.get('/inbox')).body;
-  assert.match(queue, /waits for less than a minute/);
-  assert.match(queue, /I cannot find the key/);
-  assert.match(queue, /Not viewed yet/);
-  const id = line.split('/').at(-1);
-  assert.match((await eve.get(line)).body, /I cannot find the key/);
-  assert.match((await ada.get('/inbox')).body, /Last viewed/);
-  await ada.post(`/inbox/${id}/assign`, { assignee: '2' });
-  await ada.post(`/inbox/${id}/note`, { note: 'canarynote' });
-  assert.match((await eve.get('/inbox?show=mine')).body, /canarynote/);
-  assert.match((await ada.get('/inbox?show=mine')).body, /Nothing is assigned to you/);
-  const long = await ada.post(`/inbox/${id}/note`, { note: 'x'.repeat(2_001) });
-  assert.deepEqual([long.status, /at most 2,000/.test(long.body)], [400, true]);
-  assert.equal(
-    (await ada.post(`/inbox/${id}/assign`, { assignee: '3' })).status,
-    400,
-    'to administrators only',
-  );
+    const queue = (await ada.get('/inbox')).body;
+    assert.match(queue, /waits for less than a minute/);
+    assert.match(queue, /I cannot find the key/);
+    assert.match(queue, /Not viewed yet/);
+    const id = line.split('/').at(-1);
+    assert.match((await eve.get(line)).body, /I cannot find the key/);
+    assert.match((await ada.get('/inbox')).body, /Last viewed/);
+    await ada.post(`/inbox/${id}/assign`, { assignee: '2' });
+    await ada.post(`/inbox/${id}/note`, { note: 'canarynote' });
+    assert.match((await eve.get('/inbox?show=mine')).body, /canarynote/);
+    assert.match((await ada.get('/inbox?show=mine')).body, /Nothing is assigned to you/);
+    const long = await ada.post(`/inbox/${id}/note`, { note: 'x'.repeat(2_001) });
+    assert.deepEqual([long.status, /at most 2,000/.test(long.body)], [400, true]);
+    assert.equal(
+      (await ada.post(`/inbox/${id}/assign`, { assignee: '3' })).status,
+      400,
+      'to administrators only',
+    );
 
-  await eve.post(`${line}/messages`, { content: 'It is under the mat' });
-  await until(async () => /Nobody waits/.test((await ada.get('/inbox')).body));
-  await ada.post(`/inbox/${id}/done`, { on: 'yes' });
-  assert.match((await ada.get('/inbox?show=done')).body, /joe/);
-  assert.match((await ada.get('/inbox')).body, /Nothing is open/);
-  await joe.post(`${line}/messages`, { content: 'Thank you' });
-  await until(async () => /1 person waits/.test((await ada.get('/inbox')).body));
+    await eve.post(`${line}/messages`, { content: 'It is under the mat' });
+    await until(async () => /Nobody waits/.test((await ada.get('/inbox')).body));
+    await ada.post(`/inbox/${id}/done`, { on: 'yes' });
+    assert.match((await ada.get('/inbox?show=done')).body, /joe/);
+    assert.match((await ada.get('/inbox')).body, /Nothing is open/);
+    await joe.post(`${line}/messages`, { content: 'Thank you' });
+    await until(async () => /1 person waits/.test((await ada.get('/inbox')).body));
 
-  for (const path of [line, '/groups', '/account/export'])
-    assert.doesNotMatch((await joe.get(path)).body, /canarynote/);
-  for (const file of ['chat.sqlite3', 'chat.sqlite3-wal'])
-    assert.ok(!readFileSync(join(hearth.dataDir, file)).includes('canarynote'));
-});
+    for (const path of [line, '/groups', '/account/export'])
+      assert.doesNotMatch((await joe.get(path)).body, /canarynote/);
+    for (const file of ['chat.sqlite3', 'chat.sqlite3-wal'])
+      assert.ok(!readFileSync(join(hearth.dataDir, file)).includes('canarynote'));
+  },
+);
 
 test('whoever becomes an administrator reads every line, whoever is none any more is out of all at once', async (t) => {
   const hearth = await startHearth(t);

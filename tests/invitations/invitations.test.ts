@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { newCode, readCode } from '../../src/invitations/codes.ts';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
-import { startHearth } from '../support/hearth.ts';
+import { ON_SQLITE, startHearth } from '../support/hearth.ts';
 import { runSql } from '../support/rows.ts';
 
 const NOT_VALID = /This invitation is not valid, or not any more/;
@@ -162,7 +162,7 @@ test('who may invite: members unless told otherwise, to groups that they are in,
   assert.match((await register(hearth.url, 'kim', code)).body, NOT_VALID);
 });
 
-test('codes are in no file', async (t) => {
+test('codes are in no file', ON_SQLITE, async (t) => {
   const hearth = await startHearth(t);
   const ada = await newPerson(hearth.url, 'ada');
   const code = await invite(ada);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { newPerson, type Visitor } from '../support/client.ts';
-import { startHearth } from '../support/hearth.ts';
+import { ON_SQLITE, startHearth } from '../support/hearth.ts';
 
 const say = (person: Visitor, content: string, more: Record<string, string> = {}) =>
   person.post('/groups/1/messages', { content, ...more });
@@ -156,30 +156,34 @@ test('a saved message is one’s own, and shown as long as one may read it', asy
   assert.match((await jo.get('/saved')).body, /Nothing here yet/);
 });
 
-test('a draft waits on the server, sealed, for each group and thread, until it is sent', async (t) => {
-  const hearth = await startHearth(t);
-  const ada = await newPerson(hearth.url, 'ada', 1, 2);
-  await say(ada, 'first');
-  const draft = (content: string, thread = '') => ada.post('/groups/1/draft', { content, thread });
-  assert.equal((await draft('half a canaryword')).status, 204);
-  await draft('of the thread', '1');
-  const typed = async (path: string) => /<textarea[^>]*>([^<]*)</.exec((await ada.get(path)).body)?.[1];
-  assert.equal(await typed('/groups/1'), 'half a canaryword');
-  assert.equal(await typed('/groups/1/threads/1'), 'of the thread');
-  assert.equal(await typed('/groups/2'), '');
-  for (const file of ['chat.sqlite3', 'chat.sqlite3-wal'])
-    assert.ok(!readFileSync(join(hearth.dataDir, file)).includes('canaryword'));
-  await say(ada, 'half a canaryword, whole now');
-  assert.equal(await typed('/groups/1'), '');
-  assert.equal(await typed('/groups/1/threads/1'), 'of the thread');
-  await draft('half of another');
-  await ada.post('/groups/1/messages', { content: 'written long ago' }, { 'hx-request': 'true' });
-  assert.equal(await typed('/groups/1'), 'half of another', 'what an outbox sends leaves it alone');
-  assert.equal((await draft('nowhere', '99')).status, 404);
-  assert.equal((await draft('a reply is no thread', '77')).status, 404);
-  await draft('', '1');
-  assert.equal(await typed('/groups/1/threads/1'), '');
-  assert.equal((await draft('x'.repeat(40_001))).status, 400);
-  const stranger = await newPerson(hearth.url, 'stranger');
-  assert.equal((await stranger.post('/groups/1/draft', { content: 'x' })).status, 403);
-});
+test(
+  'a draft waits on the server, sealed, for each group and thread, until it is sent',
+  ON_SQLITE,
+  async (t) => {
+    const hearth = await startHearth(t);
+    const ada = await newPerson(hearth.url, 'ada', 1, 2);
+    await say(ada, 'first');
+    const draft = (content: string, thread = '') => ada.post('/groups/1/draft', { content, thread });
+    assert.equal((await draft('half a canaryword')).status, 204);
+    await draft('of the thread', '1');
+    const typed = async (path: string) => /<textarea[^>]*>([^<]*)</.exec((await ada.get(path)).body)?.[1];
+    assert.equal(await typed('/groups/1'), 'half a canaryword');
+    assert.equal(await typed('/groups/1/threads/1'), 'of the thread');
+    assert.equal(await typed('/groups/2'), '');
+    for (const file of ['chat.sqlite3', 'chat.sqlite3-wal'])
+      assert.ok(!readFileSync(join(hearth.dataDir, file)).includes('canaryword'));
+    await say(ada, 'half a canaryword, whole now');
+    assert.equal(await typed('/groups/1'), '');
+    assert.equal(await typed('/groups/1/threads/1'), 'of the thread');
+    await draft('half of another');
+    await ada.post('/groups/1/messages', { content: 'written long ago' }, { 'hx-request': 'true' });
+    assert.equal(await typed('/groups/1'), 'half of another', 'what an outbox sends leaves it alone');
+    assert.equal((await draft('nowhere', '99')).status, 404);
+    assert.equal((await draft('a reply is no thread', '77')).status, 404);
+    await draft('', '1');
+    assert.equal(await typed('/groups/1/threads/1'), '');
+    assert.equal((await draft('x'.repeat(40_001))).status, 400);
+    const stranger = await newPerson(hearth.url, 'stranger');
+    assert.equal((await stranger.post('/groups/1/draft', { content: 'x' })).status, 403);
+  },
+);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { newPerson, PASSWORD, Visitor as Stranger, type Visitor } from '../support/client.ts';
-import { startHearthProcess } from '../support/hearth.ts';
+import { ON_SQLITE, startHearthProcess } from '../support/hearth.ts';
 import { startPushService } from '../support/push-service.ts';
 import { recording, SAID } from '../support/speech.ts';
 
@@ -11,44 +11,54 @@ const say = (person: Visitor, group: number, content: string) =>
   person.post(`/groups/${group}/messages`, { content });
 const soon = (ms = 900) => new Promise((resolve) => setTimeout(resolve, ms));
 
-test('a mention reaches a closed browser, sealed for it and signed with our own key; a test does too', async (t) => {
-  const service = await startPushService(t);
-  const hearth = await startHearthProcess(t, {
-    env: { ...service.env, PUSH_CONTACT: 'mailto:ada@example.net' },
-  });
-  const ada = await newPerson(hearth.url, 'ada', 1);
-  const jo = await newPerson(hearth.url, 'joe', 1);
-  assert.equal((await jo.post('/notifications/devices', service.subscribe('Firefox on Linux'))).status, 303);
-  await say(ada, 1, 'for nobody in particular');
-  await say(ada, 1, '@joe the shed is open');
-  const [first] = await service.next(1);
-  assert.deepEqual(first?.notice, {
-    title: 'ada in General',
-    body: '@joe the shed is open',
-    url: '/groups/1?around=2#message-2',
-    tag: 'group-1',
-    badge: 1,
-  });
-  const page = await jo.get('/notifications');
-  assert.equal(/data-public-key="([^"]+)"/.exec(page.body)?.[1], first?.publicKey);
-  assert.equal(first?.subject, 'mailto:ada@example.net');
-  assert.ok(Number(first?.ttl) > 0);
-  assert.match(page.body, /Firefox on Linux[\s\S]*last reached/);
-  assert.equal((await jo.post('/notifications/test')).location, '/notifications?done=tested');
-  assert.equal((await service.next(2))[1]?.notice.tag, 'test');
-  const refused = await ada.post('/notifications/test');
-  assert.deepEqual([refused.status, /No device of yours/.test(refused.body)], [400, true]);
-  for (const file of ['users.sqlite3', 'users.sqlite3-wal'])
-    assert.ok(!readFileSync(join(hearth.dataDir, file)).includes('/device/'), 'where devices are is sealed');
+test(
+  'a mention reaches a closed browser, sealed for it and signed with our own key; a test does too',
+  ON_SQLITE,
+  async (t) => {
+    const service = await startPushService(t);
+    const hearth = await startHearthProcess(t, {
+      env: { ...service.env, PUSH_CONTACT: 'mailto:ada@example.net' },
+    });
+    const ada = await newPerson(hearth.url, 'ada', 1);
+    const jo = await newPerson(hearth.url, 'joe', 1);
+    assert.equal(
+      (await jo.post('/notifications/devices', service.subscribe('Firefox on Linux'))).status,
+      303,
+    );
+    await say(ada, 1, 'for nobody in particular');
+    await say(ada, 1, '@joe the shed is open');
+    const [first] = await service.next(1);
+    assert.deepEqual(first?.notice, {
+      title: 'ada in General',
+      body: '@joe the shed is open',
+      url: '/groups/1?around=2#message-2',
+      tag: 'group-1',
+      badge: 1,
+    });
+    const page = await jo.get('/notifications');
+    assert.equal(/data-public-key="([^"]+)"/.exec(page.body)?.[1], first?.publicKey);
+    assert.equal(first?.subject, 'mailto:ada@example.net');
+    assert.ok(Number(first?.ttl) > 0);
+    assert.match(page.body, /Firefox on Linux[\s\S]*last reached/);
+    assert.equal((await jo.post('/notifications/test')).location, '/notifications?done=tested');
+    assert.equal((await service.next(2))[1]?.notice.tag, 'test');
+    const refused = await ada.post('/notifications/test');
+    assert.deepEqual([refused.status, /No device of yours/.test(refused.body)], [400, true]);
+    for (const file of ['users.sqlite3', 'users.sqlite3-wal'])
+      assert.ok(
+        !readFileSync(join(hearth.dataDir, file)).includes('/device/'),
+        'where devices are is sealed',
+      );
 
-  // The key outlives a restart: browsers subscribed with it.
-  await hearth.stop();
-  const again = await startHearthProcess(t, { dataDir: hearth.dataDir, env: service.env });
-  const back = new Stranger(again.url);
-  await back.post('/login', { username: 'ada', password: PASSWORD });
-  await say(back, 1, '@joe still there?');
-  assert.equal((await service.next(3))[2]?.publicKey, first?.publicKey);
-});
+    // The key outlives a restart: browsers subscribed with it.
+    await hearth.stop();
+    const again = await startHearthProcess(t, { dataDir: hearth.dataDir, env: service.env });
+    const back = new Stranger(again.url);
+    await back.post('/login', { username: 'ada', password: PASSWORD });
+    await say(back, 1, '@joe still there?');
+    assert.equal((await service.next(3))[2]?.publicKey, first?.publicKey);
+  },
+);
 
 test('the bell chooses what one hears of; one’s own messages, and what one looks at, are no news', async (t) => {
   const service = await startPushService(t);
@@ -144,42 +154,46 @@ test('in quiet hours nothing rings', async (t) => {
   }
 });
 
-test('a device goes with its session, its owner’s word, a new password, or its vendor’s', async (t) => {
-  const service = await startPushService(t);
-  const hearth = await startHearthProcess(t, { env: service.env });
-  const ada = await newPerson(hearth.url, 'ada', 1);
-  const jo = await newPerson(hearth.url, 'joe', 1);
-  const signIn = async () => {
-    const visitor = new Stranger(hearth.url);
-    await visitor.post('/login', { username: 'joe', password: PASSWORD });
-    return visitor;
-  };
-  const labels = async () =>
-    [...(await jo.get('/notifications')).body.matchAll(/<strong>(.*?)<\/strong>/g)].map(
-      (regExpExecArray) => regExpExecArray[1],
-    );
-  const phone = await signIn();
-  await jo.post('/notifications/devices', service.subscribe('desk'));
-  await phone.post('/notifications/devices', service.subscribe('phone'));
-  assert.deepEqual(await labels(), ['desk', 'phone']);
-  await phone.post('/logout');
-  assert.deepEqual(await labels(), ['desk']);
-  assert.equal((await ada.post('/notifications/devices/1/remove')).status, 404, 'not by anybody else');
-  assert.equal((await jo.post('/notifications/devices/1/remove')).status, 303);
-  assert.deepEqual(await labels(), []);
+test(
+  'a device goes with its session, its owner’s word, a new password, or its vendor’s',
+  ON_SQLITE,
+  async (t) => {
+    const service = await startPushService(t);
+    const hearth = await startHearthProcess(t, { env: service.env });
+    const ada = await newPerson(hearth.url, 'ada', 1);
+    const jo = await newPerson(hearth.url, 'joe', 1);
+    const signIn = async () => {
+      const visitor = new Stranger(hearth.url);
+      await visitor.post('/login', { username: 'joe', password: PASSWORD });
+      return visitor;
+    };
+    const labels = async () =>
+      [...(await jo.get('/notifications')).body.matchAll(/<strong>(.*?)<\/strong>/g)].map(
+        (regExpExecArray) => regExpExecArray[1],
+      );
+    const phone = await signIn();
+    await jo.post('/notifications/devices', service.subscribe('desk'));
+    await phone.post('/notifications/devices', service.subscribe('phone'));
+    assert.deepEqual(await labels(), ['desk', 'phone']);
+    await phone.post('/logout');
+    assert.deepEqual(await labels(), ['desk']);
+    assert.equal((await ada.post('/notifications/devices/1/remove')).status, 404, 'not by anybody else');
+    assert.equal((await jo.post('/notifications/devices/1/remove')).status, 303);
+    assert.deepEqual(await labels(), []);
 
-  await jo.post('/notifications/devices', service.subscribe('gone'));
-  service.answerWith(410);
-  await say(ada, 1, '@joe hello');
-  await service.next(1);
-  await soon(200);
-  assert.deepEqual(await labels(), []);
-  service.answerWith(201);
-  const other = await signIn();
-  await other.post('/notifications/devices', service.subscribe('other'));
-  await jo.post('/account/password', { current: PASSWORD, password: 'another password' });
-  assert.deepEqual(await labels(), []);
-});
+    await jo.post('/notifications/devices', service.subscribe('gone'));
+    service.answerWith(410);
+    await say(ada, 1, '@joe hello');
+    await service.next(1);
+    await soon(200);
+    assert.deepEqual(await labels(), []);
+    service.answerWith(201);
+    const other = await signIn();
+    await other.post('/notifications/devices', service.subscribe('other'));
+    await jo.post('/account/password', { current: PASSWORD, password: 'another password' });
+    assert.deepEqual(await labels(), []);
+  },
+);
 
 test('nobody makes us send to an address of their choosing', async (t) => {
   const service = await startPushService(t);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { newPerson, Visitor } from '../support/client.ts';
-import { startHearth } from '../support/hearth.ts';
+import { ON_SQLITE, startHearth } from '../support/hearth.ts';
 
 /** Ada administrates and is not in the group, joe owns it, kim and mina are members, zoe is elsewhere. */
 async function people(url: string) {
@@ -69,16 +69,20 @@ test('one reports what one can read, not one’s own, and says why', async (t) =
   assert.ok(refused.body.includes(long), 'what was typed is still there');
 });
 
-test('owners remove what others wrote, with a reason, and a reason of one’s own message is not kept', async (t) => {
-  const hearth = await startHearth(t, { env: { EDIT_LIMIT_MINUTES: '1' } });
-  const { joe, kim, mina } = await people(hearth.url);
-  assert.equal((await kim.post('/groups/3/messages/1/remove', { reason: 'x' })).status, 403);
-  assert.equal((await joe.post('/groups/3/messages/1/remove', { reason: 'x'.repeat(251) })).status, 400);
-  assert.equal((await joe.post('/groups/3/messages/1/remove', { reason: 'Not here' })).status, 303);
-  assert.match((await mina.get('/groups/3')).body, /This message was removed: Not here/);
-  await mina.post('/groups/3/messages', { content: 'oops' });
-  await mina.post('/groups/3/messages/2/remove', { reason: 'my secret reason' });
-  assert.doesNotMatch((await joe.get('/groups/3')).body, /my secret reason/);
-  for (const file of ['chat.sqlite3', 'chat.sqlite3-wal'])
-    assert.ok(!readFileSync(join(hearth.dataDir, file)).includes('Not here'), 'sealed');
-});
+test(
+  'owners remove what others wrote, with a reason, and a reason of one’s own message is not kept',
+  ON_SQLITE,
+  async (t) => {
+    const hearth = await startHearth(t, { env: { EDIT_LIMIT_MINUTES: '1' } });
+    const { joe, kim, mina } = await people(hearth.url);
+    assert.equal((await kim.post('/groups/3/messages/1/remove', { reason: 'x' })).status, 403);
+    assert.equal((await joe.post('/groups/3/messages/1/remove', { reason: 'x'.repeat(251) })).status, 400);
+    assert.equal((await joe.post('/groups/3/messages/1/remove', { reason: 'Not here' })).status, 303);
+    assert.match((await mina.get('/groups/3')).body, /This message was removed: Not here/);
+    await mina.post('/groups/3/messages', { content: 'oops' });
+    await mina.post('/groups/3/messages/2/remove', { reason: 'my secret reason' });
+    assert.doesNotMatch((await joe.get('/groups/3')).body, /my secret reason/);
+    for (const file of ['chat.sqlite3', 'chat.sqlite3-wal'])
+      assert.ok(!readFileSync(join(hearth.dataDir, file)).includes('Not here'), 'sealed');
+  },
+);

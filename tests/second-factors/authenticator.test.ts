@@ -5,7 +5,7 @@ import test from 'node:test';
 import { generate } from 'otplib';
 import { checkCode, confirmAuthenticator } from '../../src/second-factors/verify.ts';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
-import { startHearth } from '../support/hearth.ts';
+import { ON_SQLITE, startHearth } from '../support/hearth.ts';
 import { openStores } from '../support/stores.ts';
 
 const codeAt = (secret: string, seconds = Date.now() / 1000) =>
@@ -188,7 +188,7 @@ test('a clock half a minute off is taken, a minute is not; an older code after a
   await assert.rejects(checkCode({ secondFactors }, ada, await code(0), now), 'older than the last one');
 });
 
-test('neither the secret nor a recovery code is in a file', async (t) => {
+test('neither the secret nor a recovery code is in a file', ON_SQLITE, async (t) => {
   const hearth = await startHearth(t);
   const ada = await newPerson(hearth.url, 'ada');
   const { secret, codes } = await setUp(ada);

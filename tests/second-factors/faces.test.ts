@@ -10,7 +10,7 @@ import sharp from 'sharp';
 import { openBrowser, personAt } from '../support/browser.ts';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { portrait, three, turned } from '../support/faces.ts';
-import { startHearth, temporaryFolder } from '../support/hearth.ts';
+import { ON_SQLITE, startHearth, temporaryFolder } from '../support/hearth.ts';
 
 type Pictures = readonly Buffer[];
 
@@ -132,27 +132,31 @@ test('face and app stand beside each other: either signs in, and the codes go wi
   assert.equal((await free.post('/login', { username: 'grace', password: PASSWORD })).location, '/');
 });
 
-test('nothing is left of a face that is removed, by its owner, an administrator, or with the account', async (t) => {
-  const hearth = await startHearth(t);
-  const admin = await newPerson(hearth.url, 'root');
-  const people = await Promise.all(['ada', 'joe', 'eve'].map((name) => newPerson(hearth.url, name)));
-  const [ada, , eve] = people as [Visitor, Visitor, Visitor];
-  const pictures = await three('ada');
-  for (const person of people) assert.equal((await enrol(person, pictures)).codes.length, 10);
-  const stored = readSealed(hearth.dataDir);
-  assert.equal(stored.length, 3);
+test(
+  'nothing is left of a face that is removed, by its owner, an administrator, or with the account',
+  ON_SQLITE,
+  async (t) => {
+    const hearth = await startHearth(t);
+    const admin = await newPerson(hearth.url, 'root');
+    const people = await Promise.all(['ada', 'joe', 'eve'].map((name) => newPerson(hearth.url, name)));
+    const [ada, , eve] = people as [Visitor, Visitor, Visitor];
+    const pictures = await three('ada');
+    for (const person of people) assert.equal((await enrol(person, pictures)).codes.length, 10);
+    const stored = readSealed(hearth.dataDir);
+    assert.equal(stored.length, 3);
 
-  await ada.post('/account/face/remove', { password: PASSWORD });
-  const joesPage = /\/admin\/people\/(\d+)">[^<]*joe/i.exec((await admin.get('/admin/people')).body)?.[1];
-  await admin.post(`/admin/people/${joesPage}/remove-second-factor`);
-  await eve.post('/account/delete', { password: PASSWORD, messages: 'keep' });
-  while (readSealed(hearth.dataDir).length > 0) await new Promise((resolve) => setTimeout(resolve, 50));
-  const free = new Visitor(hearth.url);
-  assert.equal((await free.post('/login', { username: 'joe', password: PASSWORD })).location, '/');
-  await hearth.stop();
-  const left = readFileSync(join(hearth.dataDir, 'users.sqlite3'));
-  for (const template of stored) assert.ok(!left.includes(template.subarray(0, 64)), 'overwritten');
-});
+    await ada.post('/account/face/remove', { password: PASSWORD });
+    const joesPage = /\/admin\/people\/(\d+)">[^<]*joe/i.exec((await admin.get('/admin/people')).body)?.[1];
+    await admin.post(`/admin/people/${joesPage}/remove-second-factor`);
+    await eve.post('/account/delete', { password: PASSWORD, messages: 'keep' });
+    while (readSealed(hearth.dataDir).length > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    const free = new Visitor(hearth.url);
+    assert.equal((await free.post('/login', { username: 'joe', password: PASSWORD })).location, '/');
+    await hearth.stop();
+    const left = readFileSync(join(hearth.dataDir, 'users.sqlite3'));
+    for (const template of stored) assert.ok(!left.includes(template.subarray(0, 64)), 'overwritten');
+  },
+);
 
 /** A film for Chromium's camera, 30 pictures a second: each of these for so many of them. */
 async function film(file: string, scenes: readonly (readonly [Buffer, number])[]): Promise<string> {

@@ -7,7 +7,7 @@ import { generate } from 'otplib';
 import type { BrowserContext, Page } from 'playwright-core';
 import { openBrowser, personAt } from '../support/browser.ts';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
-import { startHearth } from '../support/hearth.ts';
+import { ON_SQLITE, startHearth } from '../support/hearth.ts';
 
 /** Gives a page an authenticator that says yes, as a phone whose owner puts a finger on it. */
 async function withAuthenticator(context: BrowserContext, page: Page) {
@@ -22,48 +22,52 @@ async function withAuthenticator(context: BrowserContext, page: Page) {
   return { devtools, authenticatorId };
 }
 
-test('a passkey is added, signs in alone, also past the authenticator app, and is removed', async (t) => {
-  const hearth = await startHearth(t);
-  const url = hearth.url.replace('127.0.0.1', 'localhost');
-  const browser = await openBrowser(t);
-  const { page, context, complaints } = await personAt(browser, url, 'ada');
-  await withAuthenticator(context, page);
-  await page.goto(`${url}/account/passkeys`);
-  await page.getByLabel('A name for it').fill('My canarykey');
-  await page.getByLabel('Your password').fill('not my password');
-  await page.getByRole('button', { name: 'Add a passkey' }).click();
-  await page.getByText('That is not your password').waitFor();
-  await page.getByLabel('Your password').fill(PASSWORD);
-  await page.getByRole('button', { name: 'Add a passkey' }).click();
-  await page.getByText('My canarykey').waitFor();
-  await page.getByText('not used yet').waitFor();
+test(
+  'a passkey is added, signs in alone, also past the authenticator app, and is removed',
+  ON_SQLITE,
+  async (t) => {
+    const hearth = await startHearth(t);
+    const url = hearth.url.replace('127.0.0.1', 'localhost');
+    const browser = await openBrowser(t);
+    const { page, context, complaints } = await personAt(browser, url, 'ada');
+    await withAuthenticator(context, page);
+    await page.goto(`${url}/account/passkeys`);
+    await page.getByLabel('A name for it').fill('My canarykey');
+    await page.getByLabel('Your password').fill('not my password');
+    await page.getByRole('button', { name: 'Add a passkey' }).click();
+    await page.getByText('That is not your password').waitFor();
+    await page.getByLabel('Your password').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Add a passkey' }).click();
+    await page.getByText('My canarykey').waitFor();
+    await page.getByText('not used yet').waitFor();
 
-  const ask = (path: string, form = {}) =>
-    page.request.post(url + path, { form, headers: { origin: url } }).then((answer) => answer.text());
-  const app = await ask('/account/second-factor/set-up', { password: PASSWORD });
-  const secret = (/key into it: <code>([^<]+)/.exec(app)?.[1] ?? assert.fail(app)).replaceAll(' ', '');
-  await ask('/account/second-factor/confirm', { code: await generate({ secret }) });
-  await context.clearCookies();
-  await page.goto(`${url}/login?next=/account/passkeys`);
-  await page.getByLabel('Stay signed in on this device').uncheck();
-  await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
-  await page.getByText('last used').waitFor();
-  const session = (await context.cookies()).find(({ name }) => name === 'hearth');
-  assert.equal(session?.expires, -1, 'it ends with the browser');
+    const ask = (path: string, form = {}) =>
+      page.request.post(url + path, { form, headers: { origin: url } }).then((answer) => answer.text());
+    const app = await ask('/account/second-factor/set-up', { password: PASSWORD });
+    const secret = (/key into it: <code>([^<]+)/.exec(app)?.[1] ?? assert.fail(app)).replaceAll(' ', '');
+    await ask('/account/second-factor/confirm', { code: await generate({ secret }) });
+    await context.clearCookies();
+    await page.goto(`${url}/login?next=/account/passkeys`);
+    await page.getByLabel('Stay signed in on this device').uncheck();
+    await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
+    await page.getByText('last used').waitFor();
+    const session = (await context.cookies()).find(({ name }) => name === 'hearth');
+    assert.equal(session?.expires, -1, 'it ends with the browser');
 
-  await page.getByRole('button', { name: 'Remove My canarykey' }).click();
-  await page.getByText('My canarykey').waitFor({ state: 'detached' });
-  await context.clearCookies();
-  await page.goto(`${url}/login`);
-  await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
-  await page.getByText('This passkey does not sign in here').waitFor();
-  for (const file of ['users.sqlite3', 'users.sqlite3-wal'])
-    assert.ok(!readFileSync(join(hearth.dataDir, file)).includes('canarykey'));
-  assert.deepEqual(
-    complaints.filter((complaint) => !/40[13]/.test(complaint)),
-    [],
-  );
-});
+    await page.getByRole('button', { name: 'Remove My canarykey' }).click();
+    await page.getByText('My canarykey').waitFor({ state: 'detached' });
+    await context.clearCookies();
+    await page.goto(`${url}/login`);
+    await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
+    await page.getByText('This passkey does not sign in here').waitFor();
+    for (const file of ['users.sqlite3', 'users.sqlite3-wal'])
+      assert.ok(!readFileSync(join(hearth.dataDir, file)).includes('canarykey'));
+    assert.deepEqual(
+      complaints.filter((complaint) => !/40[13]/.test(complaint)),
+      [],
+    );
+  },
+);
 
 test('a challenge works once and for its own browser; whoever is suspended stays out', async (t) => {
   const hearth = await startHearth(t);

@@ -48,6 +48,9 @@ type Options = {
 /** bcrypt's lowest work factor. */
 export const LOWEST_COST = 4;
 
+/** For a test that looks into the files of SQLite, or relies on its one writer: it is left out on PostgreSQL. */
+export const ON_SQLITE = { skip: process.env.TEST_POSTGRES ? 'on SQLite only' : false };
+
 /** What each test still has to close. */
 const endings = new WeakMap<Ending, (() => unknown)[]>();
 
@@ -81,7 +84,9 @@ export async function runToEnd(
   env: Record<string, string> = {},
   script = START,
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const { child, output } = launch(script, args, env);
+  const dataDir = args.includes('--data') ? args[args.indexOf('--data') + 1] : undefined;
+  const database = dataDir === undefined ? {} : await databaseOf(dataDir);
+  const { child, output } = launch(script, args, { ...database, ...env });
   const [code] = await once(child, 'close');
   return { code, ...output() };
 }
@@ -93,7 +98,7 @@ export async function startHearth(test: Ending, options: Options = {}): Promise<
   const { readCommand, startServer, version, passwords } = await loaded;
   const environment = environmentOf({
     RATE_LIMITS: 'off',
-    LOG_LEVEL: process.env.TEST_LOG ?? 'silent',
+    LOG_LEVEL: 'silent',
     ...options.env,
   });
   const command = readCommand(flags, { ...environment, ...(await databaseOf(dataDir)) }, version());

@@ -11,6 +11,7 @@ import { createAdmission } from '../../src/invitations/admit.ts';
 import { Announcer } from '../../src/messages/announce.ts';
 import { createTextRenderer } from '../../src/messages/render.ts';
 import { createMessageWriter } from '../../src/messages/writer.ts';
+import { createMetrics } from '../../src/metrics.ts';
 import { openStores as openAll } from '../../src/stores.ts';
 import { atEnd, databaseOf, type Ending, LOWEST_COST, temporaryFolder } from './hearth.ts';
 
@@ -34,7 +35,7 @@ export async function openStores(test: Ending, dataDir = temporaryFolder(test)) 
   const report = (error: unknown) => {
     throw error;
   };
-  const writing = { ...events, messages, groups, isAlone: true, report };
+  const writing = { ...events, messages, groups, isAlone: true, metrics: createMetrics(), report };
   const writer = createMessageWriter({ ...writing, announcer: new Announcer(writing) });
 
   return {
