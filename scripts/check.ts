@@ -61,6 +61,8 @@ const missing = [
   // Hearth is tested on it, too.
   ...(existsSync('/usr/lib/postgresql') || process.platform !== 'linux' ? [] : ['postgresql']),
   ...(isThere('redis-server') ? [] : ['redis-server']),
+  // It reads the rules of alerts.
+  ...(isThere('promtool') ? [] : ['prometheus']),
   // The terminal client is used in a real terminal.
   ...(isThere('tmux') ? [] : ['tmux']),
   // For the checker of HTML. Who cannot install it here skips that one test.

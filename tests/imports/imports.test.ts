@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import sharp from 'sharp';
 import yauzl from 'yauzl';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
-import { ROOT, startHearth, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
+import { ON_SQLITE, ROOT, startHearth, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 import { bringIn, finished, upload, zipOf } from '../support/imports.ts';
 
 const shared = await startHearth({ after });
@@ -320,26 +320,34 @@ test('the archive of a group opens without a server, and another Hearth brings i
   assert.match(again.body, /0 messages added, 2 were here already/);
 });
 
-test('npm run export writes everything, also conversations between a few, for whoever runs the machine', async (t) => {
-  const folder = temporaryFolder(t);
-  const hearth = await startHearth(t);
-  const ada = await newPerson(hearth.url, 'ada', 1);
-  await newPerson(hearth.url, 'joe');
-  await ada.post('/groups/1/messages', { content: 'to all' });
-  const direct = (await ada.post('/direct', { with: '2' })).location;
-  await ada.post(`${direct}/messages`, { content: 'to joe' });
-  const target = join(folder, 'all.zip');
-  const run = () =>
-    promisify(execFile)('node', ['--import', 'tsx', 'scripts/export.ts', target, '--data', hearth.dataDir], {
-      cwd: ROOT,
-    });
-  assert.match((await run()).stdout, /3 conversations, 2 messages. It is not encrypted/);
-  const entries = await unpack(readFileSync(target));
-  assert.match(String(entries.get('index.html')), /General[\s\S]*ada, joe/);
-  assert.match(String(entries.get('messages.jsonl')), /to all[\s\S]*to joe/);
-  assert.equal(statSync(target).mode & 0o777, 0o600);
-  await assert.rejects(run(), /is there already/);
-});
+test(
+  'npm run export writes everything, also conversations between a few, for whoever runs the machine',
+  ON_SQLITE,
+  async (t) => {
+    const folder = temporaryFolder(t);
+    const hearth = await startHearth(t);
+    const ada = await newPerson(hearth.url, 'ada', 1);
+    await newPerson(hearth.url, 'joe');
+    await ada.post('/groups/1/messages', { content: 'to all' });
+    const direct = (await ada.post('/direct', { with: '2' })).location;
+    await ada.post(`${direct}/messages`, { content: 'to joe' });
+    const target = join(folder, 'all.zip');
+    const run = () =>
+      promisify(execFile)(
+        'node',
+        ['--import', 'tsx', 'scripts/export.ts', target, '--data', hearth.dataDir],
+        {
+          cwd: ROOT,
+        },
+      );
+    assert.match((await run()).stdout, /3 conversations, 2 messages. It is not encrypted/);
+    const entries = await unpack(readFileSync(target));
+    assert.match(String(entries.get('index.html')), /General[\s\S]*ada, joe/);
+    assert.match(String(entries.get('messages.jsonl')), /to all[\s\S]*to joe/);
+    assert.equal(statSync(target).mode & 0o777, 0o600);
+    await assert.rejects(run(), /is there already/);
+  },
+);
 
 /** The entries of an archive, by path. */
 async function unpack(bytes: Buffer): Promise<Map<string, Buffer>> {
