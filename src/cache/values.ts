@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { CacheDefinition, Cached } from './caches.ts';
+import type { CacheDefinition, Cached } from './definition.ts';
 
 type Id = string | number;
 type Entry<Value> = { value: Value; tags: readonly string[] };
