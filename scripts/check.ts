@@ -63,6 +63,7 @@ const missing = [
   ...(isThere('redis-server') ? [] : ['redis-server']),
   // It reads the rules of alerts.
   ...(isThere('promtool') ? [] : ['prometheus']),
+  ...(isThere('systemd-analyze') || process.platform !== 'linux' ? [] : ['systemd']),
   // The terminal client is used in a real terminal.
   ...(isThere('tmux') ? [] : ['tmux']),
   // For the checker of HTML. Who cannot install it here skips that one test.
