@@ -1,5 +1,6 @@
 // npm run bench            all of them
 // npm run bench -- NAME    one
+import { cluster } from './bench/cluster.ts';
 import { fanout } from './bench/fanout.ts';
 import { history } from './bench/history.ts';
 import { idle } from './bench/idle.ts';
@@ -23,6 +24,7 @@ const BENCHES: Record<string, (cleanup: Cleanup) => Promise<Finding[]>> = {
   login,
   speech,
   languages,
+  cluster,
 };
 
 const asked = process.argv.slice(2);

@@ -122,7 +122,7 @@ type Features = Awaited<ReturnType<typeof install>>;
 
 /** Installs the features; each may use those before it. */
 async function install({ config, log, databases, keyring, sessionStore, passwords }: Opened, base: Context) {
-  const stores = await openCachedStores(databases, keyring, base.caches, config.inboxOnly, base.isAlone);
+  const stores = await openCachedStores(databases, keyring, base.caches, config.inboxOnly);
   const engine = openSpeechEngine(config, log);
   const faces = openFaceEngine(config, log);
   const context = {

@@ -62,14 +62,12 @@ export type Stores = Awaited<ReturnType<typeof openStores>>;
 /**
  * The same stores, with caches of what is read often; events invalidate the entries.
  * @param inboxOnly whether there is nothing but private lines to the administrators
- * @param isAlone whether this is the only process that writes
  */
 export async function openCachedStores(
   databases: StoredDatabases,
   keyring: Keyring,
   caches: Caches,
   inboxOnly: boolean,
-  isAlone = true,
 ): Promise<Stores> {
   const opened = await open(databases, keyring);
   const { users, chat, sealer, usersIndex, chatIndex } = opened;
@@ -77,7 +75,7 @@ export async function openCachedStores(
     ...uncached(opened),
     accounts: new CachedAccountStore(users, sealer, usersIndex, caches, inboxOnly),
     groups: new CachedGroupStore(chat, sealer, chatIndex, caches, inboxOnly),
-    messages: new CachedMessageStore(chat, sealer, caches, isAlone),
+    messages: new CachedMessageStore(chat, sealer, caches),
     drafts: new CachedDraftStore(chat, sealer, caches),
     siteSettings: new CachedSiteSettingsStore(users, caches),
     reports: new ReportStore(chat, sealer, inboxOnly),

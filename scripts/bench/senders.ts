@@ -45,16 +45,20 @@ async function withIndex(cleanup: Cleanup): Promise<Finding> {
   return finding('senders-index', 'messages/s', found, 0.5);
 }
 
-/** A server with people in groups, each with a socket. */
 async function prepared(cleanup: Cleanup, env: Record<string, string>): Promise<LeanSocket[]> {
   const ours = await startHearthProcess(cleanup, { env });
-  const members = await people(ours.url, 8);
+  return connect([ours.url]);
+}
+
+/** People in groups, each with a socket. @param urls the processes that they are at, in turns */
+export async function connect(urls: readonly string[]): Promise<LeanSocket[]> {
+  const members = await people(urls[0] ?? '', 8);
   for (let id = 3; id <= GROUPS; id++) await members[0]?.post('/groups', { name: `Group ${id}` });
   for (const member of members) for (let id = 1; id <= GROUPS; id++) await member.post(`/groups/${id}/join`);
   const sockets = await Promise.all(
     Array.from({ length: SENDERS }, (_, index) =>
       LeanSocket.open(
-        ours.url,
+        urls[index % urls.length] ?? '',
         `/ws/chat/${1 + (index % GROUPS)}`,
         members[index % members.length]?.cookie ?? '',
       ),
@@ -64,7 +68,8 @@ async function prepared(cleanup: Cleanup, env: Record<string, string>): Promise<
   return sockets;
 }
 
-async function closedLoop(sockets: LeanSocket[]): Promise<number> {
+/** Everybody sends, waits for the acknowledgement, and sends again. @returns messages a second */
+export async function closedLoop(sockets: LeanSocket[]): Promise<number> {
   let acknowledged = 0;
   let isOver = false;
   for (const socket of sockets) {

@@ -1,4 +1,4 @@
-import { type Cached, type Caches, on } from '../cache/caches.ts';
+import { type Cached, type Caches, on, type RecentValues } from '../cache/caches.ts';
 import type { Database } from '../database/executor.ts';
 import type { Sealer } from '../database/sealed-columns.ts';
 import type { Amendment, Committed } from './amend.ts';
@@ -19,12 +19,12 @@ export class CachedMessageStore extends MessageStore {
   readonly #messages: Cached<Key, Message | undefined>;
   readonly #pinCounts: Cached<number, number>;
 
-  readonly #isAlone: boolean;
+  /** The newest change of each group that was told. */
+  readonly #told: RecentValues<number, number>;
 
-  /** @param isAlone whether this is the only process that writes */
-  constructor(db: Database, sealer: Sealer, { cached }: Caches, isAlone = true) {
+  constructor(db: Database, sealer: Sealer, { cached, recent }: Caches) {
     super(db, sealer);
-    this.#isAlone = isAlone;
+    this.#told = recent<number, number>('newest changes', MAX_GROUPS);
     this.#messages = cached({
       name: 'messages',
       key: keyOf,
@@ -34,6 +34,7 @@ export class CachedMessageStore extends MessageStore {
       loadMany: (keys) => this.#load(keys),
       dropOn: [
         on(messagesChanged, ({ groupId, messages }, cache) => {
+          this.#told.set(groupId, Math.max(this.#told.get(groupId) ?? 0, messages.at(-1)?.change ?? 0));
           for (const { seq, change } of messages) {
             const kept = cache.peek({ groupId, seq });
             // A message that this process wrote is already cached in its new version.
@@ -100,9 +101,9 @@ export class CachedMessageStore extends MessageStore {
   }
 
   #keepWritten<Result>(committed: Committed<Result>): Committed<Result> {
-    // Where others write, one of them may have changed a message again by now, and its event may have been heard.
+    // Another process may have changed a message again by now, and its event may have been told.
     for (const message of committed.written)
-      if (this.#isAlone) this.#messages.put(message, message);
+      if ((this.#told.get(message.groupId) ?? 0) < message.change) this.#messages.put(message, message);
       else this.#messages.drop(message);
     return committed;
   }

@@ -44,17 +44,15 @@ export class NotificationClaimStore {
    * @returns the seq of the first of them by group, without the groups where all are claimed already
    */
   claim(claims: readonly Claim[]): Promise<ReadonlyMap<number, number>> {
-    return this.#db.transaction(
-      async (tx) => {
-        const firsts = new Map<number, number>();
-        for (const claim of claims) {
-          const first = await this.#claimOne(tx, claim);
-          if (first !== undefined) firsts.set(claim.groupId, first);
-        }
-        return firsts;
-      },
-      claims.map(({ groupId }) => groupId),
-    );
+    return this.#db.transaction(async (tx) => {
+      const firsts = new Map<number, number>();
+      // In order, so that no two processes wait for each other.
+      for (const claim of [...claims].sort((a, b) => a.groupId - b.groupId)) {
+        const first = await this.#claimOne(tx, claim);
+        if (first !== undefined) firsts.set(claim.groupId, first);
+      }
+      return firsts;
+    }, []);
   }
 
   async #claimOne(tx: Executor, { groupId, upTo }: Claim): Promise<number | undefined> {
