@@ -48,6 +48,10 @@ async function rotateKeys(
   try {
     const databases = await openDatabases(dataDir, databaseUrl);
     try {
+      if (!databases.isFirst)
+        throw new StartError(
+          'A Hearth is running on this PostgreSQL database; stop every process of it first.',
+        );
       await resealAll(nextKeyring(dataDir, encryptionKey), databases, report);
     } finally {
       await databases.close();

@@ -79,7 +79,8 @@ export type App = {
 export async function createApp(opened: Opened): Promise<App> {
   const { config, certificate } = opened;
   const base = await createContext(opened);
-  await prepare(await openStores(opened.databases, opened.keyring), config);
+  const stores = await openStores(opened.databases, opened.keyring);
+  await opened.databases.inTurn('prepare', () => prepare(stores, config), true);
   const features = await install(opened, base);
   const own = ownOperations(features);
   const { operations } = features.messages;

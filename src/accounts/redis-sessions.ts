@@ -6,85 +6,124 @@ import type { Redis } from '../redis.ts';
 
 /** How many sessions this process could bring back to a Redis that lost them. */
 const MAX_KNOWN = 20_000;
-/** How long Redis remembers that a session ended: longer than a process could be without it and still have the session. */
-const ENDED_FOR_SECONDS = 86_400;
+/** How long Redis remembers that a session ended: longer than any session lasts without use. */
+const ENDED_FOR_SECONDS = 100 * 86_400;
+const DAY_SECONDS = 86_400;
 
 type Callback = (error?: unknown) => void;
-type Stored = session.SessionData & { isEnded?: true };
-
-const ENDED = { cookie: {}, isEnded: true } as Stored;
 
 /**
  * Sessions in Redis, which all processes share. While Redis is away, sessions begin and end in this process, and Redis is
  * told once it answers; one that this process has not seen cannot be read. What a Redis that was emptied has lost is
- * brought back by the processes that have seen it. A session that ended is replaced by a note that it did, so that none
- * is brought back.
+ * brought back by the processes that have seen it. That a session ended is kept under a name of its own, which nothing
+ * writes over: neither a request that began before it nor a process that was cut off brings it back.
  */
 export class RedisSessions extends session.Store {
+  readonly #client: Redis['client'];
+  readonly #prefix: string;
   readonly #store: RedisStore;
-  /** As JSON. */
+  /** What this process has seen of a session, as JSON; `ended` for one that ended here. */
   readonly #known: RecentValues<string, string>;
   /** The ids of those that Redis has to be told of. */
   readonly #waiting = new Set<string>();
 
   constructor({ client, prefix, whenBack }: Redis, caches: Caches) {
     super();
+    this.#client = client;
+    this.#prefix = `${prefix}:session:`;
     this.#known = caches.recent<string, string>('sessions for Redis', MAX_KNOWN);
-    this.#store = new RedisStore({
-      client,
-      prefix: `${prefix}:session:`,
-      disableTouch: true,
-      ttl: (stored: Stored) => secondsLeft(stored),
-    });
+    this.#store = new RedisStore({ client, prefix: this.#prefix, disableTouch: true, ttl: secondsLeft });
     whenBack(() => {
-      for (const id of this.#waiting) this.#bring(id);
+      for (const id of this.#waiting) this.#tell(id);
     });
   }
 
   override get(id: string, done: (error: unknown, found?: session.SessionData | null) => void): void {
-    if (this.#waiting.has(id)) return done(null, shown(this.#knownOf(id)));
-    this.#store.get(id, (error: unknown, found?: Stored | null) => {
-      if (error) return done(away(error));
-      if (found) this.#known.set(id, JSON.stringify(found));
-      else if (this.#knownOf(id)) this.#bring(id);
-      done(null, shown(found ?? this.#knownOf(id)));
-    });
+    if (this.#waiting.has(id)) return done(null, this.#knownOf(id));
+    this.#read(id).then(
+      (found) => process.nextTick(done, null, found),
+      (error) => {
+        // While Redis is away, what this process has seen counts.
+        const known = this.#knownOf(id);
+        if (known || this.#known.get(id) === ENDED) process.nextTick(done, null, known);
+        else process.nextTick(done, away(error));
+      },
+    );
   }
 
   override set(id: string, value: session.SessionData, done: Callback = () => {}): void {
+    if (this.#known.get(id) === ENDED) return done();
     this.#known.set(id, JSON.stringify(value));
-    this.#bring(id, done);
+    this.#tell(id, done);
   }
 
   override destroy(id: string, done: Callback = () => {}): void {
-    this.#known.set(id, JSON.stringify(ENDED));
-    this.#bring(id, done);
+    this.#known.set(id, ENDED);
+    this.#tell(id, done);
+  }
+
+  async #read(id: string): Promise<session.SessionData | null> {
+    const [stored, ended] = await this.#client.mGet([this.#prefix + id, this.#endOf(id)]);
+    if (ended !== null) {
+      this.#known.set(id, ENDED);
+      return null;
+    }
+    if (stored !== null && stored !== undefined) {
+      this.#known.set(id, stored);
+      return JSON.parse(stored);
+    }
+    const known = this.#knownOf(id);
+    if (known)
+      await this.#client.set(this.#prefix + id, JSON.stringify(known), {
+        condition: 'NX',
+        expiration: { type: 'EX', value: secondsLeft(known) },
+      });
+    return known;
   }
 
   /** Tells Redis of a session as this process knows it; where that fails, once Redis is back. */
-  #bring(id: string, done: Callback = () => {}): void {
-    const stored = this.#knownOf(id);
+  #tell(id: string, done: Callback = () => {}): void {
     this.#waiting.add(id);
-    if (!stored) return done();
-    this.#store.set(id, stored, (error?: unknown) => {
-      if (!error) this.#waiting.delete(id);
-      done();
+    this.#write(id).then(
+      () => {
+        this.#waiting.delete(id);
+        done();
+      },
+      () => done(),
+    );
+  }
+
+  async #write(id: string): Promise<void> {
+    if (this.#known.get(id) === ENDED) {
+      await this.#client.set(this.#endOf(id), '1', { expiration: { type: 'EX', value: ENDED_FOR_SECONDS } });
+      await this.#client.del(this.#prefix + id);
+      return;
+    }
+    const known = this.#knownOf(id);
+    if (!known) return;
+    await new Promise<void>((resolve, reject) => {
+      this.#store.set(id, known, (error?: unknown) => (error ? reject(error) : resolve()));
     });
   }
 
-  #knownOf(id: string): Stored | undefined {
+  #endOf(id: string): string {
+    return `${this.#prefix}ended:${id}`;
+  }
+
+  /** Null for one that ended or ran out, or that this process has not seen. */
+  #knownOf(id: string): session.SessionData | null {
     const text = this.#known.get(id);
-    return text === undefined ? undefined : JSON.parse(text);
+    if (text === undefined || text === ENDED) return null;
+    const known: session.SessionData = JSON.parse(text);
+    return secondsLeft(known) > 0 ? known : null;
   }
 }
 
-function secondsLeft({ isEnded, cookie }: Stored): number {
-  if (isEnded || !cookie.expires) return ENDED_FOR_SECONDS;
-  return Math.ceil((new Date(cookie.expires).getTime() - Date.now()) / 1_000);
-}
+const ENDED = 'ended';
 
-function shown(stored: Stored | null | undefined): session.SessionData | null {
-  return stored && !stored.isEnded && secondsLeft(stored) > 0 ? stored : null;
+function secondsLeft({ cookie }: session.SessionData): number {
+  if (!cookie.expires) return DAY_SECONDS;
+  return Math.ceil((new Date(cookie.expires).getTime() - Date.now()) / 1_000);
 }
 
 function away(cause: unknown): ChatError {

@@ -45,6 +45,7 @@ export async function openSessionStore(dataDir: string, log: Logger, redis?: Red
     return cachedSessions(
       (caches) => new RedisSessions(redis, caches),
       async () => {},
+      true,
     );
   const file = join(dataDir, 'sessions.sqlite3');
   const database = await openSound(file).catch((error: Error) => {
@@ -61,11 +62,18 @@ export async function openSessionStore(dataDir: string, log: Logger, redis?: Red
   // The types of connect-sqlite3 allow only a file name, and declare a store of connect. In fact it accepts an open
   // database, which we can close, and extends the `Store` of express-session, which we pass in.
   const durable = new Store({ db: database as unknown as string }) as unknown as session.Store;
-  return cachedSessions(() => durable, promisify<void>(database.close.bind(database)));
+  return cachedSessions(() => durable, promisify<void>(database.close.bind(database)), false);
 }
 
-/** @param open opens the store where they are kept; what of it is read often is kept in memory, too */
-function cachedSessions(open: (caches: Caches) => session.Store, close: () => Promise<void>): SessionStore {
+/**
+ * @param open opens the store where they are kept; what of it is read often is kept in memory, too
+ * @param isShared whether other processes write to it
+ */
+function cachedSessions(
+  open: (caches: Caches) => session.Store,
+  close: () => Promise<void>,
+  isShared: boolean,
+): SessionStore {
   return {
     open(caches) {
       const durable = open(caches);
@@ -83,7 +91,7 @@ function cachedSessions(open: (caches: Caches) => session.Store, close: () => Pr
           }),
         ],
       });
-      const openStore = () => new CachedSessionStore(durable, cached, ended);
+      const openStore = () => new CachedSessionStore(durable, cached, ended, isShared);
       const ending = openStore();
       return {
         openStore,
@@ -134,19 +142,24 @@ class CachedSessionStore extends session.Store {
   // Ids of ended sessions: a request that began before a sign-out may finish after it, and must neither read the
   // session nor write it back.
   readonly #ended: RecentValues<string, true>;
+  readonly #isShared: boolean;
 
   constructor(
     durable: session.Store,
     cache: Cached<string, Kept | undefined>,
     ended: RecentValues<string, true>,
+    isShared: boolean,
   ) {
     super();
     this.#durable = durable;
     this.#cache = cache;
     this.#ended = ended;
+    this.#isShared = isShared;
   }
 
   override get(id: string, done: (error: unknown, found?: session.SessionData | null) => void): void {
+    // Another process may have written to the session since: what express-session works on is read anew.
+    if (this.#isShared) this.#cache.drop(id);
     const answer = (kept: Kept | undefined) => {
       const isOpen = kept !== undefined && kept.expires > Date.now() && !this.#ended.get(id);
       done(null, isOpen ? JSON.parse(kept.text) : null);

@@ -39,6 +39,8 @@ const MAX_WAITING = 1_000;
 const CLAIM_MS = TIMEOUT_MS * 3;
 const LONGEST_TIMER_MS = 3_600_000;
 
+const LOOK_EVERY_MS = 60_000;
+
 export type DeliverDependencies = {
   databases: Pick<Databases, 'isFirst'>;
   webhooks: WebhookStore;
@@ -64,6 +66,7 @@ export class Deliverer {
   #running = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #dueTimer: NodeJS.Timeout | undefined;
+  #look: NodeJS.Timeout | undefined;
   #isStopped = false;
 
   constructor(dependencies: DeliverDependencies) {
@@ -77,6 +80,8 @@ export class Deliverer {
     if (databases.isFirst) await deliveries.releaseAll(Date.now());
     this.#considerSoon(await this.#dependencies.webhooks.groupsWithOutgoing());
     this.wake();
+    // For what another process was to try again, and has ended since.
+    this.#look = setInterval(() => this.wake(), LOOK_EVERY_MS).unref();
   }
 
   /** Begins no more deliveries. Those under way are tried again at the next start unless they end in time. */
@@ -84,6 +89,7 @@ export class Deliverer {
     this.#isStopped = true;
     clearTimeout(this.#timer);
     clearTimeout(this.#dueTimer);
+    clearInterval(this.#look);
     await this.#running;
   }
 

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type pg from 'pg';
+import pg from 'pg';
 import { StartError } from '../errors.ts';
 import { migrationFiles } from './migrate.ts';
+
+const CONNECT_TIMEOUT_MS = 5_000;
 
 /** Held while one process migrates, so that several that start together do not. */
 const MIGRATION_LOCK = 0x68656172_00000001n;
@@ -12,10 +14,16 @@ const MIGRATION_LOCK = 0x68656172_00000001n;
  * Makes the schema where there is none, and applies the numbered files of `migrations/postgres/<name>/` that it has not
  * seen, each in a transaction.
  */
-export async function migratePostgres(pool: pg.Pool, name: 'users' | 'chat'): Promise<void> {
+export async function migratePostgres(url: string, name: 'users' | 'chat'): Promise<void> {
   const folder = fileURLToPath(new URL(`./migrations/postgres/${name}/`, import.meta.url));
   const files = migrationFiles(folder);
-  const client = await pool.connect();
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    options: `-c search_path=${name}`,
+  });
+  client.on('error', () => {});
+  await client.connect();
   try {
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK.toString()]);
     await client.query(
@@ -34,6 +42,6 @@ export async function migratePostgres(pool: pg.Pool, name: 'users' | 'chat'): Pr
     }
   } finally {
     // The connection ends with its lock, and with a transaction that failed.
-    client.release(true);
+    await client.end().catch(() => {});
   }
 }

@@ -43,7 +43,7 @@ type Report = (done: number, total: number) => void;
  * @throws StartError where the target holds other data, or a row differs
  */
 export async function moveData(from: Pair, to: Pair, report: Report): Promise<number> {
-  for (const name of NAMES) await claim(to[name]);
+  await claim(to);
   const total = await countAll(from);
   let done = 0;
   const step = (rows: number) => {
@@ -62,14 +62,23 @@ export async function moveData(from: Pair, to: Pair, report: Report): Promise<nu
 }
 
 /** @throws StartError where it holds what no move has put there */
-async function claim(database: Database): Promise<void> {
-  const keys = await database.all((orm) => orm.select().from(encryptionKeys));
-  if (keys.length > 0 && keys[0]?.keyId !== UNFINISHED_MOVE)
+async function claim(to: Pair): Promise<void> {
+  const states = await Promise.all(
+    NAMES.map(async (name) => {
+      const keys = await to[name].all((orm) => orm.select().from(encryptionKeys));
+      const isMarked = keys.some((key) => key.keyId === UNFINISHED_MOVE);
+      return { database: to[name], isMarked, isEmpty: keys.length === 0 };
+    }),
+  );
+  // One that was broken off in its last step has put the keys into one of them already.
+  const isResumed = states.some(({ isMarked }) => isMarked);
+  if (!isResumed && states.some(({ isEmpty }) => !isEmpty))
     throw new StartError(
       'There is data already where this is to be moved; name an empty database or folder.',
     );
   const marker = { keyId: UNFINISHED_MOVE, firstUsedAt: Date.now() };
-  await database.run((orm) => orm.insert(encryptionKeys).values(marker).onConflictDoNothing());
+  for (const { database, isEmpty } of states)
+    if (isEmpty) await database.run((orm) => orm.insert(encryptionKeys).values(marker).onConflictDoNothing());
 }
 
 /** Puts the keys in place of the mark of the move. */
@@ -77,7 +86,7 @@ async function release(from: Database, to: Database): Promise<void> {
   const keys = await from.all((orm) => orm.select().from(encryptionKeys));
   await to.transaction(async (tx) => {
     await tx.run((orm) => orm.delete(encryptionKeys).where(eq(encryptionKeys.keyId, UNFINISHED_MOVE)));
-    if (keys.length > 0) await tx.run((orm) => orm.insert(encryptionKeys).values(keys));
+    if (keys.length > 0) await tx.run((orm) => orm.insert(encryptionKeys).values(keys).onConflictDoNothing());
   });
 }
 

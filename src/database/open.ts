@@ -12,8 +12,11 @@ export type Databases = {
   canWrite(): Promise<boolean>;
   /** Whether no other process was connected to them when this one opened them: what others left can be taken up. */
   isFirst: boolean;
-  /** Runs work that only one process does at a time, such as an import; others wait, also for one that is killed. */
-  inTurn<Result>(name: string, work: () => Promise<Result>): Promise<Result>;
+  /**
+   * Runs work that only one process does at a time, such as an import; where another does it, resolves to undefined.
+   * @param waits whether it waits for the other one instead, also for one that is killed
+   */
+  inTurn<Result>(name: string, work: () => Promise<Result>, waits?: boolean): Promise<Result | undefined>;
   close(): Promise<void>;
 };
 

@@ -50,7 +50,7 @@ type Dependencies = {
  */
 export class DeletionWork {
   readonly #dependencies: Dependencies;
-  #running: Promise<void> = Promise.resolve();
+  #running: Promise<unknown> = Promise.resolve();
   #isStopped = false;
   /** For what another process began and did not finish. */
   readonly #timer: NodeJS.Timeout;

@@ -27,7 +27,7 @@ export class ExportWork {
   readonly #look = setInterval(() => {
     this.#running = this.#running.then(() => this.#resume()).catch(this.#dependencies.report);
   }, LOOK_EVERY_MS);
-  #running: Promise<void>;
+  #running: Promise<unknown>;
   #isStopped = false;
 
   constructor(dependencies: Dependencies) {
@@ -63,7 +63,7 @@ export class ExportWork {
     });
   }
 
-  #inTurn(work: () => Promise<void>): Promise<void> {
+  #inTurn(work: () => Promise<void>): Promise<unknown> {
     return this.#dependencies.databases.inTurn('exports', work);
   }
 

@@ -25,7 +25,7 @@ export type ImportDependencies = WriteDependencies & {
 /** Brings chats in, one after another; what a stopped process did not finish is finished by the next. */
 export class ImportWork {
   readonly #dependencies: ImportDependencies;
-  #running: Promise<void> = Promise.resolve();
+  #running: Promise<unknown> = Promise.resolve();
   #isStopped = false;
   readonly #timer: NodeJS.Timeout;
 

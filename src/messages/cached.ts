@@ -78,6 +78,11 @@ export class CachedMessageStore extends MessageStore {
 
   override async changedAfter(groupId: number, change: number, limit: number): Promise<Message[]> {
     const changes = await super.changesAfter(groupId, change, limit);
+    // Events of these may not have been told here yet.
+    for (const { seq, change } of changes) {
+      const kept = this.#messages.peek({ groupId, seq });
+      if (kept && kept.change < change) this.#messages.drop({ groupId, seq });
+    }
     return this.bySeqs(
       groupId,
       changes.map(({ seq }) => seq),

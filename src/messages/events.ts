@@ -28,7 +28,10 @@ export const mentionsAdded = eventType<{ groupId: number; seq: number; accountId
 );
 
 /** Somebody is writing a message. */
-export const typed = eventType<{ groupId: number; accountId: number }>('messages.typed');
+export const typed = eventType<{ groupId: number; accountId: number }>('messages.typed', { isLocal: true });
+
+/** The others are to see that somebody is writing. */
+export const typingShown = eventType<{ groupId: number; accountId: number }>('messages.typing-shown');
 
 /** The queue of the administrators' inbox has changed. */
 export const inboxChanged = eventType<Record<string, never>>('messages.inbox-changed');

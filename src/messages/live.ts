@@ -16,7 +16,7 @@ import { type BoundOperation, bindOperations, parseInput } from '../operations/d
 import { wholeNumber } from '../operations/fields.ts';
 import type { LivePresence } from '../presence/live.ts';
 import { type ConversationOperationContext, conversationOperations } from './conversation-operations.ts';
-import { messagesChanged, typed } from './events.ts';
+import { messagesChanged, typed, typingShown } from './events.ts';
 import type { Message } from './message.ts';
 import {
   type MessageOperationContext,
@@ -44,6 +44,7 @@ type Dependencies = MessageOperationContext &
     presence: LivePresence;
     limits: Limits;
     subscribe: Subscribe;
+    subscribeOwn: Subscribe;
     metrics: Pick<Metrics, 'push'>;
     /** Called with errors of background work. */
     report(error: unknown): void;
@@ -100,7 +101,8 @@ export class ConversationSocket implements Endpoint {
     await this.#inOrder(group.id, async () => {
       if (!connection.isOpen) return;
       this.#hub.subscribe(connection, connection.topic);
-      await this.#sendMissed(connection, group.id);
+      // All of it: a push of something newer would pass over what is left.
+      while (connection.isOpen && (await this.#sendMissed(connection, group.id)) === CATCH_UP);
     });
     const now = await this.#groups.byId(group.id);
     if (!now) throw notFound();
@@ -202,11 +204,15 @@ export class ConversationSocket implements Endpoint {
 }
 
 /** "Mina is typing…", to the others. */
-function tellTyping({ hub, accounts, limits, subscribe }: Dependencies): void {
+function tellTyping({ hub, accounts, limits, publish, subscribe, subscribeOwn }: Dependencies): void {
   const rate = limits.of(TYPING_RATE);
-  subscribe(typed, async ({ groupId, accountId }) => {
+  // Counted once, where it was typed, and told everywhere.
+  subscribeOwn(typed, async (who) => {
+    if (await rate.tryTake(`${who.groupId}/${who.accountId}`)) publish(typingShown, who);
+  });
+  subscribe(typingShown, async ({ groupId, accountId }) => {
     const account = await accounts.byId(accountId);
-    if (!account || !(await rate.tryTake(`${groupId}/${accountId}`))) return;
+    if (!account) return;
     const { username, name } = account;
     const json = JSON.stringify({ type: 'typing', user: { id: accountId, username, name } });
     const html = factText('html', 'typing', { accountId, name });

@@ -36,6 +36,8 @@ type Dependencies = {
   subscribe: Subscribe;
   /** Called with errors of background work. */
   report(error: unknown): void;
+  deliver: Publish;
+  isCutOff(): boolean;
   isAlone: boolean;
   atStop(stop: () => unknown): void;
 };
@@ -63,6 +65,8 @@ export class LivePresence {
     publish,
     subscribe,
     report,
+    deliver,
+    isCutOff,
     isAlone,
     atStop,
   }: Dependencies) {
@@ -74,7 +78,15 @@ export class LivePresence {
     this.#report = report;
     this.#shared = isAlone
       ? undefined
-      : new SharedPresence({ presence: this.#presence, accounts, publish, subscribe, report });
+      : new SharedPresence({
+          presence: this.#presence,
+          accounts,
+          publish,
+          subscribe,
+          deliver,
+          isCutOff,
+          report,
+        });
     atStop(() => this.#shared?.stop());
     subscribe(memberJoined, ({ groupId }) => this.#noteChange({ topic: groupTopic(groupId) }));
     subscribe(memberLeft, ({ groupId, accountId }) => {

@@ -33,6 +33,9 @@ type Dependencies = {
   accounts: AccountStore;
   publish: Publish;
   subscribe: Subscribe;
+  /** Tells the listeners of this process. */
+  deliver: Publish;
+  isCutOff(): boolean;
   report(error: unknown): void;
 };
 
@@ -135,7 +138,12 @@ export class SharedPresence {
     const { publish } = this.#dependencies;
     publish(processBeats, { process: this.#process });
     const ended = Date.now() - LEASE_MS;
-    for (const [process, { heardAt }] of this.#others) if (heardAt < ended) this.#forget(process);
+    for (const [process, other] of this.#others) {
+      if (other.heardAt >= ended) continue;
+      // It was killed, maybe between a commit and its event; or nobody can be heard, which is said once that has passed.
+      if (!this.#dependencies.isCutOff()) this.#dependencies.deliver(eventsMissed, {});
+      this.#inTurn(process, async () => this.#forget(process));
+    }
   }
 
   #heard(process: string): void {
@@ -147,9 +155,12 @@ export class SharedPresence {
 
   #inTurn(process: string, work: (other: Other) => Promise<void>): void {
     if (process === this.#process) return;
-    const other = this.#others.get(process) ?? { heardAt: 0, arrivals: new Map(), visible: new Set() };
+    const known = this.#others.get(process);
+    const other = known ?? { heardAt: 0, arrivals: new Map(), visible: new Set() };
     other.heardAt = Date.now();
     this.#others.set(process, other);
+    // What it has told before was not heard.
+    if (!known) this.#dependencies.publish(rosterAsked, { of: process });
     this.#running = this.#running.then(() => work(other)).catch(this.#dependencies.report);
   }
 

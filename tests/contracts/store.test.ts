@@ -236,6 +236,13 @@ for (const [engine, urlOf] of Object.entries(ENGINES)) {
     assert.equal((await messages.byId(twice.id))?.authorId, ada.id);
   });
 
+  test(`${engine}: what somebody wrote who is gone is answered like anything else`, async (t) => {
+    const { send, messages, group } = await opened(t);
+    const { seq } = await send('by an account that was deleted', { authorId: 99 });
+    await send('an answer', { replyTo: seq, thread: seq });
+    assert.equal((await messages.bySeq(group.id, seq))?.replyCount, 1);
+  });
+
   test(`${engine}: threads are followed by those who write in them, until they leave them alone`, async (t) => {
     const { threads, messages, ada, bob, group, send } = await opened(t);
     await send('a question');

@@ -130,7 +130,7 @@ test('what refers to an account or a group that is not there is refused, and goe
     `SELECT count(*)::int AS keys FROM information_schema.referential_constraints
      WHERE constraint_schema = 'chat' AND unique_constraint_schema = 'users'`,
   );
-  assert.ok(keys >= 7, 'between the two schemas');
+  assert.ok(keys >= 5, 'between the two schemas');
 });
 
 test('Hearth says in one sentence why it cannot start, and shows no password', async (t) => {
@@ -196,7 +196,7 @@ test('people talk on PostgreSQL; while it is away they are told, and nothing tha
   const page = (await again.get('/groups/1')).body;
   assert.match(page, /before[\s\S]*after/);
   assert.doesNotMatch(page, />meanwhile</);
-  const stored = await query(url, 'SELECT convert_from(body, $1) AS body FROM chat.messages', ['latin1']);
+  const stored = await query(url, "SELECT encode(body, 'escape') AS body FROM chat.messages");
   assert.equal(stored.length, 2);
   assert.ok(!JSON.stringify(stored).includes('before'), 'sealed');
   const { stderr } = next.output();

@@ -5,6 +5,10 @@ import pg from 'pg';
 const PRESENT = 0x68656174;
 const IN_TURN = 0x68656175;
 const RECONNECT_MS = 2_000;
+const RETRY_MS = 100;
+/** The server finds out within half a minute that a machine has vanished, and releases its locks. */
+export const SERVER_KEEPALIVE =
+  '-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3';
 
 /**
  * What the processes of one Hearth agree on by the locks of connections, which PostgreSQL releases when a process ends,
@@ -15,9 +19,12 @@ export async function joinProcesses(url: string, report: (error: unknown) => voi
   let present = await connect();
 
   async function connect(): Promise<pg.Client> {
-    const client = new pg.Client({ connectionString: url, keepAlive: true });
+    const client = new pg.Client({ connectionString: url, keepAlive: true, options: SERVER_KEEPALIVE });
+    let isBroken = false;
     client.on('error', (error) => {
-      if (isLeaving) return;
+      // It says so twice: that the server ends it, and that it ended.
+      if (isLeaving || isBroken) return;
+      isBroken = true;
       report(new Error(`A connection to PostgreSQL broke: ${error.message}`));
       setTimeout(rejoin, RECONNECT_MS).unref();
     });
@@ -45,15 +52,26 @@ export async function joinProcesses(url: string, report: (error: unknown) => voi
 
   return {
     isFirst,
-    async inTurn<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+    async inTurn<Result>(
+      name: string,
+      work: () => Promise<Result>,
+      waits = false,
+    ): Promise<Result | undefined> {
       const key = createHash('sha256').update(name).digest().readInt32BE();
-      const client = new pg.Client({ connectionString: url, keepAlive: true });
+      const client = new pg.Client({ connectionString: url, keepAlive: true, options: SERVER_KEEPALIVE });
       // Without its connection the work has no lock any more, and goes on: a second one finds what it has done.
       client.on('error', report);
       try {
         await client.connect();
-        await client.query('SELECT pg_advisory_lock($1, $2)', [IN_TURN, key]);
-        return await work();
+        for (;;) {
+          const { rows } = await client.query<{ is_mine: boolean }>(
+            'SELECT pg_try_advisory_lock($1, $2) AS is_mine',
+            [IN_TURN, key],
+          );
+          if (rows[0]?.is_mine) return await work();
+          if (isLeaving || !waits) return undefined;
+          await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        }
       } finally {
         await client.end().catch(() => {});
       }

@@ -2,11 +2,14 @@ import pg from 'pg';
 import { ChatError, StartError } from '../../errors.ts';
 import type { Database, Executor, Orm } from '../executor.ts';
 import { migratePostgres } from '../migrate-postgres.ts';
+import { SERVER_KEEPALIVE } from './postgres-processes.ts';
 import { createPostgresOrm, prepareStatements, statementOf } from './postgres-statements.ts';
 
 /** Connections of each database that one process opens at most; what needs one more waits. */
 const MAX_CONNECTIONS = 8;
 const CONNECT_TIMEOUT_MS = 5_000;
+/** A server that has vanished from the network counts as away after this time. */
+const ANSWER_MS = 20_000;
 /** A transaction of a process that hangs must not keep all others waiting. */
 const IDLE_TRANSACTION_MS = 15_000;
 /** PostgreSQL takes this many parameters in one statement. */
@@ -54,7 +57,8 @@ export async function openPostgres(
     connectionString: url,
     max: MAX_CONNECTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    options: `-c search_path=${name} -c idle_in_transaction_session_timeout=${IDLE_TRANSACTION_MS}`,
+    options: `-c search_path=${name} -c idle_in_transaction_session_timeout=${IDLE_TRANSACTION_MS} ${SERVER_KEEPALIVE}`,
+    query_timeout: ANSWER_MS,
     keepAlive: true,
   });
   // Without a listener, a connection that breaks between two statements of a transaction would end the process.
@@ -62,7 +66,7 @@ export async function openPostgres(
   // A connection that breaks while nobody uses it; the pool opens another.
   pool.on('error', ({ message }) => report(new Error(`A connection to PostgreSQL broke: ${message}`)));
   try {
-    await migratePostgres(pool, name);
+    await migratePostgres(url, name);
   } catch (error) {
     await pool.end();
     throw error instanceof StartError ? error : unreachable(url, error);
@@ -109,7 +113,10 @@ export async function openPostgres(
         await pool.query("SELECT setval(pg_get_serial_sequence($1, 'id'), $2)", [`${name}.${table}`, key]);
     },
     async compact() {
-      await pool.query('VACUUM FULL');
+      // It takes as long as it takes.
+      const client = new pg.Client({ connectionString: url, options: `-c search_path=${name}` });
+      await client.connect();
+      await client.query('VACUUM FULL').finally(() => client.end());
     },
     close: () => pool.end(),
   };

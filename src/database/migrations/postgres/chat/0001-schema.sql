@@ -1,5 +1,6 @@
 -- What migrations/sqlite/chat has up to 0019, in the types of PostgreSQL, with foreign keys to the accounts. What an
--- account leaves behind when it is deleted (its messages and their files) has none.
+-- account leaves behind when it is deleted has none: its messages and their files, that it was in a direct conversation,
+-- and that it wrote what others answer.
 
 CREATE TABLE encryption_keys (
   key_id        text COLLATE "C" PRIMARY KEY,
@@ -39,7 +40,7 @@ CREATE TABLE groups (
 CREATE UNIQUE INDEX groups_line_of ON groups (line_of) WHERE line_of IS NOT NULL;
 
 CREATE TABLE memberships (
-  account_id       bigint NOT NULL REFERENCES users.accounts (id) ON DELETE CASCADE,
+  account_id       bigint NOT NULL,
   group_id         bigint NOT NULL REFERENCES groups (id),
   read_seq         bigint NOT NULL,
   read_at          bigint NOT NULL,
@@ -103,7 +104,7 @@ CREATE INDEX files_of_account ON files (account_id, size);
 CREATE INDEX files_unsent ON files (created_at) WHERE seq IS NULL;
 
 CREATE TABLE thread_follows (
-  account_id  bigint NOT NULL REFERENCES users.accounts (id) ON DELETE CASCADE,
+  account_id  bigint NOT NULL,
   group_id    bigint NOT NULL REFERENCES groups (id),
   seq         bigint NOT NULL,
   is_followed bigint NOT NULL,

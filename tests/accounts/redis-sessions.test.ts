@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { promisify } from 'node:util';
+import type { SessionData } from 'express-session';
+import pino from 'pino';
+import { sessionEnded } from '../../src/accounts/events.ts';
+import { openSessionStore } from '../../src/accounts/session-store.ts';
+import { createLocalBus } from '../../src/bus/local.ts';
+import { createCaches } from '../../src/cache/caches.ts';
+import { connectRedis } from '../../src/redis.ts';
+import { atEnd, type Ending, temporaryFolder } from '../support/hearth.ts';
+import { startRedis } from '../support/redis.ts';
+
+/** The sessions of one process. */
+async function processOn(t: Ending, url: string) {
+  const redis = await connectRedis(url, 'hearth:test', () => {});
+  atEnd(t, redis.close);
+  const bus = createLocalBus((error) => {
+    throw error;
+  });
+  const log = pino({ level: 'silent' });
+  const opened = (await openSessionStore(temporaryFolder(t), log, redis)).open(
+    createCaches(bus.subscribeFirst),
+  );
+  const store = opened.openStore();
+  return {
+    redis,
+    hears: (sessionId: string) => bus.deliver(sessionEnded, { accountId: 1, sessionId }),
+    get: promisify(store.get.bind(store)),
+    set: promisify(store.set.bind(store)),
+    end: opened.end,
+    peek: opened.peek,
+  };
+}
+
+const session = (more: object = {}) =>
+  ({
+    cookie: { originalMaxAge: 60_000, expires: new Date(Date.now() + 60_000) },
+    accountId: 1,
+    epoch: 1,
+    ...more,
+  }) as unknown as SessionData;
+
+test('what one process writes into a session, another reads, also where it has read it before', async (t) => {
+  const { url } = await startRedis(t);
+  const [first, second] = [await processOn(t, url), await processOn(t, url)];
+  await first.set('a', session());
+  assert.equal((await second.get('a'))?.accountId, 1);
+  await first.set('a', session({ isBrief: true }));
+  assert.equal((await second.get('a'))?.isBrief, true);
+  assert.equal(await second.get('b'), null);
+});
+
+test('a session that ended stays ended: for a request that began before, for a process that did not hear, and for one that still has it', async (t) => {
+  const redis = await startRedis(t);
+  const [first, second] = [await processOn(t, redis.url), await processOn(t, redis.url)];
+  for (const id of ['a', 'b']) await first.set(id, session());
+  for (const id of ['a', 'b']) assert.ok(await second.get(id));
+  await first.end('a');
+  await second.set('a', session({ renewedOn: 'today' }));
+  assert.equal(await second.get('a'), null);
+  const third = await processOn(t, redis.url);
+  assert.equal(await third.get('a'), null);
+  second.hears('b');
+  assert.equal(second.peek('b'), undefined);
+});
+
+test('a Redis that was emptied gets back what processes have seen, and nothing that ended', async (t) => {
+  const redis = await startRedis(t);
+  const [first, second] = [await processOn(t, redis.url), await processOn(t, redis.url)];
+  for (const id of ['a', 'b', 'c']) await first.set(id, session());
+  for (const id of ['a', 'b', 'c']) assert.ok(await second.get(id));
+  await redis.kill();
+  await first.end('a');
+  await first.set('d', session());
+  assert.ok(await second.get('b'), 'what it has seen counts');
+  await assert.rejects(second.get('d'), /cannot be seen right now who is signed in/);
+  assert.ok(await first.get('d'), 'begun meanwhile, in this process');
+  await redis.start();
+  for (const deadline = Date.now() + 10_000; first.redis.isAway() || second.redis.isAway(); ) {
+    assert.ok(Date.now() < deadline);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  assert.ok(await second.get('b'));
+  assert.ok(await second.get('d'), 'told once Redis was back');
+  assert.equal(await second.get('a'), null);
+  const third = await processOn(t, redis.url);
+  assert.ok(await third.get('b'), 'brought back by the second');
+  assert.equal(await third.get('a'), null);
+  assert.equal(await third.get('c'), null, 'nobody asked for it since');
+});
