@@ -10,15 +10,9 @@ import { readCommand } from '../src/config.ts';
 import { loadKeyring } from '../src/crypto/keys.ts';
 import { StartError } from '../src/errors.ts';
 import { version } from '../src/version.ts';
-import { printProgress, readFlags } from './progress.ts';
+import { printProgress, readFlags, runCommand } from './command.ts';
 
-try {
-  await run();
-} catch (error) {
-  if (!(error instanceof StartError)) throw error;
-  console.error(error.message);
-  process.exitCode = 1;
-}
+await runCommand(run);
 
 async function run(): Promise<void> {
   const { values } = readFlags(() =>

@@ -7,15 +7,9 @@ import { lockDataFolder } from '../src/database/lock.ts';
 import { moveData } from '../src/database/move.ts';
 import { openDatabases } from '../src/database/open.ts';
 import { StartError } from '../src/errors.ts';
-import { readFlags } from './progress.ts';
+import { readFlags, runCommand } from './command.ts';
 
-try {
-  await run();
-} catch (error) {
-  if (!(error instanceof StartError)) throw error;
-  console.error(error.message);
-  process.exitCode = 1;
-}
+await runCommand(run);
 
 async function run(): Promise<void> {
   const { values } = readFlags(() =>

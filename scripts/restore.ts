@@ -2,9 +2,9 @@
 import { parseArgs } from 'node:util';
 import { restoreBackup } from '../src/backups/restore.ts';
 import { StartError } from '../src/errors.ts';
-import { printProgress, readFlags } from './progress.ts';
+import { printProgress, readFlags, runCommand } from './command.ts';
 
-try {
+await runCommand(async () => {
   const { values, positionals } = readFlags(() =>
     parseArgs({ allowPositionals: true, options: { data: { type: 'string', default: 'data' } } }),
   );
@@ -16,8 +16,4 @@ try {
     ? ''
     : ` Put its keys into ${values.data}/keys, or set ENCRYPTION_KEY, before you start it.`;
   console.log(`${values.data} is as it was at ${createdAt}, with ${media.length} files.${keys}`);
-} catch (error) {
-  if (!(error instanceof StartError)) throw error;
-  console.error(error.message);
-  process.exitCode = 1;
-}
+});

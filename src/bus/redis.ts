@@ -2,6 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from '../redis.ts';
 import { type Bus, eventsMissed } from './bus.ts';
 
+/** Before it is tried again to tell the others that something was lost. */
+const SETTLE_MS = 1_000;
+
 /**
  * The bus of several processes: what one publishes, the others hear through Redis (redis.io/docs, "Pub/Sub"). Redis keeps
  * nothing, so that what is published while a process or Redis is away is lost to it: `eventsMissed` then says so, and
@@ -26,15 +29,20 @@ export async function createRedisBus(
     if (wasAway) local.deliver(eventsMissed, {});
     wasAway = false;
   });
-  whenBack(() => {
-    if (isOwing) send(eventsMissed.name, {});
-  });
+  whenBack(settle);
 
   function send(name: string, payload: unknown): void {
-    isOwing = false;
     client.publish(channel, JSON.stringify({ origin, name, payload })).catch(() => {
       isOwing = true;
+      // It may have been refused by a connection that is open again by now.
+      setTimeout(settle, SETTLE_MS).unref();
     });
+  }
+
+  function settle(): void {
+    if (!isOwing || !client.isReady) return;
+    isOwing = false;
+    send(eventsMissed.name, {});
   }
 
   function hear(text: string): void {
@@ -46,8 +54,11 @@ export async function createRedisBus(
     }
   }
 
-  // Where Redis is away at the start, it is subscribed to once it answers.
-  const connected = subscriber.connect().then(() => subscriber.subscribe(channel, hear));
+  // Where Redis is away at the start, it is subscribed to once it answers, and what was published before is lost.
+  const connected = subscriber.connect().then(async () => {
+    await subscriber.subscribe(channel, hear);
+    local.deliver(eventsMissed, {});
+  });
   connected.catch(report);
   await Promise.race([
     connected.catch(() => {}),

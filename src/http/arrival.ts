@@ -172,7 +172,7 @@ function nameOf(host: string): string {
     .replace(/\.$/, '');
 }
 
-function isLoopback(address: string): boolean {
+export function isLoopback(address: string): boolean {
   return address === '::1' || address.startsWith('127.');
 }
 

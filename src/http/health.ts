@@ -1,10 +1,9 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Request, type RequestHandler, Router } from 'express';
 import type { Config } from '../config.ts';
+import { isSameSecret } from '../crypto/same-secret.ts';
 import { forbidden } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
-
-const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/;
+import { isLoopback } from './arrival.ts';
 
 type Dependencies = {
   config: Pick<Config, 'metricsToken' | 'trustedProxies'>;
@@ -50,19 +49,14 @@ function mayRead({ metricsToken, trustedProxies }: Dependencies['config']): Requ
     const isAllowed =
       metricsToken === undefined
         ? trustedProxies.length === 0 && isFromHere(request)
-        : isSame(request.headers.authorization ?? '', `Bearer ${metricsToken}`);
+        : isSameSecret(request.headers.authorization ?? '', `Bearer ${metricsToken}`);
     if (!isAllowed)
       throw forbidden('Ask with the token that METRICS_TOKEN sets, or without it from this machine.');
     next();
   };
 }
 
-function isFromHere({ socket, headers }: Request): boolean {
+function isFromHere({ arrival, headers }: Request): boolean {
   const isForwarded = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined;
-  return !isForwarded && LOOPBACK.test(socket.remoteAddress ?? '');
-}
-
-function isSame(given: string, wanted: string): boolean {
-  const hash = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(hash(given), hash(wanted));
+  return !isForwarded && isLoopback(arrival.address);
 }

@@ -183,7 +183,8 @@ export class Notifier {
     const notificationLevel = notificationLevelOf(group, membership);
     if (notificationLevel === 'nothing' || notificationLevel === 'hidden' || isQuiet(account, new Date()))
       return;
-    this.#publish(memberNotified, { groupId: group.id, seq: message.seq, accountId });
+    if (this.#presence.isHere(accountId))
+      this.#publish(memberNotified, { groupId: group.id, seq: message.seq, accountId });
     if (this.#presence.hasVisiblePage(accountId)) return;
     const devices = await this.#devices.of(accountId);
     if (devices.length === 0) return;

@@ -161,7 +161,9 @@ export class SharedPresence {
     this.#others.set(process, other);
     // What it has told before was not heard.
     if (!known) this.#dependencies.publish(rosterAsked, { of: process });
-    this.#running = this.#running.then(() => work(other)).catch(this.#dependencies.report);
+    // One that was forgotten meanwhile is asked anew.
+    const doIt = () => (this.#others.get(process) === other ? work(other) : undefined);
+    this.#running = this.#running.then(doIt).catch(this.#dependencies.report);
   }
 
   async #move({ arrivals }: Other, { topic, accountId, address }: Place, isHere: boolean): Promise<void> {

@@ -1,5 +1,5 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Express } from 'express';
+import { isSameSecret } from '../crypto/same-secret.ts';
 import { ChatError } from '../errors.ts';
 import { readJson } from '../http/body.ts';
 import type { Limits } from '../limits.ts';
@@ -31,7 +31,7 @@ export function receiveCallbacks(app: Express, dependencies: Dependencies): void
     '/api/voice/transcripts',
     async (request, _response, next) => {
       await rate.take(request.arrival.address);
-      if (!isSame(request.get('authorization') ?? '', `Bearer ${sharedSecret}`))
+      if (!isSameSecret(request.get('authorization') ?? '', `Bearer ${sharedSecret}`))
         throw new ChatError('unauthorized', 401, 'This takes the shared secret as a bearer token.');
       next();
     },
@@ -42,10 +42,4 @@ export function receiveCallbacks(app: Express, dependencies: Dependencies): void
       response.status(204).end();
     },
   );
-}
-
-/** In constant time, whatever the lengths. */
-function isSame(given: string, wanted: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(given), digest(wanted));
 }
