@@ -6,6 +6,7 @@ import type { SessionStore } from './accounts/session-store.ts';
 import type { SignedIn } from './accounts/sessions.ts';
 import { installAdmin } from './admin/install.ts';
 import { installApi } from './api/install.ts';
+import { installBackups } from './backups/install.ts';
 import { installBots } from './bots/install.ts';
 import type { Config } from './config.ts';
 import { type Context, createContext } from './context.ts';
@@ -150,7 +151,8 @@ async function install({ config, log, databases, keyring, sessionStore, password
   const deletion = installDeletion({ ...messages, passwords });
   const exported = installExports(messages);
   const imported = installImports(messages);
-  const admin = await installAdmin({ ...messages, ...deletion });
+  const readable = { ...messages, ...tokens, ...installBackups(messages), index: search.index };
+  const admin = await installAdmin({ ...readable, ...deletion });
   return {
     accounts,
     secondFactors,
@@ -170,7 +172,7 @@ async function install({ config, log, databases, keyring, sessionStore, password
     imported,
     admin,
     /** What programs read. */
-    readable: { ...messages, ...tokens, index: search.index, takeRecording: voice.takeRecording, passwords },
+    readable: { ...readable, takeRecording: voice.takeRecording, passwords },
   };
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { port, type Setting } from './setting-schemas.ts';
+import { interval, port, type Setting, twoNumbers } from './setting-schemas.ts';
 
 // The flags of the command line; `settings.ts` has the variables of the environment.
 
@@ -60,6 +60,36 @@ export const FLAGS = {
     fallback: 'data',
     meaning: 'the folder that holds everything',
     schema: z.string().default('data'),
+  },
+  /** The folder of backups that the server takes; undefined takes none. */
+  backupTo: {
+    name: '--backup-to',
+    value: 'FOLDER',
+    fallback: 'off',
+    meaning: 'back up into this folder while Hearth runs',
+    schema: z.string().optional(),
+  },
+  /** Milliseconds between two backups. */
+  every: {
+    name: '--every',
+    value: 'TIME',
+    fallback: '24h',
+    meaning: 'with --backup-to: how often, such as 30m, 24h or 7d',
+    schema: interval('--every', '24h'),
+  },
+  keep: {
+    name: '--keep',
+    value: 'DAYS,WEEKS',
+    fallback: '7,4',
+    meaning: 'with --backup-to: keep the last backup of so many days and weeks, remove the others',
+    schema: twoNumbers('--keep', '7,4').transform(([days, weeks]) => ({ days, weeks })),
+  },
+  seal: {
+    name: '--seal',
+    value: 'FOLDER',
+    fallback: 'off',
+    meaning: 'with --backup-to: seal each backup with a key of its own, and put the keys into this folder',
+    schema: z.string().optional(),
   },
   /** Instead of Hearth itself: what HTTPS is for, shown on two servers with a tap before each. */
   lesson: {

@@ -55,6 +55,22 @@ export function choiceIfSet<const Choice extends string>(name: string, choices: 
     .optional();
 }
 
+const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** A number of minutes, hours or days, in milliseconds; at least 10 minutes. */
+export function interval(name: string, fallback: string) {
+  return pattern(name, /^([1-9]\d{1,4}m|[1-9]\d{0,3}[hd])$/, 'a time from 10m, such as 30m, 24h or 7d')
+    .default(fallback)
+    .transform((text) => Number(text.slice(0, -1)) * UNIT_MS[text.slice(-1) as keyof typeof UNIT_MS]);
+}
+
+/** Two numbers from 0 with a comma between them. */
+export function twoNumbers(name: string, fallback: string) {
+  return pattern(name, /^\d{1,4},\d{1,4}$/, 'two numbers, such as 7,4')
+    .default(fallback)
+    .transform((text) => text.split(',').map(Number) as [number, number]);
+}
+
 /** A whole number from 1, in units of `worth`. */
 export function whole(name: string, unit: string, worth: number) {
   return z

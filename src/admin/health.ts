@@ -19,6 +19,8 @@ export type HealthDependencies = {
   livePresence: { readonly otherProcesses: number };
   blobs: { free(): Promise<number> };
   engine: { name: string } | undefined;
+  /** Of the backups that this server takes. */
+  backupHealth(): HealthLine[];
 };
 
 /** How this Hearth is: whether it can write, what it takes, since when it runs, what it has. */
@@ -30,6 +32,7 @@ export async function healthOf({
   isAlone,
   isCutOff,
   livePresence,
+  backupHealth,
 }: HealthDependencies): Promise<HealthLine[]> {
   const canWrite = await databases.canWrite();
   const free = await blobs.free();
@@ -43,6 +46,7 @@ export async function healthOf({
     ...(config.databaseUrl ? [] : [line('Their size', inWords(await sizeOf(config.dataDir)))]),
     ...(isAlone ? [] : [line('Other processes', otherProcesses(isCutOff(), livePresence), isCutOff())]),
     line('Free on the disk', inWords(free), free < LOW_SPACE_BYTES),
+    ...backupHealth(),
     line('Memory', inWords(process.memoryUsage().rss)),
     line('Running for', duration(process.uptime())),
     line('Voice messages', engine ? `become text (${engine.name})` : 'stay without text: see the README'),

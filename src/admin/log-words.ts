@@ -48,10 +48,16 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   'group-download-archive': 'downloaded the archive of the group',
   'group-add-bot': 'added a bot to the group',
   'change-settings': 'changed the settings:',
+  'backup-failed': 'could not take a backup:',
+  'backup-good-again': 'took a good backup again',
 };
+
+/** What nobody did. */
+export const OF_HEARTH: ReadonlySet<string> = new Set(['begin-log', 'backup-failed', 'backup-good-again']);
 
 /** To whom or what. */
 export function subjectOf({ person, to, message, group, ...details }: AuditEntry['details']): string {
+  if (details.why !== undefined) return details.why;
   if (person !== undefined) return to === undefined ? person : `${person} to ${to}`;
   if (message !== undefined && group !== undefined) return `message ${message} of ${group}`;
   return message ?? group ?? settingsInWords(details);

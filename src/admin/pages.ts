@@ -19,7 +19,7 @@ import type { SecondFactorStore } from '../second-factors/store.ts';
 import { IDLE_DAYS, MAX_DAYS, type Registration, type SiteSettingsStore } from '../site-settings/store.ts';
 import { personById } from './administrate.ts';
 import { type HealthDependencies, healthOf } from './health.ts';
-import { ACTIONS, subjectOf } from './log-words.ts';
+import { ACTIONS, OF_HEARTH, subjectOf } from './log-words.ts';
 import { refuseAdministration } from './policies.ts';
 
 const PEOPLE_A_PAGE = 100;
@@ -118,7 +118,7 @@ export class AdminPages {
       at: new Date(at).toISOString(),
       actor:
         actorId === null
-          ? action === 'begin-log'
+          ? OF_HEARTH.has(action)
             ? 'Hearth'
             : 'A command on the machine'
           : ((await accounts.byId(actorId))?.name ?? 'Somebody'),

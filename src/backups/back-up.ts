@@ -1,31 +1,26 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Keyring } from '../crypto/keys.ts';
-import { copyDatabase, countRows } from '../database/driver/copy.ts';
 import { lockDataFolder } from '../database/lock.ts';
 import { StartError } from '../errors.ts';
 import { CONTENT, THUMBNAIL } from '../files/blob-store.ts';
-import { checkBackup, checkEntry } from './check.ts';
+import { checkEntry } from './check.ts';
 import { contentOf, copyFile } from './copy-file.ts';
-import {
-  DATABASES,
-  type Entry,
-  MANIFEST,
-  type Manifest,
-  MEDIA,
-  readManifest,
-  writeManifest,
-} from './manifest.ts';
-import { openCopies } from './prove.ts';
+import { type Entry, MANIFEST, type Manifest, MEDIA, readManifest, writeManifest } from './manifest.ts';
+import { makeBackupKey, openSealedFile, SEALED, sealFile } from './sealed-file.ts';
+import type { Source } from './sources.ts';
 
 export type BackupOptions = {
   dataDir: string;
+  /** The folder of the files that people sent. */
+  filesFolder: string;
+  source: Source;
   /** The folder of all backups. */
   target: string;
-  keyring: Keyring;
   /** Whether the keys of the data folder come along. */
   withKeys: boolean;
+  /** The folder of the keys of backups, each of which is sealed with one of its own; undefined seals none. */
+  keyFolder: string | undefined;
   version: string;
   now?: Date;
   onProgress?(done: number, total: number): void;
@@ -34,12 +29,12 @@ export type BackupOptions = {
 export type BackupDone = { folder: string; manifest: Manifest; newMedia: number };
 
 /**
- * Copies a data folder, also while Hearth runs, and opens the copy before it counts. Files that people sent are copied
- * once: they never change.
+ * Copies a Hearth, also while it runs, and opens the copy before it counts. Files that people sent are copied once:
+ * they never change.
  * @throws StartError where it cannot be written, or the copy is not whole
  */
 export async function backUp(options: BackupOptions): Promise<BackupDone> {
-  const { target, now = new Date() } = options;
+  const { target, keyFolder, now = new Date() } = options;
   const lock = lockTarget(target);
   try {
     for (const name of readdirSync(target))
@@ -48,8 +43,8 @@ export async function backUp(options: BackupOptions): Promise<BackupDone> {
     const unfinished = join(target, `.unfinished-${name}`);
     if (existsSync(join(target, name))) throw new StartError(`${join(target, name)} is there already.`);
     mkdirSync(unfinished, { mode: 0o700 });
-    const { manifest, newMedia } = await writeAll(options, unfinished, now);
-    await checkBackup(unfinished, { ...manifest, media: [] });
+    const key = keyFolder === undefined ? undefined : makeBackupKey(keyFolder, name);
+    const { manifest, newMedia } = await writeAll(options, unfinished, key, now);
     const folder = join(target, name);
     renameSync(unfinished, folder);
     return { folder, manifest, newMedia };
@@ -75,43 +70,50 @@ function lockTarget(target: string) {
   }
 }
 
-async function writeAll(options: BackupOptions, folder: string, now: Date) {
-  const { dataDir, withKeys, keyring, version } = options;
+async function writeAll(options: BackupOptions, folder: string, key: Buffer | undefined, now: Date) {
+  const { dataDir, source, withKeys, version } = options;
+  const { rows, files: copies, blobIds } = await source.copy(folder);
+  const keys = withKeys ? await copyKeys(join(dataDir, 'keys'), folder) : [];
   const files: Entry[] = [];
-  const rows = copyDatabases(dataDir, folder);
-  for (const name of Object.keys(rows)) {
-    const path = `${name}.sqlite3`;
-    files.push({ path, ...(await contentOf(join(folder, path))) });
+  for (const path of [...copies, ...keys]) {
+    if (key) await sealAndTry(join(folder, path), key);
+    const stored = key ? path + SEALED : path;
+    files.push({ path: stored, ...(await contentOf(join(folder, stored))) });
   }
-  const keys = join(dataDir, 'keys');
-  for (const name of withKeys && existsSync(keys) ? await readdir(keys) : [])
-    files.push({ path: `keys/${name}`, ...(await copyFile(join(keys, name), join(folder, 'keys', name))) });
-  const { media, newMedia, missing } = await copyMedia(options, await openCopies(folder, keyring));
+  const { media, newMedia, missing } = await copyMedia(options, blobIds);
   if (missing.length > 0) await refuseLost(options, folder, missing);
   const manifest: Manifest = {
     ...{ format: 'hearth-backup', version: 1, hearth: version, createdAt: now.toISOString() },
-    ...{ rows, files, media },
+    ...{ isSealed: key !== undefined, rows, files, media },
   };
   writeManifest(folder, manifest);
   return { manifest, newMedia };
 }
 
-/** The chat before the accounts: whoever wrote what it has is then among them. @returns how many rows each table has */
-function copyDatabases(dataDir: string, folder: string): Manifest['rows'] {
-  const rows: Manifest['rows'] = {};
-  for (const name of DATABASES) {
-    const file = `${name}.sqlite3`;
-    if (!existsSync(join(dataDir, file))) continue;
-    copyDatabase(join(dataDir, file), join(folder, file));
-    const counted = countRows(join(folder, file));
-    if (!counted) throw new StartError(`The copy of ${join(dataDir, file)} is damaged.`);
-    rows[name] = counted;
+/** @throws StartError where it does not open to what it was */
+async function sealAndTry(file: string, key: Buffer): Promise<void> {
+  const before = await contentOf(file);
+  await sealFile(file, key);
+  await openSealedFile(file + SEALED, file, key);
+  const { sha256 } = await contentOf(file);
+  rmSync(file);
+  if (sha256 !== before.sha256) throw new StartError(`${file} was not sealed as it is. Take another backup.`);
+}
+
+async function copyKeys(from: string, folder: string): Promise<string[]> {
+  const names = existsSync(from) ? await readdir(from) : [];
+  for (const name of names) {
+    const { size, sha256 } = await copyFile(join(from, name), join(folder, 'keys', name));
+    await checkEntry(folder, { path: `keys/${name}`, size, sha256 });
   }
-  return rows;
+  return names.map((name) => `keys/${name}`);
 }
 
 /** Copies the files that an earlier backup does not have. @returns also the ids of those that are not there */
-async function copyMedia({ dataDir, target, onProgress = () => {} }: BackupOptions, ids: readonly string[]) {
+async function copyMedia(
+  { filesFolder, target, onProgress = () => {} }: BackupOptions,
+  ids: readonly string[],
+) {
   const [last] = backupsIn(target);
   const before = new Map(
     (last ? readManifest(join(target, last)).media : []).map((entry) => [entry.path, entry]),
@@ -128,7 +130,7 @@ async function copyMedia({ dataDir, target, onProgress = () => {} }: BackupOptio
         media.push(known);
         continue;
       }
-      const content = await copyFile(join(dataDir, 'media', path), to).catch(ignoreMissing);
+      const content = await copyFile(join(filesFolder, path), to).catch(ignoreMissing);
       if (content) {
         await checkEntry(join(target, MEDIA), { path, ...content });
         media.push({ path, ...content });
@@ -141,14 +143,18 @@ async function copyMedia({ dataDir, target, onProgress = () => {} }: BackupOptio
 }
 
 /** @throws StartError for a file that is still in the databases: it was not removed meanwhile, but lost */
-async function refuseLost({ dataDir, keyring }: BackupOptions, folder: string, missing: readonly string[]) {
-  const now = mkdtempSync(join(folder, '..', '.check-'));
+async function refuseLost(
+  { filesFolder, source }: BackupOptions,
+  folder: string,
+  missing: readonly string[],
+) {
+  const now = join(folder, '..', `.check-${process.pid}`);
+  mkdirSync(now, { mode: 0o700 });
   try {
-    copyDatabases(dataDir, now);
-    const there = new Set(await openCopies(now, keyring));
+    const there = new Set(await source.blobIds(now));
     const lost = missing.find((id) => there.has(id));
     if (lost !== undefined)
-      throw new StartError(`The file ${lost} is not in ${dataDir}: it was lost before this backup.`);
+      throw new StartError(`The file ${lost} is not in ${filesFolder}: it was lost before this backup.`);
   } finally {
     rmSync(now, { recursive: true, force: true });
   }

@@ -9,8 +9,11 @@ export const MANIFEST = 'manifest.json';
 export const MANIFEST_HASH = 'manifest.sha256';
 /** In the folder of all backups: the files that people sent, each once. */
 export const MEDIA = 'media';
+export const SESSIONS = 'sessions';
 /** The index of search is made anew. */
-export const DATABASES = ['chat', 'users', 'sessions'] as const;
+export const DATABASES = ['chat', 'users', SESSIONS] as const;
+/** What `pg_dump` wrote, where the databases are in PostgreSQL. */
+export const DUMP = 'postgres.dump';
 
 const entry = z.object({
   /** Relative to the backup, or to the folder of all media. */
@@ -24,6 +27,8 @@ const manifest = z.object({
   /** That wrote it. */
   hearth: z.string(),
   createdAt: z.iso.datetime(),
+  /** Whether its files are sealed with a key of its own; those that people sent are sealed anyway. */
+  isSealed: z.boolean().default(false),
   /** The rows of each table, by database. */
   rows: z.record(z.string(), z.record(z.string(), z.int())),
   files: z.array(entry),

@@ -2,6 +2,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { backupsIn } from './back-up.ts';
 import { MEDIA, readManifest } from './manifest.ts';
+import { keyFileOf } from './sealed-file.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -30,11 +31,18 @@ export function expired(names: readonly string[], { days, weeks }: Keep): string
   return newestFirst.filter((name) => !kept.has(name));
 }
 
-/** Removes the backups that the rule does not keep, then the files that no other one has. @returns their names */
-export function prune(target: string, keep: Keep): string[] {
+/**
+ * Removes the backups that the rule does not keep, with their keys, so that nobody opens a copy of them elsewhere; then
+ * the files that no other one has.
+ * @returns their names
+ */
+export function prune(target: string, keep: Keep, keyFolder?: string): string[] {
   const names = expired(backupsIn(target), keep);
   if (names.length === 0) return names;
-  for (const name of names) rmSync(join(target, name), { recursive: true });
+  for (const name of names) {
+    if (keyFolder !== undefined) rmSync(keyFileOf(keyFolder, name), { force: true });
+    rmSync(join(target, name), { recursive: true });
+  }
   const used = new Set(
     backupsIn(target).flatMap((name) => readManifest(join(target, name)).media.map(({ path }) => path)),
   );

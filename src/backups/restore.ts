@@ -1,35 +1,118 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { countRows } from '../database/driver/copy.ts';
+import { refuseData, restorePostgres } from '../database/driver/postgres-copy.ts';
 import { StartError } from '../errors.ts';
 import { checkBackup } from './check.ts';
 import { copyFile } from './copy-file.ts';
-import { type Manifest, MEDIA, readManifest } from './manifest.ts';
+import { DUMP, type Manifest, MEDIA, readManifest } from './manifest.ts';
+import { openSealedFile, SEALED } from './sealed-file.ts';
+
+/** What is written within a folder that is there already, such as a mounted disk, until all of it is there. */
+const UNFINISHED = '.restoring';
+
+export type RestoreOptions = {
+  /** Of one backup. */
+  folder: string;
+  dataDir: string;
+  /** Where the files that people sent go to. */
+  filesFolder: string;
+  /** Of PostgreSQL, for a backup of it. */
+  databaseUrl: string | undefined;
+  /** Of the backup, read when it is sealed. */
+  readKey(): Buffer;
+  onProgress?(done: number, total: number): void;
+};
 
 /**
- * Makes a data folder of a backup, after every part of it was checked. A folder that has something is left as it is.
- * @param folder of one backup
- * @throws StartError where the backup is damaged, or the data folder is not empty
+ * Makes a data folder of a backup, after every part of it was checked; what was in PostgreSQL goes into an empty
+ * database. A folder or a database that has something is left as it is.
+ * @throws StartError where the backup is damaged, or there is data already
  */
-export async function restoreBackup(
-  folder: string,
-  dataDir: string,
-  onProgress: (done: number, total: number) => void = () => {},
-): Promise<Manifest> {
-  if (existsSync(dataDir) && readdirSync(dataDir).length > 0)
+export async function restoreBackup(options: RestoreOptions): Promise<Manifest> {
+  const { folder, dataDir, filesFolder, databaseUrl, readKey, onProgress } = options;
+  refuseFull(dataDir);
+  const manifest = readManifest(folder);
+  checkEngine(manifest, databaseUrl);
+  if (databaseUrl) await refuseData(databaseUrl);
+  const key = manifest.isSealed ? readKey() : undefined;
+  await checkBackup(folder, manifest, onProgress);
+  const target = resolve(dataDir);
+  const unfinished = unfinishedOf(target);
+  rmSync(unfinished, { recursive: true, force: true });
+  mkdirSync(join(unfinished, 'keys'), { recursive: true, mode: 0o700 });
+  for (const { path } of manifest.files) {
+    if (key) await openSealedFile(join(folder, path), join(unfinished, plain(path)), key);
+    else await copyFile(join(folder, path), join(unfinished, path));
+  }
+  checkRows(manifest, unfinished);
+  const isElsewhere = resolve(filesFolder) !== join(target, 'media');
+  for (const { path } of manifest.media)
+    await copyFile(
+      join(folder, '..', MEDIA, path),
+      join(isElsewhere ? filesFolder : join(unfinished, 'media'), path),
+    );
+  if (databaseUrl) await restoreDump(join(unfinished, DUMP), databaseUrl, manifest);
+  finish(unfinished, target);
+  return manifest;
+}
+
+function refuseFull(dataDir: string): void {
+  if (existsSync(dataDir) && readdirSync(dataDir).some((name) => name !== UNFINISHED))
     throw new StartError(
       `${dataDir} is there already, and stays as it is. Move it away, or name another folder with --data.`,
     );
-  const manifest = readManifest(folder);
-  await checkBackup(folder, manifest, onProgress);
-  const target = resolve(dataDir);
-  const unfinished = join(dirname(target), `.${basename(target)}.restoring`);
-  rmSync(unfinished, { recursive: true, force: true });
-  mkdirSync(unfinished, { recursive: true, mode: 0o700 });
-  for (const { path } of manifest.files) await copyFile(join(folder, path), join(unfinished, path));
-  for (const { path } of manifest.media)
-    await copyFile(join(folder, '..', MEDIA, path), join(unfinished, 'media', path));
-  // Fails for a folder that is not empty by now.
-  if (existsSync(target)) rmdirSync(target);
-  renameSync(unfinished, target);
-  return manifest;
+}
+
+function checkEngine({ files }: Manifest, databaseUrl: string | undefined): void {
+  const isPostgres = files.some(({ path }) => plain(path) === DUMP);
+  if (isPostgres && !databaseUrl)
+    throw new StartError('This backup is of PostgreSQL: set DATABASE_URL to an empty database.');
+  if (!isPostgres && databaseUrl)
+    throw new StartError(
+      'This backup is of SQLite: restore it without DATABASE_URL, then use "npm run move -- --to postgres://…".',
+    );
+}
+
+function checkRows({ rows }: Manifest, folder: string): void {
+  for (const [name, expected] of Object.entries(rows)) {
+    const file = join(folder, `${name}.sqlite3`);
+    if (existsSync(file) && !isDeepStrictEqual(countRows(file), expected))
+      throw new StartError(`${name}.sqlite3 in the backup is damaged. Take another one.`);
+  }
+}
+
+async function restoreDump(dump: string, url: string, { rows }: Manifest): Promise<void> {
+  const { users, chat } = await restorePostgres(url, dump);
+  if (!isDeepStrictEqual({ users, chat }, { users: rows.users, chat: rows.chat }))
+    throw new StartError('The restored database has other rows than the backup. Take another one.');
+  rmSync(dump);
+}
+
+/** A folder that is there cannot be replaced where it is a mounted disk: then the parts are moved into it. */
+function unfinishedOf(target: string): string {
+  return existsSync(target)
+    ? join(target, UNFINISHED)
+    : join(dirname(target), `.${basename(target)}${UNFINISHED}`);
+}
+
+/** The databases come last: without them, Hearth does not take a folder for one that is whole. */
+function finish(unfinished: string, target: string): void {
+  if (dirname(unfinished) !== target) {
+    // Fails for a folder that has appeared meanwhile.
+    renameSync(unfinished, target);
+    return;
+  }
+  const names = readdirSync(unfinished).sort((a, b) => Number(isDatabase(a)) - Number(isDatabase(b)));
+  for (const name of names) renameSync(join(unfinished, name), join(target, name));
+  rmdirSync(unfinished);
+}
+
+function isDatabase(name: string): boolean {
+  return name.endsWith('.sqlite3');
+}
+
+function plain(path: string): string {
+  return path.endsWith(SEALED) ? path.slice(0, -SEALED.length) : path;
 }

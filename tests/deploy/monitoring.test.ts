@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { newPerson } from '../support/client.ts';
-import { ROOT, startHearth } from '../support/hearth.ts';
+import { ROOT, startHearth, temporaryFolder } from '../support/hearth.ts';
 
 const DEPLOY = join(ROOT, 'deploy');
 const read = (name: string) => readFileSync(join(DEPLOY, name), 'utf8');
@@ -15,7 +15,7 @@ test('Prometheus takes the rules, and they fire when they should and not before'
 });
 
 test('every figure that the rules and the dashboard ask for is one that Hearth has', async (t) => {
-  const hearth = await startHearth(t);
+  const hearth = await startHearth(t, { flags: ['--backup-to', join(temporaryFolder(t), 'backups')] });
   const ada = await newPerson(hearth.url, 'ada', 1);
   await ada.post('/groups/1/messages', { content: 'hello' });
   const { body } = await ada.get('/metrics');

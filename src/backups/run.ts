@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../config.ts';
+import { loadKeyring } from '../crypto/keys.ts';
+import { StartError } from '../errors.ts';
+import { backUp } from './back-up.ts';
+import { type Keep, prune } from './prune.ts';
+import { postgresSource, sqliteSource } from './sources.ts';
+
+export type BackupSettings = Pick<Config, 'dataDir' | 'databaseUrl' | 'filesFolder' | 'encryptionKey'> & {
+  /** The folder of all backups. */
+  target: string;
+  /** Undefined keeps all of them. */
+  keep: Keep | undefined;
+  withKeys: boolean;
+  keyFolder: string | undefined;
+  version: string;
+};
+
+/**
+ * Takes a backup and removes those that the rule does not keep.
+ * @returns what there is now, in words
+ * @throws StartError where there is no good backup
+ */
+export async function runBackup(
+  { databaseUrl, filesFolder, encryptionKey, ...settings }: BackupSettings,
+  onProgress?: (done: number, total: number) => void,
+): Promise<string> {
+  const { dataDir, target, keep, keyFolder } = settings;
+  if (!databaseUrl && !existsSync(join(dataDir, 'users.sqlite3')))
+    throw new StartError(`There is no data in ${dataDir}; name its folder with --data.`);
+  const keyring = loadKeyring(encryptionKey, dataDir, false);
+  const { folder, manifest, newMedia } = await backUp({
+    ...settings,
+    filesFolder: filesFolder ?? join(dataDir, 'media'),
+    source: databaseUrl ? postgresSource(databaseUrl, dataDir, keyring) : sqliteSource(dataDir, keyring),
+    ...(onProgress && { onProgress }),
+  });
+  const { messages = 0 } = manifest.rows.chat ?? {};
+  const { accounts = 0 } = manifest.rows.users ?? {};
+  const removed = keep ? prune(target, keep, keyFolder) : [];
+  return [
+    `${folder} is good: ${accounts} accounts, ${messages} messages, ${manifest.media.length} files (${newMedia} new).`,
+    keysInWords(
+      settings,
+      manifest.files.some(({ path }) => path.startsWith('keys/')),
+    ),
+    ...(removed.length > 0 ? [`\nRemoved ${removed.join(', ')}.`] : []),
+  ].join(' ');
+}
+
+function keysInWords({ keyFolder }: Pick<BackupSettings, 'keyFolder'>, hasKeys: boolean): string {
+  if (keyFolder !== undefined) return `It is sealed; its key is in ${keyFolder}: keep that elsewhere.`;
+  return hasKeys
+    ? 'Its keys are in it: keep it as you keep the data folder.'
+    : 'Its keys are not in it: keep them elsewhere.';
+}

@@ -1,0 +1,103 @@
+import { existsSync } from 'node:fs';
+import { Piscina } from 'piscina';
+import type { Databases } from '../database/open.ts';
+import { backupsIn } from './back-up.ts';
+import type { BackupSettings } from './run.ts';
+
+/** How often the schedule looks whether a backup is due. */
+const LOOK_EVERY_MS = 60_000;
+/** A backup that failed is tried again after this time, or when the next is due, whichever is sooner. */
+const RETRY_MS = 3_600_000;
+
+export type ScheduleOptions = {
+  databases: Pick<Databases, 'inTurn'>;
+  settings: BackupSettings;
+  everyMs: number;
+  /** Called with a sentence when a backup failed after one that did not, and with undefined when one is good again. */
+  onChange(failure: string | undefined): unknown;
+  report(error: unknown): void;
+};
+
+/**
+ * Takes backups while Hearth runs. When one is due follows from the newest of the folder, so that a restart neither
+ * skips one nor takes one too many, and several processes take turns.
+ */
+export class BackupSchedule {
+  readonly #options: ScheduleOptions;
+  readonly #timer: NodeJS.Timeout;
+  readonly #pool: Piscina;
+  #running: Promise<unknown> | undefined;
+  #isStopped = false;
+  #failure: string | undefined;
+  #failedAt = 0;
+
+  constructor(options: ScheduleOptions) {
+    this.#options = options;
+    this.#pool = new Piscina({
+      filename: new URL('./backup-worker.ts', import.meta.url).href,
+      ...{ minThreads: 0, maxThreads: 1, idleTimeout: 1_000 },
+    });
+    this.#timer = setInterval(() => this.#begin(), LOOK_EVERY_MS).unref();
+    setImmediate(() => this.#begin());
+  }
+
+  /** Why the last backup failed; undefined where it did not. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  /** When the newest backup was taken, in milliseconds; undefined where there is none. */
+  newest(): number | undefined {
+    const { target } = this.#options.settings;
+    const [name] = existsSync(target) ? backupsIn(target) : [];
+    return name === undefined ? undefined : timeOf(name);
+  }
+
+  /** What is under way is broken off; the next backup removes what is left of it. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    clearInterval(this.#timer);
+    await this.#pool.destroy();
+    await this.#running;
+  }
+
+  #begin(): void {
+    if (this.#running || this.#isStopped || !this.#isDue()) return;
+    const { databases, report } = this.#options;
+    this.#running = databases
+      .inTurn('backup', () => this.#take())
+      .catch(report)
+      .finally(() => {
+        this.#running = undefined;
+      });
+  }
+
+  #isDue(now = Date.now()): boolean {
+    const { everyMs } = this.#options;
+    if (this.#failure !== undefined && now < this.#failedAt + Math.min(RETRY_MS, everyMs)) return false;
+    const newest = this.newest();
+    return newest === undefined || now >= newest + everyMs;
+  }
+
+  async #take(): Promise<void> {
+    // Another process may have taken it while this one waited for its turn.
+    if (!this.#isDue()) return;
+    const failure = await this.#pool.run(this.#options.settings).then(
+      (outcome) => outcome.failure as string | undefined,
+      (error) => {
+        if (!this.#isStopped) this.#options.report(error);
+        return 'something unexpected went wrong; the log of the server says what.';
+      },
+    );
+    if (this.#isStopped) return;
+    const isChange = (failure === undefined) !== (this.#failure === undefined);
+    this.#failure = failure;
+    this.#failedAt = Date.now();
+    if (isChange) await this.#options.onChange(failure);
+  }
+}
+
+/** @param name such as 2026-01-31T04-00-00 */
+function timeOf(name: string): number {
+  return Date.parse(`${name.slice(0, 10)}T${name.slice(11).replaceAll('-', ':')}Z`);
+}

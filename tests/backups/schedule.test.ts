@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BackupSchedule } from '../../src/backups/schedule.ts';
+import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
+import { runToEnd, startHearth, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
+
+async function until<Result>(
+  look: () => Result | Promise<Result>,
+  what: string,
+): Promise<NonNullable<Result>> {
+  for (let tries = 0; tries < 600; tries++) {
+    const found = await look();
+    if (found) return found;
+    await sleep(50);
+  }
+  assert.fail(what);
+}
+
+const backupsIn = (folder: string) =>
+  existsSync(folder) ? readdirSync(folder).filter((name) => /^\d/.test(name)) : [];
+
+test('a server takes backups by itself, and says to administrators when one fails and when one is good again', async (t) => {
+  const target = join(temporaryFolder(t), 'backups');
+  const flags = ['--backup-to', target, '--every', '24h'];
+  const first = await startHearth(t);
+  const { dataDir } = first;
+  const ada = await newPerson(first.url, 'ada', 1);
+  const file = { name: 'plan.txt', type: 'text/plain', bytes: Buffer.from('a plan') };
+  const { body } = await ada.upload('/groups/1/files', [file], {}, { 'hx-request': 'true' });
+  const files = /data-file="([^"]+)"/.exec(body)?.[1] ?? '';
+  await ada.post('/groups/1/messages', { content: 'with a file', files });
+  assert.match((await ada.get('/admin')).body, /not taken by this server/);
+  await first.stop();
+  const media = join(dataDir, 'media');
+
+  renameSync(media, `${media}-lost`);
+  const failing = await startHearthProcess(t, { flags, dataDir });
+  const visitor = await signedIn(failing.url);
+  await until(async () => /A backup failed/.test((await visitor.get('/groups/1')).body), 'the list says so');
+  const page = (await visitor.get('/admin')).body;
+  assert.match(page, /class="bad-line">the last try failed: The file \S+ is not in /);
+  assert.match((await visitor.get('/admin/log')).body, /could not take a backup:/);
+  const bob = await newPerson(failing.url, 'bob', 1);
+  assert.doesNotMatch((await bob.get('/groups/1')).body, /A backup failed/, 'is not for everybody');
+  assert.deepEqual(backupsIn(target), []);
+  await failing.stop();
+
+  renameSync(`${media}-lost`, media);
+  const good = await startHearthProcess(t, { flags, dataDir });
+  await until(() => backupsIn(target).length === 1, 'a backup');
+  const again = await signedIn(good.url);
+  await until(async () => /the last good one is of \d{4}-/.test((await again.get('/admin')).body), 'a line');
+  assert.doesNotMatch((await again.get('/groups/1')).body, /A backup failed/);
+  assert.match((await again.get('/metrics')).body, /^hearth_backup_age_seconds \d/m);
+  await good.stop();
+
+  const soon = await startHearthProcess(t, { flags, dataDir });
+  await signedIn(soon.url);
+  await sleep(500);
+  await soon.stop();
+  assert.equal(backupsIn(target).length, 1, 'a restart takes none too many');
+  const restored = join(temporaryFolder(t), 'restored');
+  const [name = ''] = backupsIn(target);
+  const { code, stderr } = await runToEnd([join(target, name), '--data', restored], {}, 'scripts/restore.ts');
+  assert.equal(code, 0, stderr);
+});
+
+test('a stop breaks off a backup, and the next one removes what is left of it', async (t) => {
+  const target = join(temporaryFolder(t), 'backups');
+  const hearth = await startHearthProcess(t, { flags: ['--backup-to', target] });
+  await until(() => existsSync(target), 'it has begun');
+  assert.equal(await hearth.stop(), 0);
+  const args = ['--data', hearth.dataDir, '--to', target];
+  assert.equal((await runToEnd(args, {}, 'scripts/backup.ts')).code, 0);
+  assert.ok(!readdirSync(target).some((name) => /^\.(unfinished|check)/.test(name)));
+});
+
+test('what failed is tried again within the hour, and said once', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval', 'Date'], now: Date.now() });
+  const changes: (string | undefined)[] = [];
+  const hearth = await startHearthProcess(t);
+  await newPerson(hearth.url, 'ada', 1);
+  await hearth.stop();
+  const target = join(temporaryFolder(t), 'backups');
+  const keys = join(hearth.dataDir, 'keys');
+  renameSync(keys, `${keys}-lost`);
+  const settings = {
+    ...{ dataDir: hearth.dataDir, databaseUrl: undefined, filesFolder: undefined, encryptionKey: undefined },
+    ...{ target, keep: undefined, withKeys: true, keyFolder: undefined, version: '0' },
+  };
+  const schedule = new BackupSchedule({
+    ...{ settings, everyMs: 86_400_000, onChange: (failure) => changes.push(failure), report: assert.fail },
+    databases: { inTurn: (_name, work) => work() },
+  });
+  t.after(() => schedule.stop());
+  await until(() => changes.length === 1, 'it failed');
+  assert.match(schedule.failure ?? '', /key/);
+  t.mock.timers.tick(3_600_000);
+  await sleep(3_000);
+  assert.equal(changes.length, 1, 'said once');
+  renameSync(`${keys}-lost`, keys);
+  await until(() => {
+    t.mock.timers.tick(600_000);
+    return changes.length === 2;
+  }, 'good again');
+  assert.deepEqual([changes[1], schedule.failure, backupsIn(target).length], [undefined, undefined, 1]);
+  t.mock.timers.tick(23 * 3_600_000);
+  await sleep(1_000);
+  assert.equal(backupsIn(target).length, 1, 'not before it is due');
+});
+
+test('times and numbers that are not understood are one sentence', async () => {
+  for (const [flags, sentence] of [
+    [['--every', 'daily'], /^--every takes a time from 10m, such as 30m, 24h or 7d\.$/m],
+    [['--every', '1m'], /^--every takes a time from 10m/m],
+    [['--keep', '7'], /^--keep takes two numbers, such as 7,4\.$/m],
+  ] as const) {
+    const { code, stderr } = await runToEnd([...flags]);
+    assert.deepEqual([code, sentence.test(stderr)], [2, true], stderr);
+  }
+});
+
+async function signedIn(url: string): Promise<Visitor> {
+  const visitor = new Visitor(url);
+  await visitor.post('/login', { username: 'ada', password: PASSWORD });
+  return visitor;
+}
