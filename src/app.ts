@@ -42,6 +42,7 @@ import { installPreviews } from './previews/install.ts';
 import { installProfiles } from './profiles/install.ts';
 import type { Redis } from './redis.ts';
 import { installReports } from './reports/install.ts';
+import { installRetention } from './retention/install.ts';
 import { installSearch } from './search/install.ts';
 import { installSecondFactors } from './second-factors/install.ts';
 import { openCachedStores, openStores, type Stores } from './stores.ts';
@@ -153,6 +154,7 @@ async function install({ config, log, databases, keyring, sessionStore, password
   const imported = installImports(messages);
   const readable = { ...messages, ...tokens, ...installBackups(messages), index: search.index };
   const admin = await installAdmin({ ...readable, ...deletion });
+  const retention = installRetention(readable);
   return {
     accounts,
     secondFactors,
@@ -171,6 +173,7 @@ async function install({ config, log, databases, keyring, sessionStore, password
     exported,
     imported,
     admin,
+    retention,
     /** What programs read. */
     readable: { ...readable, takeRecording: voice.takeRecording, passwords },
   };
@@ -212,7 +215,7 @@ function route(
   app.use(invitations.invitationRoutes, features.reports.reportRoutes);
   app.use(features.inbox.inboxRoutes);
   app.use(features.deletion.deletionRoutes, ...features.exported.exportRoutes, features.admin.adminRoutes);
-  app.use(features.imported.importRoutes);
+  app.use(features.imported.importRoutes, features.retention.retentionRoutes);
   app.use(nothingHere, answerFailures(views, log));
   return app;
 }
@@ -235,6 +238,7 @@ function ownOperations(features: Features): BoundOperation<SignedIn>[] {
     ...features.exported.exportOperations,
     ...features.imported.importOperations,
     ...features.admin.adminOperations,
+    ...features.retention.retentionOperations,
   ];
 }
 

@@ -33,6 +33,7 @@ import { DeviceStore } from './notifications/store.ts';
 import { LinkImageStore } from './previews/store.ts';
 import { PlaybackReceiptStore } from './receipts/store.ts';
 import { ReportStore } from './reports/store.ts';
+import { RetentionStore } from './retention/store.ts';
 import { PasskeyStore } from './second-factors/passkey-store.ts';
 import { SecondFactorStore } from './second-factors/store.ts';
 import { CachedSiteSettingsStore } from './site-settings/cached.ts';
@@ -117,6 +118,7 @@ function uncached({
     chatDeletions: new ChatDeletionStore(chat),
     inbox: new InboxStore(chat, sealer),
     audit: new AuditStore(users, sealer, auditKey),
+    retention: new RetentionStore(chat),
     notificationClaims: new NotificationClaimStore(chat),
   };
 }

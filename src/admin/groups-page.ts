@@ -11,7 +11,7 @@ import { requireAdmin } from './pages.ts';
 export async function groupsPage(
   { groups, files, page }: { groups: GroupStore; files: FileStore; page: GroupPage },
   request: Request,
-  error?: ChatError,
+  refused?: { groupId: number; error: ChatError },
 ): Promise<Html> {
   requireAdmin(request);
   const bytes = await files.bytesByGroup();
@@ -27,7 +27,7 @@ export async function groupsPage(
       .sort((a, b) => b.bytes - a.bytes || b.group.lastSeq - a.group.lastSeq || a.group.id - b.group.id)
       .map((row) => ({ ...row, stored: inWords(row.bytes) })),
     isDeleted: request.query.deleted !== undefined,
-    refusedId: error ? Number(request.params.groupId) : 0,
-    error: error ?? null,
+    refusedId: refused?.groupId ?? 0,
+    error: refused?.error ?? null,
   });
 }

@@ -55,6 +55,18 @@ export async function healthOf({
   ];
 }
 
+/** What the databases take, where they are files, and what is free. */
+export async function spaceOf({
+  config,
+  blobs,
+}: Pick<HealthDependencies, 'config' | 'blobs'>): Promise<HealthLine[]> {
+  const free = await blobs.free();
+  const databases = config.databaseUrl
+    ? []
+    : [{ name: 'Databases', value: inWords(await sizeOf(config.dataDir)), isBad: false }];
+  return [{ name: 'Free on the disk', value: inWords(free), isBad: free < LOW_SPACE_BYTES }, ...databases];
+}
+
 function otherProcesses(
   isCutOff: boolean,
   { otherProcesses: count }: HealthDependencies['livePresence'],

@@ -48,12 +48,24 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   'group-download-archive': 'downloaded the archive of the group',
   'group-add-bot': 'added a bot to the group',
   'change-settings': 'changed the settings:',
+  'keep-messages-of-group': 'changed how long messages are kept in the group',
+  'hold-group': 'put on hold the group',
+  'end-hold-of-group': 'ended the hold of the group',
+  'hold-all': 'put everything on hold',
+  'end-hold-of-all': 'ended every hold',
+  purge: 'asked to remove what is no longer kept',
+  retention: 'removed what is no longer kept:',
   'backup-failed': 'could not take a backup:',
   'backup-good-again': 'took a good backup again',
 };
 
 /** What nobody did. */
-export const OF_HEARTH: ReadonlySet<string> = new Set(['begin-log', 'backup-failed', 'backup-good-again']);
+export const OF_HEARTH: ReadonlySet<string> = new Set([
+  'begin-log',
+  'retention',
+  'backup-failed',
+  'backup-good-again',
+]);
 
 /** To whom or what. */
 export function subjectOf({ person, to, message, group, ...details }: AuditEntry['details']): string {
@@ -70,6 +82,8 @@ function settingsInWords({
   maxDays,
   allowedAddresses,
   linkPreviews,
+  keepDays,
+  keepMegabytes,
 }: AuditEntry['details']): string {
   return [
     ...(registration ? [`who can make an account: ${registration}`] : []),
@@ -77,6 +91,8 @@ function settingsInWords({
       ? [`private addresses that Hearth may reach: ${allowedAddresses || 'none'}`]
       : []),
     ...(linkPreviews ? [`previews of links: ${linkPreviews}`] : []),
+    ...(keepDays !== undefined ? [`days for which messages are kept: ${keepDays}`] : []),
+    ...(keepMegabytes !== undefined ? [`megabytes that files may take: ${keepMegabytes}`] : []),
     ...(idleDays ? [`sessions end after days without use: ${idleDays}`] : []),
     ...(maxDays ? [`sessions end after days in all: ${maxDays}`] : []),
     ...(membersInvite ? [`who can invite: ${membersInvite === 'yes' ? 'everybody' : 'administrators'}`] : []),

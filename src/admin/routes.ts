@@ -22,7 +22,8 @@ export function adminRoutes(dependencies: Dependencies): Router {
     pageOfRefusal: (request, { account }) => {
       if (!account.isAdmin) return undefined;
       const { personId, groupId } = request.params;
-      if (groupId !== undefined) return (error) => groupsPage(dependencies, request, error);
+      if (groupId !== undefined)
+        return (error) => groupsPage(dependencies, request, { groupId: Number(groupId), error });
       return (error) =>
         personId === undefined || error.status === 404
           ? pages.overview(request, error)

@@ -19,11 +19,14 @@ export function installBackups(
     hub: Hub;
     showAboveList(render: (account: Account) => Promise<string>): void;
   },
-): { backupHealth(): HealthLine[] } {
+): { backupHealth(): HealthLine[]; renewBackups: (() => Promise<void>) | undefined } {
   const { config, views, metrics, atStop, showAboveList } = context;
   const { backupTo: target, every: everyMs, keep, seal: keyFolder } = config;
   if (target === undefined)
-    return { backupHealth: () => [{ name: 'Backups', value: 'not taken by this server', isBad: false }] };
+    return {
+      backupHealth: () => [{ name: 'Backups', value: 'not taken by this server', isBad: false }],
+      renewBackups: undefined,
+    };
   const schedule = new BackupSchedule({
     ...context,
     everyMs,
@@ -38,7 +41,7 @@ export function installBackups(
     const newest = schedule.newest();
     return newest === undefined ? -1 : (Date.now() - newest) / 1_000;
   });
-  return { backupHealth: () => [healthLine(schedule)] };
+  return { backupHealth: () => [healthLine(schedule)], renewBackups: () => schedule.renew() };
 
   function settingsOf({ dataDir, databaseUrl, filesFolder, encryptionKey }: Context['config'], to: string) {
     return {
@@ -50,11 +53,11 @@ export function installBackups(
 
 function healthLine(schedule: BackupSchedule): HealthLine {
   const newest = schedule.newest();
-  const last = newest === undefined ? 'there is none yet' : `the last good one is of ${inWords(newest)}`;
+  const last = newest === undefined ? 'There is none yet.' : `The last good one is of ${inWords(newest)}.`;
   const { failure } = schedule;
   return {
     name: 'Backups',
-    value: failure === undefined ? last : `the last try failed: ${failure} Before that: ${last}.`,
+    value: failure === undefined ? last : `The last try failed: ${failure} ${last}`,
     isBad: failure !== undefined,
   };
 }

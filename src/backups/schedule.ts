@@ -53,6 +53,21 @@ export class BackupSchedule {
     return name === undefined ? undefined : timeOf(name);
   }
 
+  /** Takes a backup now and removes all others with their keys, once what is under way is done. */
+  async renew(): Promise<void> {
+    await this.#running;
+    if (this.#isStopped) return;
+    const { settings, databases, report } = this.#options;
+    const only = { ...settings, keep: { days: 0, weeks: 0 } };
+    this.#running = databases
+      .inTurn('backup', () => this.#take(only), true)
+      .catch(report)
+      .finally(() => {
+        this.#running = undefined;
+      });
+    await this.#running;
+  }
+
   /** What is under way is broken off; the next backup removes what is left of it. */
   async stop(): Promise<void> {
     this.#isStopped = true;
@@ -65,7 +80,8 @@ export class BackupSchedule {
     if (this.#running || this.#isStopped || !this.#isDue()) return;
     const { databases, report } = this.#options;
     this.#running = databases
-      .inTurn('backup', () => this.#take())
+      // Another process may have taken it while this one waited for its turn.
+      .inTurn('backup', async () => this.#isDue() && this.#take(this.#options.settings))
       .catch(report)
       .finally(() => {
         this.#running = undefined;
@@ -79,10 +95,8 @@ export class BackupSchedule {
     return newest === undefined || now >= newest + everyMs;
   }
 
-  async #take(): Promise<void> {
-    // Another process may have taken it while this one waited for its turn.
-    if (!this.#isDue()) return;
-    const failure = await this.#pool.run(this.#options.settings).then(
+  async #take(settings: BackupSettings): Promise<void> {
+    const failure = await this.#pool.run(settings).then(
       (outcome) => outcome.failure as string | undefined,
       (error) => {
         if (!this.#isStopped) this.#options.report(error);

@@ -9,6 +9,7 @@ import { deleteGroup } from '../groups/delete.ts';
 import { groupDeleted, memberLeft, membershipsChanged } from '../groups/events.ts';
 import type { Group } from '../groups/group.ts';
 import { MAX_PEOPLE } from '../groups/open-direct.ts';
+import { refuseOnHold } from '../groups/policies.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { InboxStore } from '../inbox/store.ts';
 import { inboxChanged } from '../messages/events.ts';
@@ -101,6 +102,9 @@ export class DeletionWork {
     const total = heads.reduce((sum, { lastSeq }) => sum + lastSeq, 0);
     let done = 0;
     for (const { id: groupId, lastSeq } of heads) {
+      // What is on hold stays, without the name of who wrote it.
+      const group = await this.#dependencies.groups.byId(groupId);
+      if (group && refuseOnHold(group)) continue;
       for (let first = 1; first <= lastSeq && !this.#isStopped; first += MESSAGES_AT_ONCE) {
         const last = Math.min(lastSeq, first + MESSAGES_AT_ONCE - 1);
         const seqs = await messages.seqsBy(accountId, groupId, first, last);
@@ -150,7 +154,8 @@ export class DeletionWork {
       }
       if (await groups.leave(accountId, groupId)) publish(memberLeft, { groupId, accountId });
       const isUnreachable = group.access === 'closed' || group.archivedAt !== null;
-      if (nextId === undefined && isUnreachable) await deleteGroup(this.#dependencies, groupId);
+      if (nextId === undefined && isUnreachable && !refuseOnHold(group))
+        await deleteGroup(this.#dependencies, groupId);
     }
   }
 
@@ -168,7 +173,7 @@ export class DeletionWork {
     const leaving = new Set((await accountDeletions.underWay()).map(({ accountId }) => accountId));
     const memberIds = await groups.members(group.id, MAX_PEOPLE);
     const people = await Promise.all(memberIds.map((id) => accounts.byId(id)));
-    if (people.every((person) => !person || leaving.has(person.id)))
+    if (people.every((person) => !person || leaving.has(person.id)) && !refuseOnHold(group))
       await deleteGroup(this.#dependencies, group.id);
   }
 
@@ -177,7 +182,8 @@ export class DeletionWork {
     const { chatDeletions, inbox, publish } = this.#dependencies;
     const groupId = await chatDeletions.lineOf(accountId);
     if (groupId === undefined) return;
-    if (fate === 'remove') await deleteGroup(this.#dependencies, groupId);
+    const line = await this.#dependencies.groups.byId(groupId);
+    if (fate === 'remove' && line && !refuseOnHold(line)) await deleteGroup(this.#dependencies, groupId);
     else await inbox.setDone(groupId, Date.now());
     publish(inboxChanged, {});
   }

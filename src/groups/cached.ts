@@ -12,6 +12,7 @@ import {
   memberJoined,
   memberLeft,
   membershipsChanged,
+  messagesPurged,
   readMoved,
 } from './events.ts';
 import type { Group, Membership } from './group.ts';
@@ -99,6 +100,7 @@ const DROP_GROUPS_ON: readonly Drop<number, Group | undefined>[] = [
   on(groupRenamed, ({ groupId }, cache) => cache.drop(groupId)),
   on(groupSettingsChanged, ({ groupId }, cache) => cache.drop(groupId)),
   on(groupAccessChanged, ({ groupId }, cache) => cache.drop(groupId)),
+  on(messagesPurged, ({ groupId }, cache) => cache.drop(groupId)),
   // Update the entry, not drop it: a reload after every message would decrypt the name, the largest cost by far.
   on(groupAdvanced, ({ groupId, lastSeq, lastChange }, cache) => {
     const group = cache.peek(groupId);

@@ -3,6 +3,7 @@ import type { Publish } from '../bus/bus.ts';
 import { invalid, notFound } from '../errors.ts';
 import { groupAccessChanged, groupDeleted, memberLeft } from './events.ts';
 import type { Group } from './group.ts';
+import { refuseOnHold } from './policies.ts';
 import type { GroupStore } from './store.ts';
 
 /** The name of the group, typed again: nothing brings it back. */
@@ -20,6 +21,8 @@ export async function confirmDeletion(
 ): Promise<void> {
   if (confirmation.toLowerCase() !== group.name.toLowerCase())
     throw invalid('confirmation', `Type “${group.name}” to delete the group.`);
+  const refusal = refuseOnHold(group);
+  if (refusal) throw refusal;
   await deleteGroup(dependencies, group.id);
 }
 

@@ -25,6 +25,9 @@ export const groupAdvanced = eventType<{ groupId: number; lastSeq: number; lastC
   { isLocal: true },
 );
 
+/** Messages of a group from `first` to `last` are no longer kept, but for those that others still refer to. */
+export const messagesPurged = eventType<{ groupId: number; first: number; last: number }>('groups.purged');
+
 /** A group was deleted: nobody is a member of it any more, and what was in it is being removed. */
 export const groupDeleted = eventType<{ groupId: number }>('groups.deleted');
 

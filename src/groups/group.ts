@@ -20,6 +20,14 @@ export type Group = Readonly<{
   posting: 'members' | 'owners';
   /** How long a member waits between two messages; 0 for not at all. Owners need not. */
   slowSeconds: number;
+  /** How long messages are kept; null is as for all groups, 0 is for ever. */
+  keepDays: number | null;
+  /** How much its files may take; null is as for all groups, 0 is without limit. */
+  keepMegabytes: number | null;
+  /** Since when nothing in it may be removed (a legal hold); null for a group that is not on hold. */
+  heldAt: number | null;
+  /** Messages up to this one are no longer kept, but for those that others still refer to. */
+  purgedSeq: number;
   /** What it is about; empty for nothing. */
   topic: string;
   /** The account whose private line to the administrators this is; null for any other. A line is a direct conversation. */

@@ -1,5 +1,5 @@
 import type { Account } from '../accounts/store.ts';
-import { type ChatError, forbidden } from '../errors.ts';
+import { ChatError, forbidden } from '../errors.ts';
 import type { Group, Membership } from './group.ts';
 
 // Who may do what with a group. Each refusal is undefined where it is allowed.
@@ -34,6 +34,17 @@ export function refuseArchived({ group }: { group: Pick<Group, 'archivedAt'> }):
 }
 
 /** Who sends messages and files. */
+/** Nothing is removed while a group is on hold, whoever asks. */
+export function refuseOnHold({ heldAt }: Pick<Group, 'heldAt'>): ChatError | undefined {
+  return heldAt === null
+    ? undefined
+    : new ChatError(
+        'on_hold',
+        409,
+        'This conversation is on hold: nothing in it can be removed until an administrator ends that.',
+      );
+}
+
 export function refuseWriting(open: Member): ChatError | undefined {
   const refusal = refuseArchived(open);
   if (refusal) return refusal;

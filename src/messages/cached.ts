@@ -1,6 +1,7 @@
 import { type Cached, type Caches, on, type RecentValues } from '../cache/caches.ts';
 import type { Database } from '../database/executor.ts';
 import type { Sealer } from '../database/sealed-columns.ts';
+import { messagesPurged } from '../groups/events.ts';
 import type { Amendment, Committed } from './amend.ts';
 import { messagesChanged } from './events.ts';
 import type { Appended, Message, NewMessage } from './message.ts';
@@ -11,6 +12,8 @@ const MAX_CHARACTERS = 16_000_000;
 /** What a message takes beside its text, counted in characters. */
 const BESIDE_TEXT = 300;
 const MAX_GROUPS = 10_000;
+/** A longer range is read past the cache: few of its messages would be read again. */
+const MAX_RANGE = 2_000;
 
 type Key = { groupId: number; seq: number };
 
@@ -41,6 +44,9 @@ export class CachedMessageStore extends MessageStore {
             if (!kept || kept.change < change) cache.drop({ groupId, seq });
           }
         }),
+        on(messagesPurged, ({ groupId, first, last }, cache) => {
+          for (let seq = first; seq <= last; seq++) cache.drop({ groupId, seq });
+        }),
       ],
     });
     this.#pinCounts = cached({
@@ -48,7 +54,10 @@ export class CachedMessageStore extends MessageStore {
       key: (groupId) => groupId,
       max: MAX_GROUPS,
       load: (groupId) => super.countPinned(groupId),
-      dropOn: [on(messagesChanged, ({ groupId }, cache) => cache.drop(groupId))],
+      dropOn: [
+        on(messagesChanged, ({ groupId }, cache) => cache.drop(groupId)),
+        on(messagesPurged, ({ groupId }, cache) => cache.drop(groupId)),
+      ],
     });
   }
 
@@ -70,6 +79,7 @@ export class CachedMessageStore extends MessageStore {
 
   override between(groupId: number, first: number, last: number): Promise<Message[]> {
     const count = Math.max(0, last - first + 1);
+    if (count > MAX_RANGE) return super.between(groupId, first, last);
     return this.#many(
       groupId,
       Array.from({ length: count }, (_, index) => first + index),

@@ -18,6 +18,7 @@ import {
   memberJoined,
   memberLeft,
   membershipsChanged,
+  messagesPurged,
   readMoved,
 } from '../groups/events.ts';
 import { notificationLevelOf } from '../groups/group.ts';
@@ -37,8 +38,9 @@ import type { Seen } from '../receipts/seen.ts';
 import { threadsChanged } from '../threads/events.ts';
 import { type Composer, composerOf } from './composer.ts';
 import { inboxChanged, reportsChanged } from './events.ts';
-import { type MessagePage, PAGE_MESSAGES, readHistory, seqAt, UNREAD_ON_NEWEST } from './history.ts';
+import { type MessagePage, PAGE_MESSAGES, readHistory, UNREAD_ON_NEWEST } from './history.ts';
 import type { MessagePresenter } from './present.ts';
+import { seqAt } from './seq-at.ts';
 import type { MessageStore } from './store.ts';
 
 /** In bytes, compressed: some two thousand pages. */
@@ -84,6 +86,7 @@ const DROPS: readonly Drop<PageKey, KeptPage>[] = [
   ...[groupAdvanced, groupSettingsChanged].map((event) =>
     on<{ groupId: number }, PageKey, KeptPage>(event, ofGroup),
   ),
+  on(messagesPurged, ofGroup),
   on(membershipsChanged, ({ groupId, accountIds }, cache) => {
     if (accountIds) for (const accountId of accountIds) ofAccount({ accountId }, cache);
     else ofGroup({ groupId }, cache);
@@ -183,7 +186,7 @@ export class ConversationPage {
     if (before !== undefined) return readHistory(messages, open, { before });
     if (around !== undefined) return readHistory(messages, open, { around });
     if (since !== undefined)
-      return readHistory(messages, open, { around: await seqAt(messages, open, since) });
+      return readHistory(messages, open, { around: await seqAt(messages, open.group, since) });
     const isAtNewest = request.query.newest !== undefined || !isScripted(request);
     const unread = unreadOf(open.group, open.membership);
     const place = isAtNewest || unread <= UNREAD_ON_NEWEST ? {} : { around: open.membership.readSeq + 1 };

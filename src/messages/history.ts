@@ -19,23 +19,8 @@ export type MessagePage = {
 export const UNREAD_ON_NEWEST = 40;
 
 /**
- * Finds the first message written at or after a time, by bisection: a group's messages are ordered by time.
- * @returns its seq, or that of the newest message
- */
-export async function seqAt(messages: MessageStore, { group }: OpenGroup, time: number): Promise<number> {
-  let [low, high] = [1, group.lastSeq];
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    const message = await messages.bySeq(group.id, middle);
-    if (message && message.createdAt < time) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/**
  * Reads the newest 50 messages, the 50 before a seq, or the 50 around one. Keyset pagination on the primary key; seqs
- * have no gaps.
+ * have no gaps after `purgedSeq`, and before it nothing is looked for.
  */
 export async function readHistory(
   messages: MessageStore,
@@ -45,10 +30,16 @@ export async function readHistory(
   const newest = group.lastSeq;
   const end = Math.min(
     newest + 1,
-    around === undefined ? (before ?? newest + 1) : around + PAGE_MESSAGES / 2 + 1,
+    around === undefined
+      ? (before ?? newest + 1)
+      : Math.max(around, group.purgedSeq + 1) + PAGE_MESSAGES / 2 + 1,
   );
   // Fetch one more than is shown: it becomes `previous`, and tells whether there are older messages.
-  const fetched = await messages.between(group.id, Math.max(1, end - PAGE_MESSAGES - 1), end - 1);
+  const fetched = await messages.between(
+    group.id,
+    Math.max(group.purgedSeq + 1, end - PAGE_MESSAGES - 1),
+    end - 1,
+  );
   const hasOlder = fetched.length > PAGE_MESSAGES;
   return {
     kind: 'conversation',

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Subscribe } from '../bus/bus.ts';
 import { notFound } from '../errors.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
+import { messagesPurged } from '../groups/events.ts';
 import { groupOf, groupTopic } from '../groups/live.ts';
 import { type GroupOperationContext, groupOperations } from '../groups/operations.ts';
 import type { GroupStore } from '../groups/store.ts';
@@ -70,6 +71,11 @@ export class ConversationSocket implements Endpoint {
     this.#presence = presence;
     this.commands = this.#commandsOf(dependencies);
     tellTyping(dependencies);
+    subscribe(messagesPurged, ({ groupId, last }) =>
+      hub.publish(groupTopic(groupId), ({ protocol }) =>
+        factText(protocol, 'purged', { groupId, seq: last }),
+      ),
+    );
     subscribe(messagesChanged, ({ groupId, messages: changed }) => {
       const topic = groupTopic(groupId);
       const heardAt = performance.now();
@@ -94,6 +100,7 @@ export class ConversationSocket implements Endpoint {
       groupId: group.id,
       seq: group.lastSeq,
       change: group.lastChange,
+      purged: group.purgedSeq || undefined,
     });
     connection.change = Math.min(after ?? group.lastChange, group.lastChange);
     await this.#catchUp(connection, group.id);

@@ -4,6 +4,7 @@ import type { AuditStore } from '../audit/store.ts';
 import type { Publish } from '../bus/bus.ts';
 import { ChatError, notFound } from '../errors.ts';
 import { openGroup } from '../groups/access.ts';
+import { refuseOnHold } from '../groups/policies.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { messageOf } from '../messages/access.ts';
 import { reportsChanged } from '../messages/events.ts';
@@ -70,6 +71,9 @@ export async function answerReport(
   const refusal = refuseAnswer(account, membership);
   if (refusal) throw refusal;
   if (!report) throw notFound('There is no such report.');
+  const group = remove ? await groups.byId(report.groupId) : undefined;
+  const onHold = group && refuseOnHold(group);
+  if (onHold) throw onHold;
   if ((await reports.resolve(report, now)) === 0)
     throw new ChatError('answered', 409, 'Somebody has answered this report already.');
   publish(reportsChanged, {});

@@ -1,5 +1,5 @@
 import { eventsMissed, type Subscribe } from '../bus/bus.ts';
-import { groupDeleted } from '../groups/events.ts';
+import { groupDeleted, messagesPurged } from '../groups/events.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { messagesChanged } from '../messages/events.ts';
 import type { MessageStore } from '../messages/store.ts';
@@ -45,6 +45,11 @@ export class SearchFeed {
     this.#report = report;
     this.#running = this.#begin().catch((error) => this.#recover(error));
     subscribe(groupDeleted, ({ groupId }) => this.#forget(groupId));
+    subscribe(messagesPurged, ({ groupId, last }) => {
+      this.#running = this.#running
+        .then(() => this.#forgetUpTo(groupId, last))
+        .catch((error) => this.#recover(error));
+    });
     subscribe(eventsMissed, () => {
       this.#running = this.#running.then(() => this.#begin()).catch((error) => this.#recover(error));
     });
@@ -63,6 +68,13 @@ export class SearchFeed {
         await this.#index.forget(groupId);
       })
       .catch((error) => this.#recover(error));
+  }
+
+  /** Removes what is no longer kept; what of it stays is indexed again. */
+  async #forgetUpTo(groupId: number, last: number): Promise<void> {
+    await this.#index.forget(groupId, last);
+    const kept = await this.#messages.between(groupId, 1, last);
+    if (kept.length > 0) await this.#index.index(kept.map(asDocument), []);
   }
 
   /** Resolves when everything that is written is in the index. */
@@ -105,8 +117,10 @@ export class SearchFeed {
       if (!group || change > group.lastChange) await this.#index.forget(groupId);
       else this.#cursors.set(groupId, change);
     }
-    for (const { id, lastChange } of await this.#groups.everyKind())
+    for (const { id, lastChange, purgedSeq } of await this.#groups.everyKind()) {
+      if (purgedSeq > 0) await this.#forgetUpTo(id, purgedSeq);
       if ((this.#cursors.get(id) ?? 0) < lastChange) this.#due.add(id);
+    }
     await this.#drain();
   }
 

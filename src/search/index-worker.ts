@@ -12,7 +12,7 @@ export type Job =
   | { kind: 'count'; query: Query }
   | { kind: 'cursors' }
   | { kind: 'tidy'; isFirst: boolean }
-  | { kind: 'forget'; groupId: number }
+  | { kind: 'forget'; groupId: number; upTo?: number }
   | { kind: 'close' };
 
 type Result = Hit[] | Cursor[] | number | boolean | undefined;
@@ -43,7 +43,7 @@ function run(store: SearchStore, job: Job): Result {
   if (job.kind === 'tidy') return store.tidy(job.isFirst);
   if (job.kind === 'cursors') return store.cursors();
   if (job.kind === 'index') store.index(job.documents, job.cursors);
-  else if (job.kind === 'forget') store.forget(job.groupId);
+  else if (job.kind === 'forget') store.forget(job.groupId, job.upTo);
   else store.close();
   return undefined;
 }

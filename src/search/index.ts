@@ -12,7 +12,8 @@ export type SearchIndex = {
   /** Runs one merge step of the index; resolves to whether there is more to do. @param isFirst starts a new merge */
   tidy(isFirst: boolean): Promise<boolean>;
   cursors(): Promise<Cursor[]>;
-  forget(groupId: number): Promise<void>;
+  /** Takes a group out of the index, or its messages up to one. */
+  forget(groupId: number, upTo?: number): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -44,7 +45,7 @@ export function createSearchIndex(settings: Settings, report: (error: unknown) =
     count: (query) => run({ kind: 'count', query }),
     tidy: (isFirst) => run({ kind: 'tidy', isFirst }),
     cursors: () => run({ kind: 'cursors' }),
-    forget: (groupId) => run({ kind: 'forget', groupId }),
+    forget: (groupId, upTo) => run({ kind: 'forget', groupId, ...(upTo !== undefined && { upTo }) }),
     async close() {
       if (!pool) return;
       await run({ kind: 'close' });

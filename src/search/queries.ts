@@ -24,6 +24,9 @@ export function prepare(sqlite: Sqlite.Database) {
     ),
     removeCursor: sqlite.prepare('DELETE FROM cursors WHERE group_id = ?'),
     cursors: sqlite.prepare<[], Cursor>('SELECT group_id AS groupId, change FROM cursors'),
+    upTo: sqlite.prepare<[number, number], { number: number }>(
+      'SELECT number FROM documents WHERE group_id = ? AND seq <= ?',
+    ),
     ofGroup: sqlite.prepare<[number], { number: number }>('SELECT number FROM documents WHERE group_id = ?'),
     // The rowid is the negated document number, so that ascending order yields the newest first: in descending order,
     // FTS5 would read the list of every word to its end. The bounds are BigInts, since a JavaScript number is not

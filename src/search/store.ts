@@ -103,9 +103,13 @@ export class SearchStore {
     return this.#statements.cursors.all();
   }
 
-  /** Forgets a group's documents, to begin anew. */
-  forget(groupId: number): void {
+  /** Forgets a group's documents, to begin anew, or those of its messages up to one. */
+  forget(groupId: number, upTo?: number): void {
     this.#sqlite.transaction(() => {
+      if (upTo !== undefined) {
+        for (const { number } of this.#statements.upTo.all(groupId, upTo)) this.#remove(number);
+        return;
+      }
       for (const { number } of this.#statements.ofGroup.all(groupId)) this.#remove(number);
       this.#statements.removeCursor.run(groupId);
     })();

@@ -21,6 +21,12 @@ export type SiteSettings = Readonly<{
   allowedAddresses?: string;
   /** Whether linked pages are asked what they say of themselves; yes where it is not set. */
   linkPreviews?: 'yes' | 'no';
+  /** How many days messages are kept, in digits; for ever where it is not set or 0. */
+  keepDays?: string;
+  /** How many megabytes all files may take, in digits; without limit where it is not set or 0. */
+  keepMegabytes?: string;
+  /** Whether every group is on hold, also those to come; no where it is not set. */
+  hold?: 'yes' | 'no';
 }>;
 
 export const IDLE_DAYS = ['1', '7', '30', '90'] as const;

@@ -48,6 +48,7 @@ const LADDER: readonly (readonly string[])[] = [
   ['voice'],
   ['exports', 'deletion', 'imports'],
   ['admin'],
+  ['retention'],
   ['api'],
   ['other-clients'],
   ['stores'],

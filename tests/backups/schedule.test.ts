@@ -41,7 +41,7 @@ test('a server takes backups by itself, and says to administrators when one fail
   const visitor = await signedIn(failing.url);
   await until(async () => /A backup failed/.test((await visitor.get('/groups/1')).body), 'the list says so');
   const page = (await visitor.get('/admin')).body;
-  assert.match(page, /class="bad-line">the last try failed: The file \S+ is not in /);
+  assert.match(page, /class="bad-line">The last try failed: The file \S+ is not in /);
   assert.match((await visitor.get('/admin/log')).body, /could not take a backup:/);
   const bob = await newPerson(failing.url, 'bob', 1);
   assert.doesNotMatch((await bob.get('/groups/1')).body, /A backup failed/, 'is not for everybody');
@@ -52,7 +52,7 @@ test('a server takes backups by itself, and says to administrators when one fail
   const good = await startHearthProcess(t, { flags, dataDir });
   await until(() => backupsIn(target).length === 1, 'a backup');
   const again = await signedIn(good.url);
-  await until(async () => /the last good one is of \d{4}-/.test((await again.get('/admin')).body), 'a line');
+  await until(async () => /The last good one is of \d{4}-/.test((await again.get('/admin')).body), 'a line');
   assert.doesNotMatch((await again.get('/groups/1')).body, /A backup failed/);
   assert.match((await again.get('/metrics')).body, /^hearth_backup_age_seconds \d/m);
   await good.stop();

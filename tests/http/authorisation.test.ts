@@ -123,6 +123,7 @@ const ROUTES: Readonly<Record<string, Access>> = {
   'POST /admin/imports': 'admins',
   'GET /admin/groups': 'admins',
   'GET /admin/log': 'admins',
+  'GET /admin/space': 'admins',
   'GET /admin/people': 'admins',
   'GET /admin/people/:id': 'admins',
   'POST /admin/people/:id/password-link': 'admins',
@@ -145,6 +146,11 @@ const ACCESS: Readonly<Record<string, Access>> = {
   'inbox-assign': 'admins',
   'inbox-note': 'admins',
   'inbox-done': 'admins',
+  'keep-messages': 'admins',
+  'keep-messages-of-group': 'admins',
+  'hold-group': 'admins',
+  'hold-all': 'admins',
+  purge: 'admins',
 };
 
 const OWNERS_ONLY = new Set(

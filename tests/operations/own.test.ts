@@ -232,6 +232,39 @@ const samplesWith = ({
     wrong: { registration: 'everyone', membersInvite: 'no' },
     leadsTo: /^\/admin\?saved=$/,
   },
+  'keep-messages': {
+    inputs: [
+      { keepDays: '30', keepMegabytes: '' },
+      { keepDays: 0, keepMegabytes: 0 },
+    ],
+    wrong: { keepDays: 'a year' },
+    leadsTo: /^\/admin\/space\?saved=$/,
+  },
+  'keep-messages-of-group': {
+    inputs: [
+      { keepDays: '30', keepMegabytes: '' },
+      { groupId: 1, keepDays: 0 },
+    ],
+    inAddress: '1',
+    wrong: { groupId: 1, keepMegabytes: '-1' },
+    leadsTo: /^\/admin\/space\?saved=$/,
+  },
+  'hold-group': {
+    inputs: [{ on: 'yes' }, { groupId: 1, on: false }],
+    inAddress: '1',
+    wrong: { groupId: 1, on: 'maybe' },
+    leadsTo: /^\/admin\/space\?saved=$/,
+  },
+  'hold-all': {
+    inputs: [{ on: 'yes' }, { on: false }],
+    wrong: { on: 'maybe' },
+    leadsTo: /^\/admin\/space\?saved=$/,
+  },
+  purge: {
+    inputs: [{}, { backups: true }],
+    wrong: { backups: 'some' },
+    leadsTo: /^\/admin\/space\?purging=$/,
+  },
 });
 
 /** What an administrator does to one person by form, and to another by command. */

@@ -12,6 +12,7 @@ import { invitationOperations } from '../../src/invitations/operations.ts';
 import { notificationOperations } from '../../src/notifications/operations.ts';
 import { profileOperations } from '../../src/profiles/operations.ts';
 import { reportOperations } from '../../src/reports/operations.ts';
+import { retentionOperations } from '../../src/retention/operations.ts';
 import { passkeyOperations } from '../../src/second-factors/operations.ts';
 import { tokenOperations } from '../../src/tokens/operations.ts';
 import { voiceOperations } from '../../src/voice/operations.ts';
@@ -36,4 +37,5 @@ export const ACCOUNT_OPERATIONS = {
   inbox: inboxOperations,
   reports: reportOperations,
   admin: adminOperations,
+  retention: retentionOperations,
 };

@@ -31,6 +31,13 @@ export const groups = sqliteTable('groups', {
   /** The account whose private line to the administrators this is. */
   lineOf: integer('line_of'),
   slowSeconds: integer('slow_seconds').notNull().default(0),
+  /** How long messages and how much of files are kept: null is as for all groups, 0 is without limit. */
+  keepDays: integer('keep_days'),
+  keepMegabytes: integer('keep_megabytes'),
+  /** Since when nothing in it may be removed. */
+  heldAt: integer('held_at'),
+  /** Messages up to this one are no longer kept, but for first messages of threads that go on. */
+  purgedSeq: integer('purged_seq').notNull().default(0),
 });
 
 export const memberships = sqliteTable(

@@ -73,10 +73,12 @@ export class Conversation {
 
   /** @param {HTMLElement} section */
   #listen(section) {
-    listen('hello', ({ change }) => {
+    listen('hello', ({ change, purged }) => {
       this.#caughtUpAt = Number(change);
+      this.#messages.removeUpTo(Number(purged ?? 0));
       this.#readPosition.update();
     });
+    listen('purged', ({ seq }) => this.#messages.removeUpTo(Number(seq)));
     // A message that went by form because no socket was open comes back as its fragment.
     listen('posted', ({ groupId, html }) => {
       if (groupId === this.#groupId) placeFragments(html, (element) => this.#show(element));

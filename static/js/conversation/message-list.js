@@ -22,6 +22,8 @@ export class MessageList {
   #list;
   #pendingList;
   #isNewest;
+  /** The first message of the thread that is open, which stays as long as it has answers. */
+  #thread;
   #options;
 
   /**
@@ -32,6 +34,7 @@ export class MessageList {
     this.#list = find(section, '#messages');
     this.#pendingList = find(section, '[data-pending]');
     this.#isNewest = section.dataset.isNewest === 'true';
+    this.#thread = section.dataset.thread;
     this.#options = options;
   }
 
@@ -54,6 +57,15 @@ export class MessageList {
     if (!isShown(element, pending !== undefined)) return;
     this.#insert(element);
     onAdd(element);
+  }
+
+  /**
+   * Takes away messages that are no longer kept.
+   * @param {number} seq of the newest of them
+   */
+  removeUpTo(seq) {
+    for (const message of findAll(this.#list, '.message'))
+      if (Number(message.dataset.seq) <= seq && message.dataset.seq !== this.#thread) message.remove();
   }
 
   /** @param {HTMLElement} element such as "Mina has joined" */

@@ -3,7 +3,9 @@
 /**
  * Those that the server sends carry the data attributes of their fragment (docs/wire.md), which are all strings.
  * @typedef {object} Events
- * @property {{ change: string }} hello a conversation's socket is open; the newest change that there is
+ * @property {{ change: string, purged?: string }} hello a conversation's socket is open; the newest change that there is, and
+ *   the newest message that is no longer kept
+ * @property {{ groupId: string, seq: string }} purged messages up to this one are no longer kept
  * @property {{ id: string }} ack
  * @property {{ id: string, code: string, detail: string }} error
  * @property {{ accountId: string, name: string }} typing

@@ -40,7 +40,7 @@ class Sidebar {
   /** Marks the open page, and counts what is unread. */
   mark() {
     for (const link of findAll(document, '.own-list a', HTMLAnchorElement))
-      if (link.pathname === location.pathname) link.setAttribute('aria-current', 'page');
+      if (link.pathname === location.pathname && !link.hash) link.setAttribute('aria-current', 'page');
     let unread = 0;
     let unreadGroups = 0;
     for (const row of findAll(document, '.group-row')) {

@@ -1,0 +1,80 @@
+import type { Request } from 'express';
+import { type HealthDependencies, spaceOf } from '../admin/health.ts';
+import { requireAdmin } from '../admin/pages.ts';
+import type { ChatError } from '../errors.ts';
+import { inWords } from '../files/file.ts';
+import type { FileStore } from '../files/store.ts';
+import type { Group } from '../groups/group.ts';
+import type { GroupPage } from '../groups/page.ts';
+import type { GroupStore } from '../groups/store.ts';
+import type { Html } from '../http/views.ts';
+import type { SiteSettingsStore } from '../site-settings/store.ts';
+
+export type SpacePageDependencies = Pick<HealthDependencies, 'config' | 'blobs'> & {
+  page: GroupPage;
+  groups: GroupStore;
+  files: FileStore;
+  siteSettings: SiteSettingsStore;
+  renewBackups: (() => Promise<void>) | undefined;
+};
+
+/**
+ * What takes space, how long it is kept, and what is on hold; the groups with the largest files first.
+ * @param refused the form that was refused; 0 is the one for all groups
+ */
+export async function spacePage(
+  { page, groups, files, siteSettings, renewBackups, ...dependencies }: SpacePageDependencies,
+  request: Request,
+  refused?: { groupId: number; error: ChatError },
+): Promise<Html> {
+  requireAdmin(request);
+  const settings = await siteSettings.read();
+  const bytes = await files.bytesByGroup();
+  const all = await groups.everyKind();
+  const ofGroup = (group: Group) => bytes.get(group.id) ?? 0;
+  const rows = [...(await groups.all())].sort(
+    (a, b) => ofGroup(b) - ofGroup(a) || b.lastSeq - b.purgedSeq - (a.lastSeq - a.purgedSeq) || a.id - b.id,
+  );
+  // What was typed into a form that was refused.
+  const typed = (name: string) => String(request.body?.[name] ?? '').slice(0, 20);
+  const shown = (value: string | number | null | undefined, name: string, isRefused: boolean) =>
+    isRefused ? typed(name) : value === null || value === undefined ? '' : String(value);
+  const refusedId = refused?.groupId;
+  return page(request, 'retention/space.njk', {
+    space: [
+      ...(await spaceOf(dependencies)),
+      { name: 'Files', value: inWords(await files.bytes()), isBad: false },
+    ],
+    keepDays: shown(settings.keepDays === '0' ? '' : settings.keepDays, 'keepDays', refusedId === 0),
+    keepMegabytes: shown(
+      settings.keepMegabytes === '0' ? '' : settings.keepMegabytes,
+      'keepMegabytes',
+      refusedId === 0,
+    ),
+    allOnHold: settings.hold === 'yes',
+    held: all.filter(({ heldAt }) => heldAt !== null).length,
+    rows: rows.map((group) => ({
+      group,
+      messages: group.lastSeq - group.purgedSeq,
+      stored: inWords(ofGroup(group)),
+      rule: ruleInWords(group),
+      keepDays: shown(group.keepDays, 'keepDays', refusedId === group.id),
+      keepMegabytes: shown(group.keepMegabytes, 'keepMegabytes', refusedId === group.id),
+    })),
+    hasBackups: renewBackups !== undefined,
+    refusedId: refusedId ?? null,
+    isSaved: request.query.saved !== undefined,
+    isPurging: request.query.purging !== undefined,
+    error: refused?.error ?? null,
+  });
+}
+
+function ruleInWords({ keepDays, keepMegabytes }: Group): string {
+  const parts = [
+    ...(keepDays === null ? [] : [keepDays === 0 ? 'messages for ever' : `messages for ${keepDays} days`]),
+    ...(keepMegabytes === null
+      ? []
+      : [keepMegabytes === 0 ? 'files without limit' : `files up to ${keepMegabytes} MB`]),
+  ];
+  return parts.length === 0 ? 'as for all groups' : parts.join(', ');
+}
