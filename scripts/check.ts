@@ -46,7 +46,7 @@ const isUnit = process.argv.includes('--unit');
 const isPostgres = process.argv.includes('--postgres');
 /** What is of one engine, or starts its own, or looks at pages and not at what is stored. */
 const NOT_ON_POSTGRES =
-  /^(?:architecture|backups|cluster|config|contracts|crypto|database|faults|journeys|lesson|terminal|tls|voice)\//;
+  /^(?:architecture|backups|cluster|config|contracts|crypto|database|faults|journeys|lesson|terminal|tls|upgrades|voice)\//;
 const missing = [
   ...(BROWSERS.some((path) => existsSync(path)) ? [] : ['chromium', 'fonts-dejavu-core']),
   // A test runs where there is no network.

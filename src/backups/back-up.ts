@@ -8,7 +8,7 @@ import { checkEntry } from './check.ts';
 import { contentOf, copyFile } from './copy-file.ts';
 import { type Entry, MANIFEST, type Manifest, MEDIA, readManifest, writeManifest } from './manifest.ts';
 import { makeBackupKey, openSealedFile, SEALED, sealFile } from './sealed-file.ts';
-import type { Source } from './sources.ts';
+import type { Source } from './source.ts';
 
 export type BackupOptions = {
   dataDir: string;

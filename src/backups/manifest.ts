@@ -12,8 +12,6 @@ export const MEDIA = 'media';
 export const SESSIONS = 'sessions';
 /** The index of search is made anew. */
 export const DATABASES = ['chat', 'users', SESSIONS] as const;
-/** What `pg_dump` wrote, where the databases are in PostgreSQL. */
-export const DUMP = 'postgres.dump';
 
 const entry = z.object({
   /** Relative to the backup, or to the folder of all media. */

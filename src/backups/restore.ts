@@ -2,11 +2,11 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } fro
 import { basename, dirname, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { countRows } from '../database/driver/copy.ts';
-import { refuseData, restorePostgres } from '../database/driver/postgres-copy.ts';
+import { DUMP, refuseData, restorePostgres } from '../database/driver/postgres-copy.ts';
 import { StartError } from '../errors.ts';
 import { checkBackup } from './check.ts';
 import { copyFile } from './copy-file.ts';
-import { DUMP, type Manifest, MEDIA, readManifest } from './manifest.ts';
+import { type Manifest, MEDIA, readManifest } from './manifest.ts';
 import { openSealedFile, SEALED } from './sealed-file.ts';
 
 /** What is written within a folder that is there already, such as a mounted disk, until all of it is there. */

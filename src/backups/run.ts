@@ -4,8 +4,9 @@ import type { Config } from '../config.ts';
 import { loadKeyring } from '../crypto/keys.ts';
 import { StartError } from '../errors.ts';
 import { backUp } from './back-up.ts';
+import { postgresSource } from './postgres-source.ts';
 import { type Keep, prune } from './prune.ts';
-import { postgresSource, sqliteSource } from './sources.ts';
+import { sqliteSource } from './sqlite-source.ts';
 
 export type BackupSettings = Pick<Config, 'dataDir' | 'databaseUrl' | 'filesFolder' | 'encryptionKey'> & {
   /** The folder of all backups. */

@@ -3,6 +3,8 @@ import { joinProcesses } from './driver/postgres-processes.ts';
 import { openSqlite } from './driver/sqlite.ts';
 import type { Database } from './executor.ts';
 import { createWriteCheck } from './health.ts';
+import { migratePostgres } from './migrate-postgres.ts';
+import { snapshotSqlite } from './snapshots.ts';
 import { health } from './tables/sealing.ts';
 
 export type Databases = {
@@ -27,7 +29,7 @@ const ALONE = {
 };
 
 /**
- * Opens both databases and brings their schema up to date: the files of the data folder, or two schemas of a PostgreSQL
+ * Opens both databases and brings their schema up to date, after a snapshot of what is there: the files of the data folder, or two schemas of a PostgreSQL
  * database.
  * @param url of PostgreSQL
  * @param report takes what goes wrong with a connection that nobody uses
@@ -38,8 +40,10 @@ export async function openDatabases(
   url?: string,
   report: (error: unknown) => void = () => {},
 ): Promise<Databases> {
-  const users = url ? await openPostgres(url, 'users', report) : openSqlite(dataDir, 'users');
-  const chat = url ? await openPostgres(url, 'chat', report) : openSqlite(dataDir, 'chat');
+  if (url) await migratePostgres(url, dataDir);
+  else await snapshotSqlite(dataDir);
+  const users = url ? openPostgres(url, 'users', report) : openSqlite(dataDir, 'users');
+  const chat = url ? openPostgres(url, 'chat', report) : openSqlite(dataDir, 'chat');
   // The lock of the data folder makes a process that has SQLite the only one.
   const processes = url ? await joinProcesses(url, report) : ALONE;
   return {

@@ -37,3 +37,13 @@ export function countRows(file: string): Record<string, number> | undefined {
     sqlite?.close();
   }
 }
+
+/** Writes the whole log of a database into its file and removes it; nobody else may have it open. */
+export function checkpoint(file: string): void {
+  const sqlite = new Sqlite(file, { fileMustExist: true });
+  try {
+    sqlite.pragma('wal_checkpoint(TRUNCATE)');
+  } finally {
+    sqlite.close();
+  }
+}

@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { StartError } from '../../errors.ts';
 
+/** What `dumpPostgres` writes is called, in backups and snapshots. */
+export const DUMP = 'postgres.dump';
+
 const SCHEMAS = ['users', 'chat'] as const;
 /** Of what a program says, this much is shown. */
 const MAX_WORDS = 300;
@@ -39,6 +42,16 @@ export async function restorePostgres(url: string, file: string): Promise<Postgr
   const flags = ['--no-owner', '--no-privileges', '--exit-on-error', '--single-transaction'];
   await runProgram('pg_restore', url, [...flags, file]);
   return withClient(url, countIn);
+}
+
+/** How many rows each table of both schemas has. */
+export function countPostgres(url: string): Promise<PostgresRows> {
+  return withClient(url, countIn);
+}
+
+/** Removes both schemas with all that is in them. */
+export async function dropSchemas(url: string): Promise<void> {
+  await withClient(url, (client) => client.query(`DROP SCHEMA IF EXISTS ${SCHEMAS.join(', ')} CASCADE`));
 }
 
 /** @throws StartError for a database that a Hearth has written to */

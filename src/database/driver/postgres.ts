@@ -1,7 +1,6 @@
 import pg from 'pg';
-import { ChatError, StartError } from '../../errors.ts';
+import { ChatError } from '../../errors.ts';
 import type { Database, Executor, Orm } from '../executor.ts';
-import { migratePostgres } from '../migrate-postgres.ts';
 import { SERVER_KEEPALIVE } from './postgres-processes.ts';
 import { createPostgresOrm, prepareStatements, statementOf } from './postgres-statements.ts';
 
@@ -39,20 +38,19 @@ const types: pg.CustomTypesConfig = {
 };
 
 /**
- * Opens one of the two schemas of a PostgreSQL database and brings it up to date.
+ * Opens one of the two schemas of a PostgreSQL database.
  *
  * Transactions run one after another as on SQLite, here with an advisory lock that processes have in common. Those that
  * name the groups that they write share it, and wait only for those that name the same group: two messages in two groups
  * are committed at the same time. All of them read committed data, which after the wait is what the one before wrote.
  *
  * @param url postgres://name:password@host:port/database
- * @throws StartError where it cannot be reached or was written by a newer Hearth
  */
-export async function openPostgres(
+export function openPostgres(
   url: string,
   name: 'users' | 'chat',
   report: (error: unknown) => void,
-): Promise<Database> {
+): Database {
   const pool = new pg.Pool({
     connectionString: url,
     max: MAX_CONNECTIONS,
@@ -65,12 +63,6 @@ export async function openPostgres(
   pool.on('connect', (client) => client.on('error', () => {}));
   // A connection that breaks while nobody uses it; the pool opens another.
   pool.on('error', ({ message }) => report(new Error(`A connection to PostgreSQL broke: ${message}`)));
-  try {
-    await migratePostgres(url, name);
-  } catch (error) {
-    await pool.end();
-    throw error instanceof StartError ? error : unreachable(url, error);
-  }
   const orm = createPostgresOrm();
 
   async function transaction<Result>(
@@ -144,12 +136,6 @@ function rethrow(error: unknown): never {
   );
   away.cause = error;
   throw away;
-}
-
-function unreachable(url: string, error: unknown): StartError {
-  const { host } = new URL(url);
-  const why = error instanceof Error ? error.message : String(error);
-  return new StartError(`PostgreSQL at ${host} cannot be used: ${why}. Check DATABASE_URL and that it runs.`);
 }
 
 /** Runs statements on one connection, or on whichever is free. */

@@ -15,7 +15,7 @@ export function openSqlite(dataDir: string, name: 'users' | 'chat'): Database {
   const file = join(dataDir, `${name}.sqlite3`);
   const sqlite = connect(file, dataDir);
   try {
-    migrate(sqlite, name, join(dataDir, 'snapshots'));
+    migrate(sqlite, name);
   } catch (error) {
     sqlite.close();
     throw isDamage(error) ? damaged(file, dataDir) : error;
