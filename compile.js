@@ -32,7 +32,8 @@ export async function compiledSources() {
 /** @param {string} name */
 function stampOf(name) {
   const { mtimeMs, size } = statSync(join(ROOT, name));
-  return `${name} ${size} ${mtimeMs}`;
+  // Whole seconds: an archive, such as an image of a container, keeps no more.
+  return `${name} ${size} ${Math.floor(mtimeMs / 1_000)}`;
 }
 
 async function compile() {
