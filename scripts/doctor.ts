@@ -8,6 +8,7 @@ import { loadKeyring } from '../src/crypto/keys.ts';
 import { createAudioConverter } from '../src/engines/audio/convert.ts';
 import { chooseEngine } from '../src/engines/speech/choose.ts';
 import { StartError } from '../src/errors.ts';
+import { openBlobs } from '../src/files/open-blobs.ts';
 import { version } from '../src/version.ts';
 import { postgres, redis, sqlite } from './doctor/databases.ts';
 import { bad, type Finding, messageOf, note, ok } from './doctor/finding.ts';
@@ -23,6 +24,7 @@ if (config) {
   findings.push(...folder(config), ...files(config), ...keys(config));
   findings.push(...(config.databaseUrl ? await postgres(config.databaseUrl, config) : sqlite(config)));
   if (config.redisUrl) findings.push(await redis(config.redisUrl));
+  if (config.filesBucket) findings.push(await bucket(config));
   findings.push(...certificate(config), ...(await mail(config)), ...voice(config));
 }
 for (const { state, text } of findings) console.log(`${state.padEnd(4)} ${text}`);
@@ -156,4 +158,13 @@ function isWritable(path: string): boolean {
 /** Whether nobody but its owner can read it. */
 function isPrivate(path: string): boolean {
   return (statSync(path).mode & 0o077) === 0;
+}
+
+async function bucket(config: Config): Promise<Finding> {
+  try {
+    (await openBlobs(config)).close();
+    return ok(`The bucket ${config.filesBucket} answers`);
+  } catch (error) {
+    return bad(messageOf(error));
+  }
 }

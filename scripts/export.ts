@@ -1,11 +1,10 @@
 // npm run export -- FILE.zip [--data FOLDER]     all groups and conversations as one archive that opens without a server
 import { createWriteStream, existsSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { readCommand } from '../src/config.ts';
 import { StartError } from '../src/errors.ts';
 import { type ArchivedGroup, createGroupArchive } from '../src/exports/group-archive.ts';
-import { openBlobStore } from '../src/files/blob-store.ts';
+import { openBlobs } from '../src/files/open-blobs.ts';
 import { assetFolder } from '../src/http/static.ts';
 import { createViews } from '../src/http/views.ts';
 import { createTextRenderer } from '../src/messages/render.ts';
@@ -26,11 +25,12 @@ async function writeArchive(stores: Stores, target: string): Promise<void> {
   if (command.kind !== 'start') throw new StartError(command.text);
   const texts = createTextRenderer((error) => console.error(error));
   const groups = await groupsOf(stores);
+  const blobs = await openBlobs(command.config);
   const dependencies = {
     ...stores,
     texts,
     views: createViews(assetFolder('export')),
-    blobs: openBlobStore(command.config.filesFolder ?? join(command.config.dataDir, 'media')),
+    blobs,
   };
   try {
     // Nothing in it is sealed: only who runs this command reads it.
@@ -43,6 +43,7 @@ async function writeArchive(stores: Stores, target: string): Promise<void> {
     throw error;
   } finally {
     await texts.close();
+    blobs.close();
   }
   const messages = groups.reduce((sum, { lastSeq }) => sum + lastSeq, 0);
   console.log(`${target}: ${groups.length} conversations, ${messages} messages. It is not encrypted.`);

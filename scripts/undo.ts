@@ -11,11 +11,13 @@ import { runCommand } from './command.ts';
 await runCommand(async () => {
   const command = readCommand(process.argv.slice(2), process.env, version());
   if (command.kind !== 'start') throw new StartError(command.text);
-  const { dataDir, databaseUrl, filesFolder = join(dataDir, 'media') } = command.config;
+  const { dataDir, databaseUrl, filesBucket, filesFolder = join(dataDir, 'media') } = command.config;
   const lock = lockDataFolder(dataDir);
   try {
     if (databaseUrl) await refuseRunning(databaseUrl);
-    const { snapshot, kept } = await undoUpgrade(dataDir, { databaseUrl, filesFolder });
+    const { snapshot, kept } = await undoUpgrade(dataDir, {
+      ...{ databaseUrl, filesFolder: filesBucket === undefined ? filesFolder : undefined },
+    });
     const { users, chat } = snapshot.versions;
     console.log(
       `The databases are as they were before the upgrade (users ${users}, chat ${chat}): start the version before. ${nextStep(kept, databaseUrl)}`,

@@ -139,7 +139,7 @@ async function install({ config, log, databases, keyring, sessionStore, password
   const groups = { ...live, ...installGroups(live) };
   const invitations = installInvitations(groups);
   const present = { ...groups, ...installPresence(groups) };
-  const files = { ...present, ...installFiles(present) };
+  const files = { ...present, ...(await installFiles(present)) };
   const profiles = installProfiles(files);
   const messages = { ...files, ...(await installMessages(files)) };
   const reports = installReports(messages);

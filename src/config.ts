@@ -42,6 +42,10 @@ export function readCommand(args: readonly string[], environment: Environment, v
   for (const { name } of [VARIABLES.redisUrl, VARIABLES.filesFolder])
     if (env[name] && variables.databaseUrl === undefined)
       throw new StartError(`${name} needs DATABASE_URL: several processes cannot share the files of SQLite.`);
+  if (variables.filesBucket !== undefined && variables.filesFolder !== undefined)
+    throw new StartError('Set FILES_BUCKET or FILES_FOLDER, not both: files are in one place.');
+  if (variables.filesEndpoint !== undefined && variables.filesBucket === undefined)
+    throw new StartError('FILES_ENDPOINT goes with FILES_BUCKET, the bucket of uploaded files.');
   return { kind: 'start', config: Object.freeze({ ...flags, port, ...variables }) };
 }
 

@@ -10,11 +10,11 @@ import {
   type Setting,
   whole,
 } from './setting-schemas.ts';
+import { STORAGE_VARIABLES } from './storage-settings.ts';
 
 // The variables of the environment. With `flags.ts` this is the one table of settings: the type of the configuration, its
 // parsing, --help and the README's table come from it.
 
-const MEGABYTE = 1024 * 1024;
 const MINUTE_MS = 60_000;
 
 export const SPEECH_ENGINES = ['auto', 'vosk', 'sherpa', 'aws', 'callback', 'off'] as const;
@@ -53,49 +53,7 @@ export const VARIABLES = {
     meaning: 'how long people can edit and remove what they wrote, in minutes',
     schema: whole('EDIT_LIMIT_MINUTES', 'minutes', MINUTE_MS),
   },
-  /** A PostgreSQL database; undefined is SQLite in the data folder. */
-  databaseUrl: {
-    name: 'DATABASE_URL',
-    fallback: 'SQLite in the data folder',
-    meaning: 'the PostgreSQL database that holds everything: postgres://name:password@host/database',
-    schema: pattern(
-      'DATABASE_URL',
-      /^postgres(ql)?:\/\/\S+$/,
-      'postgres://name:password@host/database',
-    ).optional(),
-  },
-  /** What the processes of one Hearth have in common beside PostgreSQL; undefined is one process. */
-  redisUrl: {
-    name: 'REDIS_URL',
-    fallback: 'none',
-    meaning: 'Redis, where several processes serve one Hearth: redis://host; needs DATABASE_URL',
-    schema: pattern('REDIS_URL', /^rediss?:\/\/\S+$/, 'redis://host or rediss://host').optional(),
-  },
-  filesFolder: {
-    name: 'FILES_FOLDER',
-    fallback: 'media in the data folder',
-    meaning: 'the folder of uploaded files, which several processes share',
-    schema: z.string().optional(),
-  },
-  /** In bytes, as the next two; undefined is without limit. */
-  fileLimit: {
-    name: 'FILE_LIMIT_MB',
-    fallback: '512',
-    meaning: 'how large one file may be',
-    schema: whole('FILE_LIMIT_MB', 'megabytes', MEGABYTE).transform((bytes) => bytes ?? 512 * MEGABYTE),
-  },
-  personLimit: {
-    name: 'PERSON_LIMIT_MB',
-    fallback: 'none',
-    meaning: 'how much the files of one person may take',
-    schema: whole('PERSON_LIMIT_MB', 'megabytes', MEGABYTE),
-  },
-  diskLimit: {
-    name: 'DISK_LIMIT_MB',
-    fallback: 'none',
-    meaning: 'how much all files may take; 200 MB of the disk stay free',
-    schema: whole('DISK_LIMIT_MB', 'megabytes', MEGABYTE),
-  },
+  ...STORAGE_VARIABLES,
   /** False keeps no search index. */
   searchIndex: {
     name: 'SEARCH_INDEX',

@@ -12,7 +12,7 @@ const LOW_SPACE_BYTES = 1_000_000_000;
 const DATABASES = ['users.sqlite3', 'chat.sqlite3', 'search.sqlite3', 'sessions.sqlite3'];
 
 export type HealthDependencies = {
-  config: Pick<Config, 'dataDir' | 'databaseUrl' | 'searchIndex'>;
+  config: Pick<Config, 'dataDir' | 'databaseUrl' | 'filesBucket' | 'searchIndex'>;
   databases: Pick<Databases, 'canWrite'>;
   isAlone: boolean;
   isCutOff(): boolean;
@@ -45,7 +45,9 @@ export async function healthOf({
     ),
     ...(config.databaseUrl ? [] : [line('Their size', inWords(await sizeOf(config.dataDir)))]),
     ...(isAlone ? [] : [line('Other processes', otherProcesses(isCutOff(), livePresence), isCutOff())]),
-    line('Free on the disk', inWords(free), free < LOW_SPACE_BYTES),
+    config.filesBucket
+      ? line('Files', `in the bucket ${config.filesBucket}`)
+      : line('Free on the disk', inWords(free), free < LOW_SPACE_BYTES),
     ...backupHealth(),
     line('Memory', inWords(process.memoryUsage().rss)),
     line('Running for', duration(process.uptime())),
@@ -64,7 +66,8 @@ export async function spaceOf({
   const databases = config.databaseUrl
     ? []
     : [{ name: 'Databases', value: inWords(await sizeOf(config.dataDir)), isBad: false }];
-  return [{ name: 'Free on the disk', value: inWords(free), isBad: free < LOW_SPACE_BYTES }, ...databases];
+  const disk = { name: 'Free on the disk', value: inWords(free), isBad: free < LOW_SPACE_BYTES };
+  return [...(config.filesBucket ? [] : [disk]), ...databases];
 }
 
 function otherProcesses(

@@ -12,8 +12,8 @@ import type { Source } from './source.ts';
 
 export type BackupOptions = {
   dataDir: string;
-  /** The folder of the files that people sent. */
-  filesFolder: string;
+  /** The folder of the files that people sent; undefined where they are in a bucket, and stay there. */
+  filesFolder: string | undefined;
   source: Source;
   /** The folder of all backups. */
   target: string;
@@ -25,6 +25,8 @@ export type BackupOptions = {
   now?: Date;
   onProgress?(done: number, total: number): void;
 };
+
+const NO_MEDIA = { media: [], newMedia: 0, missing: [] as string[] };
 
 export type BackupDone = { folder: string; manifest: Manifest; newMedia: number };
 
@@ -80,7 +82,9 @@ async function writeAll(options: BackupOptions, folder: string, key: Buffer | un
     const stored = key ? path + SEALED : path;
     files.push({ path: stored, ...(await contentOf(join(folder, stored))) });
   }
-  const { media, newMedia, missing } = await copyMedia(options, blobIds);
+  const { filesFolder } = options;
+  const { media, newMedia, missing } =
+    filesFolder === undefined ? NO_MEDIA : await copyMedia({ ...options, filesFolder }, blobIds);
   if (missing.length > 0) await refuseLost(options, folder, missing);
   const manifest: Manifest = {
     ...{ format: 'hearth-backup', version: 1, hearth: version, createdAt: now.toISOString() },
@@ -111,7 +115,7 @@ async function copyKeys(from: string, folder: string): Promise<string[]> {
 
 /** Copies the files that an earlier backup does not have. @returns also the ids of those that are not there */
 async function copyMedia(
-  { filesFolder, target, onProgress = () => {} }: BackupOptions,
+  { filesFolder, target, onProgress = () => {} }: BackupOptions & { filesFolder: string },
   ids: readonly string[],
 ) {
   const [last] = backupsIn(target);

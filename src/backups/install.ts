@@ -43,9 +43,12 @@ export function installBackups(
   });
   return { backupHealth: () => [healthLine(schedule)], renewBackups: () => schedule.renew() };
 
-  function settingsOf({ dataDir, databaseUrl, filesFolder, encryptionKey }: Context['config'], to: string) {
+  function settingsOf(
+    { dataDir, databaseUrl, filesFolder, filesBucket, encryptionKey }: Context['config'],
+    to: string,
+  ) {
     return {
-      ...{ dataDir, databaseUrl, filesFolder, encryptionKey, keep, keyFolder },
+      ...{ dataDir, databaseUrl, filesFolder, filesBucket, encryptionKey, keep, keyFolder },
       ...{ target: to, withKeys: true, version: version() },
     };
   }

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { backupsIn } from './back-up.ts';
 import { MEDIA, readManifest } from './manifest.ts';
@@ -46,7 +46,8 @@ export function prune(target: string, keep: Keep, keyFolder?: string): string[] 
   const used = new Set(
     backupsIn(target).flatMap((name) => readManifest(join(target, name)).media.map(({ path }) => path)),
   );
-  for (const folder of readdirSync(join(target, MEDIA)))
+  // There is none where nobody has sent a file.
+  for (const folder of existsSync(join(target, MEDIA)) ? readdirSync(join(target, MEDIA)) : [])
     for (const name of readdirSync(join(target, MEDIA, folder)))
       if (!used.has(`${folder}/${name}`)) rmSync(join(target, MEDIA, folder, name));
   return names;

@@ -8,7 +8,10 @@ import { postgresSource } from './postgres-source.ts';
 import { type Keep, prune } from './prune.ts';
 import { sqliteSource } from './sqlite-source.ts';
 
-export type BackupSettings = Pick<Config, 'dataDir' | 'databaseUrl' | 'filesFolder' | 'encryptionKey'> & {
+export type BackupSettings = Pick<
+  Config,
+  'dataDir' | 'databaseUrl' | 'filesFolder' | 'filesBucket' | 'encryptionKey'
+> & {
   /** The folder of all backups. */
   target: string;
   /** Undefined keeps all of them. */
@@ -24,7 +27,7 @@ export type BackupSettings = Pick<Config, 'dataDir' | 'databaseUrl' | 'filesFold
  * @throws StartError where there is no good backup
  */
 export async function runBackup(
-  { databaseUrl, filesFolder, encryptionKey, ...settings }: BackupSettings,
+  { databaseUrl, filesFolder, filesBucket, encryptionKey, ...settings }: BackupSettings,
   onProgress?: (done: number, total: number) => void,
 ): Promise<string> {
   const { dataDir, target, keep, keyFolder } = settings;
@@ -33,15 +36,18 @@ export async function runBackup(
   const keyring = loadKeyring(encryptionKey, dataDir, false);
   const { folder, manifest, newMedia } = await backUp({
     ...settings,
-    filesFolder: filesFolder ?? join(dataDir, 'media'),
+    filesFolder: filesBucket === undefined ? (filesFolder ?? join(dataDir, 'media')) : undefined,
     source: databaseUrl ? postgresSource(databaseUrl, dataDir, keyring) : sqliteSource(dataDir, keyring),
     ...(onProgress && { onProgress }),
   });
   const { messages = 0 } = manifest.rows.chat ?? {};
   const { accounts = 0 } = manifest.rows.users ?? {};
+  const files = filesBucket
+    ? `its files stay in the bucket ${filesBucket}`
+    : `${manifest.media.length} files (${newMedia} new)`;
   const removed = keep ? prune(target, keep, keyFolder) : [];
   return [
-    `${folder} is good: ${accounts} accounts, ${messages} messages, ${manifest.media.length} files (${newMedia} new).`,
+    `${folder} is good: ${accounts} accounts, ${messages} messages, ${files}.`,
     keysInWords(
       settings,
       manifest.files.some(({ path }) => path.startsWith('keys/')),

@@ -29,7 +29,7 @@ export type Undone = Readonly<{
  */
 export async function undoUpgrade(
   dataDir: string,
-  { databaseUrl, filesFolder }: { databaseUrl: string | undefined; filesFolder: string },
+  { databaseUrl, filesFolder }: { databaseUrl: string | undefined; filesFolder: string | undefined },
   now = new Date(),
 ): Promise<Undone> {
   const [snapshot] = snapshotsIn(dataDir);
@@ -48,7 +48,7 @@ export async function undoUpgrade(
   const kept = join(dataDir, 'undone', name);
   const unfinished = join(dataDir, 'undone', `.unfinished-${name}`);
   mkdirSync(unfinished, { recursive: true, mode: 0o700 });
-  keepFiles(filesFolder, join(unfinished, 'media'));
+  if (filesFolder !== undefined) keepFiles(filesFolder, join(unfinished, 'media'));
   if (existsSync(join(dataDir, 'keys'))) symlinkSync(join('..', '..', 'keys'), join(unfinished, 'keys'));
   if (databaseUrl) await dumpPostgres(databaseUrl, join(unfinished, DUMP));
   else keepDatabases(dataDir, unfinished);

@@ -4,7 +4,8 @@ import { Transform } from 'node:stream';
 /** Plain text bytes per chunk. To read any byte, at most one chunk has to be opened. */
 export const CHUNK_BYTES = 64 * 1024;
 const TAG_BYTES = 16;
-const SEALED_CHUNK_BYTES = CHUNK_BYTES + TAG_BYTES;
+/** Bytes that a full chunk takes once it is sealed. */
+export const SEALED_CHUNK_BYTES = CHUNK_BYTES + TAG_BYTES;
 
 /**
  * Seals a stream in chunks with AES-256-GCM, so that any range of it can be opened. Each nonce contains the number of

@@ -13,16 +13,22 @@ export type Part = typeof CONTENT | typeof THUMBNAIL;
 /** Ending of a file that is being written; the start and the sweep delete what was left behind. */
 const PARTIAL_SUFFIX = '.part';
 
+export type OldBlob = {
+  id: string /** Whether writing it was broken off. */;
+  isUnfinished: boolean;
+  remove(): Promise<void>;
+};
+
 export type BlobStore = {
   /** Seals and stores a stream; resolves once it is durable. What fails half-way leaves nothing. */
   write(id: string, part: Part, key: Uint8Array, source: Readable): Promise<void>;
   /** The bytes from `start` to `end`, both included. */
   read(id: string, part: Part, key: Uint8Array, size: number, start?: number, end?: number): Readable;
   remove(id: string): Promise<void>;
-  /** Room left on the disk, in bytes. */
+  /** Room left where files are, in bytes; infinite where nobody knows a limit. */
   free(): Promise<number>;
-  /** What lies here and was written before a time: its id, and its path. */
-  olderThan(time: number): AsyncGenerator<{ id: string; path: string }>;
+  /** What lies here and was written before a time. */
+  olderThan(time: number): AsyncGenerator<OldBlob>;
 };
 
 /** @param folder such as `data/media`; files lie in 256 folders by the last two digits of their id */
@@ -81,7 +87,8 @@ export function openBlobStore(folder: string): BlobStore {
         const path = join(folder, name);
         const stats = await stat(path).catch(() => undefined);
         const [, id] = /([0-9a-f-]{36})(?:\.\w+)*$/.exec(name) ?? [];
-        if (stats?.isFile() && stats.mtimeMs < time && id) yield { id, path };
+        if (stats?.isFile() && stats.mtimeMs < time && id)
+          yield { id, isUnfinished: name.endsWith(PARTIAL_SUFFIX), remove: () => rm(path, { force: true }) };
       }
     },
   };

@@ -1,12 +1,11 @@
-import { join } from 'node:path';
 import type { AccountStore } from '../accounts/store.ts';
 import type { Context } from '../context.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { bindOperations } from '../operations/define.ts';
-import { openBlobStore } from './blob-store.ts';
 import { discardUpload } from './discard.ts';
+import { openBlobs } from './open-blobs.ts';
 import { fileOperations } from './operations.ts';
 import { Receiver } from './receive.ts';
 import { fileRoutes } from './routes.ts';
@@ -15,7 +14,7 @@ import { startSweep } from './sweep.ts';
 import { createUploadReader, UPLOAD_RATE } from './upload.ts';
 
 /** File uploads and downloads, and the sweep that deletes unsent files. */
-export function installFiles(
+export async function installFiles(
   context: Context & {
     accounts: AccountStore;
     groups: GroupStore;
@@ -25,7 +24,8 @@ export function installFiles(
   },
 ) {
   const { config, files, limits, report, atStop } = context;
-  const blobs = openBlobStore(config.filesFolder ?? join(config.dataDir, 'media'));
+  const blobs = await openBlobs(config);
+  atStop(blobs.close);
   const fileLimits = { file: config.fileLimit, person: config.personLimit, disk: config.diskLimit };
   const receiver = new Receiver({ files, blobs, limits: fileLimits });
   const readUpload = createUploadReader({

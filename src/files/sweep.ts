@@ -1,5 +1,4 @@
-import { rm } from 'node:fs/promises';
-import type { BlobStore } from './blob-store.ts';
+import type { BlobStore, OldBlob } from './blob-store.ts';
 import type { FileStore } from './store.ts';
 
 /** Age after which unsent uploads, partial files, and files without a database row are deleted. */
@@ -34,11 +33,10 @@ export async function sweep(
     for (const id of ids) if (await files.removeUnsent(id)) await blobs.remove(id);
     ids = await files.unsentBefore(before, BATCH);
   }
-  let batch: Array<{ id: string; path: string }> = [];
+  let batch: OldBlob[] = [];
   const removeUnknown = async () => {
     const storedIds = await files.existing(batch.map((file) => file.id));
-    for (const { id, path } of batch)
-      if (!storedIds.has(id) || path.endsWith('.part')) await rm(path, { force: true });
+    for (const blob of batch) if (!storedIds.has(blob.id) || blob.isUnfinished) await blob.remove();
     batch = [];
   };
   for await (const blob of blobs.olderThan(before)) {

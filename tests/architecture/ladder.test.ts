@@ -11,6 +11,7 @@ const LADDER: readonly (readonly string[])[] = [
     'version',
     'setting-schemas',
     'flags',
+    'storage-settings',
     'settings',
     'parent',
     'config',

@@ -88,7 +88,13 @@ test('what failed is tried again within the hour, and said once', async (t) => {
   const keys = join(hearth.dataDir, 'keys');
   renameSync(keys, `${keys}-lost`);
   const settings = {
-    ...{ dataDir: hearth.dataDir, databaseUrl: undefined, filesFolder: undefined, encryptionKey: undefined },
+    ...{
+      dataDir: hearth.dataDir,
+      databaseUrl: undefined,
+      filesFolder: undefined,
+      filesBucket: undefined,
+      encryptionKey: undefined,
+    },
     ...{ target, keep: undefined, withKeys: true, keyFolder: undefined, version: '0' },
   };
   const schedule = new BackupSchedule({

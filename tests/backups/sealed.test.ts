@@ -30,7 +30,8 @@ test('a sealed backup opens with its own key only, and its key goes with it', as
   const dataDir = join(temporaryFolder(t), 'restored');
   const without = await restore(folder, '--data', dataDir);
   assert.deepEqual([without.code, /is sealed: name its key with --key/.test(without.stderr)], [1, true]);
-  await backup(...flags, '--keep', '1,1');
+  const second = await backup(...flags, '--keep', '1,1');
+  assert.deepEqual([second.code, /Removed 2/.test(second.stdout)], [0, true], second.stderr);
   const [newest = ''] = readdirSync(target).filter((file) => /^\d/.test(file));
   assert.notEqual(newest, name);
   assert.deepEqual(readdirSync(keys), [`${newest}.key`], 'what is not kept takes its key along');

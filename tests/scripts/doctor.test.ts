@@ -71,10 +71,14 @@ test('the doctor names what is wrong, and what to do', ON_SQLITE, async (t) => {
   const away = { DATABASE_URL: 'postgres://me:the-password@127.0.0.1:1/x', REDIS_URL: 'redis://127.0.0.1:1' };
   const engines = await look(hearth.dataDir, {
     ...away,
+    // The client of S3 says how long it will go with this Node.
+    NODE_NO_WARNINGS: '1',
+    FILES_BUCKET: 'a-bucket',
+    FILES_ENDPOINT: 'http://127.0.0.1:1',
     SMTP_URL: 'smtp://127.0.0.1:1',
     ORIGINS: 'http://x.example',
   });
-  assert.equal(engines.bad.length, 3);
+  assert.equal(engines.bad.length, 4);
   assert.match(
     engines.bad[0] ?? '',
     /PostgreSQL at 127\.0\.0\.1:1 cannot be used: .*Check DATABASE_URL and that it runs\.$/,
@@ -83,7 +87,8 @@ test('the doctor names what is wrong, and what to do', ON_SQLITE, async (t) => {
     engines.bad[1] ?? '',
     /Redis at 127\.0\.0\.1:1 does not answer: .*Check REDIS_URL and that it runs\.$/,
   );
-  assert.match(engines.bad[2] ?? '', /^BAD {2}The mail server does not take mails: .*Check SMTP_URL\.$/);
+  assert.match(engines.bad[2] ?? '', /^BAD {2}The bucket a-bucket cannot be used: .*Check FILES_BUCKET/);
+  assert.match(engines.bad[3] ?? '', /^BAD {2}The mail server does not take mails: .*Check SMTP_URL\.$/);
   assert.ok(!engines.stdout.includes('the-password'));
 });
 

@@ -31,26 +31,32 @@ const startRequest = z.strictObject({
 });
 const nameRequest = z.strictObject({ TranscriptionJobName: z.string() });
 
+/** A server that speaks S3 (s3rver) on this machine, with one bucket. */
+export async function startBucket(test: Ending, name: string) {
+  const S3 = createRequire(import.meta.url)('s3rver') as S3rver;
+  const directory = temporaryFolder(test);
+  const server = new S3({
+    address: '127.0.0.1',
+    port: 0,
+    silent: true,
+    directory,
+    configureBuckets: [{ name, configs: [] }],
+  });
+  const { port } = await server.run();
+  atEnd(test, () => server.close());
+  const endpoint = `http://127.0.0.1:${port}`;
+  const credentials = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' };
+  const s3 = new S3Client({ endpoint, region: 'us-east-1', credentials, forcePathStyle: true });
+  atEnd(test, () => s3.destroy());
+  return { endpoint, credentials, s3, directory };
+}
+
 /**
  * A bucket (s3rver) and a fake Amazon Transcribe on this machine. The fake validates its requests, and returns the
  * same transcript for any recording in the bucket.
  */
 export async function startAws(test: Ending) {
-  const S3 = createRequire(import.meta.url)('s3rver') as S3rver;
-  const directory = temporaryFolder(test);
-  const bucket = new S3({
-    address: '127.0.0.1',
-    port: 0,
-    silent: true,
-    directory,
-    configureBuckets: [{ name: BUCKET, configs: [] }],
-  });
-  const { port } = await bucket.run();
-  atEnd(test, () => bucket.close());
-  const endpoint = `http://127.0.0.1:${port}`;
-  const credentials = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' };
-  const s3 = new S3Client({ endpoint, region: 'us-east-1', credentials, forcePathStyle: true });
-  atEnd(test, () => s3.destroy());
+  const { endpoint, credentials, s3 } = await startBucket(test, BUCKET);
 
   const jobs = new Map<string, { request: z.infer<typeof startRequest>; polls: number }>();
   const asked: string[] = [];
