@@ -22,7 +22,7 @@ import { installGroups } from './groups/install.ts';
 import { type Arrivals, createArrivals, noteArrivals, refuseOtherSites } from './http/arrival.ts';
 import { readForms } from './http/body.ts';
 import { answerFailures, nothingHere } from './http/failures.ts';
-import { healthRoutes } from './http/health.ts';
+import { healthRoutes, nothingElse } from './http/health.ts';
 import { logRequests } from './http/request.ts';
 import { securityHeaders } from './http/security.ts';
 import { serveStatic } from './http/static.ts';
@@ -68,7 +68,7 @@ type Opened = {
 
 export type App = {
   express: Express;
-  upgrades: Upgrades;
+  upgrades: Pick<Upgrades, 'attach'>;
   /** Compiles the templates; to be called once the server listens. */
   warm(): void;
   /** Says goodbye to every socket, once what they sent is committed and acknowledged. */
@@ -111,7 +111,7 @@ export async function createApp(opened: Opened): Promise<App> {
   );
   return {
     express: route(opened, base, arrivals, features, { ...api, ...others }),
-    upgrades,
+    upgrades: opened.config.role === 'worker' ? { attach() {} } : upgrades,
     warm: base.views.warm,
     async closeSockets() {
       await messages.writer.flush();
@@ -192,6 +192,7 @@ function route(
   for (const setting of ['x-powered-by', 'etag']) app.disable(setting);
   app.use(logRequests(log, base.metrics), securityHeaders(), noteArrivals(arrivals));
   app.use(healthRoutes(base));
+  if (config.role === 'worker') return app.use(nothingElse);
   serveStatic(app, views.assets);
   app.get('/offline', (request, response) => {
     sendHtml(response, views.page(request, 'http/offline.njk', { account: null }));
@@ -211,8 +212,7 @@ function route(
   app.use(trustRoutes({ views, config, certificate, authority }));
   app.use(accounts.accountRoutes(invitations.admission), ...features.secondFactors.secondFactorRoutes);
   app.use(features.tokens.tokenRoutes, programs.apiDocs, features.bots.botRoutes);
-  app.use(features.previews.previewRoutes);
-  app.use(invitations.invitationRoutes, features.reports.reportRoutes);
+  app.use(features.previews.previewRoutes, invitations.invitationRoutes, features.reports.reportRoutes);
   app.use(features.inbox.inboxRoutes);
   app.use(features.deletion.deletionRoutes, ...features.exported.exportRoutes, features.admin.adminRoutes);
   app.use(features.imported.importRoutes, features.retention.retentionRoutes);

@@ -42,6 +42,8 @@ export function readCommand(args: readonly string[], environment: Environment, v
   for (const { name } of [VARIABLES.redisUrl, VARIABLES.filesFolder])
     if (env[name] && variables.databaseUrl === undefined)
       throw new StartError(`${name} needs DATABASE_URL: several processes cannot share the files of SQLite.`);
+  if (flags.role !== 'all' && variables.redisUrl === undefined)
+    throw new StartError(`--role ${flags.role} needs REDIS_URL: by it, processes hear what is to be done.`);
   if (variables.filesBucket !== undefined && variables.filesFolder !== undefined)
     throw new StartError('Set FILES_BUCKET or FILES_FOLDER, not both: files are in one place.');
   if (variables.filesEndpoint !== undefined && variables.filesBucket === undefined)

@@ -9,6 +9,7 @@ import type { Databases } from './database/open.ts';
 import { secretOf } from './database/sealing.ts';
 import { assetFolder } from './http/static.ts';
 import { createViews, type Views } from './http/views.ts';
+import { jobsDue, jobsElsewhere, type OnJobsDue } from './jobs.ts';
 import { createLimits, type Limits } from './limits.ts';
 import { createMailer, type Mailer } from './mail/mailer.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -29,6 +30,9 @@ export type Context = Readonly<{
   metrics: Metrics;
   views: Views;
   databases: Databases;
+  /** Whether this process does what takes long, such as recordings, imports, archives and deletions. */
+  doesJobs: boolean;
+  onJobsDue: OnJobsDue;
   /** Whether this is the only process of this Hearth. */
   isAlone: boolean;
   /** Whether other processes cannot be heard right now. */
@@ -67,6 +71,7 @@ export async function createContext({
     Number(redis?.isAway() === true),
   );
   const mailer = createMailer(config, report);
+  const doesJobs = config.role !== 'web';
   const stops: (() => unknown)[] = [() => mailer?.stop()];
   return {
     mailer,
@@ -82,7 +87,9 @@ export async function createContext({
     limits: createLimits(config.rateLimits, redis),
     metrics,
     views: createViews(assetFolder(config.assetVersion)),
-    databases,
+    databases: jobsElsewhere(databases, doesJobs, bus.publish),
+    doesJobs,
+    onJobsDue: (look) => doesJobs && bus.subscribe(jobsDue, look),
     secret: (database, name) => secretOf(databases[database], keyring, name),
     report,
     atStop: (stop) => void stops.unshift(stop),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { interval, port, type Setting, twoNumbers } from './setting-schemas.ts';
+import { choice, interval, port, type Setting, twoNumbers } from './setting-schemas.ts';
 
 // The flags of the command line; `settings.ts` has the variables of the environment.
 
@@ -90,6 +90,14 @@ export const FLAGS = {
     fallback: 'off',
     meaning: 'with --backup-to: seal each backup with a key of its own, and put the keys into this folder',
     schema: z.string().optional(),
+  },
+  /** What this process does: pages and sockets, work in the background, or both. */
+  role: {
+    name: '--role',
+    value: 'ROLE',
+    fallback: 'all',
+    meaning: 'of several processes: web serves people, worker does what takes long, all does both',
+    schema: choice('--role', ['all', 'web', 'worker'], 'all'),
   },
   /** Instead of Hearth itself: what HTTPS is for, shown on two servers with a tap before each. */
   lesson: {

@@ -22,7 +22,7 @@ export function installBackups(
 ): { backupHealth(): HealthLine[]; renewBackups: (() => Promise<void>) | undefined } {
   const { config, views, metrics, atStop, showAboveList } = context;
   const { backupTo: target, every: everyMs, keep, seal: keyFolder } = config;
-  if (target === undefined)
+  if (target === undefined || !context.doesJobs)
     return {
       backupHealth: () => [{ name: 'Backups', value: 'not taken by this server', isBad: false }],
       renewBackups: undefined,

@@ -1,9 +1,10 @@
 import type { AccountStore } from '../accounts/store.ts';
-import type { Subscribe } from '../bus/bus.ts';
+import type { Publish, Subscribe } from '../bus/bus.ts';
 import type { Databases } from '../database/open.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import type { Group } from '../groups/group.ts';
 import type { GroupStore } from '../groups/store.ts';
+import { jobsDue, type OnJobsDue } from '../jobs.ts';
 import { messagesSent } from '../messages/events.ts';
 import type { Message } from '../messages/message.ts';
 import type { MessagePresenter } from '../messages/present.ts';
@@ -52,7 +53,11 @@ export type DeliverDependencies = {
   siteSettings: SiteSettingsStore;
   /** The operation `send`. */
   send: BoundOperation<OpenGroup>;
+  publish: Publish;
+  onJobsDue: OnJobsDue;
   subscribeOwn: Subscribe;
+  /** Whether this process delivers; another one does where it does not. */
+  doesJobs: boolean;
   /** Called with errors of background work. */
   report(error: unknown): void;
 };
@@ -72,6 +77,7 @@ export class Deliverer {
   constructor(dependencies: DeliverDependencies) {
     this.#dependencies = dependencies;
     dependencies.subscribeOwn(messagesSent, ({ groupId }) => this.#considerSoon([groupId]));
+    dependencies.onJobsDue(() => this.wake());
   }
 
   /** Takes up what a stopped or killed process left. */
@@ -159,7 +165,8 @@ export class Deliverer {
 
   async #deliverDue(): Promise<void> {
     if (this.#isStopped) return;
-    const { deliveries, report } = this.#dependencies;
+    const { deliveries, report, doesJobs, publish } = this.#dependencies;
+    if (!doesJobs) return publish(jobsDue, {});
     const now = Date.now();
     clearTimeout(this.#dueTimer);
     for (const delivery of await deliveries.next(MAX_HEADS)) {

@@ -12,6 +12,7 @@ import { MAX_PEOPLE } from '../groups/open-direct.ts';
 import { refuseOnHold } from '../groups/policies.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { InboxStore } from '../inbox/store.ts';
+import type { OnJobsDue } from '../jobs.ts';
 import { inboxChanged } from '../messages/events.ts';
 import { removeWithout } from '../messages/remove.ts';
 import type { MessageStore } from '../messages/store.ts';
@@ -40,6 +41,7 @@ type Dependencies = {
   blobs: BlobStore;
   writer: MessageWriter;
   publish: Publish;
+  onJobsDue: OnJobsDue;
   subscribeOwn: Subscribe;
   /** Called with errors of background work. */
   report(error: unknown): void;
@@ -59,6 +61,7 @@ export class DeletionWork {
   constructor(dependencies: Dependencies) {
     this.#dependencies = dependencies;
     dependencies.subscribeOwn(groupDeleted, () => this.begin());
+    dependencies.onJobsDue(() => this.begin());
     this.#timer = setInterval(() => this.begin(), LOOK_EVERY_MS).unref();
   }
 

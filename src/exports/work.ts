@@ -3,6 +3,7 @@ import { Transform } from 'node:stream';
 import type { Account } from '../accounts/store.ts';
 import type { Databases } from '../database/open.ts';
 import { CONTENT } from '../files/blob-store.ts';
+import type { OnJobsDue } from '../jobs.ts';
 import { type ArchiveDependencies, createArchive } from './archive.ts';
 import type { AccountExport, ExportStore } from './store.ts';
 
@@ -15,6 +16,7 @@ const KEY_BYTES = 32;
 type Dependencies = ArchiveDependencies & {
   databases: Pick<Databases, 'inTurn'>;
   exports: ExportStore;
+  onJobsDue: OnJobsDue;
   /** Called with errors of background work. */
   report(error: unknown): void;
 };
@@ -24,15 +26,14 @@ export class ExportWork {
   readonly #dependencies: Dependencies;
   readonly #sweep = setInterval(() => this.#removeOld().catch(this.#dependencies.report), SWEEP_INTERVAL_MS);
   /** For what another process began and did not finish. */
-  readonly #look = setInterval(() => {
-    this.#running = this.#running.then(() => this.#resume()).catch(this.#dependencies.report);
-  }, LOOK_EVERY_MS);
+  readonly #look = setInterval(() => this.#lookAgain(), LOOK_EVERY_MS);
   #running: Promise<unknown>;
   #isStopped = false;
 
   constructor(dependencies: Dependencies) {
     this.#dependencies = dependencies;
     this.#sweep.unref();
+    dependencies.onJobsDue(() => this.#lookAgain());
     this.#running = this.#resume().catch(dependencies.report);
     this.#look.unref();
   }
@@ -54,6 +55,10 @@ export class ExportWork {
     clearInterval(this.#sweep);
     clearInterval(this.#look);
     await this.#running;
+  }
+
+  #lookAgain(): void {
+    this.#running = this.#running.then(() => this.#resume()).catch(this.#dependencies.report);
   }
 
   async #resume(): Promise<void> {

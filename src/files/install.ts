@@ -34,8 +34,8 @@ export async function installFiles(
     discard: ({ id }) => discardUpload({ files, blobs }, id),
   });
   const operations = bindOperations(fileOperations, { ...context, blobs }, limits);
-  const sweeping = startSweep({ files, blobs }, report);
-  atStop(() => sweeping.stop());
+  const sweeping = context.doesJobs ? startSweep({ files, blobs }, report) : undefined;
+  atStop(() => sweeping?.stop());
   const routes = fileRoutes({ ...context, blobs, readUpload, operations });
   return { blobs, receiver, readUpload, fileLimits, fileOperations: operations, fileRoutes: routes };
 }

@@ -60,3 +60,8 @@ function isFromHere({ arrival, headers }: Request): boolean {
   const isForwarded = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined;
   return !isForwarded && isLoopback(arrival.address);
 }
+
+/** For a process that serves nobody: people are sent to it by mistake. */
+export const nothingElse: RequestHandler = (_request, response) => {
+  response.status(404).type('text').send('This process of Hearth only works in the background.\n');
+};

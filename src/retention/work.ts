@@ -5,6 +5,7 @@ import type { BlobStore } from '../files/blob-store.ts';
 import type { FileStore } from '../files/store.ts';
 import { groupCreated, groupSettingsChanged } from '../groups/events.ts';
 import type { GroupStore } from '../groups/store.ts';
+import type { OnJobsDue } from '../jobs.ts';
 import type { MessageStore } from '../messages/store.ts';
 import type { MessageWriter } from '../messages/writer.ts';
 import type { SiteSettingsStore } from '../site-settings/store.ts';
@@ -27,6 +28,7 @@ export type RetentionDependencies = {
   blobs: BlobStore;
   writer: MessageWriter;
   publish: Publish;
+  onJobsDue: OnJobsDue;
   subscribeOwn: Subscribe;
   /** Called with errors of background work. */
   report(error: unknown): void;
@@ -46,6 +48,7 @@ export class RetentionWork {
     this.#dependencies = dependencies;
     this.#timer = setInterval(() => void this.run(), LOOK_EVERY_MS).unref();
     dependencies.subscribeOwn(groupCreated, () => this.holdNew());
+    dependencies.onJobsDue(() => void this.run());
     void this.run();
   }
 

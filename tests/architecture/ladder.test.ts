@@ -27,7 +27,7 @@ const LADDER: readonly (readonly string[])[] = [
   ['database'],
   ['operations'],
   ['http'],
-  ['context'],
+  ['jobs', 'context'],
   ['site-settings', 'audit'],
   ['accounts'],
   ['trust'],

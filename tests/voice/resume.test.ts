@@ -88,6 +88,8 @@ async function room(
       const queue = new TranscriptionQueue({
         ...dependencies,
         engine: withEngine ? engine : undefined,
+        doesJobs: true,
+        onJobsDue() {},
         report: (error) => reported.push(error),
       });
       atEnd(test, () => queue.stop());
