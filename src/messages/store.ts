@@ -33,8 +33,9 @@ export class MessageStore {
   append(batch: readonly NewMessage[]): Promise<Committed<Appended>> {
     return this.#db.transaction(async (tx) => {
       const { messagesById, newByGroup } = await this.#sort(tx, batch);
-      const written: Message[] = [];
-      for (const [groupId, list] of newByGroup) written.push(...(await this.#appendTo(tx, groupId, list)));
+      // At once: while they wait for an engine elsewhere, others wait for the locks of these groups.
+      const appended = [...newByGroup].map(([groupId, list]) => this.#appendTo(tx, groupId, list));
+      const written = (await Promise.all(appended)).flat();
       for (const message of written) if (messagesById.has(message.id)) messagesById.set(message.id, message);
       return {
         results: batch.map((candidate) => resultOf(candidate, messagesById, newByGroup)),

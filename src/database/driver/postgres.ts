@@ -58,6 +58,8 @@ export function openPostgres(
     options: `-c search_path=${name} -c idle_in_transaction_session_timeout=${IDLE_TRANSACTION_MS} ${SERVER_KEEPALIVE}`,
     query_timeout: ANSWER_MS,
     keepAlive: true,
+    // What a transaction asks at once is sent at once, and answered in order.
+    pipeline: true,
   });
   // Without a listener, a connection that breaks between two statements of a transaction would end the process.
   pool.on('connect', (client) => client.on('error', () => {}));
