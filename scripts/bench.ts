@@ -9,6 +9,7 @@ import { login } from './bench/login.ts';
 import { Cleanup } from './bench/processes.ts';
 import { type Finding, print } from './bench/report.ts';
 import { page, post } from './bench/requests.ts';
+import { scale } from './bench/scale.ts';
 import { search } from './bench/search.ts';
 import { senders } from './bench/senders.ts';
 import { speech } from './bench/speech.ts';
@@ -25,6 +26,7 @@ const BENCHES: Record<string, (cleanup: Cleanup) => Promise<Finding[]>> = {
   speech,
   languages,
   cluster,
+  scale,
 };
 
 const asked = process.argv.slice(2);
