@@ -67,6 +67,8 @@ export async function createContext({
   const metrics = createMetrics();
   const caches = createCaches(bus.subscribeFirst);
   metrics.watch('hearth_cache_entries', 'Entries of each cache.', caches.sizes);
+  metrics.watch('hearth_cache_lookups', 'How often values were asked for.', () => caches.counts('lookups'));
+  metrics.watch('hearth_cache_loads', 'How often values had to be loaded.', () => caches.counts('loaded'));
   metrics.watch('hearth_redis_away', 'Whether Redis does not answer.', () =>
     Number(redis?.isAway() === true),
   );

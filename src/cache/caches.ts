@@ -15,6 +15,8 @@ export type Caches = {
   names(): readonly string[];
   /** How many entries each has. */
   sizes(): Readonly<Record<string, number>>;
+  /** Of each that loads: how often a value was asked for, or had to be loaded. */
+  counts(of: 'lookups' | 'loaded'): Readonly<Record<string, number>>;
 };
 
 export type RecentValues<Key, Value> = {
@@ -30,6 +32,7 @@ export type RecentValues<Key, Value> = {
 export function createCaches(subscribe: Subscribe): Caches {
   const names: string[] = [];
   const sizes = new Map<string, () => number>();
+  const loading = new Map<string, Record<'lookups' | 'loaded', number>>();
 
   function register(name: string): void {
     if (names.includes(name)) throw new Error(`Two caches have the name ${name}.`);
@@ -39,10 +42,12 @@ export function createCaches(subscribe: Subscribe): Caches {
   return {
     names: () => names,
     sizes: () => Object.fromEntries([...sizes].map(([name, sizeOf]) => [name, sizeOf()])),
+    counts: (of) => Object.fromEntries([...loading].map(([name, cache]) => [name, cache[of]])),
     cached(definition) {
       register(definition.name);
       const cache = new CachedValues(definition);
       sizes.set(definition.name, () => cache.size);
+      loading.set(definition.name, cache);
       for (const drop of definition.dropOn) drop(subscribe, cache);
       subscribe(eventsMissed, () => cache.clear());
       return cache;

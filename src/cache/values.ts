@@ -16,6 +16,9 @@ export class CachedValues<Key, Value> implements Cached<Key, Value> {
   readonly #entries: LRUCache<Id, Entry<Value>>;
   readonly #loads = new Map<Id, Load<Value>>();
   readonly #idsByTag = new Map<string, Set<Id>>();
+  /** How often a value was asked for, and how often it had to be loaded. */
+  lookups = 0;
+  loaded = 0;
 
   constructor(definition: CacheDefinition<Key, Value>) {
     this.#definition = definition;
@@ -33,6 +36,7 @@ export class CachedValues<Key, Value> implements Cached<Key, Value> {
   get(key: Key): Promise<Value> {
     const id = this.#definition.key(key);
     const entry = this.#entries.get(id);
+    this.lookups += 1;
     if (entry) return Promise.resolve(entry.value);
     const started = this.#loads.get(id);
     // A load that began before a tag was dropped may have read stale data, so it is not shared.
@@ -43,7 +47,10 @@ export class CachedValues<Key, Value> implements Cached<Key, Value> {
   async getMany(keys: readonly Key[]): Promise<Value[]> {
     const { key: idOf, loadMany } = this.#definition;
     const kept = keys.map((key) => this.#entries.get(idOf(key)));
-    if (kept.every((entry) => entry !== undefined)) return kept.map((entry) => entry.value);
+    if (kept.every((entry) => entry !== undefined)) {
+      this.lookups += keys.length;
+      return kept.map((entry) => entry.value);
+    }
     const missing = loadMany
       ? keys.filter((key) => !this.#entries.has(idOf(key)) && !this.#loads.has(idOf(key)))
       : [];
@@ -90,6 +97,7 @@ export class CachedValues<Key, Value> implements Cached<Key, Value> {
 
   #begin(key: Key, loading: Promise<Value>): Promise<Value> {
     const id = this.#definition.key(key);
+    this.loaded += 1;
     this.#makeStale(id);
     const started: Load<Value> = { promise: loading, isStale: false, droppedTags: new Set() };
     started.promise = loading

@@ -8,3 +8,14 @@ export function grouped<Item>(items: readonly Item[], keyOf: (item: Item) => num
   }
   return groups;
 }
+
+/**
+ * Runs work for each group of items, without one waiting for another.
+ * @returns all results, in the order of the groups
+ */
+export async function inEach<Key, Item, Result>(
+  groups: ReadonlyMap<Key, Item>,
+  work: (key: Key, items: Item) => Promise<readonly Result[]>,
+): Promise<Result[]> {
+  return (await Promise.all([...groups].map(([key, items]) => work(key, items)))).flat();
+}

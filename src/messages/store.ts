@@ -5,7 +5,7 @@ import { files, revisions } from '../database/tables/chat.ts';
 import { ChatError, notFound } from '../errors.ts';
 import { type Amendment, type Committed, hasNoTranscript, writerOf } from './amend.ts';
 import { applyEffects, hasEffects } from './effects.ts';
-import { grouped } from './grouped.ts';
+import { grouped, inEach } from './grouped.ts';
 import {
   type Appended,
   written as asWritten,
@@ -34,8 +34,7 @@ export class MessageStore {
     return this.#db.transaction(async (tx) => {
       const { messagesById, newByGroup } = await this.#sort(tx, batch);
       // At once: while they wait for an engine elsewhere, others wait for the locks of these groups.
-      const appended = [...newByGroup].map(([groupId, list]) => this.#appendTo(tx, groupId, list));
-      const written = (await Promise.all(appended)).flat();
+      const written = await inEach(newByGroup, (groupId, list) => this.#appendTo(tx, groupId, list));
       for (const message of written) if (messagesById.has(message.id)) messagesById.set(message.id, message);
       return {
         results: batch.map((candidate) => resultOf(candidate, messagesById, newByGroup)),

@@ -28,6 +28,12 @@ test('/metrics counts requests, commits, pushes, sockets, queues, caches and the
   assert.equal(grows('hearth_request_seconds_count{method="POST",status="3xx"}'), 2);
   assert.equal(grows('hearth_push_seconds_count'), 2);
   assert.equal(readingOf(body, 'hearth_sockets'), 1);
+  const settings = '{name="site settings"}';
+  assert.ok(grows(`hearth_cache_lookups${settings}`) >= 0);
+  assert.ok(
+    readingOf(body, `hearth_cache_lookups${settings}`) > readingOf(body, `hearth_cache_loads${settings}`),
+    'what is kept is not loaded again',
+  );
   assert.equal(readingOf(body, 'hearth_recordings_waiting'), 0);
   assert.equal(readingOf(body, 'hearth_deliveries_waiting'), 0);
   assert.ok(readingOf(body, 'hearth_cache_entries{name="accounts"}') >= 1);
