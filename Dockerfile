@@ -24,7 +24,8 @@ RUN apt-get update \
  && install --directory --owner hearth --group hearth --mode 0700 /data /files /backups
 WORKDIR /opt/hearth
 COPY --from=build /opt/hearth /opt/hearth
-ENV NODE_ENV=production
+# npm writes its log there; the folder of data has to be empty for a restore.
+ENV NODE_ENV=production HOME=/tmp
 USER 10001:10001
 VOLUME ["/data"]
 EXPOSE 8000

@@ -20,9 +20,10 @@ await runCommand(async () => {
     throw new StartError('Name one backup: npm run restore -- backups/2026-01-31T04-00-00 [--data FOLDER]');
   const command = readCommand(['--data', values.data], process.env, version());
   if (command.kind !== 'start') throw new StartError(command.text);
-  const { databaseUrl, filesFolder = join(values.data, 'media') } = command.config;
+  const { databaseUrl, filesBucket, filesFolder = join(values.data, 'media') } = command.config;
   const { createdAt, files, media } = await restoreBackup({
-    ...{ folder, dataDir: values.data, databaseUrl, filesFolder, onProgress: printProgress },
+    ...{ folder, dataDir: values.data, databaseUrl, onProgress: printProgress },
+    filesFolder: filesBucket === undefined ? filesFolder : undefined,
     readKey() {
       if (values.key === undefined)
         throw new StartError(

@@ -18,9 +18,9 @@ await runCommand(async () => {
     const { snapshot, kept } = await undoUpgrade(dataDir, {
       ...{ databaseUrl, filesFolder: filesBucket === undefined ? filesFolder : undefined },
     });
-    const { users, chat } = snapshot.versions;
+    const { users, chat } = snapshot.from;
     console.log(
-      `The databases are as they were before the upgrade (users ${users}, chat ${chat}): start the version before. ${nextStep(kept, databaseUrl)}`,
+      `The databases are as they were before the upgrade (users ${users}, chat ${chat}): start the version before; everybody signs in again. ${nextStep(kept, databaseUrl)}`,
     );
   } finally {
     lock.release();

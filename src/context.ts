@@ -9,7 +9,7 @@ import type { Databases } from './database/open.ts';
 import { secretOf } from './database/sealing.ts';
 import { assetFolder } from './http/static.ts';
 import { createViews, type Views } from './http/views.ts';
-import { jobsDue, jobsElsewhere, type OnJobsDue } from './jobs.ts';
+import { createJobs, type Jobs } from './jobs.ts';
 import { createLimits, type Limits } from './limits.ts';
 import { createMailer, type Mailer } from './mail/mailer.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -30,9 +30,7 @@ export type Context = Readonly<{
   metrics: Metrics;
   views: Views;
   databases: Databases;
-  /** Whether this process does what takes long, such as recordings, imports, archives and deletions. */
-  doesJobs: boolean;
-  onJobsDue: OnJobsDue;
+  jobs: Jobs;
   /** Whether this is the only process of this Hearth. */
   isAlone: boolean;
   /** Whether other processes cannot be heard right now. */
@@ -73,7 +71,7 @@ export async function createContext({
     Number(redis?.isAway() === true),
   );
   const mailer = createMailer(config, report);
-  const doesJobs = config.role !== 'web';
+  const jobs = createJobs(config.role !== 'web', bus.publish, bus.subscribe);
   const stops: (() => unknown)[] = [() => mailer?.stop()];
   return {
     mailer,
@@ -89,14 +87,14 @@ export async function createContext({
     limits: createLimits(config.rateLimits, redis),
     metrics,
     views: createViews(assetFolder(config.assetVersion)),
-    databases: jobsElsewhere(databases, doesJobs, bus.publish),
-    doesJobs,
-    onJobsDue: (look) => doesJobs && bus.subscribe(jobsDue, look),
+    databases: jobs.areHere ? databases : { ...databases, inTurn: async (name) => void jobs.tell(name) },
+    jobs,
     secret: (database, name) => secretOf(databases[database], keyring, name),
     report,
     atStop: (stop) => void stops.unshift(stop),
     async stop() {
       for (const stop of stops) await stop();
+      jobs.stop();
       await shared?.stop();
     },
   };

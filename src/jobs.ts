@@ -1,27 +1,40 @@
-import { eventType, type Publish } from './bus/bus.ts';
-import type { Databases } from './database/open.ts';
+import { eventType, type Publish, type Subscribe } from './bus/bus.ts';
 
 /** Something that takes long is to be done, by a process that does such work. */
-export const jobsDue = eventType<Record<string, never>>('jobs.due');
+const jobsDue = eventType<{ kind: string }>('jobs.due');
 
-/** Registers what looks for work; a process that does none never calls it. */
-export type OnJobsDue = (look: () => unknown) => void;
+/** What comes within this time is told, and looked for, together. */
+const TOGETHER_MS = 100;
 
-/**
- * The databases for a process that serves people only: what takes long is left to others, who are told of it.
- * @param doesJobs whether this process does it itself
- */
-export function jobsElsewhere<Kept extends Pick<Databases, 'inTurn'>>(
-  databases: Kept,
-  doesJobs: boolean,
-  publish: Publish,
-): Kept {
-  if (doesJobs) return databases;
+/** What takes long, such as recordings, imports, archives and deletions: done by this process, or left to others. */
+export type Jobs = Readonly<{
+  /** Whether this process does them. */
+  areHere: boolean;
+  /** Tells the processes that do such work. @param kind such as `imports` */
+  tell(kind: string): void;
+  /** Registers what looks for work of a kind, of which another process tells; where none is done, it is never called. */
+  onDue(kind: string, look: () => unknown): void;
+  stop(): void;
+}>;
+
+export function createJobs(areHere: boolean, publish: Publish, subscribe: Subscribe): Jobs {
+  const timers = new Map<string, NodeJS.Timeout>();
+  const together = (kind: string, act: () => unknown) => {
+    if (timers.has(kind)) return;
+    const timer = setTimeout(() => {
+      timers.delete(kind);
+      act();
+    }, TOGETHER_MS);
+    timers.set(kind, timer.unref());
+  };
   return {
-    ...databases,
-    async inTurn() {
-      publish(jobsDue, {});
-      return undefined;
+    areHere,
+    tell: (kind) => together(kind, () => publish(jobsDue, { kind })),
+    onDue(kind, look) {
+      if (areHere) subscribe(jobsDue, (due) => due.kind === kind && together(kind, look));
+    },
+    stop() {
+      for (const timer of timers.values()) clearTimeout(timer);
     },
   };
 }

@@ -11,11 +11,12 @@ export const STORAGE_VARIABLES = {
     name: 'DATABASE_URL',
     fallback: 'SQLite in the data folder',
     meaning: 'the PostgreSQL database that holds everything: postgres://name:password@host/database',
-    schema: pattern(
-      'DATABASE_URL',
-      /^postgres(ql)?:\/\/\S+$/,
-      'postgres://name:password@host/database',
-    ).optional(),
+    schema: pattern('DATABASE_URL', /^postgres(ql)?:\/\/\S+$/, 'postgres://name:password@host/database')
+      .refine(
+        (url) => URL.canParse(url),
+        'DATABASE_URL is no address: write / and # of a password as %2F and %23.',
+      )
+      .optional(),
   },
   /** What the processes of one Hearth have in common beside PostgreSQL; undefined is one process. */
   redisUrl: {

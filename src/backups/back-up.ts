@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lockDataFolder } from '../database/lock.ts';
@@ -7,7 +7,7 @@ import { CONTENT, THUMBNAIL } from '../files/blob-store.ts';
 import { checkEntry } from './check.ts';
 import { contentOf, copyFile } from './copy-file.ts';
 import { type Entry, MANIFEST, type Manifest, MEDIA, readManifest, writeManifest } from './manifest.ts';
-import { makeBackupKey, openSealedFile, SEALED, sealFile } from './sealed-file.ts';
+import { keyFileOf, makeBackupKey, openSealedFile, SEALED, sealFile } from './sealed-file.ts';
 import type { Source } from './source.ts';
 
 export type BackupOptions = {
@@ -25,6 +25,9 @@ export type BackupOptions = {
   now?: Date;
   onProgress?(done: number, total: number): void;
 };
+
+/** Such as 2026-01-31T04-00-00: a copy that somebody made under another name is none of ours. */
+const NAME = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d$/;
 
 const NO_MEDIA = { media: [], newMedia: 0, missing: [] as string[] };
 
@@ -46,10 +49,15 @@ export async function backUp(options: BackupOptions): Promise<BackupDone> {
     if (existsSync(join(target, name))) throw new StartError(`${join(target, name)} is there already.`);
     mkdirSync(unfinished, { mode: 0o700 });
     const key = keyFolder === undefined ? undefined : makeBackupKey(keyFolder, name);
-    const { manifest, newMedia } = await writeAll(options, unfinished, key, now);
     const folder = join(target, name);
-    renameSync(unfinished, folder);
-    return { folder, manifest, newMedia };
+    try {
+      const { manifest, newMedia } = await writeAll(options, unfinished, key, now);
+      renameSync(unfinished, folder);
+      return { folder, manifest, newMedia };
+    } catch (error) {
+      if (keyFolder !== undefined) rmSync(keyFileOf(keyFolder, name), { force: true });
+      throw error;
+    }
   } finally {
     lock.release();
   }
@@ -58,7 +66,7 @@ export async function backUp(options: BackupOptions): Promise<BackupDone> {
 /** The names of the backups in a folder, the newest first. */
 export function backupsIn(target: string): string[] {
   return readdirSync(target)
-    .filter((name) => existsSync(join(target, name, MANIFEST)) && !name.startsWith('.'))
+    .filter((name) => NAME.test(name) && existsSync(join(target, name, MANIFEST)))
     .sort()
     .reverse();
 }
@@ -118,10 +126,7 @@ async function copyMedia(
   { filesFolder, target, onProgress = () => {} }: BackupOptions & { filesFolder: string },
   ids: readonly string[],
 ) {
-  const [last] = backupsIn(target);
-  const before = new Map(
-    (last ? readManifest(join(target, last)).media : []).map((entry) => [entry.path, entry]),
-  );
+  const before = new Map(mediaOfLast(target).map((entry) => [entry.path, entry]));
   const media: Entry[] = [];
   const missing: string[] = [];
   let newMedia = 0;
@@ -130,7 +135,7 @@ async function copyMedia(
       const path = `${id.slice(-2)}/${id}${suffix}`;
       const to = join(target, MEDIA, path);
       const known = before.get(path);
-      if (known && existsSync(to)) {
+      if (known && statSync(to, { throwIfNoEntry: false })?.size === known.size) {
         media.push(known);
         continue;
       }
@@ -144,6 +149,17 @@ async function copyMedia(
     onProgress(index + 1, ids.length);
   }
   return { media, newMedia, missing };
+}
+
+/** Of a backup before this one whose list can be read. */
+function mediaOfLast(target: string): readonly Entry[] {
+  for (const name of backupsIn(target))
+    try {
+      return readManifest(join(target, name)).media;
+    } catch (error) {
+      if (!(error instanceof StartError)) throw error;
+    }
+  return [];
 }
 
 /** @throws StartError for a file that is still in the databases: it was not removed meanwhile, but lost */

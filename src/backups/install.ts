@@ -22,7 +22,7 @@ export function installBackups(
 ): { backupHealth(): HealthLine[]; renewBackups: (() => Promise<void>) | undefined } {
   const { config, views, metrics, atStop, showAboveList } = context;
   const { backupTo: target, every: everyMs, keep, seal: keyFolder } = config;
-  if (target === undefined || !context.doesJobs)
+  if (target === undefined || !context.jobs.areHere)
     return {
       backupHealth: () => [{ name: 'Backups', value: 'not taken by this server', isBad: false }],
       renewBackups: undefined,
@@ -77,12 +77,6 @@ async function tellAdmins(
 ): Promise<void> {
   const action = failure === undefined ? 'backup-good-again' : 'backup-failed';
   log[failure === undefined ? 'info' : 'error']({ failure }, 'backups');
-  await audit.add({
-    at: Date.now(),
-    actorId: null,
-    action,
-    details: failure === undefined ? {} : { why: failure },
-  });
   for (const accountId of await peopleStore.adminIds()) {
     const account = await accounts.byId(accountId);
     if (!account) continue;
@@ -96,4 +90,10 @@ async function tellAdmins(
         text: `The last try failed: ${failure}\n\nIt is tried again within the hour. What was backed up before is still there.\n\n${mailer.origin}/admin\n`,
       });
   }
+  await audit.add({
+    at: Date.now(),
+    actorId: null,
+    action,
+    details: failure === undefined ? {} : { why: failure },
+  });
 }

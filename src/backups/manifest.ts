@@ -15,7 +15,7 @@ export const DATABASES = ['chat', 'users', SESSIONS] as const;
 
 const entry = z.object({
   /** Relative to the backup, or to the folder of all media. */
-  path: z.string().regex(/^(?:[\w.-]+\/)?[\w.-]+$/, 'is no path of a backup'),
+  path: z.string().regex(/^(?!.*\.\.)(?:[\w.-]+\/)?[\w.-]+$/, 'is no path of a backup'),
   size: z.int().min(0),
   sha256: z.hex().length(64),
 });

@@ -1,3 +1,4 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Keyring } from '../crypto/keys.ts';
@@ -7,7 +8,9 @@ import {
   restorePostgres,
   withScratchDatabase,
 } from '../database/driver/postgres-copy.ts';
+import { postgresVersions } from '../database/migrate-postgres.ts';
 import { openDatabases } from '../database/open.ts';
+import { isUpgrade, newestVersions } from '../database/snapshots.ts';
 import { StartError } from '../errors.ts';
 import { openStores } from '../stores.ts';
 import { blobsOf, copyAll, readAll } from './copies.ts';
@@ -23,13 +26,23 @@ export function postgresSource(url: string, dataDir: string, keyring: Keyring): 
       const blobIds = await withScratchDatabase(url, async (scratch) => {
         if (!isDeepStrictEqual(await restorePostgres(scratch, dump), dumped))
           throw new StartError('The copy has other rows than the database. Take another backup.');
-        return readAll(await openDatabases(folder, scratch), keyring);
+        // A snapshot before an upgrade of the copy is not part of the backup.
+        const opened = mkdtempSync(join(folder, '..', '.check-'));
+        try {
+          return await readAll(await openDatabases(opened, scratch), keyring);
+        } finally {
+          rmSync(opened, { recursive: true, force: true });
+        }
       });
       const sessions = copyAll(dataDir, folder, [SESSIONS]);
       const files = [DUMP, ...Object.keys(sessions).map((name) => `${name}.sqlite3`)];
       return { rows: { ...dumped, ...sessions }, files, blobIds };
     },
     async blobIds(folder) {
+      if (isUpgrade(await postgresVersions(url), newestVersions('postgres')))
+        throw new StartError(
+          'A file was removed meanwhile, and this version would upgrade the database: start it first.',
+        );
       const databases = await openDatabases(folder, url);
       try {
         return await blobsOf(await openStores(databases, keyring));

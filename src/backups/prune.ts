@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { StartError } from '../errors.ts';
 import { backupsIn } from './back-up.ts';
 import { MEDIA, readManifest } from './manifest.ts';
 import { keyFileOf } from './sealed-file.ts';
@@ -43,9 +44,16 @@ export function prune(target: string, keep: Keep, keyFolder?: string): string[] 
     if (keyFolder !== undefined) rmSync(keyFileOf(keyFolder, name), { force: true });
     rmSync(join(target, name), { recursive: true });
   }
-  const used = new Set(
-    backupsIn(target).flatMap((name) => readManifest(join(target, name)).media.map(({ path }) => path)),
-  );
+  let used: ReadonlySet<string>;
+  try {
+    used = new Set(
+      backupsIn(target).flatMap((name) => readManifest(join(target, name)).media.map(({ path }) => path)),
+    );
+  } catch (error) {
+    // Of one that cannot be read nobody knows what it needs: nothing is removed.
+    if (error instanceof StartError) return names;
+    throw error;
+  }
   // There is none where nobody has sent a file.
   for (const folder of existsSync(join(target, MEDIA)) ? readdirSync(join(target, MEDIA)) : [])
     for (const name of readdirSync(join(target, MEDIA, folder)))

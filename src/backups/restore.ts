@@ -16,8 +16,8 @@ export type RestoreOptions = {
   /** Of one backup. */
   folder: string;
   dataDir: string;
-  /** Where the files that people sent go to. */
-  filesFolder: string;
+  /** Where the files that people sent go to; undefined where they are in a bucket. */
+  filesFolder: string | undefined;
   /** Of PostgreSQL, for a backup of it. */
   databaseUrl: string | undefined;
   /** Of the backup, read when it is sealed. */
@@ -35,6 +35,10 @@ export async function restoreBackup(options: RestoreOptions): Promise<Manifest> 
   refuseFull(dataDir);
   const manifest = readManifest(folder);
   checkEngine(manifest, databaseUrl);
+  if (filesFolder === undefined && manifest.media.length > 0)
+    throw new StartError(
+      'This backup has files of a folder: restore it without FILES_BUCKET, then copy them into the bucket.',
+    );
   if (databaseUrl) await refuseData(databaseUrl);
   const key = manifest.isSealed ? readKey() : undefined;
   await checkBackup(folder, manifest, onProgress);
@@ -47,7 +51,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<Manifest> 
     else await copyFile(join(folder, path), join(unfinished, path));
   }
   checkRows(manifest, unfinished);
-  const isElsewhere = resolve(filesFolder) !== join(target, 'media');
+  const isElsewhere = filesFolder !== undefined && resolve(filesFolder) !== join(target, 'media');
   for (const { path } of manifest.media)
     await copyFile(
       join(folder, '..', MEDIA, path),

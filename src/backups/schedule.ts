@@ -49,8 +49,13 @@ export class BackupSchedule {
   /** When the newest backup was taken, in milliseconds; undefined where there is none. */
   newest(): number | undefined {
     const { target } = this.#options.settings;
-    const [name] = existsSync(target) ? backupsIn(target) : [];
-    return name === undefined ? undefined : timeOf(name);
+    try {
+      const [name] = existsSync(target) ? backupsIn(target) : [];
+      return name === undefined ? undefined : timeOf(name);
+    } catch {
+      // A disk that is gone: taking a backup says so.
+      return undefined;
+    }
   }
 
   /** Takes a backup now and removes all others with their keys, once what is under way is done. */
@@ -82,7 +87,10 @@ export class BackupSchedule {
     this.#running = databases
       // Another process may have taken it while this one waited for its turn.
       .inTurn('backup', async () => this.#isDue() && this.#take(this.#options.settings))
-      .catch(report)
+      .catch((error) => {
+        report(error);
+        return this.#note('the database does not answer.');
+      })
       .finally(() => {
         this.#running = undefined;
       });
@@ -92,7 +100,8 @@ export class BackupSchedule {
     const { everyMs } = this.#options;
     if (this.#failure !== undefined && now < this.#failedAt + Math.min(RETRY_MS, everyMs)) return false;
     const newest = this.newest();
-    return newest === undefined || now >= newest + everyMs;
+    // A time to come is that of a clock that was wrong.
+    return newest === undefined || newest > now || now >= newest + everyMs;
   }
 
   async #take(settings: BackupSettings): Promise<void> {
@@ -103,6 +112,10 @@ export class BackupSchedule {
         return 'something unexpected went wrong; the log of the server says what.';
       },
     );
+    await this.#note(failure);
+  }
+
+  async #note(failure: string | undefined): Promise<void> {
     if (this.#isStopped) return;
     const isChange = (failure === undefined) !== (this.#failure === undefined);
     this.#failure = failure;

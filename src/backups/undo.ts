@@ -9,10 +9,13 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { checkpoint, copyDatabase } from '../database/driver/copy.ts';
-import { DUMP, dropSchemas, dumpPostgres, restorePostgres } from '../database/driver/postgres-copy.ts';
-import { type Snapshot, snapshotsIn } from '../database/snapshots.ts';
+import { closeLog, copyDatabase } from '../database/driver/copy.ts';
+import { DUMP, dumpPostgres, isSetAside, replacePostgres } from '../database/driver/postgres-copy.ts';
+import { isDamage } from '../database/integrity.ts';
+import { postgresVersions } from '../database/migrate-postgres.ts';
+import { isBetween, type Snapshot, snapshotsIn, sqliteVersions } from '../database/snapshots.ts';
 import { StartError } from '../errors.ts';
+import { copyFile } from './copy-file.ts';
 
 const NAMES = ['users', 'chat'] as const;
 
@@ -44,6 +47,28 @@ export async function undoUpgrade(
         ? 'The last snapshot is of PostgreSQL: set DATABASE_URL.'
         : 'The last snapshot is of SQLite: unset DATABASE_URL.',
     );
+  const versions = databaseUrl ? await postgresVersions(databaseUrl) : sqliteVersions(dataDir);
+  if (!isBetween(versions, snapshot))
+    throw new StartError(
+      `The last snapshot is not of an upgrade of these databases (users ${versions.users}, chat ${versions.chat}). Name the data folder of the process that upgraded them, or restore a backup.`,
+    );
+  // What a call before this one has kept, and was killed after that.
+  const isGoingOn = databaseUrl !== undefined && (await isSetAside(databaseUrl));
+  const kept = isGoingOn
+    ? join(dataDir, 'undone', readdirSync(join(dataDir, 'undone')).sort().at(-1) ?? '')
+    : await keep(dataDir, { databaseUrl, filesFolder }, now);
+  if (databaseUrl) await replacePostgres(databaseUrl, join(snapshot.folder, DUMP));
+  else await putBack(snapshot.folder, dataDir);
+  rmSync(snapshot.folder, { recursive: true });
+  return { snapshot, kept };
+}
+
+/** Keeps what there is as a data folder. Sessions do not stay behind: a number of an account may be given again. */
+async function keep(
+  dataDir: string,
+  { databaseUrl, filesFolder }: { databaseUrl: string | undefined; filesFolder: string | undefined },
+  now: Date,
+): Promise<string> {
   const name = now.toISOString().slice(0, 19).replaceAll(':', '-');
   const kept = join(dataDir, 'undone', name);
   const unfinished = join(dataDir, 'undone', `.unfinished-${name}`);
@@ -52,30 +77,30 @@ export async function undoUpgrade(
   if (existsSync(join(dataDir, 'keys'))) symlinkSync(join('..', '..', 'keys'), join(unfinished, 'keys'));
   if (databaseUrl) await dumpPostgres(databaseUrl, join(unfinished, DUMP));
   else keepDatabases(dataDir, unfinished);
+  for (const file of readdirSync(dataDir).filter((each) => each.startsWith('sessions.sqlite3')))
+    renameSync(join(dataDir, file), join(unfinished, file));
   renameSync(unfinished, kept);
-  if (databaseUrl) {
-    await dropSchemas(databaseUrl);
-    await restorePostgres(databaseUrl, join(snapshot.folder, DUMP));
-  } else putBack(snapshot.folder, dataDir);
-  rmSync(snapshot.folder, { recursive: true });
-  return { snapshot, kept };
+  return kept;
 }
 
-/** Copies: a process that is killed leaves the databases where they are. */
+/** Copies: a process that is killed leaves the databases where they are. One that is damaged is kept as it is. */
 function keepDatabases(dataDir: string, folder: string): void {
-  for (const name of NAMES) copyDatabase(join(dataDir, `${name}.sqlite3`), join(folder, `${name}.sqlite3`));
+  for (const name of NAMES) {
+    const from = join(dataDir, `${name}.sqlite3`);
+    const to = join(folder, `${name}.sqlite3`);
+    try {
+      copyDatabase(from, to);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      for (const ending of ['', '-wal']) if (existsSync(from + ending)) cpSync(from + ending, to + ending);
+    }
+  }
 }
 
-function putBack(snapshot: string, dataDir: string): void {
-  for (const name of NAMES) {
-    const from = join(snapshot, `${name}.sqlite3`);
-    const to = join(dataDir, `${name}.sqlite3`);
-    if (!existsSync(from)) continue;
-    cpSync(from, `${to}.part`);
-    // Nothing of the log of the file before must be taken for one of this.
-    checkpoint(to);
-    renameSync(`${to}.part`, to);
-  }
+async function putBack(snapshot: string, dataDir: string): Promise<void> {
+  const files = NAMES.map((name) => `${name}.sqlite3`);
+  for (const file of files) if (existsSync(join(dataDir, file))) closeLog(join(dataDir, file));
+  for (const file of files) await copyFile(join(snapshot, file), join(dataDir, file));
 }
 
 /** By hard links, which take no space: Hearth removes files that no message of its databases has. */

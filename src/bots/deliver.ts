@@ -1,10 +1,10 @@
 import type { AccountStore } from '../accounts/store.ts';
-import type { Publish, Subscribe } from '../bus/bus.ts';
+import type { Subscribe } from '../bus/bus.ts';
 import type { Databases } from '../database/open.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import type { Group } from '../groups/group.ts';
 import type { GroupStore } from '../groups/store.ts';
-import { jobsDue, type OnJobsDue } from '../jobs.ts';
+import type { Jobs } from '../jobs.ts';
 import { messagesSent } from '../messages/events.ts';
 import type { Message } from '../messages/message.ts';
 import type { MessagePresenter } from '../messages/present.ts';
@@ -53,11 +53,8 @@ export type DeliverDependencies = {
   siteSettings: SiteSettingsStore;
   /** The operation `send`. */
   send: BoundOperation<OpenGroup>;
-  publish: Publish;
-  onJobsDue: OnJobsDue;
+  jobs: Jobs;
   subscribeOwn: Subscribe;
-  /** Whether this process delivers; another one does where it does not. */
-  doesJobs: boolean;
   /** Called with errors of background work. */
   report(error: unknown): void;
 };
@@ -77,7 +74,7 @@ export class Deliverer {
   constructor(dependencies: DeliverDependencies) {
     this.#dependencies = dependencies;
     dependencies.subscribeOwn(messagesSent, ({ groupId }) => this.#considerSoon([groupId]));
-    dependencies.onJobsDue(() => this.wake());
+    dependencies.jobs.onDue('deliveries', () => this.wake());
   }
 
   /** Takes up what a stopped or killed process left. */
@@ -165,8 +162,8 @@ export class Deliverer {
 
   async #deliverDue(): Promise<void> {
     if (this.#isStopped) return;
-    const { deliveries, report, doesJobs, publish } = this.#dependencies;
-    if (!doesJobs) return publish(jobsDue, {});
+    const { deliveries, report, jobs } = this.#dependencies;
+    if (!jobs.areHere) return jobs.tell('deliveries');
     const now = Date.now();
     clearTimeout(this.#dueTimer);
     for (const delivery of await deliveries.next(MAX_HEADS)) {

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { StartError } from '../errors.ts';
-import { DUMP, dumpPostgres } from './driver/postgres-copy.ts';
+import { DUMP, dumpPostgres, isSetAside } from './driver/postgres-copy.ts';
 import { migrationFiles } from './migrate.ts';
-import { isUpgrade, keepSnapshot, newestVersions, type Versions } from './snapshots.ts';
+import { keepSnapshot, newestVersions, type Versions } from './snapshots.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
@@ -20,15 +20,18 @@ const MIGRATION_LOCK = 0x68656172_00000001n;
 export async function migratePostgres(url: string, dataDir: string, now = new Date()): Promise<void> {
   try {
     await withMigrationLock(url, async (client) => {
+      if (await isSetAside(url))
+        throw new StartError(
+          'Undoing an upgrade was broken off: run "npm run undo" again, until it says so.',
+        );
       const versions = await versionsIn(client);
       const newest = newestVersions('postgres');
       for (const name of ['users', 'chat'] as const)
         if (versions[name] > newest[name])
           throw new StartError(`The ${name} database was written by a newer Hearth; start that version.`);
-      if (isUpgrade(versions, newest))
-        await keepSnapshot(dataDir, versions, now, async (folder) => {
-          await dumpPostgres(url, join(folder, DUMP));
-        });
+      await keepSnapshot(dataDir, { from: versions, to: newest }, now, async (folder) => {
+        await dumpPostgres(url, join(folder, DUMP));
+      });
       for (const name of ['users', 'chat'] as const) await migrateSchema(client, name, versions[name]);
     });
   } catch (error) {

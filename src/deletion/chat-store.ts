@@ -29,10 +29,13 @@ export class ChatDeletionStore {
     this.#db = db;
   }
 
-  /** Every group with the number of its newest message. */
-  groupHeads(): Promise<{ id: number; lastSeq: number }[]> {
+  /** Every group with the number of its newest message, and since when it is on hold. */
+  groupHeads(): Promise<{ id: number; lastSeq: number; heldAt: number | null }[]> {
     return this.#db.all((orm) =>
-      orm.select({ id: groups.id, lastSeq: groups.lastSeq }).from(groups).orderBy(asc(groups.id)),
+      orm
+        .select({ id: groups.id, lastSeq: groups.lastSeq, heldAt: groups.heldAt })
+        .from(groups)
+        .orderBy(asc(groups.id)),
     );
   }
 

@@ -12,7 +12,7 @@ import { MAX_PEOPLE } from '../groups/open-direct.ts';
 import { refuseOnHold } from '../groups/policies.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { InboxStore } from '../inbox/store.ts';
-import type { OnJobsDue } from '../jobs.ts';
+import type { Jobs } from '../jobs.ts';
 import { inboxChanged } from '../messages/events.ts';
 import { removeWithout } from '../messages/remove.ts';
 import type { MessageStore } from '../messages/store.ts';
@@ -41,7 +41,7 @@ type Dependencies = {
   blobs: BlobStore;
   writer: MessageWriter;
   publish: Publish;
-  onJobsDue: OnJobsDue;
+  jobs: Pick<Jobs, 'onDue'>;
   subscribeOwn: Subscribe;
   /** Called with errors of background work. */
   report(error: unknown): void;
@@ -61,7 +61,7 @@ export class DeletionWork {
   constructor(dependencies: Dependencies) {
     this.#dependencies = dependencies;
     dependencies.subscribeOwn(groupDeleted, () => this.begin());
-    dependencies.onJobsDue(() => this.begin());
+    dependencies.jobs.onDue('deletions', () => this.begin());
     this.#timer = setInterval(() => this.begin(), LOOK_EVERY_MS).unref();
   }
 
@@ -104,10 +104,9 @@ export class DeletionWork {
     const heads = await chatDeletions.groupHeads();
     const total = heads.reduce((sum, { lastSeq }) => sum + lastSeq, 0);
     let done = 0;
-    for (const { id: groupId, lastSeq } of heads) {
+    for (const { id: groupId, lastSeq, heldAt } of heads) {
       // What is on hold stays, without the name of who wrote it.
-      const group = await this.#dependencies.groups.byId(groupId);
-      if (group && refuseOnHold(group)) continue;
+      if (refuseOnHold({ heldAt })) continue;
       for (let first = 1; first <= lastSeq && !this.#isStopped; first += MESSAGES_AT_ONCE) {
         const last = Math.min(lastSeq, first + MESSAGES_AT_ONCE - 1);
         const seqs = await messages.seqsBy(accountId, groupId, first, last);

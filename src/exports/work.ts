@@ -3,7 +3,7 @@ import { Transform } from 'node:stream';
 import type { Account } from '../accounts/store.ts';
 import type { Databases } from '../database/open.ts';
 import { CONTENT } from '../files/blob-store.ts';
-import type { OnJobsDue } from '../jobs.ts';
+import type { Jobs } from '../jobs.ts';
 import { type ArchiveDependencies, createArchive } from './archive.ts';
 import type { AccountExport, ExportStore } from './store.ts';
 
@@ -16,7 +16,7 @@ const KEY_BYTES = 32;
 type Dependencies = ArchiveDependencies & {
   databases: Pick<Databases, 'inTurn'>;
   exports: ExportStore;
-  onJobsDue: OnJobsDue;
+  jobs: Pick<Jobs, 'onDue'>;
   /** Called with errors of background work. */
   report(error: unknown): void;
 };
@@ -33,7 +33,7 @@ export class ExportWork {
   constructor(dependencies: Dependencies) {
     this.#dependencies = dependencies;
     this.#sweep.unref();
-    dependencies.onJobsDue(() => this.#lookAgain());
+    dependencies.jobs.onDue('exports', () => this.#lookAgain());
     this.#running = this.#resume().catch(dependencies.report);
     this.#look.unref();
   }

@@ -34,7 +34,7 @@ export async function installFiles(
     discard: ({ id }) => discardUpload({ files, blobs }, id),
   });
   const operations = bindOperations(fileOperations, { ...context, blobs }, limits);
-  const sweeping = context.doesJobs ? startSweep({ files, blobs }, report) : undefined;
+  const sweeping = context.jobs.areHere ? startSweep({ files, blobs }, report) : undefined;
   atStop(() => sweeping?.stop());
   const routes = fileRoutes({ ...context, blobs, readUpload, operations });
   return { blobs, receiver, readUpload, fileLimits, fileOperations: operations, fileRoutes: routes };

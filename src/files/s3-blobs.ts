@@ -1,11 +1,12 @@
 import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { CHUNK_BYTES, openRange, SEALED_CHUNK_BYTES, sealStream } from '../crypto/sealed-stream.ts';
 import { StartError } from '../errors.ts';
 import { type BlobStore, CONTENT, type Part, THUMBNAIL } from './blob-store.ts';
 
 /** In milliseconds. */
-const TIMEOUTS = { connectionTimeout: 10_000, requestTimeout: 60_000 };
+const TIMEOUTS = { connectionTimeout: 10_000, requestTimeout: 60_000, socketTimeout: 60_000 };
 
 type S3 = typeof import('@aws-sdk/client-s3');
 type Opened = { s3: S3; client: S3Client; Upload: typeof import('@aws-sdk/lib-storage').Upload };
@@ -63,10 +64,18 @@ export async function openS3BlobStore(
   return {
     async write(id, part, key, source) {
       const sealed = sealStream(key, part.part);
-      source.on('error', (error) => sealed.destroy(error));
-      const object = { Bucket: bucket, Key: keyOf(id, part), Body: source.pipe(sealed) };
-      // What fails half-way is taken back, with the parts that were sent.
-      await new Upload({ client, params: object, queueSize: 2 }).done();
+      const object = { Bucket: bucket, Key: keyOf(id, part), Body: sealed };
+      const piped = pipeline(source, sealed);
+      piped.catch(() => {});
+      try {
+        // What fails half-way is taken back, with the parts that were sent.
+        await new Upload({ client, params: object, queueSize: 2 }).done();
+        await piped;
+      } catch (error) {
+        source.destroy();
+        sealed.destroy();
+        throw error;
+      }
     },
     read: (id, part, key, size, start = 0, end = size - 1) =>
       Readable.from(sealedRange(keyOf(id, part), part, key, size, start, end), {

@@ -4,7 +4,7 @@ import { ChatError } from '../errors.ts';
 import { type BlobStore, CONTENT } from '../files/blob-store.ts';
 import { membershipsChanged } from '../groups/events.ts';
 import type { Group } from '../groups/group.ts';
-import type { OnJobsDue } from '../jobs.ts';
+import type { Jobs } from '../jobs.ts';
 import { type OpenedImport, openImport } from './read.ts';
 import type { ChatImport, ImportDetails, ImportReport, ImportStore } from './store.ts';
 import { resolveGroups, resolvePeople } from './targets.ts';
@@ -19,7 +19,7 @@ export type ImportDependencies = WriteDependencies & {
   databases: Pick<Databases, 'inTurn'>;
   imports: ImportStore;
   blobs: BlobStore;
-  onJobsDue: OnJobsDue;
+  jobs: Pick<Jobs, 'onDue'>;
   /** Called with errors of background work. */
   report(error: unknown): void;
 };
@@ -34,7 +34,7 @@ export class ImportWork {
   constructor(dependencies: ImportDependencies) {
     this.#dependencies = dependencies;
     this.begin();
-    dependencies.onJobsDue(() => this.begin());
+    dependencies.jobs.onDue('imports', () => this.begin());
     this.#timer = setInterval(() => this.begin(), LOOK_EVERY_MS).unref();
   }
 

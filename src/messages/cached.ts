@@ -87,16 +87,21 @@ export class CachedMessageStore extends MessageStore {
   }
 
   override async changedAfter(groupId: number, change: number, limit: number): Promise<Message[]> {
-    const changes = await super.changesAfter(groupId, change, limit);
-    // Events of these may not have been told here yet.
-    for (const { seq, change } of changes) {
-      const kept = this.#messages.peek({ groupId, seq });
-      if (kept && kept.change < change) this.#messages.drop({ groupId, seq });
+    const found: Message[] = [];
+    for (let after = change; ; ) {
+      const wanted = limit - found.length;
+      const changes = await super.changesAfter(groupId, after, wanted);
+      // Events of these may not have been told here yet.
+      for (const { seq, change } of changes) {
+        const kept = this.#messages.peek({ groupId, seq });
+        if (kept && kept.change < change) this.#messages.drop({ groupId, seq });
+      }
+      const seqs = changes.map(({ seq }) => seq);
+      found.push(...(await this.bySeqs(groupId, seqs)));
+      after = changes.at(-1)?.change ?? after;
+      // Some may have been removed for good since they were counted: fewer than wanted is the end only without more changes.
+      if (changes.length < wanted || found.length >= limit) return found;
     }
-    return this.bySeqs(
-      groupId,
-      changes.map(({ seq }) => seq),
-    );
   }
 
   override countPinned(groupId: number): Promise<number> {

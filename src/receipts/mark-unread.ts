@@ -14,7 +14,9 @@ export async function markUnread(
 ): Promise<void> {
   const { account, group } = open;
   await messageOf(messages, open, seq);
-  await groups.moveMark({ accountId: account.id, groupId: group.id, seq: seq - 1, now });
+  // Of what is no longer kept, nothing is unread.
+  const mark = Math.max(seq - 1, group.purgedSeq);
+  await groups.moveMark({ accountId: account.id, groupId: group.id, seq: mark, now });
   publish(unreadChanged, { accountId: account.id, groupId: group.id });
-  publish(readMoved, { accountId: account.id, groupId: group.id, seq: seq - 1, readAt: now });
+  publish(readMoved, { accountId: account.id, groupId: group.id, seq: mark, readAt: now });
 }

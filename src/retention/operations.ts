@@ -6,6 +6,7 @@ import { groupSettingsChanged } from '../groups/events.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
 import { checkbox, wholeNumber, yesOrNo } from '../operations/fields.ts';
 import { siteSettingsChanged } from '../site-settings/events.ts';
+import { heldSince } from '../site-settings/store.ts';
 import type { RetentionDependencies, RetentionWork } from './work.ts';
 
 export type RetentionContext = RetentionDependencies & {
@@ -80,7 +81,9 @@ export const retentionOperations: readonly Operation<RetentionContext, SignedIn>
     policy: ({ account }: SignedIn) => refuseAdministration(account),
     async run(context: RetentionContext, { account }: SignedIn, { groupId, on }) {
       const group = await findGroup(context.groups, groupId);
-      await context.retention.setHeld(on ? Date.now() : null, groupId);
+      const overall = heldSince(await context.siteSettings.read());
+      if (on) await context.retention.hold(groupId, Date.now(), overall);
+      else await context.retention.endHold(groupId, overall);
       context.publish(groupSettingsChanged, { groupId });
       await note(context, account.id, on ? 'hold-group' : 'end-hold-of-group', { group: group.name });
     },
@@ -92,9 +95,12 @@ export const retentionOperations: readonly Operation<RetentionContext, SignedIn>
     rate: RETENTION,
     policy: ({ account }: SignedIn) => refuseAdministration(account),
     async run(context: RetentionContext, { account }: SignedIn, { on }) {
-      await context.siteSettings.write({ hold: on ? 'yes' : 'no' });
+      const before = heldSince(await context.siteSettings.read());
+      const overall = on ? before || Date.now() : 0;
+      await context.siteSettings.write({ hold: String(overall) });
       context.publish(siteSettingsChanged, {});
-      for (const groupId of await context.retention.setHeld(on ? Date.now() : null))
+      const { retention } = context;
+      for (const groupId of await (on ? retention.holdAll(overall) : retention.endHoldOfAll(before)))
         context.publish(groupSettingsChanged, { groupId });
       await note(context, account.id, on ? 'hold-all' : 'end-hold-of-all', {});
     },
@@ -108,7 +114,9 @@ export const retentionOperations: readonly Operation<RetentionContext, SignedIn>
     async run(context: RetentionContext, { account }: SignedIn, { backups }) {
       await note(context, account.id, 'purge', {});
       // It may take minutes: nobody waits for it, and the page says what is left.
-      void context.work.run().then(() => (backups ? context.renewBackups?.() : undefined), context.report);
+      void context.work
+        .run(Date.now(), backups)
+        .then((isDone) => (isDone && backups ? context.renewBackups?.() : undefined), context.report);
     },
   }),
 ];

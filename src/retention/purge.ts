@@ -3,16 +3,14 @@ import type { BlobStore } from '../files/blob-store.ts';
 import { membershipsChanged, messagesPurged, unreadChanged } from '../groups/events.ts';
 import type { Group } from '../groups/group.ts';
 import { reportsChanged } from '../messages/events.ts';
-import { seqAt } from '../messages/seq-at.ts';
-import type { MessageStore } from '../messages/store.ts';
-import type { RetentionStore } from './store.ts';
+import { threadsChanged } from '../threads/events.ts';
+import type { Purged, RetentionStore } from './store.ts';
 
 /** Messages of one transaction: others wait for it. */
 const MESSAGES_AT_ONCE = 1_000;
 
 export type PurgeDependencies = {
   retention: RetentionStore;
-  messages: MessageStore;
   blobs: BlobStore;
   publish: Publish;
 };
@@ -22,20 +20,21 @@ export type Removed = { messages: number; files: number };
 
 /** Removes the messages of a group from before a time. @param isStopped is asked between two transactions */
 export async function purgeGroup(
-  { retention, messages, blobs, publish }: PurgeDependencies,
+  { retention, blobs, publish }: PurgeDependencies,
   group: Group,
   before: number,
   isStopped: () => boolean,
 ): Promise<Removed> {
   const removed = { messages: 0, files: 0 };
-  const upTo = await lastBefore(messages, group, before);
-  for (let first = group.purgedSeq + 1; first <= upTo && !isStopped(); first += MESSAGES_AT_ONCE) {
-    const last = Math.min(upTo, first + MESSAGES_AT_ONCE - 1);
+  const upTo = await retention.lastBefore(group, before);
+  // What stayed before because of an answer or a report may go by now.
+  const isLeft = upTo <= group.purgedSeq && (await retention.hasLeft(group));
+  let first = isLeft ? group.purgedSeq : group.purgedSeq + 1;
+  for (; first <= Math.max(upTo, isLeft ? group.purgedSeq : 0) && !isStopped(); first += MESSAGES_AT_ONCE) {
+    const last = Math.max(group.purgedSeq, Math.min(upTo, first + MESSAGES_AT_ONCE - 1));
     const purged = await retention.purge(group.id, last);
     if (!purged) break;
-    publish(messagesPurged, { groupId: group.id, first, last });
-    publish(membershipsChanged, { groupId: group.id, accountIds: purged.unreadOf });
-    for (const accountId of purged.unreadOf) publish(unreadChanged, { groupId: group.id, accountId });
+    if (purged.messages > 0) tell(publish, { groupId: group.id, first: isLeft ? 1 : first, last }, purged);
     for (const id of purged.fileIds) await blobs.remove(id);
     removed.messages += purged.messages;
     removed.files += purged.fileIds.length;
@@ -45,10 +44,14 @@ export async function purgeGroup(
   return removed;
 }
 
-/** The newest message from before a time; messages are in order of time. */
-async function lastBefore(messages: MessageStore, group: Group, time: number): Promise<number> {
-  if (group.lastSeq <= group.purgedSeq) return group.purgedSeq;
-  const seq = await seqAt(messages, group, time);
-  const message = await messages.bySeq(group.id, seq);
-  return message && message.createdAt < time ? seq : seq - 1;
+function tell(
+  publish: Publish,
+  which: { groupId: number; first: number; last: number },
+  { unreadOf, followers }: Purged,
+): void {
+  const { groupId } = which;
+  publish(messagesPurged, which);
+  publish(membershipsChanged, { groupId, accountIds: unreadOf });
+  for (const accountId of unreadOf) publish(unreadChanged, { groupId, accountId });
+  for (const accountId of followers) publish(threadsChanged, { accountId });
 }

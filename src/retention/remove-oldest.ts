@@ -1,3 +1,5 @@
+import { refuseOnHold } from '../groups/policies.ts';
+import type { GroupStore } from '../groups/store.ts';
 import { type RemoveDependencies, removeWithout } from '../messages/remove.ts';
 import type { Removed } from './purge.ts';
 import type { RetentionStore } from './store.ts';
@@ -11,7 +13,10 @@ const NOBODY = 0;
  * @param groupId undefined is all groups that are not on hold
  */
 export async function removeOldest(
-  dependencies: Pick<RemoveDependencies, 'writer' | 'blobs'> & { retention: RetentionStore },
+  dependencies: Pick<RemoveDependencies, 'writer' | 'blobs'> & {
+    retention: RetentionStore;
+    groups: GroupStore;
+  },
   bytes: number,
   groupId: number | undefined,
   isStopped: () => boolean,
@@ -19,9 +24,13 @@ export async function removeOldest(
   const removed = { messages: 0, files: 0 };
   let left = bytes;
   while (left > 0 && !isStopped()) {
+    const before = removed.messages;
     const oldest = await dependencies.retention.oldestWithFiles(groupId, FILES_AT_ONCE);
     for (const message of oldest) {
-      if (left <= 0) break;
+      if (left <= 0 || isStopped()) break;
+      const group = await dependencies.groups.byId(message.groupId);
+      // Put on hold meanwhile.
+      if (!group || refuseOnHold(group)) continue;
       await removeWithout(dependencies, message, {
         ...{ by: { id: NOBODY }, reason: 'Removed to free space', now: Date.now() },
         refuse: () => undefined,
@@ -30,7 +39,7 @@ export async function removeOldest(
       removed.messages += 1;
       removed.files += message.files;
     }
-    if (oldest.length < FILES_AT_ONCE) break;
+    if (oldest.length < FILES_AT_ONCE || removed.messages === before) break;
   }
   return removed;
 }

@@ -8,7 +8,7 @@ import type { Group } from '../groups/group.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { Html } from '../http/views.ts';
-import type { SiteSettingsStore } from '../site-settings/store.ts';
+import { heldSince, type SiteSettingsStore } from '../site-settings/store.ts';
 
 export type SpacePageDependencies = Pick<HealthDependencies, 'config' | 'blobs'> & {
   page: GroupPage;
@@ -29,6 +29,7 @@ export async function spacePage(
 ): Promise<Html> {
   requireAdmin(request);
   const settings = await siteSettings.read();
+  const overall = heldSince(settings);
   const bytes = await files.bytesByGroup();
   const all = await groups.everyKind();
   const ofGroup = (group: Group) => bytes.get(group.id) ?? 0;
@@ -51,13 +52,14 @@ export async function spacePage(
       'keepMegabytes',
       refusedId === 0,
     ),
-    allOnHold: settings.hold === 'yes',
+    allOnHold: overall > 0,
     held: all.filter(({ heldAt }) => heldAt !== null).length,
     rows: rows.map((group) => ({
       group,
       messages: group.lastSeq - group.purgedSeq,
       stored: inWords(ofGroup(group)),
       rule: ruleInWords(group),
+      isHeldAlone: group.heldAt !== null && group.heldAt !== overall,
       keepDays: shown(group.keepDays, 'keepDays', refusedId === group.id),
       keepMegabytes: shown(group.keepMegabytes, 'keepMegabytes', refusedId === group.id),
     })),

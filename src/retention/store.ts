@@ -1,4 +1,20 @@
-import { and, asc, eq, gt, inArray, isNotNull, isNull, lt, lte, not, type SQL, sql } from 'drizzle-orm';
+import {
+  and,
+  asc,
+  eq,
+  gt,
+  gte,
+  inArray,
+  isNotNull,
+  isNull,
+  lt,
+  lte,
+  ne,
+  not,
+  or,
+  type SQL,
+  sql,
+} from 'drizzle-orm';
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core';
 import type { Database, Executor, Orm } from '../database/executor.ts';
 import {
@@ -15,12 +31,19 @@ import {
   transcriptions,
 } from '../database/tables/chat.ts';
 import { linkImages } from '../database/tables/links.ts';
+import type { Group } from '../groups/group.ts';
 
 /** How long messages and how much of files a group keeps: null is as for all groups, 0 is without limit. */
 export type Rule = Readonly<{ keepDays: number | null; keepMegabytes: number | null }>;
 
 /** What was removed, and the accounts whose unread messages were among it. */
-export type Purged = Readonly<{ messages: number; fileIds: string[]; unreadOf: number[] }>;
+export type Purged = Readonly<{
+  messages: number;
+  fileIds: string[];
+  unreadOf: number[];
+  /** Who followed a thread that is gone. */
+  followers: number[];
+}>;
 
 /** What groups keep, and the removal of what they do not. */
 export class RetentionStore {
@@ -36,14 +59,25 @@ export class RetentionStore {
     );
   }
 
-  /** @param heldAt null ends the hold. @param groupId undefined is every group */
-  async setHeld(heldAt: number | null, groupId?: number): Promise<number[]> {
-    const isOther = heldAt === null ? isNotNull(groups.heldAt) : isNull(groups.heldAt);
-    const which = groupId === undefined ? isOther : and(isOther, eq(groups.id, groupId));
-    const changed = await this.#db.all((orm) =>
-      orm.update(groups).set({ heldAt }).where(which).returning({ id: groups.id }),
-    );
-    return changed.map(({ id }) => id);
+  /** Puts a group on hold. @param overall since when everything is, for one that is on hold because of that; 0 for not */
+  async hold(groupId: number, heldAt: number, overall: number): Promise<void> {
+    const isNotYet = or(isNull(groups.heldAt), eq(groups.heldAt, overall));
+    await this.#set(heldAt, and(eq(groups.id, groupId), isNotYet), [groupId]);
+  }
+
+  /** Ends the hold of a group; where everything is on hold, that stays. */
+  async endHold(groupId: number, overall: number): Promise<void> {
+    await this.#set(overall || null, eq(groups.id, groupId), [groupId]);
+  }
+
+  /** Puts every group on hold that is not. @returns their ids */
+  holdAll(overall: number): Promise<number[]> {
+    return this.#set(overall, isNull(groups.heldAt));
+  }
+
+  /** Ends what `holdAll` began; groups that were put on hold by themselves stay so. @returns the ids of the others */
+  endHoldOfAll(overall: number): Promise<number[]> {
+    return this.#set(null, eq(groups.heldAt, overall));
   }
 
   /**
@@ -68,15 +102,10 @@ export class RetentionStore {
         const ids = fileIds.map(({ id }) => id);
         if (ids.length > 0)
           await tx.run((orm) => orm.delete(transcriptions).where(inArray(transcriptions.fileId, ids)));
-        for (const table of [
-          files,
-          revisions,
-          savedMessages,
-          threadFollows,
-          playbackReceipts,
-          reports,
-          linkImages,
-        ])
+        const followers = await tx.all((orm) =>
+          orm.delete(threadFollows).where(of(threadFollows)(orm)).returning({ id: threadFollows.accountId }),
+        );
+        for (const table of [files, revisions, savedMessages, playbackReceipts, reports, linkImages])
           await tx.run((orm) => orm.delete(table).where(of(table)(orm)));
         await tx.run((orm) =>
           orm
@@ -86,10 +115,37 @@ export class RetentionStore {
         const removed = await tx.run((orm) => orm.delete(messages).where(of(messages)(orm)));
         const unread = await this.#skipUnread(tx, groupId, last);
         await tx.run((orm) => orm.update(groups).set({ purgedSeq: last }).where(eq(groups.id, groupId)));
-        return { messages: removed, fileIds: ids, unreadOf: unread };
+        return {
+          ...{ messages: removed, fileIds: ids, unreadOf: unread },
+          followers: [...new Set(followers.map(({ id }) => id))],
+        };
       },
       [groupId],
     );
+  }
+
+  /**
+   * The newest message before which all are from before a time. What was brought in later may be older: it goes once
+   * everything before it does.
+   */
+  async lastBefore(
+    { id, purgedSeq, lastSeq }: Pick<Group, 'id' | 'purgedSeq' | 'lastSeq'>,
+    time: number,
+  ): Promise<number> {
+    const isNewer = and(eq(messages.groupId, id), gt(messages.seq, purgedSeq), gte(messages.createdAt, time));
+    const first = await this.#db.get((orm) =>
+      orm.select({ seq: messages.seq }).from(messages).where(isNewer).orderBy(asc(messages.seq)).limit(1),
+    );
+    return first ? first.seq - 1 : lastSeq;
+  }
+
+  /** Whether messages stayed that others referred to, and may do so no longer. */
+  async hasLeft({ id, purgedSeq }: Pick<Group, 'id' | 'purgedSeq'>): Promise<boolean> {
+    const isLeft = and(eq(messages.groupId, id), lte(messages.seq, purgedSeq));
+    const row = await this.#db.get((orm) =>
+      orm.select({ seq: messages.seq }).from(messages).where(isLeft).limit(1),
+    );
+    return row !== undefined;
   }
 
   /** The messages with files that were sent first, of one group or of all that are not on hold. */
@@ -97,7 +153,16 @@ export class RetentionStore {
     groupId: number | undefined,
     limit: number,
   ): Promise<{ groupId: number; seq: number; bytes: number; files: number }[]> {
-    const isSent = and(isNotNull(files.seq), isNull(groups.heldAt), isNull(groups.deletedAt));
+    const isReported = sql`EXISTS (SELECT 1 FROM ${reports} WHERE ${reports.groupId} = ${files.groupId}
+      AND ${reports.seq} = ${files.seq} AND ${reports.resolvedAt} IS NULL)`;
+    const isSent = and(
+      isNotNull(files.seq),
+      isNull(groups.heldAt),
+      isNull(groups.deletedAt),
+      not(isReported),
+    );
+    // A group that keeps files without limit does so whatever the others take.
+    const isOfAny = and(isSent, or(isNull(groups.keepMegabytes), ne(groups.keepMegabytes, 0)));
     return this.#db.all((orm) =>
       orm
         .select({
@@ -108,11 +173,21 @@ export class RetentionStore {
         })
         .from(files)
         .innerJoin(groups, eq(groups.id, files.groupId))
-        .where(groupId === undefined ? isSent : and(isSent, eq(files.groupId, groupId)))
+        .where(groupId === undefined ? isOfAny : and(isSent, eq(files.groupId, groupId)))
         .groupBy(files.groupId, files.seq)
         .orderBy(asc(sql`min(${files.createdAt})`), asc(files.groupId), asc(files.seq))
         .limit(limit),
     );
+  }
+
+  /** In turn with what purges: a hold that is confirmed holds. */
+  #set(heldAt: number | null, which: SQL | undefined, groupIds?: readonly number[]): Promise<number[]> {
+    return this.#db.transaction(async (tx) => {
+      const changed = await tx.all((orm) =>
+        orm.update(groups).set({ heldAt }).where(which).returning({ id: groups.id }),
+      );
+      return changed.map(({ id }) => id);
+    }, groupIds);
   }
 
   /** @returns the accounts whose unread messages these were */

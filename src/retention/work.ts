@@ -3,12 +3,13 @@ import type { Publish, Subscribe } from '../bus/bus.ts';
 import type { Databases } from '../database/open.ts';
 import type { BlobStore } from '../files/blob-store.ts';
 import type { FileStore } from '../files/store.ts';
-import { groupCreated, groupSettingsChanged } from '../groups/events.ts';
+import { groupCreated, groupSettingsChanged, memberJoined } from '../groups/events.ts';
+import type { Group } from '../groups/group.ts';
 import type { GroupStore } from '../groups/store.ts';
-import type { OnJobsDue } from '../jobs.ts';
+import type { Jobs } from '../jobs.ts';
 import type { MessageStore } from '../messages/store.ts';
 import type { MessageWriter } from '../messages/writer.ts';
-import type { SiteSettingsStore } from '../site-settings/store.ts';
+import { heldSince, type SiteSettings, type SiteSettingsStore } from '../site-settings/store.ts';
 import { purgeGroup, type Removed } from './purge.ts';
 import { removeOldest } from './remove-oldest.ts';
 import type { RetentionStore } from './store.ts';
@@ -28,7 +29,7 @@ export type RetentionDependencies = {
   blobs: BlobStore;
   writer: MessageWriter;
   publish: Publish;
-  onJobsDue: OnJobsDue;
+  jobs: Pick<Jobs, 'onDue'>;
   subscribeOwn: Subscribe;
   /** Called with errors of background work. */
   report(error: unknown): void;
@@ -48,16 +49,28 @@ export class RetentionWork {
     this.#dependencies = dependencies;
     this.#timer = setInterval(() => void this.run(), LOOK_EVERY_MS).unref();
     dependencies.subscribeOwn(groupCreated, () => this.holdNew());
-    dependencies.onJobsDue(() => void this.run());
+    // Of direct conversations and private lines nothing else is told.
+    dependencies.subscribeOwn(memberJoined, () => this.holdNew());
+    dependencies.jobs.onDue('retention', () => void this.run());
     void this.run();
   }
 
-  /** Resolves when what is to go is gone. Where another process is at it, it resolves at once. */
-  run(now = Date.now()): Promise<void> {
+  /**
+   * Removes what is to go.
+   * @param waits whether it waits for another process that is at it
+   * @returns whether all of it is gone
+   */
+  run(now = Date.now(), waits = false): Promise<boolean> {
     const { databases, report } = this.#dependencies;
     const done = this.#running
-      .then(() => databases.inTurn('retention', () => this.#look(now)))
-      .then(() => {}, report);
+      .then(() => databases.inTurn('retention', () => this.#look(now), waits))
+      .then(
+        (isDone) => isDone === true,
+        (error) => {
+          report(error);
+          return false;
+        },
+      );
     this.#running = done;
     return done;
   }
@@ -65,8 +78,9 @@ export class RetentionWork {
   /** Puts groups on hold that have come since all of them were. */
   async holdNew(): Promise<void> {
     const { siteSettings, retention, publish } = this.#dependencies;
-    if ((await siteSettings.read()).hold !== 'yes') return;
-    for (const groupId of await retention.setHeld(Date.now())) publish(groupSettingsChanged, { groupId });
+    const overall = heldSince(await siteSettings.read());
+    if (overall === 0) return;
+    for (const groupId of await retention.holdAll(overall)) publish(groupSettingsChanged, { groupId });
   }
 
   async stop(): Promise<void> {
@@ -75,31 +89,42 @@ export class RetentionWork {
     await this.#running;
   }
 
-  async #look(now: number): Promise<void> {
-    const { siteSettings, groups, files, audit } = this.#dependencies;
+  /** @returns whether nothing failed */
+  async #look(now: number): Promise<boolean> {
+    const { siteSettings, groups, files, audit, report } = this.#dependencies;
+    if (this.#isStopped) return false;
     await this.holdNew();
     const settings = await siteSettings.read();
     const removed = { messages: 0, files: 0 };
-    const isStopped = () => this.#isStopped;
+    let isDone = true;
     for (const group of await groups.everyKind()) {
-      if (this.#isStopped) return;
-      if (group.heldAt !== null) continue;
-      const days = group.keepDays ?? Number(settings.keepDays ?? 0);
-      if (days > 0) add(removed, await purgeGroup(this.#dependencies, group, now - days * DAY_MS, isStopped));
-      if (group.keepMegabytes) {
-        const bytes = (await files.bytesByGroup()).get(group.id) ?? 0;
-        const over = bytes - group.keepMegabytes * MEGABYTE;
-        add(removed, await removeOldest(this.#dependencies, over, group.id, isStopped));
-      }
+      if (this.#isStopped) break;
+      await this.#lookAt(group, settings, now, removed).catch((error) => {
+        isDone = false;
+        report(error);
+      });
     }
     const limit = Number(settings.keepMegabytes ?? 0) * MEGABYTE;
-    if (limit > 0) {
-      const over = (await files.bytes()) - limit;
-      add(removed, await removeOldest(this.#dependencies, over, undefined, isStopped));
+    if (limit > 0) await this.#free((await files.bytes()) - limit, undefined, removed);
+    if (removed.messages > 0) {
+      const details = { why: `messages: ${removed.messages}, files: ${removed.files}` };
+      await audit.add({ at: now, actorId: null, action: 'retention', details });
     }
-    if (removed.messages === 0) return;
-    const details = { why: `messages: ${removed.messages}, files: ${removed.files}` };
-    await audit.add({ at: now, actorId: null, action: 'retention', details });
+    return isDone && !this.#isStopped;
+  }
+
+  async #lookAt(group: Group, settings: SiteSettings, now: number, removed: Removed): Promise<void> {
+    if (group.heldAt !== null) return;
+    const days = group.keepDays ?? Number(settings.keepDays ?? 0);
+    const before = now - days * DAY_MS;
+    if (days > 0) add(removed, await purgeGroup(this.#dependencies, group, before, () => this.#isStopped));
+    if (!group.keepMegabytes) return;
+    const bytes = (await this.#dependencies.files.bytesByGroup()).get(group.id) ?? 0;
+    await this.#free(bytes - group.keepMegabytes * MEGABYTE, group.id, removed);
+  }
+
+  async #free(bytes: number, groupId: number | undefined, removed: Removed): Promise<void> {
+    add(removed, await removeOldest(this.#dependencies, bytes, groupId, () => this.#isStopped));
   }
 }
 

@@ -73,6 +73,7 @@ export class SearchFeed {
   /** Removes what is no longer kept; what of it stays is indexed again. */
   async #forgetUpTo(groupId: number, last: number): Promise<void> {
     await this.#index.forget(groupId, last);
+    if (!(await this.#groups.byId(groupId))) return;
     const kept = await this.#messages.between(groupId, 1, last);
     if (kept.length > 0) await this.#index.index(kept.map(asDocument), []);
   }

@@ -25,9 +25,14 @@ export type SiteSettings = Readonly<{
   keepDays?: string;
   /** How many megabytes all files may take, in digits; without limit where it is not set or 0. */
   keepMegabytes?: string;
-  /** Whether every group is on hold, also those to come; no where it is not set. */
-  hold?: 'yes' | 'no';
+  /** Since when every group is on hold, also those to come, in milliseconds; 0 or not set is not. */
+  hold?: string;
 }>;
+
+/** Since when everything is on hold; 0 where it is not. */
+export function heldSince({ hold = '0' }: SiteSettings): number {
+  return Number(hold);
+}
 
 export const IDLE_DAYS = ['1', '7', '30', '90'] as const;
 export const MAX_DAYS = ['never', '1', '7', '30', '90', '365'] as const;

@@ -1,12 +1,12 @@
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Publish, Subscribe } from '../bus/bus.ts';
+import type { Subscribe } from '../bus/bus.ts';
 import type { Databases } from '../database/open.ts';
 import { type RecognitionResult, type SpeechEngine, SpeechError } from '../engines/speech/engine.ts';
 import { type BlobStore, CONTENT } from '../files/blob-store.ts';
 import type { StoredFile } from '../files/file.ts';
 import type { FileStore } from '../files/store.ts';
-import { jobsDue, type OnJobsDue } from '../jobs.ts';
+import type { Jobs } from '../jobs.ts';
 import { messagesSent } from '../messages/events.ts';
 import type { MessageStore } from '../messages/store.ts';
 import type { Voice } from '../recordings/recording.ts';
@@ -33,11 +33,8 @@ type Dependencies = WriteDependencies & {
   engine: SpeechEngine | undefined;
   messages: MessageStore;
   blobs: BlobStore;
-  publish: Publish;
-  onJobsDue: OnJobsDue;
+  jobs: Jobs;
   subscribeOwn: Subscribe;
-  /** Whether this process transcribes; another one does where it does not. */
-  doesJobs: boolean;
   /** Called with errors of background work. */
   report(error: unknown): void;
 };
@@ -64,12 +61,12 @@ export class TranscriptionQueue {
     this.#files = files;
     this.#messages = messages;
     this.#report = report;
-    this.#looking = dependencies.doesJobs
+    this.#looking = dependencies.jobs.areHere
       ? this.#resume()
           .then(() => this.#look())
           .catch(report)
       : Promise.resolve();
-    dependencies.onJobsDue(() => this.wake());
+    dependencies.jobs.onDue('recordings', () => this.wake());
     this.#renewal = setInterval(() => this.#renew().catch(report), LEASE_MS / 3).unref();
     subscribeOwn(messagesSent, ({ groupId, firstSeq, lastSeq }) => {
       this.#settleSent(groupId, firstSeq, lastSeq).catch(report);
@@ -79,8 +76,8 @@ export class TranscriptionQueue {
   /** Looks whether there is something to do. */
   wake(): void {
     if (this.#isStopped) return;
-    const { doesJobs, publish } = this.#dependencies;
-    if (!doesJobs) return publish(jobsDue, {});
+    const { jobs } = this.#dependencies;
+    if (!jobs.areHere) return jobs.tell('recordings');
     this.#looking = this.#looking.then(() => this.#look()).catch(this.#report);
   }
 
@@ -99,7 +96,7 @@ export class TranscriptionQueue {
   async #renew(): Promise<void> {
     const until = Date.now() + LEASE_MS;
     for (const fileId of this.#underWay.keys()) await this.#transcriptions.renew(fileId, until);
-    if (this.#dependencies.doesJobs) this.wake();
+    if (this.#dependencies.jobs.areHere) this.wake();
   }
 
   /** Copies transcripts into messages whose recording was transcribed before or while they were sent. */

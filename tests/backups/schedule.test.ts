@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, renameSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -57,8 +57,14 @@ test('a server takes backups by itself, and says to administrators when one fail
   assert.match((await again.get('/metrics')).body, /^hearth_backup_age_seconds \d/m);
   await good.stop();
 
+  cpSync(join(target, backupsIn(target)[0] ?? ''), join(target, 'old-copy'), { recursive: true });
   const soon = await startHearthProcess(t, { flags, dataDir });
-  await signedIn(soon.url);
+  const last = await signedIn(soon.url);
+  assert.match(
+    (await last.get('/admin')).body,
+    /The last good one is of \d{4}-/,
+    'a copy of another name is none',
+  );
   await sleep(500);
   await soon.stop();
   assert.equal(backupsIn(target).length, 1, 'a restart takes none too many');

@@ -188,9 +188,9 @@ test('nothing of a conversation on hold is removed, by anybody', async (t) => {
   );
   const deletion = await ada.post('/admin/groups/1/delete', { confirmation: 'General' });
   assert.deepEqual([deletion.status, /is on hold/.test(deletion.body)], [409, true]);
-  await joe.post('/reports', { groupId: '1', seq: '7', reason: 'no' });
+  await joe.post('/groups/1/messages/7/report', { reason: 'no' });
   const report = await ada.post('/reports/1/answer', { remove: 'yes' });
-  assert.notEqual(report.status, 303);
+  assert.deepEqual([report.status, /is on hold/.test(report.body)], [409, true]);
   const mine = await joe.post('/account/delete', {
     messages: 'remove',
     password: PASSWORD,
@@ -208,7 +208,44 @@ test('nothing of a conversation on hold is removed, by anybody', async (t) => {
   await ada.post('/groups', { name: 'New' });
   await ada.post('/groups/3/messages', { content: 'mine' });
   await until(async () => (await ada.post('/groups/3/messages/1/remove', {})).status === 409, 'also to come');
+  await newPerson(hearth.url, 'mina');
+  const direct = (await ada.post('/direct', { with: '3' })).location;
+  await ada.post(`${direct}/messages`, { content: 'between us' });
+  await until(
+    async () => (await ada.post(`${direct}/messages/1/remove`, {})).status === 409,
+    'also between two',
+  );
   await ada.post('/admin/space/hold', { on: 'no' });
   assert.equal((await ada.post('/groups/3/messages/1/remove', {})).status, 303);
+  assert.equal((await ada.post('/groups/1/messages/6/remove', {})).status, 409, 'its own hold stays');
+  await ada.post('/admin/space/groups/1/hold', { on: 'no' });
   await purged(ada, hearth.dataDir, 5);
+});
+
+test('a message that is newer than the rule stays, though older ones were brought in after it', async (t) => {
+  const { hearth, ada } = await agedHearth(t);
+  await hearth.stop();
+  const old = Date.now() - 100 * DAY_MS;
+  await runSql(hearth.dataDir, 'chat', `UPDATE messages SET created_at = ${old} WHERE seq = 7`);
+  const again = await startHearth(t, { dataDir: hearth.dataDir });
+  const admin = await signedIn(again.url, 'ada');
+  await admin.post('/admin/space/keep', { keepDays: '30' });
+  await purged(admin, hearth.dataDir, 5);
+  assert.match((await admin.get('/groups/1?newest=')).body, /a new answer[\s\S]*canary seven/);
+  assert.ok(ada);
+});
+
+test('what was reported stays until the report is answered, by age and by size', async (t) => {
+  const { hearth, ada, joe } = await agedHearth(t);
+  await joe.post('/groups/1/messages/2/report', { reason: 'no' });
+  await ada.post('/admin/space/keep', { keepDays: '30', keepMegabytes: '' });
+  await purged(ada, hearth.dataDir, 5);
+  await sendFile(ada, 'large', Buffer.alloc(1_500_000, 'large'));
+  await ada.post('/admin/space/keep', { keepDays: '30', keepMegabytes: '1' });
+  await ada.post('/admin/space/purge', {});
+  await until(() => blobs(hearth.dataDir) === 1, 'the other file goes');
+  assert.match((await ada.get('/reports')).body, /canary with a file/);
+  await ada.post('/reports/1/answer', { remove: 'no' });
+  await ada.post('/admin/space/purge', {});
+  await until(() => blobs(hearth.dataDir) === 0, 'then it goes, too, though nothing else is old');
 });

@@ -86,6 +86,16 @@ test('an upgrade is undone: what was there is back, and what was written since i
   const refused = await runToEnd(['--data', dataDir, '--port', '0']);
   assert.match(refused.stderr, /was written by a newer Hearth/);
 
+  const reader = new Sqlite(join(dataDir, 'chat.sqlite3'));
+  reader.exec('BEGIN');
+  reader.prepare('SELECT count(*) FROM messages').get();
+  const busy = await runToEnd(['--data', dataDir], {}, join(next, 'scripts/undo.ts'));
+  assert.deepEqual(
+    [busy.code, /Something else has .*chat\.sqlite3 open/.test(busy.stderr)],
+    [1, true],
+    busy.stderr,
+  );
+  reader.close();
   const { code, stdout, stderr } = await runToEnd(['--data', dataDir], {}, join(next, 'scripts/undo.ts'));
   assert.equal(code, 0, stderr);
   assert.match(stdout, /The databases are as they were before the upgrade.*start the version before/);
@@ -97,11 +107,11 @@ test('an upgrade is undone: what was there is back, and what was written since i
 
   const kept = /is in (\S+):/.exec(stdout)?.[1] ?? '';
   const archive = await startHearthProcess(t, { dataDir: kept, script });
-  const reader = await signedIn(archive.url, 'ada');
-  const all = (await reader.get('/groups/1')).body;
+  const archivist = await signedIn(archive.url, 'ada');
+  const all = (await archivist.get('/groups/1')).body;
   assert.match(all, /before the upgrade[\s\S]*after the upgrade/);
   const paths = [...all.matchAll(/href="(\/media\/[^"?]+)"/g)].map(([, path = '']) => path);
-  assert.match((await reader.get(paths.at(-1) ?? '')).body, /file of after the upgrade/);
+  assert.match((await archivist.get(paths.at(-1) ?? '')).body, /file of after the upgrade/);
 });
 
 test('a rehearsal finds an upgrade that fails, and one that loses rows', async (t) => {
@@ -142,4 +152,28 @@ test('the newest three snapshots are kept, and a damaged file is still named', a
   assert.equal(readdirSync(join(dataDir, 'snapshots')).length, 3);
   writeFileSync(join(dataDir, 'chat.sqlite3'), 'this is not a database'.repeat(100));
   await assert.rejects(startHearth(t, { dataDir }), /is damaged, and is left as it is/);
+});
+
+test('an upgrade that fails again and again leaves the snapshot from before it', async (t) => {
+  const first = await startHearthProcess(t);
+  const { dataDir } = first;
+  const ada = await newPerson(first.url, 'ada', 1);
+  await ada.post('/groups/1/messages', { content: 'before the upgrade' });
+  await first.stop();
+  const next = nextVersion(t, 'ALTER TABLE no_such ADD COLUMN x TEXT;');
+  const before = sqliteVersions(dataDir);
+  for (let tries = 0; tries < 4; tries++) {
+    const { code } = await runToEnd(['--data', dataDir, '--port', '0'], {}, join(next, 'start.js'));
+    assert.notEqual(code, 0);
+  }
+  assert.equal(sqliteVersions(dataDir).users, before.users + 1, 'one of the two is upgraded');
+  const snapshots = readdirSync(join(dataDir, 'snapshots'));
+  assert.deepEqual(
+    snapshots.map((name) => sqliteVersions(join(dataDir, 'snapshots', name))),
+    [before],
+  );
+  const { code, stderr } = await runToEnd(['--data', dataDir], {}, join(next, 'scripts/undo.ts'));
+  assert.equal(code, 0, stderr);
+  const back = await startHearth(t, { dataDir });
+  assert.match((await (await signedIn(back.url, 'ada')).get('/groups/1')).body, /before the upgrade/);
 });

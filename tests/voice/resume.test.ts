@@ -88,8 +88,7 @@ async function room(
       const queue = new TranscriptionQueue({
         ...dependencies,
         engine: withEngine ? engine : undefined,
-        doesJobs: true,
-        onJobsDue() {},
+        jobs: { areHere: true, tell() {}, onDue() {}, stop() {} },
         report: (error) => reported.push(error),
       });
       atEnd(test, () => queue.stop());

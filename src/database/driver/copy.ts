@@ -1,5 +1,6 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
+import { StartError } from '../../errors.ts';
 import { isDamage } from '../integrity.ts';
 
 /**
@@ -38,12 +39,26 @@ export function countRows(file: string): Record<string, number> | undefined {
   }
 }
 
-/** Writes the whole log of a database into its file and removes it; nobody else may have it open. */
-export function checkpoint(file: string): void {
-  const sqlite = new Sqlite(file, { fileMustExist: true });
+/**
+ * Writes the whole log of a database into its file and removes it, so that none of it is taken for that of another file.
+ * @throws StartError where something else has it open
+ */
+export function closeLog(file: string): void {
+  const sqlite = new Sqlite(file, { fileMustExist: true, timeout: 0 });
   try {
-    sqlite.pragma('wal_checkpoint(TRUNCATE)');
+    sqlite.pragma('locking_mode = EXCLUSIVE');
+    if (sqlite.pragma('journal_mode = DELETE', { simple: true }) !== 'delete') throw isOpenElsewhere(file);
+  } catch (error) {
+    const code = error instanceof Sqlite.SqliteError ? error.code : '';
+    if (code.startsWith('SQLITE_BUSY')) throw isOpenElsewhere(file);
+    // Of a damaged file there is nothing to write.
+    if (!isDamage(error)) throw error;
   } finally {
     sqlite.close();
   }
+  for (const ending of ['-wal', '-shm']) rmSync(file + ending, { force: true });
+}
+
+function isOpenElsewhere(file: string): StartError {
+  return new StartError(`Something else has ${file} open, such as another command; wait for it, or end it.`);
 }

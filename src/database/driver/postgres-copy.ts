@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -12,6 +12,8 @@ export const DUMP = 'postgres.dump';
 const SCHEMAS = ['users', 'chat'] as const;
 /** Of what a program says, this much is shown. */
 const MAX_WORDS = 300;
+/** A database for a trial that is older than this, and in which nobody is, was left behind. */
+const ABANDONED_MS = 3_600_000;
 
 /** How many rows each table has, by schema. */
 export type PostgresRows = Record<string, Record<string, number>>;
@@ -29,6 +31,7 @@ export async function dumpPostgres(url: string, file: string): Promise<PostgresR
     const schemas = SCHEMAS.map((schema) => `--schema=${schema}`);
     const flags = ['--format=custom', '--no-owner', '--no-privileges', ...schemas];
     await runProgram('pg_dump', url, [...flags, `--snapshot=${rows[0].snapshot}`, `--file=${file}`]);
+    chmodSync(file, 0o600);
     return counted;
   });
 }
@@ -49,9 +52,41 @@ export function countPostgres(url: string): Promise<PostgresRows> {
   return withClient(url, countIn);
 }
 
-/** Removes both schemas with all that is in them. */
-export async function dropSchemas(url: string): Promise<void> {
-  await withClient(url, (client) => client.query(`DROP SCHEMA IF EXISTS ${SCHEMAS.join(', ')} CASCADE`));
+/** What a schema is called while another is put in its place. */
+const aside = (schema: string) => `hearth_undone_${schema}`;
+
+/** Whether both schemas were set aside, and nothing is in their place yet. */
+export async function isSetAside(url: string): Promise<boolean> {
+  const { rowCount } = await withClient(url, (client) =>
+    client.query('SELECT 1 FROM information_schema.schemata WHERE schema_name = ANY($1)', [
+      SCHEMAS.map(aside),
+    ]),
+  );
+  return rowCount !== 0;
+}
+
+/**
+ * Puts a file of `dumpPostgres` in the place of both schemas. What is killed on the way goes on at the next call.
+ * @throws StartError where that fails: then the schemas are as they were
+ */
+export async function replacePostgres(url: string, file: string): Promise<void> {
+  if (!(await isSetAside(url))) await renameSchemas(url, (schema) => [schema, aside(schema)]);
+  try {
+    await withClient(url, (client) => client.query(`DROP SCHEMA IF EXISTS ${SCHEMAS.join(', ')} CASCADE`));
+    await restorePostgres(url, file);
+  } catch (error) {
+    await renameSchemas(url, (schema) => [aside(schema), schema]);
+    throw error;
+  }
+  await withClient(url, (client) => client.query(`DROP SCHEMA ${SCHEMAS.map(aside).join(', ')} CASCADE`));
+}
+
+async function renameSchemas(
+  url: string,
+  names: (schema: string) => [from: string, to: string],
+): Promise<void> {
+  const statements = SCHEMAS.map(names).map(([from, to]) => `ALTER SCHEMA ${from} RENAME TO ${to}`);
+  await withClient(url, (client) => client.query(`BEGIN; ${statements.join('; ')}; COMMIT`));
 }
 
 /** @throws StartError for a database that a Hearth has written to */
@@ -73,6 +108,7 @@ export async function withScratchDatabase<Result>(
   url: string,
   work: (url: string) => Promise<Result>,
 ): Promise<Result> {
+  await dropAbandoned(url);
   const name = `hearth_check_${process.pid}_${Date.now()}`;
   await withClient(url, (client) => client.query(`CREATE DATABASE ${name}`)).catch((error) => {
     throw new StartError(
@@ -86,6 +122,19 @@ export async function withScratchDatabase<Result>(
   } finally {
     await withClient(url, (client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
   }
+}
+
+/** What a killed process left, to which nobody is connected. */
+async function dropAbandoned(url: string): Promise<void> {
+  await withClient(url, async (client) => {
+    const { rows } = await client.query<{ name: string }>(
+      `SELECT datname AS name FROM pg_database WHERE datname ~ '^hearth_check_[0-9]+_[0-9]+$'
+       AND NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE pg_stat_activity.datname = pg_database.datname)
+       AND split_part(datname, '_', 4)::bigint < $1`,
+      [Date.now() - ABANDONED_MS],
+    );
+    for (const { name } of rows) await client.query(`DROP DATABASE IF EXISTS ${name}`);
+  });
 }
 
 async function withClient<Result>(
@@ -127,7 +176,8 @@ async function runProgram(program: string, url: string, flags: readonly string[]
     const passwordFile = join(folder, 'password');
     const { address, password } = withoutPassword(url, passwordFile);
     // postgresql.org/docs/current/libpq-pgpass.html
-    writeFileSync(passwordFile, `*:*:*:*:${password.replace(/[\\:]/g, '\\$&')}\n`, { mode: 0o600 });
+    if (password !== '')
+      writeFileSync(passwordFile, `*:*:*:*:${password.replace(/[\\:]/g, '\\$&')}\n`, { mode: 0o600 });
     await runToEnd(program, [...flags, `--dbname=${address}`]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -151,9 +201,10 @@ async function runToEnd(program: string, flags: readonly string[]): Promise<void
 
 function withoutPassword(url: string, passwordFile: string): { address: string; password: string } {
   const address = new URL(url);
-  const password = decodeURIComponent(address.password);
+  const password = decodeURIComponent(address.password) || (address.searchParams.get('password') ?? '');
   address.password = '';
-  address.searchParams.set('passfile', passwordFile);
+  address.searchParams.delete('password');
+  if (password !== '') address.searchParams.set('passfile', passwordFile);
   return { address: address.href, password };
 }
 
