@@ -52,6 +52,10 @@ export async function undoUpgrade(
     throw new StartError(
       `The last snapshot is not of an upgrade of these databases (users ${versions.users}, chat ${versions.chat}). Name the data folder of the process that upgraded them, or restore a backup.`,
     );
+  // Before anything is changed: something else may have them open.
+  if (!databaseUrl)
+    for (const file of NAMES.map((name) => join(dataDir, `${name}.sqlite3`)))
+      if (existsSync(file)) closeLog(file);
   // What a call before this one has kept, and was killed after that.
   const isGoingOn = databaseUrl !== undefined && (await isSetAside(databaseUrl));
   const kept = isGoingOn
@@ -98,9 +102,8 @@ function keepDatabases(dataDir: string, folder: string): void {
 }
 
 async function putBack(snapshot: string, dataDir: string): Promise<void> {
-  const files = NAMES.map((name) => `${name}.sqlite3`);
-  for (const file of files) if (existsSync(join(dataDir, file))) closeLog(join(dataDir, file));
-  for (const file of files) await copyFile(join(snapshot, file), join(dataDir, file));
+  for (const name of NAMES)
+    await copyFile(join(snapshot, `${name}.sqlite3`), join(dataDir, `${name}.sqlite3`));
 }
 
 /** By hard links, which take no space: Hearth removes files that no message of its databases has. */

@@ -111,6 +111,8 @@ test('rates are counted together, and who types is seen at every process all the
   const bob = await newPerson(cluster.urls[1] ?? '', 'bob', 1);
   const [near, far] = [await ada.socket('/ws/chat/1'), await bob.socket('/ws/chat/1')];
   for (const socket of [near, far]) await socket.nextJson('hello');
+  // Who has just connected is told of what was missed before of what is new.
+  await new Promise((resolve) => setTimeout(resolve, 500));
   near.send({ type: 'typing' });
   await far.nextJson('typing');
   assert.ok(refused >= 20, `${refused} of 40 sign-ins were refused`);

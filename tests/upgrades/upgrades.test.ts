@@ -9,7 +9,7 @@ import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { runToEnd, startHearth, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 import { nextVersion } from '../support/next-version.ts';
 
-const FOLDERS = join(import.meta.dirname, 'folders');
+const FOLDERS = new URL('./folders/', import.meta.url).pathname;
 
 async function signedIn(url: string, username: string): Promise<Visitor> {
   const visitor = new Visitor(url);
