@@ -63,6 +63,19 @@ export class Announcer {
     await this.#take(commit, publish);
   }
 
+  /**
+   * Tells again of messages that were committed before: whoever sends one again may do so because the process that
+   * committed it was killed before it told anybody. Those who were told skip it.
+   */
+  async repeat(
+    messages: readonly Readonly<{ groupId: number; seq: number; change: number }>[],
+  ): Promise<void> {
+    if (this.#dependencies.isAlone) return;
+    // One by one: between two of them may be others that were not told of here.
+    for (const { groupId, seq, change } of messages.toSorted((a, b) => a.change - b.change))
+      await this.announce({ groupId, changed: [{ seq, change }], sent: null });
+  }
+
   #take(commit: Commit, tell: Publish): Promise<void> | undefined {
     const { groupId } = commit;
     const underWay = this.#filling.get(groupId);

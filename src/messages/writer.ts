@@ -55,6 +55,8 @@ export function createMessageWriter(dependencies: Dependencies) {
     const isSent = new Set<Message>();
     for (const result of results) if (!(result instanceof Error) && result.isNew) isSent.add(result.message);
     await tell(dependencies, written, isSent);
+    const repeated = results.filter((result) => !(result instanceof Error) && !result.isNew) as Appended[];
+    await dependencies.announcer.repeat(repeated.map(({ message }) => message));
     return results;
   }
 
