@@ -17,8 +17,6 @@ type Dependencies = {
   groups: GroupStore;
   messages: MessageStore;
   subscribe: Subscribe;
-  /** Whether other processes write the same index. */
-  isShared: boolean;
   /** Called with errors of background work. */
   report(error: unknown): void;
 };
@@ -32,7 +30,6 @@ export class SearchFeed {
   readonly #groups: GroupStore;
   readonly #messages: MessageStore;
   readonly #report: (error: unknown) => void;
-  readonly #isShared: boolean;
   /** The change up to which each group is indexed. */
   readonly #cursors = new Map<number, number>();
   readonly #due = new Set<number>();
@@ -41,8 +38,7 @@ export class SearchFeed {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void>;
 
-  constructor({ index, groups, messages, subscribe, report, isShared }: Dependencies) {
-    this.#isShared = isShared;
+  constructor({ index, groups, messages, subscribe, report }: Dependencies) {
     this.#index = index;
     this.#groups = groups;
     this.#messages = messages;
@@ -102,13 +98,8 @@ export class SearchFeed {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#running = this.#running.then(() => this.#drain()).catch((error) => this.#recover(error));
-    }, this.#delay());
+    }, INDEX_DELAY_MS);
     this.#timer.unref();
-  }
-
-  /** Of several processes, mostly one begins first, and the others find nothing left to do. */
-  #delay(): number {
-    return this.#isShared ? INDEX_DELAY_MS * (0.5 + Math.random()) : INDEX_DELAY_MS;
   }
 
   /** The worker has deleted a damaged index by now, so everything is indexed again. */
@@ -135,8 +126,6 @@ export class SearchFeed {
   }
 
   async #drain(): Promise<void> {
-    if (this.#isShared && this.#due.size > 0)
-      for (const { groupId, change } of await this.#index.cursors()) this.#cursors.set(groupId, change);
     for (const groupId of this.#due) {
       this.#due.delete(groupId);
       while (!this.#isStopped && (await this.#advance(groupId)) === BATCH);

@@ -1,13 +1,10 @@
 import { workerData } from 'piscina';
 import { isDamage } from '../database/integrity.ts';
 import { removeSearchStore } from './open-store.ts';
-import { PostgresSearchStore } from './postgres-store.ts';
 import type { Cursor, Hit } from './queries.ts';
-import { SearchStore } from './store.ts';
-import type { Document, Query } from './tokens.ts';
+import { type Document, type Query, SearchStore } from './store.ts';
 
-/** @property url of PostgreSQL, where the index is in it instead of a file */
-export type Settings = { file: string; secret: Uint8Array; url: string | undefined };
+export type Settings = { file: string; secret: Uint8Array };
 
 export type Job =
   | { kind: 'index'; documents: readonly Document[]; cursors: readonly Cursor[] }
@@ -21,32 +18,32 @@ export type Job =
 type Result = Hit[] | Cursor[] | number | boolean | undefined;
 
 // The cast is safe: `createSearchIndex` passes them.
-const { file, secret, url } = workerData as Settings;
-let store: SearchStore | PostgresSearchStore | undefined;
+const { file, secret } = workerData as Settings;
+let store: SearchStore | undefined;
 
 /** Runs in a worker thread, so that neither indexing nor searching blocks the event loop. */
-export default async function work(job: Job): Promise<Result> {
+export default function work(job: Job): Result {
   // Open it here, so that a failure to open fails only this job, and the next one tries again.
-  store ??= url === undefined ? new SearchStore(file, secret) : new PostgresSearchStore(url, secret);
+  store ??= new SearchStore(file, secret);
   try {
-    return await run(store, job);
+    return run(store, job);
   } catch (error) {
     if (!isDamage(error)) throw error;
     // The index is derived from the messages: delete it, and the next job creates a new one.
-    await store.close();
+    store.close();
     store = undefined;
     removeSearchStore(file);
     throw error;
   }
 }
 
-async function run(store: SearchStore | PostgresSearchStore, job: Job): Promise<Result> {
+function run(store: SearchStore, job: Job): Result {
   if (job.kind === 'find') return store.find(job.query);
   if (job.kind === 'count') return store.count(job.query);
   if (job.kind === 'tidy') return store.tidy(job.isFirst);
   if (job.kind === 'cursors') return store.cursors();
-  if (job.kind === 'index') await store.index(job.documents, job.cursors);
-  else if (job.kind === 'forget') await store.forget(job.groupId, job.upTo);
-  else await store.close();
+  if (job.kind === 'index') store.index(job.documents, job.cursors);
+  else if (job.kind === 'forget') store.forget(job.groupId, job.upTo);
+  else store.close();
   return undefined;
 }

@@ -1,7 +1,7 @@
 import { Piscina } from 'piscina';
 import type { Job, Settings } from './index-worker.ts';
 import type { Cursor, Hit } from './queries.ts';
-import type { Document, Query } from './tokens.ts';
+import type { Document, Query } from './store.ts';
 
 /** The search index, in a thread of its own that starts when it is first needed. */
 export type SearchIndex = {

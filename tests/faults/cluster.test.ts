@@ -191,7 +191,7 @@ test('processes, PostgreSQL and Redis are killed at random: what was acknowledge
   const later = everywhere[0]?.map((visitor) => new Reader([visitor], 1)) ?? [];
   for (const reader of later) atEnd(t, () => reader.stop());
   const all = [...later, ...readers];
-  for (const deadline = Date.now() + 20_000; Date.now() < deadline; await pause(100))
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await pause(100))
     if (all.every(({ contents }) => differences(contents, expected).length === 0)) break;
   assert.deepEqual(
     all.map(({ contents }) => differences(contents, expected)),
