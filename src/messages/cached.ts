@@ -91,17 +91,31 @@ export class CachedMessageStore extends MessageStore {
     for (let after = change; ; ) {
       const wanted = limit - found.length;
       const changes = await super.changesAfter(groupId, after, wanted);
-      // Events of these may not have been told here yet.
-      for (const { seq, change } of changes) {
-        const kept = this.#messages.peek({ groupId, seq });
-        if (kept && kept.change < change) this.#messages.drop({ groupId, seq });
-      }
-      const seqs = changes.map(({ seq }) => seq);
-      found.push(...(await this.bySeqs(groupId, seqs)));
       after = changes.at(-1)?.change ?? after;
-      // Some may have been removed for good since they were counted: fewer than wanted is the end only without more changes.
-      if (changes.length < wanted || found.length >= limit) return found;
+      const messages = await this.#asListed(groupId, changes);
+      // What has changed again since it was listed is listed again, after what was changed in between.
+      const listed = messages.filter((message) => message.change <= after);
+      found.push(...listed);
+      const isLast = changes.length < wanted && listed.length === messages.length;
+      // Some may have been removed for good since they were listed: then fewer than wanted is not the end.
+      if (isLast || found.length >= limit) return found;
     }
+  }
+
+  /** Messages in the version that was listed or a newer one, in order of change. */
+  async #asListed(
+    groupId: number,
+    changes: readonly Readonly<{ seq: number; change: number }>[],
+  ): Promise<Message[]> {
+    const read = (seqs: readonly number[]) => this.#many(groupId, seqs);
+    const bySeq = new Map(
+      (await read(changes.map(({ seq }) => seq))).map((message) => [message.seq, message]),
+    );
+    // Their events may not have been told here yet, and a load that began before them may be shared.
+    const stale = changes.filter(({ seq, change }) => (bySeq.get(seq)?.change ?? 0) < change);
+    for (const { seq } of stale) this.#messages.drop({ groupId, seq });
+    for (const message of await read(stale.map(({ seq }) => seq))) bySeq.set(message.seq, message);
+    return [...bySeq.values()].sort((a, b) => a.change - b.change);
   }
 
   override countPinned(groupId: number): Promise<number> {

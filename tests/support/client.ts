@@ -160,6 +160,12 @@ export class Socket {
     this.ws.send(JSON.stringify(message));
   }
 
+  /** Hands over every frame, in order. The first ones may have come with the handshake, before anybody could listen. */
+  each(take: (text: string) => void): void {
+    for (const frame of this.frames) take(frame);
+    this.ws.on('message', (data) => take(String(data)));
+  }
+
   /** The next frame that fits, passing over others. */
   async next(fits: (text: string) => boolean, withinMs = 5_000): Promise<string> {
     const deadline = Date.now() + withinMs;

@@ -22,7 +22,7 @@ export class Reader {
       const path = `/ws/chat/${this.group}?after=${this.#change}`;
       const socket = await this.visitors[round % this.visitors.length]?.socket(path).catch(() => undefined);
       this.#socket = socket;
-      socket?.ws.on('message', (data) => this.#take(JSON.parse(String(data))));
+      socket?.each((text) => this.#take(JSON.parse(text)));
       await socket?.closed;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
