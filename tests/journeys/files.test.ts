@@ -99,6 +99,19 @@ test('files: chosen, dropped and pasted, with progress and cancel, then seen, op
   assert.deepEqual([...ada.complaints, ...mina.complaints], []);
 });
 
+test('an upload whose own connection breaks goes on by itself, though the page was never without one', async (t) => {
+  const hearth = await startHearth(t);
+  const browser = await openBrowser(t);
+  const { page } = await personAt(browser, hearth.url, 'Ada');
+  await joinGroup(page, 'General');
+  await page.route('**/groups/1/files', (route) => route.abort('connectionreset'), { times: 1 });
+  await page
+    .locator('.clip input[type="file"]')
+    .setInputFiles([{ name: 'list.txt', mimeType: 'text/plain', buffer: Buffer.from('milk') }]);
+  await page.getByText('The connection was lost.').waitFor();
+  await page.locator('.chosen[data-file]', { hasText: 'list.txt' }).waitFor();
+});
+
 test('without JavaScript a form sends files, and shows them', async (t) => {
   const hearth = await startHearth(t);
   const browser = await openBrowser(t);

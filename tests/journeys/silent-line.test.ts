@@ -51,10 +51,7 @@ test('a line that goes silent without closing is noticed, and another one is tak
 
   await t.test('an upload that was cut off goes on by itself', async () => {
     const { page } = writer;
-    await page.route('**/groups/1/files', async (route) => {
-      writerPipe.silence();
-      await route.continue();
-    });
+    writerPipe.silence(true);
     const chosen = page.locator('.clip input[type="file"]');
     await chosen.setInputFiles({
       name: 'notes.txt',
@@ -62,8 +59,9 @@ test('a line that goes silent without closing is noticed, and another one is tak
       // More than the buffers of a line hold: what has left the browser is waited for longer.
       buffer: Buffer.alloc(24_000_000, 'a'),
     });
-    await page.waitForTimeout(500);
-    await page.unroute('**/groups/1/files');
+    await page.locator('.chosen progress').waitFor();
+    await page.waitForTimeout(1_000);
+    writerPipe.silence();
     await page
       .locator('.chosen[data-file]', { hasText: 'notes.txt' })
       .waitFor({ timeout: 2 * NOTICED_WITHIN_MS });

@@ -3,6 +3,9 @@ import { listen } from '../page/events.js';
 import { Upload } from './upload.js';
 
 const CONCURRENT_UPLOADS = 2;
+/** How long a lost upload waits for its next try, when nothing says that the network is back; doubled each time. */
+const FIRST_WAIT_MS = 4_000;
+const LONGEST_WAIT_MS = 60_000;
 
 export class Uploads {
   /** @type {Set<Upload>} */
@@ -13,11 +16,18 @@ export class Uploads {
   #underWay = new Set();
   /** Those who wait until nothing is under way. @type {(() => void)[]} */
   #waiting = [];
+  #waitMs = FIRST_WAIT_MS;
+  /** @type {number | undefined} */
+  #timer;
 
   constructor() {
     // What the network has cut off goes on by itself when it is back.
-    addEventListener('online', () => this.#retryLost());
-    listen('hello', () => this.#retryLost());
+    const isBack = () => {
+      this.#waitMs = FIRST_WAIT_MS;
+      this.#retryLost();
+    };
+    addEventListener('online', isBack);
+    listen('hello', isBack);
   }
 
   /**
@@ -72,6 +82,7 @@ export class Uploads {
         this.#underWay.delete(upload);
         // A successful upload has been replaced in the list by the uploaded file.
         if (!upload.element.isConnected) this.#all.delete(upload);
+        if (upload.isLost) this.#retryLater();
         this.#startNext();
       });
     }
@@ -83,7 +94,16 @@ export class Uploads {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
+  /** Only its own connection may have broken, or the network was back before it was noticed: nothing else tells. */
+  #retryLater() {
+    if (this.#timer !== undefined || !navigator.onLine) return;
+    this.#timer = setTimeout(() => this.#retryLost(), this.#waitMs);
+    this.#waitMs = Math.min(this.#waitMs * 2, LONGEST_WAIT_MS);
+  }
+
   #retryLost() {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     for (const upload of this.#all) if (upload.isLost) this.enqueue(upload);
   }
 }
