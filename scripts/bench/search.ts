@@ -46,7 +46,10 @@ export async function search(cleanup: Cleanup): Promise<Finding[]> {
   const report = (error: unknown) => {
     throw error;
   };
-  const index = createSearchIndex({ file: `${dataDir}/search.sqlite3`, secret: Buffer.alloc(32, 7) }, report);
+  const index = createSearchIndex(
+    { file: `${dataDir}/search.sqlite3`, secret: Buffer.alloc(32, 7), url: undefined },
+    report,
+  );
   const started = performance.now();
   const feed = new SearchFeed({ index, groups, messages, subscribe: stores.subscribe, report });
   cleanup.after(() => feed.stop());

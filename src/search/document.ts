@@ -1,7 +1,7 @@
 import { kindOf } from '../files/file.ts';
 import type { Message } from '../messages/message.ts';
 import { spokenIn } from '../recordings/recording.ts';
-import type { Document } from './store.ts';
+import type { Document } from './tokens.ts';
 
 /** Index keys of filters. They begin with NUL, which texts do not contain, so that no word equals one. */
 export const MARKS = {

@@ -9,6 +9,9 @@ import type { SearchIndex } from './index.ts';
 /** Delay before new messages are indexed, so that many are indexed together. */
 const INDEX_DELAY_MS = 150;
 const BATCH = 250;
+/** Delay after which a process asks whether it is the one that writes now. */
+const CLAIM_MS = 2_000;
+const RETRY_MS = 10_000;
 /** After this many new documents the index is merged, as soon as nothing else is to be indexed. */
 const MERGE_AFTER_DOCUMENTS = 20_000;
 
@@ -33,8 +36,11 @@ export class SearchFeed {
   /** The change up to which each group is indexed. */
   readonly #cursors = new Map<number, number>();
   readonly #due = new Set<number>();
+  /** Whether `#due` has everything that is not indexed. */
+  #hasLookedUp = false;
   #isStopped = false;
   #indexedSinceMerge = 0;
+  #dueAt = 0;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void>;
 
@@ -43,15 +49,12 @@ export class SearchFeed {
     this.#groups = groups;
     this.#messages = messages;
     this.#report = report;
-    this.#running = this.#begin().catch((error) => this.#recover(error));
+    this.#running = this.#drain().catch((error) => this.#recover(error));
     subscribe(groupDeleted, ({ groupId }) => this.#forget(groupId));
-    subscribe(messagesPurged, ({ groupId, last }) => {
-      this.#running = this.#running
-        .then(() => this.#forgetUpTo(groupId, last))
-        .catch((error) => this.#recover(error));
-    });
+    subscribe(messagesPurged, ({ groupId, last }) => this.#then(() => this.#forgetUpTo(groupId, last)));
     subscribe(eventsMissed, () => {
-      this.#running = this.#running.then(() => this.#begin()).catch((error) => this.#recover(error));
+      this.#hasLookedUp = false;
+      this.#later();
     });
     subscribe(messagesChanged, ({ groupId }) => {
       this.#due.add(groupId);
@@ -61,11 +64,18 @@ export class SearchFeed {
 
   /** Removes what is indexed of a group that is deleted, after what is under way. */
   #forget(groupId: number): void {
+    this.#then(async () => {
+      this.#due.delete(groupId);
+      this.#cursors.delete(groupId);
+      await this.#index.forget(groupId);
+    });
+  }
+
+  /** Runs work on the index behind what is under way, where it is this process that writes it. */
+  #then(work: () => Promise<void>): void {
     this.#running = this.#running
       .then(async () => {
-        this.#due.delete(groupId);
-        this.#cursors.delete(groupId);
-        await this.#index.forget(groupId);
+        if (await this.#isWriter()) await work();
       })
       .catch((error) => this.#recover(error));
   }
@@ -73,6 +83,7 @@ export class SearchFeed {
   /** Removes what is no longer kept; what of it stays is indexed again. */
   async #forgetUpTo(groupId: number, last: number): Promise<void> {
     await this.#index.forget(groupId, last);
+    if (this.#index.isWithMessages) return;
     if (!(await this.#groups.byId(groupId))) return;
     const kept = await this.#messages.between(groupId, 1, last);
     if (kept.length > 0) await this.#index.index(kept.map(asDocument), []);
@@ -93,39 +104,51 @@ export class SearchFeed {
     await this.#index.close();
   }
 
-  #later(): void {
-    if (this.#isStopped || this.#timer) return;
+  #later(delay = INDEX_DELAY_MS): void {
+    const dueAt = Date.now() + delay;
+    if (this.#isStopped || (this.#timer && this.#dueAt <= dueAt)) return;
+    clearTimeout(this.#timer);
+    this.#dueAt = dueAt;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#running = this.#running.then(() => this.#drain()).catch((error) => this.#recover(error));
-    }, INDEX_DELAY_MS);
+    }, delay);
     this.#timer.unref();
   }
 
-  /** The worker has deleted a damaged index by now, so everything is indexed again. */
-  async #recover(error: unknown): Promise<void> {
+  /** Looks up anew what is not indexed: of a damaged index, which the worker has deleted by now, that is everything. */
+  #recover(error: unknown): void {
     this.#report(error);
-    if (!/malformed|not a database/.test(String(error))) return;
-    this.#cursors.clear();
-    for (const { id } of await this.#groups.everyKind()) this.#due.add(id);
-    this.#later();
+    this.#hasLookedUp = false;
+    this.#later(RETRY_MS);
   }
 
-  async #begin(): Promise<void> {
+  async #isWriter(): Promise<boolean> {
+    const isWriter = await this.#index.claim();
+    // Another one writes meanwhile.
+    if (!isWriter) this.#hasLookedUp = false;
+    return isWriter;
+  }
+
+  async #lookUp(): Promise<void> {
+    this.#cursors.clear();
     for (const { groupId, change } of await this.#index.cursors()) {
       const group = await this.#groups.byId(groupId);
-      // The group is gone, or the messages were restored from an older backup: its indexed messages may be wrong.
-      if (!group || change > group.lastChange) await this.#index.forget(groupId);
+      // Messages that were restored from an older backup have changes of the same number again.
+      const isOlder = group && change > group.lastChange && !this.#index.isWithMessages;
+      if (!group || isOlder) await this.#index.forget(groupId);
       else this.#cursors.set(groupId, change);
     }
     for (const { id, lastChange, purgedSeq } of await this.#groups.everyKind()) {
       if (purgedSeq > 0) await this.#forgetUpTo(id, purgedSeq);
       if ((this.#cursors.get(id) ?? 0) < lastChange) this.#due.add(id);
     }
-    await this.#drain();
+    this.#hasLookedUp = true;
   }
 
   async #drain(): Promise<void> {
+    if (!(await this.#isWriter())) return this.#later(CLAIM_MS);
+    if (!this.#hasLookedUp) await this.#lookUp();
     for (const groupId of this.#due) {
       this.#due.delete(groupId);
       while (!this.#isStopped && (await this.#advance(groupId)) === BATCH);

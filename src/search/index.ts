@@ -1,10 +1,14 @@
 import { Piscina } from 'piscina';
 import type { Job, Settings } from './index-worker.ts';
 import type { Cursor, Hit } from './queries.ts';
-import type { Document, Query } from './store.ts';
+import type { Document, Query } from './tokens.ts';
 
 /** The search index, in a thread of its own that starts when it is first needed. */
 export type SearchIndex = {
+  /** Whether the index is in the database of the messages: restored with them, and written by one process of several. */
+  readonly isWithMessages: boolean;
+  /** Whether this process is the one that writes the index: it has to be, to write. */
+  claim(): Promise<boolean>;
   index(documents: readonly Document[], cursors: readonly Cursor[]): Promise<void>;
   find(query: Query): Promise<Hit[]>;
   /** Number of unverified hits, counted up to `limit`. */
@@ -12,7 +16,7 @@ export type SearchIndex = {
   /** Runs one merge step of the index; resolves to whether there is more to do. @param isFirst starts a new merge */
   tidy(isFirst: boolean): Promise<boolean>;
   cursors(): Promise<Cursor[]>;
-  /** Takes a group out of the index, or its messages up to one. */
+  /** Takes a group out of the index, or its messages up to one; where it is with the messages, only those that are gone. */
   forget(groupId: number, upTo?: number): Promise<void>;
   close(): Promise<void>;
 };
@@ -40,6 +44,8 @@ export function createSearchIndex(settings: Settings, report: (error: unknown) =
   }
 
   return {
+    isWithMessages: settings.url !== undefined,
+    claim: () => run({ kind: 'claim' }),
     index: (documents, cursors) => run({ kind: 'index', documents, cursors }),
     find: (query) => run({ kind: 'find', query }),
     count: (query) => run({ kind: 'count', query }),

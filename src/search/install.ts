@@ -23,7 +23,10 @@ export async function installSearch(
   if (!config.searchIndex)
     return { index: undefined, searchRoutes: searchRoutes({ ...context, index: undefined }) };
   const file = join(config.dataDir, 'search.sqlite3');
-  const index = createSearchIndex({ file, secret: await secret('chat', 'search') }, report);
+  const index = createSearchIndex(
+    { file, secret: await secret('chat', 'search'), url: config.databaseUrl },
+    report,
+  );
   const feed = new SearchFeed({ ...context, index });
   atStop(() => feed.stop());
   return { index, searchRoutes: searchRoutes({ ...context, index }) };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import sharp from 'sharp';
 import { newPerson, Visitor } from '../support/client.ts';
-import { type Ending, type Hearth, startHearth, startHearthProcess } from '../support/hearth.ts';
+import { type Ending, type Hearth, ON_SQLITE, startHearth, startHearthProcess } from '../support/hearth.ts';
 
 /** The links of what a search found, newest first; asked again until there are so many, since the index follows. */
 async function found(person: Visitor, query: string, count?: number): Promise<string[]> {
@@ -122,7 +122,7 @@ test('pages follow one another without a gap or a repetition', async (t) => {
   );
 });
 
-test('the index holds no word, survives a kill, and is made again when it is gone', async (t) => {
+test('the index holds no word, survives a kill, and is made again when it is gone', ON_SQLITE, async (t) => {
   const { hearth, ada } = await garden(t, startHearthProcess);
   await say(ada, 1, 'canarybird in the mine');
   await found(ada, 'canarybird', 1);

@@ -1,0 +1,208 @@
+import pg from 'pg';
+import { SERVER_KEEPALIVE } from '../database/driver/postgres-processes.ts';
+import type { Cursor, Hit } from './queries.ts';
+import { boundsOf, type Document, PER_MILLISECOND, type Query, Tokens } from './tokens.ts';
+
+/** The advisory lock of the process that writes: "hear" and "sear" in ASCII. */
+const LOCK = [0x68656172, 0x73656172];
+/** For searches; what needs one more waits. */
+const MAX_CONNECTIONS = 3;
+const ANSWER_MS = 20_000;
+
+type HitRow = { number: string; group_id: string; seq: string };
+
+/**
+ * The blind index in PostgreSQL, which all processes share: a GIN index of the tokens of each message. It gives the answers
+ * of `SearchStore`, and holds no more of what people wrote. One process writes; its lock is held by the connection with which
+ * it writes, so that another one writes as soon as that is gone, and never both.
+ */
+export class PostgresSearchStore {
+  readonly #config: pg.PoolConfig;
+  readonly #readers: pg.Pool;
+  readonly #tokens: Tokens;
+  /** The connection with which this process writes, or waits to be the one that does. */
+  #connection: pg.Client | undefined;
+  #isWriter = false;
+
+  /** @param secret 32 bytes; an index with another secret or version is replaced by the process that writes */
+  constructor(url: string, secret: Uint8Array) {
+    this.#config = {
+      connectionString: url,
+      options: `-c search_path=chat ${SERVER_KEEPALIVE}`,
+      query_timeout: ANSWER_MS,
+      keepAlive: true,
+      pipeline: true,
+    };
+    this.#readers = new pg.Pool({ ...this.#config, max: MAX_CONNECTIONS });
+    this.#readers.on('connect', (client) => client.on('error', () => {}));
+    this.#readers.on('error', () => {});
+    this.#tokens = new Tokens(secret);
+  }
+
+  /** Whether this process is the one that writes the index; it becomes it where there is no other. */
+  async claim(): Promise<boolean> {
+    if (this.#isWriter) return true;
+    this.#connection ??= await this.#connect();
+    const { rows } = await this.#connection.query('SELECT pg_try_advisory_lock($1, $2) AS is_mine', LOCK);
+    if (!rows[0].is_mine) return false;
+    await this.#emptyOthers(this.#connection);
+    this.#isWriter = true;
+    return true;
+  }
+
+  /** Indexes documents, replacing existing ones, and moves the cursors of their groups. */
+  async index(documents: readonly Document[], cursors: readonly Cursor[]): Promise<void> {
+    await this.#write((client) => [
+      this.#replace(client, documents),
+      client.query(
+        `INSERT INTO search_cursors SELECT * FROM unnest($1::bigint[], $2::bigint[])
+         ON CONFLICT (group_id) DO UPDATE SET change = excluded.change`,
+        [cursors.map(({ groupId }) => groupId), cursors.map(({ change }) => change)],
+      ),
+    ]);
+  }
+
+  /** Newest hits first. Different words may share a token, so hits have to be verified. */
+  async find(query: Query): Promise<Hit[]> {
+    if (query.groupIds.length === 0) return [];
+    const { where, values } = this.#conditionOf(query);
+    const { rows } = await this.#readers.query<HitRow>(
+      `SELECT number, group_id, seq FROM search_documents WHERE ${where}
+       ORDER BY number DESC, group_id, seq LIMIT ${query.limit}`,
+      values,
+    );
+    return rows.map((row) => ({
+      number: Number(row.number),
+      groupId: Number(row.group_id),
+      seq: Number(row.seq),
+    }));
+  }
+
+  /** Number of unverified hits, counted up to `limit`. */
+  async count(query: Query): Promise<number> {
+    if (query.groupIds.length === 0) return 0;
+    const { where, values } = this.#conditionOf(query);
+    const { rows } = await this.#readers.query<{ hits: string }>(
+      `SELECT count(*) AS hits FROM (SELECT 1 FROM search_documents WHERE ${where} LIMIT ${query.limit}) AS found`,
+      values,
+    );
+    return Number(rows[0]?.hits ?? 0);
+  }
+
+  /** PostgreSQL merges what is new into the index by itself. */
+  async tidy(): Promise<boolean> {
+    return false;
+  }
+
+  async cursors(): Promise<Cursor[]> {
+    const { rows } = await this.#readers.query<{ group_id: string; change: string }>(
+      'SELECT * FROM search_cursors',
+    );
+    return rows.map((row) => ({ groupId: Number(row.group_id), change: Number(row.change) }));
+  }
+
+  /** Forgets a group's documents, to begin anew, or those up to one whose messages are gone. */
+  async forget(groupId: number, upTo?: number): Promise<void> {
+    const ofGroup = 'DELETE FROM search_documents WHERE group_id = $1';
+    const isGone = `AND NOT EXISTS (SELECT 1 FROM messages
+      WHERE messages.group_id = search_documents.group_id AND messages.seq = search_documents.seq)`;
+    await this.#write((client) =>
+      upTo === undefined
+        ? [
+            client.query(ofGroup, [groupId]),
+            client.query('DELETE FROM search_cursors WHERE group_id = $1', [groupId]),
+          ]
+        : [client.query(`${ofGroup} AND seq <= $2 ${isGone}`, [groupId, upTo])],
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#connection?.end();
+    await this.#readers.end();
+  }
+
+  async #connect(): Promise<pg.Client> {
+    const client = new pg.Client(this.#config);
+    client.on('error', () => this.#disconnect());
+    await client.connect();
+    return client;
+  }
+
+  /** The lock is gone with its connection: by now another process may write. */
+  #disconnect(): void {
+    this.#connection?.end().catch(() => {});
+    this.#connection = undefined;
+    this.#isWriter = false;
+  }
+
+  async #replace(client: pg.Client, documents: readonly Document[]): Promise<void> {
+    const rows = documents.map((document) => ({ ...document, tokens: this.#tokens.ofDocument(document) }));
+    const indexed = rows.flatMap((row) => (row.tokens ? [{ ...row, tokens: row.tokens }] : []));
+    const columns = (of: readonly Document[]) => [of.map(({ groupId }) => groupId), of.map(({ seq }) => seq)];
+    await Promise.all([
+      client.query(
+        `DELETE FROM search_documents WHERE (group_id, seq) IN (SELECT * FROM unnest($1::bigint[], $2::bigint[]))`,
+        columns(rows.filter(({ tokens }) => !tokens)),
+      ),
+      // An array of arrays would have to be a matrix, so that the tokens of each go as text.
+      client.query(
+        `INSERT INTO search_documents (group_id, seq, number, tokens)
+         SELECT group_id, seq, number, tokens::bigint[]
+         FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[]) AS documents (group_id, seq, number, tokens)
+         ON CONFLICT (group_id, seq) DO UPDATE SET tokens = excluded.tokens`,
+        [
+          ...columns(indexed),
+          indexed.map(({ createdAt, seq }) => createdAt * PER_MILLISECOND + (seq % PER_MILLISECOND)),
+          indexed.map(({ tokens }) => `{${tokens.join(',')}}`),
+        ],
+      ),
+    ]);
+  }
+
+  #conditionOf(query: Query): { where: string; values: unknown[] } {
+    const { from, to } = boundsOf(query);
+    const values: unknown[] = [from.toString(), to.toString()];
+    const time = 'number >= $1 AND number < $2';
+    if (query.keys.length === 0) {
+      values.push(query.groupIds);
+      return { where: `${time} AND group_id = ANY($3)`, values };
+    }
+    const groups = query.groupIds.map((groupId) => {
+      values.push(this.#tokens.of(groupId, query.keys));
+      return `tokens @> $${values.length}::bigint[]`;
+    });
+    return { where: `${time} AND (${groups.join(' OR ')})`, values };
+  }
+
+  /** @param statements sent at once, and done in order */
+  async #write(statements: (client: pg.Client) => Promise<unknown>[]): Promise<void> {
+    if (!this.#connection || !this.#isWriter) throw new Error('Another process writes the search index.');
+    try {
+      await transaction(this.#connection, statements);
+    } catch (error) {
+      this.#disconnect();
+      throw error;
+    }
+  }
+
+  /** Empties an index that was made with another secret or in another way. */
+  async #emptyOthers(client: pg.Client): Promise<void> {
+    const { fingerprint } = this.#tokens;
+    const { rows } = await client.query('SELECT fingerprint FROM search_meta');
+    if (rows[0]?.fingerprint === fingerprint) return;
+    await transaction(client, () => [
+      client.query('TRUNCATE search_documents, search_cursors, search_meta'),
+      client.query('INSERT INTO search_meta VALUES ($1)', [fingerprint]),
+    ]);
+  }
+}
+
+/** Of a connection that is given up where it fails. */
+async function transaction(
+  client: pg.Client,
+  statements: (client: pg.Client) => Promise<unknown>[],
+): Promise<void> {
+  await client.query('BEGIN');
+  await Promise.all(statements(client));
+  await client.query('COMMIT');
+}
