@@ -8,11 +8,15 @@ RUN apt-get update \
  && apt-get install -y --no-install-recommends build-essential python3 \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /opt/hearth
-# "--omit=optional" leaves out voice, pictures and faces.
+# "--omit=optional" leaves out voice and thumbnails.
 ARG NPM_FLAGS=""
+# Engines that are left out otherwise: "faces amazon sherpa", or some of them.
+ARG ADD=""
 COPY . .
 # The compiled sources come of it, too: the file system of the container is read-only.
-RUN npm ci --omit=dev --no-audit --no-fund ${NPM_FLAGS} && npm cache clean --force
+RUN npm ci --omit=dev --no-audit --no-fund ${NPM_FLAGS} \
+ && { [ -z "${ADD}" ] || npm run --silent add -- ${ADD}; } \
+ && npm cache clean --force
 
 FROM ${NODE_IMAGE}
 # Backups and snapshots of PostgreSQL.

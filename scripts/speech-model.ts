@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
+import { missingSentence } from '../src/engines/extras.ts';
 import { findModel } from '../src/engines/speech/sherpa.ts';
 import { StartError } from '../src/errors.ts';
 
@@ -118,6 +119,8 @@ async function run(args: string[]): Promise<void> {
   console.log(
     `The model is in ${folder}. Start Hearth with SPEECH_MODEL_DIR=${folder} in the environment or in .env.`,
   );
+  const missing = missingSentence(['sherpa-onnx-node'], 'sherpa');
+  if (missing) console.log(missing);
 }
 
 function read(args: string[]): { address: string; sha256: string; folder: string } | undefined {

