@@ -20,6 +20,6 @@ export function openSpeechEngine(config: Config, log: Logger): SpeechEngine | un
 /** What compares faces; undefined where there is none, which the log says. */
 export function openFaceEngine({ faceEngine }: Config, log: Logger): FaceEngine | undefined {
   const { engine, missing } = chooseFaceEngine(faceEngine);
-  if (missing) log.warn({ reason: missing }, 'faces are not checked');
+  if (missing) log.info({ reason: missing }, 'faces are not checked');
   return engine;
 }
