@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Publish, Subscribe } from './bus/bus.ts';
+import { eventsMissed, type Publish, type Subscribe } from './bus/bus.ts';
 import { createLocalBus } from './bus/local.ts';
 import { createRedisBus } from './bus/redis.ts';
 import { type Caches, createCaches } from './cache/caches.ts';
@@ -62,6 +62,7 @@ export async function createContext({
   const local = createLocalBus((err, event) => log.error({ err, event }, 'a listener failed'));
   const shared = redis && (await createRedisBus(redis, local, report));
   const bus = shared ?? local;
+  databases.whenUncertain(() => bus.publish(eventsMissed, {}));
   const metrics = createMetrics();
   const caches = createCaches(bus.subscribeFirst);
   metrics.watch('hearth_cache_entries', 'Entries of each cache.', caches.sizes);

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { openPostgres } from './driver/postgres.ts';
 import { joinProcesses } from './driver/postgres-processes.ts';
 import { openSqlite } from './driver/sqlite.ts';
@@ -19,6 +20,8 @@ export type Databases = {
    * @param waits whether it waits for the other one instead, also for one that is killed
    */
   inTurn<Result>(name: string, work: () => Promise<Result>, waits?: boolean): Promise<Result | undefined>;
+  /** Calls a listener after writes that got no answer: some may have been done, and nobody was told of them. */
+  whenUncertain(listener: () => void): void;
   close(): Promise<void>;
 };
 
@@ -42,8 +45,10 @@ export async function openDatabases(
 ): Promise<Databases> {
   if (url) await migratePostgres(url, dataDir);
   else await snapshotSqlite(dataDir);
-  const users = url ? openPostgres(url, 'users', report) : openSqlite(dataDir, 'users');
-  const chat = url ? openPostgres(url, 'chat', report) : openSqlite(dataDir, 'chat');
+  const uncertain = new EventEmitter();
+  const listeners = { report, tellUncertain: () => void uncertain.emit('writes') };
+  const users = url ? openPostgres(url, 'users', listeners) : openSqlite(dataDir, 'users');
+  const chat = url ? openPostgres(url, 'chat', listeners) : openSqlite(dataDir, 'chat');
   // The lock of the data folder makes a process that has SQLite the only one.
   const processes = url ? await joinProcesses(url, report) : ALONE;
   return {
@@ -51,6 +56,7 @@ export async function openDatabases(
     chat,
     ...processes,
     canWrite: createWriteCheck(dataDir, [() => noteHealth(users), () => noteHealth(chat)]),
+    whenUncertain: (listener) => void uncertain.on('writes', listener),
     async close() {
       await processes.leave();
       await chat.close();

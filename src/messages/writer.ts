@@ -1,6 +1,6 @@
-import { eventsMissed, type Publish } from '../bus/bus.ts';
+import type { Publish } from '../bus/bus.ts';
 import { createGroupCommit } from '../database/group-commit.ts';
-import { ChatError } from '../errors.ts';
+import type { ChatError } from '../errors.ts';
 import { membershipsChanged } from '../groups/events.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { Metrics } from '../metrics.ts';
@@ -29,25 +29,16 @@ type Dependencies = {
 
 export function createMessageWriter(dependencies: Dependencies) {
   const { messages, groups, publish, metrics, report } = dependencies;
-  /** Whether a commit ended without an answer: it may have been done, and nobody was told. */
-  let isUncertain = false;
   const { commit, flush } = createGroupCommit<Job, Result>(write, runsOf);
 
   async function write(jobs: readonly Job[]): Promise<ReadonlyArray<Result | ChatError>> {
     const appended = jobs.filter((job): job is NewMessage => !('amend' in job));
     const startedAt = performance.now();
-    try {
-      const results = await (appended.length === jobs.length
-        ? append(appended)
-        : amend(jobs.filter((job) => 'amend' in job)));
-      metrics.commit(jobs.length, (performance.now() - startedAt) / 1_000);
-      if (isUncertain) publish(eventsMissed, {});
-      isUncertain = false;
-      return results;
-    } catch (error) {
-      isUncertain ||= error instanceof ChatError && error.status === 503;
-      throw error;
-    }
+    const results = await (appended.length === jobs.length
+      ? append(appended)
+      : amend(jobs.filter((job) => 'amend' in job)));
+    metrics.commit(jobs.length, (performance.now() - startedAt) / 1_000);
+    return results;
   }
 
   async function append(jobs: readonly NewMessage[]): Promise<ReadonlyArray<Appended | ChatError>> {

@@ -5,6 +5,7 @@ import pg from 'pg';
 import { openDatabases } from '../../src/database/open.ts';
 import { groups, messages } from '../../src/database/tables/chat.ts';
 import { newPerson, Visitor } from '../support/client.ts';
+import { startGate } from '../support/cluster.ts';
 import { atEnd, type Ending, runToEnd, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { Reader } from '../support/reader.ts';
@@ -115,6 +116,38 @@ test('transactions of one group run one after another, those of two groups at on
   await Promise.all([first, second, other, whole].map(({ done }) => done));
   assert.ok(log.indexOf('second of 1 begins') > log.indexOf('first of 1 ends'));
   assert.ok(log.indexOf('all begins') > log.indexOf('other of 3 ends'));
+});
+
+test('a write that was done and got no answer is told of as soon as there are answers again', async (t) => {
+  const url = await (await postgres).database();
+  const gate = await startGate(t, Number(new URL(url).port));
+  const behind = new URL(url);
+  behind.port = new URL(gate.url).port;
+  const databases = await open(t, behind.href);
+  let told = 0;
+  databases.whenUncertain(() => {
+    told += 1;
+  });
+  // A commit takes its time here, in which the connection breaks.
+  await query(
+    url,
+    `CREATE FUNCTION chat.wait() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1); RETURN NULL; END';
+     CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON chat.groups DEFERRABLE INITIALLY DEFERRED
+     FOR EACH ROW EXECUTE FUNCTION chat.wait()`,
+  );
+  const add = (name: string) =>
+    databases.chat.transaction(async (tx) => {
+      await tx.run((orm) => orm.insert(groups).values({ ...newGroup, nameIndex: Buffer.from(name) }));
+    });
+  const adding = add('one');
+  setTimeout(gate.open, 500);
+  await assert.rejects(adding, { status: 503 });
+  assert.equal(told, 0, 'while nothing answers, nobody can look');
+  await add('two');
+  assert.equal(told, 1);
+  assert.equal((await query(url, 'SELECT FROM chat.groups')).length, 2, 'it was done');
+  await add('three');
+  assert.equal(told, 1, 'once');
 });
 
 test('what refers to an account or a group that is not there is refused, and goes with it', async (t) => {

@@ -28,6 +28,13 @@ const BOOL = 16;
 const INT8 = 20;
 const NUMERIC = 1700;
 
+type Listeners = {
+  /** Takes what goes wrong with a connection that nobody uses. */
+  report(error: unknown): void;
+  /** Called where a write that got no answer may have been done, once there are answers again: nobody was told of it. */
+  tellUncertain(): void;
+};
+
 /** Numbers as SQLite gives them; no count, time or size here is beyond 2^53. */
 const types: pg.CustomTypesConfig = {
   getTypeParser(oid: number, format?: 'text' | 'binary') {
@@ -49,23 +56,11 @@ const types: pg.CustomTypesConfig = {
 export function openPostgres(
   url: string,
   name: 'users' | 'chat',
-  report: (error: unknown) => void,
+  { report, tellUncertain }: Listeners,
 ): Database {
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: MAX_CONNECTIONS,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    options: `-c search_path=${name} -c idle_in_transaction_session_timeout=${IDLE_TRANSACTION_MS} ${SERVER_KEEPALIVE}`,
-    query_timeout: ANSWER_MS,
-    keepAlive: true,
-    // What a transaction asks at once is sent at once, and answered in order.
-    pipeline: true,
-  });
-  // Without a listener, a connection that breaks between two statements of a transaction would end the process.
-  pool.on('connect', (client) => client.on('error', () => {}));
-  // A connection that breaks while nobody uses it; the pool opens another.
-  pool.on('error', ({ message }) => report(new Error(`A connection to PostgreSQL broke: ${message}`)));
+  const pool = openPool(url, name, report);
   const orm = createPostgresOrm();
+  const answered = watchAnswers(tellUncertain);
 
   async function transaction<Result>(
     work: (tx: Executor) => Promise<Result>,
@@ -77,7 +72,7 @@ export function openPostgres(
       await client.query(beginning(name, groupIds)).catch(rethrow);
       const result = await work(executorOn(client, orm));
       // Where a statement failed and `work` went on, PostgreSQL rolls back and says so.
-      const { command } = await client.query('COMMIT').catch(rethrow);
+      const { command } = await answered(client.query('COMMIT').catch(rethrow));
       if (command !== 'COMMIT') throw new Error('A statement of a transaction failed.');
       return result;
     } catch (error) {
@@ -90,8 +85,10 @@ export function openPostgres(
     }
   }
 
+  const executor = executorOn(pool, orm);
   return {
-    ...executorOn(pool, orm),
+    ...executor,
+    run: (write, values) => answered(executor.run(write, values)),
     prepare: (build) => prepareStatements(build(orm)),
     runEach: (write, rows) => transaction((tx) => tx.runEach(write, rows)),
     transaction,
@@ -113,6 +110,41 @@ export function openPostgres(
       await client.query('VACUUM FULL').finally(() => client.end());
     },
     close: () => pool.end(),
+  };
+}
+
+function openPool(url: string, schema: string, report: (error: unknown) => void): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: MAX_CONNECTIONS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    options: `-c search_path=${schema} -c idle_in_transaction_session_timeout=${IDLE_TRANSACTION_MS} ${SERVER_KEEPALIVE}`,
+    query_timeout: ANSWER_MS,
+    keepAlive: true,
+    // What a transaction asks at once is sent at once, and answered in order.
+    pipeline: true,
+  });
+  // Without a listener, a connection that breaks between two statements of a transaction would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
+  // A connection that breaks while nobody uses it; the pool opens another.
+  pool.on('error', ({ message }) => report(new Error(`A connection to PostgreSQL broke: ${message}`)));
+  return pool;
+}
+
+/** @returns a function that waits for the answer to a write, and tells when there are answers again after one that did not come */
+function watchAnswers(tellUncertain: () => void) {
+  /** Whether a write got no answer: it may have been done. */
+  let isUncertain = false;
+  return async <Answer>(answer: Promise<Answer>): Promise<Answer> => {
+    try {
+      const result = await answer;
+      if (isUncertain) tellUncertain();
+      isUncertain = false;
+      return result;
+    } catch (error) {
+      isUncertain ||= error instanceof ChatError && error.status === 503;
+      throw error;
+    }
   };
 }
 
