@@ -1,12 +1,10 @@
-import { createClient } from 'redis';
-
 /** How often Redis is asked whether it is there, and how long an answer may take: then it counts as away. */
 const PING_MS = 2_000;
 const SILENCE_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 3_000;
 const LONGEST_PAUSE_MS = 2_000;
 
-export type RedisClient = ReturnType<typeof createRedisClient>;
+export type RedisClient = Awaited<ReturnType<typeof createRedisClient>>;
 
 export type Redis = {
   /** Rejects at once while Redis is away. */
@@ -18,7 +16,9 @@ export type Redis = {
   whenBack(listener: () => void): void;
 };
 
-function createRedisClient(url: string) {
+/** Loads the client of Redis, which a process without it does not need. */
+async function createRedisClient(url: string) {
+  const { createClient } = await import('redis');
   return createClient({
     url,
     disableOfflineQueue: true,
@@ -41,7 +41,7 @@ export async function connectRedis(
   prefix: string,
   report: (sentence: string) => void,
 ): Promise<Redis & { close(): void }> {
-  const client = createRedisClient(url);
+  const client = await createRedisClient(url);
   const { host } = new URL(url);
   const listeners: (() => void)[] = [];
   let isAway = false;

@@ -68,7 +68,10 @@ export function createCaches(subscribe: Subscribe): Caches {
     },
     recent(name, max) {
       register(name);
-      const values = new LRUCache<string | number, { value: unknown }>({ max });
+      const values = new LRUCache<string | number, { value: unknown }>({
+        // See `CachedValues`.
+        ...{ maxSize: max, sizeCalculation: () => 1 },
+      });
       sizes.set(name, () => values.size);
       return {
         // Safe cast: the map holds only values that `set` of this cache has stored.

@@ -23,8 +23,9 @@ export class CachedValues<Key, Value> implements Cached<Key, Value> {
   constructor(definition: CacheDefinition<Key, Value>) {
     this.#definition = definition;
     this.#entries = new LRUCache<Id, Entry<Value>>({
+      // With `max`, room for all entries would be taken at the start, which took a fifth of it.
       ...('max' in definition
-        ? { max: definition.max }
+        ? { maxSize: definition.max, sizeCalculation: () => 1 }
         : {
             maxSize: definition.maxSize,
             sizeCalculation: ({ value }: Entry<Value>) => Math.max(1, definition.sizeOf(value)),

@@ -1,4 +1,4 @@
-import { type Cached, type Caches, type Drop, on } from '../cache/caches.ts';
+import { type Cached, type Caches, type Drop, on, type RecentValues } from '../cache/caches.ts';
 import type { BlindIndex } from '../crypto/blind-index.ts';
 import type { Database } from '../database/executor.ts';
 import type { Sealer } from '../database/sealed-columns.ts';
@@ -31,15 +31,23 @@ export class CachedGroupStore extends GroupStore {
   readonly #memberships: Cached<number, MembershipsByGroup>;
   readonly #memberCounts: Cached<number, number>;
 
-  constructor(db: Database, sealer: Sealer, nameIndex: BlindIndex, { cached }: Caches, linesOnly: boolean) {
+  constructor(
+    db: Database,
+    sealer: Sealer,
+    nameIndex: BlindIndex,
+    { cached, recent }: Caches,
+    linesOnly: boolean,
+  ) {
     super(db, sealer, nameIndex, linesOnly);
+    const told = recent<number, number>('newest changes of groups', MAX_GROUPS);
     this.#groups = cached({
       name: 'groups',
       key: (id) => id,
       max: MAX_GROUPS,
-      load: (id) => super.byId(id),
-      loadMany: (ids) => super.byIds(ids),
-      dropOn: DROP_GROUPS_ON,
+      load: async (id) => asTold(await super.byId(id), told),
+      loadMany: async (ids) =>
+        new Map([...(await super.byIds(ids))].map(([id, group]) => [id, asTold(group, told)])),
+      dropOn: dropGroupsOn(told),
     });
     this.#order = cached({
       name: 'the order of groups',
@@ -96,13 +104,25 @@ export class CachedGroupStore extends GroupStore {
   }
 }
 
-const DROP_GROUPS_ON: readonly Drop<number, Group | undefined>[] = [
+/**
+ * A group as of the newest change of which this process was told. Another process may have committed a newer one, which
+ * messages in memory here do not have yet: a page that said that it has it would never get it.
+ */
+function asTold<Found extends Group | undefined>(group: Found, told: RecentValues<number, number>): Found {
+  const newest = group && told.get(group.id);
+  return newest !== undefined && group && newest < group.lastChange
+    ? { ...group, lastChange: newest }
+    : group;
+}
+
+const dropGroupsOn = (told: RecentValues<number, number>): readonly Drop<number, Group | undefined>[] => [
   on(groupRenamed, ({ groupId }, cache) => cache.drop(groupId)),
   on(groupSettingsChanged, ({ groupId }, cache) => cache.drop(groupId)),
   on(groupAccessChanged, ({ groupId }, cache) => cache.drop(groupId)),
   on(messagesPurged, ({ groupId }, cache) => cache.drop(groupId)),
   // Update the entry, not drop it: a reload after every message would decrypt the name, the largest cost by far.
   on(groupAdvanced, ({ groupId, lastSeq, lastChange }, cache) => {
+    told.set(groupId, Math.max(told.get(groupId) ?? 0, lastChange));
     const group = cache.peek(groupId);
     if (!group) cache.drop(groupId);
     else if (group.lastChange < lastChange)

@@ -1,4 +1,6 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
@@ -8,6 +10,9 @@ import { acceptsEncoding } from './request.ts';
 import { themeOf } from './theme.ts';
 
 const FOLDER = fileURLToPath(new URL('../../views', import.meta.url));
+const require = createRequire(import.meta.url);
+/** Where `compile.js` puts the templates; not there when the sources run as they are. */
+const COMPILED = fileURLToPath(new URL('../views.cjs', import.meta.url));
 
 export type Context = Readonly<Record<string, unknown>>;
 
@@ -41,13 +46,10 @@ export function createViews(assets: string): Views {
 }
 
 function createNew(assets: string): Views {
-  const loader = new nunjucks.FileSystemLoader(FOLDER, { noCache: false, watch: false });
-  const environment = new nunjucks.Environment(loader, {
-    autoescape: true,
-    throwOnUndefined: true,
-    trimBlocks: true,
-    lstripBlocks: true,
-  });
+  const loader = existsSync(COMPILED)
+    ? new nunjucks.PrecompiledLoader(require(COMPILED))
+    : new nunjucks.FileSystemLoader(FOLDER, { noCache: false, watch: false });
+  const environment = new nunjucks.Environment(loader, require(join(FOLDER, 'nunjucks.json')));
   environment.addGlobal('assets', assets);
   // Split by code point: indexing could return half of a surrogate pair.
   environment.addFilter('initial', (name: string) => [...name][0]?.toLocaleUpperCase() ?? '');

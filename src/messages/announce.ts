@@ -49,11 +49,13 @@ export class Announcer {
     });
   }
 
-  /** Begins with what there is: nothing is told of it. */
+  /** Begins with what there is: nothing is told of its messages. */
   async start(): Promise<void> {
     if (this.#dependencies.isAlone) return;
-    for (const { id, lastChange } of await this.#dependencies.groups.everyKind())
+    for (const { id, lastSeq, lastChange } of await this.#dependencies.groups.everyKind()) {
       this.#told.set(id, Math.max(lastChange, this.#told.get(id) ?? 0));
+      this.#dependencies.deliver(groupAdvanced, { groupId: id, lastSeq, lastChange });
+    }
   }
 
   /** Tells everybody of a commit of this process; resolves once this process has been told. */

@@ -1,17 +1,13 @@
-import {
-  type AuthenticationResponseJSON,
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  type RegistrationResponseJSON,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-} from '@simplewebauthn/server';
+import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server';
 import { z } from 'zod';
 import { suspended } from '../accounts/sign-in.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import type { BlindIndex } from '../crypto/blind-index.ts';
 import { ChatError, invalid } from '../errors.ts';
 import type { PasskeyStore } from './passkey-store.ts';
+
+/** Loaded with the first passkey: it brings a library for certificates. */
+const webauthn = () => import('@simplewebauthn/server');
 
 /** Maximum number of passkeys per account. */
 const MAX_PASSKEYS = 20;
@@ -64,7 +60,7 @@ export async function optionsToAdd(
       409,
       `An account has at most ${MAX_PASSKEYS} passkeys. Remove one first.`,
     );
-  return generateRegistrationOptions({
+  return (await webauthn()).generateRegistrationOptions({
     rpName: 'Hearth',
     rpID: host,
     userName: account.username,
@@ -86,14 +82,16 @@ export async function addPasskey(
   challenge: string,
   { origin, host }: Place,
 ): Promise<void> {
-  const { verified, registrationInfo } = await verifyRegistrationResponse({
-    // The library checks what is in it.
-    response: credential as RegistrationResponseJSON,
-    expectedChallenge: challenge,
-    expectedOrigin: origin,
-    expectedRPID: host,
-    requireUserVerification: true,
-  }).catch(() => ({ verified: false, registrationInfo: undefined }));
+  const { verified, registrationInfo } = await (await webauthn())
+    .verifyRegistrationResponse({
+      // The library checks what is in it.
+      response: credential as RegistrationResponseJSON,
+      expectedChallenge: challenge,
+      expectedOrigin: origin,
+      expectedRPID: host,
+      requireUserVerification: true,
+    })
+    .catch(() => ({ verified: false, registrationInfo: undefined }));
   if (!verified || !registrationInfo)
     throw invalid('credential', 'This passkey could not be made. Try again.');
   const { id, publicKey, counter, transports = [] } = registrationInfo.credential;
@@ -112,8 +110,12 @@ export async function addPasskey(
 }
 
 /** What a browser needs to sign in with any passkey that it has for this host. */
-export function optionsToSignIn({ host }: Place) {
-  return generateAuthenticationOptions({ rpID: host, userVerification: 'required', allowCredentials: [] });
+export async function optionsToSignIn({ host }: Place) {
+  return (await webauthn()).generateAuthenticationOptions({
+    rpID: host,
+    userVerification: 'required',
+    allowCredentials: [],
+  });
 }
 
 /** Finds the account that a passkey signs in. @throws ChatError 401; 403 for a suspended account */
@@ -126,19 +128,21 @@ export async function signInWithPasskey(
   const id = z.object({ id: z.string().max(2_000) }).safeParse(answer).data?.id ?? '';
   const passkey = await passkeys.byCredential(id);
   if (!passkey) throw unknownPasskey();
-  const { verified, authenticationInfo } = await verifyAuthenticationResponse({
-    // The library checks what is in it.
-    response: answer as AuthenticationResponseJSON,
-    expectedChallenge: challenge,
-    expectedOrigin: origin,
-    expectedRPID: host,
-    requireUserVerification: true,
-    credential: {
-      id: passkey.credentialId,
-      publicKey: new Uint8Array(Buffer.from(passkey.publicKey, 'base64url')),
-      counter: passkey.counter,
-    },
-  }).catch(() => ({ verified: false, authenticationInfo: undefined }));
+  const { verified, authenticationInfo } = await (await webauthn())
+    .verifyAuthenticationResponse({
+      // The library checks what is in it.
+      response: answer as AuthenticationResponseJSON,
+      expectedChallenge: challenge,
+      expectedOrigin: origin,
+      expectedRPID: host,
+      requireUserVerification: true,
+      credential: {
+        id: passkey.credentialId,
+        publicKey: new Uint8Array(Buffer.from(passkey.publicKey, 'base64url')),
+        counter: passkey.counter,
+      },
+    })
+    .catch(() => ({ verified: false, authenticationInfo: undefined }));
   if (!verified || !authenticationInfo) throw unknownPasskey();
   const account = await accounts.byId(passkey.accountId);
   if (!account) throw unknownPasskey();

@@ -3,6 +3,8 @@ import test from 'node:test';
 import { createCaches } from '../../src/cache/caches.ts';
 import type { Database } from '../../src/database/executor.ts';
 import { createGroup } from '../../src/groups/create.ts';
+import { groupAdvanced } from '../../src/groups/events.ts';
+import { messagesChanged } from '../../src/messages/events.ts';
 import { openCachedStores } from '../../src/stores.ts';
 import { openStores } from '../support/stores.ts';
 
@@ -35,12 +37,12 @@ async function twoProcesses(t: test.TestContext) {
   };
   const caches = createCaches(there.subscribeFirst);
   const databases = { users: there.databases.users, chat: slow };
-  const { messages } = await openCachedStores(databases, there.keyring, caches, false);
+  const { messages, groups } = await openCachedStores(databases, there.keyring, caches, false);
   const changes = async (change: number, limit = 10) =>
     (await messages.changedAfter(group.id, change, limit)).map(({ seq, change, content }) => ({
       ...{ seq, change, content },
     }));
-  return { send, edit, group, after, messages, changes };
+  return { ...there, send, edit, group, groups, after, messages, changes };
 }
 
 test('what changes again while it is listed comes with its own change, and nothing before it is passed over', async (t) => {
@@ -89,4 +91,21 @@ test('a reading that began before a change is not taken for the change', async (
     { seq: 1, change: 4, content: 'one, edited' },
     { seq: 4, change: 5, content: 'four' },
   ]);
+});
+
+test('a group has no newer change than messages in memory may have', async (t) => {
+  const { edit, group, groups, messages, publish } = await twoProcesses(t);
+  const isTold = (change: number) => {
+    publish(groupAdvanced, { groupId: group.id, lastSeq: 3, lastChange: change });
+    publish(messagesChanged, { groupId: group.id, messages: [{ seq: 1, change }] });
+  };
+  isTold(3);
+  await messages.between(group.id, 1, 3);
+  await edit(1, 'one, edited');
+  const known = await groups.byId(group.id);
+  assert.equal((await messages.bySeq(group.id, 1))?.content, 'one', 'nobody has told of the edit yet');
+  assert.equal(known?.lastChange, 3, 'so that a page gets it when it connects');
+  isTold(4);
+  assert.equal((await messages.bySeq(group.id, 1))?.content, 'one, edited');
+  assert.equal((await groups.byId(group.id))?.lastChange, 4);
 });
