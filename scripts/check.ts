@@ -111,8 +111,8 @@ process.on('exit', () => rmSync(compiled, { recursive: true, force: true }));
 const sources = await compileTests(tests, compiled);
 // What is compiled already needs no tsx; the processes of the tests begin with what this one is said to have begun with.
 process.execArgv.splice(0, Infinity, '--enable-source-maps');
-// One more than processors: a third of the time a file waits, for a line to be given up or a voice to be heard.
-const failed = await failedOf(tests, availableParallelism() + 1);
+// Two more than processors: a third of the time a file waits, for a line to be given up or a voice to be heard.
+const failed = await failedOf(tests, availableParallelism() + 2);
 const unstable = failed.filter((file) => /^(?:journeys|cluster)\//.test(file));
 // What a browser or several processes do depends on what else the machine does: such a file is run again, with nothing beside it.
 if (unstable.length > 0 && unstable.length === failed.length && unstable.length <= MAX_RUN_AGAIN) {

@@ -49,10 +49,15 @@ export function installApi(
     expireMinutes: config.accessTokenMinutes,
   };
   const dependencies: ApiContext = { ...context, ...signingIn, corsOrigins: config.corsOrigins };
-  const description = describeApi(apiReads, operations, version);
+  let description: string | undefined;
+  // Made when it is first asked for: it takes as long as a tenth of a start.
+  const describe = (): string => {
+    description ??= describeApi(apiReads, operations, version);
+    return description;
+  };
   return {
     signingIn,
-    api: apiRouter(dependencies, apiReads, operations, description),
+    api: apiRouter(dependencies, apiReads, operations, describe),
     apiDocs: docsRoutes(context),
   };
 }

@@ -52,13 +52,13 @@ export function apiRouter<Context extends RouterDependencies>(
   dependencies: Context,
   reads: readonly Read<Context>[],
   operations: readonly OperationRoute[],
-  description: string,
+  describe: () => string,
 ): Router {
   const { log, limits, publish, tokenStore } = dependencies;
   const requests = limits.of(REQUESTS);
   const router = Router();
   router.use(allowOrigins(dependencies.corsOrigins));
-  router.get('/openapi.json', (request, response) => sendJson(request, response, description));
+  router.get('/openapi.json', (request, response) => sendJson(request, response, describe()));
   router.use(refuseOtherBodies, readJson(JSON_LIMIT));
   router.post('/token', async (request, response) => {
     const asked = parseInput(tokenRequest, request.body);
