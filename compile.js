@@ -2,6 +2,8 @@
 // and otherwise do the same.
 import { createHash } from 'node:crypto';
 import {
+  accessSync,
+  constants,
   cpSync,
   existsSync,
   readdirSync,
@@ -32,7 +34,14 @@ const compiled = join(ROOT, `compiled-${version}`);
  * @returns {Promise<string>}
  */
 export async function compiledSources() {
-  if (!existsSync(compiled)) await compile();
+  if (existsSync(compiled)) return compiled;
+  try {
+    accessSync(ROOT, constants.W_OK);
+  } catch {
+    console.error(`The sources have changed, and ${ROOT} cannot be written: run npm ci as who owns it.`);
+    process.exit(2);
+  }
+  await compile();
   return compiled;
 }
 

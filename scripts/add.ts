@@ -8,8 +8,8 @@ import { EXTRAS, type ExtraName } from '../src/engines/extras.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const names = Object.keys(EXTRAS) as ExtraName[];
-const isInstalled = (name: ExtraName) =>
-  EXTRAS[name].packages.every((found) => existsSync(join(root, 'node_modules', found)));
+const isThere = (name: string) => existsSync(join(root, 'node_modules', name));
+const isInstalled = (name: ExtraName) => EXTRAS[name].packages.every(isThere);
 
 const asked = process.argv.slice(2);
 const unknown = asked.find((name) => !names.some((extra) => extra === name));
@@ -34,6 +34,9 @@ function install(): void {
   const all = names.filter((name) => wanted.includes(name) || isInstalled(name));
   const npm = process.env.npm_execpath;
   const flags = ['install', '--no-save', '--save-prod', '--no-audit', '--no-fund', '--loglevel=error'];
+  // What was left out at the installation stays out, and what is there stays.
+  if (!isThere('koffi')) flags.push('--omit=optional');
+  flags.push(isThere('typescript') ? '--include=dev' : '--omit=dev');
   const packages = all.flatMap((name) => EXTRAS[name].packages.map(withVersion));
   if (npm) run(process.execPath, [npm, ...flags, ...packages]);
   else run('npm', [...flags, ...packages]);

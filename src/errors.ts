@@ -55,6 +55,13 @@ export function tooMany(what: string, seconds: number): ChatError {
   return new ChatError('too_many', 429, `${what} Try again in ${when}.`, undefined, wait);
 }
 
+/** What this needs does not answer. @param cause what it was, for the log */
+export function unavailable(sentence: string, cause: unknown): ChatError {
+  const error = new ChatError('unavailable', 503, sentence, undefined, 2);
+  error.cause = cause;
+  return error;
+}
+
 /** A request whose body cannot be read. */
 export function unreadable(): ChatError {
   return new ChatError('bad_request', 400, 'This request could not be read. Go back, then try again.');

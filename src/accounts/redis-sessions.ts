@@ -1,7 +1,7 @@
 import { RedisStore } from 'connect-redis';
 import session from 'express-session';
 import type { Caches, RecentValues } from '../cache/caches.ts';
-import { ChatError } from '../errors.ts';
+import { unavailable } from '../errors.ts';
 import type { Redis } from '../redis.ts';
 
 /** How many sessions this process could bring back to a Redis that lost them. */
@@ -126,9 +126,5 @@ function secondsLeft({ cookie }: session.SessionData): number {
   return Math.ceil((new Date(cookie.expires).getTime() - Date.now()) / 1_000);
 }
 
-function away(cause: unknown): ChatError {
-  const sentence = 'It cannot be seen right now who is signed in. Try again in a moment.';
-  const error = new ChatError('unavailable', 503, sentence, undefined, 2);
-  error.cause = cause;
-  return error;
-}
+const away = (cause: unknown) =>
+  unavailable('It cannot be seen right now who is signed in. Try again in a moment.', cause);

@@ -10,7 +10,7 @@ export const MANIFEST_HASH = 'manifest.sha256';
 /** In the folder of all backups: the files that people sent, each once. */
 export const MEDIA = 'media';
 export const SESSIONS = 'sessions';
-/** The index of search is made anew. */
+/** The index of search is made anew, or is in the copy of PostgreSQL. */
 export const DATABASES = ['chat', 'users', SESSIONS] as const;
 
 const entry = z.object({

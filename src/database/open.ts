@@ -25,6 +25,8 @@ export type Databases = {
   close(): Promise<void>;
 };
 
+const SETTLE_MS = 1_000;
+
 const ALONE = {
   isFirst: true,
   inTurn: <Result>(_name: string, work: () => Promise<Result>) => work(),
@@ -46,7 +48,7 @@ export async function openDatabases(
   if (url) await migratePostgres(url, dataDir);
   else await snapshotSqlite(dataDir);
   const uncertain = new EventEmitter();
-  const listeners = { report, tellUncertain: () => void uncertain.emit('writes') };
+  const listeners = { report, tellUncertain: soonOnce(() => uncertain.emit('writes')) };
   const users = url ? openPostgres(url, 'users', listeners) : openSqlite(dataDir, 'users');
   const chat = url ? openPostgres(url, 'chat', listeners) : openSqlite(dataDir, 'chat');
   // The lock of the data folder makes a process that has SQLite the only one.
@@ -62,6 +64,19 @@ export async function openDatabases(
       await chat.close();
       await users.close();
     },
+  };
+}
+
+/** Both databases notice at about the same time; and what a server still had to do when it was cut off is done by then. */
+function soonOnce(tell: () => void): () => void {
+  let isDue = false;
+  return () => {
+    if (isDue) return;
+    isDue = true;
+    setTimeout(() => {
+      isDue = false;
+      tell();
+    }, SETTLE_MS).unref();
   };
 }
 

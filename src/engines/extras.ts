@@ -11,7 +11,7 @@ export const EXTRAS = {
       '@tensorflow/tfjs-core',
       '@vladmandic/face-api',
     ],
-    megabytes: 40,
+    megabytes: 58,
     meaning: 'faces are compared on this machine',
   },
   amazon: {
@@ -21,7 +21,7 @@ export const EXTRAS = {
       '@aws-sdk/client-transcribe',
       '@aws-sdk/lib-storage',
     ],
-    megabytes: 20,
+    megabytes: 27,
     meaning: 'files in an S3 bucket (FILES_BUCKET), SPEECH_ENGINE=aws or callback, FACE_ENGINE=aws',
   },
   sherpa: {

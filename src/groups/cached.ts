@@ -1,3 +1,4 @@
+import { eventsMissed } from '../bus/bus.ts';
 import { type Cached, type Caches, type Drop, on, type RecentValues } from '../cache/caches.ts';
 import type { BlindIndex } from '../crypto/blind-index.ts';
 import type { Database } from '../database/executor.ts';
@@ -116,6 +117,8 @@ function asTold<Found extends Group | undefined>(group: Found, told: RecentValue
 }
 
 const dropGroupsOn = (told: RecentValues<number, number>): readonly Drop<number, Group | undefined>[] => [
+  // Nothing is in memory any more that could be older than what is read now.
+  on(eventsMissed, () => told.clear()),
   on(groupRenamed, ({ groupId }, cache) => cache.drop(groupId)),
   on(groupSettingsChanged, ({ groupId }, cache) => cache.drop(groupId)),
   on(groupAccessChanged, ({ groupId }, cache) => cache.drop(groupId)),

@@ -87,7 +87,7 @@ function createNew(assets: string): Views {
     },
     warm() {
       for (const file of readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })) {
-        if (file.endsWith('.njk')) template(file);
+        if (file.endsWith('.njk')) template(file.replaceAll('\\', '/'));
       }
     },
   };

@@ -87,18 +87,22 @@ export class CachedMessageStore extends MessageStore {
   }
 
   override async changedAfter(groupId: number, change: number, limit: number): Promise<Message[]> {
-    const found: Message[] = [];
+    const found = new Map<number, Message>();
     for (let after = change; ; ) {
-      const wanted = limit - found.length;
+      const wanted = limit - found.size;
       const changes = await super.changesAfter(groupId, after, wanted);
       after = changes.at(-1)?.change ?? after;
       const messages = await this.#asListed(groupId, changes);
       // What has changed again since it was listed is listed again, after what was changed in between.
       const listed = messages.filter((message) => message.change <= after);
-      found.push(...listed);
+      for (const message of listed) {
+        // Behind the others: it may be there already in the version before.
+        found.delete(message.seq);
+        found.set(message.seq, message);
+      }
       const isLast = changes.length < wanted && listed.length === messages.length;
       // Some may have been removed for good since they were listed: then fewer than wanted is not the end.
-      if (isLast || found.length >= limit) return found;
+      if (isLast || found.size >= limit) return [...found.values()];
     }
   }
 

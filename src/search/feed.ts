@@ -124,13 +124,15 @@ export class SearchFeed {
   }
 
   async #isWriter(): Promise<boolean> {
-    const isWriter = await this.#index.claim();
-    // Another one writes meanwhile.
-    if (!isWriter) this.#hasLookedUp = false;
-    return isWriter;
+    const claim = await this.#index.claim();
+    // Another one has written meanwhile.
+    if (claim !== 'kept') this.#hasLookedUp = false;
+    return claim !== 'refused';
   }
 
   async #lookUp(): Promise<void> {
+    // First, since it may be asked for again meanwhile.
+    this.#hasLookedUp = true;
     this.#cursors.clear();
     for (const { groupId, change } of await this.#index.cursors()) {
       const group = await this.#groups.byId(groupId);
@@ -140,10 +142,10 @@ export class SearchFeed {
       else this.#cursors.set(groupId, change);
     }
     for (const { id, lastChange, purgedSeq } of await this.#groups.everyKind()) {
+      if (this.#isStopped) return;
       if (purgedSeq > 0) await this.#forgetUpTo(id, purgedSeq);
       if ((this.#cursors.get(id) ?? 0) < lastChange) this.#due.add(id);
     }
-    this.#hasLookedUp = true;
   }
 
   async #drain(): Promise<void> {

@@ -2,7 +2,7 @@ import { workerData } from 'piscina';
 import { isDamage } from '../database/integrity.ts';
 import { removeSearchStore } from './open-store.ts';
 import { PostgresSearchStore } from './postgres-store.ts';
-import type { Cursor, Hit } from './queries.ts';
+import type { Claim, Cursor, Hit } from './queries.ts';
 import { SearchStore } from './store.ts';
 import type { Document, Query } from './tokens.ts';
 
@@ -19,7 +19,7 @@ export type Job =
   | { kind: 'forget'; groupId: number; upTo?: number }
   | { kind: 'close' };
 
-type Result = Hit[] | Cursor[] | number | boolean | undefined;
+type Result = Hit[] | Cursor[] | Claim | number | boolean | undefined;
 
 // The cast is safe: `createSearchIndex` passes them.
 const { file, secret, url } = workerData as Settings;

@@ -1,14 +1,16 @@
 import { Piscina } from 'piscina';
+import { unavailable } from '../errors.ts';
 import type { Job, Settings } from './index-worker.ts';
-import type { Cursor, Hit } from './queries.ts';
+import { MAX_READERS } from './postgres-store.ts';
+import type { Claim, Cursor, Hit } from './queries.ts';
 import type { Document, Query } from './tokens.ts';
 
 /** The search index, in a thread of its own that starts when it is first needed. */
 export type SearchIndex = {
   /** Whether the index is in the database of the messages: restored with them, and written by one process of several. */
   readonly isWithMessages: boolean;
-  /** Whether this process is the one that writes the index: it has to be, to write. */
-  claim(): Promise<boolean>;
+  /** Makes this process the one that writes the index, where there is no other: it has to be, to write. */
+  claim(): Promise<Claim>;
   index(documents: readonly Document[], cursors: readonly Cursor[]): Promise<void>;
   find(query: Query): Promise<Hit[]>;
   /** Number of unverified hits, counted up to `limit`. */
@@ -28,27 +30,33 @@ export function createSearchIndex(settings: Settings, report: (error: unknown) =
     pool ??= start();
     return pool.run(job);
   };
+  // Errors of a thread lose what they are; in PostgreSQL there is mostly one reason.
+  const ask = <Result>(job: Job): Promise<Result> =>
+    run<Result>(job).catch((error) => {
+      if (settings.url === undefined) throw error;
+      throw unavailable('The search does not answer. Try again in a moment.', error);
+    });
 
   function start(): Piscina {
-    const started = new Piscina({
+    return new Piscina({
       filename: new URL('./index-worker.ts', import.meta.url).href,
       workerData: settings,
       minThreads: 1,
       maxThreads: 1,
+      // Where it waits for PostgreSQL, a search does not wait for what is before it.
+      ...(settings.url !== undefined && { concurrentTasksPerWorker: MAX_READERS + 1 }),
       // The worker waits in its event loop instead of in Atomics.wait, and answers half a millisecond sooner.
       atomics: 'disabled',
-    });
-    // Without a listener, an `error` event would end the process.
-    started.on('error', report);
-    return started;
+      // Without a listener, an `error` event would end the process.
+    }).on('error', report);
   }
 
   return {
     isWithMessages: settings.url !== undefined,
     claim: () => run({ kind: 'claim' }),
     index: (documents, cursors) => run({ kind: 'index', documents, cursors }),
-    find: (query) => run({ kind: 'find', query }),
-    count: (query) => run({ kind: 'count', query }),
+    find: (query) => ask({ kind: 'find', query }),
+    count: (query) => ask({ kind: 'count', query }),
     tidy: (isFirst) => run({ kind: 'tidy', isFirst }),
     cursors: () => run({ kind: 'cursors' }),
     forget: (groupId, upTo) => run({ kind: 'forget', groupId, ...(upTo !== undefined && { upTo }) }),

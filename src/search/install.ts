@@ -7,6 +7,8 @@ import type { GroupStore } from '../groups/store.ts';
 import type { MessageStore } from '../messages/store.ts';
 import { SearchFeed } from './feed.ts';
 import { createSearchIndex } from './index.ts';
+import { removeSearchStore } from './open-store.ts';
+import { emptyPostgresIndex } from './postgres-store.ts';
 import { searchRoutes } from './routes.ts';
 
 /** Finds messages; with SEARCH_INDEX=off nothing is indexed or found. */
@@ -20,13 +22,14 @@ export async function installSearch(
   },
 ) {
   const { config, secret, report, atStop } = context;
+  const url = config.databaseUrl;
+  const file = join(config.dataDir, 'search.sqlite3');
+  // What is not kept up to date would keep words of messages that are removed.
+  if (!config.searchIndex || url !== undefined) removeSearchStore(file);
+  if (!config.searchIndex && url !== undefined) await emptyPostgresIndex(url);
   if (!config.searchIndex)
     return { index: undefined, searchRoutes: searchRoutes({ ...context, index: undefined }) };
-  const file = join(config.dataDir, 'search.sqlite3');
-  const index = createSearchIndex(
-    { file, secret: await secret('chat', 'search'), url: config.databaseUrl },
-    report,
-  );
+  const index = createSearchIndex({ file, secret: await secret('chat', 'search'), url }, report);
   const feed = new SearchFeed({ ...context, index });
   atStop(() => feed.stop());
   return { index, searchRoutes: searchRoutes({ ...context, index }) };

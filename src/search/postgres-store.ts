@@ -1,13 +1,22 @@
 import pg from 'pg';
 import { SERVER_KEEPALIVE } from '../database/driver/postgres-processes.ts';
-import type { Cursor, Hit } from './queries.ts';
-import { boundsOf, type Document, PER_MILLISECOND, type Query, Tokens } from './tokens.ts';
+import { conditionOf, INSERT } from './postgres-queries.ts';
+import type { Claim, Cursor, Hit } from './queries.ts';
+import { type Document, PER_MILLISECOND, type Query, Tokens } from './tokens.ts';
 
 /** The advisory lock of the process that writes: "hear" and "sear" in ASCII. */
 const LOCK = [0x68656172, 0x73656172];
 /** For searches; what needs one more waits. */
-const MAX_CONNECTIONS = 3;
+export const MAX_READERS = 3;
+const CONNECT_TIMEOUT_MS = 5_000;
 const ANSWER_MS = 20_000;
+/** A connection that is silent is not waited for longer at the end. */
+const END_MS = 2_000;
+
+/** TRUNCATE would wait for a copy of the database that is under way, and all searches for it. */
+const EMPTY = ['search_documents', 'search_cursors', 'search_meta'].map(
+  (table) => `DELETE FROM chat.${table}`,
+);
 
 type HitRow = { number: string; group_id: string; seq: string };
 
@@ -29,25 +38,31 @@ export class PostgresSearchStore {
     this.#config = {
       connectionString: url,
       options: `-c search_path=chat ${SERVER_KEEPALIVE}`,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       query_timeout: ANSWER_MS,
       keepAlive: true,
       pipeline: true,
     };
-    this.#readers = new pg.Pool({ ...this.#config, max: MAX_CONNECTIONS });
+    this.#readers = new pg.Pool({ ...this.#config, max: MAX_READERS });
     this.#readers.on('connect', (client) => client.on('error', () => {}));
     this.#readers.on('error', () => {});
     this.#tokens = new Tokens(secret);
   }
 
-  /** Whether this process is the one that writes the index; it becomes it where there is no other. */
-  async claim(): Promise<boolean> {
-    if (this.#isWriter) return true;
+  /** Makes this process the one that writes the index, where there is no other. */
+  async claim(): Promise<Claim> {
+    if (this.#isWriter) return 'kept';
     this.#connection ??= await this.#connect();
-    const { rows } = await this.#connection.query('SELECT pg_try_advisory_lock($1, $2) AS is_mine', LOCK);
-    if (!rows[0].is_mine) return false;
-    await this.#emptyOthers(this.#connection);
+    try {
+      const { rows } = await this.#connection.query('SELECT pg_try_advisory_lock($1, $2) AS is_mine', LOCK);
+      if (!rows[0].is_mine) return 'refused';
+      await this.#emptyOthers(this.#connection);
+    } catch (error) {
+      this.#disconnect();
+      throw error;
+    }
     this.#isWriter = true;
-    return true;
+    return 'new';
   }
 
   /** Indexes documents, replacing existing ones, and moves the cursors of their groups. */
@@ -65,7 +80,7 @@ export class PostgresSearchStore {
   /** Newest hits first. Different words may share a token, so hits have to be verified. */
   async find(query: Query): Promise<Hit[]> {
     if (query.groupIds.length === 0) return [];
-    const { where, values } = this.#conditionOf(query);
+    const { where, values } = conditionOf(query, this.#tokens);
     const { rows } = await this.#readers.query<HitRow>(
       `SELECT number, group_id, seq FROM search_documents WHERE ${where}
        ORDER BY number DESC, group_id, seq LIMIT ${query.limit}`,
@@ -81,7 +96,7 @@ export class PostgresSearchStore {
   /** Number of unverified hits, counted up to `limit`. */
   async count(query: Query): Promise<number> {
     if (query.groupIds.length === 0) return 0;
-    const { where, values } = this.#conditionOf(query);
+    const { where, values } = conditionOf(query, this.#tokens);
     const { rows } = await this.#readers.query<{ hits: string }>(
       `SELECT count(*) AS hits FROM (SELECT 1 FROM search_documents WHERE ${where} LIMIT ${query.limit}) AS found`,
       values,
@@ -117,13 +132,15 @@ export class PostgresSearchStore {
   }
 
   async close(): Promise<void> {
-    await this.#connection?.end();
-    await this.#readers.end();
+    const ended = Promise.all([this.#connection?.end(), this.#readers.end()]);
+    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, END_MS).unref())]);
   }
 
   async #connect(): Promise<pg.Client> {
     const client = new pg.Client(this.#config);
-    client.on('error', () => this.#disconnect());
+    client.on('error', () => {
+      if (this.#connection === client) this.#disconnect();
+    });
     await client.connect();
     return client;
   }
@@ -144,34 +161,12 @@ export class PostgresSearchStore {
         `DELETE FROM search_documents WHERE (group_id, seq) IN (SELECT * FROM unnest($1::bigint[], $2::bigint[]))`,
         columns(rows.filter(({ tokens }) => !tokens)),
       ),
-      // An array of arrays would have to be a matrix, so that the tokens of each go as text.
-      client.query(
-        `INSERT INTO search_documents (group_id, seq, number, tokens)
-         SELECT group_id, seq, number, tokens::bigint[]
-         FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[]) AS documents (group_id, seq, number, tokens)
-         ON CONFLICT (group_id, seq) DO UPDATE SET tokens = excluded.tokens`,
-        [
-          ...columns(indexed),
-          indexed.map(({ createdAt, seq }) => createdAt * PER_MILLISECOND + (seq % PER_MILLISECOND)),
-          indexed.map(({ tokens }) => `{${tokens.join(',')}}`),
-        ],
-      ),
+      client.query(INSERT, [
+        ...columns(indexed),
+        indexed.map(({ createdAt }) => createdAt * PER_MILLISECOND),
+        indexed.map(({ tokens }) => `{${tokens.join(',')}}`),
+      ]),
     ]);
-  }
-
-  #conditionOf(query: Query): { where: string; values: unknown[] } {
-    const { from, to } = boundsOf(query);
-    const values: unknown[] = [from.toString(), to.toString()];
-    const time = 'number >= $1 AND number < $2';
-    if (query.keys.length === 0) {
-      values.push(query.groupIds);
-      return { where: `${time} AND group_id = ANY($3)`, values };
-    }
-    const groups = query.groupIds.map((groupId) => {
-      values.push(this.#tokens.of(groupId, query.keys));
-      return `tokens @> $${values.length}::bigint[]`;
-    });
-    return { where: `${time} AND (${groups.join(' OR ')})`, values };
   }
 
   /** @param statements sent at once, and done in order */
@@ -191,7 +186,7 @@ export class PostgresSearchStore {
     const { rows } = await client.query('SELECT fingerprint FROM search_meta');
     if (rows[0]?.fingerprint === fingerprint) return;
     await transaction(client, () => [
-      client.query('TRUNCATE search_documents, search_cursors, search_meta'),
+      ...EMPTY.map((statement) => client.query(statement)),
       client.query('INSERT INTO search_meta VALUES ($1)', [fingerprint]),
     ]);
   }
@@ -205,4 +200,15 @@ async function transaction(
   await client.query('BEGIN');
   await Promise.all(statements(client));
   await client.query('COMMIT');
+}
+
+/** For a Hearth that keeps no index. */
+export async function emptyPostgresIndex(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  await client.connect();
+  try {
+    await transaction(client, () => EMPTY.map((statement) => client.query(statement)));
+  } finally {
+    await client.end();
+  }
 }

@@ -6,6 +6,9 @@ export type Hit = { number: number; groupId: number; seq: number };
 /** The change up to which a group is indexed. */
 export type Cursor = { groupId: number; change: number };
 
+/** Whether a process writes the index: as before, since now, or not, as another one does. */
+export type Claim = 'kept' | 'new' | 'refused';
+
 /** The statements of the index. */
 export function prepare(sqlite: Sqlite.Database) {
   return {

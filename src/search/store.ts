@@ -1,6 +1,6 @@
 import type Sqlite from 'better-sqlite3';
 import { connect } from './open-store.ts';
-import { type Cursor, type Hit, prepare } from './queries.ts';
+import { type Claim, type Cursor, type Hit, prepare } from './queries.ts';
 import { boundsOf, type Document, PER_MILLISECOND, type Query, Tokens } from './tokens.ts';
 
 /** Pages that one merge step writes: about ten milliseconds of work. */
@@ -22,9 +22,9 @@ export class SearchStore {
     this.#statements = prepare(this.#sqlite);
   }
 
-  /** Whether this process writes the index: a file has no other. */
-  claim(): boolean {
-    return true;
+  /** A file has no other process. */
+  claim(): Claim {
+    return 'kept';
   }
 
   /** Indexes documents, replacing existing ones, and moves the cursors of their groups. */

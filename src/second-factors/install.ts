@@ -26,6 +26,9 @@ export async function installSecondFactors(
     },
 ) {
   const session = context.sessions.middleware;
+  const people = context.faces ? 0 : await context.secondFactors.countFaces();
+  if (people > 0)
+    context.log.warn({ people }, 'these people signed in with their face, and now need a recovery code');
   const index = createBlindIndex(await context.secret('users', 'passkey-users'));
   context.atStop(() => context.faces?.close());
   const operations = bindOperations(passkeyOperations, context, context.limits, 'account');

@@ -137,6 +137,11 @@ export class SecondFactorStore {
     return hasApp || hasFace;
   }
 
+  /** How many people have set up a face. */
+  async countFaces(): Promise<number> {
+    return (await this.#db.get((orm) => orm.select({ people: count() }).from(faceTemplates)))?.people ?? 0;
+  }
+
   async countCodes(accountId: number): Promise<number> {
     const row = await this.#db.get((orm) =>
       orm.select({ left: count() }).from(recoveryCodes).where(eq(recoveryCodes.accountId, accountId)),

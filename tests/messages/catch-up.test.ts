@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { eventsMissed } from '../../src/bus/bus.ts';
 import { createCaches } from '../../src/cache/caches.ts';
 import type { Database } from '../../src/database/executor.ts';
 import { createGroup } from '../../src/groups/create.ts';
@@ -62,6 +63,22 @@ test('what changes again while it is listed comes with its own change, and nothi
   assert.equal(all.at(-1)?.content, 'one, edited');
 });
 
+test('what changes again between two looks at the list comes once', async (t) => {
+  const { edit, after, changes } = await twoProcesses(t);
+  after.answer = async () => {
+    await edit(1, 'one, edited');
+    after.answer = () => edit(2, 'two, edited');
+  };
+  assert.deepEqual(
+    (await changes(0)).map(({ seq, change }) => [seq, change]),
+    [
+      [3, 3],
+      [1, 4],
+      [2, 5],
+    ],
+  );
+});
+
 test('a reading that began before a change is not taken for the change', async (t) => {
   const { send, edit, after, messages, group, changes } = await twoProcesses(t);
   let isRead = () => {};
@@ -108,4 +125,8 @@ test('a group has no newer change than messages in memory may have', async (t) =
   isTold(4);
   assert.equal((await messages.bySeq(group.id, 1))?.content, 'one, edited');
   assert.equal((await groups.byId(group.id))?.lastChange, 4);
+  await edit(1, 'one, edited again');
+  publish(eventsMissed, {});
+  assert.equal((await messages.bySeq(group.id, 1))?.content, 'one, edited again');
+  assert.equal((await groups.byId(group.id))?.lastChange, 5, 'nothing older is in memory any more');
 });

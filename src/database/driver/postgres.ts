@@ -1,28 +1,15 @@
 import pg from 'pg';
-import { ChatError } from '../../errors.ts';
 import type { Database, Executor, Orm } from '../executor.ts';
-import { SERVER_KEEPALIVE } from './postgres-processes.ts';
+import { rethrow } from './postgres-away.ts';
+import { onAnyOf, openPool, type Runner, watchAnswers } from './postgres-pool.ts';
 import { createPostgresOrm, prepareStatements, statementOf } from './postgres-statements.ts';
 
-/** Connections of each database that one process opens at most; what needs one more waits. */
-const MAX_CONNECTIONS = 8;
-const CONNECT_TIMEOUT_MS = 5_000;
-/** A server that has vanished from the network counts as away after this time. */
-const ANSWER_MS = 20_000;
-/** A transaction of a process that hangs must not keep all others waiting. */
-const IDLE_TRANSACTION_MS = 15_000;
 /** PostgreSQL takes this many parameters in one statement. */
 const MAX_PARAMS = 65_535;
 
 /** The first number of the advisory locks here, of two: "hear" in ASCII, so that no other program has the same. */
 const LOCKS = 0x68656172;
 const LOCK_OF_DATABASE = { users: 1, chat: 2 } as const;
-
-/** Errors of the network, and those of PostgreSQL when it stops, starts or has no connection left. */
-const AWAY_CODE = /^(?:ECONN|EPIPE|ETIMEDOUT|EHOST|ENOTFOUND|EAI_AGAIN|57P0[1-3]|08|53300)/;
-/** What `pg` says without a code. */
-const AWAY_MESSAGE =
-  /^(?:Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout)/;
 
 const BOOL = 16;
 const INT8 = 20;
@@ -70,9 +57,9 @@ export function openPostgres(
     let broken: Error | undefined;
     try {
       await client.query(beginning(name, groupIds)).catch(rethrow);
-      const result = await work(executorOn(client, orm));
+      const result = await work(executorOn((statement) => client.query(statement), orm));
       // Where a statement failed and `work` went on, PostgreSQL rolls back and says so.
-      const { command } = await answered(client.query('COMMIT').catch(rethrow));
+      const { command } = await answered(client.query('COMMIT')).catch(rethrow);
       if (command !== 'COMMIT') throw new Error('A statement of a transaction failed.');
       return result;
     } catch (error) {
@@ -85,10 +72,8 @@ export function openPostgres(
     }
   }
 
-  const executor = executorOn(pool, orm);
   return {
-    ...executor,
-    run: (write, values) => answered(executor.run(write, values)),
+    ...executorOn(onAnyOf(pool, answered), orm),
     prepare: (build) => prepareStatements(build(orm)),
     runEach: (write, rows) => transaction((tx) => tx.runEach(write, rows)),
     transaction,
@@ -113,41 +98,6 @@ export function openPostgres(
   };
 }
 
-function openPool(url: string, schema: string, report: (error: unknown) => void): pg.Pool {
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: MAX_CONNECTIONS,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    options: `-c search_path=${schema} -c idle_in_transaction_session_timeout=${IDLE_TRANSACTION_MS} ${SERVER_KEEPALIVE}`,
-    query_timeout: ANSWER_MS,
-    keepAlive: true,
-    // What a transaction asks at once is sent at once, and answered in order.
-    pipeline: true,
-  });
-  // Without a listener, a connection that breaks between two statements of a transaction would end the process.
-  pool.on('connect', (client) => client.on('error', () => {}));
-  // A connection that breaks while nobody uses it; the pool opens another.
-  pool.on('error', ({ message }) => report(new Error(`A connection to PostgreSQL broke: ${message}`)));
-  return pool;
-}
-
-/** @returns a function that waits for the answer to a write, and tells when there are answers again after one that did not come */
-function watchAnswers(tellUncertain: () => void) {
-  /** Whether a write got no answer: it may have been done. */
-  let isUncertain = false;
-  return async <Answer>(answer: Promise<Answer>): Promise<Answer> => {
-    try {
-      const result = await answer;
-      if (isUncertain) tellUncertain();
-      isUncertain = false;
-      return result;
-    } catch (error) {
-      isUncertain ||= error instanceof ChatError && error.status === 503;
-      throw error;
-    }
-  };
-}
-
 /** In one message, so that a transaction begins with one journey to the server. Ids in order, so that no two wait for each other. */
 function beginning(name: 'users' | 'chat', groupIds: readonly number[] | undefined): string {
   const key = `${LOCKS}, ${LOCK_OF_DATABASE[name]}`;
@@ -157,44 +107,28 @@ function beginning(name: 'users' | 'chat', groupIds: readonly number[] | undefin
   return `BEGIN; SELECT pg_advisory_xact_lock_shared(${key})${locks.join('')}`;
 }
 
-/** @throws ChatError 503 where PostgreSQL is away, starts or stops; else what it was */
-function rethrow(error: unknown): never {
-  const { code = '', message = '' } = error as { code?: string; message?: string };
-  if (!AWAY_CODE.test(code) && !AWAY_MESSAGE.test(message)) throw error;
-  const away = new ChatError(
-    'unavailable',
-    503,
-    'The database does not answer. Try again in a moment.',
-    undefined,
-    2,
-  );
-  away.cause = error;
-  throw away;
-}
-
-/** Runs statements on one connection, or on whichever is free. */
-function executorOn(runner: pg.Pool | pg.PoolClient, orm: Orm): Executor {
+function executorOn(send: Runner, orm: Orm): Executor {
   async function run(query: unknown, values?: Record<string, unknown>) {
     const statement = statementOf(query, orm);
     const { text, name } = statement;
     const params = statement.params(values);
-    const result = await runner
-      .query<unknown[]>({ name, text, values: params, rowMode: 'array', types })
-      .catch(rethrow);
-    return { statement, result };
+    // Safe cast: with this mode each row is an array.
+    const rowMode = 'array' as const;
+    const { rows, rowCount } = await send({ name, text, values: params, rowMode, types }).catch(rethrow);
+    return { statement, rows: rows as unknown[][], written: rowCount ?? 0 };
   }
   // Safe casts: what a statement gives is typed where it was built.
   return {
     async all<Row>(query: unknown, values?: Record<string, unknown>) {
-      const { statement, result } = await run(query, values);
-      return statement.map(result.rows) as Row[];
+      const { statement, rows } = await run(query, values);
+      return statement.map(rows) as Row[];
     },
     async get<Row>(query: unknown, values?: Record<string, unknown>) {
-      const { statement, result } = await run(query, values);
-      return statement.map(result.rows.slice(0, 1))[0] as Row | undefined;
+      const { statement, rows } = await run(query, values);
+      return statement.map(rows.slice(0, 1))[0] as Row | undefined;
     },
     async run(write, values) {
-      return (await run(write, values)).result.rowCount ?? 0;
+      return (await run(write, values)).written;
     },
     async runEach(write, rows) {
       const statement = statementOf(write, orm);
@@ -203,8 +137,8 @@ function executorOn(runner: pg.Pool | pg.PoolClient, orm: Orm): Executor {
       for (let from = 0; from < rows.length; from += perStatement) {
         const part = rows.slice(from, from + perStatement);
         const joined = part.length > 1 ? statement.forRows(part) : undefined;
-        if (joined) written += (await runner.query(joined).catch(rethrow)).rowCount ?? 0;
-        else for (const values of part) written += (await run(statement, values)).result.rowCount ?? 0;
+        if (joined) written += (await send(joined).catch(rethrow)).rowCount ?? 0;
+        else for (const values of part) written += (await run(statement, values)).written;
       }
       return written;
     },

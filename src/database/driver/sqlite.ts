@@ -126,7 +126,13 @@ function connect(file: string, dataDir: string): Sqlite.Database {
     sqlite?.close();
     if (error instanceof StartError) throw error;
     if (isDamage(error)) throw damaged(file, dataDir);
+    if (isOfOtherNode(error))
+      throw new StartError('better-sqlite3 was compiled for another version of Node.js: run npm ci.');
     const why = error instanceof Error ? error.message : String(error);
     throw new StartError(`The database ${file} cannot be opened: ${why}.`);
   }
+}
+
+function isOfOtherNode(error: unknown): boolean {
+  return (error as { code?: string }).code === 'ERR_DLOPEN_FAILED';
 }

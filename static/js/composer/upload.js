@@ -24,6 +24,8 @@ export class Upload {
   isAlone;
   /** The network has cut it off: it goes on when that is back. */
   isLost = false;
+  /** How often it was cut off since somebody last started it. */
+  losses = 0;
   #file;
   #options;
   #address;
@@ -51,7 +53,10 @@ export class Upload {
     this.#progress.setAttribute('aria-label', `Upload of ${name}`);
     find(this.element, '[data-remove-file]').setAttribute('aria-label', `Cancel ${name}`);
     this.element.classList.toggle('is-alone', isAlone);
-    this.#retry.addEventListener('click', enqueue);
+    this.#retry.addEventListener('click', () => {
+      this.losses = 0;
+      enqueue();
+    });
   }
 
   /** It is about to be tried, again. */
@@ -83,6 +88,7 @@ export class Upload {
     const request = new XMLHttpRequest();
     this.#request = request;
     const lose = () => {
+      if (!this.isLost) this.losses += 1;
       this.isLost = true;
       this.fail(this.isAlone ? 'Waits for the network.' : 'The connection was lost.', { mayRetry: true });
       request.abort();

@@ -6,6 +6,8 @@ const CONCURRENT_UPLOADS = 2;
 /** How long a lost upload waits for its next try, when nothing says that the network is back; doubled each time. */
 const FIRST_WAIT_MS = 4_000;
 const LONGEST_WAIT_MS = 60_000;
+/** After so many losses it is not the network: something on the way does not let it through. */
+const MAX_LOSSES = 6;
 
 export class Uploads {
   /** @type {Set<Upload>} */
@@ -22,10 +24,7 @@ export class Uploads {
 
   constructor() {
     // What the network has cut off goes on by itself when it is back.
-    const isBack = () => {
-      this.#waitMs = FIRST_WAIT_MS;
-      this.#retryLost();
-    };
+    const isBack = () => this.#retryLost();
     addEventListener('online', isBack);
     listen('hello', isBack);
   }
@@ -83,6 +82,7 @@ export class Uploads {
         // A successful upload has been replaced in the list by the uploaded file.
         if (!upload.element.isConnected) this.#all.delete(upload);
         if (upload.isLost) this.#retryLater();
+        else this.#waitMs = FIRST_WAIT_MS;
         this.#startNext();
       });
     }
@@ -104,6 +104,6 @@ export class Uploads {
   #retryLost() {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (const upload of this.#all) if (upload.isLost) this.enqueue(upload);
+    for (const upload of this.#all) if (upload.isLost && upload.losses < MAX_LOSSES) this.enqueue(upload);
   }
 }

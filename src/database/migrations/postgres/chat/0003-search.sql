@@ -1,4 +1,4 @@
--- The blind index of search: keyed hashes of words, which is made from the messages and can be emptied at any time.
+-- The blind index of search: keyed hashes of words, which is made from the messages and can be emptied while no Hearth runs.
 CREATE TABLE search_documents (
   group_id bigint NOT NULL,
   seq      bigint NOT NULL,
