@@ -52,6 +52,9 @@ test('while Redis is away each process goes on, and when it is back everybody ha
   await cluster.redis.kill();
   await says(ada, 'two');
   await says(bob, 'three');
+  // Two changes of a message, of which only the second is listed.
+  for (const emoji of ['👍', '🎉'])
+    assert.equal((await ada.post('/groups/1/messages/2/reactions', { emoji, on: 'yes' })).status, 303);
   await until(async () => [...(readers[0]?.contents.values() ?? [])].includes('two'));
   const late = await newPerson(first, 'late', 1);
   assert.equal((await late.get('/groups/1')).status, 200, 'who signs in is served by that process');
@@ -66,6 +69,16 @@ test('while Redis is away each process goes on, and when it is back everybody ha
       [3, 'three'],
     ]);
   }
+  // A page that is told of an older change than it gets next connects again and again.
+  for (const url of [first, second])
+    await until(async () => {
+      const socket = await at(bob, url)
+        .socket('/ws/chat/1')
+        .catch(() => undefined);
+      const hello = await socket?.nextJson('hello').catch(() => undefined);
+      socket?.close();
+      return hello?.change === 5;
+    });
   await until(async () => (await at(late, second).get('/groups/1')).status === 200);
   await until(async () => (await at(kim, second).get('/groups/1')).status !== 200);
   await says(bob, 'four');

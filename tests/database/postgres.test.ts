@@ -219,6 +219,7 @@ test('people talk on PostgreSQL; while it is away they are told, and nothing tha
   assert.equal(refused.status, 503);
   assert.match(refused.body, /The database does not answer\. Try again in a moment\./);
   assert.match(refused.body, /meanwhile/, 'what was typed is still there');
+  assert.equal((await ada.get('/search?q=before')).status, 503);
   assert.equal((await new Visitor(hearth.url).get('/healthz')).status, 503);
   const late = await ada.socket('/ws/chat/1').catch(() => undefined);
   assert.notEqual((await late?.closed)?.code, 4403, 'a page that connects meanwhile tries again');
