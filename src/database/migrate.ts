@@ -5,7 +5,7 @@ import type Sqlite from 'better-sqlite3';
 import { StartError } from '../errors.ts';
 
 /**
- * Applies the numbered files of `migrations/sqlite/<name>/` that this database has not seen, each in a transaction.
+ * Applies the numbered files of `migrations/sqlite/<name>/` that this database has not seen, all in one transaction.
  * `user_version` says how many it has seen.
  */
 export function migrate(sqlite: Sqlite.Database, name: 'users' | 'chat'): void {
@@ -17,12 +17,11 @@ export function migrate(sqlite: Sqlite.Database, name: 'users' | 'chat'): void {
       `The ${name} database was written by a newer Hearth; start that version, or restore a snapshot.`,
     );
   }
-  files.slice(seen).forEach((file, index) => {
-    sqlite.transaction(() => {
-      sqlite.exec(readFileSync(join(folder, file), 'utf8'));
-      sqlite.pragma(`user_version = ${seen + index + 1}`);
-    })();
-  });
+  if (seen === files.length) return;
+  sqlite.transaction(() => {
+    for (const file of files.slice(seen)) sqlite.exec(readFileSync(join(folder, file), 'utf8'));
+    sqlite.pragma(`user_version = ${files.length}`);
+  })();
 }
 
 /** In the order in which they are applied. */
