@@ -29,6 +29,10 @@ export type BackupOptions = {
 /** Such as 2026-01-31T04-00-00: a copy that somebody made under another name is none of ours. */
 const NAME = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d$/;
 
+const DAY_MS = 86_400_000;
+/** Files that an earlier backup has copied are read again, a part of them each day. */
+const READ_WITHIN_DAYS = 7;
+
 const NO_MEDIA = { media: [], newMedia: 0, missing: [] as string[] };
 
 export type BackupDone = { folder: string; manifest: Manifest; newMedia: number };
@@ -63,6 +67,14 @@ export async function backUp(options: BackupOptions): Promise<BackupDone> {
   }
 }
 
+/** Whether an earlier copy of a file is read again today, as each is once a week. */
+export function isReadAgain(id: string, now: Date): boolean {
+  return (
+    Number.parseInt(id.slice(-2), 16) % READ_WITHIN_DAYS ===
+    Math.floor(now.getTime() / DAY_MS) % READ_WITHIN_DAYS
+  );
+}
+
 /** The names of the backups in a folder, the newest first. */
 export function backupsIn(target: string): string[] {
   return readdirSync(target)
@@ -92,7 +104,7 @@ async function writeAll(options: BackupOptions, folder: string, key: Buffer | un
   }
   const { filesFolder } = options;
   const { media, newMedia, missing } =
-    filesFolder === undefined ? NO_MEDIA : await copyMedia({ ...options, filesFolder }, blobIds);
+    filesFolder === undefined ? NO_MEDIA : await copyMedia({ ...options, filesFolder, now }, blobIds);
   if (missing.length > 0) await refuseLost(options, folder, missing);
   const manifest: Manifest = {
     ...{ format: 'hearth-backup', version: 1, hearth: version, createdAt: now.toISOString() },
@@ -121,9 +133,9 @@ async function copyKeys(from: string, folder: string): Promise<string[]> {
   return names.map((name) => `keys/${name}`);
 }
 
-/** Copies the files that an earlier backup does not have. @returns also the ids of those that are not there */
+/** Copies the files that an earlier backup does not have, or has damaged. @returns also the ids of those that are not there */
 async function copyMedia(
-  { filesFolder, target, onProgress = () => {} }: BackupOptions & { filesFolder: string },
+  { filesFolder, target, now, onProgress = () => {} }: BackupOptions & { filesFolder: string; now: Date },
   ids: readonly string[],
 ) {
   const before = new Map(mediaOfLast(target).map((entry) => [entry.path, entry]));
@@ -135,7 +147,7 @@ async function copyMedia(
       const path = `${id.slice(-2)}/${id}${suffix}`;
       const to = join(target, MEDIA, path);
       const known = before.get(path);
-      if (known && statSync(to, { throwIfNoEntry: false })?.size === known.size) {
+      if (known && (await isWhole(to, known, isReadAgain(id, now)))) {
         media.push(known);
         continue;
       }
@@ -149,6 +161,11 @@ async function copyMedia(
     onProgress(index + 1, ids.length);
   }
   return { media, newMedia, missing };
+}
+
+async function isWhole(file: string, { size, sha256 }: Entry, isRead: boolean): Promise<boolean> {
+  if (statSync(file, { throwIfNoEntry: false })?.size !== size) return false;
+  return !isRead || (await contentOf(file)).sha256 === sha256;
 }
 
 /** Of a backup before this one whose list can be read. */

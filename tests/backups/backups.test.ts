@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
+import { isReadAgain } from '../../src/backups/back-up.ts';
 import { expired } from '../../src/backups/prune.ts';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { runToEnd, startHearth, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
@@ -104,6 +105,42 @@ test('files are copied once; a damaged part is named, and nothing is restored of
   assert.match((await backup('--data', join(target, 'nothing'))).stderr, /There is no data in/);
   assert.match((await backup('--keep', 'all')).stderr, /--keep takes two numbers, such as 7,4/);
   assert.match((await backup('--nonsense')).stderr, /Unknown option '--nonsense'/);
+});
+
+test('a copy of an earlier backup that was damaged is found within a week, and made anew', async (t) => {
+  const hearth = await startHearthProcess(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const media = join(hearth.dataDir, 'media');
+  const idsOf = () =>
+    readdirSync(media, { recursive: true, encoding: 'utf8' })
+      .map((path) => path.slice(3))
+      .filter((name) => name !== '' && !name.includes('.'));
+  const week = Array.from({ length: 7 }, (_, day) => new Date(1_800_000_000_000 + day * 86_400_000));
+  const isDueToday = (id: string) => isReadAgain(id, new Date());
+  let sent = 0;
+  do {
+    await sendPicture(ada, 'one of many');
+    sent += 1;
+    assert.ok(sent < 200);
+  } while (!idsOf().some(isDueToday));
+  for (const id of idsOf()) assert.equal(week.filter((day) => isReadAgain(id, day)).length, 1);
+  const id = idsOf().find(isDueToday) ?? '';
+  const target = join(temporaryFolder(t), 'backups');
+  const first = await backup('--data', hearth.dataDir, '--to', target);
+  const copy = join(target, 'media', id.slice(-2), id);
+  const whole = readFileSync(copy);
+  writeFileSync(copy, Buffer.from(whole).fill(0, 100, 120));
+  // Backups are called by their second.
+  await sleep(1_100);
+  const second = await backup('--data', hearth.dataDir, '--to', target);
+  assert.match(second.stdout, /files \(1 new\)/, second.stderr);
+  assert.deepEqual(readFileSync(copy), whole);
+  const dataDir = join(temporaryFolder(t), 'restored');
+  assert.equal(
+    (await restore(folderOf(first.stdout), '--data', dataDir)).code,
+    0,
+    'the first is whole again, too',
+  );
 });
 
 test('a backup of a folder that lost a file, or of a damaged database, is not called good', async (t) => {
