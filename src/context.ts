@@ -59,8 +59,9 @@ export async function createContext({
   redis: Redis | undefined;
 }): Promise<Context & { stop(): Promise<void> }> {
   const report = (err: unknown) => log.error({ err }, 'something failed in the background');
+  const tellHeard = (event: string) => log.debug({ event }, 'another process told of it');
   const local = createLocalBus((err, event) => log.error({ err, event }, 'a listener failed'));
-  const shared = redis && (await createRedisBus(redis, local, report));
+  const shared = redis && (await createRedisBus(redis, local, report, tellHeard));
   const bus = shared ?? local;
   databases.whenUncertain(() => bus.publish(eventsMissed, {}));
   const metrics = createMetrics();
@@ -72,7 +73,7 @@ export async function createContext({
     Number(redis?.isAway() === true),
   );
   const mailer = createMailer(config, report);
-  const jobs = createJobs(config.role !== 'web', bus.publish, bus.subscribe);
+  const jobs = createJobs(config.role !== 'web', bus, log);
   const stops: (() => unknown)[] = [() => mailer?.stop()];
   return {
     mailer,

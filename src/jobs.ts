@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import { eventType, type Publish, type Subscribe } from './bus/bus.ts';
 
 /** Something that takes long is to be done, by a process that does such work. */
@@ -17,7 +18,11 @@ export type Jobs = Readonly<{
   stop(): void;
 }>;
 
-export function createJobs(areHere: boolean, publish: Publish, subscribe: Subscribe): Jobs {
+export function createJobs(
+  areHere: boolean,
+  { publish, subscribe }: { publish: Publish; subscribe: Subscribe },
+  log: Pick<Logger, 'debug'>,
+): Jobs {
   const timers = new Map<string, NodeJS.Timeout>();
   const together = (kind: string, act: () => unknown) => {
     if (timers.has(kind)) return;
@@ -31,7 +36,12 @@ export function createJobs(areHere: boolean, publish: Publish, subscribe: Subscr
     areHere,
     tell: (kind) => together(kind, () => publish(jobsDue, { kind })),
     onDue(kind, look) {
-      if (areHere) subscribe(jobsDue, (due) => due.kind === kind && together(kind, look));
+      if (!areHere) return;
+      const tellAndLook = () => {
+        log.debug({ kind }, 'there is work to do');
+        look();
+      };
+      subscribe(jobsDue, (due) => due.kind === kind && together(kind, tellAndLook));
     },
     stop() {
       for (const timer of timers.values()) clearTimeout(timer);

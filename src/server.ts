@@ -16,6 +16,7 @@ import { StartError } from './errors.ts';
 import { exchangeOf } from './http/exchange.ts';
 import { Listeners } from './listeners.ts';
 import { connectRedis } from './redis.ts';
+import { followRequests, requestOfLine } from './request-id.ts';
 import type { Certificate } from './tls/certificate.ts';
 
 export type Running = {
@@ -62,7 +63,8 @@ async function open(config: Config, closers: Closers, shared: { passwords?: Pass
     : undefined;
   let served = certificate && parsed(certificate);
   const stderr = pino.destination({ fd: 2, sync: false });
-  const log = pino({ level: config.logLevel, base: null }, stderr);
+  followRequests(config.logLevel);
+  const log = pino({ level: config.logLevel, base: null, mixin: requestOfLine }, stderr);
   closers.push(() => stderr.flushSync());
   const { keyring, databases } = await openData(config, closers, (err) => log.warn({ err }));
   const redis = config.redisUrl

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from '../redis.ts';
+import { currentRequestId, withRequestId } from '../request-id.ts';
 import { type Bus, eventsMissed } from './bus.ts';
 
 /** Before it is tried again to tell the others that something was lost. */
@@ -14,6 +15,7 @@ export async function createRedisBus(
   { client, prefix, whenBack }: Redis,
   local: Bus,
   report: (error: unknown) => void,
+  tellHeard: (event: string) => void,
 ): Promise<Bus & { stop(): Promise<void> }> {
   const origin = randomUUID();
   const channel = `${prefix}:bus`;
@@ -32,11 +34,13 @@ export async function createRedisBus(
   whenBack(settle);
 
   function send(name: string, payload: unknown): void {
-    client.publish(channel, JSON.stringify({ origin, name, payload })).catch(() => {
-      isOwing = true;
-      // It may have been refused by a connection that is open again by now.
-      setTimeout(settle, SETTLE_MS).unref();
-    });
+    client
+      .publish(channel, JSON.stringify({ origin, name, payload, requestId: currentRequestId() }))
+      .catch(() => {
+        isOwing = true;
+        // It may have been refused by a connection that is open again by now.
+        setTimeout(settle, SETTLE_MS).unref();
+      });
   }
 
   function settle(): void {
@@ -47,8 +51,12 @@ export async function createRedisBus(
 
   function hear(text: string): void {
     try {
-      const { origin: from, name, payload } = JSON.parse(text);
-      if (from !== origin) local.deliver({ name }, payload);
+      const { origin: from, name, payload, requestId } = JSON.parse(text);
+      if (from === origin) return;
+      withRequestId(requestId, () => {
+        tellHeard(name);
+        local.deliver({ name }, payload);
+      });
     } catch (error) {
       report(error);
     }

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { invalid, notFound } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
+import { newRequestId, withRequestId } from '../request-id.ts';
 
 declare global {
   namespace Express {
@@ -21,10 +21,8 @@ const LONG_PART = /[^/]{40,}/g;
 
 /** Gives each request an id and writes one line when its answer is done: never a query, a body, a cookie or a link's secret. */
 export function logRequests(log: Logger, metrics: Pick<Metrics, 'request'>): RequestHandler {
-  const start = randomBytes(3).toString('hex');
-  let count = 0;
   return (request, response, next) => {
-    request.id = `${start}-${(++count).toString(36)}`;
+    request.id = newRequestId();
     const started = performance.now();
     const { method } = request;
     const path = request.path.replace(SECRET_IN_PATH, '$1…').replace(LONG_PART, '…');
@@ -33,7 +31,7 @@ export function logRequests(log: Logger, metrics: Pick<Metrics, 'request'>): Req
       metrics.request(method, response.statusCode, ms);
       log.info({ id: request.id, method, path, status: response.statusCode, ms });
     });
-    next();
+    withRequestId(request.id, next);
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { RawData } from 'ws';
 import { ChatError, diskFull } from '../errors.ts';
+import { newRequestId, withRequestId } from '../request-id.ts';
 import type { Connection } from './connection.ts';
 import type { Hub } from './hub.ts';
 
@@ -31,7 +32,7 @@ export function serveSocket(
     // Ignore frames that arrive after we closed the connection, such as after access was revoked.
     if (!connection.isOpen) return;
     if (!connection.countFrame(rateLimits)) return;
-    void connection.answer(() => take(data, isBinary));
+    void connection.answer(() => withRequestId(newRequestId(), () => take(data, isBinary)));
   });
   ws.on('pong', () => {
     connection.isAlive = true;

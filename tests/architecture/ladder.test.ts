@@ -19,6 +19,7 @@ const LADDER: readonly (readonly string[])[] = [
     'bus',
     'limits',
     'metrics',
+    'request-id',
     'time-zones',
     'tls',
   ],

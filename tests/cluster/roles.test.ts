@@ -64,6 +64,42 @@ test('one process serves people, another does what takes long; what waits for a 
   await until(async () => receiver.received.length === 3, 'the next one does it');
 });
 
+test('with LOG_LEVEL=debug all that a request causes has its id in the log, at every process and in the background', async (t) => {
+  const [postgres, redis] = await Promise.all([startPostgres(t), startRedis(t)]);
+  const env = {
+    DATABASE_URL: await postgres.database(),
+    REDIS_URL: redis.url,
+    FILES_FOLDER: temporaryFolder(t),
+    ENCRYPTION_KEY: randomBytes(32).toString('hex'),
+    LOG_LEVEL: 'debug',
+  };
+  const web = await startHearthProcess(t, { env, flags: ['--role', 'web'] });
+  const worker = await startHearthProcess(t, { env, flags: ['--role', 'worker'] });
+  const linesOf = (hearth: { output(): { stderr: string } }): Record<string, unknown>[] =>
+    hearth
+      .output()
+      .stderr.split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line));
+  const ada = await newPerson(web.url, 'ada', 1);
+  await ada.post('/groups/1/messages', { content: 'a secret canary' });
+  await ada.post('/account/export');
+  const socket = await ada.socket('/ws/chat/1');
+  socket.send({ type: 'send', id: crypto.randomUUID(), content: 'by a socket' });
+  const idOf = (path: string) => linesOf(web).find((line) => line.path === path)?.id ?? 'none';
+  await until(
+    async () => linesOf(worker).some(({ id, kind }) => id === idOf('/account/export') && kind === 'exports'),
+    'the work of a request',
+  );
+  const told = () => linesOf(worker).filter(({ event }) => event === 'messages.committed');
+  await until(async () => told().length === 2, 'both messages are told of');
+  const [first, second] = told().map(({ id }) => id);
+  assert.equal(first, idOf('/groups/1/messages'));
+  assert.match(String(second), /^[0-9a-f]{6}-/, 'a command of a socket has one, too');
+  assert.notEqual(second, first);
+  for (const { output } of [web, worker]) assert.doesNotMatch(output().stderr, /canary/);
+});
+
 test('a worker serves nothing but its health, and a role needs Redis', async (t) => {
   const [postgres, redis] = await Promise.all([startPostgres(t), startRedis(t)]);
   const env = {
