@@ -24,6 +24,11 @@ const UNREAD = [
     `${name}/deps`,
     `${name}/src`,
   ]),
+  ...others(
+    'better-sqlite3-13/prebuilds',
+    ...[process.platform, `${process.platform}musl`].map((system) => `${system}-${process.arch}.node`),
+  ),
+  ...['better-sqlite3-13/deps', 'better-sqlite3-13/src'],
   // What is read of these is elsewhere in them.
   ...['highlight.js/scss', 'highlight.js/styles', 'mediabunny/src', 'vosk/demo', 'zod/src'],
   ...['bintrees', 'pino', 'wav'].map((name) => `${name}/test`),

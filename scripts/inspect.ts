@@ -2,10 +2,11 @@
 // npm run inspect -- [FOLDER] TABLE [COUNT]     the newest rows of a table, opened with the key; reads only
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
+import type Sqlite from 'better-sqlite3';
 import { getTableColumns, getTableName } from 'drizzle-orm';
 import { readCommand } from '../src/config.ts';
 import { loadKeyring } from '../src/crypto/keys.ts';
+import { BetterSqlite } from '../src/database/driver/better-sqlite3.ts';
 import type { SealedColumn } from '../src/database/sealed-column.ts';
 import { createSealer, SEALED, type Sealer } from '../src/database/sealed-columns.ts';
 import { StartError } from '../src/errors.ts';
@@ -37,7 +38,7 @@ function inspect(args: readonly string[]): void {
     throw new StartError(`There is no data in ${folder}. Name its folder: npm run inspect -- FOLDER`);
   const databases = DATABASES.map((name) => ({
     name,
-    sqlite: new Sqlite(join(folder, `${name}.sqlite3`), { readonly: true }),
+    sqlite: new BetterSqlite(join(folder, `${name}.sqlite3`), { readonly: true }),
   }));
   const owner = databases.find(({ sqlite }) => table !== undefined && tablesOf(sqlite).includes(table));
   if (table !== undefined && !owner) throw new StartError(`There is no table ${table}.`);

@@ -5,11 +5,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
 import express from 'express';
 import { WebSocketServer } from 'ws';
 import { createCipher } from '../../src/crypto/cipher.ts';
 import { loadKeyring } from '../../src/crypto/keys.ts';
+import { BetterSqlite } from '../../src/database/driver/better-sqlite3.ts';
 import { ROOT } from '../../tests/support/hearth.ts';
 import { timedId } from './sockets.ts';
 
@@ -68,7 +68,7 @@ function post(): void {
 /** A bare better-sqlite3 script: the same rows, sealed and indexed, 64 to a commit; prints messages a second. */
 function rows(seconds: string): void {
   const folder = mkdtempSync(join(tmpdir(), 'hearth-floor-'));
-  const sqlite = new Sqlite(join(folder, 'chat.sqlite3'));
+  const sqlite = new BetterSqlite(join(folder, 'chat.sqlite3'));
   sqlite.pragma('journal_mode = WAL');
   sqlite.pragma('synchronous = FULL');
   sqlite.exec(

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
 import pg from 'pg';
 import { createClient } from 'redis';
 import type { Config } from '../../src/config.ts';
 import { type Keyring, loadKeyring } from '../../src/crypto/keys.ts';
+import { BetterSqlite } from '../../src/database/driver/better-sqlite3.ts';
 import { countRows } from '../../src/database/driver/copy.ts';
 import { migrationFiles } from '../../src/database/migrate.ts';
 import { bad, type Finding, messageOf, note, ok } from './finding.ts';
@@ -20,7 +20,7 @@ export function sqlite(config: Config): Finding[] {
     if (!existsSync(file)) return [note(`There is no ${name} database yet: the first start makes it.`)];
     const rows = countRows(file);
     if (!rows) return [bad(`${file} is damaged: stop Hearth and restore a backup, npm run restore.`)];
-    const database = new Sqlite(file, { readonly: true });
+    const database = new BetterSqlite(file, { readonly: true });
     try {
       const seen = Number(database.pragma('user_version', { simple: true }));
       const used = database.prepare<[], { key_id: string }>('SELECT key_id FROM encryption_keys').all();

@@ -1,4 +1,5 @@
-import Sqlite from 'better-sqlite3';
+import type Sqlite from 'better-sqlite3';
+import { BetterSqlite } from './driver/better-sqlite3.ts';
 
 /** With fewer frames left than this, the final checkpoint on the writing connection takes a millisecond or two. */
 const FEW_FRAMES = 200;
@@ -8,7 +9,7 @@ let connection: Sqlite.Database | undefined;
 
 /** Runs in a worker thread of its own; one thread serves one file. */
 export default function checkpoint(file: string): void {
-  connection ??= new Sqlite(file, { timeout: 1_000 });
+  connection ??= new BetterSqlite(file, { timeout: 1_000 });
   const passive = connection.prepare<[], { log: number; checkpointed: number }>(
     'PRAGMA wal_checkpoint(PASSIVE)',
   );

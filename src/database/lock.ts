@@ -1,7 +1,7 @@
 import { accessSync, constants, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
 import { StartError } from '../errors.ts';
+import { BetterSqlite } from './driver/better-sqlite3.ts';
 import { isDamage } from './integrity.ts';
 
 /**
@@ -27,7 +27,7 @@ export function lockDataFolder(dataDir: string): { release(): void } {
       rmSync(file);
       return takeLock(file);
     }
-    const busy = error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_BUSY');
+    const busy = error instanceof BetterSqlite.SqliteError && error.code.startsWith('SQLITE_BUSY');
     throw new StartError(
       busy
         ? `Another Hearth is using the data folder ${dataDir}; stop it first or choose another with --data.`
@@ -37,7 +37,7 @@ export function lockDataFolder(dataDir: string): { release(): void } {
 }
 
 function takeLock(file: string): { release(): void } {
-  const lock = new Sqlite(file, { timeout: 0 });
+  const lock = new BetterSqlite(file, { timeout: 0 });
   try {
     lock.exec('BEGIN EXCLUSIVE');
     return { release: () => lock.close() };

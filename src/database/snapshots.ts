@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import Sqlite from 'better-sqlite3';
+import { BetterSqlite } from './driver/better-sqlite3.ts';
 import { copyDatabase } from './driver/copy.ts';
 import { isDamage } from './integrity.ts';
 import { migrationFiles } from './migrate.ts';
@@ -33,7 +33,7 @@ export function sqliteVersions(dataDir: string): Versions {
   const versionOf = (name: string) => {
     const file = join(dataDir, `${name}.sqlite3`);
     if (!existsSync(file)) return 0;
-    const sqlite = new Sqlite(file);
+    const sqlite = new BetterSqlite(file);
     try {
       return Number(sqlite.pragma('user_version', { simple: true }));
     } catch (error) {

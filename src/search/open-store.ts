@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import Sqlite from 'better-sqlite3';
+import type Sqlite from 'better-sqlite3';
+import { BetterSqlite } from '../database/driver/better-sqlite3.ts';
 
 /**
  * Opens the file of an index; creates it anew when its fingerprint differs or it is damaged.
@@ -31,7 +32,7 @@ export function removeSearchStore(file: string): void {
 /** Undefined for a file that is no database. */
 function open(file: string): Sqlite.Database | undefined {
   mkdirSync(dirname(file), { recursive: true });
-  const sqlite = new Sqlite(file, { timeout: 5_000 });
+  const sqlite = new BetterSqlite(file, { timeout: 5_000 });
   try {
     sqlite.pragma('journal_mode = WAL');
     // A power cut may lose the last transactions, which are indexed again from the cursors, but damages nothing.

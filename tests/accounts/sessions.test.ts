@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';
-import Sqlite from 'better-sqlite3';
+import { BetterSqlite } from '../../src/database/driver/better-sqlite3.ts';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { startHearth, startHearthProcess } from '../support/hearth.ts';
 
@@ -106,7 +106,7 @@ test('too many tries are told when to try again, by name and by address', async 
 
 /** Changes what the stored sessions say, as if time had passed. Hearth must not run. */
 function ageSessions(dataDir: string, change: (session: Record<string, unknown>) => object): void {
-  const sqlite = new Sqlite(join(dataDir, 'sessions.sqlite3'));
+  const sqlite = new BetterSqlite(join(dataDir, 'sessions.sqlite3'));
   const rows = sqlite.prepare('SELECT sid, sess FROM sessions').all() as { sid: string; sess: string }[];
   for (const { sid, sess } of rows) {
     const session = JSON.parse(sess);

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import Sqlite from 'better-sqlite3';
 import { eq, sql } from 'drizzle-orm';
+import { BetterSqlite } from '../../src/database/driver/better-sqlite3.ts';
 import { openSqlite } from '../../src/database/driver/sqlite.ts';
 import { createGroupCommit } from '../../src/database/group-commit.ts';
 
@@ -76,7 +76,7 @@ test('a file that is no database, or one of a newer Hearth, is refused in one se
     'this is not a database, it is a text of some length'.repeat(50),
   );
   assert.throws(() => openSqlite(folder, 'users'), /is damaged, and is left as it is/);
-  const newer = new Sqlite(join(folder, 'chat.sqlite3'));
+  const newer = new BetterSqlite(join(folder, 'chat.sqlite3'));
   newer.pragma('user_version = 999');
   newer.close();
   assert.throws(() => openSqlite(folder, 'chat'), /newer Hearth/);

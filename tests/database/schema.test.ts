@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';
-import Sqlite from 'better-sqlite3';
 import { getTableColumns } from 'drizzle-orm';
 import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core';
+import { BetterSqlite } from '../../src/database/driver/better-sqlite3.ts';
 import { openDatabases } from '../../src/database/open.ts';
 import { SEALED } from '../../src/database/sealed-columns.ts';
 import { temporaryFolder } from '../support/hearth.ts';
@@ -67,7 +67,7 @@ test('the tables of the source are those that the migrations make', async (t) =>
   const folder = temporaryFolder(t);
   await (await openDatabases(folder)).close();
   for (const name of ['users', 'chat'] as const) {
-    const sqlite = new Sqlite(join(folder, `${name}.sqlite3`), { readonly: true });
+    const sqlite = new BetterSqlite(join(folder, `${name}.sqlite3`), { readonly: true });
     t.after(() => sqlite.close());
     const made = sqlite
       .prepare<[], { name: string }>(

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import Sqlite from 'better-sqlite3';
+import { BetterSqlite } from '../../src/database/driver/better-sqlite3.ts';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { ON_SQLITE, startHearth, startHearthProcess } from '../support/hearth.ts';
 import { countRows } from '../support/rows.ts';
@@ -163,7 +163,7 @@ test('a deleted group is gone from every list, page, socket, search and the disk
       async () => (await countRows(hearth.dataDir, 'chat', 'search_documents', 'group_id = 1')) === 0,
     );
   else {
-    const index = new Sqlite(join(hearth.dataDir, 'search.sqlite3'), { readonly: true });
+    const index = new BetterSqlite(join(hearth.dataDir, 'search.sqlite3'), { readonly: true });
     const left = index.prepare('SELECT count(*) AS rows FROM documents WHERE group_id = 1').get();
     index.close();
     assert.deepEqual(left, { rows: 0 });

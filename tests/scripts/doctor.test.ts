@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
-import Sqlite from 'better-sqlite3';
+import { BetterSqlite } from '../../src/database/driver/better-sqlite3.ts';
 import { openDatabases } from '../../src/database/open.ts';
 import { newPerson } from '../support/client.ts';
 import { ON_SQLITE, ROOT, runToEnd, startHearth, temporaryFolder } from '../support/hearth.ts';
@@ -61,7 +61,7 @@ test('the doctor names what is wrong, and what to do', ON_SQLITE, async (t) => {
     /chat\.sqlite3 is damaged: stop Hearth and restore a backup/,
   );
   const newer = copy('newer');
-  const database = new Sqlite(join(newer, 'users.sqlite3'));
+  const database = new BetterSqlite(join(newer, 'users.sqlite3'));
   database.pragma('user_version = 999');
   database.close();
   assert.match((await look(newer)).bad[0] ?? '', /written by a newer Hearth: start that version/);

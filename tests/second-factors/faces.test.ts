@@ -4,9 +4,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
-import Sqlite from 'better-sqlite3';
 import { generate } from 'otplib';
 import sharp from 'sharp';
+import { BetterSqlite } from '../../src/database/driver/better-sqlite3.ts';
 import { openBrowser, personAt } from '../support/browser.ts';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { portrait, three, turned } from '../support/faces.ts';
@@ -41,7 +41,7 @@ async function sideFor(visitor: Visitor): Promise<'left' | 'right'> {
 
 /** The templates as they are on the disk. */
 function readSealed(dataDir: string): Buffer[] {
-  const users = new Sqlite(join(dataDir, 'users.sqlite3'), { readonly: true });
+  const users = new BetterSqlite(join(dataDir, 'users.sqlite3'), { readonly: true });
   const rows = users.prepare('SELECT template FROM face_templates').all() as { template: Buffer }[];
   users.close();
   return rows.map(({ template }) => template);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
 import pg from 'pg';
+import { BetterSqlite } from '../../src/database/driver/better-sqlite3.ts';
 import { databaseOf } from './hearth.ts';
 
 type Row = Record<string, unknown>;
@@ -15,7 +15,7 @@ export async function runSql(dataDir: string, database: 'users' | 'chat', sql: s
 }
 
 function runSqlite(dataDir: string, database: string, sql: string): Row[] {
-  const sqlite = new Sqlite(join(dataDir, `${database}.sqlite3`));
+  const sqlite = new BetterSqlite(join(dataDir, `${database}.sqlite3`));
   try {
     if (/^SELECT/.test(sql)) return sqlite.prepare<[], Row>(sql).all();
     sqlite.exec(sql);

@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync
 import { join } from 'node:path';
 import test from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import Sqlite from 'better-sqlite3';
+import { BetterSqlite } from '../../src/database/driver/better-sqlite3.ts';
 import { newestVersions, sqliteVersions } from '../../src/database/snapshots.ts';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { runToEnd, startHearth, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
@@ -86,7 +86,7 @@ test('an upgrade is undone: what was there is back, and what was written since i
   const refused = await runToEnd(['--data', dataDir, '--port', '0']);
   assert.match(refused.stderr, /was written by a newer Hearth/);
 
-  const reader = new Sqlite(join(dataDir, 'chat.sqlite3'));
+  const reader = new BetterSqlite(join(dataDir, 'chat.sqlite3'));
   reader.exec('BEGIN');
   reader.prepare('SELECT count(*) FROM messages').get();
   const busy = await runToEnd(['--data', dataDir], {}, join(next, 'scripts/undo.ts'));
@@ -141,7 +141,7 @@ test('the newest three snapshots are kept, and a damaged file is still named', a
   const hearth = await startHearth(t, { dataDir });
   await hearth.stop();
   for (let round = 0; round < 4; round++) {
-    const sqlite = new Sqlite(join(dataDir, 'chat.sqlite3'));
+    const sqlite = new BetterSqlite(join(dataDir, 'chat.sqlite3'));
     sqlite.exec('ALTER TABLE groups DROP COLUMN keep_days; ALTER TABLE groups DROP COLUMN keep_megabytes');
     sqlite.exec('ALTER TABLE groups DROP COLUMN held_at; ALTER TABLE groups DROP COLUMN purged_seq');
     sqlite.pragma('user_version = 19');

@@ -1,14 +1,15 @@
 import { chmodSync, rmSync } from 'node:fs';
-import Sqlite from 'better-sqlite3';
+import type Sqlite from 'better-sqlite3';
 import { StartError } from '../../errors.ts';
 import { isDamage } from '../integrity.ts';
+import { BetterSqlite } from './better-sqlite3.ts';
 
 /**
  * Copies a database, also while another process writes to it: the copy is of one moment, and without what was deleted
  * (sqlite.org/lang_vacuum.html, "VACUUM with an INTO clause").
  */
 export function copyDatabase(from: string, to: string): void {
-  const sqlite = new Sqlite(from, { readonly: true, fileMustExist: true });
+  const sqlite = new BetterSqlite(from, { readonly: true, fileMustExist: true });
   try {
     sqlite.prepare('VACUUM INTO ?').run(to);
     chmodSync(to, 0o600);
@@ -21,7 +22,7 @@ export function copyDatabase(from: string, to: string): void {
 export function countRows(file: string): Record<string, number> | undefined {
   let sqlite: Sqlite.Database | undefined;
   try {
-    sqlite = new Sqlite(file, { readonly: true, fileMustExist: true });
+    sqlite = new BetterSqlite(file, { readonly: true, fileMustExist: true });
     if (sqlite.pragma('integrity_check(1)', { simple: true }) !== 'ok') return undefined;
     const tables = sqlite
       .prepare(
@@ -44,12 +45,12 @@ export function countRows(file: string): Record<string, number> | undefined {
  * @throws StartError where something else has it open
  */
 export function closeLog(file: string): void {
-  const sqlite = new Sqlite(file, { fileMustExist: true, timeout: 0 });
+  const sqlite = new BetterSqlite(file, { fileMustExist: true, timeout: 0 });
   try {
     sqlite.pragma('locking_mode = EXCLUSIVE');
     if (sqlite.pragma('journal_mode = DELETE', { simple: true }) !== 'delete') throw isOpenElsewhere(file);
   } catch (error) {
-    const code = error instanceof Sqlite.SqliteError ? error.code : '';
+    const code = error instanceof BetterSqlite.SqliteError ? error.code : '';
     if (code.startsWith('SQLITE_BUSY')) throw isOpenElsewhere(file);
     // Of a damaged file there is nothing to write.
     if (!isDamage(error)) throw error;

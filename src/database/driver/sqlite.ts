@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
+import type Sqlite from 'better-sqlite3';
 import { drizzle } from 'drizzle-orm/better-sqlite3';
 import { StartError } from '../../errors.ts';
 import { startCheckpoints } from '../checkpoints.ts';
@@ -8,6 +8,7 @@ import { SQLITE } from '../dialect/sqlite.ts';
 import type { Database, Executor } from '../executor.ts';
 import { checkIntegrity, damaged, isDamage } from '../integrity.ts';
 import { migrate } from '../migrate.ts';
+import { BetterSqlite } from './better-sqlite3.ts';
 import { bindWrites } from './bind.ts';
 
 /** @throws StartError when the file cannot be opened, is no database, or was written by a newer Hearth */
@@ -114,7 +115,7 @@ function connect(file: string, dataDir: string): Sqlite.Database {
   let sqlite: Sqlite.Database | undefined;
   try {
     mkdirSync(join(file, '..'), { recursive: true });
-    sqlite = new Sqlite(file, { timeout: 5_000 });
+    sqlite = new BetterSqlite(file, { timeout: 5_000 });
     checkIntegrity(sqlite, file, dataDir);
     sqlite.pragma('journal_mode = WAL');
     sqlite.pragma('synchronous = FULL');
