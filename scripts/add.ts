@@ -35,7 +35,7 @@ function install(): void {
   const npm = process.env.npm_execpath;
   const flags = ['install', '--no-save', '--save-prod', '--no-audit', '--no-fund', '--loglevel=error'];
   // What was left out at the installation stays out, and what is there stays.
-  if (!isThere('koffi')) flags.push('--omit=optional');
+  if (!isThere(`@esbuild/${process.platform}-${process.arch}`)) flags.push('--omit=optional');
   flags.push(isThere('typescript') ? '--include=dev' : '--omit=dev');
   const packages = all.flatMap((name) => EXTRAS[name].packages.map(withVersion));
   if (npm) run(process.execPath, [npm, ...flags, ...packages]);

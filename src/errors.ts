@@ -56,7 +56,7 @@ export function tooMany(what: string, seconds: number): ChatError {
 }
 
 /** What this needs does not answer. @param cause what it was, for the log */
-export function unavailable(sentence: string, cause: unknown): ChatError {
+export function unavailable(sentence: string, cause?: unknown): ChatError {
   const error = new ChatError('unavailable', 503, sentence, undefined, 2);
   error.cause = cause;
   return error;

@@ -25,9 +25,15 @@ export function currentRequestId(): string | undefined {
   return isFollowed ? storage.getStore() : undefined;
 }
 
-/** Runs work, and what it begins, on behalf of a request. */
+/** Runs work, and what it begins, on behalf of a request; undefined is on nobody's behalf. */
 export function withRequestId<Result>(id: string | undefined, work: () => Result): Result {
-  return isFollowed && id !== undefined ? storage.run(id, work) : work();
+  if (!isFollowed) return work();
+  return id === undefined ? storage.exit(work) : storage.run(id, work);
+}
+
+/** For what serves many, and was begun by one of them. */
+export function onNobodysBehalf<Result>(work: () => Result): Result {
+  return withRequestId(undefined, work);
 }
 
 /** For `pino`: each line has the request on whose behalf it is written. */

@@ -67,12 +67,15 @@ export async function backUp(options: BackupOptions): Promise<BackupDone> {
   }
 }
 
-/** Whether an earlier copy of a file is read again today, as each is once a week. */
-export function isReadAgain(id: string, now: Date): boolean {
-  return (
-    Number.parseInt(id.slice(-2), 16) % READ_WITHIN_DAYS ===
-    Math.floor(now.getTime() / DAY_MS) % READ_WITHIN_DAYS
-  );
+/**
+ * Whether an earlier copy of a file is read again: each is on one day of seven.
+ * @param since when the backup before this one was taken
+ */
+export function isReadAgain(id: string, since: Date, now: Date): boolean {
+  const own = Number.parseInt(id.slice(-2), 16) % READ_WITHIN_DAYS;
+  const [last, today] = [since, now].map((at) => Math.floor(at.getTime() / DAY_MS)) as [number, number];
+  // The last day whose files are these.
+  return today - ((((today - own) % READ_WITHIN_DAYS) + READ_WITHIN_DAYS) % READ_WITHIN_DAYS) > last;
 }
 
 /** The names of the backups in a folder, the newest first. */
@@ -138,7 +141,9 @@ async function copyMedia(
   { filesFolder, target, now, onProgress = () => {} }: BackupOptions & { filesFolder: string; now: Date },
   ids: readonly string[],
 ) {
-  const before = new Map(mediaOfLast(target).map((entry) => [entry.path, entry]));
+  const last = lastOf(target);
+  const before = new Map(last?.media.map((entry) => [entry.path, entry]));
+  const since = new Date(last?.createdAt ?? 0);
   const media: Entry[] = [];
   const missing: string[] = [];
   let newMedia = 0;
@@ -147,7 +152,7 @@ async function copyMedia(
       const path = `${id.slice(-2)}/${id}${suffix}`;
       const to = join(target, MEDIA, path);
       const known = before.get(path);
-      if (known && (await isWhole(to, known, isReadAgain(id, now)))) {
+      if (known && (await isWhole(to, known, isReadAgain(id, since, now)))) {
         media.push(known);
         continue;
       }
@@ -165,18 +170,18 @@ async function copyMedia(
 
 async function isWhole(file: string, { size, sha256 }: Entry, isRead: boolean): Promise<boolean> {
   if (statSync(file, { throwIfNoEntry: false })?.size !== size) return false;
-  return !isRead || (await contentOf(file)).sha256 === sha256;
+  return !isRead || (await contentOf(file).catch(() => undefined))?.sha256 === sha256;
 }
 
-/** Of a backup before this one whose list can be read. */
-function mediaOfLast(target: string): readonly Entry[] {
+/** The last backup before this one whose list can be read. */
+function lastOf(target: string): Manifest | undefined {
   for (const name of backupsIn(target))
     try {
-      return readManifest(join(target, name)).media;
+      return readManifest(join(target, name));
     } catch (error) {
       if (!(error instanceof StartError)) throw error;
     }
-  return [];
+  return undefined;
 }
 
 /** @throws StartError for a file that is still in the databases: it was not removed meanwhile, but lost */

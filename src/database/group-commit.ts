@@ -1,4 +1,5 @@
 import { ChatError } from '../errors.ts';
+import { currentRequestId, withRequestId } from '../request-id.ts';
 
 /** Maximum number of event-loop turns that one batch gathers, so that a steady stream is committed, too. */
 const MAX_GATHERING_TURNS = 8;
@@ -16,7 +17,12 @@ export function createGroupCommit<Job, Result>(
   write: (jobs: readonly Job[]) => Promise<ReadonlyArray<Result | Error>>,
   split: (jobs: readonly Job[]) => ReadonlyArray<readonly Job[]> = (jobs) => [jobs],
 ): { commit(job: Job): Promise<Result>; flush(): Promise<void> } {
-  type Waiting = { job: Job; resolve(result: Result): void; reject(error: unknown): void };
+  type Waiting = {
+    job: Job;
+    requestId: string | undefined;
+    resolve(result: Result): void;
+    reject(error: unknown): void;
+  };
   let waiting: Waiting[] = [];
   let running: Promise<void> | undefined;
 
@@ -27,7 +33,8 @@ export function createGroupCommit<Job, Result>(
       waiting = [];
       let at = 0;
       for (const part of split(batch.map((waiting) => waiting.job))) {
-        await writeBatch(batch.slice(at, at + part.length));
+        const jobs = batch.slice(at, at + part.length);
+        await withRequestId(commonId(jobs), () => writeBatch(jobs));
         at += part.length;
       }
     } while (waiting.length > 0);
@@ -69,10 +76,16 @@ export function createGroupCommit<Job, Result>(
   return {
     commit(job) {
       return new Promise((resolve, reject) => {
-        waiting.push({ job, resolve, reject });
+        waiting.push({ job, requestId: currentRequestId(), resolve, reject });
         running ??= drain();
       });
     },
     flush: async () => running,
   };
+}
+
+/** What one request has caused; nobody's where there are several. */
+function commonId(jobs: readonly { requestId: string | undefined }[]): string | undefined {
+  const [first] = jobs;
+  return jobs.every(({ requestId }) => requestId === first?.requestId) ? first?.requestId : undefined;
 }

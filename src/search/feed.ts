@@ -3,6 +3,7 @@ import { groupDeleted, messagesPurged } from '../groups/events.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { messagesChanged } from '../messages/events.ts';
 import type { MessageStore } from '../messages/store.ts';
+import { onNobodysBehalf } from '../request-id.ts';
 import { asDocument } from './document.ts';
 import type { SearchIndex } from './index.ts';
 
@@ -109,11 +110,13 @@ export class SearchFeed {
     if (this.#isStopped || (this.#timer && this.#dueAt <= dueAt)) return;
     clearTimeout(this.#timer);
     this.#dueAt = dueAt;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#running = this.#running.then(() => this.#drain()).catch((error) => this.#recover(error));
-    }, delay);
-    this.#timer.unref();
+    // For all who have written meanwhile.
+    this.#timer = onNobodysBehalf(() => setTimeout(() => this.#startDrain(), delay)).unref();
+  }
+
+  #startDrain(): void {
+    this.#timer = undefined;
+    this.#running = this.#running.then(() => this.#drain()).catch((error) => this.#recover(error));
   }
 
   /** Looks up anew what is not indexed: of a damaged index, which the worker has deleted by now, that is everything. */

@@ -34,7 +34,8 @@ export function createSearchIndex(settings: Settings, report: (error: unknown) =
   const ask = <Result>(job: Job): Promise<Result> =>
     run<Result>(job).catch((error) => {
       if (settings.url === undefined) throw error;
-      throw unavailable('The search does not answer. Try again in a moment.', error);
+      report(error);
+      throw unavailable('The search does not answer. Try again in a moment.');
     });
 
   function start(): Piscina {

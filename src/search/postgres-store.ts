@@ -10,6 +10,8 @@ const LOCK = [0x68656172, 0x73656172];
 export const MAX_READERS = 3;
 const CONNECT_TIMEOUT_MS = 5_000;
 const ANSWER_MS = 20_000;
+/** To remove what there is of millions of messages. */
+const LONG_MS = 6 * 3_600_000;
 /** A connection that is silent is not waited for longer at the end. */
 const END_MS = 2_000;
 
@@ -124,7 +126,7 @@ export class PostgresSearchStore {
     await this.#write((client) =>
       upTo === undefined
         ? [
-            client.query(ofGroup, [groupId]),
+            client.query(patiently(ofGroup, [groupId])),
             client.query('DELETE FROM search_cursors WHERE group_id = $1', [groupId]),
           ]
         : [client.query(`${ofGroup} AND seq <= $2 ${isGone}`, [groupId, upTo])],
@@ -186,10 +188,15 @@ export class PostgresSearchStore {
     const { rows } = await client.query('SELECT fingerprint FROM search_meta');
     if (rows[0]?.fingerprint === fingerprint) return;
     await transaction(client, () => [
-      ...EMPTY.map((statement) => client.query(statement)),
+      ...EMPTY.map((text) => client.query(patiently(text))),
       client.query('INSERT INTO search_meta VALUES ($1)', [fingerprint]),
     ]);
   }
+}
+
+/** `pg` takes a timeout of one statement, which its types lack. */
+function patiently(text: string, values: unknown[] = []): pg.QueryConfig {
+  return Object.assign({ text, values }, { query_timeout: LONG_MS });
 }
 
 /** Of a connection that is given up where it fails. */
@@ -202,12 +209,14 @@ async function transaction(
   await client.query('COMMIT');
 }
 
-/** For a Hearth that keeps no index. */
+/** For a Hearth that keeps no index; where another process does, that one's stays. */
 export async function emptyPostgresIndex(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  client.on('error', () => {});
   await client.connect();
   try {
-    await transaction(client, () => EMPTY.map((statement) => client.query(statement)));
+    const { rows } = await client.query('SELECT pg_try_advisory_lock($1, $2) AS is_mine', LOCK);
+    if (rows[0].is_mine) await transaction(client, () => EMPTY.map((statement) => client.query(statement)));
   } finally {
     await client.end();
   }

@@ -26,7 +26,7 @@ export async function installSecondFactors(
     },
 ) {
   const session = context.sessions.middleware;
-  const people = context.faces ? 0 : await context.secondFactors.countFaces();
+  const people = await context.secondFactors.countLostFaces(context.faces?.name);
   if (people > 0)
     context.log.warn({ people }, 'these people signed in with their face, and now need a recovery code');
   const index = createBlindIndex(await context.secret('users', 'passkey-users'));

@@ -1,4 +1,4 @@
-import { and, count, eq, isNotNull, isNull, lt, notExists } from 'drizzle-orm';
+import { and, count, eq, isNotNull, isNull, lt, ne, notExists, notInArray } from 'drizzle-orm';
 import type { BlindIndex } from '../crypto/blind-index.ts';
 import type { Database, Executor } from '../database/executor.ts';
 import { SEALED, type Sealer } from '../database/sealed-columns.ts';
@@ -137,9 +137,20 @@ export class SecondFactorStore {
     return hasApp || hasFace;
   }
 
-  /** How many people have set up a face. */
-  async countFaces(): Promise<number> {
-    return (await this.#db.get((orm) => orm.select({ people: count() }).from(faceTemplates)))?.people ?? 0;
+  /** How many people have no second step but a face that this engine cannot compare. */
+  async countLostFaces(engine: string | undefined): Promise<number> {
+    const row = await this.#db.get((orm) => {
+      const withApp = orm
+        .select({ id: authenticators.accountId })
+        .from(authenticators)
+        .where(isNotNull(authenticators.confirmedAt));
+      const isLost = and(
+        ne(faceTemplates.engine, (engine ?? '') as 'local'),
+        notInArray(faceTemplates.accountId, withApp),
+      );
+      return orm.select({ people: count() }).from(faceTemplates).where(isLost);
+    });
+    return row?.people ?? 0;
   }
 
   async countCodes(accountId: number): Promise<number> {

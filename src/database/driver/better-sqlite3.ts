@@ -9,6 +9,9 @@ import { missingPackage } from '../../engines/missing-package.ts';
 const NEW = 'better-sqlite3-13';
 const NODE_API_OF_NEW = 10;
 
+/** Whether the old one is used where it does not last. */
+export const isTooOld = () => !hasNew && Number.parseInt(process.versions.node, 10) >= 24;
+
 const hasNew = Number(process.versions.napi) >= NODE_API_OF_NEW && missingPackage([NEW]) === undefined;
 
 /** The library of this version of Node. Safe cast: what is used here is the same in both. */

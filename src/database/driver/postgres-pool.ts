@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { onNobodysBehalf } from '../../request-id.ts';
 import { isAway } from './postgres-away.ts';
 import { SERVER_KEEPALIVE } from './postgres-processes.ts';
 
@@ -32,14 +33,16 @@ export function openPool(url: string, schema: string, report: (error: unknown) =
   // Without a listener, a connection that breaks between two statements of a transaction would end the process.
   pool.on('connect', (client) => client.on('error', () => {}));
   // A connection that breaks while nobody uses it; the pool opens another.
-  pool.on('error', ({ message }) => report(new Error(`A connection to PostgreSQL broke: ${message}`)));
+  pool.on('error', ({ message }) =>
+    onNobodysBehalf(() => report(new Error(`A connection to PostgreSQL broke: ${message}`))),
+  );
   return pool;
 }
 
 /** Statements outside of transactions, on whichever connection is free. */
 export function onAnyOf(pool: pg.Pool, answered: ReturnType<typeof watchAnswers>): Runner {
   return async (statement) => {
-    if (READING.test(statement.text)) return pool.query(statement);
+    if (READING.test(statement.text)) return answered(pool.query(statement), false);
     // Apart, since what could not be sent was not done.
     const client = await pool.connect();
     let broken: Error | undefined;
@@ -54,18 +57,20 @@ export function onAnyOf(pool: pg.Pool, answered: ReturnType<typeof watchAnswers>
   };
 }
 
-/** @returns a function that waits for the answer to a write, and tells when there are answers again after one that did not come */
+/**
+ * @returns a function that waits for an answer, and tells where one comes after a write that got none
+ */
 export function watchAnswers(tellUncertain: () => void) {
   /** Whether a write got no answer: it may have been done. */
   let isUncertain = false;
-  return async <Answer>(answer: Promise<Answer>): Promise<Answer> => {
+  return async <Answer>(answer: Promise<Answer>, isWrite = true): Promise<Answer> => {
     try {
       const result = await answer;
       if (isUncertain) tellUncertain();
       isUncertain = false;
       return result;
     } catch (error) {
-      isUncertain ||= isAway(error);
+      isUncertain ||= isWrite && isAway(error);
       throw error;
     }
   };

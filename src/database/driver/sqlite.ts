@@ -8,12 +8,13 @@ import { SQLITE } from '../dialect/sqlite.ts';
 import type { Database, Executor } from '../executor.ts';
 import { checkIntegrity, damaged, isDamage } from '../integrity.ts';
 import { migrate } from '../migrate.ts';
-import { BetterSqlite } from './better-sqlite3.ts';
+import { BetterSqlite, isTooOld } from './better-sqlite3.ts';
 import { bindWrites } from './bind.ts';
 
 /** @throws StartError when the file cannot be opened, is no database, or was written by a newer Hearth */
 export function openSqlite(dataDir: string, name: 'users' | 'chat'): Database {
   const file = join(dataDir, `${name}.sqlite3`);
+  if (isTooOld()) throw new StartError('Node.js 24 needs better-sqlite3 13: run npm ci --omit=dev.');
   const sqlite = connect(file, dataDir);
   try {
     migrate(sqlite, name);

@@ -24,7 +24,10 @@ export class Uploads {
 
   constructor() {
     // What the network has cut off goes on by itself when it is back.
-    const isBack = () => this.#retryLost();
+    const isBack = () => {
+      for (const upload of this.#all) if (upload.isLost) upload.losses = 0;
+      this.#retryLost();
+    };
     addEventListener('online', isBack);
     listen('hello', isBack);
   }
