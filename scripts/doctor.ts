@@ -68,7 +68,11 @@ function folder({ dataDir }: Config): Finding[] {
   ];
 }
 
-function files({ filesFolder }: Config): Finding[] {
+function files({ filesFolder, filesBucket, redisUrl }: Config): Finding[] {
+  if (filesFolder === undefined && filesBucket === undefined && redisUrl !== undefined)
+    return [
+      bad('FILES_FOLDER or FILES_BUCKET is not set: other processes do not have the files of this one.'),
+    ];
   if (filesFolder === undefined) return [];
   if (!existsSync(filesFolder) || !isWritable(filesFolder))
     return [

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { lockDataFolder } from '../src/database/lock.ts';
 import { moveData } from '../src/database/move.ts';
+import { noteMoved, noteMovedBack } from '../src/database/moved.ts';
 import { openDatabases } from '../src/database/open.ts';
 import { StartError } from '../src/errors.ts';
 import { readFlags, runCommand } from './command.ts';
@@ -39,6 +40,8 @@ async function run(): Promise<void> {
         throw new StartError('A Hearth is running on this PostgreSQL database; stop it first.');
       const [source, target] = to === undefined ? [postgres, folder] : [folder, postgres];
       const rows = await moveData(source, target, printRows);
+      if (to === undefined) noteMovedBack(data);
+      else noteMoved(data);
       console.log(
         `${rows} rows were copied, and each is the same in both. ${nextStep(to !== undefined, data)}`,
       );

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Config, readCommand } from '../src/config.ts';
 import { addKey, type Keyring, loadKeyring, retireOldKeys } from '../src/crypto/keys.ts';
 import { lockDataFolder } from '../src/database/lock.ts';
-import { type Databases, openDatabases } from '../src/database/open.ts';
+import { type Databases, openDatabases, refuseUpgrade } from '../src/database/open.ts';
 import { rotateKeysOf } from '../src/database/rotation.ts';
 import { checkKeyring } from '../src/database/sealing.ts';
 import { StartError } from '../src/errors.ts';
@@ -46,6 +46,7 @@ async function rotateKeys(
   }
   const lock = lockDataFolder(dataDir);
   try {
+    await refuseUpgrade(dataDir, databaseUrl);
     const databases = await openDatabases(dataDir, databaseUrl);
     try {
       if (!databases.isFirst)

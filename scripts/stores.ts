@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readCommand } from '../src/config.ts';
 import { loadKeyring } from '../src/crypto/keys.ts';
-import { openDatabases } from '../src/database/open.ts';
+import { refuseMoved } from '../src/database/moved.ts';
+import { openDatabases, refuseUpgrade } from '../src/database/open.ts';
 import { StartError } from '../src/errors.ts';
 import { openStores, type Stores } from '../src/stores.ts';
 import { version } from '../src/version.ts';
@@ -22,6 +23,8 @@ export async function withStores(
     const { dataDir, databaseUrl, encryptionKey } = command.config;
     if (!databaseUrl && !existsSync(join(dataDir, 'users.sqlite3')))
       throw new StartError(`There is no data in ${dataDir}; name its folder with --data.`);
+    if (!databaseUrl) refuseMoved(dataDir);
+    await refuseUpgrade(dataDir, databaseUrl);
     const databases = await openDatabases(dataDir, databaseUrl);
     try {
       await work(await openStores(databases, loadKeyring(encryptionKey, dataDir, false)));

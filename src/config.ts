@@ -36,6 +36,9 @@ export function readCommand(args: readonly string[], environment: Environment, v
   const { tls, httpPort, port = tls ? 8443 : 8000 } = flags;
   if (httpPort !== undefined && !tls)
     throw new StartError('--http-port goes with --tls; use --port to choose the port of plain HTTP.');
+  const ofBackups = ['every', 'keep', 'seal'].some((name) => given[name] !== undefined);
+  if (flags.backupTo === undefined && ofBackups)
+    throw new StartError('--every, --keep and --seal go with --backup-to, the folder of backups.');
   checkSpeech(variables);
   if (variables.smtpUrl !== undefined && variables.origins.length === 0)
     throw new StartError('SMTP_URL needs ORIGINS: links in mails lead to the first of them.');

@@ -10,6 +10,7 @@ import { type Keyring, loadKeyring } from './crypto/keys.ts';
 import { createPasswords, type Passwords } from './crypto/passwords.ts';
 import { checkNothingMissing, isDamage } from './database/integrity.ts';
 import { lockDataFolder } from './database/lock.ts';
+import { refuseMoved } from './database/moved.ts';
 import { type Databases, openDatabases } from './database/open.ts';
 import { checkKeyring, holdsNothing, secretOf } from './database/sealing.ts';
 import { StartError } from './errors.ts';
@@ -135,7 +136,10 @@ async function openData(
 ) {
   const lock = lockDataFolder(dataDir);
   closers.push(lock.release);
-  if (!databaseUrl) checkNothingMissing(dataDir);
+  if (!databaseUrl) {
+    refuseMoved(dataDir);
+    checkNothingMissing(dataDir);
+  }
   const databases = await openDatabases(dataDir, databaseUrl, report);
   closers.push(databases.close);
   const keyring = loadKeyring(encryptionKey, dataDir, await holdsNothing(databases));

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { StartError } from '../errors.ts';
 import { contentOf } from './copy-file.ts';
 import { type Entry, type Manifest, MEDIA } from './manifest.ts';
@@ -10,9 +10,14 @@ import { type Entry, type Manifest, MEDIA } from './manifest.ts';
 export async function checkEntry(folder: string, { path, size, sha256 }: Entry): Promise<void> {
   const file = join(folder, path);
   const found = await contentOf(file).catch(() => undefined);
-  if (!found) throw new StartError(`${file} is missing from the backup. Take another one.`);
+  // Files that people sent are shared by all backups.
+  const wayOut =
+    basename(folder) === MEDIA
+      ? 'Remove it there and take another backup, which copies it again.'
+      : 'Take another one.';
+  if (!found) throw new StartError(`${file} is missing from the backup. ${wayOut}`);
   if (found.size !== size || found.sha256 !== sha256)
-    throw new StartError(`${file} in the backup is damaged. Take another one.`);
+    throw new StartError(`${file} in the backup is damaged. ${wayOut}`);
 }
 
 /**

@@ -15,6 +15,8 @@ export type ScheduleOptions = {
   everyMs: number;
   /** Called with a sentence when a backup failed after one that did not, and with undefined when one is good again. */
   onChange(failure: string | undefined): unknown;
+  /** Called after each backup, good or not. */
+  onEnd(): void;
   report(error: unknown): void;
 };
 
@@ -121,6 +123,7 @@ export class BackupSchedule {
     this.#failure = failure;
     this.#failedAt = Date.now();
     if (isChange) await this.#options.onChange(failure);
+    this.#options.onEnd();
   }
 }
 

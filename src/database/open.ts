@@ -1,11 +1,12 @@
 import { EventEmitter } from 'node:events';
+import { StartError } from '../errors.ts';
 import { openPostgres } from './driver/postgres.ts';
 import { joinProcesses } from './driver/postgres-processes.ts';
 import { openSqlite } from './driver/sqlite.ts';
 import type { Database } from './executor.ts';
 import { createWriteCheck } from './health.ts';
-import { migratePostgres } from './migrate-postgres.ts';
-import { snapshotSqlite } from './snapshots.ts';
+import { migratePostgres, postgresVersions } from './migrate-postgres.ts';
+import { isUpgrade, newestVersions, snapshotSqlite, sqliteVersions } from './snapshots.ts';
 import { health } from './tables/sealing.ts';
 
 export type Databases = {
@@ -65,6 +66,18 @@ export async function openDatabases(
       await users.close();
     },
   };
+}
+
+/**
+ * For commands: only a start, which keeps a snapshot and can be undone, brings the schema up to date.
+ * @throws StartError where the databases are of an earlier version
+ */
+export async function refuseUpgrade(dataDir: string, url: string | undefined): Promise<void> {
+  const versions = url ? await postgresVersions(url) : sqliteVersions(dataDir);
+  if (isUpgrade(versions, newestVersions(url ? 'postgres' : 'sqlite')))
+    throw new StartError(
+      'The databases are of an earlier version of Hearth. Start it once, which upgrades them, then run this command again.',
+    );
 }
 
 /** Both databases notice at about the same time; and what a server still had to do when it was cut off is done by then. */

@@ -76,6 +76,7 @@ function createNew(assets: string): Views {
         theme: themeOf(request),
         secure: request.arrival.isSecure,
         isLocal: request.arrival.way === 'local',
+        isByProxy: request.arrival.way === 'trusted proxy',
         path: request.originalUrl,
         ...context,
         ...markers,

@@ -104,7 +104,13 @@ test('what failed is tried again within the hour, and said once', async (t) => {
     ...{ target, keep: undefined, withKeys: true, keyFolder: undefined, version: '0' },
   };
   const schedule = new BackupSchedule({
-    ...{ settings, everyMs: 86_400_000, onChange: (failure) => changes.push(failure), report: assert.fail },
+    ...{
+      settings,
+      everyMs: 86_400_000,
+      onChange: (failure) => changes.push(failure),
+      onEnd() {},
+      report: assert.fail,
+    },
     databases: { inTurn: (_name, work) => work() },
   });
   t.after(() => schedule.stop());

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
@@ -98,6 +100,37 @@ test('with LOG_LEVEL=debug all that a request causes has its id in the log, at e
   assert.match(String(second), /^[0-9a-f]{6}-/, 'a command of a socket has one, too');
   assert.notEqual(second, first);
   for (const { output } of [web, worker]) assert.doesNotMatch(output().stderr, /canary/);
+});
+
+test('backups that a worker takes, and fails to take, are shown to administrators at the others', async (t) => {
+  const [postgres, redis] = await Promise.all([startPostgres(t), startRedis(t)]);
+  const env = {
+    DATABASE_URL: await postgres.database(),
+    REDIS_URL: redis.url,
+    FILES_FOLDER: temporaryFolder(t),
+    ENCRYPTION_KEY: randomBytes(32).toString('hex'),
+  };
+  const web = await startHearthProcess(t, { env, flags: ['--role', 'web'] });
+  const ada = await newPerson(web.url, 'ada', 1);
+  assert.match((await ada.get('/admin')).body, /not taken by this server/);
+  const target = join(temporaryFolder(t), 'backups');
+  const worker = (folder: string) =>
+    startHearthProcess(t, { env, flags: ['--role', 'worker', '--backup-to', folder] });
+  const first = await worker(target);
+  await until(
+    async () => (await ada.get('/admin')).body.includes('The last good one is of'),
+    'the one that was taken',
+  );
+  assert.doesNotMatch((await ada.get('/groups')).body, /A backup failed/);
+  await first.stop();
+  const file = join(temporaryFolder(t), 'file');
+  writeFileSync(file, '');
+  await worker(join(file, 'backups'));
+  await until(
+    async () => (await ada.get('/groups')).body.includes('A backup failed'),
+    'the one that was not',
+  );
+  assert.match((await ada.get('/admin')).body, /The last try failed:/);
 });
 
 test('a worker serves nothing but its health, and a role needs Redis', async (t) => {

@@ -82,6 +82,11 @@ test('a Hearth is moved into PostgreSQL and back; everybody and everything is th
     moved.stdout,
     /^\d+ rows were copied, and each is the same in both\. Start Hearth with DATABASE_URL/,
   );
+  for (const script of [undefined, 'scripts/backup.ts', 'scripts/check-log.ts']) {
+    const old = await runToEnd(['--data', hearth.dataDir], {}, script);
+    assert.notEqual(old.code, 0);
+    assert.match(old.stderr, /were moved to PostgreSQL: set DATABASE_URL/, 'what is out of date is not used');
+  }
   const again = await runToEnd(['--to', url, '--data', hearth.dataDir], {}, MOVE);
   assert.deepEqual(
     [again.code, again.stderr],

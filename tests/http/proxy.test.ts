@@ -136,7 +136,10 @@ for (const [name, start] of Object.entries(PROXIES))
     assert.equal((await visitor.register('ada')).status, 303);
     assert.deepEqual([...visitor.cookies.keys()].sort(), ['__Host-hearth', '__Host-hearth-device']);
     await visitor.post('/groups/1/join');
-    assert.match((await visitor.get('/groups/1')).body, /data-secure="true"/);
+    const page = (await visitor.get('/groups/1')).body;
+    assert.match(page, /data-secure="true"/);
+    assert.match(page, /Between this browser and the server that stands before Hearth/);
+    assert.doesNotMatch(page, /Make this device trust it/, 'the certificate is not the one of Hearth');
     const file = { name: 'notes.txt', type: 'text/plain', bytes: Buffer.from('hello') };
     assert.equal((await visitor.upload('/groups/1/messages', [file], { content: 'a file' })).status, 303);
     assert.match((await visitor.get('/groups/1')).body, /notes\.txt/);

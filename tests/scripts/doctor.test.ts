@@ -96,7 +96,9 @@ test('the doctor looks at PostgreSQL and Redis, too', async (t) => {
   const url = await (await postgres).database();
   const redis = await startRedis(t);
   const dataDir = temporaryFolder(t);
-  const env = { DATABASE_URL: url, REDIS_URL: redis.url, ENCRYPTION_KEY: 'ab'.repeat(32) };
+  const withoutFiles = { DATABASE_URL: url, REDIS_URL: redis.url, ENCRYPTION_KEY: 'ab'.repeat(32) };
+  assert.match((await look(dataDir, withoutFiles)).stdout, /BAD {2}FILES_FOLDER or FILES_BUCKET is not set/);
+  const env = { ...withoutFiles, FILES_FOLDER: temporaryFolder(t) };
   assert.match((await look(dataDir, env)).stdout, /note There is no schema users yet/);
   await (await openDatabases(dataDir, url)).close();
   const { code, stdout } = await look(dataDir, env);

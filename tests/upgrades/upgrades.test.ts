@@ -75,6 +75,9 @@ test('an upgrade is undone: what was there is back, and what was written since i
     /The upgrade works on a copy: users (\d+) → \d+, chat \d+ → \d+/,
     rehearsal.stderr,
   );
+  const command = await runToEnd(['--data', dataDir], {}, join(next, 'scripts/check-log.ts'));
+  assert.equal(command.code, 2, 'only a start, which can be undone, upgrades');
+  assert.match(command.stderr, /are of an earlier version of Hearth\. Start it once/);
 
   const script = join(next, 'start.js');
   const upgraded = await startHearthProcess(t, { dataDir, script });
