@@ -1,4 +1,5 @@
 // npm run undo -- [--data FOLDER]     puts the databases back to before the last upgrade; stop Hearth first
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { undoUpgrade } from '../src/backups/undo.ts';
 import { readCommand } from '../src/config.ts';
@@ -12,6 +13,8 @@ await runCommand(async () => {
   const command = readCommand(process.argv.slice(2), process.env, version());
   if (command.kind !== 'start') throw new StartError(command.text);
   const { dataDir, databaseUrl, filesBucket, filesFolder = join(dataDir, 'media') } = command.config;
+  if (!existsSync(dataDir))
+    throw new StartError(`There is no data in ${dataDir}; name its folder with --data.`);
   const lock = lockDataFolder(dataDir);
   try {
     if (databaseUrl) await refuseRunning(databaseUrl);

@@ -196,7 +196,9 @@ async function refuseLost(
     const there = new Set(await source.blobIds(now));
     const lost = missing.find((id) => there.has(id));
     if (lost !== undefined)
-      throw new StartError(`The file ${lost} is not in ${filesFolder}: it was lost before this backup.`);
+      throw new StartError(
+        `The file ${lost} is not in ${filesFolder}: it was lost before this backup. Put it back from the media of an earlier one, or remove its message.`,
+      );
   } finally {
     rmSync(now, { recursive: true, force: true });
   }

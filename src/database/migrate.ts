@@ -14,7 +14,7 @@ export function migrate(sqlite: Sqlite.Database, name: 'users' | 'chat'): void {
   const seen = Number(sqlite.pragma('user_version', { simple: true }));
   if (seen > files.length) {
     throw new StartError(
-      `The ${name} database was written by a newer Hearth; start that version, or restore a snapshot.`,
+      `The ${name} database was written by a newer Hearth; start that version, or take the upgrade back with its "npm run undo".`,
     );
   }
   if (seen === files.length) return;

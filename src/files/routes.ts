@@ -1,9 +1,11 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { accountOf, signedInOf } from '../accounts/access.ts';
 import type { SignedIn } from '../accounts/sessions.ts';
 import type { AccountStore } from '../accounts/store.ts';
-import { invalid, notFound } from '../errors.ts';
+import { ChatError, invalid, notFound } from '../errors.ts';
 import { openGroup } from '../groups/access.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
@@ -72,10 +74,11 @@ export async function serveThumbnail(stores: Served, request: Request, response:
   const { id, key, thumbnailSize } = await fileInPath(stores, request);
   if (thumbnailSize === null) throw notFound('This file has no small picture.');
   const etag = `"${id}-thumbnail"`;
+  const headers = response.getHeaders();
   response.set({ 'Content-Type': 'image/webp', 'Cache-Control': 'private, no-cache', ETag: etag });
   if (request.get('if-none-match') === etag) return void response.status(304).end();
   response.set('Content-Length', String(thumbnailSize));
-  await sendStream(response, stores.blobs.read(id, THUMBNAIL, key, thumbnailSize));
+  await send(response, headers, stores.blobs.read(id, THUMBNAIL, key, thumbnailSize));
 }
 
 async function fileInPath(stores: Served, request: Request): Promise<StoredFile> {
@@ -93,6 +96,7 @@ async function serve(
 ): Promise<void> {
   const isPlayed = kindOf(file) !== 'other';
   const etag = `"${file.id}"`;
+  const headers = response.getHeaders();
   response.set({
     'Content-Type': isPlayed ? file.type : DOWNLOADED,
     'Content-Disposition': disposition(isPlayed && request.query.download === undefined, file.name),
@@ -115,7 +119,30 @@ async function serve(
   response.set('Content-Length', String(end - start + 1));
   if (range) response.status(206).set('Content-Range', `bytes ${start}-${end}/${file.size}`);
   if (request.method === 'HEAD') return void response.end();
-  await sendStream(response, blobs.read(file.id, CONTENT, file.key, file.size, start, end));
+  await send(response, headers, blobs.read(file.id, CONTENT, file.key, file.size, start, end));
+}
+
+/**
+ * @param headers those before the ones of the file, which the page of a failure is sent with
+ * @throws ChatError 500 for a file that was lost or damaged on the disk
+ */
+async function send(response: Response, headers: OutgoingHttpHeaders, bytes: Readable): Promise<void> {
+  try {
+    await sendStream(response, bytes);
+  } catch (error) {
+    if (response.headersSent) throw error;
+    for (const name of response.getHeaderNames()) response.removeHeader(name);
+    response.status(500).set(headers);
+    throw lost(error);
+  }
+}
+
+function lost(cause: unknown): ChatError {
+  const sentence =
+    'This file cannot be read any more. Tell the person who runs this Hearth: a backup may have it.';
+  const error = new ChatError('file_lost', 500, sentence);
+  error.cause = cause;
+  return error;
 }
 
 /** The files and pictures of a group, the newest first. */

@@ -1,8 +1,13 @@
+import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
 import type { Response } from 'express';
 
-/** A client that disconnects during the download is no error. */
+/**
+ * Sends bytes. A client that disconnects meanwhile is no error.
+ * @throws what the first of them cannot be read for, before anything is sent
+ */
 export async function sendStream(response: Response, bytes: NodeJS.ReadableStream): Promise<void> {
+  await once(bytes, 'readable');
   try {
     await pipeline(bytes, response);
   } catch (error) {

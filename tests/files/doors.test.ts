@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, utimesSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -150,6 +150,30 @@ test('players get the ranges that they ask for, and know when nothing has change
   assert.ok(whole.bytes.equals(bytes));
   const etag = String(whole.headers.etag);
   assert.equal((await ada.get(`/media/${id}`, { 'if-none-match': etag })).status, 304);
+});
+
+test('a file that was lost or damaged on the disk is a page with a sentence, and so is its small picture', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const [lost, damaged] = [await uploaded(ada, NOTES), await uploaded(ada, NOTES)];
+  const picture = await uploaded(ada, { name: 'a.jpg', type: 'image/jpeg', bytes: await photo() });
+  for (const file of filesIn(join(hearth.dataDir, 'media')))
+    if (file.includes(damaged)) writeFileSync(file, readFileSync(file).fill(1, 30));
+    else rmSync(file);
+  for (const path of [`/media/${lost}`, `/media/${damaged}`, `/media/${picture}/thumbnail`]) {
+    const { status, headers, body } = await ada.get(path);
+    assert.equal(status, 500, path);
+    assert.match(body, /This file cannot be read any more\. Tell the person who runs this Hearth/);
+    assert.match(String(headers['content-type']), /^text\/html/);
+    assert.doesNotMatch(String(headers['content-security-policy']), /sandbox/);
+    for (const name of ['content-disposition', 'etag', 'accept-ranges'])
+      assert.equal(headers[name], undefined, name);
+  }
+  const empty = await uploaded(ada, { ...NOTES, bytes: Buffer.alloc(0) });
+  assert.deepEqual(
+    [(await ada.get(`/media/${empty}`)).status, (await ada.get(`/media/${empty}`)).body],
+    [200, ''],
+  );
 });
 
 test('limits of a file, a person and the whole disk are sentences, and what was typed is still there', async (t) => {
