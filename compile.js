@@ -23,7 +23,7 @@ const WORKER = /new URL\(\s*'(\.[\w./-]+\.ts)'/g;
 const templates = filesIn('views', /\.(?:njk|json)$/);
 const sources = ['compile.js', 'run.ts', ...filesIn('src', /\.(?:ts|sql|js)$/)];
 const version = createHash('sha256')
-  .update([...sources, ...templates].map(stampOf).join('\n'))
+  .update([...[...sources, ...templates].map(stampOf), versionOf('nunjucks')].join('\n'))
   .digest('hex')
   .slice(0, 12);
 // Beside src/, so that views/ and static/ are found by the same relative paths.
@@ -54,6 +54,15 @@ function filesIn(folder, ending) {
     .filter((name) => ending.test(name))
     .map((name) => join(folder, name))
     .sort();
+}
+
+/**
+ * Of a package that has a part in the outcome.
+ * @param {string} name
+ * @returns {string}
+ */
+function versionOf(name) {
+  return JSON.parse(readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8')).version;
 }
 
 /** @param {string} name */

@@ -75,7 +75,7 @@ export function isReadAgain(id: string, since: Date, now: Date): boolean {
   const own = Number.parseInt(id.slice(-2), 16) % READ_WITHIN_DAYS;
   const [last, today] = [since, now].map((at) => Math.floor(at.getTime() / DAY_MS)) as [number, number];
   // The last day whose files are these.
-  return today - ((((today - own) % READ_WITHIN_DAYS) + READ_WITHIN_DAYS) % READ_WITHIN_DAYS) > last;
+  return today - ((today - own) % READ_WITHIN_DAYS) > last;
 }
 
 /** The names of the backups in a folder, the newest first. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
-import { runToEnd, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
+import { type Ending, runToEnd, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { startReceiver } from '../support/receiver.ts';
 import { startRedis } from '../support/redis.ts';
@@ -18,14 +18,19 @@ async function until(isTrue: () => Promise<boolean>, what: string): Promise<void
   }
 }
 
-test('one process serves people, another does what takes long; what waits for a killed one is done by the next', async (t) => {
+/** What the processes of one Hearth have in common. */
+async function environment(t: Ending): Promise<Record<string, string>> {
   const [postgres, redis] = await Promise.all([startPostgres(t), startRedis(t)]);
-  const env = {
+  return {
     DATABASE_URL: await postgres.database(),
     REDIS_URL: redis.url,
     FILES_FOLDER: temporaryFolder(t),
     ENCRYPTION_KEY: randomBytes(32).toString('hex'),
   };
+}
+
+test('one process serves people, another does what takes long; what waits for a killed one is done by the next', async (t) => {
+  const env = await environment(t);
   const start = (role: string) => startHearthProcess(t, { env, flags: ['--role', role] });
   const web = await start('web');
   const ada = await newPerson(web.url, 'ada', 1);
@@ -67,14 +72,7 @@ test('one process serves people, another does what takes long; what waits for a 
 });
 
 test('with LOG_LEVEL=debug all that a request causes has its id in the log, at every process and in the background', async (t) => {
-  const [postgres, redis] = await Promise.all([startPostgres(t), startRedis(t)]);
-  const env = {
-    DATABASE_URL: await postgres.database(),
-    REDIS_URL: redis.url,
-    FILES_FOLDER: temporaryFolder(t),
-    ENCRYPTION_KEY: randomBytes(32).toString('hex'),
-    LOG_LEVEL: 'debug',
-  };
+  const env = { ...(await environment(t)), LOG_LEVEL: 'debug' };
   const web = await startHearthProcess(t, { env, flags: ['--role', 'web'] });
   const worker = await startHearthProcess(t, { env, flags: ['--role', 'worker'] });
   const linesOf = (hearth: { output(): { stderr: string } }): Record<string, unknown>[] =>
@@ -103,13 +101,7 @@ test('with LOG_LEVEL=debug all that a request causes has its id in the log, at e
 });
 
 test('backups that a worker takes, and fails to take, are shown to administrators at the others', async (t) => {
-  const [postgres, redis] = await Promise.all([startPostgres(t), startRedis(t)]);
-  const env = {
-    DATABASE_URL: await postgres.database(),
-    REDIS_URL: redis.url,
-    FILES_FOLDER: temporaryFolder(t),
-    ENCRYPTION_KEY: randomBytes(32).toString('hex'),
-  };
+  const env = await environment(t);
   const web = await startHearthProcess(t, { env, flags: ['--role', 'web'] });
   const ada = await newPerson(web.url, 'ada', 1);
   assert.match((await ada.get('/admin')).body, /not taken by this server/);
@@ -134,13 +126,7 @@ test('backups that a worker takes, and fails to take, are shown to administrator
 });
 
 test('a worker serves nothing but its health, and a role needs Redis', async (t) => {
-  const [postgres, redis] = await Promise.all([startPostgres(t), startRedis(t)]);
-  const env = {
-    DATABASE_URL: await postgres.database(),
-    REDIS_URL: redis.url,
-    FILES_FOLDER: temporaryFolder(t),
-    ENCRYPTION_KEY: randomBytes(32).toString('hex'),
-  };
+  const env = await environment(t);
   const worker = await startHearthProcess(t, { env, flags: ['--role', 'worker'] });
   assert.equal((await fetch(`${worker.url}/healthz`)).status, 200);
   assert.equal((await fetch(`${worker.url}/readyz`)).status, 200);
