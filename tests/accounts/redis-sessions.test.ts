@@ -10,6 +10,7 @@ import { createCaches } from '../../src/cache/caches.ts';
 import { connectRedis } from '../../src/redis.ts';
 import { atEnd, type Ending, temporaryFolder } from '../support/hearth.ts';
 import { startRedis } from '../support/redis.ts';
+import { until } from '../support/until.ts';
 
 /** The sessions of one process. */
 async function processOn(t: Ending, url: string) {
@@ -77,10 +78,7 @@ test('a Redis that was emptied gets back what processes have seen, and nothing t
   await assert.rejects(second.get('d'), /cannot be seen right now who is signed in/);
   assert.ok(await first.get('d'), 'begun meanwhile, in this process');
   await redis.start();
-  for (const deadline = Date.now() + 10_000; first.redis.isAway() || second.redis.isAway(); ) {
-    assert.ok(Date.now() < deadline);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  await until(() => !first.redis.isAway() && !second.redis.isAway(), 'both have it back');
   await new Promise((resolve) => setTimeout(resolve, 200));
   assert.ok(await second.get('b'));
   assert.ok(await second.get('d'), 'told once Redis was back');

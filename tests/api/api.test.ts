@@ -11,6 +11,7 @@ import { documentOf, Program, signInProgram } from '../support/api.ts';
 import { newPerson, Visitor } from '../support/client.ts';
 import { ROOT, startHearth, temporaryFolder } from '../support/hearth.ts';
 import { ACCOUNT_OPERATIONS, GROUP_OPERATIONS } from '../support/operations.ts';
+import { until } from '../support/until.ts';
 
 const hearth = await startHearth({ after });
 const { url } = hearth;
@@ -202,8 +203,7 @@ test('a program talks over a socket with its token, whatever its origin, until t
   const closed = new Promise<number>((resolve) => socket.once('close', resolve));
   await new Promise((resolve) => socket.once('open', resolve));
   socket.send(JSON.stringify({ type: 'send', content: 'over a socket' }));
-  while (!frames.some(({ content }) => content === 'over a socket'))
-    await new Promise((resolve) => setTimeout(resolve, 10));
+  await until(() => frames.some(({ content }) => content === 'over a socket'));
   assert.equal(frames[0]?.type, 'hello');
   assert.equal((await program.request('DELETE', '/token')).status, 204);
   assert.equal(await closed, 4401);

@@ -6,18 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BackupSchedule } from '../../src/backups/schedule.ts';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { runToEnd, startHearth, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
-
-async function until<Result>(
-  look: () => Result | Promise<Result>,
-  what: string,
-): Promise<NonNullable<Result>> {
-  for (let tries = 0; tries < 600; tries++) {
-    const found = await look();
-    if (found) return found;
-    await sleep(50);
-  }
-  assert.fail(what);
-}
+import { until } from '../support/until.ts';
 
 const backupsIn = (folder: string) =>
   existsSync(folder) ? readdirSync(folder).filter((name) => /^\d/.test(name)) : [];

@@ -5,6 +5,7 @@ import test, { after } from 'node:test';
 import { documentOf, signInProgram } from '../support/api.ts';
 import { newPerson, Visitor } from '../support/client.ts';
 import { startHearth, startHearthProcess } from '../support/hearth.ts';
+import { until } from '../support/until.ts';
 
 const shared = await startHearth({ after });
 
@@ -179,8 +180,7 @@ test('a bot takes nobody’s name or place: not that of the administrator to be,
   await makeAddress(joe, 3, 'poster');
   await mia.post('/groups/3/join');
   await boss.post('/admin/people/1/delete-account', { messages: 'keep' });
-  while ((await boss.get('/people/1')).status !== 404)
-    await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(async () => (await boss.get('/people/1')).status === 404);
   assert.equal(
     (await mia.get('/groups/3/bots')).status,
     200,

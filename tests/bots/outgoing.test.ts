@@ -3,19 +3,11 @@ import test, { after } from 'node:test';
 import { newPerson, type Visitor } from '../support/client.ts';
 import { startHearth, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 import { startReceiver } from '../support/receiver.ts';
+import { until } from '../support/until.ts';
 
 const shared = await startHearth({ after });
 const root = await newPerson(shared.url, 'root', 1);
 await root.post('/admin/outgoing-settings', { allowedAddresses: '127.0.0.1' });
-
-async function until<Value>(read: () => Promise<Value | undefined | false>): Promise<Value> {
-  for (let tries = 0; tries < 200; tries++) {
-    const value = await read();
-    if (value) return value;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('It did not become true within 10 s.');
-}
 
 async function newGroup(owner: Visitor, name: string): Promise<number> {
   return Number(/\d+/.exec((await owner.post('/groups', { name })).location)?.[0]);

@@ -6,13 +6,7 @@ import { startCluster, startGate } from '../support/cluster.ts';
 import { atEnd } from '../support/hearth.ts';
 import { at, Reader } from '../support/reader.ts';
 import { startRedis } from '../support/redis.ts';
-
-async function until(isTrue: () => Promise<boolean>, withinMs = 15_000): Promise<void> {
-  for (const deadline = Date.now() + withinMs; !(await isTrue()); ) {
-    if (Date.now() > deadline) throw new Error('It did not become true.');
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
+import { until } from '../support/until.ts';
 
 test('the people of a process that is killed are gone within ten seconds, and come back elsewhere', async (t) => {
   const cluster = await startCluster(t, { size: 2 });
@@ -24,7 +18,7 @@ test('the people of a process that is killed are gone within ten seconds, and co
     (await ada.get('/groups/1')).body.includes(`2 members, ${count} here now`);
   await until(() => isHere(2));
   await cluster.process(1).kill();
-  await until(() => isHere(1), 10_000);
+  await until(() => isHere(1), 'gone within ten seconds', 10_000);
   const again = new Reader([at(bob, cluster.urls[0])], 1);
   atEnd(t, () => again.stop());
   await until(() => isHere(2));

@@ -10,13 +10,7 @@ import { startPostgres } from '../support/postgres.ts';
 import { startReceiver } from '../support/receiver.ts';
 import { startRedis } from '../support/redis.ts';
 import { recording, SAID } from '../support/speech.ts';
-
-async function until(isTrue: () => Promise<boolean>, what: string): Promise<void> {
-  for (let tries = 0; !(await isTrue()); tries++) {
-    assert.ok(tries < 400, what);
-    await sleep(50);
-  }
-}
+import { until } from '../support/until.ts';
 
 /** What the processes of one Hearth have in common. */
 async function environment(t: Ending): Promise<Record<string, string>> {

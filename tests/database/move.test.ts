@@ -12,6 +12,7 @@ import { ROOT, runToEnd, startHearth } from '../support/hearth.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { runSql } from '../support/rows.ts';
 import { tablesOf } from '../support/tables.ts';
+import { until } from '../support/until.ts';
 
 const postgres = startPostgres({ after });
 const MOVE = join(ROOT, 'scripts/move.ts');
@@ -67,12 +68,10 @@ test('a Hearth is moved into PostgreSQL and back; everybody and everything is th
     MOVE,
   );
   assert.match(running.stderr, /^Another Hearth is using the data folder/);
-  for (
-    let tries = 0;
-    (await runSql(hearth.dataDir, 'users', 'SELECT id FROM accounts')).length > 1 && tries < 100;
-    tries++
-  )
-    await new Promise((resolve) => setTimeout(resolve, 50));
+  await until(
+    async () => (await runSql(hearth.dataDir, 'users', 'SELECT id FROM accounts')).length === 1,
+    'the account is deleted',
+  );
   await hearth.stop();
 
   const url = await (await postgres).database();
@@ -144,7 +143,7 @@ test('a move that is killed goes on where it was, and nobody starts on half of i
       ([row]) => row.rows,
       () => 0,
     );
-  for (const deadline = Date.now() + 20_000; (await count()) === 0 && Date.now() < deadline; );
+  await until(count, 'it has begun');
   const ended = once(child, 'close');
   child.kill('SIGKILL');
   await ended;

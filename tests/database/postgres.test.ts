@@ -11,6 +11,7 @@ import { atEnd, type Ending, runToEnd, startHearthProcess, temporaryFolder } fro
 import { startPostgres } from '../support/postgres.ts';
 import { Reader } from '../support/reader.ts';
 import { TABLES, tablesOf } from '../support/tables.ts';
+import { until } from '../support/until.ts';
 
 /** One server for the tests of this file; each has a database of its own. */
 const postgres = startPostgres({ after });
@@ -100,15 +101,11 @@ test('transactions of one group run one after another, those of two groups at on
     }, groupIds);
     return { go, done };
   };
-  const until = async (length: number) => {
-    for (let tries = 0; log.length < length && tries < 200; tries++)
-      await new Promise((resolve) => setTimeout(resolve, 10));
-  };
   const first = step('first of 1', [1]);
-  await until(1);
+  await until(() => log.length === 1);
   const second = step('second of 1', [1, 2]);
   const other = step('other of 3', [3]);
-  await until(2);
+  await until(() => log.length === 2);
   assert.deepEqual(log, ['first of 1 begins', 'other of 3 begins']);
   const whole = step('all');
   await new Promise((resolve) => setTimeout(resolve, 100));
@@ -206,12 +203,8 @@ test('people talk on PostgreSQL; while it is away they are told, and nothing tha
   const ada = await newPerson(hearth.url, 'ada', 1);
   const reader = new Reader([ada], 1);
   atEnd(t, () => reader.stop());
-  const reads = async (content: string) => {
-    for (const deadline = Date.now() + 10_000; ![...reader.contents.values()].includes(content); ) {
-      assert.ok(Date.now() < deadline, `${content} does not come`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  };
+  const reads = (content: string) =>
+    until(() => [...reader.contents.values()].includes(content), `${content} comes`);
   assert.equal((await ada.post('/groups/1/messages', { content: 'before' })).status, 303);
   await reads('before');
   await server.kill();

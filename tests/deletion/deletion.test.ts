@@ -6,6 +6,7 @@ import { BetterSqlite } from '../../src/database/driver/better-sqlite3.ts';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { ON_SQLITE, startHearth, startHearthProcess } from '../support/hearth.ts';
 import { countRows } from '../support/rows.ts';
+import { until } from '../support/until.ts';
 
 type Folder = { dataDir: string };
 
@@ -15,13 +16,6 @@ function blobs({ dataDir }: Folder): number {
   return readdirSync(join(dataDir, 'media'), { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.isFile(),
   ).length;
-}
-
-async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; !(await isTrue()); tries++) {
-    if (tries > 200) throw new Error('It did not become true within 10 s.');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 /** Joe in "General" with a file, in a group of his own, and in a direct conversation with Ada. */

@@ -8,6 +8,7 @@ import { generate } from 'selfsigned';
 import { newPerson, Visitor } from '../support/client.ts';
 import { atEnd, type Ending, ROOT, startHearth, temporaryFolder } from '../support/hearth.ts';
 import { freePort } from '../support/ports.ts';
+import { until } from '../support/until.ts';
 
 const read = (name: string) => readFileSync(join(ROOT, 'deploy', name), 'utf8');
 
@@ -40,12 +41,8 @@ async function run(
 
 /** Pages, a socket, a file, and no figures. */
 async function checkProxy(url: string): Promise<void> {
-  for (let tries = 0; ; tries++) {
-    const answer = await new Visitor(url).get('/healthz').catch(() => undefined);
-    if (answer?.status === 200) break;
-    if (tries > 100) throw new Error(`The proxy does not answer: ${answer?.status} ${answer?.body}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  const answer = () => new Visitor(url).get('/healthz').catch(() => undefined);
+  await until(async () => (await answer())?.status === 200, 'the proxy answers');
   const ada = await newPerson(url, 'ada', 1);
   assert.ok(ada.cookies.has('__Host-hearth'), 'HTTPS, as Hearth sees it');
   const socket = await ada.socket('/ws/chat/1');

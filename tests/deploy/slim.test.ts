@@ -8,6 +8,7 @@ import sharp from 'sharp';
 import { EXTRAS } from '../../src/engines/extras.ts';
 import { newPerson } from '../support/client.ts';
 import { atEnd, ROOT, temporaryFolder } from '../support/hearth.ts';
+import { until } from '../support/until.ts';
 
 type Locked = { dev?: boolean; optional?: boolean; devOptional?: boolean; link?: boolean };
 
@@ -99,10 +100,10 @@ test('Hearth starts and serves with what npm ci --omit=dev --omit=optional insta
     stream.on('data', (text) => {
       said += text;
     });
-  for (const deadline = Date.now() + 60_000; !/Hearth is at (\S+)/.test(said); ) {
-    assert.ok(Date.now() < deadline && child.exitCode === null, said);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  await until(
+    () => /Hearth is at (\S+)/.test(said) || child.exitCode !== null,
+    () => said,
+  );
   const [, url = ''] = /Hearth is at (\S+)/.exec(said) ?? [];
   const ada = await newPerson(url, 'ada', 1);
   assert.equal((await ada.post('/groups/1/messages', { content: 'hello' })).status, 303);

@@ -6,6 +6,7 @@ import yauzl from 'yauzl';
 import { type Answer, newPerson, type Visitor } from '../support/client.ts';
 import { startHearth, startHearthProcess } from '../support/hearth.ts';
 import { runSql } from '../support/rows.ts';
+import { until } from '../support/until.ts';
 
 /** The entries of an archive, by path. */
 function unpack(bytes: Buffer): Promise<Map<string, Buffer>> {
@@ -30,12 +31,10 @@ function unpack(bytes: Buffer): Promise<Map<string, Buffer>> {
 }
 
 async function archiveOf(person: Visitor): Promise<Answer> {
-  for (let tries = 0; tries < 200; tries++) {
+  return until(async () => {
     const answer = await person.get('/account/export/archive');
-    if (answer.status === 200) return answer;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('The archive was not made within 10 s.');
+    return answer.status === 200 && answer;
+  }, 'the archive is made');
 }
 
 const file = (name: string, text: string) => ({ name, type: 'text/plain', bytes: Buffer.from(text) });
@@ -127,7 +126,7 @@ test('two thousand messages and their pages are in the archive once each', async
   const socket = await ada.socket('/ws/chat/1');
   for (let count = 1; count <= 2_500; count++)
     socket.send({ type: 'send', id: crypto.randomUUID(), content: `line ${count}` });
-  await socket.next((text) => text.includes('"line 2500"'), 30_000);
+  await socket.next((text) => text.includes('"line 2500"'));
   await ada.post('/account/export');
   const entries = await unpack((await archiveOf(ada)).bytes);
   const messages: { seq: number }[] = JSON.parse(String(entries.get('messages.json')));

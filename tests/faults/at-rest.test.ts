@@ -8,6 +8,7 @@ import test from 'node:test';
 import { type Frame, newPerson, Visitor } from '../support/client.ts';
 import { ROOT, runToEnd, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 import { recording } from '../support/speech.ts';
+import { until } from '../support/until.ts';
 
 const CANARIES = {
   username: 'canary.osmunda',
@@ -70,7 +71,7 @@ test('what people type is in no file of the data folder and in no log', async (t
   const socket = await canary.socket(`/ws/chat/${location.split('/').pop()}`);
   await canary.upload(`${location}/voice`, [recording('webm')], { way: 'message' });
   const isWritten = (frame: Frame) => String(frame.content).includes(CANARIES.spoken);
-  await socket.nextJson('message', isWritten, 100_000);
+  await socket.nextJson('message', isWritten);
   const heard = (await canary.get(location)).body.match(/data-voice="([^"]+)"/)?.[1];
   const audio = (await canary.get(`/media/${heard}`)).bytes;
   socket.send({ type: 'send', id: randomUUID(), content: CANARIES.socket });
@@ -116,7 +117,7 @@ test('keys rotate, also when the rotation is killed and run again, and the old k
   const socket = await person.socket('/ws/chat/1');
   const contents = Array.from({ length: 3_000 }, (_, index) => `kept message ${index}`);
   for (const content of contents) socket.send({ type: 'send', id: randomUUID(), content });
-  while (socket.all('ack').length < contents.length) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(() => socket.all('ack').length === contents.length);
 
   const file = { name: 'kept.txt', type: 'text/plain', bytes: Buffer.from('kept in a file') };
   await person.upload('/groups/1/messages', [file], { content: 'with a file' });
@@ -171,7 +172,7 @@ test('keys rotate, also when the rotation is killed and run again, and the old k
   const late = new Visitor(after.url);
   for (const [name, value] of person.cookies) late.cookies.set(name, value);
   const all = await late.socket('/ws/chat/1?after=0');
-  while (all.all('message').length < contents.length) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(() => all.all('message').length === contents.length);
   assert.deepEqual(
     all.all('message').map((frame) => frame.content),
     contents,

@@ -9,6 +9,7 @@ import { sweep } from '../../src/files/sweep.ts';
 import { newPerson, type Visitor } from '../support/client.ts';
 import { startHearth, startHearthProcess } from '../support/hearth.ts';
 import { openStores } from '../support/stores.ts';
+import { until } from '../support/until.ts';
 
 const NOTES = { name: 'notes.txt', type: 'text/plain', bytes: Buffer.from('some notes of mine') };
 
@@ -246,9 +247,9 @@ test('an upload that is cancelled leaves nothing, and a sweep takes what nobody 
   cancelled.on('error', () => {});
   cancelled.write('--x\r\ncontent-disposition: form-data; name="files"; filename="a.bin"\r\n\r\n');
   cancelled.write(Buffer.alloc(500_000));
-  while (filesIn(media).length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  await until(() => filesIn(media).length > 0);
   cancelled.destroy();
-  while (filesIn(media).length > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  await until(() => filesIn(media).length === 0);
 
   const kept = await uploaded(ada, NOTES);
   await ada.post('/groups/1/messages', { content: '', fileIds: kept });
@@ -334,13 +335,8 @@ test('a group has a page of its files, for members only; has: finds them by kind
   assert.match(body, /notes\.txt/);
   assert.doesNotMatch(body, /unsent\.txt/);
   assert.equal((await stranger.get('/groups/1/files')).status, 403);
-  const isFound = async (query: string) => {
-    for (let round = 0; round < 20; round++) {
-      if ((await ada.get(`/search?q=${encodeURIComponent(query)}`)).body.includes('class="hit"')) return true;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    return false;
-  };
-  assert.ok(await isFound('has:image'));
+  const isFound = async (query: string) =>
+    (await ada.get(`/search?q=${encodeURIComponent(query)}`)).body.includes('class="hit"');
+  await until(() => isFound('has:image'));
   assert.ok(!(await isFound('has:video')));
 });

@@ -282,7 +282,7 @@ test('every socket command refuses whom its form refuses', async (t) => {
       const socket = await person.socket(isOfGroup ? '/ws/chat/3' : '/ws');
       socket.send({ type: name, id: name, seq: 1, personId: 1, accountId: 2 });
       const isAnswer = (text: string) => ['ack', 'error'].includes(JSON.parse(text).type);
-      const answer = JSON.parse(await socket.next(isAnswer, 10_000));
+      const answer = JSON.parse(await socket.next(isAnswer));
       const isRefused = answer.type === 'error' && answer.code === 'forbidden';
       const isForbidden = ['owners', 'admins'].includes(access);
       assert.equal(isRefused, isForbidden, `${name} as ${role}: ${JSON.stringify(answer)}`);

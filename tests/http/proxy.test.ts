@@ -9,6 +9,7 @@ import WebSocket from 'ws';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { atEnd, type Ending, type Hearth, startHearth, temporaryFolder } from '../support/hearth.ts';
 import { freePort } from '../support/ports.ts';
+import { until } from '../support/until.ts';
 
 /** Where the visitor's own connection comes from; the proxy is at 127.0.0.1, the only one that is trusted. */
 const VISITOR = '127.0.0.2';
@@ -20,13 +21,14 @@ async function ready(proxy: ChildProcess, url: string): Promise<void> {
   proxy.stderr?.on('data', (text) => {
     errors += text;
   });
-  for (let round = 0; round < 100; round++) {
-    if (proxy.exitCode !== null) break;
-    const answer = await new Visitor(url).get('/healthz').catch(() => undefined);
-    if (answer?.status === 200) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`The proxy did not start: ${errors}`);
+  const answer = () => new Visitor(url).get('/healthz').catch(() => undefined);
+  await until(
+    async () => {
+      assert.equal(proxy.exitCode, null, errors);
+      return (await answer())?.status === 200;
+    },
+    () => `The proxy did not start: ${errors}`,
+  );
 }
 
 async function startCaddy(t: Ending, hearth: Hearth): Promise<string> {

@@ -5,13 +5,7 @@ import test from 'node:test';
 import { newPerson, PASSWORD, type Socket, Visitor } from '../support/client.ts';
 import { ON_SQLITE, startHearth, startHearthProcess } from '../support/hearth.ts';
 import { startPushService } from '../support/push-service.ts';
-
-async function until(isTrue: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; !(await isTrue()); tries++) {
-    if (tries > 100) throw new Error('It did not become true within 5 s.');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
+import { until } from '../support/until.ts';
 
 /** Opens the private line of a member. @returns its address */
 async function lineOf(member: Visitor): Promise<string> {

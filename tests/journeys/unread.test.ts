@@ -5,20 +5,12 @@ import type { Page } from 'playwright-core';
 import { joinGroup, openBrowser, PHONE, personAt } from '../support/browser.ts';
 import { newPerson, Visitor } from '../support/client.ts';
 import { startHearth } from '../support/hearth.ts';
+import { until } from '../support/until.ts';
 
 /** What a group's row in the list says on a fresh page. */
 async function unread(page: Page): Promise<number> {
   const html = await page.evaluate(async () => (await fetch('/groups')).text());
   return Number(/data-group-id="1" data-unread="(\d+)"/.exec(html)?.[1]);
-}
-
-async function until(ask: () => Promise<number>, wanted: number): Promise<void> {
-  let last = -1;
-  for (let round = 0; round < 60 && last !== wanted; round++) {
-    last = await ask();
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  assert.equal(last, wanted);
 }
 
 test('a conversation opens at the first unread message, and only what was in view is read', async (t) => {
@@ -40,7 +32,7 @@ test('a conversation opens at the first unread message, and only what was in vie
   assert.ok(left > 5 && left < 21, `${left} are still unread`);
 
   await page.getByRole('button', { name: 'To the newest' }).click();
-  await until(() => unread(page), 0);
+  await until(async () => (await unread(page)) === 0, 'all are read');
   await page.getByRole('link', { name: '21 new messages' }).click();
   await page.waitForFunction(
     () => (document.querySelector('#new-mark')?.getBoundingClientRect().top ?? -1) > 0,
@@ -56,7 +48,7 @@ test('a conversation opens at the first unread message, and only what was in vie
   assert.ok((await unread(page)) > 60);
   await page.getByRole('button', { name: 'To the newest' }).click();
   await page.locator('#message-121').waitFor();
-  await until(() => unread(page), 0);
+  await until(async () => (await unread(page)) === 0, 'all are read');
   assert.deepEqual(complaints, []);
 });
 

@@ -7,6 +7,7 @@ import test, { type TestContext } from 'node:test';
 import { SMTPServer } from 'smtp-server';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { startHearth } from '../support/hearth.ts';
+import { until } from '../support/until.ts';
 
 /** A mail server in this process, and a Hearth that sends by it. */
 async function startWithMail(
@@ -44,14 +45,10 @@ async function startWithMail(
       ...options.env,
     },
   });
-  const next = async (to: string, withinMs = 10_000) => {
-    const deadline = Date.now() + withinMs;
-    for (;;) {
-      const index = mails.findIndex((mail) => mail.to.toLowerCase() === to.toLowerCase());
-      if (index >= 0) return mails.splice(index, 1)[0]?.text ?? '';
-      if (Date.now() > deadline) throw new Error(`No mail came to ${to}.`);
-      await new Promise((resolve) => setTimeout(resolve, 30));
-    }
+  const next = async (to: string) => {
+    const mail = await until(() => mails.find((one) => one.to.toLowerCase() === to.toLowerCase()), to);
+    mails.splice(mails.indexOf(mail), 1);
+    return mail.text;
   };
   /** The path of the link in the next mail to an address. */
   const linkTo = async (to: string) =>

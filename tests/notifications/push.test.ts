@@ -118,7 +118,7 @@ test('a notification that a killed process owed is sent after the start, and non
   assert.equal((await say(ada, 1, '@joe the second')).status, 303);
   await hearth.kill();
   const again = await startHearthProcess(t, { dataDir: hearth.dataDir, env: service.env });
-  assert.equal((await service.next(2, 20_000))[1]?.notice.body, '@joe the second');
+  assert.equal((await service.next(2))[1]?.notice.body, '@joe the second');
   await again.stop();
   await startHearthProcess(t, { dataDir: hearth.dataDir, env: service.env });
   await soon(6_000);
@@ -227,7 +227,7 @@ test('a voice message is told of at once, and its words take the place of that',
   await jo.post('/notifications/devices', service.subscribe('Chrome on Android'));
   await jo.post('/groups/1/bell', { bell: 'everything' });
   await ada.upload('/groups/1/voice', [recording('webm')], { way: 'message' });
-  const [first, second] = await service.next(2, 100_000);
+  const [first, second] = await service.next(2);
   assert.equal(first?.notice.body, 'Voice message, 0:03');
   assert.equal(second?.notice.body, SAID);
   assert.equal(second?.notice.tag, first?.notice.tag);

@@ -8,6 +8,7 @@ import sharp from 'sharp';
 import { decodePage, readPage } from '../../src/previews/read-page.ts';
 import { newPerson, Visitor } from '../support/client.ts';
 import { startHearth } from '../support/hearth.ts';
+import { until } from '../support/until.ts';
 
 /** A site on this machine, which administrators of these tests allow. */
 const asked: string[] = [];
@@ -50,7 +51,7 @@ await ada.post('/admin/outgoing-settings', { allowedAddresses: '127.0.0.1', link
 async function previewOf(person: Visitor, content: string, groupId = 1): Promise<string> {
   const socket = await person.socket(`/ws/chat/${groupId}`, { protocol: 'hearth.html' });
   await person.post(`/groups/${groupId}/messages`, { content });
-  const html = await socket.next((text) => text.includes('class="preview"'), 10_000);
+  const html = await socket.next((text) => text.includes('class="preview"'));
   socket.close();
   return /<a class="preview"[\s\S]*?<\/a>/.exec(html)?.[0] ?? assert.fail(html);
 }
@@ -100,12 +101,11 @@ test('another address in its place gets its own preview; slow sites of one perso
   const seq = await newestSeq(lena);
   const socket = await lena.socket('/ws/chat/1', { protocol: 'hearth.html' });
   await lena.post(`/groups/1/messages/${seq}/edit`, { content: `${origin}/article-two` });
-  assert.match(await socket.next((text) => text.includes('class="preview"'), 10_000), /Another article/);
+  assert.match(await socket.next((text) => text.includes('class="preview"')), /Another article/);
   socket.close();
   for (let count = 0; count < 6; count++)
     await lena.post('/groups/1/messages', { content: `${origin}/slow?${count}` });
-  while (!asked.some((url) => url.startsWith('/slow')))
-    await new Promise((resolve) => setTimeout(resolve, 10));
+  await until(() => asked.some((url) => url.startsWith('/slow')));
   assert.match(await previewOf(ada, `${origin}/article`), /Leeks/);
   assert.equal(asked.filter((url) => url.startsWith('/slow')).length, 1, 'one site of each person at a time');
 });
@@ -147,7 +147,7 @@ test('a picture goes with its message', async () => {
   const source = /src="([^"?]+)/.exec(html)?.[1] ?? '';
   assert.equal((await ada.get(source)).status, 200);
   await ada.post(`/groups/1/messages/${/messages\/(\d+)/.exec(source)?.[1]}/remove`);
-  while ((await ada.get(source)).status !== 404) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(async () => (await ada.get(source)).status === 404);
 });
 
 test('pages are read in any order, encoding and state', () => {

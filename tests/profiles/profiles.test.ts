@@ -5,6 +5,7 @@ import test from 'node:test';
 import sharp from 'sharp';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { ON_SQLITE, startHearth } from '../support/hearth.ts';
+import { until } from '../support/until.ts';
 
 const FACE = await sharp({ create: { width: 600, height: 400, channels: 3, background: '#268' } })
   .withExif({ IFD0: { Copyright: 'secret-place' } })
@@ -132,10 +133,7 @@ test('the name that makes an administrator is taken for good where there is one;
   const ada = await newPerson(hearth.url, 'ada');
   await boss.post('/admin/people/2/make-admin');
   await boss.post('/account/delete', { messages: 'keep', password: PASSWORD });
-  for (let tries = 0; (await ada.get('/people/1')).status !== 404; tries++) {
-    assert.ok(tries < 100);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  await until(async () => (await ada.get('/people/1')).status === 404);
   assert.equal((await new Visitor(hearth.url).register('boss')).status, 409);
   await ada.post('/account/username', { username: 'countess' });
   const mallory = await newPerson(hearth.url, 'mallory');

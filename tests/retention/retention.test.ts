@@ -6,15 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { type Ending, startHearth } from '../support/hearth.ts';
 import { countRows, runSql } from '../support/rows.ts';
+import { until } from '../support/until.ts';
 
 const DAY_MS = 86_400_000;
-
-async function until(isTrue: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (let tries = 0; !(await isTrue()); tries++) {
-    assert.ok(tries < 200, what);
-    await sleep(50);
-  }
-}
 
 async function signedIn(url: string, username: string): Promise<Visitor> {
   const visitor = new Visitor(url);

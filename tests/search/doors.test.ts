@@ -5,19 +5,19 @@ import test from 'node:test';
 import sharp from 'sharp';
 import { newPerson, Visitor } from '../support/client.ts';
 import { type Ending, type Hearth, ON_SQLITE, startHearth, startHearthProcess } from '../support/hearth.ts';
+import { until } from '../support/until.ts';
 
 /** The links of what a search found, newest first; asked again until there are so many, since the index follows. */
 async function found(person: Visitor, query: string, count?: number): Promise<string[]> {
-  for (let round = 0; ; round++) {
+  let hits: string[] = [];
+  const search = async () => {
     const { status, body } = await person.get(`/search?q=${encodeURIComponent(query)}`);
     assert.equal(status, 200, body);
-    const hits = [...body.matchAll(/class="hit"><a href="([^"]+)"/g)].map(([, link = '']) => link);
-    if (count === undefined || hits.length === count || round > 40) {
-      if (count !== undefined) assert.equal(hits.length, count, `${query}: ${hits.join(', ')}`);
-      return hits;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+    hits = [...body.matchAll(/class="hit"><a href="([^"]+)"/g)].map(([, link = '']) => link);
+    return count === undefined || hits.length === count;
+  };
+  await until(search, () => `${query} finds ${count} and not ${hits.join(', ')}`);
+  return hits;
 }
 
 const say = (person: Visitor, group: number, content: string) =>
@@ -150,14 +150,10 @@ test('a day that is searched for is a day where the reader is', async (t) => {
     const day = (offset: number) =>
       new Date(Date.now() + offset * 86_400_000).toLocaleDateString('en-CA', { timeZone: zone });
     const isFound = async (query: string) => {
-      for (let round = 0; round < 20; round++) {
-        const { body } = await ada.get(`/search?q=${encodeURIComponent(query)}`);
-        if (body.includes('id="message') || body.includes('class="hit"')) return true;
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-      return false;
+      const { body } = await ada.get(`/search?q=${encodeURIComponent(query)}`);
+      return body.includes('id="message') || body.includes('class="hit"');
     };
-    assert.ok(await isFound(`leeks after:${day(-1)} before:${day(1)}`), zone);
+    await until(() => isFound(`leeks after:${day(-1)} before:${day(1)}`), zone);
     assert.ok(!(await isFound(`leeks before:${day(0)}`)), zone);
     assert.ok(!(await isFound(`leeks after:${day(0)}`)), zone);
   }
@@ -213,14 +209,10 @@ test('hits show their pictures, and more than a page of them is counted', async 
     (await ada.get('/search?q=shed')).body,
     /<img src="\/media\/[\w-]+\/thumbnail" alt="shed.png"/,
   );
-  for (let round = 0; ; round++) {
+  const page = await until(async () => {
     const { body } = await ada.get('/search?q=leek&has=');
-    if (body.includes('About 25 messages')) {
-      const next = /class="chip-link" href="([^"]+)"/.exec(body)?.[1]?.replaceAll('&amp;', '&') ?? '';
-      assert.match((await ada.get(next)).body, /About 25 messages/);
-      break;
-    }
-    assert.ok(round < 40, body);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+    return body.includes('About 25 messages') && body;
+  }, 'all are counted');
+  const next = /class="chip-link" href="([^"]+)"/.exec(page)?.[1]?.replaceAll('&amp;', '&') ?? '';
+  assert.match((await ada.get(next)).body, /About 25 messages/);
 });

@@ -10,6 +10,7 @@ import type { Document, Query } from '../../src/search/tokens.ts';
 import { newPerson, type Visitor } from '../support/client.ts';
 import { atEnd, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 import { startPostgres } from '../support/postgres.ts';
+import { until } from '../support/until.ts';
 
 const postgres = startPostgres({ after });
 const SECRET = Buffer.alloc(32, 5);
@@ -139,16 +140,12 @@ test('several processes share one index in PostgreSQL, which is made again when 
     await ada.post('/groups/1/messages', { content: `canarybird number ${number}` });
   const found = async (person: Visitor, query: string) =>
     ((await person.get(`/search?q=${query}`)).body.match(/class="hit"/g) ?? []).length;
-  const until = async (person: Visitor, query: string, count: number) => {
-    for (let tries = 0; (await found(person, query)) !== count; tries++) {
-      assert.ok(tries < 100, query);
-      await sleep(50);
-    }
-  };
-  await until(ada, 'canarybird+29', 1);
-  await until(ada, 'canarybird+17', 1);
+  const finds = (person: Visitor, query: string, count: number) =>
+    until(async () => (await found(person, query)) === count, query);
+  await finds(ada, 'canarybird+29', 1);
+  await finds(ada, 'canarybird+17', 1);
   await ada.post('/groups/1/messages/18/remove', {});
-  await until(ada, 'canarybird+17', 0);
+  await finds(ada, 'canarybird+17', 0);
   const query = async (sql: string) => {
     const client = new pg.Client(url);
     await client.connect();
@@ -162,10 +159,10 @@ test('several processes share one index in PostgreSQL, which is made again when 
   const untilIndexed = async () => {
     const isAnother = async () =>
       (await query("SELECT FROM chat.search_meta WHERE fingerprint ~ 'key'")).length;
-    for (let tries = 0; (await rows()) !== 29 || (await isAnother()); tries++) {
-      assert.ok(tries < 100, 'each once, but for what is removed');
-      await sleep(50);
-    }
+    await until(
+      async () => (await rows()) === 29 && !(await isAnother()),
+      'each once, but for what is removed',
+    );
   };
   await untilIndexed();
   await hearth.stop();
@@ -177,7 +174,7 @@ test('several processes share one index in PostgreSQL, which is made again when 
     const again = await startHearthProcess(t, { env, dataDir: hearth.dataDir });
     const same = Object.assign(ada, { url: again.url });
     await untilIndexed();
-    await until(same, 'canarybird+29', 1);
+    await finds(same, 'canarybird+29', 1);
     await again.stop();
   }
 });

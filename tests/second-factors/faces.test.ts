@@ -11,6 +11,7 @@ import { openBrowser, personAt } from '../support/browser.ts';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { portrait, three, turned } from '../support/faces.ts';
 import { ON_SQLITE, startHearth, temporaryFolder } from '../support/hearth.ts';
+import { until } from '../support/until.ts';
 
 type Pictures = readonly Buffer[];
 
@@ -149,7 +150,7 @@ test(
     const joesPage = /\/admin\/people\/(\d+)">[^<]*joe/i.exec((await admin.get('/admin/people')).body)?.[1];
     await admin.post(`/admin/people/${joesPage}/remove-second-factor`);
     await eve.post('/account/delete', { password: PASSWORD, messages: 'keep' });
-    while (readSealed(hearth.dataDir).length > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    await until(() => readSealed(hearth.dataDir).length === 0);
     const free = new Visitor(hearth.url);
     assert.equal((await free.post('/login', { username: 'joe', password: PASSWORD })).location, '/');
     await hearth.stop();

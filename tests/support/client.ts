@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import WebSocket from 'ws';
+import { PATIENCE_MS } from './until.ts';
 
 export const PASSWORD = 'correct horse battery';
 
@@ -167,15 +168,14 @@ export class Socket {
   }
 
   /** The next frame that fits, passing over others. */
-  async next(fits: (text: string) => boolean, withinMs = 5_000): Promise<string> {
-    const deadline = Date.now() + withinMs;
-    for (;;) {
+  async next(fits: (text: string) => boolean): Promise<string> {
+    for (const deadline = Date.now() + PATIENCE_MS; ; ) {
+      const isLast = this.ws.readyState === WebSocket.CLOSED || Date.now() > deadline;
       while (this.#read < this.frames.length) {
         const frame = this.frames[this.#read++] ?? '';
         if (fits(frame)) return frame;
       }
-      if (Date.now() > deadline)
-        throw new Error(`Nothing came that fits; what came: ${this.frames.join('\n')}`);
+      if (isLast) throw new Error(`Nothing came that fits; what came: ${this.frames.join('\n')}`);
       await new Promise<void>((resolve) => {
         this.#waiting = resolve;
         setTimeout(resolve, 50);
@@ -183,14 +183,8 @@ export class Socket {
     }
   }
 
-  async nextJson(
-    type: string,
-    fits: (frame: Frame) => boolean = () => true,
-    withinMs?: number,
-  ): Promise<Frame> {
-    return JSON.parse(
-      await this.next((text) => JSON.parse(text).type === type && fits(JSON.parse(text)), withinMs),
-    );
+  async nextJson(type: string, fits: (frame: Frame) => boolean = () => true): Promise<Frame> {
+    return JSON.parse(await this.next((text) => JSON.parse(text).type === type && fits(JSON.parse(text))));
   }
 
   /** Every frame of a type so far. */

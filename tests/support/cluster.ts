@@ -9,6 +9,7 @@ import { atEnd, type Ending, type HearthProcess, startHearthProcess, temporaryFo
 import { freePort } from './ports.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
 import { type RedisServer, startRedis } from './redis.ts';
+import { until } from './until.ts';
 
 export type Cluster = {
   postgres: PostgresServer;
@@ -99,12 +100,9 @@ async function startCaddy(test: Ending, port: number, upstreams: readonly number
     if (caddy.exitCode === null && caddy.signalCode === null) await once(caddy, 'exit');
   });
   const url = `http://localhost:${port}`;
-  for (const deadline = Date.now() + 20_000; ; ) {
-    const answer = await new Visitor(url).get('/healthz').catch(() => undefined);
-    if (answer?.status === 200) return url;
-    if (Date.now() > deadline) throw new Error('Caddy did not start.');
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  const answer = () => new Visitor(url).get('/healthz').catch(() => undefined);
+  await until(async () => (await answer())?.status === 200, 'Caddy starts');
+  return url;
 }
 
 export type Gate = {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { buffer } from 'node:stream/consumers';
 import { ZipFile } from 'yazl';
 import type { Visitor } from './client.ts';
+import { until } from './until.ts';
 
 /** A ZIP of these files. */
 export async function zipOf(entries: Record<string, string | Buffer>): Promise<Buffer> {
@@ -34,14 +35,10 @@ export async function bringIn(
 
 /** Waits until an import is done or has failed. */
 export async function finished(person: Visitor, path: string) {
-  for (let tries = 0; tries < 400; tries++) {
-    const { body } = await person.get(path);
-    if (!body.includes('<progress'))
-      return {
-        body,
-        groupId: Number(/href="\/groups\/(\d+)">[^<]+<\/a> <span class="muted">\d+ message/.exec(body)?.[1]),
-      };
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('It was not done within 20 s.');
+  const body = await until(async () => {
+    const answer = await person.get(path);
+    return !answer.body.includes('<progress') && answer.body;
+  }, 'it is done');
+  const link = /href="\/groups\/(\d+)">[^<]+<\/a> <span class="muted">\d+ message/;
+  return { body, groupId: Number(link.exec(body)?.[1]) };
 }

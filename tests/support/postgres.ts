@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { atEnd, type Ending, temporaryFolder } from './hearth.ts';
 import { freePort } from './ports.ts';
+import { until } from './until.ts';
 
 /** Where Debian keeps the programs of each version. */
 const VERSIONS = '/usr/lib/postgresql';
@@ -58,11 +59,7 @@ export async function startPostgres(test: Ending): Promise<PostgresServer> {
 
   async function start(): Promise<void> {
     server = spawn(join(bin, 'postgres'), ['-D', data], { ...as, stdio: 'ignore', cwd: folder });
-    const deadline = Date.now() + 30_000;
-    while (!(await answers(urlOf('postgres')))) {
-      if (Date.now() > deadline) throw new Error('PostgreSQL did not start.');
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    await until(() => answers(urlOf('postgres')), 'PostgreSQL starts');
   }
 
   async function kill(): Promise<void> {

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { generate } from 'selfsigned';
 import { type Ending, temporaryFolder } from './hearth.ts';
+import { until } from './until.ts';
 
 /** What reached the push service: opened with the device's key, its sender's token checked. */
 export type Pushed = {
@@ -69,10 +70,11 @@ export async function startPushService(test: Ending) {
         label,
       };
     },
-    async next(count: number, withinMs = 5_000): Promise<Pushed[]> {
-      const deadline = Date.now() + withinMs;
-      while (received.length < count && Date.now() < deadline)
-        await new Promise((resolve) => setTimeout(resolve, 20));
+    async next(count: number): Promise<Pushed[]> {
+      await until(
+        () => received.length >= count || failures.length > 0,
+        () => `${received.length} of ${count} came`,
+      );
       if (failures.length > 0) throw failures[0];
       return received;
     },

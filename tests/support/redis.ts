@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { createClient } from 'redis';
 import { atEnd, type Ending, temporaryFolder } from './hearth.ts';
 import { freePort } from './ports.ts';
+import { until } from './until.ts';
 
 export type RedisServer = { url: string; port: number; kill(): Promise<void>; start(): Promise<void> };
 
@@ -21,10 +22,7 @@ export async function startRedis(test: Ending, isKept = false): Promise<RedisSer
     const keeping = isKept ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no'];
     const flags = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', ...keeping];
     server = spawn('redis-server', flags, { cwd: folder, stdio: 'ignore' });
-    for (const deadline = Date.now() + 20_000; !(await answers(url)); ) {
-      if (Date.now() > deadline) throw new Error('Redis did not start.');
-      await new Promise((resolve) => setTimeout(resolve, 30));
-    }
+    await until(() => answers(url), 'Redis starts');
   }
 
   async function kill(): Promise<void> {

@@ -2,8 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { atEnd, type Ending, ROOT, temporaryFolder } from './hearth.ts';
-
-const WAIT_MS = 20_000;
+import { until } from './until.ts';
 
 /** A real terminal (tmux) in which the client runs. */
 export class Terminal {
@@ -59,12 +58,11 @@ export class Terminal {
   async shows(wanted: string | RegExp): Promise<string> {
     const fits = (screen: string) =>
       typeof wanted === 'string' ? screen.includes(wanted) : wanted.test(screen);
-    for (const until = Date.now() + WAIT_MS; ; ) {
+    const fitting = () => {
       const screen = this.screen();
-      if (fits(screen)) return screen;
-      if (Date.now() > until) throw new Error(`The terminal does not show ${wanted}:\n${screen}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+      return fits(screen) && screen;
+    };
+    return until(fitting, () => `The terminal does not show ${wanted}:\n${this.screen()}`);
   }
 
   #tmux(...args: string[]): string {

@@ -10,6 +10,7 @@ import { connect } from 'node:tls';
 import { loadCertificate } from '../../src/tls/certificate.ts';
 import { namesOfThisMachine } from '../../src/tls/names.ts';
 import { ROOT, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
+import { until } from '../support/until.ts';
 
 const NAMES = ['localhost', '127.0.0.1', '::1', 'hearth.test', '192.0.2.7'];
 
@@ -147,12 +148,11 @@ test('a certificate that is replaced on disk is served without a restart', async
   const { cert, key } = await loadCertificate(other, NAMES);
   writeFileSync(files.keyFile, key);
   writeFileSync(files.certFile, cert.replace(/^#.*\n/gm, ''));
-  let after = before;
-  for (let round = 0; round < 100 && after === before; round++) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    after = await served();
-  }
-  assert.equal(after, new X509Certificate(cert).fingerprint256);
+  const changed = async () => {
+    const fingerprint = await served();
+    return fingerprint !== before && fingerprint;
+  };
+  assert.equal(await until(changed, 'another is served'), new X509Certificate(cert).fingerprint256);
 });
 
 test('a half-sent form does not hold up the end, and neither does npm that is gone', async (t) => {
@@ -176,8 +176,7 @@ test('a half-sent form does not hold up the end, and neither does npm that is go
   });
   for await (const text of npm.stdout) if (String(text).includes('Hearth is at')) break;
   npm.kill('SIGKILL');
-  let status: number | null = 2;
-  for (let round = 0; round < 50 && status === 2; round++) {
+  await until(() => {
     // The folder is free once the server has ended.
     const trial = spawnSync(
       process.execPath,
@@ -189,8 +188,6 @@ test('a half-sent form does not hold up the end, and neither does npm that is go
       ],
       { cwd: ROOT },
     );
-    status = trial.status;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  assert.equal(status, 0, 'the server that npm started has ended');
+    return trial.status === 0;
+  }, 'the server that npm started has ended');
 });

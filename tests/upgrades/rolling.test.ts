@@ -50,10 +50,10 @@ test('a version and the next one serve one Hearth while processes are replaced, 
   await minaHears.nextJson('hello');
   assert.equal((await mina.post('/groups/1/messages', { content: 'from the next version' })).status, 303);
   acknowledged.push('from the next version');
-  await adaHears.nextJson('message', ({ content }) => content === 'from the next version', 20_000);
+  await adaHears.nextJson('message', ({ content }) => content === 'from the next version');
   assert.equal((await joe.post('/groups/1/messages', { content: 'from the old one' })).status, 303);
   acknowledged.push('from the old one');
-  await minaHears.nextJson('message', ({ content }) => content === 'from the old one', 20_000);
+  await minaHears.nextJson('message', ({ content }) => content === 'from the old one');
   await ada.post('/groups/1/messages/1/edit', { content: 'nobody else’s' });
   isWriting = false;
   await writing;
@@ -68,12 +68,12 @@ test('a version and the next one serve one Hearth while processes are replaced, 
   const later = await signedIn(next.url, 'ada');
   await later.post('/groups/1/messages', { content: 'on the next one' });
   acknowledged.push('on the next one');
-  await minaHears.nextJson('message', ({ content }) => content === 'on the next one', 20_000);
+  await minaHears.nextJson('message', ({ content }) => content === 'on the next one');
   const reader = await later.socket('/ws/chat/1?after=0');
   const seen: string[] = [];
   const seqs = new Set<unknown>();
   while (seen.at(-1) !== 'on the next one') {
-    const { content, seq } = await reader.nextJson('message', undefined, 20_000);
+    const { content, seq } = await reader.nextJson('message');
     seen.push(String(content));
     seqs.add(seq);
   }

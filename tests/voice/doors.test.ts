@@ -5,6 +5,7 @@ import type { Frame, Socket } from '../support/client.ts';
 import { newPerson, type Visitor } from '../support/client.ts';
 import { startHearth, startHearthProcess } from '../support/hearth.ts';
 import { recording, SAID, wav } from '../support/speech.ts';
+import { until } from '../support/until.ts';
 
 type Voice = {
   fileId: string;
@@ -15,7 +16,6 @@ type Voice = {
 };
 
 const SCRIPT = { 'hx-request': 'true' };
-const FIRST_TEXT_MS = 100_000;
 
 /** A recording as a script brings it; it is not sent yet. */
 async function recorded(person: Visitor, one = recording('webm'), group = 1): Promise<string> {
@@ -29,17 +29,16 @@ const withTranscript = (state: string) => (frame: Frame) =>
 
 async function written(socket: Socket, state = 'draft'): Promise<Frame & { voice: Voice }> {
   // It has a voice: `withTranscript` looked.
-  return (await socket.nextJson('message', withTranscript(state), FIRST_TEXT_MS)) as Frame & { voice: Voice };
+  return (await socket.nextJson('message', withTranscript(state))) as Frame & { voice: Voice };
 }
 
 /** The text of a recording that is not sent, as soon as it is there. */
 async function textOf(person: Visitor, file: string): Promise<{ transcript: string; text: string }> {
-  for (const until = Date.now() + FIRST_TEXT_MS; Date.now() < until; ) {
+  const read = async () => {
     const found = JSON.parse((await person.get(`/media/${file}/transcript`)).body);
-    if (found.transcript !== 'waiting') return found;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error('It was not written down in time.');
+    return found.transcript !== 'waiting' && found;
+  };
+  return until(read, 'it is written down');
 }
 
 test('a voice message is sent at once, its text follows, and it is found, read and played by members only', async (t) => {
@@ -86,16 +85,11 @@ test('a voice message is sent at once, its text follows, and it is found, read a
   assert.match(page, /<audio src="\/media\/[^"]+" controls/, 'it plays without a script, too');
 
   // The search finds what was said, and leads to its second.
-  for (const until = Date.now() + 5_000; ; ) {
+  const at = await until(async () => {
     const { body } = await jo.get('/search?q=monkeys+has%3Avoice');
-    const at = Number(/at=([\d.]+)#message-2/.exec(body)?.[1]);
-    if (at > 0) {
-      assert.ok(at > 1.5 && at < 2.6, `“monkeys” is said at ${at} s`);
-      break;
-    }
-    assert.ok(Date.now() < until, 'found within seconds');
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+    return Number(/at=([\d.]+)#message-2/.exec(body)?.[1]);
+  }, 'it is found');
+  assert.ok(at > 1.5 && at < 2.6, `“monkeys” is said at ${at} s`);
   assert.doesNotMatch((await stranger.get('/search?q=monkeys')).body, /class="hit"/);
 });
 
@@ -107,7 +101,7 @@ test('dictation: the text lands where it can be edited, and the recording goes w
 
   // With a script: the text comes over the person's own socket.
   const file = await recorded(ada);
-  const told = await own.nextJson('transcribed', undefined, FIRST_TEXT_MS);
+  const told = await own.nextJson('transcribed');
   assert.deepEqual([told.file, told.groupId, told.transcript, told.text], [file, 1, 'draft', SAID]);
   await ada.post('/groups/1/messages', { content: 'Carried by monkeys!', fileIds: file }, SCRIPT);
   const sent = (await socket.nextJson('message')) as Frame & { voice: Voice };

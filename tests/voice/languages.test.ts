@@ -5,10 +5,10 @@ import { certaintyOf, type Result } from '../../src/engines/speech/vosk.ts';
 import { type Frame, newPerson, type Socket } from '../support/client.ts';
 import { startHearth } from '../support/hearth.ts';
 import { recording, SAID, spanishRecording } from '../support/speech.ts';
+import { until } from '../support/until.ts';
 
 type Voice = { fileId: string; transcript: string };
 
-const PATIENCE_MS = 100_000;
 const settled = ['draft', 'unsure', 'silent', 'unrecognised', 'failed', 'none'];
 
 /** The next message whose recording has got its text, or the reason why not. */
@@ -16,7 +16,7 @@ async function transcribed(socket: Socket): Promise<Frame & { content: string; v
   const isSettled = (frame: Frame) =>
     settled.includes((frame.voice as Voice | null)?.transcript ?? '') && frame.type === 'message';
   // It has a voice: `isSettled` looked.
-  return (await socket.nextJson('message', isSettled, PATIENCE_MS)) as Frame & {
+  return (await socket.nextJson('message', isSettled)) as Frame & {
     content: string;
     voice: Voice;
   };
@@ -42,11 +42,8 @@ test('speech in another language becomes no text, unless somebody asks for it', 
   assert.doesNotMatch((await joe.get(`/search?q=${word}`)).body, /class="hit"/, 'it is not indexed');
 
   await ada.post('/groups/1/messages/1/edit', { content: 'La conferencia comenzará' });
-  for (
-    const until = Date.now() + 5_000;
-    !(await joe.get('/search?q=comenzara')).body.includes('class="hit"');
-  )
-    assert.ok(Date.now() < until, 'what a person wrote is found');
+  const isFound = async () => (await joe.get('/search?q=comenzara')).body.includes('class="hit"');
+  await until(isFound, 'what a person wrote is found');
 });
 
 test('a recording, a group and a person say the language, or that no text is wanted', async (t) => {

@@ -9,8 +9,7 @@ import type { Frame, Socket } from '../support/client.ts';
 import { newPerson, Visitor } from '../support/client.ts';
 import { atEnd, startHearth, startHearthProcess } from '../support/hearth.ts';
 import { recording, SAID, wav } from '../support/speech.ts';
-
-const PATIENCE_MS = 100_000;
+import { until } from '../support/until.ts';
 
 /** The same sentence many times: heard for as long as a test needs to do something meanwhile. */
 function longRecording(times: number) {
@@ -26,7 +25,7 @@ const inState = (state: string) => (frame: Frame) =>
   (frame.voice as { transcript: string } | null)?.transcript === state;
 
 function reaches(socket: Socket, state: string): Promise<Frame> {
-  return socket.nextJson('message', inState(state), PATIENCE_MS);
+  return socket.nextJson('message', inState(state));
 }
 
 /** Somebody who was here before the server was started anew. */
@@ -45,17 +44,16 @@ test('a job that is killed in the middle is done once more after the start, and 
   const ada = await newPerson(first.url, 'ada', 1);
   const socket = await ada.socket('/ws/chat/1');
   await ada.upload('/groups/1/voice', [longRecording(12)], { way: 'message' });
-  const progress = await socket.nextJson('transcribing', undefined, PATIENCE_MS);
+  const progress = await socket.nextJson('transcribing');
   assert.ok(Number(progress.percent) < 100);
   const [, child] = new RegExp(`^\\s*(\\d+)\\s+${first.pid} .*local-process`, 'm').exec(processes()) ?? [];
   assert.ok(child, 'it is heard in a process of its own');
   await first.kill();
-  for (const until = Date.now() + 5_000; new RegExp(`^\\s*${child} `, 'm').test(processes()); )
-    assert.ok(Date.now() < until, 'which does not outlive the chat');
+  await until(() => !new RegExp(`^\\s*${child} `, 'm').test(processes()), 'it does not outlive the chat');
 
   const second = await startHearthProcess(t, { dataDir: first.dataDir });
   const again = await back(second.url, ada).socket('/ws/chat/1?after=0');
-  await again.nextJson('transcribing', undefined, PATIENCE_MS);
+  await again.nextJson('transcribing');
   await second.kill();
 
   const third = await startHearthProcess(t, { dataDir: first.dataDir });
@@ -73,7 +71,7 @@ test('an engine that fails is asked again a little later', async (t) => {
   const ada = await newPerson(hearth.url, 'ada', 1);
   const socket = await ada.socket('/ws/chat/1');
   await ada.upload('/groups/1/voice', [longRecording(6)], { way: 'message' });
-  await socket.nextJson('transcribing', undefined, PATIENCE_MS);
+  await socket.nextJson('transcribing');
   const [, child] = new RegExp(`^\\s*(\\d+)\\s+${hearth.pid} .*local-process`, 'm').exec(processes()) ?? [];
   process.kill(Number(child), 'SIGKILL');
   await reaches(socket, 'draft');
@@ -85,7 +83,7 @@ test('stopping in order is no interruption: as often as it happens, the text com
   let socket = await ada.socket('/ws/chat/1');
   await ada.upload('/groups/1/voice', [longRecording(6)], { way: 'message' });
   for (let stops = 0; stops < 3; stops++) {
-    await socket.nextJson('transcribing', undefined, PATIENCE_MS);
+    await socket.nextJson('transcribing');
     assert.equal(await hearth.stop(), 0);
     hearth = await startHearthProcess(t, { dataDir: hearth.dataDir });
     socket = await back(hearth.url, ada).socket('/ws/chat/1?after=0');
@@ -109,12 +107,11 @@ test('callback: a function elsewhere brings the words once, with the secret, and
     );
   const put = async (): Promise<string> => {
     await ada.upload('/groups/1/voice', [recording('webm')], { way: 'message' });
-    for (const until = Date.now() + 10_000; Date.now() < until; ) {
-      const [key] = await aws.keys();
-      if (key) return /voice\/(.+)\.mp3/.exec(key)?.[1] ?? '';
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    throw new Error('Nothing was put in the bucket.');
+    const [key = ''] = await until(async () => {
+      const keys = await aws.keys();
+      return keys.length > 0 && keys;
+    }, 'it is put in the bucket');
+    return /voice\/(.+)\.mp3/.exec(key)?.[1] ?? '';
   };
 
   const id = await put();

@@ -16,6 +16,7 @@ import { transcribeAgain } from '../../src/voice/retry.ts';
 import { writeTranscript } from '../../src/voice/write.ts';
 import { atEnd, type Ending } from '../support/hearth.ts';
 import { openStores } from '../support/stores.ts';
+import { until } from '../support/until.ts';
 
 const WORDS = [
   { text: 'The', start: 0.1, end: 0.2 },
@@ -99,12 +100,9 @@ async function room(
       return { content: message?.content, ...message?.files[0]?.voice };
     },
     async empty() {
-      for (const until = Date.now() + 5_000; ; await new Promise((resolve) => setTimeout(resolve, 10))) {
-        const states = ['waiting', 'working', 'elsewhere', 'done'] as const;
-        const left = (await Promise.all(states.map((state) => transcriptions.inState(state)))).flat();
-        if (left.length === 0) return;
-        assert.ok(Date.now() < until, `left in the queue: ${JSON.stringify(left)}`);
-      }
+      const states = ['waiting', 'working', 'elsewhere', 'done'] as const;
+      const left = () => Promise.all(states.map((state) => transcriptions.inState(state)));
+      await until(async () => (await left()).flat().length === 0, 'the queue is empty');
     },
   };
 }
@@ -183,7 +181,7 @@ test('a recording that is discarded or removed leaves the queue, and what lies e
   const own = await recording();
   await transcriptions.add(own.id, open.account.id, 0);
   queue.wake();
-  while (asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  await until(() => asked.length > 0);
   assert.equal(await transcriptions.countOf(open.account.id), 1);
   await files.removeUnsent(own.id);
   assert.equal(await transcriptions.countOf(open.account.id), 0, 'it takes no place in the queue');
@@ -206,15 +204,14 @@ test('one recording that fails holds up no other, and is tried again', async (t)
   const lost = await recording();
   await transcriptions.add(lost.id, open.account.id, 0);
   start();
-  while (reported.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  await until(() => reported.length > 0);
   assert.equal((await transcriptions.byId(lost.id))?.state, 'waiting');
   assert.ok(((await transcriptions.byId(lost.id))?.dueAt ?? 0) > Date.now() + 3_000, 'a little later');
   isBroken = false;
   await transcriptions.change(lost.id, { dueAt: 0 });
   const queue = start();
   queue.wake();
-  while ((await files.byId(lost.id))?.voice?.transcript !== 'draft')
-    await new Promise((resolve) => setTimeout(resolve, 10));
+  await until(async () => (await files.byId(lost.id))?.voice?.transcript === 'draft');
   assert.equal(asked.length, 2);
   await files.removeUnsent(lost.id);
   queue.wake();
