@@ -28,17 +28,17 @@ async function run(): Promise<void> {
   const command = readCommand(flags, process.env, version());
   if (command.kind !== 'start') throw new StartError(command.text);
   const { config } = command;
-  console.log(
-    await runBackup(
-      {
-        ...config,
-        target: values.to,
-        keep: values.keep === undefined ? undefined : config.keep,
-        withKeys: !values['without-keys'],
-        keyFolder: config.seal,
-        version: version(),
-      },
-      printProgress,
-    ),
+  const { done, lacks } = await runBackup(
+    {
+      ...config,
+      target: values.to,
+      keep: values.keep === undefined ? undefined : config.keep,
+      withKeys: !values['without-keys'],
+      keyFolder: config.seal,
+      version: version(),
+    },
+    printProgress,
   );
+  console.log(done);
+  if (lacks !== undefined) throw new StartError(lacks);
 }

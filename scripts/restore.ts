@@ -21,7 +21,7 @@ await runCommand(async () => {
   const command = readCommand(['--data', values.data], process.env, version());
   if (command.kind !== 'start') throw new StartError(command.text);
   const { databaseUrl, filesBucket, filesFolder = join(values.data, 'media') } = command.config;
-  const { createdAt, files, media } = await restoreBackup({
+  const { createdAt, files, media, lost } = await restoreBackup({
     ...{ folder, dataDir: values.data, databaseUrl, onProgress: printProgress },
     filesFolder: filesBucket === undefined ? filesFolder : undefined,
     readKey() {
@@ -35,5 +35,6 @@ await runCommand(async () => {
   const keys = files.some(({ path }) => path.startsWith('keys/'))
     ? ''
     : ` Put its keys into ${values.data}/keys, or set ENCRYPTION_KEY, before you start it.`;
-  console.log(`${values.data} is as it was at ${createdAt}, with ${media.length} files.${keys}`);
+  const without = lost.length > 0 ? ` Lost before that: ${lost.join(', ')}.` : '';
+  console.log(`${values.data} is as it was at ${createdAt}, with ${media.length} files.${without}${keys}`);
 });

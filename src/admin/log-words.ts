@@ -56,6 +56,7 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   purge: 'asked to remove what is no longer kept',
   retention: 'removed what is no longer kept:',
   'backup-failed': 'could not take a backup:',
+  'backup-incomplete': 'took a backup that lacks files:',
   'backup-good-again': 'took a good backup again',
 };
 
@@ -64,6 +65,7 @@ export const OF_HEARTH: ReadonlySet<string> = new Set([
   'begin-log',
   'retention',
   'backup-failed',
+  'backup-incomplete',
   'backup-good-again',
 ]);
 

@@ -1,14 +1,15 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { lockDataFolder } from '../database/lock.ts';
 import { StartError } from '../errors.ts';
-import { CONTENT, THUMBNAIL } from '../files/blob-store.ts';
 import { checkEntry } from './check.ts';
 import { contentOf, copyFile } from './copy-file.ts';
-import { type Entry, MANIFEST, type Manifest, MEDIA, readManifest, writeManifest } from './manifest.ts';
+import { type CopiedMedia, copyMedia } from './copy-media.ts';
+import { type Entry, MANIFEST, type Manifest, readManifest, writeManifest } from './manifest.ts';
 import { keyFileOf, makeBackupKey, openSealedFile, SEALED, sealFile } from './sealed-file.ts';
-import type { Source } from './source.ts';
+import type { Blob, Source } from './source.ts';
 
 export type BackupOptions = {
   dataDir: string;
@@ -29,11 +30,15 @@ export type BackupOptions = {
 /** Such as 2026-01-31T04-00-00: a copy that somebody made under another name is none of ours. */
 const NAME = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d$/;
 
-const DAY_MS = 86_400_000;
-/** Files that an earlier backup has copied are read again, a part of them each day. */
-const READ_WITHIN_DAYS = 7;
+type Work = {
+  /** Where the copies are made. */
+  work: string;
+  /** That they are sealed with. */
+  key: Buffer | undefined;
+  now: Date;
+};
 
-const NO_MEDIA = { media: [], newMedia: 0, missing: [] as string[] };
+const NO_MEDIA: CopiedMedia = { media: [], newMedia: 0, missing: [], damaged: [] };
 
 export type BackupDone = { folder: string; manifest: Manifest; newMedia: number };
 
@@ -43,39 +48,42 @@ export type BackupDone = { folder: string; manifest: Manifest; newMedia: number 
  * @throws StartError where it cannot be written, or the copy is not whole
  */
 export async function backUp(options: BackupOptions): Promise<BackupDone> {
-  const { target, keyFolder, now = new Date() } = options;
+  const { dataDir, target, keyFolder, now = new Date() } = options;
   const lock = lockTarget(target);
   try {
-    for (const name of readdirSync(target))
-      if (/^\.(?:unfinished|check)-/.test(name)) rmSync(join(target, name), { recursive: true });
+    // What is not sealed yet is not written where sealed backups are.
+    const workFolder = keyFolder === undefined ? target : workFolderOf(dataDir, target);
+    mkdirSync(workFolder, { recursive: true, mode: 0o700 });
+    for (const folder of new Set([target, workFolder])) removeUnfinished(folder);
     const name = now.toISOString().slice(0, 19).replaceAll(':', '-');
-    const unfinished = join(target, `.unfinished-${name}`);
+    const unfinished = `.unfinished-${name}`;
+    const written = join(target, unfinished);
+    const work = join(workFolder, unfinished);
     if (existsSync(join(target, name))) throw new StartError(`${join(target, name)} is there already.`);
-    mkdirSync(unfinished, { mode: 0o700 });
+    for (const folder of new Set([written, work])) mkdirSync(folder, { mode: 0o700 });
     const key = keyFolder === undefined ? undefined : makeBackupKey(keyFolder, name);
     const folder = join(target, name);
     try {
-      const { manifest, newMedia } = await writeAll(options, unfinished, key, now);
-      renameSync(unfinished, folder);
+      const { manifest, newMedia } = await writeAll({ ...options, work, key, now }, written);
+      renameSync(written, folder);
       return { folder, manifest, newMedia };
     } catch (error) {
       if (keyFolder !== undefined) rmSync(keyFileOf(keyFolder, name), { force: true });
       throw error;
     }
   } finally {
+    if (keyFolder !== undefined) rmSync(workFolderOf(dataDir, target), { recursive: true, force: true });
     lock.release();
   }
 }
 
-/**
- * Whether an earlier copy of a file is read again: each is on one day of seven.
- * @param since when the backup before this one was taken
- */
-export function isReadAgain(id: string, since: Date, now: Date): boolean {
-  const own = Number.parseInt(id.slice(-2), 16) % READ_WITHIN_DAYS;
-  const [last, today] = [since, now].map((at) => Math.floor(at.getTime() / DAY_MS)) as [number, number];
-  // The last day whose files are these.
-  return today - ((today - own) % READ_WITHIN_DAYS) > last;
+function workFolderOf(dataDir: string, target: string): string {
+  return join(dataDir, `.backup-${createHash('sha256').update(resolve(target)).digest('hex').slice(0, 8)}`);
+}
+
+function removeUnfinished(folder: string): void {
+  for (const name of readdirSync(folder))
+    if (/^\.(?:unfinished|check)-/.test(name)) rmSync(join(folder, name), { recursive: true });
 }
 
 /** The names of the backups in a folder, the newest first. */
@@ -95,33 +103,37 @@ function lockTarget(target: string) {
   }
 }
 
-async function writeAll(options: BackupOptions, folder: string, key: Buffer | undefined, now: Date) {
-  const { dataDir, source, withKeys, version } = options;
-  const { rows, files: copies, blobIds } = await source.copy(folder);
-  const keys = withKeys ? await copyKeys(join(dataDir, 'keys'), folder) : [];
+/** @param folder what becomes the backup; the same as `work` where it is not sealed */
+async function writeAll(options: BackupOptions & Work, folder: string) {
+  const { dataDir, source, withKeys, version, work, key, now } = options;
+  const { rows, files: copies, blobs } = await source.copy(work);
+  const keys = withKeys ? await copyKeys(join(dataDir, 'keys'), work) : [];
   const files: Entry[] = [];
   for (const path of [...copies, ...keys]) {
-    if (key) await sealAndTry(join(folder, path), key);
+    if (key) await sealAndTry(join(work, path), join(folder, path + SEALED), key);
     const stored = key ? path + SEALED : path;
     files.push({ path: stored, ...(await contentOf(join(folder, stored))) });
   }
-  const { filesFolder } = options;
-  const { media, newMedia, missing } =
-    filesFolder === undefined ? NO_MEDIA : await copyMedia({ ...options, filesFolder, now }, blobIds);
-  if (missing.length > 0) await refuseLost(options, folder, missing);
+  const { filesFolder, target } = options;
+  const { media, newMedia, missing, damaged } =
+    filesFolder === undefined
+      ? NO_MEDIA
+      : await copyMedia({ ...options, filesFolder, last: lastOf(target) }, blobs);
+  const lost = new Set((await stillThere(options, [...missing, ...damaged])).map(inWords));
   const manifest: Manifest = {
     ...{ format: 'hearth-backup', version: 1, hearth: version, createdAt: now.toISOString() },
-    ...{ isSealed: key !== undefined, rows, files, media },
+    ...{ isSealed: key !== undefined, rows, files, media, lost: [...lost] },
   };
   writeManifest(folder, manifest);
   return { manifest, newMedia };
 }
 
 /** @throws StartError where it does not open to what it was */
-async function sealAndTry(file: string, key: Buffer): Promise<void> {
+async function sealAndTry(file: string, sealed: string, key: Buffer): Promise<void> {
   const before = await contentOf(file);
-  await sealFile(file, key);
-  await openSealedFile(file + SEALED, file, key);
+  mkdirSync(dirname(sealed), { recursive: true, mode: 0o700 });
+  await sealFile(file, sealed, key);
+  await openSealedFile(sealed, file, key);
   const { sha256 } = await contentOf(file);
   rmSync(file);
   if (sha256 !== before.sha256) throw new StartError(`${file} was not sealed as it is. Take another backup.`);
@@ -136,43 +148,6 @@ async function copyKeys(from: string, folder: string): Promise<string[]> {
   return names.map((name) => `keys/${name}`);
 }
 
-/** Copies the files that an earlier backup does not have, or has damaged. @returns also the ids of those that are not there */
-async function copyMedia(
-  { filesFolder, target, now, onProgress = () => {} }: BackupOptions & { filesFolder: string; now: Date },
-  ids: readonly string[],
-) {
-  const last = lastOf(target);
-  const before = new Map(last?.media.map((entry) => [entry.path, entry]));
-  const since = new Date(last?.createdAt ?? 0);
-  const media: Entry[] = [];
-  const missing: string[] = [];
-  let newMedia = 0;
-  for (const [index, id] of ids.entries()) {
-    for (const { suffix } of [CONTENT, THUMBNAIL]) {
-      const path = `${id.slice(-2)}/${id}${suffix}`;
-      const to = join(target, MEDIA, path);
-      const known = before.get(path);
-      if (known && (await isWhole(to, known, isReadAgain(id, since, now)))) {
-        media.push(known);
-        continue;
-      }
-      const content = await copyFile(join(filesFolder, path), to).catch(ignoreMissing);
-      if (content) {
-        await checkEntry(join(target, MEDIA), { path, ...content });
-        media.push({ path, ...content });
-        newMedia += 1;
-      } else if (suffix === CONTENT.suffix) missing.push(id);
-    }
-    onProgress(index + 1, ids.length);
-  }
-  return { media, newMedia, missing };
-}
-
-async function isWhole(file: string, { size, sha256 }: Entry, isRead: boolean): Promise<boolean> {
-  if (statSync(file, { throwIfNoEntry: false })?.size !== size) return false;
-  return !isRead || (await contentOf(file).catch(() => undefined))?.sha256 === sha256;
-}
-
 /** The last backup before this one whose list can be read. */
 function lastOf(target: string): Manifest | undefined {
   for (const name of backupsIn(target))
@@ -184,27 +159,19 @@ function lastOf(target: string): Manifest | undefined {
   return undefined;
 }
 
-/** @throws StartError for a file that is still in the databases: it was not removed meanwhile, but lost */
-async function refuseLost(
-  { filesFolder, source }: BackupOptions,
-  folder: string,
-  missing: readonly string[],
-) {
-  const now = join(folder, '..', `.check-${process.pid}`);
+function inWords({ id, owner }: Blob): string {
+  return `${id} (${owner})`;
+}
+
+/** Those that nobody removed meanwhile. */
+async function stillThere({ source, work }: BackupOptions & Work, gone: readonly Blob[]): Promise<Blob[]> {
+  if (gone.length === 0) return [];
+  const now = join(work, '..', `.check-${process.pid}`);
   mkdirSync(now, { mode: 0o700 });
   try {
-    const there = new Set(await source.blobIds(now));
-    const lost = missing.find((id) => there.has(id));
-    if (lost !== undefined)
-      throw new StartError(
-        `The file ${lost} is not in ${filesFolder}: it was lost before this backup. Put it back from the media of an earlier one, or remove its message.`,
-      );
+    const there = new Set((await source.blobs(now)).map(({ id }) => id));
+    return gone.filter(({ id }) => there.has(id));
   } finally {
     rmSync(now, { recursive: true, force: true });
   }
-}
-
-/** A file may be removed while the others are copied. */
-function ignoreMissing(error: unknown): undefined {
-  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
 }

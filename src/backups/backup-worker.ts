@@ -1,15 +1,15 @@
 import { StartError } from '../errors.ts';
 import { type BackupSettings, runBackup } from './run.ts';
+import type { Trouble } from './schedule.ts';
 
 /** Runs in a worker thread: reading and checking the copies would hold up whoever chats. */
-export default async function backUpInThread(
-  settings: BackupSettings,
-): Promise<{ done: string } | { failure: string }> {
+export default async function backUpInThread(settings: BackupSettings): Promise<Trouble | undefined> {
   try {
-    return { done: await runBackup(settings) };
+    const { lacks } = await runBackup(settings);
+    return lacks === undefined ? undefined : { kind: 'incomplete', why: lacks };
   } catch (error) {
     // A class does not cross threads.
-    if (error instanceof StartError) return { failure: error.message };
+    if (error instanceof StartError) return { kind: 'failed', why: error.message };
     throw error;
   }
 }

@@ -6,8 +6,9 @@ import type { Databases } from '../database/open.ts';
 import { StartError } from '../errors.ts';
 import { openStores, type Stores } from '../stores.ts';
 import type { Manifest } from './manifest.ts';
+import type { Blob } from './source.ts';
 
-const IDS_AT_ONCE = 1_000;
+const FILES_AT_ONCE = 1_000;
 
 /** The chat before the accounts: whoever wrote what it has is then among them. @returns how many rows each table has */
 export function copyAll(dataDir: string, folder: string, names: readonly string[]): Manifest['rows'] {
@@ -23,8 +24,8 @@ export function copyAll(dataDir: string, folder: string, names: readonly string[
   return rows;
 }
 
-/** Reads the newest of everything and closes the databases. @returns the ids of the files in the blob store */
-export async function readAll(databases: Databases, keyring: Keyring): Promise<string[]> {
+/** Reads the newest of everything and closes the databases. @returns what there is in the blob store */
+export async function readAll(databases: Databases, keyring: Keyring): Promise<Blob[]> {
   try {
     const stores = await openStores(databases, keyring);
     await readNewest(stores);
@@ -43,14 +44,18 @@ async function readNewest({ accounts, groups, messages }: Stores): Promise<void>
 }
 
 /** Files of messages, and archives that wait to be brought in. What has no row yet may still change. */
-export async function blobsOf({ files, imports }: Stores): Promise<string[]> {
-  const ids = (await imports.newest(Number.MAX_SAFE_INTEGER))
+export async function blobsOf({ files, imports }: Stores): Promise<Blob[]> {
+  const blobs: Blob[] = (await imports.newest(Number.MAX_SAFE_INTEGER))
     .filter(({ state }) => state !== 'done')
-    .map(({ blobId }) => blobId);
+    .map(({ blobId }) => ({ id: blobId, sealed: undefined, owner: 'an import' }));
   for (let after = ''; ; ) {
-    const more = await files.idsAfter(after, IDS_AT_ONCE);
-    ids.push(...more);
-    if (more.length < IDS_AT_ONCE) return ids;
-    after = more.at(-1) ?? '';
+    const more = await files.following(after, FILES_AT_ONCE);
+    for (const { id, key, size, thumbnailSize, groupId, seq } of more)
+      blobs.push({
+        ...{ id, sealed: { key, size, thumbnailSize } },
+        owner: seq === null ? `group ${groupId}, not sent yet` : `message ${seq} of group ${groupId}`,
+      });
+    if (more.length < FILES_AT_ONCE) return blobs;
+    after = more.at(-1)?.id ?? '';
   }
 }

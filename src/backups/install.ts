@@ -8,11 +8,10 @@ import type { Context } from '../context.ts';
 import type { Hub } from '../live/hub.ts';
 import { personalTopic } from '../live/hub.ts';
 import { version } from '../version.ts';
-import { BackupSchedule } from './schedule.ts';
+import { BackupSchedule, type Trouble } from './schedule.ts';
 
 type BackupState = Readonly<{
-  /** Why the last backup failed; null where it did not. */
-  failure: string | null;
+  trouble: Trouble | null;
   /** When the newest was taken, in milliseconds. */
   newest: number | null;
 }>;
@@ -37,10 +36,10 @@ export function installBackups(
   /** As the process that takes them has told; undefined where none does. */
   let state: BackupState | undefined;
   const link = async ({ isAdmin }: Pick<Account, 'isAdmin'>) =>
-    views.render('backups/_failed.njk', { isShown: isAdmin && state?.failure != null }).trim();
+    views.render('backups/_trouble.njk', { kind: isAdmin && state?.trouble?.kind }).trim();
   showAboveList(link);
   subscribe(backupsTold, async (told) => {
-    const isChange = (state?.failure ?? null) !== told.failure;
+    const isChange = state?.trouble?.kind !== told.trouble?.kind;
     state = told;
     if (isChange) await showAdmins(context, link);
   });
@@ -53,7 +52,7 @@ export function installBackups(
     ...context,
     everyMs,
     settings: settingsOf(config, target),
-    onChange: (failure) => tellAdmins(context, failure),
+    onChange: (trouble) => tellAdmins(context, trouble),
     onEnd: tell,
   });
   subscribe(backupsAsked, tell);
@@ -66,7 +65,7 @@ export function installBackups(
   return { backupHealth, renewBackups: () => schedule.renew() };
 
   function tell(): void {
-    publish(backupsTold, { failure: schedule.failure ?? null, newest: schedule.newest() ?? null });
+    publish(backupsTold, { trouble: schedule.trouble ?? null, newest: schedule.newest() ?? null });
   }
 
   function settingsOf(
@@ -82,16 +81,21 @@ export function installBackups(
 
 function healthLine(state: BackupState | undefined): HealthLine {
   if (!state) return { name: 'Backups', value: 'not taken by this server', isBad: false };
-  const { failure, newest } = state;
-  const last = newest === null ? 'There is none yet.' : `The last good one is of ${inWords(newest)}.`;
+  const { trouble, newest } = state;
+  const kind = trouble?.kind === 'incomplete' ? 'last' : 'last good';
+  const last = newest === null ? 'There is none yet.' : `The ${kind} one is of ${minuteOf(newest)}.`;
   return {
     name: 'Backups',
-    value: failure === null ? last : `The last try failed: ${failure} ${last}`,
-    isBad: failure !== null,
+    value: trouble ? `${inWords(trouble)} ${last}` : last,
+    isBad: trouble !== null,
   };
 }
 
-function inWords(time: number): string {
+function inWords({ kind, why }: Trouble): string {
+  return kind === 'failed' ? `The last try failed: ${why}` : why;
+}
+
+function minuteOf(time: number): string {
   return `${new Date(time).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
@@ -111,24 +115,30 @@ async function showAdmins(
 /** The log keeps it, and a mail goes to each administrator who has an address. */
 async function tellAdmins(
   { audit, mailer, emails, peopleStore, log }: Parameters<typeof installBackups>[0],
-  failure: string | undefined,
+  trouble: Trouble | undefined,
 ): Promise<void> {
-  const action = failure === undefined ? 'backup-good-again' : 'backup-failed';
-  log[failure === undefined ? 'info' : 'error']({ failure }, 'backups');
-  if (mailer && failure !== undefined)
+  log[trouble ? 'error' : 'info']({ trouble }, 'backups');
+  if (mailer && trouble)
     for (const accountId of await peopleStore.adminIds()) {
       const to = await emails.of(accountId);
       if (to === undefined) continue;
       mailer.send({
         to,
-        subject: 'A backup of Hearth failed',
-        text: `The last try failed: ${failure}\n\nIt is tried again within the hour. What was backed up before is still there.\n\n${mailer.origin}/admin\n`,
+        ...mailOf(trouble, mailer.origin),
       });
     }
   await audit.add({
     at: Date.now(),
     actorId: null,
-    action,
-    details: failure === undefined ? {} : { why: failure },
+    action: trouble ? `backup-${trouble.kind}` : 'backup-good-again',
+    details: trouble ? { why: trouble.why } : {},
   });
+}
+
+function mailOf(trouble: Trouble, origin: string): { subject: string; text: string } {
+  const link = `${origin}/admin`;
+  if (trouble.kind === 'incomplete')
+    return { subject: 'A backup of Hearth lacks files', text: `${inWords(trouble)}\n\n${link}\n` };
+  const after = 'It is tried again within the hour. What was backed up before is still there.';
+  return { subject: 'A backup of Hearth failed', text: `${inWords(trouble)}\n\n${after}\n\n${link}\n` };
 }

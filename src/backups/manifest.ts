@@ -31,6 +31,8 @@ const manifest = z.object({
   rows: z.record(z.string(), z.record(z.string(), z.int())),
   files: z.array(entry),
   media: z.array(entry),
+  /** What was lost or damaged before, and is not in it: sentences that say whose it is. */
+  lost: z.array(z.string()).default([]),
 });
 
 export type Entry = z.output<typeof entry>;

@@ -23,7 +23,7 @@ export function postgresSource(url: string, dataDir: string, keyring: Keyring): 
     async copy(folder) {
       const dump = join(folder, DUMP);
       const dumped = await dumpPostgres(url, dump);
-      const blobIds = await withScratchDatabase(url, async (scratch) => {
+      const blobs = await withScratchDatabase(url, async (scratch) => {
         if (!isDeepStrictEqual(await restorePostgres(scratch, dump), dumped))
           throw new StartError('The copy has other rows than the database. Take another backup.');
         // A snapshot before an upgrade of the copy is not part of the backup.
@@ -36,9 +36,9 @@ export function postgresSource(url: string, dataDir: string, keyring: Keyring): 
       });
       const sessions = copyAll(dataDir, folder, [SESSIONS]);
       const files = [DUMP, ...Object.keys(sessions).map((name) => `${name}.sqlite3`)];
-      return { rows: { ...dumped, ...sessions }, files, blobIds };
+      return { rows: { ...dumped, ...sessions }, files, blobs };
     },
-    async blobIds(folder) {
+    async blobs(folder) {
       if (isUpgrade(await postgresVersions(url), newestVersions('postgres')))
         throw new StartError(
           'A file was removed meanwhile, and this version would upgrade the database: start it first.',

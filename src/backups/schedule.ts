@@ -9,12 +9,15 @@ const LOOK_EVERY_MS = 60_000;
 /** A backup that failed is tried again after this time, or when the next is due, whichever is sooner. */
 const RETRY_MS = 3_600_000;
 
+/** What is wrong with the last backup: there is none, or it lacks files. */
+export type Trouble = Readonly<{ kind: 'failed' | 'incomplete'; why: string }>;
+
 export type ScheduleOptions = {
   databases: Pick<Databases, 'inTurn'>;
   settings: BackupSettings;
   everyMs: number;
-  /** Called with a sentence when a backup failed after one that did not, and with undefined when one is good again. */
-  onChange(failure: string | undefined): unknown;
+  /** Called when something is wrong that was not, and with undefined when one is good again. */
+  onChange(trouble: Trouble | undefined): unknown;
   /** Called after each backup, good or not. */
   onEnd(): void;
   report(error: unknown): void;
@@ -30,7 +33,7 @@ export class BackupSchedule {
   readonly #pool: Piscina;
   #running: Promise<unknown> | undefined;
   #isStopped = false;
-  #failure: string | undefined;
+  #trouble: Trouble | undefined;
   #failedAt = 0;
 
   constructor(options: ScheduleOptions) {
@@ -43,9 +46,8 @@ export class BackupSchedule {
     setImmediate(() => this.#begin());
   }
 
-  /** Why the last backup failed; undefined where it did not. */
-  get failure(): string | undefined {
-    return this.#failure;
+  get trouble(): Trouble | undefined {
+    return this.#trouble;
   }
 
   /** When the newest backup was taken, in milliseconds; undefined where there is none. */
@@ -91,7 +93,7 @@ export class BackupSchedule {
       .inTurn('backup', async () => this.#isDue() && this.#take(this.#options.settings))
       .catch((error) => {
         report(error);
-        return this.#note('the database does not answer.');
+        return this.#note({ kind: 'failed', why: 'the database does not answer.' });
       })
       .finally(() => {
         this.#running = undefined;
@@ -100,29 +102,26 @@ export class BackupSchedule {
 
   #isDue(now = Date.now()): boolean {
     const { everyMs } = this.#options;
-    if (this.#failure !== undefined && now < this.#failedAt + Math.min(RETRY_MS, everyMs)) return false;
+    if (this.#trouble && now < this.#failedAt + Math.min(RETRY_MS, everyMs)) return false;
     const newest = this.newest();
     // A time to come is that of a clock that was wrong.
     return newest === undefined || newest > now || now >= newest + everyMs;
   }
 
   async #take(settings: BackupSettings): Promise<void> {
-    const failure = await this.#pool.run(settings).then(
-      (outcome) => outcome.failure as string | undefined,
-      (error) => {
-        if (!this.#isStopped) this.#options.report(error);
-        return 'something unexpected went wrong; the log of the server says what.';
-      },
-    );
-    await this.#note(failure);
+    const trouble: Trouble | undefined = await this.#pool.run(settings).catch((error) => {
+      if (!this.#isStopped) this.#options.report(error);
+      return { kind: 'failed', why: 'something unexpected went wrong; the log of the server says what.' };
+    });
+    await this.#note(trouble);
   }
 
-  async #note(failure: string | undefined): Promise<void> {
+  async #note(trouble: Trouble | undefined): Promise<void> {
     if (this.#isStopped) return;
-    const isChange = (failure === undefined) !== (this.#failure === undefined);
-    this.#failure = failure;
+    const isChange = trouble?.kind !== this.#trouble?.kind;
+    this.#trouble = trouble;
     this.#failedAt = Date.now();
-    if (isChange) await this.#options.onChange(failure);
+    if (isChange) await this.#options.onChange(trouble);
     this.#options.onEnd();
   }
 }

@@ -47,12 +47,12 @@ export function readBackupKey(file: string): Buffer {
 }
 
 /**
- * Seals a file into one with the ending `.sealed` and removes it: 16 random bytes, from which its own key is derived,
+ * Seals a file into another and removes it: 16 random bytes, from which its own key is derived,
  * then a sealed stream.
  */
-export async function sealFile(file: string, key: Buffer): Promise<void> {
+export async function sealFile(file: string, sealed: string, key: Buffer): Promise<void> {
   const salt = randomBytes(SALT_BYTES);
-  const target = createWriteStream(file + SEALED, { mode: 0o600, flush: true });
+  const target = createWriteStream(sealed, { mode: 0o600, flush: true });
   target.write(salt);
   await pipeline(createReadStream(file), sealStream(keyOfFile(key, salt), 0), target);
   await rm(file);

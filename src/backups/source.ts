@@ -1,11 +1,20 @@
+import type { StoredFile } from '../files/file.ts';
 import type { Manifest } from './manifest.ts';
+
+/** A file that somebody sent, or an archive that waits to be brought in. */
+export type Blob = {
+  id: string;
+  /** What it opens with; undefined for an archive. */
+  sealed: Pick<StoredFile, 'key' | 'size' | 'thumbnailSize'> | undefined;
+  /** What it belongs to, in words. */
+  owner: string;
+};
 
 export type Copied = {
   rows: Manifest['rows'];
   /** Files in the folder of the backup. */
   files: string[];
-  /** Of the files that people sent. */
-  blobIds: string[];
+  blobs: Blob[];
 };
 
 /** What is backed up. */
@@ -16,6 +25,6 @@ export type Source = {
    * @throws StartError for a copy that is not whole, or does not open with the keys
    */
   copy(folder: string): Promise<Copied>;
-  /** The ids of the files that there are by now. @param folder for temporary files */
-  blobIds(folder: string): Promise<string[]>;
+  /** Those that there are by now. @param folder for temporary files */
+  blobs(folder: string): Promise<Blob[]>;
 };

@@ -5,29 +5,29 @@ import { refuseMoved } from '../database/moved.ts';
 import { openDatabases } from '../database/open.ts';
 import { copyAll, readAll } from './copies.ts';
 import { DATABASES } from './manifest.ts';
-import type { Source } from './source.ts';
+import type { Blob, Source } from './source.ts';
 
 /** The files of a data folder. */
 export function sqliteSource(dataDir: string, keyring: Keyring): Source {
   const opened = async (folder: string) => {
     const rows = copyAll(dataDir, folder, DATABASES);
-    return { rows, blobIds: await openSqliteCopies(folder, keyring) };
+    return { rows, blobs: await openSqliteCopies(folder, keyring) };
   };
   return {
     async copy(folder) {
       refuseMoved(dataDir);
-      const { rows, blobIds } = await opened(folder);
-      return { rows, blobIds, files: Object.keys(rows).map((name) => `${name}.sqlite3`) };
+      const { rows, blobs } = await opened(folder);
+      return { rows, blobs, files: Object.keys(rows).map((name) => `${name}.sqlite3`) };
     },
-    async blobIds(folder) {
-      const { blobIds } = await opened(folder);
-      return blobIds;
+    async blobs(folder) {
+      const { blobs } = await opened(folder);
+      return blobs;
     },
   };
 }
 
 /** Opens copies of the copies, in a temporary folder beside them. */
-async function openSqliteCopies(folder: string, keyring: Keyring): Promise<string[]> {
+async function openSqliteCopies(folder: string, keyring: Keyring): Promise<Blob[]> {
   const opened = mkdtempSync(join(folder, '..', '.check-'));
   try {
     for (const name of DATABASES)

@@ -51,12 +51,12 @@ export class FileStore {
     return row && this.#open(row);
   }
 
-  /** The ids of up to `limit` files after `after`, in order. */
-  async idsAfter(after: string, limit: number): Promise<string[]> {
+  /** Up to `limit` files whose ids come after `after`, in their order. */
+  async following(after: string, limit: number): Promise<StoredFile[]> {
     const rows = await this.#db.all((orm) =>
-      orm.select({ id: files.id }).from(files).where(gt(files.id, after)).orderBy(asc(files.id)).limit(limit),
+      orm.select().from(files).where(gt(files.id, after)).orderBy(asc(files.id)).limit(limit),
     );
-    return rows.map(({ id }) => id);
+    return rows.map((row) => this.#open(row));
   }
 
   /** The ids among these for which there is a file. */

@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
-import { isReadAgain } from '../../src/backups/back-up.ts';
+import { isReadAgain } from '../../src/backups/copy-media.ts';
 import { readManifest, writeManifest } from '../../src/backups/manifest.ts';
 import { expired } from '../../src/backups/prune.ts';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { runToEnd, startHearth, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
+import { runSql } from '../support/rows.ts';
+import { until } from '../support/until.ts';
 
 const DAY_MS = 86_400_000;
 const backup = (...args: string[]) => runToEnd(args, {}, 'scripts/backup.ts');
@@ -66,11 +68,8 @@ test('a backup that is taken while people write gives back messages, files, sear
   assert.match(first, /canary of a backup/);
   const [, thumbnail = ''] = /src="(\/media\/[^"]+\/thumbnail[^"]*)"/.exec(first) ?? [];
   assert.equal((await other.get(thumbnail)).status, 200);
-  for (let tries = 0; ; tries++) {
-    if (/canary/.test((await other.get('/search?q=canary+backup')).body.replace(/value="[^"]*"/g, ''))) break;
-    assert.ok(tries < 100, 'found again, with a new index');
-    await sleep(100);
-  }
+  const search = async () => (await other.get('/search?q=canary+backup')).body.replace(/value="[^"]*"/g, '');
+  await until(async () => /canary/.test(await search()), 'found again, with a new index');
   const refused = await restore(folder, '--data', dataDir);
   assert.deepEqual([refused.code, /is there already, and stays as it is/.test(refused.stderr)], [1, true]);
 });
@@ -107,6 +106,44 @@ test('files are copied once; a damaged part is named, and nothing is restored of
   assert.match((await backup('--data', join(target, 'nothing'))).stderr, /There is no data in/);
   assert.match((await backup('--keep', 'all')).stderr, /--keep takes two numbers, such as 7,4/);
   assert.match((await backup('--nonsense')).stderr, /Unknown option '--nonsense'/);
+});
+
+test('a file that was lost or damaged before is named, and everything else is backed up', async (t) => {
+  const hearth = await startHearthProcess(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  for (const content of ['kept', 'lost', 'damaged']) await sendPicture(ada, content);
+  const media = join(hearth.dataDir, 'media');
+  const ids = (await runSql(hearth.dataDir, 'chat', 'SELECT id FROM files ORDER BY seq')) as { id: string }[];
+  const [, lost = '', damaged = ''] = ids.map(({ id }) => join(media, id.slice(-2), id));
+  rmSync(lost);
+  writeFileSync(damaged, readFileSync(damaged).fill(0, 100, 120));
+  const target = join(temporaryFolder(t), 'backups');
+  const { code, stdout, stderr } = await backup('--data', hearth.dataDir, '--to', target);
+  assert.match(stdout, /is good: 1 accounts, 3 messages, 4 files/);
+  const named = [`${ids[1]?.id} (message 2 of group 1)`, `${ids[2]?.id} (message 3 of group 1)`];
+  assert.equal(code, 1, 'cron says so');
+  assert.match(
+    stderr,
+    /^Not in it, as they are lost or damaged in \S+: .+ Put them back from an earlier backup/,
+  );
+  for (const name of named) assert.ok(stderr.includes(name), stderr);
+
+  const dataDir = join(temporaryFolder(t), 'restored');
+  const restored = await restore(folderOf(stdout), '--data', dataDir);
+  assert.deepEqual([restored.code, named.every((name) => restored.stdout.includes(name))], [0, true]);
+
+  const flags = ['--backup-to', target, '--every', '10m'];
+  await hearth.stop();
+  rmSync(target, { recursive: true });
+  const again = await startHearthProcess(t, { dataDir: hearth.dataDir, flags });
+  Object.assign(ada, { url: again.url });
+  await until(async () => /A backup lacks files/.test((await ada.get('/groups/1')).body), 'the list says so');
+  const page = (await ada.get('/admin')).body;
+  assert.match(
+    page,
+    /class="bad-line">Not in it, as they are lost or damaged[^<]+ The last one is of \d{4}-/,
+  );
+  assert.match((await ada.get('/admin/log')).body, /took a backup that lacks files:/);
 });
 
 test('a copy of an earlier backup that was damaged is found within a week, and made anew', async (t) => {
@@ -165,7 +202,7 @@ test('a backup of a folder that lost a file, or of a damaged database, is not ca
   writeFileSync(keyFile, key);
   rmSync(media, { recursive: true });
   const { code, stderr } = await backup('--data', hearth.dataDir, '--to', target);
-  assert.deepEqual([code, /was lost before/.test(stderr)], [1, true], stderr);
+  assert.deepEqual([code, /where the files are/.test(stderr)], [1, true], stderr);
   assert.deepEqual(
     readdirSync(target).filter((name) => /^\d/.test(name)),
     [],

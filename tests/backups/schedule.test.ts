@@ -3,7 +3,7 @@ import { cpSync, existsSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BackupSchedule } from '../../src/backups/schedule.ts';
+import { BackupSchedule, type Trouble } from '../../src/backups/schedule.ts';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { runToEnd, startHearth, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 import { until } from '../support/until.ts';
@@ -30,7 +30,7 @@ test('a server takes backups by itself, and says to administrators when one fail
   const visitor = await signedIn(failing.url);
   await until(async () => /A backup failed/.test((await visitor.get('/groups/1')).body), 'the list says so');
   const page = (await visitor.get('/admin')).body;
-  assert.match(page, /class="bad-line">The last try failed: The file \S+ is not in /);
+  assert.match(page, /class="bad-line">The last try failed: There is no \S+, where the files are/);
   assert.match((await visitor.get('/admin/log')).body, /could not take a backup:/);
   const bob = await newPerson(failing.url, 'bob', 1);
   assert.doesNotMatch((await bob.get('/groups/1')).body, /A backup failed/, 'is not for everybody');
@@ -75,7 +75,7 @@ test('a stop breaks off a backup, and the next one removes what is left of it', 
 
 test('what failed is tried again within the hour, and said once', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval', 'Date'], now: Date.now() });
-  const changes: (string | undefined)[] = [];
+  const changes: (Trouble | undefined)[] = [];
   const hearth = await startHearthProcess(t);
   await newPerson(hearth.url, 'ada', 1);
   await hearth.stop();
@@ -96,7 +96,7 @@ test('what failed is tried again within the hour, and said once', async (t) => {
     ...{
       settings,
       everyMs: 86_400_000,
-      onChange: (failure) => changes.push(failure),
+      onChange: (trouble) => changes.push(trouble),
       onEnd() {},
       report: assert.fail,
     },
@@ -104,7 +104,7 @@ test('what failed is tried again within the hour, and said once', async (t) => {
   });
   t.after(() => schedule.stop());
   await until(() => changes.length === 1, 'it failed');
-  assert.match(schedule.failure ?? '', /key/);
+  assert.match(schedule.trouble?.why ?? '', /key/);
   t.mock.timers.tick(3_600_000);
   await sleep(3_000);
   assert.equal(changes.length, 1, 'said once');
@@ -115,7 +115,7 @@ test('what failed is tried again within the hour, and said once', async (t) => {
     if (ticks++ < 12) t.mock.timers.tick(600_000);
     return changes.length === 2;
   }, 'good again');
-  assert.deepEqual([changes[1], schedule.failure, backupsIn(target).length], [undefined, undefined, 1]);
+  assert.deepEqual([changes[1], schedule.trouble, backupsIn(target).length], [undefined, undefined, 1]);
   // However far the clock has been put forward until then.
   t.mock.timers.tick(Math.max(0, (schedule.newest() ?? 0) + 86_400_000 - Date.now() - 120_000));
   await sleep(1_000);
@@ -126,6 +126,7 @@ test('what failed is tried again within the hour, and said once', async (t) => {
 
 test('times and numbers that are not understood are one sentence', async () => {
   for (const [flags, sentence] of [
+    [['--backup-to', 'x/backups', '--seal', 'x/backups/keys'], /^--seal is inside the folder of backups/m],
     [['--every', 'daily'], /^--every takes a time from 10m, such as 30m, 24h or 7d\.$/m],
     [['--every', '1m'], /^--every takes a time from 10m/m],
     [['--keep', '7'], /^--keep takes two numbers, such as 7,4\.$/m],

@@ -25,6 +25,10 @@ test('a sealed backup opens with its own key only, and its key goes with it', as
     files.includes('chat.sqlite3.sealed') && !files.some((file) => /sqlite3$|\.key$/.test(file)),
     `${files}`,
   );
+  assert.ok(
+    !readdirSync(hearth.dataDir).some((file) => file.startsWith('.backup')),
+    'what was not sealed is gone',
+  );
   assert.ok(!readFileSync(join(folder, 'chat.sqlite3.sealed')).includes('SQLite format'));
 
   const dataDir = join(temporaryFolder(t), 'restored');
@@ -58,7 +62,7 @@ test('a sealed file of any length opens to what it was, and a changed one does n
   for (const length of [0, 1, 65_535, 65_536, 65_537, 200_000]) {
     const content = Buffer.alloc(length, 'hearth');
     writeFileSync(file, content);
-    await sealFile(file, key);
+    await sealFile(file, `${file}.sealed`, key);
     await openSealedFile(`${file}.sealed`, file, key);
     assert.ok(readFileSync(file).equals(content), `${length} bytes`);
     const sealed = readFileSync(`${file}.sealed`);
