@@ -2,54 +2,53 @@
 // npm run test:postgres    the tests of features, with every Hearth on PostgreSQL
 // npm run test:unit    types, lint, and the tests that start no server, no browser and no engine
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { delimiter, join, relative, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { run as runTests } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { pathToFileURL } from 'node:url';
 import { startPostgres } from '../tests/support/postgres.ts';
 import { compileTests } from './compile-tests.ts';
 
 const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-/** Those that take longest begin first, so that none of them runs alone at the end. */
+/** Those that take longest begin first, so that none of them runs alone at the end; each has a process of its own. */
 const LONGEST = [
+  'second-factors/faces',
+  'voice/queue',
   'journeys/accessibility-desk',
   'journeys/silent-line',
   'journeys/voice',
   'journeys/accessibility-phone',
-  'voice/queue',
-  'notifications/push',
-  'faults/cluster',
-  'cluster/outages',
-  'contracts/caches',
-  'journeys/talk',
   'upgrades/upgrades',
+  'contracts/faces',
+  'contracts/speech',
+  'voice/doors',
+  'faults/at-rest',
+  'faults/cluster',
+  'backups/backups',
+  'notifications/push',
   'terminal/terminal',
   'faults/kill',
-  'backups/backups',
+  'contracts/caches',
   'upgrades/rolling',
-  'faults/at-rest',
-  'faults/damage',
-  'backups/schedule',
-  'backups/postgres',
-  'contracts/speech',
-  'contracts/faces',
-  'second-factors/faces',
+  'cluster/outages',
   'cluster/roles',
   'cluster/cluster',
-  'scripts/doctor',
-  'lesson/lesson',
-  'database/postgres',
-  'database/move',
-  'voice/doors',
-  'voice/convert',
-  'journeys/acts',
-  'journeys/beside',
-  'journeys/together',
-  'live/sockets',
+  'backups/schedule',
+  'faults/damage',
 ];
+/** Those that change what others in their process rely on: the clock, or a package. */
+const APART = ['voice/convert', 'voice/without-packages', 'files/bucket'];
+/**
+ * All others share processes, which start once and get faster as they run: a file costs half the processor's time that
+ * it costs in a process of its own.
+ */
+const SHARED_PROCESSES = 8;
+/** The tests of pages share browsers, too. */
+const SHARED_BROWSERS = 3;
 
 /** Where the network is slow, the tests begin without what is only faster. */
 const INSTALL_MS = 120_000;
@@ -112,12 +111,15 @@ const sources = await compileTests(tests, compiled);
 // What is compiled already needs no tsx; the processes of the tests begin with what this one is said to have begun with.
 process.execArgv.splice(0, Infinity, '--enable-source-maps');
 // Two more than processors: a third of the time a file waits, for a line to be given up or a voice to be heard.
-const failed = await failedOf(tests, availableParallelism() + 2);
+const failed = await failedOf(inProcesses(tests), availableParallelism() + 2);
 const unstable = failed.filter((file) => /^(?:journeys|cluster)\//.test(file));
 // What a browser or several processes do depends on what else the machine does: such a file is run again, with nothing beside it.
 if (unstable.length > 0 && unstable.length === failed.length && unstable.length <= MAX_RUN_AGAIN) {
   console.log(`\nRunning again, with nothing beside it: ${unstable.join(', ')}\n`);
-  const failedAgain = await failedOf(unstable, 1);
+  const failedAgain = await failedOf(
+    unstable.map((file) => [file]),
+    1,
+  );
   process.exitCode = failedAgain.length > 0 ? 1 : 0;
   console.log(
     failedAgain.length > 0
@@ -127,15 +129,57 @@ if (unstable.length > 0 && unstable.length === failed.length && unstable.length 
 } else process.exitCode = failed.length > 0 ? 1 : 0;
 for (const end of endings) await end();
 
-/** Runs files of tests, each in a process of its own. @returns those of them that failed */
-async function failedOf(files: readonly string[], concurrency: number): Promise<string[]> {
-  const paths = [...sources].filter(([, file]) => files.includes(file)).map(([path]) => path);
+/** Which files run in one process, one after the other. */
+function inProcesses(files: readonly string[]): string[][] {
+  const alone = files.filter((file) => [...LONGEST, ...APART].includes(nameOf(file)));
+  const shared = files.filter((file) => !alone.includes(file));
+  const isPage = (file: string) => file.startsWith('journeys/');
+  const longest = alone.slice(0, availableParallelism());
+  return [
+    ...longest.map((file) => [file]),
+    ...dealt(shared.filter(isPage), SHARED_BROWSERS),
+    ...dealt(
+      shared.filter((file) => !isPage(file)),
+      SHARED_PROCESSES,
+    ),
+    ...alone.slice(longest.length).map((file) => [file]),
+  ];
+}
+
+/** Deals files out as cards are. */
+function dealt(files: readonly string[], count: number): string[][] {
+  const hands = Array.from({ length: count }, (_, hand) =>
+    files.filter((_, index) => index % count === hand),
+  );
+  return hands.filter((hand) => hand.length > 0);
+}
+
+/** Runs files of tests. @param processes the files of each process. @returns the files that failed */
+async function failedOf(processes: readonly (readonly string[])[], concurrency: number): Promise<string[]> {
   const failed = new Set<string>();
-  // For a whole file, too: axe looks at every page there.
-  const events = runTests({ files: paths, concurrency, timeout: 600_000 });
+  // For a whole process, too.
+  const events = runTests({ files: processes.map(entryOf), concurrency, timeout: 1_200_000 });
   events.on('test:fail', ({ file = '' }) => failed.add(sources.get(file) ?? relative('tests', file)));
   await pipeline(events, new spec(), process.stdout, { end: false });
   return [...failed];
+}
+
+/** What a process runs: a compiled file, or one that runs several. */
+function entryOf(files: readonly string[]): string {
+  const [first = '', ...others] = files;
+  if (others.length === 0) return compiledOf(first);
+  const entry = join(compiled, `${nameOf(first).replace('/', '-')}-and-others.js`);
+  const urls = files.map((file) => pathToFileURL(compiledOf(file)).href);
+  writeFileSync(entry, `for (const url of ${JSON.stringify(urls)}) await import(url);\n`);
+  return entry;
+}
+
+function compiledOf(file: string): string {
+  return join(compiled, file.replace(/\.ts$/, '.js'));
+}
+
+function nameOf(file: string): string {
+  return file.replace('.test.ts', '');
 }
 
 /** Starts no server, no browser and no engine. */
@@ -147,7 +191,7 @@ function isUnitTest(file: string): boolean {
 }
 
 function placeOf(file: string): number {
-  const place = LONGEST.indexOf(file.replace('.test.ts', ''));
+  const place = LONGEST.indexOf(nameOf(file));
   return place < 0 ? LONGEST.length : place;
 }
 

@@ -1,6 +1,5 @@
 import { StartError } from '../errors.ts';
-import { type BackupSettings, runBackup } from './run.ts';
-import type { Trouble } from './schedule.ts';
+import { type BackupSettings, runBackup, type Trouble } from './run.ts';
 
 /** Runs in a worker thread: reading and checking the copies would hold up whoever chats. */
 export default async function backUpInThread(settings: BackupSettings): Promise<Trouble | undefined> {

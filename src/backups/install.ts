@@ -8,7 +8,8 @@ import type { Context } from '../context.ts';
 import type { Hub } from '../live/hub.ts';
 import { personalTopic } from '../live/hub.ts';
 import { version } from '../version.ts';
-import { BackupSchedule, type Trouble } from './schedule.ts';
+import type { Trouble } from './run.ts';
+import { BackupSchedule } from './schedule.ts';
 
 type BackupState = Readonly<{
   trouble: Trouble | null;

@@ -25,6 +25,9 @@ export type BackupSettings = Pick<
   version: string;
 };
 
+/** What is wrong with the last backup: there is none, or it lacks files. */
+export type Trouble = Readonly<{ kind: 'failed' | 'incomplete'; why: string }>;
+
 /**
  * Takes a backup and removes those that the rule does not keep.
  * @returns what there is now, in words, and what it lacks; undefined where it has all

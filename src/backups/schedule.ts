@@ -2,15 +2,12 @@ import { existsSync } from 'node:fs';
 import { Piscina } from 'piscina';
 import type { Databases } from '../database/open.ts';
 import { backupsIn } from './back-up.ts';
-import type { BackupSettings } from './run.ts';
+import type { BackupSettings, Trouble } from './run.ts';
 
 /** How often the schedule looks whether a backup is due. */
 const LOOK_EVERY_MS = 60_000;
 /** A backup that failed is tried again after this time, or when the next is due, whichever is sooner. */
 const RETRY_MS = 3_600_000;
-
-/** What is wrong with the last backup: there is none, or it lacks files. */
-export type Trouble = Readonly<{ kind: 'failed' | 'incomplete'; why: string }>;
 
 export type ScheduleOptions = {
   databases: Pick<Databases, 'inTurn'>;
