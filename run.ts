@@ -26,7 +26,9 @@ try {
 
 async function hearth(config: Config) {
   const { urls, stop } = await startServer(config);
-  return { said: `Hearth is at ${urls.join(' and ')}`, stop };
+  const what =
+    config.role === 'worker' ? ' (a worker: it answers its health, and works in the background)' : '';
+  return { said: `Hearth is at ${urls.join(' and ')}${what}`, stop };
 }
 
 async function lesson(config: Config) {

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { rehearse } from '../src/backups/rehearse.ts';
+import { counted } from '../src/backups/run.ts';
 import { readCommand } from '../src/config.ts';
 import { loadKeyring } from '../src/crypto/keys.ts';
 import { StartError } from '../src/errors.ts';
@@ -16,7 +17,7 @@ await runCommand(async () => {
     throw new StartError(`There is no data in ${dataDir}; name its folder with --data.`);
   const keyring = loadKeyring(encryptionKey, dataDir, false);
   const { from, to, isUpgrade, took, accounts, messages } = await rehearse({ dataDir, databaseUrl, keyring });
-  const opened = `${accounts} accounts and ${messages} messages are in it, and it opens with the keys.`;
+  const opened = `${counted(accounts, 'account')} and ${counted(messages, 'message')} are in it, and it opens with the keys.`;
   console.log(
     isUpgrade
       ? `The upgrade works on a copy: users ${from.users} → ${to.users}, chat ${from.chat} → ${to.chat}, in ${(took / 1_000).toFixed(1)} s. ${opened} Start Hearth to upgrade; "npm run undo" is the way back.`

@@ -13,8 +13,8 @@ export type Admitted = Readonly<{
 
 /** Decides who may make an account; supplied by a feature that builds on this one. */
 export type Admission = Readonly<{
-  /** What the form asks for: nothing, a code, or that it is not filled in at all. */
-  asks(): Promise<'nothing' | 'code' | 'stop'>;
+  /** What the form asks for: nothing, as it makes the first account or may be filled in by all, a code, or to stop. */
+  asks(): Promise<'first' | 'nothing' | 'code' | 'stop'>;
   /** @throws ChatError 400 or 403 for somebody who may not come in */
   admit(code: string | undefined): Promise<Admitted>;
 }>;

@@ -144,11 +144,14 @@ function signInRoutes(dependencies: Dependencies): Router {
     });
 }
 
-type FormDependencies = Pick<Dependencies, 'views' | 'admission' | 'emails' | 'mailer' | 'hasFaces'>;
+type FormDependencies = Pick<
+  Dependencies,
+  'views' | 'admission' | 'adminUsername' | 'emails' | 'mailer' | 'hasFaces'
+>;
 
 /** Renders the form; after a refusal it keeps the submitted username, but never a password. */
 async function form(
-  { views, admission, emails, mailer, hasFaces }: FormDependencies,
+  { views, admission, adminUsername, emails, mailer, hasFaces }: FormDependencies,
   request: Request,
   template: string,
   error?: ChatError,
@@ -165,6 +168,7 @@ async function form(
     hasFaces,
     wantsFace: request.body?.face === 'yes',
     asks: await admission.asks(),
+    isAdmins: adminUsername === undefined,
     email: typedEmail ?? (account && (await emails.of(account.id))) ?? '',
     sendsMail: mailer !== undefined,
     next: ownPath(request.body?.next ?? request.query.next),

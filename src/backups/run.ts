@@ -52,15 +52,20 @@ export async function runBackup(
   const { accounts = 0 } = manifest.rows.users ?? {};
   const files = filesBucket
     ? `its files stay in the bucket ${filesBucket}`
-    : `${manifest.media.length} files (${newMedia} new)`;
+    : `${counted(manifest.media.length, 'file')} (${newMedia} new)`;
   const removed = keep ? prune(target, keep, keyFolder) : [];
   const hasKeys = manifest.files.some(({ path }) => path.startsWith('keys/'));
   const done = [
-    `${folder} is good: ${accounts} accounts, ${messages} messages, ${files}.`,
+    `${folder} is good: ${counted(accounts, 'account')}, ${counted(messages, 'message')}, ${files}.`,
     keysInWords(settings, hasKeys),
     ...(removed.length > 0 ? [`\nRemoved ${removed.join(', ')}.`] : []),
   ].join(' ');
   return { done, lacks: lackInWords(manifest, media) };
+}
+
+/** Such as "1 account". */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function lackInWords({ lost }: Manifest, media: string): string | undefined {

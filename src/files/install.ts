@@ -1,5 +1,7 @@
+import { readdir } from 'node:fs/promises';
 import type { AccountStore } from '../accounts/store.ts';
 import type { Context } from '../context.ts';
+import { StartError } from '../errors.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
@@ -24,6 +26,7 @@ export async function installFiles(
   },
 ) {
   const { config, files, limits, report, atStop } = context;
+  await refuseEmptyFolder(config.filesFolder, files);
   const blobs = await openBlobs(config);
   atStop(blobs.close);
   const fileLimits = { file: config.fileLimit, person: config.personLimit, disk: config.diskLimit };
@@ -38,4 +41,14 @@ export async function installFiles(
   atStop(() => sweeping?.stop());
   const routes = fileRoutes({ ...context, blobs, readUpload, operations });
   return { blobs, receiver, readUpload, fileLimits, fileOperations: operations, fileRoutes: routes };
+}
+
+/** A disk that is not mounted leaves an empty folder, into which new files would be written. @throws StartError */
+async function refuseEmptyFolder(folder: string | undefined, files: FileStore): Promise<void> {
+  if (folder === undefined || (await files.following('', 1)).length === 0) return;
+  const names = await readdir(folder).catch(() => []);
+  if (names.length === 0)
+    throw new StartError(
+      `There is nothing in ${folder} (FILES_FOLDER), and messages have files: mount its disk, or copy data/media there.`,
+    );
 }

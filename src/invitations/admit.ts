@@ -25,8 +25,9 @@ export function createAdmission(dependencies: AdmitDependencies): Admission {
 
   return {
     async asks() {
+      if (await isEmpty(accounts)) return 'first';
       const registration = await registrationNow(dependencies);
-      if (registration === 'open' || (await isEmpty(accounts))) return 'nothing';
+      if (registration === 'open') return 'nothing';
       return registration === 'invite' ? 'code' : 'stop';
     },
     async admit(code, now = Date.now()): Promise<Admitted> {

@@ -7,6 +7,18 @@ test('forms of accounts: refused with a sentence at the field, nothing typed los
   const hearth = await startHearth(t);
   const visitor = new Visitor(hearth.url);
 
+  await t.test(
+    'the first account is said to be the administrator’s, unless a setting names another',
+    async () => {
+      assert.match((await visitor.get('/register')).body, /Yours is the first, and the administrator’s/);
+      const named = await startHearth(t, { env: { ADMIN_USERNAME: 'boss' } });
+      const stranger = new Visitor(named.url);
+      assert.doesNotMatch((await stranger.get('/register')).body, /administrator/);
+      await stranger.register('somebody');
+      assert.doesNotMatch((await new Visitor(named.url).get('/register')).body, /the first/);
+    },
+  );
+
   await t.test('a name that is too short', async () => {
     const { status, body } = await visitor.post('/register', { username: 'ab', password: PASSWORD });
     assert.equal(status, 400);

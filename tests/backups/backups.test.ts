@@ -44,7 +44,7 @@ test('a backup that is taken while people write gives back messages, files, sear
   isWriting = false;
   await writing;
   assert.equal(code, 0, stderr);
-  assert.match(stdout, /is good: 1 accounts, \d+ messages, 2 files \(2 new\)\. Its keys are in it/);
+  assert.match(stdout, /is good: 1 account, \d+ messages, 2 files \(2 new\)\. Its keys are in it/);
   assert.ok(written > 0, 'somebody wrote meanwhile');
   const folder = folderOf(stdout);
   for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
@@ -119,7 +119,7 @@ test('a file that was lost or damaged before is named, and everything else is ba
   writeFileSync(damaged, readFileSync(damaged).fill(0, 100, 120));
   const target = join(temporaryFolder(t), 'backups');
   const { code, stdout, stderr } = await backup('--data', hearth.dataDir, '--to', target);
-  assert.match(stdout, /is good: 1 accounts, 3 messages, 4 files/);
+  assert.match(stdout, /is good: 1 account, 3 messages, 4 files/);
   const named = [`${ids[1]?.id} (message 2 of group 1)`, `${ids[2]?.id} (message 3 of group 1)`];
   assert.equal(code, 1, 'cron says so');
   assert.match(

@@ -33,7 +33,7 @@ test('a Hearth on PostgreSQL is backed up while people write, and comes back in 
   isWriting = false;
   await writing;
   assert.equal(code, 0, stderr);
-  assert.match(stdout, /is good: 1 accounts, \d+ messages, 1 files/);
+  assert.match(stdout, /is good: 1 account, \d+ messages, 1 file /);
   assert.deepEqual(await databasesLike(DATABASE_URL, 'hearth_check_%'), [], 'nothing stays of the trial');
   await hearth.stop();
 
@@ -57,6 +57,13 @@ test('a Hearth on PostgreSQL is backed up while people write, and comes back in 
   assert.match(page, /canary on PostgreSQL/);
   const [, path = ''] = /href="(\/media\/[^"]+)"/.exec(page) ?? [];
   assert.equal((await visitor.get(path)).body, 'a plan');
+  await again.stop();
+  const unmounted = { ...empty, FILES_FOLDER: temporaryFolder(t) };
+  const refused = await runToEnd(['--port', '0', '--data', dataDir], unmounted);
+  assert.deepEqual(
+    [refused.code, /There is nothing in \S+ \(FILES_FOLDER\)/.test(refused.stderr)],
+    [2, true],
+  );
 });
 
 test('a copy that cannot be tried is not called good', async (t) => {

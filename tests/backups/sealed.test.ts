@@ -17,7 +17,7 @@ test('a sealed backup opens with its own key only, and its key goes with it', as
   const keys = join(temporaryFolder(t), 'keys');
   const flags = ['--data', hearth.dataDir, '--to', target, '--seal', keys];
   const first = await backup(...flags);
-  assert.match(first.stdout, /is good: 1 accounts, 1 messages.*It is sealed; its key is in /, first.stderr);
+  assert.match(first.stdout, /is good: 1 account, 1 message, .*It is sealed; its key is in /, first.stderr);
   const [name = ''] = readdirSync(target).filter((file) => /^\d/.test(file));
   const folder = join(target, name);
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });

@@ -31,7 +31,7 @@ const filledIn = (text: string) =>
     .replace(/\$\{ENCRYPTION_KEY[^}]*\}/g, 'ab'.repeat(32))
     .replace(/\$\{POSTGRES_PASSWORD[^}]*\}/g, 'secret');
 
-const compose = (name: string): Compose => parse(filledIn(read(`deploy/${name}`)));
+const compose = (name: string): Compose => parse(filledIn(read(`deploy/${name}`)), { merge: true });
 
 test('the Dockerfile is one, and runs as nobody special, with a health check', () => {
   assert.deepEqual(
@@ -55,21 +55,23 @@ test('the compose files start Hearth with flags and settings that it has', () =>
   const known = new Set<string>(Object.values(VARIABLES).map(({ name }) => name));
   for (const name of ['compose.yml', 'compose.cluster.yml']) {
     const { services, volumes } = compose(name);
-    const hearth = services.hearth ?? assert.fail(name);
-    const environment = hearth.environment ?? {};
-    for (const variable of Object.keys(environment)) assert.ok(known.has(variable), variable);
-    const command = readCommand([...entry, ...(hearth.command ?? [])], environment, '0');
-    assert.equal(command.kind, 'start');
-    assert.deepEqual(
-      [command.kind === 'start' && command.config.dataDir, hearth.read_only, hearth.cap_drop, hearth.ports],
-      ['/data', true, ['ALL'], undefined],
-      'only Caddy is reached from outside',
-    );
+    for (const hearth of [services.hearth, services.worker ?? services.hearth]) {
+      assert.ok(hearth);
+      const environment = hearth.environment ?? {};
+      for (const variable of Object.keys(environment)) assert.ok(known.has(variable), variable);
+      const command = readCommand([...entry, ...(hearth.command ?? [])], environment, '0');
+      assert.equal(command.kind, 'start');
+      assert.deepEqual(
+        [command.kind === 'start' && command.config.dataDir, hearth.read_only, hearth.cap_drop, hearth.ports],
+        ['/data', true, ['ALL'], undefined],
+        'only Caddy is reached from outside',
+      );
+    }
     for (const [service, { volumes: mounts = [] }] of Object.entries(services))
       for (const [volume = ''] of mounts.map((mount) => mount.split(':')))
         assert.ok(/^[./]/.test(volume) || volume in volumes, `${service}: ${volume}`);
   }
-  assert.equal(Object.keys(compose('compose.cluster.yml').services).length, 4);
+  assert.equal(Object.keys(compose('compose.cluster.yml').services).length, 5);
 });
 
 test('Caddy takes the configuration of the compose files', () => {
