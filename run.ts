@@ -26,9 +26,9 @@ try {
 
 async function hearth(config: Config) {
   const { urls, stop } = await startServer(config);
-  const what =
-    config.role === 'worker' ? ' (a worker: it answers its health, and works in the background)' : '';
-  return { said: `Hearth is at ${urls.join(' and ')}${what}`, stop };
+  const line = `Hearth is at ${urls.join(' and ')}`;
+  const isWorker = config.role === 'worker';
+  return { said: isWorker ? `${line}\nIt is a worker: it serves its health, and no pages.` : line, stop };
 }
 
 async function lesson(config: Config) {

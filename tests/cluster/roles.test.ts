@@ -122,6 +122,7 @@ test('backups that a worker takes, and fails to take, are shown to administrator
 test('a worker serves nothing but its health, and a role needs Redis', async (t) => {
   const env = await environment(t);
   const worker = await startHearthProcess(t, { env, flags: ['--role', 'worker'] });
+  assert.match(worker.output().stdout, /^It is a worker: it serves its health, and no pages\.$/m);
   assert.equal((await fetch(`${worker.url}/healthz`)).status, 200);
   assert.equal((await fetch(`${worker.url}/readyz`)).status, 200);
   for (const path of ['/', '/login', '/api/v1/groups', '/assets/x/css/main.css']) {
