@@ -21,7 +21,11 @@ const OLD_MS = 7 * 86_400_000;
 const WORKER = /new URL\(\s*'(\.[\w./-]+\.ts)'/g;
 
 const templates = filesIn('views', /\.(?:njk|json)$/);
-const sources = ['compile.js', 'run.ts', ...filesIn('src', /\.(?:ts|sql|js)$/)];
+const sources = [
+  ...['compile.js', 'package.json', 'run.ts'],
+  ...filesIn('src', /\.(?:ts|sql|js)$/),
+  ...filesIn('scripts', /\.ts$/),
+];
 const version = createHash('sha256')
   .update([...[...sources, ...templates].map(stampOf), versionOf('nunjucks')].join('\n'))
   .digest('hex')
@@ -124,15 +128,22 @@ function asEntry(given) {
   return entry ? `${JSON.stringify(entry.name)}: (() => {${entry.template}})(),` : '';
 }
 
-/** Entry points: the program, its worker threads and processes, and what tests start a server with in their own process. */
+/**
+ * Entry points: the program, the commands that `command.js` runs, worker threads and processes, and what tests start a
+ * server with in their own process.
+ */
 function entries() {
-  const workers = sources
-    .filter((name) => name.endsWith('.ts'))
-    .flatMap((name) =>
-      [...readFileSync(join(ROOT, name), 'utf8').matchAll(WORKER)].map((match) =>
-        join(dirname(name), match[1] ?? ''),
-      ),
-    );
+  /** @type {{ scripts: Record<string, string> }} */
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const commands = Object.values(scripts).flatMap((script) => {
+    const [, name] = /^node command\.js ([\w-]+)$/.exec(script) ?? [];
+    return name === undefined ? [] : [join('scripts', `${name}.ts`)];
+  });
+  const workers = filesIn('src', /\.ts$/).flatMap((name) =>
+    [...readFileSync(join(ROOT, name), 'utf8').matchAll(WORKER)].map((match) =>
+      join(dirname(name), match[1] ?? ''),
+    ),
+  );
   return [
     ...new Set([
       'run.ts',
@@ -140,6 +151,7 @@ function entries() {
       'src/version.ts',
       'src/config.ts',
       'src/crypto/passwords.ts',
+      ...commands,
       ...workers,
     ]),
   ];

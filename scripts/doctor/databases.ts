@@ -6,7 +6,7 @@ import type { Config } from '../../src/config.ts';
 import { type Keyring, loadKeyring } from '../../src/crypto/keys.ts';
 import { BetterSqlite } from '../../src/database/driver/better-sqlite3.ts';
 import { countRows } from '../../src/database/driver/copy.ts';
-import { migrationFiles } from '../../src/database/migrate.ts';
+import { newestVersions } from '../../src/database/snapshots.ts';
 import { bad, type Finding, messageOf, note, ok } from './finding.ts';
 
 /** What is written by clocks that differ by more is out of order for people. */
@@ -76,10 +76,8 @@ export async function postgres(url: string, config: Config): Promise<Finding[]> 
   }
 }
 
-function schema(name: string, engine: string, seen: number): Finding[] {
-  const here = migrationFiles(
-    join(import.meta.dirname, `../../src/database/migrations/${engine}/${name}`),
-  ).length;
+function schema(name: 'users' | 'chat', engine: 'sqlite' | 'postgres', seen: number): Finding[] {
+  const here = newestVersions(engine)[name];
   if (seen > here) return [bad(`The ${name} database was written by a newer Hearth: start that version.`)];
   return seen < here
     ? [note(`The ${name} database is of an older Hearth: the next start brings it up to date.`)]

@@ -8,13 +8,13 @@ import { isReadAgain } from '../../src/backups/copy-media.ts';
 import { readManifest, writeManifest } from '../../src/backups/manifest.ts';
 import { expired } from '../../src/backups/prune.ts';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
-import { runToEnd, startHearth, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
+import { runCommand, startHearth, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 import { runSql } from '../support/rows.ts';
 import { until } from '../support/until.ts';
 
 const DAY_MS = 86_400_000;
-const backup = (...args: string[]) => runToEnd(args, {}, 'scripts/backup.ts');
-const restore = (...args: string[]) => runToEnd(args, {}, 'scripts/restore.ts');
+const backup = (...args: string[]) => runCommand('backup', args);
+const restore = (...args: string[]) => runCommand('restore', args);
 const picture = await sharp({ create: { width: 300, height: 200, channels: 3, background: '#c2410c' } })
   .jpeg()
   .toBuffer();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test, { after } from 'node:test';
 import pg from 'pg';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
-import { runToEnd, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
+import { runCommand, runToEnd, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 import { startPostgres } from '../support/postgres.ts';
 
 const postgres = startPostgres({ after });
@@ -29,7 +29,7 @@ test('a Hearth on PostgreSQL is backed up while people write, and comes back in 
   const target = join(folder, 'backups');
   const keys = join(folder, 'backup-keys');
   const args = ['--data', hearth.dataDir, '--to', target, '--seal', keys];
-  const { code, stdout, stderr } = await runToEnd(args, { DATABASE_URL, FILES_FOLDER }, 'scripts/backup.ts');
+  const { code, stdout, stderr } = await runCommand('backup', args, { DATABASE_URL, FILES_FOLDER });
   isWriting = false;
   await writing;
   assert.equal(code, 0, stderr);
@@ -42,7 +42,7 @@ test('a Hearth on PostgreSQL is backed up while people write, and comes back in 
   const key = ['--key', join(keys, `${name}.key`)];
   const dataDir = join(folder, 'restored');
   const restore = (env: Record<string, string>) =>
-    runToEnd([backup, '--data', dataDir, ...key], env, 'scripts/restore.ts');
+    runCommand('restore', [backup, '--data', dataDir, ...key], env);
   assert.match((await restore({})).stderr, /is of PostgreSQL: set DATABASE_URL to an empty database/);
   assert.match((await restore({ DATABASE_URL })).stderr, /has data already, and stays as it is/);
   assert.ok(!existsSync(dataDir));
@@ -79,7 +79,7 @@ test('a copy that cannot be tried is not called good', async (t) => {
   url.username = 'plain';
   const target = join(temporaryFolder(t), 'backups');
   const args = ['--data', hearth.dataDir, '--to', target];
-  const { code, stderr } = await runToEnd(args, { DATABASE_URL: url.href }, 'scripts/backup.ts');
+  const { code, stderr } = await runCommand('backup', args, { DATABASE_URL: url.href });
   assert.deepEqual([code, /cannot be tried: .*CREATEDB/.test(stderr)], [1, true], stderr);
   assert.deepEqual(
     readdirSync(target).filter((name) => /^\d/.test(name)),

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Trouble } from '../../src/backups/run.ts';
 import { BackupSchedule } from '../../src/backups/schedule.ts';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
-import { runToEnd, startHearth, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
+import { runCommand, runToEnd, startHearth, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 import { until } from '../support/until.ts';
 
 const backupsIn = (folder: string) =>
@@ -60,7 +60,7 @@ test('a server takes backups by itself, and says to administrators when one fail
   assert.equal(backupsIn(target).length, 1, 'a restart takes none too many');
   const restored = join(temporaryFolder(t), 'restored');
   const [name = ''] = backupsIn(target);
-  const { code, stderr } = await runToEnd([join(target, name), '--data', restored], {}, 'scripts/restore.ts');
+  const { code, stderr } = await runCommand('restore', [join(target, name), '--data', restored]);
   assert.equal(code, 0, stderr);
 });
 
@@ -70,7 +70,7 @@ test('a stop breaks off a backup, and the next one removes what is left of it', 
   await until(() => existsSync(target), 'it has begun');
   assert.equal(await hearth.stop(), 0);
   const args = ['--data', hearth.dataDir, '--to', target];
-  assert.equal((await runToEnd(args, {}, 'scripts/backup.ts')).code, 0);
+  assert.equal((await runCommand('backup', args)).code, 0);
   assert.ok(!readdirSync(target).some((name) => /^\.(unfinished|check)/.test(name)));
 });
 

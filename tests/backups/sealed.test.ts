@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { makeBackupKey, openSealedFile, sealFile } from '../../src/backups/sealed-file.ts';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
-import { runToEnd, startHearth, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
+import { runCommand, startHearth, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 
-const backup = (...args: string[]) => runToEnd(args, {}, 'scripts/backup.ts');
-const restore = (...args: string[]) => runToEnd(args, {}, 'scripts/restore.ts');
+const backup = (...args: string[]) => runCommand('backup', args);
+const restore = (...args: string[]) => runCommand('restore', args);
 
 test('a sealed backup opens with its own key only, and its key goes with it', async (t) => {
   const hearth = await startHearthProcess(t);

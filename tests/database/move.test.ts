@@ -8,14 +8,13 @@ import { getTableConfig } from 'drizzle-orm/sqlite-core';
 import pg from 'pg';
 import { MOVED } from '../../src/database/move.ts';
 import { newPerson } from '../support/client.ts';
-import { ROOT, runToEnd, startHearth } from '../support/hearth.ts';
+import { ROOT, runCommand, runToEnd, startHearth } from '../support/hearth.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { runSql } from '../support/rows.ts';
 import { tablesOf } from '../support/tables.ts';
 import { until } from '../support/until.ts';
 
 const postgres = startPostgres({ after });
-const MOVE = join(ROOT, 'scripts/move.ts');
 
 async function query(url: string, sql: string) {
   const client = new pg.Client(url);
@@ -62,11 +61,8 @@ test('a Hearth is moved into PostgreSQL and back; everybody and everything is th
     ).status < 400,
     true,
   );
-  const running = await runToEnd(
-    ['--to', await (await postgres).database(), '--data', hearth.dataDir],
-    {},
-    MOVE,
-  );
+  const other = await (await postgres).database();
+  const running = await runCommand('move', ['--to', other, '--data', hearth.dataDir]);
   assert.match(running.stderr, /^Another Hearth is using the data folder/);
   await until(
     async () => (await runSql(hearth.dataDir, 'users', 'SELECT id FROM accounts')).length === 1,
@@ -75,18 +71,19 @@ test('a Hearth is moved into PostgreSQL and back; everybody and everything is th
   await hearth.stop();
 
   const url = await (await postgres).database();
-  const moved = await runToEnd(['--to', url, '--data', hearth.dataDir], {}, MOVE);
+  const moved = await runCommand('move', ['--to', url, '--data', hearth.dataDir]);
   assert.deepEqual([moved.code, moved.stderr], [0, '']);
   assert.match(
     moved.stdout,
     /^\d+ rows were copied, and each is the same in both\. Start Hearth with DATABASE_URL/,
   );
-  for (const script of [undefined, 'scripts/backup.ts', 'scripts/check-log.ts']) {
-    const old = await runToEnd(['--data', hearth.dataDir], {}, script);
+  for (const command of [undefined, 'backup', 'check-log']) {
+    const flags = ['--data', hearth.dataDir];
+    const old = await (command ? runCommand(command, flags) : runToEnd(flags));
     assert.notEqual(old.code, 0);
     assert.match(old.stderr, /were moved to PostgreSQL: set DATABASE_URL/, 'what is out of date is not used');
   }
-  const again = await runToEnd(['--to', url, '--data', hearth.dataDir], {}, MOVE);
+  const again = await runCommand('move', ['--to', url, '--data', hearth.dataDir]);
   assert.deepEqual(
     [again.code, again.stderr],
     [1, 'There is data already where this is to be moved; name an empty database or folder.\n'],
@@ -115,7 +112,7 @@ test('a Hearth is moved into PostgreSQL and back; everybody and everything is th
   for (const name of ['users', 'chat'])
     for (const ending of ['', '-wal', '-shm'])
       rmSync(join(hearth.dataDir, `${name}.sqlite3${ending}`), { force: true });
-  const back = await runToEnd(['--from', url, '--data', hearth.dataDir], {}, MOVE);
+  const back = await runCommand('move', ['--from', url, '--data', hearth.dataDir]);
   assert.deepEqual([back.code, back.stderr], [0, '']);
   const last = await startHearth(t, { dataDir: hearth.dataDir });
   Object.assign(ada, { url: last.url });
@@ -134,7 +131,7 @@ test('a move that is killed goes on where it was, and nobody starts on half of i
   );
   await hearth.stop();
   const url = await (await postgres).database();
-  const child = spawn(process.execPath, ['--import', 'tsx', MOVE, '--to', url, '--data', hearth.dataDir], {
+  const child = spawn(process.execPath, ['command.js', 'move', '--to', url, '--data', hearth.dataDir], {
     cwd: ROOT,
     stdio: 'ignore',
   });
@@ -154,7 +151,7 @@ test('a move that is killed goes on where it was, and nobody starts on half of i
       [refused.code, refused.stderr],
       [2, 'Data is being moved here, and not all of it is: run npm run move again until it says so.\n'],
     );
-  const again = await runToEnd(['--to', url, '--data', hearth.dataDir], {}, MOVE);
+  const again = await runCommand('move', ['--to', url, '--data', hearth.dataDir]);
   assert.deepEqual([again.code, again.stderr], [0, '']);
   assert.equal(await count(), 1_500);
 
@@ -162,7 +159,7 @@ test('a move that is killed goes on where it was, and nobody starts on half of i
   for (const name of ['users', 'chat'])
     await query(url, `UPDATE ${name}.encryption_keys SET key_id = 'unfinished move'`);
   await query(url, 'UPDATE chat.messages SET created_at = created_at + 1 WHERE seq = 700');
-  const wrong = await runToEnd(['--to', url, '--data', hearth.dataDir], {}, MOVE);
+  const wrong = await runCommand('move', ['--to', url, '--data', hearth.dataDir]);
   assert.equal(wrong.code, 1);
   assert.match(wrong.stderr, /^A row of messages differs after it was moved: groupId 1, seq 700\./);
 });

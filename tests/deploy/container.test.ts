@@ -82,7 +82,16 @@ test('Caddy takes the configuration of the compose files', () => {
 
 test('the compiled sources of an image fit, though it keeps times in seconds', (t) => {
   const folder = temporaryFolder(t);
-  for (const name of ['src', 'views', 'static', 'run.ts', 'start.js', 'compile.js', 'package.json'])
+  for (const name of [
+    'src',
+    'scripts',
+    'views',
+    'static',
+    'run.ts',
+    'start.js',
+    'compile.js',
+    'package.json',
+  ])
     cpSync(join(ROOT, name), join(folder, name), { recursive: true, preserveTimestamps: true });
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   const start = () => execFileSync(process.execPath, ['start.js', '--version'], { cwd: folder });

@@ -83,6 +83,7 @@ test('Hearth starts and serves with what npm ci --omit=dev --omit=optional insta
     'views',
     'static',
     'compile.js',
+    'scripts',
     'start.js',
     'run.ts',
     'package.json',

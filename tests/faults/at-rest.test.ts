@@ -6,7 +6,7 @@ import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { type Frame, newPerson, Visitor } from '../support/client.ts';
-import { ROOT, runToEnd, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
+import { ROOT, runCommand, runToEnd, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 import { recording } from '../support/speech.ts';
 import { until } from '../support/until.ts';
 
@@ -140,20 +140,16 @@ test('keys rotate, also when the rotation is killed and run again, and the old k
   await person.post('/notifications/devices', device);
   contents.push('with a kept file');
 
-  const rotate = () => runToEnd(['--data', hearth.dataDir], {}, 'scripts/rotate-keys.ts');
+  const rotate = () => runCommand('rotate-keys', ['--data', hearth.dataDir]);
   const busy = await rotate();
   assert.equal(busy.code, 2);
   assert.match(busy.stderr, /Another Hearth is using/);
   await hearth.stop();
 
-  const cut = spawn(
-    process.execPath,
-    ['--import', 'tsx', 'scripts/rotate-keys.ts', '--data', hearth.dataDir],
-    {
-      cwd: ROOT,
-      stdio: ['ignore', 'ignore', 'pipe'],
-    },
-  );
+  const cut = spawn(process.execPath, ['command.js', 'rotate-keys', '--data', hearth.dataDir], {
+    cwd: ROOT,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   cut.stderr.once('data', () => cut.kill('SIGKILL'));
   await once(cut, 'close');
   assert.equal(cut.signalCode, 'SIGKILL', 'it was cut off while it sealed messages');
@@ -203,7 +199,7 @@ test('with ENCRYPTION_KEY, the new key goes before the old one', async (t) => {
   await newPerson(hearth.url, 'keeper', 1);
   await hearth.stop();
   const rotate = (ENCRYPTION_KEY: string) =>
-    runToEnd(['--data', dataDir], { ENCRYPTION_KEY }, 'scripts/rotate-keys.ts');
+    runCommand('rotate-keys', ['--data', dataDir], { ENCRYPTION_KEY });
   const alone = await rotate(old);
   assert.equal(alone.code, 2);
   assert.match(alone.stderr, /ENCRYPTION_KEY=new,old/);

@@ -16,6 +16,7 @@ import { newPerson } from '../support/client.ts';
 import {
   atEnd,
   type Ending,
+  runCommand,
   runToEnd,
   startHearth,
   startHearthProcess,
@@ -128,11 +129,8 @@ test('people send, see and remove files that are in a bucket', async (t) => {
   assert.equal(ranged.status, 206);
   assert.equal((await keys()).length, 2);
   assert.match((await ada.get('/admin')).body, /in the bucket hearth-files/);
-  const backup = await runToEnd(
-    ['--data', hearth.dataDir, '--to', join(temporaryFolder(t), 'backups')],
-    env,
-    'scripts/backup.ts',
-  );
+  const target = join(temporaryFolder(t), 'backups');
+  const backup = await runCommand('backup', ['--data', hearth.dataDir, '--to', target], env);
   assert.match(backup.stdout, /its files stay in the bucket hearth-files/, backup.stderr);
   await ada.post('/groups/1/messages/1/remove', {});
   for (let tries = 0; (await keys()).length > 0 && tries < 100; tries++) await sleep(50);

@@ -333,13 +333,9 @@ test(
     await ada.post(`${direct}/messages`, { content: 'to joe' });
     const target = join(folder, 'all.zip');
     const run = () =>
-      promisify(execFile)(
-        'node',
-        ['--import', 'tsx', 'scripts/export.ts', target, '--data', hearth.dataDir],
-        {
-          cwd: ROOT,
-        },
-      );
+      promisify(execFile)('node', ['command.js', 'export', target, '--data', hearth.dataDir], {
+        cwd: ROOT,
+      });
     assert.match((await run()).stdout, /3 conversations, 2 messages. It is not encrypted/);
     const entries = await unpack(readFileSync(target));
     assert.match(String(entries.get('index.html')), /General[\s\S]*ada, joe/);

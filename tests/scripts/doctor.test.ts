@@ -5,15 +5,14 @@ import test, { after } from 'node:test';
 import { BetterSqlite } from '../../src/database/driver/better-sqlite3.ts';
 import { openDatabases } from '../../src/database/open.ts';
 import { newPerson } from '../support/client.ts';
-import { ON_SQLITE, ROOT, runToEnd, startHearth, temporaryFolder } from '../support/hearth.ts';
+import { ON_SQLITE, runCommand, startHearth, temporaryFolder } from '../support/hearth.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { startRedis } from '../support/redis.ts';
 
-const DOCTOR = join(ROOT, 'scripts/doctor.ts');
 const postgres = startPostgres({ after });
 
 async function look(dataDir: string, env: Record<string, string> = {}, flags: string[] = []) {
-  const { code, stdout, stderr } = await runToEnd(['--data', dataDir, ...flags], env, DOCTOR);
+  const { code, stdout, stderr } = await runCommand('doctor', ['--data', dataDir, ...flags], env);
   assert.equal(stderr, '');
   return { code, stdout, bad: stdout.split('\n').filter((line) => line.startsWith('BAD')) };
 }

@@ -7,10 +7,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import test from 'node:test';
 import { newPerson } from '../support/client.ts';
-import { atEnd, type Ending, runToEnd, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
+import { atEnd, type Ending, runCommand, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 import { recording, writeTinyTransducer } from '../support/speech.ts';
-
-const SCRIPT = 'scripts/speech-model.ts';
 
 /** A release on this machine: an archive with a model in it, one that is none, and nothing else. */
 async function startRelease(test: Ending) {
@@ -44,7 +42,7 @@ test('speech-model fetches an archive, checks it, keeps what is used, and Hearth
   const { url, sha256 } = await startRelease(t);
   const folder = join(temporaryFolder(t), 'models', 'tiny');
   const from = ['--from', `${url}/model.tar.gz`, '--sha256', sha256('/model.tar.gz'), '--to', folder];
-  const fetched = await runToEnd(from, {}, SCRIPT);
+  const fetched = await runCommand('speech-model', from);
   assert.equal(fetched.code, 0, fetched.stderr);
   assert.match(fetched.stdout, /SPEECH_MODEL_DIR=/);
   assert.deepEqual(readdirSync(folder).sort(), [
@@ -53,7 +51,7 @@ test('speech-model fetches an archive, checks it, keeps what is used, and Hearth
     'joiner.onnx',
     'tokens.txt',
   ]);
-  const again = await runToEnd(from, {}, SCRIPT);
+  const again = await runCommand('speech-model', from);
   assert.equal(again.code, 2);
   assert.match(again.stderr, /holds something already/);
 
@@ -80,11 +78,11 @@ test('what is not the archive that was expected is refused, and nothing is left 
     [['--loud'], /Unknown option/],
   ];
   for (const [args, sentence] of refusals) {
-    const { code, stderr } = await runToEnd([...args, ...to], {}, SCRIPT);
+    const { code, stderr } = await runCommand('speech-model', [...args, ...to]);
     assert.equal(code, 2, args.join(' '));
     assert.match(stderr, sentence);
     assert.doesNotMatch(stderr, /\n {4}at /, 'no stack');
     assert.deepEqual(readdirSync(parent), []);
   }
-  assert.match((await runToEnd([], {}, SCRIPT)).stdout, /whisper-base\.en +209 MB/);
+  assert.match((await runCommand('speech-model', [])).stdout, /whisper-base\.en +209 MB/);
 });

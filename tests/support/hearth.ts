@@ -79,12 +79,29 @@ export function temporaryFolder(test: Ending): string {
 }
 
 /** Runs Hearth as `npm start` does, and resolves to what came of it once it has ended. */
-export async function runToEnd(
+export function runToEnd(args: string[], env: Record<string, string> = {}, script = START): Promise<Ended> {
+  return ended(script, args, args, env);
+}
+
+/** Runs a command as `npm run` does. @param folder of another version */
+export function runCommand(
+  name: string,
   args: string[],
   env: Record<string, string> = {},
-  script = START,
-): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const dataDir = args.includes('--data') ? args[args.indexOf('--data') + 1] : undefined;
+  folder = ROOT,
+): Promise<Ended> {
+  return ended(join(folder, 'command.js'), [name, ...args], args, env);
+}
+
+type Ended = { code: number | null; stdout: string; stderr: string };
+
+async function ended(
+  script: string,
+  args: string[],
+  flags: string[],
+  env: Record<string, string>,
+): Promise<Ended> {
+  const dataDir = flags.includes('--data') ? flags[flags.indexOf('--data') + 1] : undefined;
   const database = dataDir === undefined ? {} : await databaseOf(dataDir);
   const { child, output } = launch(script, args, { ...database, ...env });
   const [code] = await once(child, 'close');

@@ -9,6 +9,7 @@ const SOURCES = [
   'scripts',
   'run.ts',
   'start.js',
+  'command.js',
   'compile.js',
   'package.json',
   'tsconfig.json',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import pg from 'pg';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
-import { type Ending, runToEnd, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
+import { type Ending, runCommand, runToEnd, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 import { nextVersion } from '../support/next-version.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { startRedis } from '../support/redis.ts';
@@ -90,7 +90,7 @@ test('an upgrade of PostgreSQL is rehearsed on a copy, keeps a snapshot, and is 
   const { dataDir } = old;
   const ada = await newPerson(old.url, 'ada', 1);
   await ada.post('/groups/1/messages', { content: 'before the upgrade' });
-  const rehearsal = await runToEnd(['--data', dataDir], env, join(next, 'scripts/rehearse.ts'));
+  const rehearsal = await runCommand('rehearse', ['--data', dataDir], env, next);
   assert.match(
     rehearsal.stdout,
     /The upgrade works on a copy.*1 account and 1 message are/,
@@ -99,7 +99,7 @@ test('an upgrade of PostgreSQL is rehearsed on a copy, keeps a snapshot, and is 
   await old.stop();
   const upgraded = await startHearthProcess(t, { env, dataDir, script });
   await (await signedIn(upgraded.url, 'ada')).post('/groups/1/messages', { content: 'after the upgrade' });
-  const undo = () => runToEnd(['--data', dataDir], env, join(next, 'scripts/undo.ts'));
+  const undo = () => runCommand('undo', ['--data', dataDir], env, next);
   await upgraded.stop();
   const done = await undo();
   assert.equal(done.code, 0, done.stderr);

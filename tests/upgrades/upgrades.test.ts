@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import { BetterSqlite } from '../../src/database/driver/better-sqlite3.ts';
 import { newestVersions, sqliteVersions } from '../../src/database/snapshots.ts';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
-import { runToEnd, startHearth, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
+import { runCommand, runToEnd, startHearth, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 import { nextVersion } from '../support/next-version.ts';
 
 const FOLDERS = new URL('./folders/', import.meta.url).pathname;
@@ -34,7 +34,7 @@ for (const name of readdirSync(FOLDERS).filter((each) => each.startsWith('users-
     }
     const before = sqliteVersions(dataDir);
     assert.equal(name, `users-${before.users}-chat-${before.chat}`);
-    const rehearsal = await runToEnd(['--data', dataDir], {}, 'scripts/rehearse.ts');
+    const rehearsal = await runCommand('rehearse', ['--data', dataDir]);
     assert.match(
       rehearsal.stdout,
       /The upgrade works on a copy: .*\. 2 accounts and 4 messages are in it/,
@@ -67,15 +67,15 @@ test('an upgrade is undone: what was there is back, and what was written since i
   const ada = await newPerson(first.url, 'ada', 1);
   await sendFile(ada, 'before the upgrade');
   await first.stop();
-  const none = await runToEnd(['--data', dataDir], {}, 'scripts/undo.ts');
+  const none = await runCommand('undo', ['--data', dataDir]);
   assert.deepEqual([none.code, /no upgrade to undo/.test(none.stderr)], [1, true], none.stderr);
-  const rehearsal = await runToEnd(['--data', dataDir], {}, join(next, 'scripts/rehearse.ts'));
+  const rehearsal = await runCommand('rehearse', ['--data', dataDir], {}, next);
   assert.match(
     rehearsal.stdout,
     /The upgrade works on a copy: users (\d+) → \d+, chat \d+ → \d+/,
     rehearsal.stderr,
   );
-  const command = await runToEnd(['--data', dataDir], {}, join(next, 'scripts/check-log.ts'));
+  const command = await runCommand('check-log', ['--data', dataDir], {}, next);
   assert.equal(command.code, 2, 'only a start, which can be undone, upgrades');
   assert.match(command.stderr, /are of an earlier version of Hearth\. Start it once/);
 
@@ -83,7 +83,7 @@ test('an upgrade is undone: what was there is back, and what was written since i
   const upgraded = await startHearthProcess(t, { dataDir, script });
   const later = await signedIn(upgraded.url, 'ada');
   await sendFile(later, 'after the upgrade');
-  const running = await runToEnd(['--data', dataDir], {}, join(next, 'scripts/undo.ts'));
+  const running = await runCommand('undo', ['--data', dataDir], {}, next);
   assert.match(running.stderr, /Another Hearth is using the data folder/);
   await upgraded.stop();
   const refused = await runToEnd(['--data', dataDir, '--port', '0']);
@@ -92,14 +92,14 @@ test('an upgrade is undone: what was there is back, and what was written since i
   const reader = new BetterSqlite(join(dataDir, 'chat.sqlite3'));
   reader.exec('BEGIN');
   reader.prepare('SELECT count(*) FROM messages').get();
-  const busy = await runToEnd(['--data', dataDir], {}, join(next, 'scripts/undo.ts'));
+  const busy = await runCommand('undo', ['--data', dataDir], {}, next);
   assert.deepEqual(
     [busy.code, /Something else has .*chat\.sqlite3 open/.test(busy.stderr)],
     [1, true],
     busy.stderr,
   );
   reader.close();
-  const { code, stdout, stderr } = await runToEnd(['--data', dataDir], {}, join(next, 'scripts/undo.ts'));
+  const { code, stdout, stderr } = await runCommand('undo', ['--data', dataDir], {}, next);
   assert.equal(code, 0, stderr);
   assert.match(stdout, /The databases are as they were before the upgrade.*start the version before/);
   const back = await startHearthProcess(t, { dataDir });
@@ -121,7 +121,7 @@ test('a rehearsal finds an upgrade that fails, and one that loses rows', async (
   const hearth = await startHearthProcess(t);
   await newPerson(hearth.url, 'ada', 1);
   const attempt = (sql: string) =>
-    runToEnd(['--data', hearth.dataDir], {}, join(nextVersion(t, sql), 'scripts/rehearse.ts'));
+    runCommand('rehearse', ['--data', hearth.dataDir], {}, nextVersion(t, sql));
   const broken = await attempt('ALTER TABLE no_such ADD COLUMN x TEXT;');
   assert.deepEqual(
     [broken.code, /fails on a copy: no such table: no_such/.test(broken.stderr)],
@@ -175,7 +175,7 @@ test('an upgrade that fails again and again leaves the snapshot from before it',
     snapshots.map((name) => sqliteVersions(join(dataDir, 'snapshots', name))),
     [before],
   );
-  const { code, stderr } = await runToEnd(['--data', dataDir], {}, join(next, 'scripts/undo.ts'));
+  const { code, stderr } = await runCommand('undo', ['--data', dataDir], {}, next);
   assert.equal(code, 0, stderr);
   const back = await startHearth(t, { dataDir });
   assert.match((await (await signedIn(back.url, 'ada')).get('/groups/1')).body, /before the upgrade/);
