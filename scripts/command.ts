@@ -1,12 +1,15 @@
-import { StartError } from '../src/errors.ts';
+import { fileFailure, StartError } from '../src/errors.ts';
 
 /** Runs a command. What cannot be is printed as one sentence, and the exit code is 1. */
 export async function runCommand(run: () => Promise<void>): Promise<void> {
+  // An exit removes what is temporary; the end by a signal would not.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   try {
     await run();
   } catch (error) {
-    if (!(error instanceof StartError)) throw error;
-    console.error(error.message);
+    const failure = error instanceof StartError ? error : fileFailure(error);
+    if (!failure) throw error;
+    console.error(failure.message);
     process.exitCode = 1;
   }
 }

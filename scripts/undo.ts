@@ -1,16 +1,21 @@
-// npm run undo -- [--data FOLDER]     puts the databases back to before the last upgrade; stop Hearth first
+// npm run undo -- [SNAPSHOT] [--data FOLDER]     puts the databases back to before the last upgrade; stop Hearth first
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { undoUpgrade } from '../src/backups/undo.ts';
 import { readCommand } from '../src/config.ts';
 import { joinProcesses } from '../src/database/driver/postgres-processes.ts';
 import { lockDataFolder } from '../src/database/lock.ts';
 import { StartError } from '../src/errors.ts';
 import { version } from '../src/version.ts';
-import { runCommand } from './command.ts';
+import { readFlags, runCommand } from './command.ts';
 
 await runCommand(async () => {
-  const command = readCommand(process.argv.slice(2), process.env, version());
+  const { values, positionals } = readFlags(() =>
+    parseArgs({ allowPositionals: true, options: { data: { type: 'string', default: 'data' } } }),
+  );
+  const [name] = positionals;
+  const command = readCommand(['--data', values.data], process.env, version());
   if (command.kind !== 'start') throw new StartError(command.text);
   const { dataDir, databaseUrl, filesBucket, filesFolder = join(dataDir, 'media') } = command.config;
   if (!existsSync(dataDir))
@@ -19,11 +24,12 @@ await runCommand(async () => {
   try {
     if (databaseUrl) await refuseRunning(databaseUrl);
     const { snapshot, kept } = await undoUpgrade(dataDir, {
-      ...{ databaseUrl, filesFolder: filesBucket === undefined ? filesFolder : undefined },
+      ...{ databaseUrl, filesFolder: filesBucket === undefined ? filesFolder : undefined, name },
     });
     const { users, chat } = snapshot.from;
+    const [date, time] = basename(snapshot.folder).split('T');
     console.log(
-      `The databases are as they were before the upgrade (users ${users}, chat ${chat}): start the version before; everybody signs in again. ${nextStep(kept, databaseUrl)}`,
+      `The databases are as they were before the upgrade of ${date} ${time?.slice(0, 5).replace('-', ':')} UTC (users ${users}, chat ${chat}): start the version before; everybody signs in again. ${nextStep(kept, databaseUrl)}`,
     );
   } finally {
     lock.release();

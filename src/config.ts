@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { relative, resolve } from 'node:path';
 import { parseArgs, parseEnv } from 'node:util';
 import type { z } from 'zod';
 import { StartError } from './errors.ts';
@@ -40,8 +39,6 @@ export function readCommand(args: readonly string[], environment: Environment, v
   const ofBackups = ['every', 'keep', 'seal'].some((name) => given[name] !== undefined);
   if (flags.backupTo === undefined && ofBackups)
     throw new StartError('--every, --keep and --seal go with --backup-to, the folder of backups.');
-  if (flags.seal !== undefined && isWithin(flags.seal, flags.backupTo ?? ''))
-    throw new StartError('--seal is inside the folder of backups: keep the keys where the backups are not.');
   checkSpeech(variables);
   if (variables.smtpUrl !== undefined && variables.origins.length === 0)
     throw new StartError('SMTP_URL needs ORIGINS: links in mails lead to the first of them.');
@@ -55,10 +52,6 @@ export function readCommand(args: readonly string[], environment: Environment, v
   if (variables.filesEndpoint !== undefined && variables.filesBucket === undefined)
     throw new StartError('FILES_ENDPOINT goes with FILES_BUCKET, the bucket of uploaded files.');
   return { kind: 'start', config: Object.freeze({ ...flags, port, ...variables }) };
-}
-
-function isWithin(path: string, folder: string): boolean {
-  return !relative(resolve(folder), resolve(path)).startsWith('..');
 }
 
 /** @throws StartError with the sentence of the first setting that is not understood */

@@ -83,6 +83,28 @@ export function diskFull(thrown: unknown): ChatError | undefined {
   return new ChatError('no_room', 507, 'The disk of this Hearth is full. Tell the person who runs it.');
 }
 
+const FILE_FAILURES: Readonly<Record<string, string>> = {
+  ENOSPC: 'its disk is full',
+  EDQUOT: 'no more fits into the quota of its disk',
+  SQLITE_FULL: 'its disk is full',
+  EROFS: 'its disk can only be read',
+  EIO: 'its disk fails',
+  SQLITE_IOERR: 'its disk fails',
+  EACCES: 'this user may not use it',
+  EPERM: 'this user may not use it',
+  ENOTDIR: 'a part of its path is a file',
+  EISDIR: 'it is a folder',
+};
+
+/** What the system says of a file, as a sentence for who runs Hearth; undefined for any other failure. */
+export function fileFailure(thrown: unknown): StartError | undefined {
+  if (!(thrown instanceof Error) || !('code' in thrown)) return undefined;
+  const reason = FILE_FAILURES[String(thrown.code).replace(/^(SQLITE_IOERR).*/, '$1')];
+  if (reason === undefined) return undefined;
+  const [file] = ['dest' in thrown && thrown.dest, 'path' in thrown && thrown.path].filter(Boolean);
+  return new StartError(`${file ?? 'A file'} cannot be read or written: ${reason}.`);
+}
+
 function count(n: number, unit: string): string {
   return `${n} ${unit}${n === 1 ? '' : 's'}`;
 }

@@ -1,13 +1,14 @@
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { KEY_FILE } from '../crypto/keys.ts';
 import { lockDataFolder } from '../database/lock.ts';
 import { StartError } from '../errors.ts';
 import { checkEntry } from './check.ts';
 import { contentOf, copyFile } from './copy-file.ts';
-import { type CopiedMedia, copyMedia } from './copy-media.ts';
-import { type Entry, MANIFEST, type Manifest, readManifest, writeManifest } from './manifest.ts';
+import { type CopiedMedia, copyMedia, UNTRIED } from './copy-media.ts';
+import { type Entry, MANIFEST, type Manifest, MEDIA, readManifest, writeManifest } from './manifest.ts';
 import { keyFileOf, makeBackupKey, openSealedFile, SEALED, sealFile } from './sealed-file.ts';
 import type { Blob, Source } from './source.ts';
 
@@ -23,7 +24,6 @@ export type BackupOptions = {
   /** The folder of the keys of backups, each of which is sealed with one of its own; undefined seals none. */
   keyFolder: string | undefined;
   version: string;
-  now?: Date;
   onProgress?(done: number, total: number): void;
 };
 
@@ -38,7 +38,9 @@ type Work = {
   now: Date;
 };
 
-const NO_MEDIA: CopiedMedia = { media: [], newMedia: 0, missing: [], damaged: [] };
+const NO_MEDIA: CopiedMedia = { media: [], newMedia: 0, lost: [], damaged: [] };
+/** In the data folder: where copies are made that are sealed afterwards. */
+const WORK = '.backup-';
 
 export type BackupDone = { folder: string; manifest: Manifest; newMedia: number };
 
@@ -48,18 +50,19 @@ export type BackupDone = { folder: string; manifest: Manifest; newMedia: number 
  * @throws StartError where it cannot be written, or the copy is not whole
  */
 export async function backUp(options: BackupOptions): Promise<BackupDone> {
-  const { dataDir, target, keyFolder, now = new Date() } = options;
+  const { dataDir, target, keyFolder } = options;
   const lock = lockTarget(target);
   try {
+    const now = await freeSecond(target);
     // What is not sealed yet is not written where sealed backups are.
-    const workFolder = keyFolder === undefined ? target : workFolderOf(dataDir, target);
-    mkdirSync(workFolder, { recursive: true, mode: 0o700 });
-    for (const folder of new Set([target, workFolder])) removeUnfinished(folder);
-    const name = now.toISOString().slice(0, 19).replaceAll(':', '-');
+    removeUnfinished(target, keyFolder);
+    removeOldWork(dataDir);
+    const workFolder = keyFolder === undefined ? target : mkdtempSync(join(dataDir, WORK));
+    const workLock = keyFolder === undefined ? undefined : lockDataFolder(workFolder);
+    const name = nameOf(now);
     const unfinished = `.unfinished-${name}`;
     const written = join(target, unfinished);
     const work = join(workFolder, unfinished);
-    if (existsSync(join(target, name))) throw new StartError(`${join(target, name)} is there already.`);
     for (const folder of new Set([written, work])) mkdirSync(folder, { mode: 0o700 });
     const key = keyFolder === undefined ? undefined : makeBackupKey(keyFolder, name);
     const folder = join(target, name);
@@ -68,22 +71,52 @@ export async function backUp(options: BackupOptions): Promise<BackupDone> {
       renameSync(written, folder);
       return { folder, manifest, newMedia };
     } catch (error) {
+      rmSync(written, { recursive: true, force: true });
       if (keyFolder !== undefined) rmSync(keyFileOf(keyFolder, name), { force: true });
       throw error;
+    } finally {
+      workLock?.release();
+      rmSync(keyFolder === undefined ? work : workFolder, { recursive: true, force: true });
     }
   } finally {
-    if (keyFolder !== undefined) rmSync(workFolderOf(dataDir, target), { recursive: true, force: true });
     lock.release();
   }
 }
 
-function workFolderOf(dataDir: string, target: string): string {
-  return join(dataDir, `.backup-${createHash('sha256').update(resolve(target)).digest('hex').slice(0, 8)}`);
+/** Backups are called by the second in which they begin. */
+async function freeSecond(target: string): Promise<Date> {
+  for (;;) {
+    const now = new Date();
+    if (!existsSync(join(target, nameOf(now)))) return now;
+    await sleep(1_000 - now.getMilliseconds());
+  }
 }
 
-function removeUnfinished(folder: string): void {
-  for (const name of readdirSync(folder))
-    if (/^\.(?:unfinished|check)-/.test(name)) rmSync(join(folder, name), { recursive: true });
+function nameOf(time: Date): string {
+  return time.toISOString().slice(0, 19).replaceAll(':', '-');
+}
+
+/** What a backup has left that was killed, with its key. */
+function removeUnfinished(target: string, keyFolder: string | undefined): void {
+  for (const name of readdirSync(target)) {
+    const [, kind, backup = ''] = /^\.(unfinished|check)-(.*)$/.exec(name) ?? [];
+    if (kind === undefined) continue;
+    rmSync(join(target, name), { recursive: true });
+    if (keyFolder !== undefined && kind === 'unfinished')
+      rmSync(keyFileOf(keyFolder, backup), { force: true });
+  }
+  rmSync(join(target, MEDIA, UNTRIED), { recursive: true, force: true });
+}
+
+/** What was not sealed yet when a backup was killed. Another one, to another folder, may be under way. */
+function removeOldWork(dataDir: string): void {
+  for (const name of readdirSync(dataDir).filter((each) => each.startsWith(WORK)))
+    try {
+      lockDataFolder(join(dataDir, name)).release();
+      rmSync(join(dataDir, name), { recursive: true, force: true });
+    } catch (error) {
+      if (!(error instanceof StartError)) throw error;
+    }
 }
 
 /** The names of the backups in a folder, the newest first. */
@@ -115,14 +148,17 @@ async function writeAll(options: BackupOptions & Work, folder: string) {
     files.push({ path: stored, ...(await contentOf(join(folder, stored))) });
   }
   const { filesFolder, target } = options;
-  const { media, newMedia, missing, damaged } =
+  const { media, newMedia, lost, damaged } =
     filesFolder === undefined
       ? NO_MEDIA
       : await copyMedia({ ...options, filesFolder, last: lastOf(target) }, blobs);
-  const lost = new Set((await stillThere(options, [...missing, ...damaged])).map(inWords));
+  const there = await stillThere(options, [...lost, ...damaged]);
+  const inWords = (blobs: readonly Blob[]) => [
+    ...new Set(blobs.filter(({ id }) => there.has(id)).map(({ id, owner }) => `${id} (${owner})`)),
+  ];
   const manifest: Manifest = {
     ...{ format: 'hearth-backup', version: 1, hearth: version, createdAt: now.toISOString() },
-    ...{ isSealed: key !== undefined, rows, files, media, lost: [...lost] },
+    ...{ isSealed: key !== undefined, rows, files, media, lost: inWords(lost), damaged: inWords(damaged) },
   };
   writeManifest(folder, manifest);
   return { manifest, newMedia };
@@ -140,7 +176,7 @@ async function sealAndTry(file: string, sealed: string, key: Buffer): Promise<vo
 }
 
 async function copyKeys(from: string, folder: string): Promise<string[]> {
-  const names = existsSync(from) ? await readdir(from) : [];
+  const names = (existsSync(from) ? await readdir(from) : []).filter((name) => KEY_FILE.test(name));
   for (const name of names) {
     const { size, sha256 } = await copyFile(join(from, name), join(folder, 'keys', name));
     await checkEntry(folder, { path: `keys/${name}`, size, sha256 });
@@ -159,18 +195,17 @@ function lastOf(target: string): Manifest | undefined {
   return undefined;
 }
 
-function inWords({ id, owner }: Blob): string {
-  return `${id} (${owner})`;
-}
-
-/** Those that nobody removed meanwhile. */
-async function stillThere({ source, work }: BackupOptions & Work, gone: readonly Blob[]): Promise<Blob[]> {
-  if (gone.length === 0) return [];
+/** The ids of those that belong to a message which nobody removed meanwhile. */
+async function stillThere(
+  { source, work }: BackupOptions & Work,
+  gone: readonly Blob[],
+): Promise<ReadonlySet<string>> {
+  if (gone.length === 0) return new Set();
   const now = join(work, '..', `.check-${process.pid}`);
   mkdirSync(now, { mode: 0o700 });
   try {
-    const there = new Set((await source.blobs(now)).map(({ id }) => id));
-    return gone.filter(({ id }) => there.has(id));
+    const blobs = await source.blobs(now);
+    return new Set(blobs.filter(({ owner }) => owner !== undefined).map(({ id }) => id));
   } finally {
     rmSync(now, { recursive: true, force: true });
   }

@@ -1,4 +1,4 @@
-import { StartError } from '../errors.ts';
+import { fileFailure, StartError } from '../errors.ts';
 import { type BackupSettings, runBackup, type Trouble } from './run.ts';
 
 /** Runs in a worker thread: reading and checking the copies would hold up whoever chats. */
@@ -8,7 +8,8 @@ export default async function backUpInThread(settings: BackupSettings): Promise<
     return lacks === undefined ? undefined : { kind: 'incomplete', why: lacks };
   } catch (error) {
     // A class does not cross threads.
-    if (error instanceof StartError) return { kind: 'failed', why: error.message };
+    const failure = error instanceof StartError ? error : fileFailure(error);
+    if (failure) return { kind: 'failed', why: failure.message };
     throw error;
   }
 }

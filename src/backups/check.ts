@@ -11,10 +11,10 @@ export async function checkEntry(folder: string, { path, size, sha256 }: Entry):
   const file = join(folder, path);
   const found = await contentOf(file).catch(() => undefined);
   // Files that people sent are shared by all backups.
-  const wayOut =
-    basename(folder) === MEDIA
-      ? 'Remove it there and take another backup, which copies it again.'
-      : 'Take another one.';
+  const isShared = basename(folder) === MEDIA;
+  const wayOut = isShared
+    ? 'Where the Hearth is still there, take another backup, which copies it again.'
+    : 'Take another one.';
   if (!found) throw new StartError(`${file} is missing from the backup. ${wayOut}`);
   if (found.size !== size || found.sha256 !== sha256)
     throw new StartError(`${file} in the backup is damaged. ${wayOut}`);

@@ -53,7 +53,7 @@ export async function blobsOf({ files, imports }: Stores): Promise<Blob[]> {
     for (const { id, key, size, thumbnailSize, groupId, seq } of more)
       blobs.push({
         ...{ id, sealed: { key, size, thumbnailSize } },
-        owner: seq === null ? `group ${groupId}, not sent yet` : `message ${seq} of group ${groupId}`,
+        owner: seq === null ? undefined : `message ${seq} of group ${groupId}`,
       });
     if (more.length < FILES_AT_ONCE) return blobs;
     after = more.at(-1)?.id ?? '';

@@ -1,5 +1,5 @@
-import { existsSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { StartError } from '../errors.ts';
 import { CONTENT, openBlobStore, type Part, THUMBNAIL } from '../files/blob-store.ts';
 import { checkEntry } from './check.ts';
@@ -8,8 +8,10 @@ import { type Entry, type Manifest, MEDIA } from './manifest.ts';
 import type { Blob } from './source.ts';
 
 const DAY_MS = 86_400_000;
-/** Files that an earlier backup has copied are read again, a part of them each day. */
+/** Files that an earlier backup has copied are read again, here and there, a part of them each day. */
 const READ_WITHIN_DAYS = 7;
+/** Within the folder of all media: copies that nobody has opened yet. */
+export const UNTRIED = '.untried';
 
 export type MediaSource = {
   filesFolder: string;
@@ -21,11 +23,11 @@ export type MediaSource = {
   onProgress?: ((done: number, total: number) => void) | undefined;
 };
 
-export type CopiedMedia = { media: Entry[]; newMedia: number; missing: Blob[]; damaged: Blob[] };
+/** `lost` are neither there nor in an earlier backup, `damaged` here only: the backup has a whole copy. */
+export type CopiedMedia = { media: Entry[]; newMedia: number; lost: Blob[]; damaged: Blob[] };
 
 /**
- * Copies the files that an earlier backup does not have, or has damaged, and opens each copy.
- * @returns also those that are not there, and those that do not open: neither is in the backup
+ * Copies the files that no earlier backup has whole, and opens each copy before it counts.
  * @throws StartError where the folder is not there, or the copies cannot be written
  */
 export async function copyMedia(
@@ -34,50 +36,75 @@ export async function copyMedia(
 ): Promise<CopiedMedia> {
   if (blobs.length > 0 && !existsSync(filesFolder))
     throw new StartError(`There is no ${filesFolder}, where the files are: is its disk mounted?`);
+  const folders = { from: filesFolder, to: join(target, MEDIA) };
   const before = new Map(last?.media.map((entry) => [entry.path, entry]));
   const since = new Date(last?.createdAt ?? 0);
-  const result: CopiedMedia = { media: [], newMedia: 0, missing: [], damaged: [] };
-  for (const [index, blob] of blobs.entries()) {
-    for (const part of [CONTENT, THUMBNAIL]) {
-      const path = `${blob.id.slice(-2)}/${blob.id}${part.suffix}`;
-      const known = before.get(path);
-      if (known && (await isWhole(join(target, MEDIA, path), known, isReadAgain(blob.id, since, now)))) {
-        result.media.push(known);
-        continue;
+  const result: CopiedMedia = { media: [], newMedia: 0, lost: [], damaged: [] };
+  try {
+    for (const [index, blob] of blobs.entries()) {
+      const isRead = isReadAgain(blob.id, since, now);
+      for (const part of partsOf(blob)) {
+        const path = `${blob.id.slice(-2)}/${blob.id}${part.suffix}`;
+        const known = before.get(path);
+        const copy = known && (await isWhole(join(folders.to, path), known, isRead)) ? known : undefined;
+        if (copy && (await isWhole(join(folders.from, path), copy, isRead))) {
+          result.media.push(copy);
+          continue;
+        }
+        const { entry, isNew } = await copyPart(folders, path, blob, part, copy);
+        if (entry) result.media.push(entry);
+        if (isNew) result.newMedia += 1;
+        else result[entry ? 'damaged' : 'lost'].push(blob);
       }
-      const copied = await copyPart(filesFolder, join(target, MEDIA), path, blob, part);
-      if (typeof copied === 'object') {
-        result.media.push(copied);
-        result.newMedia += 1;
-      } else if (copied === 'damaged') result.damaged.push(blob);
-      else if (part === CONTENT) result.missing.push(blob);
+      onProgress(index + 1, blobs.length);
     }
-    onProgress(index + 1, blobs.length);
+  } finally {
+    rmSync(join(folders.to, UNTRIED), { recursive: true, force: true });
   }
   return result;
 }
 
-async function copyPart(from: string, to: string, path: string, blob: Blob, part: Part) {
-  const content = await copyFile(join(from, path), join(to, path)).catch(ignoreMissing);
-  if (!content) return 'missing';
-  const entry = { path, ...content };
-  if (blob.sealed && !(await isOpened(to, blob, part))) {
-    if (!(await isOpened(from, blob, part))) {
-      rmSync(join(to, path));
-      return 'damaged';
-    }
-    throw new StartError(`${join(to, path)} is damaged as soon as it is written: look at this disk.`);
-  }
-  if (!blob.sealed) await checkEntry(to, entry);
-  return entry;
+function partsOf({ sealed }: Blob): Part[] {
+  return sealed === undefined || sealed.thumbnailSize === null ? [CONTENT] : [CONTENT, THUMBNAIL];
 }
 
-/** Whether all of it opens with its key, which authenticates every byte. */
-async function isOpened(folder: string, { id, sealed }: Blob, part: Part): Promise<boolean> {
-  const size = part === CONTENT ? sealed?.size : sealed?.thumbnailSize;
+/** @returns nothing where neither the file nor a copy that is there already is whole */
+async function copyPart(
+  { from, to }: { from: string; to: string },
+  path: string,
+  blob: Blob,
+  part: Part,
+  copy: Entry | undefined,
+): Promise<{ entry?: Entry; isNew: boolean }> {
+  const untried = join(to, UNTRIED);
+  const content = await copyFile(join(from, path), join(untried, path)).catch(ignoreMissing);
+  if (content && (await isOpened(untried, path, content, blob, part))) {
+    mkdirSync(dirname(join(to, path)), { recursive: true, mode: 0o700 });
+    renameSync(join(untried, path), join(to, path));
+    return { entry: { path, ...content }, isNew: true };
+  }
+  if (content && blob.sealed && (await isOpened(from, path, content, blob, part)))
+    throw new StartError(`${join(to, path)} is damaged as soon as it is written: look at this disk.`);
+  if (copy) return { entry: copy, isNew: false };
+  // An earlier backup than the last one may have it.
+  const kept = blob.sealed && (await contentOf(join(to, path)).catch(ignoreMissing));
+  return kept && (await isOpened(to, path, kept, blob, part))
+    ? { entry: { path, ...kept }, isNew: false }
+    : { isNew: false };
+}
+
+/** Whether all of it opens with its key, which authenticates every byte; an archive has none here. */
+async function isOpened(
+  folder: string,
+  path: string,
+  content: Pick<Entry, 'size' | 'sha256'>,
+  { id, sealed }: Blob,
+  part: Part,
+): Promise<boolean> {
+  if (!sealed) return checkEntry(folder, { path, ...content }).then(() => true);
+  const size = part === CONTENT ? sealed.size : (sealed.thumbnailSize ?? 0);
   try {
-    const bytes = openBlobStore(folder).read(id, part, sealed?.key ?? new Uint8Array(), size ?? 0);
-    for await (const _chunk of bytes);
+    for await (const _chunk of openBlobStore(folder).read(id, part, sealed.key, size));
     return true;
   } catch {
     return false;

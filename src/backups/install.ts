@@ -8,7 +8,8 @@ import type { Context } from '../context.ts';
 import type { Hub } from '../live/hub.ts';
 import { personalTopic } from '../live/hub.ts';
 import { version } from '../version.ts';
-import type { Trouble } from './run.ts';
+import { refuseOverlap } from './refuse-overlap.ts';
+import { filesOf, type Trouble } from './run.ts';
 import { BackupSchedule } from './schedule.ts';
 
 type BackupState = Readonly<{
@@ -49,10 +50,13 @@ export function installBackups(
     publish(backupsAsked, {});
     return { backupHealth, renewBackups: undefined };
   }
+  const settings = settingsOf(config, target);
+  const filesFolder = config.filesBucket === undefined ? filesOf(config) : undefined;
+  refuseOverlap({ ...settings, filesFolder });
   const schedule = new BackupSchedule({
     ...context,
     everyMs,
-    settings: settingsOf(config, target),
+    settings,
     onChange: (trouble) => tellAdmins(context, trouble),
     onEnd: tell,
   });

@@ -31,8 +31,10 @@ const manifest = z.object({
   rows: z.record(z.string(), z.record(z.string(), z.int())),
   files: z.array(entry),
   media: z.array(entry),
-  /** What was lost or damaged before, and is not in it: sentences that say whose it is. */
+  /** Files that are not in it, as they were lost or damaged before: their ids, and whose they are. */
   lost: z.array(z.string()).default([]),
+  /** Those that are in it, and lost or damaged where they were copied from. */
+  damaged: z.array(z.string()).default([]),
 });
 
 export type Entry = z.output<typeof entry>;
@@ -60,7 +62,7 @@ export function readManifest(folder: string): Manifest {
 
 /** Writes the list of what a backup has, when all of it is there. */
 export function writeManifest(folder: string, content: Manifest): void {
-  const text = JSON.stringify(content);
+  const text = JSON.stringify(manifest.parse(content));
   for (const [name, written] of [
     [MANIFEST, text],
     [MANIFEST_HASH, `${sha256(text)}\n`],

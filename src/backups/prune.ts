@@ -2,7 +2,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { StartError } from '../errors.ts';
 import { backupsIn } from './back-up.ts';
-import { MEDIA, readManifest } from './manifest.ts';
+import { MANIFEST, MEDIA, readManifest } from './manifest.ts';
 import { keyFileOf } from './sealed-file.ts';
 
 const DAY_MS = 86_400_000;
@@ -34,12 +34,30 @@ export function expired(names: readonly string[], { days, weeks }: Keep): string
 
 /**
  * Removes the backups that the rule does not keep, with their keys, so that nobody opens a copy of them elsewhere; then
- * the files that no other one has.
- * @returns their names
+ * the files that no other one has. Those of a time to come stay, unless only the last backup is kept.
+ * @param taken the name of the last backup, which stays
+ * @returns the names of those that were removed, and of those of a time to come
  */
-export function prune(target: string, keep: Keep, keyFolder?: string): string[] {
-  const names = expired(backupsIn(target), keep);
-  if (names.length === 0) return names;
+export function prune(
+  target: string,
+  keep: Keep,
+  taken: string,
+  keyFolder?: string,
+): { removed: string[]; later: string[] } {
+  const names = backupsIn(target);
+  const later = names.filter((name) => name > taken);
+  const isOnly = keep.days === 0 && keep.weeks === 0;
+  const removed = expired(
+    names.filter((name) => name <= taken),
+    keep,
+  );
+  if (isOnly) removed.push(...later.splice(0));
+  remove(target, removed, keyFolder);
+  return { removed, later };
+}
+
+function remove(target: string, names: readonly string[], keyFolder: string | undefined): void {
+  if (names.length === 0) return;
   for (const name of names) {
     if (keyFolder !== undefined) rmSync(keyFileOf(keyFolder, name), { force: true });
     rmSync(join(target, name), { recursive: true });
@@ -47,16 +65,18 @@ export function prune(target: string, keep: Keep, keyFolder?: string): string[] 
   let used: ReadonlySet<string>;
   try {
     used = new Set(
-      backupsIn(target).flatMap((name) => readManifest(join(target, name)).media.map(({ path }) => path)),
+      // Of whatever name: somebody may have set one aside.
+      readdirSync(target)
+        .filter((name) => existsSync(join(target, name, MANIFEST)))
+        .flatMap((name) => readManifest(join(target, name)).media.map(({ path }) => path)),
     );
   } catch (error) {
     // Of one that cannot be read nobody knows what it needs: nothing is removed.
-    if (error instanceof StartError) return names;
+    if (error instanceof StartError) return;
     throw error;
   }
   // There is none where nobody has sent a file.
   for (const folder of existsSync(join(target, MEDIA)) ? readdirSync(join(target, MEDIA)) : [])
     for (const name of readdirSync(join(target, MEDIA, folder)))
       if (!used.has(`${folder}/${name}`)) rmSync(join(target, MEDIA, folder, name));
-  return names;
 }

@@ -40,6 +40,9 @@ export type Rehearsed = Readonly<{ dataDir: string; databaseUrl: string | undefi
  */
 export async function rehearse({ dataDir, databaseUrl, keyring }: Rehearsed): Promise<Rehearsal> {
   const folder = mkdtempSync(join(tmpdir(), 'hearth-rehearsal-'));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  // Also where somebody ends it: `runCommand` exits then.
+  process.once('exit', remove);
   try {
     const engine = databaseUrl ? 'postgres' : 'sqlite';
     const from = databaseUrl ? await postgresVersions(databaseUrl) : sqliteVersions(dataDir);
@@ -58,7 +61,8 @@ export async function rehearse({ dataDir, databaseUrl, keyring }: Rehearsed): Pr
       `The upgrade fails on a copy: ${cause}. Stay with the version before, and report this.`,
     );
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    remove();
+    process.off('exit', remove);
   }
 }
 

@@ -3,14 +3,12 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { countRows } from '../database/driver/copy.ts';
 import { DUMP, refuseData, restorePostgres } from '../database/driver/postgres-copy.ts';
+import { isHalfRestored, RESTORING } from '../database/integrity.ts';
 import { StartError } from '../errors.ts';
 import { checkBackup } from './check.ts';
 import { copyFile } from './copy-file.ts';
 import { type Manifest, MEDIA, readManifest } from './manifest.ts';
 import { openSealedFile, SEALED } from './sealed-file.ts';
-
-/** What is written within a folder that is there already, such as a mounted disk, until all of it is there. */
-const UNFINISHED = '.restoring';
 
 export type RestoreOptions = {
   /** Of one backup. */
@@ -45,25 +43,43 @@ export async function restoreBackup(options: RestoreOptions): Promise<Manifest> 
   const target = resolve(dataDir);
   const unfinished = unfinishedOf(target);
   rmSync(unfinished, { recursive: true, force: true });
+  try {
+    await writeAll(options, manifest, unfinished, key);
+  } catch (error) {
+    rmSync(unfinished, { recursive: true, force: true });
+    throw error;
+  }
+  finish(unfinished, target);
+  return manifest;
+}
+
+/** Everything but the last step, into a folder that Hearth does not start on. */
+async function writeAll(
+  { folder, dataDir, filesFolder, databaseUrl }: RestoreOptions,
+  manifest: Manifest,
+  unfinished: string,
+  key: Buffer | undefined,
+): Promise<void> {
   mkdirSync(join(unfinished, 'keys'), { recursive: true, mode: 0o700 });
   for (const { path } of manifest.files) {
     if (key) await openSealedFile(join(folder, path), join(unfinished, plain(path)), key);
     else await copyFile(join(folder, path), join(unfinished, path));
   }
   checkRows(manifest, unfinished);
-  const isElsewhere = filesFolder !== undefined && resolve(filesFolder) !== join(target, 'media');
+  const isElsewhere = filesFolder !== undefined && resolve(filesFolder) !== join(resolve(dataDir), 'media');
   for (const { path } of manifest.media)
     await copyFile(
       join(folder, '..', MEDIA, path),
       join(isElsewhere ? filesFolder : join(unfinished, 'media'), path),
     );
   if (databaseUrl) await restoreDump(join(unfinished, DUMP), databaseUrl, manifest);
-  finish(unfinished, target);
-  return manifest;
 }
 
+/** What a restore has left that was broken off within the folder is written over. */
 function refuseFull(dataDir: string): void {
-  if (existsSync(dataDir) && readdirSync(dataDir).some((name) => name !== UNFINISHED))
+  const names = existsSync(dataDir) ? readdirSync(dataDir) : [];
+  // A new disk has that folder of its own.
+  if (!isHalfRestored(dataDir) && names.some((name) => name !== 'lost+found'))
     throw new StartError(
       `${dataDir} is there already, and stays as it is. Move it away, or name another folder with --data.`,
     );
@@ -97,17 +113,19 @@ async function restoreDump(dump: string, url: string, { rows }: Manifest): Promi
 /** A folder that is there cannot be replaced where it is a mounted disk: then the parts are moved into it. */
 function unfinishedOf(target: string): string {
   return existsSync(target)
-    ? join(target, UNFINISHED)
-    : join(dirname(target), `.${basename(target)}${UNFINISHED}`);
+    ? join(target, RESTORING)
+    : join(dirname(target), `.${basename(target)}${RESTORING}`);
 }
 
-/** The databases come last: without them, Hearth does not take a folder for one that is whole. */
+/** The databases come last: Hearth does not start without them where the unfinished folder is. */
 function finish(unfinished: string, target: string): void {
   if (dirname(unfinished) !== target) {
     // Fails for a folder that has appeared meanwhile.
     renameSync(unfinished, target);
     return;
   }
+  for (const name of readdirSync(target).filter((each) => ![RESTORING, 'lost+found'].includes(each)))
+    rmSync(join(target, name), { recursive: true });
   const names = readdirSync(unfinished).sort((a, b) => Number(isDatabase(a)) - Number(isDatabase(b)));
   for (const name of names) renameSync(join(unfinished, name), join(target, name));
   rmdirSync(unfinished);

@@ -1,15 +1,16 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Config } from '../config.ts';
 import { loadKeyring } from '../crypto/keys.ts';
 import { StartError } from '../errors.ts';
 import { backUp } from './back-up.ts';
-import type { Manifest } from './manifest.ts';
+import { type Manifest, MEDIA } from './manifest.ts';
 import { postgresSource } from './postgres-source.ts';
 import { type Keep, prune } from './prune.ts';
+import { refuseOverlap } from './refuse-overlap.ts';
 import { sqliteSource } from './sqlite-source.ts';
 
-/** How many of the files that a backup lacks are named. */
+/** How many files are named in a sentence. */
 const NAMED = 5;
 
 export type BackupSettings = Pick<
@@ -40,8 +41,9 @@ export async function runBackup(
   const { dataDir, target, keep, keyFolder } = settings;
   if (!databaseUrl && !existsSync(join(dataDir, 'users.sqlite3')))
     throw new StartError(`There is no data in ${dataDir}; name its folder with --data.`);
+  const media = filesOf({ dataDir, filesFolder });
+  refuseOverlap({ dataDir, target, filesFolder: filesBucket === undefined ? media : undefined, keyFolder });
   const keyring = loadKeyring(encryptionKey, dataDir, false);
-  const media = filesFolder ?? join(dataDir, 'media');
   const { folder, manifest, newMedia } = await backUp({
     ...settings,
     filesFolder: filesBucket === undefined ? media : undefined,
@@ -53,14 +55,17 @@ export async function runBackup(
   const files = filesBucket
     ? `its files stay in the bucket ${filesBucket}`
     : `${counted(manifest.media.length, 'file')} (${newMedia} new)`;
-  const removed = keep ? prune(target, keep, keyFolder) : [];
+  const { removed, later } = keep
+    ? prune(target, keep, basename(folder), keyFolder)
+    : { removed: [], later: [] };
   const hasKeys = manifest.files.some(({ path }) => path.startsWith('keys/'));
   const done = [
     `${folder} is good: ${counted(accounts, 'account')}, ${counted(messages, 'message')}, ${files}.`,
     keysInWords(settings, hasKeys),
     ...(removed.length > 0 ? [`\nRemoved ${removed.join(', ')}.`] : []),
+    ...(later.length > 0 ? [`\nOf a time to come, as of a wrong clock, and kept: ${later.join(', ')}.`] : []),
   ].join(' ');
-  return { done, lacks: lackInWords(manifest, media) };
+  return { done, lacks: lackInWords(manifest, media, target) };
 }
 
 /** Such as "1 account". */
@@ -68,10 +73,35 @@ export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-function lackInWords({ lost }: Manifest, media: string): string | undefined {
-  if (lost.length === 0) return undefined;
-  const others = lost.length > NAMED ? `, and ${lost.length - NAMED} more` : '';
-  return `Not in it, as they are lost or damaged in ${media}: ${lost.slice(0, NAMED).join(', ')}${others}. Put them back from an earlier backup, or remove their messages.`;
+/** The folder of the files that people sent, where they are in one. */
+export function filesOf({ dataDir, filesFolder }: Pick<Config, 'dataDir' | 'filesFolder'>): string {
+  return filesFolder ?? join(dataDir, 'media');
+}
+
+/** What a backup lacks, or is lost or damaged where the files are; undefined where all is well. */
+export function lackInWords(
+  { lost, damaged }: Pick<Manifest, 'lost' | 'damaged'>,
+  media: string,
+  target: string,
+): string | undefined {
+  const sentences = [
+    ...(lost.length > 0
+      ? [
+          `Lost or damaged in ${media}, and not in the backup: ${some(lost)}. Put them back if you have them elsewhere, or remove their messages.`,
+        ]
+      : []),
+    ...(damaged.length > 0
+      ? [
+          `Lost or damaged in ${media}, and whole in the backup: ${some(damaged)}. Copy them back from ${join(target, MEDIA)}.`,
+        ]
+      : []),
+  ];
+  return sentences.length > 0 ? sentences.join(' ') : undefined;
+}
+
+function some(items: readonly string[]): string {
+  const others = items.length > NAMED ? `, and ${items.length - NAMED} more` : '';
+  return items.slice(0, NAMED).join(', ') + others;
 }
 
 function keysInWords({ keyFolder }: Pick<BackupSettings, 'keyFolder'>, hasKeys: boolean): string {

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Piscina } from 'piscina';
 import type { Databases } from '../database/open.ts';
 import { backupsIn } from './back-up.ts';
-import type { BackupSettings, Trouble } from './run.ts';
+import { readManifest } from './manifest.ts';
+import { type BackupSettings, filesOf, lackInWords, type Trouble } from './run.ts';
 
 /** How often the schedule looks whether a backup is due. */
 const LOOK_EVERY_MS = 60_000;
@@ -35,6 +37,7 @@ export class BackupSchedule {
 
   constructor(options: ScheduleOptions) {
     this.#options = options;
+    this.#trouble = troubleOfLast(options.settings);
     this.#pool = new Piscina({
       filename: new URL('./backup-worker.ts', import.meta.url).href,
       ...{ minThreads: 0, maxThreads: 1, idleTimeout: 1_000 },
@@ -51,8 +54,9 @@ export class BackupSchedule {
   newest(): number | undefined {
     const { target } = this.#options.settings;
     try {
-      const [name] = existsSync(target) ? backupsIn(target) : [];
-      return name === undefined ? undefined : timeOf(name);
+      // One of a time to come is that of a clock that was wrong.
+      const times = (existsSync(target) ? backupsIn(target) : []).map(timeOf);
+      return times.find((time) => time <= Date.now());
     } catch {
       // A disk that is gone: taking a backup says so.
       return undefined;
@@ -101,8 +105,7 @@ export class BackupSchedule {
     const { everyMs } = this.#options;
     if (this.#trouble && now < this.#failedAt + Math.min(RETRY_MS, everyMs)) return false;
     const newest = this.newest();
-    // A time to come is that of a clock that was wrong.
-    return newest === undefined || newest > now || now >= newest + everyMs;
+    return newest === undefined || now >= newest + everyMs;
   }
 
   async #take(settings: BackupSettings): Promise<void> {
@@ -115,11 +118,28 @@ export class BackupSchedule {
 
   async #note(trouble: Trouble | undefined): Promise<void> {
     if (this.#isStopped) return;
-    const isChange = trouble?.kind !== this.#trouble?.kind;
+    // Each try may fail in other words.
+    const isChange =
+      trouble?.kind !== this.#trouble?.kind ||
+      (trouble?.kind === 'incomplete' && trouble.why !== this.#trouble?.why);
     this.#trouble = trouble;
     this.#failedAt = Date.now();
     if (isChange) await this.#options.onChange(trouble);
     this.#options.onEnd();
+  }
+}
+
+/** A restart does not make a backup whole that lacks files. */
+function troubleOfLast(settings: BackupSettings): Trouble | undefined {
+  const { target } = settings;
+  try {
+    const [name] = existsSync(target) ? backupsIn(target) : [];
+    if (name === undefined) return undefined;
+    const why = lackInWords(readManifest(join(target, name)), filesOf(settings), target);
+    return why === undefined ? undefined : { kind: 'incomplete', why };
+  } catch {
+    // The next one says what is wrong.
+    return undefined;
   }
 }
 

@@ -6,8 +6,8 @@ export type Blob = {
   id: string;
   /** What it opens with; undefined for an archive. */
   sealed: Pick<StoredFile, 'key' | 'size' | 'thumbnailSize'> | undefined;
-  /** What it belongs to, in words. */
-  owner: string;
+  /** What it belongs to, in words; undefined for a file that was not sent yet. */
+  owner: string | undefined;
 };
 
 export type Copied = {

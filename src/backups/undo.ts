@@ -4,20 +4,28 @@ import {
   linkSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { closeLog, copyDatabase } from '../database/driver/copy.ts';
-import { DUMP, dumpPostgres, isSetAside, replacePostgres } from '../database/driver/postgres-copy.ts';
-import { isDamage } from '../database/integrity.ts';
+import { DUMP, dumpPostgres, replacePostgres } from '../database/driver/postgres-copy.ts';
+import { isDamage, UNDOING } from '../database/integrity.ts';
 import { postgresVersions } from '../database/migrate-postgres.ts';
 import { isBetween, type Snapshot, snapshotsIn, sqliteVersions } from '../database/snapshots.ts';
 import { StartError } from '../errors.ts';
 import { copyFile } from './copy-file.ts';
 
 const NAMES = ['users', 'chat'] as const;
+export type Undoing = Readonly<{
+  databaseUrl: string | undefined;
+  filesFolder: string | undefined;
+  /** Of the snapshot; by default that of the last upgrade. */
+  name?: string | undefined;
+}>;
 
 export type Undone = Readonly<{
   snapshot: Snapshot;
@@ -32,14 +40,11 @@ export type Undone = Readonly<{
  */
 export async function undoUpgrade(
   dataDir: string,
-  { databaseUrl, filesFolder }: { databaseUrl: string | undefined; filesFolder: string | undefined },
+  { databaseUrl, filesFolder, name }: Undoing,
   now = new Date(),
 ): Promise<Undone> {
-  const [snapshot] = snapshotsIn(dataDir);
-  if (!snapshot)
-    throw new StartError(
-      `There is no snapshot in ${join(dataDir, 'snapshots')}: no upgrade to undo. A backup is restored with "npm run restore".`,
-    );
+  const begun = begunIn(dataDir);
+  const snapshot = chosen(dataDir, begun?.snapshot ?? name);
   const isPostgres = existsSync(join(snapshot.folder, DUMP));
   if (isPostgres !== (databaseUrl !== undefined))
     throw new StartError(
@@ -48,7 +53,7 @@ export async function undoUpgrade(
         : 'The last snapshot is of SQLite: unset DATABASE_URL.',
     );
   const versions = databaseUrl ? await postgresVersions(databaseUrl) : sqliteVersions(dataDir);
-  if (!isBetween(versions, snapshot))
+  if (!begun && !isBetween(versions, snapshot))
     throw new StartError(
       `The last snapshot is not of an upgrade of these databases (users ${versions.users}, chat ${versions.chat}). Name the data folder of the process that upgraded them, or restore a backup.`,
     );
@@ -57,22 +62,58 @@ export async function undoUpgrade(
     for (const file of NAMES.map((name) => join(dataDir, `${name}.sqlite3`)))
       if (existsSync(file)) closeLog(file);
   // What a call before this one has kept, and was killed after that.
-  const isGoingOn = databaseUrl !== undefined && (await isSetAside(databaseUrl));
-  const kept = isGoingOn
-    ? join(dataDir, 'undone', readdirSync(join(dataDir, 'undone')).sort().at(-1) ?? '')
+  const kept = begun
+    ? join(dataDir, 'undone', begun.kept)
     : await keep(dataDir, { databaseUrl, filesFolder }, now);
-  if (databaseUrl) await replacePostgres(databaseUrl, join(snapshot.folder, DUMP));
+  const note = join(dataDir, UNDOING);
+  writeFileSync(note, JSON.stringify({ snapshot: basename(snapshot.folder), kept: basename(kept) }), {
+    ...{ mode: 0o600, flush: true },
+  });
+  if (databaseUrl)
+    await replacePostgres(databaseUrl, join(snapshot.folder, DUMP)).catch((error) => {
+      // It is as it was before, and what is written from now on is not in what was kept.
+      rmSync(note);
+      throw error;
+    });
   else await putBack(snapshot.folder, dataDir);
+  rmSync(note);
   rmSync(snapshot.folder, { recursive: true });
   return { snapshot, kept };
 }
 
+/** What a call was broken off with. */
+function begunIn(dataDir: string): { snapshot: string; kept: string } | undefined {
+  const note = join(dataDir, UNDOING);
+  return existsSync(note) ? JSON.parse(readFileSync(note, 'utf8')) : undefined;
+}
+
+/**
+ * The snapshot that is gone back to: the one that is named, or that of the last upgrade.
+ * @throws StartError where there is none, or the last upgrade was undone already
+ */
+function chosen(dataDir: string, name: string | undefined): Snapshot {
+  const all = join(dataDir, 'snapshots');
+  const snapshots = snapshotsIn(dataDir);
+  if (name !== undefined) {
+    const named = snapshots.find(({ folder }) => basename(folder) === name);
+    if (!named) throw new StartError(`There is no snapshot ${name} in ${all}.`);
+    return named;
+  }
+  const [last] = snapshots;
+  if (!last)
+    throw new StartError(
+      `There is no snapshot in ${all}: no upgrade to undo. A backup is restored with "npm run restore".`,
+    );
+  const undone = existsSync(join(dataDir, 'undone')) ? readdirSync(join(dataDir, 'undone')) : [];
+  if (undone.some((folder) => folder > basename(last.folder)))
+    throw new StartError(
+      `The last upgrade is undone already. To go back one more, name its snapshot: npm run undo -- ${basename(last.folder)}`,
+    );
+  return last;
+}
+
 /** Keeps what there is as a data folder. Sessions do not stay behind: a number of an account may be given again. */
-async function keep(
-  dataDir: string,
-  { databaseUrl, filesFolder }: { databaseUrl: string | undefined; filesFolder: string | undefined },
-  now: Date,
-): Promise<string> {
+async function keep(dataDir: string, { databaseUrl, filesFolder }: Undoing, now: Date): Promise<string> {
   const name = now.toISOString().slice(0, 19).replaceAll(':', '-');
   const kept = join(dataDir, 'undone', name);
   const unfinished = join(dataDir, 'undone', `.unfinished-${name}`);

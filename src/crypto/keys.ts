@@ -5,6 +5,8 @@ import { StartError } from '../errors.ts';
 
 export const KEY_BYTES = 32;
 export const KEY_ID_BYTES = 4;
+/** The name of a file in `<data>/keys`; other files there are none of ours. */
+export const KEY_FILE = /^\d{4}\.key(?:\.retired)?$/;
 
 export type Key = {
   /** Prefix of every value sealed with this key: identifies the key and reveals nothing about it. */
@@ -85,7 +87,7 @@ function keysFolder(dataDir: string): string {
 /** Newest first. */
 function keyFiles(folder: string): string[] {
   return readdirSync(folder)
-    .filter((name) => /^\d{4}\.key$/.test(name))
+    .filter((name) => KEY_FILE.test(name) && name.endsWith('.key'))
     .sort()
     .reverse();
 }

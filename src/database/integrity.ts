@@ -6,12 +6,24 @@ import { StartError } from '../errors.ts';
 /** Larger files are not checked at start-up; damage in them is found only when it is read. */
 const CHECKED_BYTES = 64 * 1024 * 1024;
 
+/** What is written within a folder that is there already, such as a mounted disk, until all of it is there. */
+export const RESTORING = '.restoring';
+
+/** A file in the data folder, as long as the databases are being put back to what they were before an upgrade. */
+export const UNDOING = 'undoing.json';
+
 /**
  * Refuses a data folder in which only one database is missing, or any is empty. Starting with a new one would look
  * like a loss of all data, and could overwrite what might have been restored.
  * @throws StartError that names the file and what to do
  */
 export function checkNothingMissing(dataDir: string): void {
+  if (isHalfRestored(dataDir))
+    throw new StartError(
+      `A backup is being restored into ${dataDir}, or that was broken off: run npm run restore again.`,
+    );
+  if (existsSync(join(dataDir, UNDOING)))
+    throw new StartError('Undoing an upgrade was broken off: run "npm run undo" again, until it says so.');
   const files = ['users.sqlite3', 'chat.sqlite3'].map((name) => join(dataDir, name));
   const lost = files.filter((file) => !hasContent(file));
   const isNew = files.every((file) => !existsSync(file));
@@ -20,6 +32,14 @@ export function checkNothingMissing(dataDir: string): void {
   throw new StartError(
     `${what}, but ${dataDir} holds the rest of a Hearth: put the file back from a backup${snapshotsOf(dataDir)}, or choose an empty folder with --data to start anew.`,
   );
+}
+
+/** Whether a restore is under way, or was broken off: the databases come last. */
+export function isHalfRestored(dataDir: string): boolean {
+  const [restoring, users, chat] = [RESTORING, 'users.sqlite3', 'chat.sqlite3'].map((name) =>
+    existsSync(join(dataDir, name)),
+  );
+  return restoring === true && !(users && chat);
 }
 
 /** @throws StartError where SQLite finds the file damaged; the file stays as it is */

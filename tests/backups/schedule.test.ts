@@ -125,9 +125,21 @@ test('what failed is tried again within the hour, and said once', async (t) => {
   await until(() => backupsIn(target).length === 2, 'when it is due');
 });
 
-test('times and numbers that are not understood are one sentence', async () => {
+test('times, numbers and folders that cannot be are one sentence', async (t) => {
+  const data = join(temporaryFolder(t), 'data');
+  const inside = [
+    '--port',
+    '0',
+    '--data',
+    data,
+    '--backup-to',
+    `${data}-backups`,
+    '--seal',
+    `${data}-backups/keys`,
+  ];
   for (const [flags, sentence] of [
-    [['--backup-to', 'x/backups', '--seal', 'x/backups/keys'], /^--seal is inside the folder of backups/m],
+    [inside, /^--seal is inside the folder of backups/m],
+    [['--port', '0', '--data', data, '--backup-to', data], /is the data folder: name another folder/],
     [['--every', 'daily'], /^--every takes a time from 10m, such as 30m, 24h or 7d\.$/m],
     [['--every', '1m'], /^--every takes a time from 10m/m],
     [['--keep', '7'], /^--keep takes two numbers, such as 7,4\.$/m],
