@@ -1,8 +1,9 @@
 // npm run rehearse -- [--data FOLDER]     upgrades a copy of the databases and opens it, also while Hearth runs
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { counted } from '../src/backups/in-words.ts';
 import { rehearse } from '../src/backups/rehearse.ts';
-import { counted } from '../src/backups/run.ts';
+
 import { readCommand } from '../src/config.ts';
 import { loadKeyring } from '../src/crypto/keys.ts';
 import { StartError } from '../src/errors.ts';

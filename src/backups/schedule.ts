@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { Piscina } from 'piscina';
 import type { Databases } from '../database/open.ts';
 import { backupsIn } from './back-up.ts';
+import { lackInWords } from './in-words.ts';
 import { readManifest } from './manifest.ts';
-import { type BackupSettings, filesOf, lackInWords, type Trouble } from './run.ts';
+import { type BackupSettings, filesOf, type Trouble } from './run.ts';
 
 /** How often the schedule looks whether a backup is due. */
 const LOOK_EVERY_MS = 60_000;
