@@ -49,9 +49,9 @@ function mixesLookAlikes(name: string): boolean {
   return /\p{Script=Latin}/u.test(name) && /[\p{Script=Cyrillic}\p{Script=Greek}]/u.test(name);
 }
 
-const USERNAME_RULE = 'A name has 3 to 50 letters, digits, ".", "_" or "-".';
+const USERNAME_RULE = 'A name has 3 to 50 letters, digits, “.”, “_” or “-”.';
 const SPACE_RULE =
-  'A name has no spaces: join the words or put a "." between them. The name that others see may have spaces; set it under “Your account”.';
+  'A name has no spaces: join the words or put a “.” between them. The name that others see, a setting of your account, may have some.';
 const MIXED_RULE = 'A name is written in one alphabet. This one mixes letters that look the same.';
 const RESERVED_RULE = 'This name is reserved, since it stands for everybody here. Choose another.';
 

@@ -62,7 +62,7 @@ export class AdminPages {
       isFixed: fixedRegistration !== undefined,
       isChosen: settings.registration !== undefined || fixedRegistration !== undefined,
       membersInvite: settings.membersInvite ?? 'yes',
-      allowedAddresses: typedAddresses(request, error) ?? settings.allowedAddresses ?? '',
+      allowedAddresses: settings.allowedAddresses ?? '',
       linkPreviews: settings.linkPreviews ?? 'yes',
       idleDays: settings.idleDays ?? '30',
       maxDays: settings.maxDays ?? 'never',
@@ -72,6 +72,7 @@ export class AdminPages {
       health: await healthOf(this.#dependencies),
       isSaved: request.query.saved !== undefined,
       error: error ?? null,
+      ...typedOutgoing(request, error),
     });
   }
 
@@ -181,7 +182,11 @@ export function requireAdmin(request: Request): Account {
   return account;
 }
 
-/** What was typed into the field of addresses, where that was refused. */
-function typedAddresses(request: Request, error: ChatError | undefined): string | undefined {
-  return error?.field === 'allowedAddresses' ? String(request.body?.allowedAddresses ?? '') : undefined;
+/** What was chosen in the form of other servers, where an address was refused. */
+function typedOutgoing({ body }: Request, error: ChatError | undefined) {
+  if (error?.field !== 'allowedAddresses') return {};
+  return {
+    allowedAddresses: String(body?.allowedAddresses ?? ''),
+    linkPreviews: body?.linkPreviews === 'yes' ? 'yes' : 'no',
+  };
 }

@@ -2,7 +2,7 @@ import { type Request, Router } from 'express';
 import { accountOf, signedInOf } from '../accounts/access.ts';
 import type { SignedIn } from '../accounts/sessions.ts';
 import type { Account } from '../accounts/store.ts';
-import { type ChatError, notFound } from '../errors.ts';
+import { type ChatError, invalid, notFound } from '../errors.ts';
 import { CONTENT } from '../files/blob-store.ts';
 import { inWords } from '../files/file.ts';
 import type { GroupPage } from '../groups/page.ts';
@@ -63,8 +63,9 @@ export function importRoutes(dependencies: Dependencies): Router {
       const stored = await receiveArchive(blobs, request, response);
       const { blobId, key, size, name } = stored;
       const typed = String(request.body?.zone ?? '');
-      const choices = { zone: isZone(typed) ? typed : zoneOf(request) };
+      const choices = { zone: typed || zoneOf(request) };
       try {
+        if (!isZone(choices.zone)) throw invalid('zone', 'Enter a time zone such as Europe/Berlin.');
         const read = (start: number, end: number) => blobs.read(blobId, CONTENT, key, size, start, end - 1);
         const { outline, archive } = await openImport(name, read, size, choices);
         archive?.close();
@@ -87,7 +88,7 @@ async function listPage({ page, imports }: Dependencies, request: Request, error
       ...{ id, state, name: details.name, kind: details.outline.kind, size: inWords(size) },
       at: new Date(createdAt).toISOString(),
     })),
-    zone: zoneOf(request),
+    zone: typeof request.body?.zone === 'string' ? request.body.zone.slice(0, 60) : zoneOf(request),
     error: error ?? null,
   });
 }

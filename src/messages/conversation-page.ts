@@ -155,7 +155,7 @@ export class ConversationPage {
         older: messagePage.hasOlder ? (messagePage.messages[0]?.seq ?? null) : null,
         newer: messagePage.hasNewer ? (messagePage.messages.at(-1)?.seq ?? 0) + PAGE_MESSAGES / 2 : null,
         readSeq: open.membership.readSeq,
-        unread: unreadOf(group, open.membership),
+        unread: unreadHere(messagePage, open),
         firstUnread: firstUnread(messagePage, open) ?? null,
         lastShown: messagePage.messages.at(-1)?.seq ?? 0,
         fileLimit: this.#dependencies.fileLimits.file,
@@ -199,6 +199,14 @@ export class ConversationPage {
     const groupIds = [...(await this.#dependencies.groups.membershipsOf(open.account.id)).keys()];
     return { packed: await pack(await this.render(request, open, messagePage, composer)), groupIds };
   }
+}
+
+/** How many messages are unread: none where all of them are shown and one's own, as one that was sent a moment ago. */
+function unreadHere(page: MessagePage, open: OpenGroup): number {
+  const { group, membership } = open;
+  const [oldest] = page.messages;
+  const isAllShown = !page.hasNewer && oldest !== undefined && oldest.seq <= membership.readSeq + 1;
+  return isAllShown && firstUnread(page, open) === undefined ? 0 : unreadOf(group, membership);
 }
 
 /** The first unread message of another author. */

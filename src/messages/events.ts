@@ -22,6 +22,9 @@ export const messageRemoved = eventType<{ groupId: number; seq: number; thread: 
   'messages.removed',
 );
 
+/** A group has one pinned message more or less. */
+export const pinsChanged = eventType<{ groupId: number }>('messages.pins-changed');
+
 /** An edit mentions members whom the message did not mention before. */
 export const mentionsAdded = eventType<{ groupId: number; seq: number; accountIds: readonly number[] }>(
   'messages.mentions-added',

@@ -25,6 +25,7 @@ import { Announcer } from './announce.ts';
 import { conversationOperations } from './conversation-operations.ts';
 import { listRoutes } from './list-pages.ts';
 import { ConversationSocket } from './live.ts';
+import { showPins } from './live-pins.ts';
 import { messageOperations } from './operations.ts';
 import { MessagePresenter } from './present.ts';
 import { createTextRenderer } from './render.ts';
@@ -71,6 +72,7 @@ export async function installMessages(context: Context & Needs) {
   const unreadThreads = countThreads(context);
   context.showAboveList(({ id }) => unreadThreads.link(id));
   const seen = showSeen(context);
+  showPins(context);
   atStop(async () => {
     await writer.flush();
     await unread.flush();

@@ -6,6 +6,7 @@ import type { GroupStore } from '../groups/store.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Amendment } from './amend.ts';
 import type { Announcer } from './announce.ts';
+import { pinsChanged } from './events.ts';
 import { grouped } from './grouped.ts';
 import type { Appended, Message, NewMessage } from './message.ts';
 import { recount } from './recount.ts';
@@ -66,6 +67,8 @@ export function createMessageWriter(dependencies: Dependencies) {
     for (const message of written) {
       const before = asTheyWere.get(`${message.groupId}/${message.seq}`);
       if (!before) continue;
+      if ((before.pinnedAt === null) !== (message.pinnedAt === null))
+        publish(pinsChanged, { groupId: message.groupId });
       await recount({ groups, messages, publish }, before, message).catch((error: unknown) => {
         // The message is committed: a failed recount must not fail the write.
         report(error);

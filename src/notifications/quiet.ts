@@ -18,7 +18,14 @@ const ZONE_RULE = 'This time zone is not known. Choose one such as Europe/Berlin
 export const quietForm = z
   .object({ off: z.literal('yes') })
   .transform(() => null)
-  .or(z.object({ from: clock, to: clock, zone: z.string(ZONE_RULE).refine(isZone, ZONE_RULE) }));
+  .or(
+    z
+      .object({ from: clock, to: clock, zone: z.string(ZONE_RULE).refine(isZone, ZONE_RULE) })
+      .refine(({ from, to }) => from !== to, {
+        message: 'These hours begin and end at the same time. Choose two times.',
+        path: ['to'],
+      }),
+  );
 
 /** Sets the hours in which nothing disturbs an account; null is none. */
 export async function setQuietHours(

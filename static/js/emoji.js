@@ -28,6 +28,7 @@ export async function pickEmoji(anchor, onPick) {
     popover.hidePopover();
     onPick(emoji);
   };
+  emptySearch(element);
   popover.showPopover();
   placeBeside(popover, anchor);
   if (matchMedia('(hover: hover)').matches) focusSearch(element);
@@ -69,6 +70,17 @@ async function focusSearch(element) {
     if (search instanceof HTMLElement) return search.focus();
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/**
+ * What was searched for the last time is of no use now.
+ * @param {HTMLElement} element
+ */
+function emptySearch(element) {
+  const search = element.shadowRoot?.querySelector('input[type="search"]');
+  if (!(search instanceof HTMLInputElement) || search.value === '') return;
+  search.value = '';
+  search.dispatchEvent(new Event('input', { bubbles: true }));
 }
 
 /** @returns {Promise<Picker>} */

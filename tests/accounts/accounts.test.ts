@@ -143,7 +143,7 @@ test('refuses names that cannot be told from another, cannot be seen, or call ev
     'аll',
   ])
     assert.ok(refusal(name), name);
-  assert.match(refusal('Mary Smith') ?? '', /no spaces.*under “Your account”/);
+  assert.match(refusal('Mary Smith') ?? '', /no spaces.*a setting of your account/);
   for (const name of ['Ольга', '田中太郎', 'محمد', 'Zoe', 'Ian', 'Lan']) {
     assert.equal(refusal(name), undefined, name);
     await register(dependencies, { username: name, password: PASSWORD });

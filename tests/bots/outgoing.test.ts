@@ -165,8 +165,10 @@ test('private addresses get nothing until an administrator allows them; removed 
   for (const wrong of ['localhost', '127.0.0.1/33', 'x/8', '1.2.3'])
     assert.match(
       (await admin.post('/admin/outgoing-settings', { allowedAddresses: wrong })).body,
-      /There is one that is neither/,
+      /“[^”]+” is neither\./,
     );
+  const { body } = await admin.post('/admin/outgoing-settings', { allowedAddresses: 'x' });
+  assert.doesNotMatch(body, /name="linkPreviews" value="yes" checked/, 'what was chosen beside it is kept');
   await admin.post('/admin/outgoing-settings', { allowedAddresses: '::1, 127.0.0.0/8' });
   assert.match((await admin.get('/admin')).body, /value="::1 127.0.0.0\/8"/);
   await joe.post(`/groups/${groupId}/webhooks/1/retry`);

@@ -42,6 +42,15 @@ test('reply, react, edit with Up, and remove, each seen at once by the other', a
   await ada.page.locator('#message-2', { hasText: 'I have the key' }).locator('.edited').waitFor();
   await mina.page.getByText('Editing your message').waitFor({ state: 'hidden' });
 
+  // What was typed before an edit comes back after it.
+  await ada.page.locator('#content').fill('a draft');
+  await ada.page.locator('#message-1').hover();
+  await ada.page.locator('#message-1 [data-action="edit"]').click();
+  await ada.page.waitForFunction(() => /open the shed/.test(document.querySelector('textarea')?.value ?? ''));
+  await ada.page.keyboard.press('Escape');
+  await ada.page.waitForFunction(() => document.querySelector('textarea')?.value === 'a draft');
+  await ada.page.locator('#content').fill('');
+
   await ada.page.goto(`${hearth.url}/groups/1/threads/1`);
   await ada.page.getByRole('heading', { name: 'Thread' }).waitFor();
   await say(ada.page, 'in the thread');
@@ -81,6 +90,15 @@ test('names and emoji are completed, and the picker reacts', async (t) => {
   await page.locator('#message-1 [data-action="react"]').click();
   await page.locator('emoji-picker [role="menuitem"]').first().click();
   await page.locator('#message-1 .reaction.is-mine').waitFor();
+  await page.locator('#message-1').hover();
+  await page.locator('#message-1 [data-action="react"]').click();
+  const search = page.locator('emoji-picker input[type="search"]');
+  await search.fill('rocket');
+  await page.keyboard.press('Escape');
+  await page.locator('#message-1').hover();
+  await page.locator('#message-1 [data-action="react"]').click();
+  await page.locator('#picker:popover-open').waitFor();
+  assert.equal(await search.inputValue(), '', 'what was searched for before is gone');
   const isUntouched = await page.evaluate(() => /native code/.test(String(Element.prototype.setAttribute)));
   assert.ok(isUntouched, 'the picker changes nothing for the rest of the page');
   assert.deepEqual(complaints, []);

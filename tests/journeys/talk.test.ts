@@ -126,6 +126,32 @@ test('on a phone the name of a conversation leads to its settings, the line belo
   }
 });
 
+test('no page of a phone is wider than it, however long names are', async (t) => {
+  const hearth = await startHearth(t);
+  const browser = await openBrowser(t);
+  const word = 'Wolfeschlegelsteinhausenbergerdorffwelchevoralternwaren';
+  const { page } = await personAt(browser, hearth.url, word.slice(0, 50), PHONE);
+  const headers = { origin: hearth.url };
+  await page.request.post(`${hearth.url}/groups`, { headers, form: { name: word } });
+  await page.request.post(`${hearth.url}/groups/3/messages`, { headers, form: { content: word.repeat(5) } });
+  const invitation = await page.request.post(`${hearth.url}/invitations`, { headers, form: { groups: '3' } });
+  const code = /[0-9A-Z]{4}(?:-[0-9A-Z]{4}){2}/.exec(await invitation.text())?.[0];
+  const guest = await (await browser.newContext(PHONE)).newPage();
+  for (const [reader, path] of [
+    ...['/account', '/people/1', '/groups/3', '/groups', '/groups/3/settings', '/groups/3/members'].map(
+      (path) => [page, path] as const,
+    ),
+    ...['/admin', '/admin/people', '/admin/people/1', '/admin/groups', '/admin/space', '/invitations/1'].map(
+      (path) => [page, path] as const,
+    ),
+    [guest, `/join/${code}`] as const,
+  ]) {
+    await reader.goto(hearth.url + path);
+    const width = await reader.evaluate(() => document.documentElement.scrollWidth);
+    assert.equal(width, PHONE.viewport.width, path);
+  }
+});
+
 test('unread counts are in the list and in the title, and go in every tab when they are read in one', async (t) => {
   const hearth = await startHearth(t);
   const browser = await openBrowser(t);

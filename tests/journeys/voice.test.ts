@@ -257,6 +257,7 @@ test('without JavaScript a sound file is sent, played and read, or becomes text 
   await page.getByLabel('A recording of at most 5 minutes').setInputFiles(MICROPHONE);
   await page.getByRole('button', { name: 'Send it' }).click();
   await page.locator('.message audio').waitFor();
+  assert.ok(!(await page.locator('.voice-player').first().isVisible()), 'one player only');
   const reload = async (done: () => Promise<boolean>) => {
     for (const until = Date.now() + TEXT_MS; !(await done()); await page.waitForTimeout(300)) {
       assert.ok(Date.now() < until);

@@ -21,6 +21,7 @@ test('every journey works with JavaScript off', async (t) => {
     }
     assert.match(page.url(), /\/groups\/1#message-2$/);
     assert.deepEqual(await spoken(page), ['first', 'second']);
+    assert.equal(await page.locator('.to-new').count(), 0, 'what one has just written is not new');
   });
 
   await t.test('read what others wrote, with the count of what is new', async () => {

@@ -94,7 +94,9 @@ test('a pin is for everybody, at form and socket, a change of the message, and g
   const stranger = await newPerson(hearth.url, 'stranger');
   await say(ada, 'the door code');
   const socket = await jo.socket('/ws/chat/1');
+  const page = await jo.socket('/ws/chat/1', { protocol: 'hearth.html' });
   await ada.post('/groups/1/messages/1/pin', { on: 'yes' });
+  await page.next((text) => /id="pins" data-live="replace" href="\/groups\/1\/pins"><.*> 1</.test(text));
   assert.deepEqual((await socket.nextJson('message', (frame) => frame.pinned === true)).change, 2);
   assert.match((await jo.get('/groups/1/pins')).body, /the door code/);
   assert.match((await jo.get('/groups/1')).body, /1<span class="words"> pinned/);
@@ -107,6 +109,7 @@ test('a pin is for everybody, at form and socket, a change of the message, and g
   assert.equal((await ada.post('/groups/1/messages/1/pin', { on: 'perhaps' })).status, 400);
   await ada.post('/groups/1/messages/1/pin', { on: 'yes' });
   await ada.post('/groups/1/messages/1/remove');
+  await page.next((text) => /id="pins" [^>]* hidden>/.test(text));
   assert.match((await jo.get('/groups/1/pins')).body, /Nothing here yet/);
   await say(ada, 'x');
   for (let index = 0; index < 50; index++) {

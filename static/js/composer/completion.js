@@ -11,6 +11,8 @@ const COMMAND = /^\/([a-z0-9-]{0,31})$/i;
 /** Enter sends a shorter word as it stands, such as :no or :oo, unless somebody has chosen from the list. */
 const SHORTEST_TAKEN = 3;
 const MAX_SUGGESTIONS = 8;
+/** Somebody who joined is suggested after this time. */
+const ASK_AGAIN_MS = 10_000;
 /** Delay before a blur closes the list: pressing a suggestion blurs the field first. */
 const CLOSE_AFTER_MS = 150;
 /** @type {Record<string, number>} */
@@ -23,11 +25,10 @@ const STEPS = { ArrowDown: 1, ArrowUp: -1 };
 
 export class Completion {
   #field;
-  #groupId;
   #list = find(document, '#completions');
-  /** @type {Promise<Name[]> | undefined} */
+  /** @type {() => Promise<Name[]>} */
   #names;
-  /** @type {Promise<{ command: string, hint: string }[]> | undefined} */
+  /** @type {() => Promise<{ command: string, hint: string }[]>} */
   #commands;
   /** @type {Suggestion[]} */
   #suggestions = [];
@@ -43,7 +44,8 @@ export class Completion {
    */
   constructor(field, groupId) {
     this.#field = field;
-    this.#groupId = groupId;
+    this.#names = lately(`/groups/${groupId}/names`);
+    this.#commands = lately(`/groups/${groupId}/commands`);
     field.setAttribute('aria-autocomplete', 'list');
     field.setAttribute('aria-controls', this.#list.id);
     field.addEventListener('input', () => this.#update());
@@ -104,10 +106,7 @@ export class Completion {
    * @returns {Promise<Suggestion[]>}
    */
   async #commandsLike(word) {
-    this.#commands ??= fetch(`/groups/${this.#groupId}/commands`)
-      .then((response) => (response.ok ? response.json() : []))
-      .catch(() => []);
-    return (await this.#commands)
+    return (await this.#commands())
       .filter(({ command }) => command.startsWith(word.toLowerCase()))
       .map(({ command, hint }) => ({
         text: `/${command} `,
@@ -120,12 +119,9 @@ export class Completion {
    * @returns {Promise<Suggestion[]>}
    */
   async #people(word) {
-    this.#names ??= fetch(`/groups/${this.#groupId}/names`)
-      .then((response) => (response.ok ? response.json() : []))
-      .catch(() => []);
     const wanted = fold(word);
     const everybody = { username: 'all', name: 'everyone here' };
-    return [...(await this.#names), everybody]
+    return [...(await this.#names()), everybody]
       .filter(
         ({ username, name }) =>
           beginsWith(username, wanted) || (username !== 'all' && beginsWith(name, wanted)),
@@ -201,4 +197,26 @@ function beginsWith(name, wanted) {
 async function emoji(word) {
   const hits = await findEmoji(word.toLocaleLowerCase()).catch(() => []);
   return hits.map((hit) => ({ text: `${hit.emoji} `, label: `${hit.emoji} :${hit.name}:` }));
+}
+
+/**
+ * A list of the server, asked for again once it is old; empty where it cannot be had.
+ * @param {string} address
+ * @returns {() => Promise<any[]>}
+ */
+function lately(address) {
+  /** @type {Promise<any[]> | undefined} */
+  let list;
+  let askedAt = 0;
+  return () => {
+    if (list && Date.now() - askedAt < ASK_AGAIN_MS) return list;
+    askedAt = Date.now();
+    list = fetch(address)
+      .then((response) => (response.ok ? response.json() : []))
+      .catch(() => {
+        list = undefined;
+        return [];
+      });
+    return list;
+  };
 }

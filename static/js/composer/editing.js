@@ -9,6 +9,8 @@ export class Editing {
   #setText;
   /** @type {string | undefined} */
   #seq;
+  /** What stood in the field before: it comes back afterwards. */
+  #draft = '';
 
   /**
    * @param {HTMLFormElement} form
@@ -42,12 +44,13 @@ export class Editing {
   async start(message) {
     const { seq = '' } = message.dataset;
     const content = await fetchContent(this.#groupId, seq);
-    if (content === undefined || this.#field.value !== '') return;
+    if (content === undefined) return;
+    if (!this.isOn) this.#draft = this.#field.value;
     this.#show(seq, content);
   }
 
   stop() {
-    this.#show(undefined, '');
+    this.#show(undefined, this.#draft);
   }
 
   /**

@@ -2,6 +2,7 @@
 import { copyTemplate, findAll } from './dom.js';
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit', second: '2-digit' });
+const minutes = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
 const short = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const thisYear = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
@@ -21,6 +22,8 @@ export function localiseTimes(root) {
     const date = new Date(time.dateTime);
     time.replaceChildren(...clockParts(date));
     time.title = full.format(date);
+    const more = time.closest('.message')?.querySelector('[data-more]');
+    more?.setAttribute('aria-label', `${more.getAttribute('data-more')}, ${minutes.format(date)}`);
   }
   for (const time of findAll(root, 'time[data-local]', HTMLTimeElement))
     time.textContent = short.format(new Date(time.dateTime));
