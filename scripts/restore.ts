@@ -21,7 +21,7 @@ await runCommand(async () => {
   const command = readCommand(['--data', values.data], process.env, version());
   if (command.kind !== 'start') throw new StartError(command.text);
   const { databaseUrl, filesBucket, filesFolder = join(values.data, 'media') } = command.config;
-  const { createdAt, files, media, lost } = await restoreBackup({
+  const { createdAt, files, media, lost, replaced } = await restoreBackup({
     ...{ folder, dataDir: values.data, databaseUrl, onProgress: printProgress },
     filesFolder: filesBucket === undefined ? filesFolder : undefined,
     readKey() {
@@ -36,5 +36,8 @@ await runCommand(async () => {
     ? ''
     : ` Put its keys into ${values.data}/keys, or set ENCRYPTION_KEY, before you start it.`;
   const without = lost.length > 0 ? ` Lost before that: ${lost.join(', ')}.` : '';
-  console.log(`${values.data} is as it was at ${createdAt}, with ${media.length} files.${without}${keys}`);
+  const before = replaced === undefined ? '' : ` What was there of a restore before is in ${replaced}.`;
+  console.log(
+    `${values.data} is as it was at ${createdAt}, with ${media.length} files.${without}${before}${keys}`,
+  );
 });

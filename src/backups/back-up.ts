@@ -45,42 +45,53 @@ const WORK = '.backup-';
 export type BackupDone = { folder: string; manifest: Manifest; newMedia: number };
 
 /**
- * Copies a Hearth, also while it runs, and opens the copy before it counts. Files that people sent are copied once:
+ * Copies a Hearth to a folder that the caller has locked, also while it runs, and opens the copy before it counts. Files that people sent are copied once:
  * they never change.
  * @throws StartError where it cannot be written, or the copy is not whole
  */
 export async function backUp(options: BackupOptions): Promise<BackupDone> {
   const { dataDir, target, keyFolder } = options;
-  const lock = lockTarget(target);
+  const now = await freeSecond(target);
+  removeUnfinished(target);
+  removeOldWork(dataDir);
+  const name = nameOf(now);
+  const folder = join(target, name);
+  const written = join(target, `.unfinished-${name}`);
+  // What is not sealed yet is not written where sealed backups are.
+  const work = keyFolder === undefined ? undefined : openWork(dataDir);
+  let key: Buffer | undefined;
   try {
-    const now = await freeSecond(target);
-    // What is not sealed yet is not written where sealed backups are.
-    removeUnfinished(target, keyFolder);
-    removeOldWork(dataDir);
-    const workFolder = keyFolder === undefined ? target : mkdtempSync(join(dataDir, WORK));
-    const workLock = keyFolder === undefined ? undefined : lockDataFolder(workFolder);
-    const name = nameOf(now);
-    const unfinished = `.unfinished-${name}`;
-    const written = join(target, unfinished);
-    const work = join(workFolder, unfinished);
-    for (const folder of new Set([written, work])) mkdirSync(folder, { mode: 0o700 });
-    const key = keyFolder === undefined ? undefined : makeBackupKey(keyFolder, name);
-    const folder = join(target, name);
-    try {
-      const { manifest, newMedia } = await writeAll({ ...options, work, key, now }, written);
-      renameSync(written, folder);
-      return { folder, manifest, newMedia };
-    } catch (error) {
-      rmSync(written, { recursive: true, force: true });
-      if (keyFolder !== undefined) rmSync(keyFileOf(keyFolder, name), { force: true });
-      throw error;
-    } finally {
-      workLock?.release();
-      rmSync(keyFolder === undefined ? work : workFolder, { recursive: true, force: true });
-    }
+    if (keyFolder !== undefined) key = makeBackupKey(keyFolder, name);
+    mkdirSync(written, { mode: 0o700 });
+    const { manifest, newMedia } = await writeAll(
+      { ...options, work: work?.folder ?? written, key, now },
+      written,
+    );
+    renameSync(written, folder);
+    return { folder, manifest, newMedia };
+  } catch (error) {
+    rmSync(written, { recursive: true, force: true });
+    if (keyFolder !== undefined && key) rmSync(keyFileOf(keyFolder, name), { force: true });
+    throw error;
   } finally {
-    lock.release();
+    work?.close();
   }
+}
+
+/** A folder in the data folder, locked as long as it is used. */
+function openWork(dataDir: string): { folder: string; close(): void } {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const whole = mkdtempSync(join(dataDir, WORK));
+  const lock = lockDataFolder(whole);
+  const folder = join(whole, 'copies');
+  mkdirSync(folder, { mode: 0o700 });
+  return {
+    folder,
+    close() {
+      lock.release();
+      rmSync(whole, { recursive: true, force: true });
+    },
+  };
 }
 
 /** Backups are called by the second in which they begin. */
@@ -96,21 +107,18 @@ function nameOf(time: Date): string {
   return time.toISOString().slice(0, 19).replaceAll(':', '-');
 }
 
-/** What a backup has left that was killed, with its key. */
-function removeUnfinished(target: string, keyFolder: string | undefined): void {
-  for (const name of readdirSync(target)) {
-    const [, kind, backup = ''] = /^\.(unfinished|check)-(.*)$/.exec(name) ?? [];
-    if (kind === undefined) continue;
-    rmSync(join(target, name), { recursive: true });
-    if (keyFolder !== undefined && kind === 'unfinished')
-      rmSync(keyFileOf(keyFolder, backup), { force: true });
-  }
+/** What a backup has left that was killed. */
+function removeUnfinished(target: string): void {
+  for (const name of readdirSync(target))
+    if (/^\.(?:unfinished|check)-/.test(name)) rmSync(join(target, name), { recursive: true });
   rmSync(join(target, MEDIA, UNTRIED), { recursive: true, force: true });
 }
 
 /** What was not sealed yet when a backup was killed. Another one, to another folder, may be under way. */
 function removeOldWork(dataDir: string): void {
-  for (const name of readdirSync(dataDir).filter((each) => each.startsWith(WORK)))
+  for (const name of (existsSync(dataDir) ? readdirSync(dataDir) : []).filter((each) =>
+    each.startsWith(WORK),
+  ))
     try {
       lockDataFolder(join(dataDir, name)).release();
       rmSync(join(dataDir, name), { recursive: true, force: true });
@@ -119,7 +127,7 @@ function removeOldWork(dataDir: string): void {
     }
 }
 
-/** The names of the backups in a folder, the newest first. */
+/** The names of the backups in a folder, the newest first; also those of a time to come, as of a clock that was wrong. */
 export function backupsIn(target: string): string[] {
   return readdirSync(target)
     .filter((name) => NAME.test(name) && existsSync(join(target, name, MANIFEST)))
@@ -127,7 +135,8 @@ export function backupsIn(target: string): string[] {
     .reverse();
 }
 
-function lockTarget(target: string) {
+/** @throws StartError where another backup is being written to it */
+export function lockTarget(target: string): { release(): void } {
   try {
     return lockDataFolder(target);
   } catch (error) {
@@ -184,9 +193,10 @@ async function copyKeys(from: string, folder: string): Promise<string[]> {
   return names.map((name) => `keys/${name}`);
 }
 
-/** The last backup before this one whose list can be read. */
-function lastOf(target: string): Manifest | undefined {
-  for (const name of backupsIn(target))
+/** The last backup until now whose list can be read. */
+export function lastOf(target: string): Manifest | undefined {
+  const now = nameOf(new Date());
+  for (const name of backupsIn(target).filter((each) => each <= now))
     try {
       return readManifest(join(target, name));
     } catch (error) {

@@ -39,10 +39,11 @@ export async function copyMedia(
   const folders = { from: filesFolder, to: join(target, MEDIA) };
   const before = new Map(last?.media.map((entry) => [entry.path, entry]));
   const since = new Date(last?.createdAt ?? 0);
+  const damagedBefore = new Set(last?.damaged.map((named) => named.split(' ')[0]));
   const result: CopiedMedia = { media: [], newMedia: 0, lost: [], damaged: [] };
   try {
     for (const [index, blob] of blobs.entries()) {
-      const isRead = isReadAgain(blob.id, since, now);
+      const isRead = isReadAgain(blob.id, since, now) || damagedBefore.has(blob.id);
       for (const part of partsOf(blob)) {
         const path = `${blob.id.slice(-2)}/${blob.id}${part.suffix}`;
         const known = before.get(path);
@@ -77,7 +78,11 @@ async function copyPart(
   copy: Entry | undefined,
 ): Promise<{ entry?: Entry; isNew: boolean }> {
   const untried = join(to, UNTRIED);
-  const content = await copyFile(join(from, path), join(untried, path)).catch(ignoreMissing);
+  const source = join(from, path);
+  // A file that cannot be read is as good as lost; one that cannot be written is the end of the backup.
+  const content = await copyFile(source, join(untried, path)).catch((error) => {
+    if (!isOfReading(error, source)) throw error;
+  });
   if (content && (await isOpened(untried, path, content, blob, part))) {
     mkdirSync(dirname(join(to, path)), { recursive: true, mode: 0o700 });
     renameSync(join(untried, path), join(to, path));
@@ -87,7 +92,7 @@ async function copyPart(
     throw new StartError(`${join(to, path)} is damaged as soon as it is written: look at this disk.`);
   if (copy) return { entry: copy, isNew: false };
   // An earlier backup than the last one may have it.
-  const kept = blob.sealed && (await contentOf(join(to, path)).catch(ignoreMissing));
+  const kept = blob.sealed && (await contentOf(join(to, path)).catch(() => undefined));
   return kept && (await isOpened(to, path, kept, blob, part))
     ? { entry: { path, ...kept }, isNew: false }
     : { isNew: false };
@@ -127,7 +132,7 @@ async function isWhole(file: string, { size, sha256 }: Entry, isRead: boolean): 
   return !isRead || (await contentOf(file).catch(() => undefined))?.sha256 === sha256;
 }
 
-/** A file may be removed while the others are copied. */
-function ignoreMissing(error: unknown): undefined {
-  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+/** What the system says of a file that is read: that it cannot be opened, or not be read to its end. */
+function isOfReading(error: NodeJS.ErrnoException, source: string): boolean {
+  return error.path === source || error.syscall === 'read';
 }

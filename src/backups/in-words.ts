@@ -29,8 +29,29 @@ function some(items: readonly string[]): string {
   return items.slice(0, NAMED).join(', ') + others;
 }
 
+/** What there is now. */
+export function doneInWords(backup: {
+  folder: string;
+  manifest: Manifest;
+  files: string;
+  keyFolder: string | undefined;
+  removed: readonly string[];
+  later: readonly string[];
+}): string {
+  const { folder, manifest, files, keyFolder, removed, later } = backup;
+  const { chat, users } = manifest.rows;
+  const accounts = counted(users?.accounts ?? 0, 'account');
+  const messages = counted(chat?.messages ?? 0, 'message');
+  const hasKeys = manifest.files.some(({ path }) => path.startsWith('keys/'));
+  return [
+    `${folder} is good: ${accounts}, ${messages}, ${files}. ${keysInWords(keyFolder, hasKeys)}`,
+    ...(removed.length > 0 ? [`Removed ${removed.join(', ')}.`] : []),
+    ...(later.length > 0 ? [`Of a time to come, as of a wrong clock, and kept: ${later.join(', ')}.`] : []),
+  ].join('\n');
+}
+
 /** Where the keys are that a backup opens with. */
-export function keysInWords(keyFolder: string | undefined, hasKeys: boolean): string {
+function keysInWords(keyFolder: string | undefined, hasKeys: boolean): string {
   if (keyFolder !== undefined) return `It is sealed; its key is in ${keyFolder}: keep that elsewhere.`;
   return hasKeys
     ? 'Its keys are in it: keep it as you keep the data folder.'

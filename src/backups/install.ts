@@ -19,7 +19,7 @@ type BackupState = Readonly<{
 }>;
 
 /** How backups stand, told by the process that takes them: with `--role`, others show it. */
-const backupsTold = eventType<BackupState>('backups.told');
+const backupsTold = eventType<BackupState>('backups.state');
 const backupsAsked = eventType<Record<string, never>>('backups.asked');
 
 /** Backups while Hearth runs, a line of them among its health, and the alarm when one fails. */

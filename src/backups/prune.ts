@@ -62,13 +62,14 @@ function remove(target: string, names: readonly string[], keyFolder: string | un
     if (keyFolder !== undefined) rmSync(keyFileOf(keyFolder, name), { force: true });
     rmSync(join(target, name), { recursive: true });
   }
+  const folders = readdirSync(target).filter(
+    (name) => existsSync(join(target, name, 'chat.sqlite3')) || existsSync(join(target, name, MANIFEST)),
+  );
   let used: ReadonlySet<string>;
   try {
     used = new Set(
       // Of whatever name: somebody may have set one aside.
-      readdirSync(target)
-        .filter((name) => existsSync(join(target, name, MANIFEST)))
-        .flatMap((name) => readManifest(join(target, name)).media.map(({ path }) => path)),
+      folders.flatMap((name) => readManifest(join(target, name)).media.map(({ path }) => path)),
     );
   } catch (error) {
     // Of one that cannot be read nobody knows what it needs: nothing is removed.
@@ -76,7 +77,8 @@ function remove(target: string, names: readonly string[], keyFolder: string | un
     throw error;
   }
   // There is none where nobody has sent a file.
-  for (const folder of existsSync(join(target, MEDIA)) ? readdirSync(join(target, MEDIA)) : [])
+  const media = existsSync(join(target, MEDIA)) ? readdirSync(join(target, MEDIA)) : [];
+  for (const folder of media.filter((name) => !name.startsWith('.')))
     for (const name of readdirSync(join(target, MEDIA, folder)))
       if (!used.has(`${folder}/${name}`)) rmSync(join(target, MEDIA, folder, name));
 }

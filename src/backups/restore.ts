@@ -25,10 +25,13 @@ export type RestoreOptions = {
 
 /**
  * Makes a data folder of a backup, after every part of it was checked; what was in PostgreSQL goes into an empty
- * database. A folder or a database that has something is left as it is.
+ * database. A folder or a database that has something is left as it is; what a restore left that was broken off is set aside.
+ * @returns also the folder where that is
  * @throws StartError where the backup is damaged, or there is data already
  */
-export async function restoreBackup(options: RestoreOptions): Promise<Manifest> {
+export async function restoreBackup(
+  options: RestoreOptions,
+): Promise<Manifest & { replaced: string | undefined }> {
   const { folder, dataDir, filesFolder, databaseUrl, readKey, onProgress } = options;
   refuseFull(dataDir);
   const manifest = readManifest(folder);
@@ -49,8 +52,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<Manifest> 
     rmSync(unfinished, { recursive: true, force: true });
     throw error;
   }
-  finish(unfinished, target);
-  return manifest;
+  return { ...manifest, replaced: finish(unfinished, target) };
 }
 
 /** Everything but the last step, into a folder that Hearth does not start on. */
@@ -118,17 +120,20 @@ function unfinishedOf(target: string): string {
 }
 
 /** The databases come last: Hearth does not start without them where the unfinished folder is. */
-function finish(unfinished: string, target: string): void {
+function finish(unfinished: string, target: string): string | undefined {
   if (dirname(unfinished) !== target) {
     // Fails for a folder that has appeared meanwhile.
     renameSync(unfinished, target);
-    return;
+    return undefined;
   }
-  for (const name of readdirSync(target).filter((each) => ![RESTORING, 'lost+found'].includes(each)))
-    rmSync(join(target, name), { recursive: true });
+  const inTheWay = readdirSync(unfinished).filter((name) => existsSync(join(target, name)));
+  const replaced = join(target, `replaced-${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}`);
+  if (inTheWay.length > 0) mkdirSync(replaced, { mode: 0o700 });
+  for (const name of inTheWay) renameSync(join(target, name), join(replaced, name));
   const names = readdirSync(unfinished).sort((a, b) => Number(isDatabase(a)) - Number(isDatabase(b)));
   for (const name of names) renameSync(join(unfinished, name), join(target, name));
   rmdirSync(unfinished);
+  return inTheWay.length > 0 ? replaced : undefined;
 }
 
 function isDatabase(name: string): boolean {

@@ -3,8 +3,8 @@ import { basename, join } from 'node:path';
 import type { Config } from '../config.ts';
 import { loadKeyring } from '../crypto/keys.ts';
 import { StartError } from '../errors.ts';
-import { backUp } from './back-up.ts';
-import { counted, keysInWords, lackInWords } from './in-words.ts';
+import { backUp, lockTarget } from './back-up.ts';
+import { counted, doneInWords, lackInWords } from './in-words.ts';
 import { postgresSource } from './postgres-source.ts';
 import { type Keep, prune } from './prune.ts';
 import { refuseOverlap } from './refuse-overlap.ts';
@@ -41,27 +41,25 @@ export async function runBackup(
   const media = filesOf({ dataDir, filesFolder });
   refuseOverlap({ dataDir, target, filesFolder: filesBucket === undefined ? media : undefined, keyFolder });
   const keyring = loadKeyring(encryptionKey, dataDir, false);
-  const { folder, manifest, newMedia } = await backUp({
-    ...settings,
-    filesFolder: filesBucket === undefined ? media : undefined,
-    source: databaseUrl ? postgresSource(databaseUrl, dataDir, keyring) : sqliteSource(dataDir, keyring),
-    ...(onProgress && { onProgress }),
-  });
-  const { chat, users } = manifest.rows;
-  const files = filesBucket
-    ? `its files stay in the bucket ${filesBucket}`
-    : `${counted(manifest.media.length, 'file')} (${newMedia} new)`;
-  const { removed, later } = keep
-    ? prune(target, keep, basename(folder), keyFolder)
-    : { removed: [], later: [] };
-  const hasKeys = manifest.files.some(({ path }) => path.startsWith('keys/'));
-  const done = [
-    `${folder} is good: ${counted(users?.accounts ?? 0, 'account')}, ${counted(chat?.messages ?? 0, 'message')}, ${files}.`,
-    keysInWords(keyFolder, hasKeys),
-    ...(removed.length > 0 ? [`\nRemoved ${removed.join(', ')}.`] : []),
-    ...(later.length > 0 ? [`\nOf a time to come, as of a wrong clock, and kept: ${later.join(', ')}.`] : []),
-  ].join(' ');
-  return { done, lacks: lackInWords(manifest, media, target) };
+  const lock = lockTarget(target);
+  try {
+    const { folder, manifest, newMedia } = await backUp({
+      ...settings,
+      filesFolder: filesBucket === undefined ? media : undefined,
+      source: databaseUrl ? postgresSource(databaseUrl, dataDir, keyring) : sqliteSource(dataDir, keyring),
+      ...(onProgress && { onProgress }),
+    });
+    const { removed, later } = keep
+      ? prune(target, keep, basename(folder), keyFolder)
+      : { removed: [], later: [] };
+    const files = filesBucket
+      ? `its files stay in the bucket ${filesBucket}`
+      : `${counted(manifest.media.length, 'file')} (${newMedia} new)`;
+    const done = doneInWords({ folder, manifest, files, keyFolder, removed, later });
+    return { done, lacks: lackInWords(manifest, media, target) };
+  } finally {
+    lock.release();
+  }
 }
 
 /** The folder of the files that people sent, where they are in one. */

@@ -1,10 +1,8 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { Piscina } from 'piscina';
 import type { Databases } from '../database/open.ts';
-import { backupsIn } from './back-up.ts';
+import { backupsIn, lastOf } from './back-up.ts';
 import { lackInWords } from './in-words.ts';
-import { readManifest } from './manifest.ts';
 import { type BackupSettings, filesOf, type Trouble } from './run.ts';
 
 /** How often the schedule looks whether a backup is due. */
@@ -134,9 +132,8 @@ export class BackupSchedule {
 function troubleOfLast(settings: BackupSettings): Trouble | undefined {
   const { target } = settings;
   try {
-    const [name] = existsSync(target) ? backupsIn(target) : [];
-    if (name === undefined) return undefined;
-    const why = lackInWords(readManifest(join(target, name)), filesOf(settings), target);
+    const last = existsSync(target) ? lastOf(target) : undefined;
+    const why = last && lackInWords(last, filesOf(settings), target);
     return why === undefined ? undefined : { kind: 'incomplete', why };
   } catch {
     // The next one says what is wrong.

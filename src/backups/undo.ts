@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { closeLog, copyDatabase } from '../database/driver/copy.ts';
-import { DUMP, dumpPostgres, replacePostgres } from '../database/driver/postgres-copy.ts';
+import { DUMP, dumpPostgres, isSetAside, replacePostgres } from '../database/driver/postgres-copy.ts';
 import { isDamage, UNDOING } from '../database/integrity.ts';
 import { postgresVersions } from '../database/migrate-postgres.ts';
 import { isBetween, type Snapshot, snapshotsIn, sqliteVersions } from '../database/snapshots.ts';
@@ -20,6 +20,8 @@ import { StartError } from '../errors.ts';
 import { copyFile } from './copy-file.ts';
 
 const NAMES = ['users', 'chat'] as const;
+/** In what was kept: the snapshot that was gone back to, once it was. */
+const UNDONE = 'undone.txt';
 export type Undoing = Readonly<{
   databaseUrl: string | undefined;
   filesFolder: string | undefined;
@@ -44,7 +46,9 @@ export async function undoUpgrade(
   now = new Date(),
 ): Promise<Undone> {
   const begun = begunIn(dataDir);
-  const snapshot = chosen(dataDir, begun?.snapshot ?? name);
+  // On PostgreSQL only schemas that are set aside tell: other processes may have started since.
+  const isGoingOn = databaseUrl ? await isSetAside(databaseUrl) : begun !== undefined;
+  const snapshot = chosen(dataDir, isGoingOn ? begun?.snapshot : name, isGoingOn);
   const isPostgres = existsSync(join(snapshot.folder, DUMP));
   if (isPostgres !== (databaseUrl !== undefined))
     throw new StartError(
@@ -53,7 +57,7 @@ export async function undoUpgrade(
         : 'The last snapshot is of SQLite: unset DATABASE_URL.',
     );
   const versions = databaseUrl ? await postgresVersions(databaseUrl) : sqliteVersions(dataDir);
-  if (!begun && !isBetween(versions, snapshot))
+  if (!isGoingOn && !isBetween(versions, snapshot))
     throw new StartError(
       `The last snapshot is not of an upgrade of these databases (users ${versions.users}, chat ${versions.chat}). Name the data folder of the process that upgraded them, or restore a backup.`,
     );
@@ -62,23 +66,23 @@ export async function undoUpgrade(
     for (const file of NAMES.map((name) => join(dataDir, `${name}.sqlite3`)))
       if (existsSync(file)) closeLog(file);
   // What a call before this one has kept, and was killed after that.
-  const kept = begun
-    ? join(dataDir, 'undone', begun.kept)
+  const kept = isGoingOn
+    ? join(dataDir, 'undone', begun?.kept ?? readdirSync(join(dataDir, 'undone')).sort().at(-1) ?? '')
     : await keep(dataDir, { databaseUrl, filesFolder }, now);
-  const note = join(dataDir, UNDOING);
-  writeFileSync(note, JSON.stringify({ snapshot: basename(snapshot.folder), kept: basename(kept) }), {
-    ...{ mode: 0o600, flush: true },
-  });
-  if (databaseUrl)
-    await replacePostgres(databaseUrl, join(snapshot.folder, DUMP)).catch((error) => {
-      // It is as it was before, and what is written from now on is not in what was kept.
-      rmSync(note);
-      throw error;
-    });
+  noteBegun(dataDir, snapshot, kept);
+  if (databaseUrl) await replacePostgres(databaseUrl, join(snapshot.folder, DUMP));
   else await putBack(snapshot.folder, dataDir);
-  rmSync(note);
+  writeFileSync(join(kept, UNDONE), basename(snapshot.folder), { mode: 0o600 });
+  rmSync(join(dataDir, UNDOING));
   rmSync(snapshot.folder, { recursive: true });
   return { snapshot, kept };
+}
+
+function noteBegun(dataDir: string, snapshot: Snapshot, kept: string): void {
+  const note = join(dataDir, UNDOING);
+  const text = JSON.stringify({ snapshot: basename(snapshot.folder), kept: basename(kept) });
+  writeFileSync(`${note}.part`, text, { mode: 0o600, flush: true });
+  renameSync(`${note}.part`, note);
 }
 
 /** What a call was broken off with. */
@@ -91,7 +95,7 @@ function begunIn(dataDir: string): { snapshot: string; kept: string } | undefine
  * The snapshot that is gone back to: the one that is named, or that of the last upgrade.
  * @throws StartError where there is none, or the last upgrade was undone already
  */
-function chosen(dataDir: string, name: string | undefined): Snapshot {
+function chosen(dataDir: string, name: string | undefined, isGoingOn: boolean): Snapshot {
   const all = join(dataDir, 'snapshots');
   const snapshots = snapshotsIn(dataDir);
   if (name !== undefined) {
@@ -105,7 +109,9 @@ function chosen(dataDir: string, name: string | undefined): Snapshot {
       `There is no snapshot in ${all}: no upgrade to undo. A backup is restored with "npm run restore".`,
     );
   const undone = existsSync(join(dataDir, 'undone')) ? readdirSync(join(dataDir, 'undone')) : [];
-  if (undone.some((folder) => folder > basename(last.folder)))
+  const isLater = (folder: string) =>
+    folder > basename(last.folder) && existsSync(join(dataDir, 'undone', folder, UNDONE));
+  if (!isGoingOn && undone.some(isLater))
     throw new StartError(
       `The last upgrade is undone already. To go back one more, name its snapshot: npm run undo -- ${basename(last.folder)}`,
     );

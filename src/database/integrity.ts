@@ -34,12 +34,13 @@ export function checkNothingMissing(dataDir: string): void {
   );
 }
 
-/** Whether a restore is under way, or was broken off: the databases come last. */
+/** Whether a restore is under way, or was broken off: the databases come last, and are not there yet. */
 export function isHalfRestored(dataDir: string): boolean {
-  const [restoring, users, chat] = [RESTORING, 'users.sqlite3', 'chat.sqlite3'].map((name) =>
-    existsSync(join(dataDir, name)),
-  );
-  return restoring === true && !(users && chat);
+  const [waits, users, chat] = [RESTORING, 'users.sqlite3', 'chat.sqlite3'].map((name) => {
+    const path = join(dataDir, name);
+    return name === RESTORING ? existsSync(path) && readdirSync(path).length > 0 : existsSync(path);
+  });
+  return waits === true && !(users && chat);
 }
 
 /** @throws StartError where SQLite finds the file damaged; the file stays as it is */

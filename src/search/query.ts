@@ -168,7 +168,9 @@ function isMark(key: string): key is keyof typeof MARKS.has {
 }
 
 function markOf(value: string): string {
-  const key = value.toLowerCase();
+  const word = value.toLowerCase();
+  // As the filter beside the words says.
+  const key = word === 'picture' ? 'image' : word;
   if (isMark(key)) return MARKS.has[key];
   throw invalid(
     'q',

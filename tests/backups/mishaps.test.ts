@@ -142,6 +142,8 @@ test('a damaged file takes no place of a whole copy, whichever backup has that; 
     );
     for (const name of [one, two]) assert.ok(lacks?.includes(name.slice(3)), lacks);
   }
+  const again = await runBackup(settings);
+  assert.ok(again.lacks?.includes(one.slice(3)), 'also on the days on which it is not read again');
   await restore(backupsIn(target)[0] ?? '');
   assert.deepEqual(readFileSync(join(restored, 'media', one)), whole);
   rmSync(restored, { recursive: true });
@@ -179,9 +181,12 @@ test('a backup is restored into a new disk, and a restore that was broken off is
 
   rmSync(join(restored, 'users.sqlite3'));
   mkdirSync(join(restored, '.restoring'));
+  writeFileSync(join(restored, '.restoring', 'users.sqlite3'), '');
+  writeFileSync(join(restored, 'keys', 'of-the-operator'), '');
   assert.throws(() => checkNothingMissing(restored), /run npm run restore again/);
-  await restore(name);
+  const { replaced = '' } = await restore(name);
   checkNothingMissing(restored);
+  assert.ok(existsSync(join(replaced, 'keys', 'of-the-operator')), 'nothing is lost');
   // It was of no use any more, and somebody has written here since.
   mkdirSync(join(restored, '.restoring'));
   await assert.rejects(restore(name), /is there already, and stays as it is/);
@@ -250,6 +255,17 @@ test('an undo that was broken off is done again with what was kept at first, and
   checkNothingMissing(dataDir);
 });
 
+test('a file that cannot be read is named, and everything else is backed up', async (t) => {
+  const { media, target, settings, files } = fresh(t);
+  const [one = '', two = ''] = files(media);
+  rmSync(join(media, one));
+  // Opens, and cannot be read: EISDIR.
+  mkdirSync(join(media, one));
+  const { lacks } = await runBackup(settings);
+  assert.ok(lacks?.includes(one.slice(3)) && !lacks.includes(two.slice(3)), lacks);
+  assert.deepEqual(files(join(target, 'media')), [two]);
+});
+
 test('a full disk, and whatever else the system says of a file, is a sentence', () => {
   const error = Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC', dest: '/backups/x' });
   assert.equal(fileFailure(error)?.message, '/backups/x cannot be read or written: its disk is full.');
@@ -262,9 +278,10 @@ test('what a killed backup has left is removed by the next one, to whatever fold
   mkdirSync(join(dataDir, '.backup-abc', '.unfinished'), { recursive: true });
   mkdirSync(join(target, '.unfinished-2026-01-01T00-00-00'), { recursive: true });
   mkdirSync(keyFolder);
-  writeFileSync(join(keyFolder, '2026-01-01T00-00-00.key'), '');
+  writeFileSync(join(keyFolder, '2026-01-01T00-00-00.key'), 'of a backup of another Hearth');
   await runBackup({ ...settings, keyFolder });
   assert.ok(!existsSync(join(dataDir, '.backup-abc')));
-  assert.deepEqual(readdirSync(keyFolder), [`${backupsIn(target)[0]}.key`]);
+  assert.deepEqual(readdirSync(keyFolder), ['2026-01-01T00-00-00.key', `${backupsIn(target)[0]}.key`]);
+  assert.ok(!readdirSync(target).some((name) => name.startsWith('.unfinished')));
   assert.ok(!readdirSync(dataDir).some((name) => name.startsWith('.backup')));
 });

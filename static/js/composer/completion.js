@@ -200,23 +200,30 @@ async function emoji(word) {
 }
 
 /**
- * A list of the server, asked for again once it is old; empty where it cannot be had.
+ * A list of the server; once it is old it is asked for again, and serves until the next one has come.
  * @param {string} address
  * @returns {() => Promise<any[]>}
  */
 function lately(address) {
+  /** @type {any[] | undefined} */
+  let known;
   /** @type {Promise<any[]> | undefined} */
-  let list;
-  let askedAt = 0;
-  return () => {
-    if (list && Date.now() - askedAt < ASK_AGAIN_MS) return list;
-    askedAt = Date.now();
-    list = fetch(address)
-      .then((response) => (response.ok ? response.json() : []))
-      .catch(() => {
-        list = undefined;
-        return [];
-      });
-    return list;
+  let asking;
+  let askedAt = -ASK_AGAIN_MS;
+  return async () => {
+    if (!asking && performance.now() - askedAt >= ASK_AGAIN_MS) {
+      askedAt = performance.now();
+      asking = fetch(address)
+        .then(async (response) => {
+          if (response.ok) known = await response.json();
+        })
+        .catch(() => {})
+        .then(() => {
+          asking = undefined;
+          if (!known) askedAt = -ASK_AGAIN_MS;
+          return known ?? [];
+        });
+    }
+    return known ?? asking ?? [];
   };
 }

@@ -78,7 +78,7 @@ export class Composer {
 
   /** @param {HTMLElement} message of one's own */
   async edit(message) {
-    await this.#editing.start(message);
+    this.say(await this.#editing.start(message));
   }
 
   /** @param {string} sentence shown below the field; an empty one takes it away */
@@ -122,10 +122,11 @@ export class Composer {
   }
 
   async #submit() {
-    // Whatever is typed while files are still coming in belongs to the message; an edit may begin meanwhile, too.
-    if (!this.#editing.isOn && !(await this.#attachments.arrived())) return;
     const isEdit = this.#editing.isOn;
-    const content = this.#field.value;
+    // Whatever is typed while files are still coming in belongs to the message, also where an edit has begun since.
+    if (!isEdit && !(await this.#attachments.arrived())) return;
+    const isBeside = !isEdit && this.#editing.isOn;
+    const content = isBeside ? this.#editing.takeDraft() : this.#field.value;
     if (content.trim() === '' && (isEdit || this.#attachments.isEmpty())) return this.#field.focus();
     if (this.#counter.isOver(content)) return this.#refuseLength();
     if (isEdit) return this.say((await this.#editing.save(content)) ?? '');
@@ -140,7 +141,7 @@ export class Composer {
       files: this.#attachments.take(),
     });
     this.#lastTyping = 0;
-    this.#setText('');
+    if (!isBeside) this.#setText('');
     this.#field.focus();
   }
 

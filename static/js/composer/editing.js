@@ -11,6 +11,8 @@ export class Editing {
   #seq;
   /** What stood in the field before: it comes back afterwards. */
   #draft = '';
+  /** What the message said when its edit began. */
+  #before = '';
 
   /**
    * @param {HTMLFormElement} form
@@ -40,17 +42,31 @@ export class Editing {
     return message !== undefined;
   }
 
-  /** @param {HTMLElement} message of one's own */
+  /**
+   * Resolves to the sentence of a refusal.
+   * @param {HTMLElement} message of one's own
+   */
   async start(message) {
     const { seq = '' } = message.dataset;
     const content = await fetchContent(this.#groupId, seq);
-    if (content === undefined) return;
+    if (content === undefined) return 'This message cannot be had now. Try again in a moment.';
+    if (this.isOn && this.#field.value !== this.#before)
+      return 'Save the edit that is open first, or cancel it.';
     if (!this.isOn) this.#draft = this.#field.value;
+    this.#before = content;
     this.#show(seq, content);
+    return '';
   }
 
   stop() {
     this.#show(undefined, this.#draft);
+  }
+
+  /** What stood in the field before: it does not come back then. */
+  takeDraft() {
+    const draft = this.#draft;
+    this.#draft = '';
+    return draft;
   }
 
   /**

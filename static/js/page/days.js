@@ -23,7 +23,8 @@ export function localiseTimes(root) {
     time.replaceChildren(...clockParts(date));
     time.title = full.format(date);
     const more = time.closest('.message')?.querySelector('[data-more]');
-    more?.setAttribute('aria-label', `${more.getAttribute('data-more')}, ${minutes.format(date)}`);
+    const words = more?.getAttribute('data-more');
+    if (words) more?.setAttribute('aria-label', `${words}, ${minutes.format(date)}`);
   }
   for (const time of findAll(root, 'time[data-local]', HTMLTimeElement))
     time.textContent = short.format(new Date(time.dateTime));
