@@ -40,8 +40,14 @@ const LONGEST = [
   'backups/schedule',
   'faults/damage',
 ];
-/** Those that change what others in their process rely on: the clock, or a package. */
-const APART = ['voice/convert', 'voice/without-packages', 'files/bucket'];
+/** Those that change what others in their process rely on, such as a package, or that measure time. */
+const APART = [
+  'voice/convert',
+  'voice/without-packages',
+  'files/bucket',
+  'messages/hostile-text',
+  'crypto/passwords',
+];
 /**
  * All others share processes, which start once and get faster as they run: a file costs half the processor's time that
  * it costs in a process of its own.
