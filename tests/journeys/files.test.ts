@@ -164,7 +164,7 @@ test('a picture that nobody here can look into goes out as it is only when its s
   await form.locator('.file-card', { hasText: 'second.heic' }).waitFor();
 });
 
-test('a message that waits for its file does not send the text of one that is edited meanwhile', async (t) => {
+test('a message that waits for its file goes out with it; an edit that has begun meanwhile stays open', async (t) => {
   const hearth = await startHearth(t);
   const browser = await openBrowser(t);
   const { page } = await personAt(browser, hearth.url, 'Ada');
@@ -188,9 +188,12 @@ test('a message that waits for its file does not send the text of one that is ed
   await page.getByText('Goes out as soon as the files have arrived.').waitFor();
   await page.locator('#content').press('ArrowUp');
   await page.getByText('Editing your message').waitFor();
+  await page.locator('#content').fill('half an edit');
   release();
-  await page.locator('.chosen[data-file]').waitFor();
-  await page.getByText('Editing your message').waitFor({ state: 'hidden' });
-  assert.equal(await page.locator('#messages .message').count(), 1);
-  assert.equal(await page.locator('.chosen[data-file]').count(), 1, 'the file waits for its message');
+  await page.locator('#message-2 .files', { hasText: 'notes.txt' }).waitFor();
+  assert.equal(await page.locator('#message-2', { hasText: 'half an edit' }).count(), 0);
+  assert.ok(await page.getByText('Editing your message').isVisible());
+  assert.equal(await page.locator('#content').inputValue(), 'half an edit');
+  await page.locator('#content').press('Enter');
+  await page.locator('#message-1', { hasText: 'half an edit' }).waitFor();
 });

@@ -126,7 +126,7 @@ export class Composer {
     // Whatever is typed while files are still coming in belongs to the message, also where an edit has begun since.
     if (!isEdit && !(await this.#attachments.arrived())) return;
     const isBeside = !isEdit && this.#editing.isOn;
-    const content = isBeside ? this.#editing.takeDraft() : this.#field.value;
+    const content = isBeside ? this.#editing.draft : this.#field.value;
     if (content.trim() === '' && (isEdit || this.#attachments.isEmpty())) return this.#field.focus();
     if (this.#counter.isOver(content)) return this.#refuseLength();
     if (isEdit) return this.say((await this.#editing.save(content)) ?? '');
@@ -141,7 +141,8 @@ export class Composer {
       files: this.#attachments.take(),
     });
     this.#lastTyping = 0;
-    if (!isBeside) this.#setText('');
+    if (isBeside) this.#editing.dropDraft();
+    else this.#setText('');
     this.#field.focus();
   }
 

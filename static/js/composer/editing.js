@@ -62,11 +62,14 @@ export class Editing {
     this.#show(undefined, this.#draft);
   }
 
-  /** What stood in the field before: it does not come back then. */
-  takeDraft() {
-    const draft = this.#draft;
+  /** What stood in the field before. */
+  get draft() {
+    return this.#draft;
+  }
+
+  /** What stood in the field before was sent. */
+  dropDraft() {
     this.#draft = '';
-    return draft;
   }
 
   /**
