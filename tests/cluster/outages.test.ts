@@ -64,11 +64,9 @@ test('while Redis is away each process goes on, and when it is back everybody ha
     ]);
   }
   // A page that is told of an older change than it gets next connects again and again.
-  for (const url of [first, second])
+  for (const person of [ada, bob])
     await until(async () => {
-      const socket = await at(bob, url)
-        .socket('/ws/chat/1')
-        .catch(() => undefined);
+      const socket = await person.socket('/ws/chat/1').catch(() => undefined);
       const hello = await socket?.nextJson('hello').catch(() => undefined);
       socket?.close();
       return hello?.change === 5;
