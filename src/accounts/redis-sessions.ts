@@ -15,7 +15,7 @@ type Callback = (error?: unknown) => void;
 /**
  * Sessions in Redis, which all processes share. While Redis is away, sessions begin and end in this process, and Redis is
  * told once it answers; one that this process has not seen cannot be read. What a Redis that was emptied has lost is
- * brought back by the processes that have seen it. That a session ended is kept under a name of its own, which nothing
+ * brought back at once by the processes that have seen it. That a session ended is kept under a name of its own, which nothing
  * writes over: neither a request that began before it nor a process that was cut off brings it back.
  */
 export class RedisSessions extends session.Store {
@@ -35,7 +35,21 @@ export class RedisSessions extends session.Store {
     this.#store = new RedisStore({ client, prefix: this.#prefix, disableTouch: true, ttl: secondsLeft });
     whenBack(() => {
       for (const id of this.#waiting) this.#tell(id);
+      void this.#bringBack();
     });
+  }
+
+  /** A session ended elsewhere: this process does not bring it back. */
+  hearEnd(id: string): void {
+    this.#known.set(id, ENDED);
+  }
+
+  /** Reads all that this process has seen, which brings back what a Redis that was emptied has lost. */
+  async #bringBack(): Promise<void> {
+    for (const id of this.#known.keys())
+      if (this.#knownOf(id) && !this.#waiting.has(id))
+        // Where Redis is away again, the next time.
+        await this.#read(id).catch(() => {});
   }
 
   override get(id: string, done: (error: unknown, found?: session.SessionData | null) => void): void {

@@ -88,6 +88,7 @@ function cachedSessions(
           on(sessionEnded, ({ sessionId }, cache) => {
             ended.set(sessionId, true);
             cache.drop(sessionId);
+            if (durable instanceof RedisSessions) durable.hearEnd(sessionId);
           }),
         ],
       });

@@ -22,6 +22,7 @@ export type Caches = {
 export type RecentValues<Key, Value> = {
   get(key: Key): Value | undefined;
   set(key: Key, value: Value): void;
+  keys(): Key[];
   clear(): void;
 };
 
@@ -78,6 +79,8 @@ export function createCaches(subscribe: Subscribe): Caches {
         // Safe cast: the map holds only values that `set` of this cache has stored.
         get: (key) => values.get(key)?.value as never,
         set: (key, value) => void values.set(key, { value }),
+        // Safe cast, for the same reason.
+        keys: () => [...values.keys()] as never[],
         clear: () => values.clear(),
       };
     },

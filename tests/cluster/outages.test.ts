@@ -64,9 +64,11 @@ test('while Redis is away each process goes on, and when it is back everybody ha
     ]);
   }
   // A page that is told of an older change than it gets next connects again and again.
-  for (const person of [ada, bob])
+  for (const url of [first, second])
     await until(async () => {
-      const socket = await person.socket('/ws/chat/1').catch(() => undefined);
+      const socket = await at(bob, url)
+        .socket('/ws/chat/1')
+        .catch(() => undefined);
       const hello = await socket?.nextJson('hello').catch(() => undefined);
       socket?.close();
       return hello?.change === 5;
