@@ -45,8 +45,8 @@ const WORK = '.backup-';
 export type BackupDone = { folder: string; manifest: Manifest; newMedia: number };
 
 /**
- * Copies a Hearth to a folder that the caller has locked, also while it runs, and opens the copy before it counts. Files that people sent are copied once:
- * they never change.
+ * Copies a Hearth to a folder that the caller has locked, also while it runs, and opens the copy before it counts.
+ * Files that people sent are copied once: they never change.
  * @throws StartError where it cannot be written, or the copy is not whole
  */
 export async function backUp(options: BackupOptions): Promise<BackupDone> {

@@ -25,7 +25,8 @@ export type RestoreOptions = {
 
 /**
  * Makes a data folder of a backup, after every part of it was checked; what was in PostgreSQL goes into an empty
- * database. A folder or a database that has something is left as it is; what a restore left that was broken off is set aside.
+ * database. A folder or a database that has something is left as it is; what a restore left that was broken off is set
+ * aside.
  * @returns also the folder where that is
  * @throws StartError where the backup is damaged, or there is data already
  */

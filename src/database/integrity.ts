@@ -36,11 +36,9 @@ export function checkNothingMissing(dataDir: string): void {
 
 /** Whether a restore is under way, or was broken off: the databases come last, and are not there yet. */
 export function isHalfRestored(dataDir: string): boolean {
-  const [waits, users, chat] = [RESTORING, 'users.sqlite3', 'chat.sqlite3'].map((name) => {
-    const path = join(dataDir, name);
-    return name === RESTORING ? existsSync(path) && readdirSync(path).length > 0 : existsSync(path);
-  });
-  return waits === true && !(users && chat);
+  const restoring = join(dataDir, RESTORING);
+  if (!existsSync(restoring) || readdirSync(restoring).length === 0) return false;
+  return !['users.sqlite3', 'chat.sqlite3'].every((name) => existsSync(join(dataDir, name)));
 }
 
 /** @throws StartError where SQLite finds the file damaged; the file stays as it is */
