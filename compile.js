@@ -18,6 +18,32 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('./', import.meta.url));
 const OLD_MS = 7 * 86_400_000;
+/**
+ * Packages that are joined with the sources: modules of plain JavaScript in many small files, of which a start uses a
+ * part. All others stay where they are.
+ */
+const JOINED = [
+  ...[
+    'connect-redis',
+    'dom-serializer',
+    'domelementtype',
+    'domhandler',
+    'domutils',
+    'drizzle-orm',
+    'entities',
+  ],
+  ...[
+    'htmlparser2',
+    'jose',
+    'linkify-it',
+    'lru-cache',
+    'markdown-it',
+    'mdurl',
+    'nodemailer',
+    'uc.micro',
+    'zod',
+  ],
+];
 const WORKER = /new URL\(\s*'(\.[\w./-]+\.ts)'/g;
 
 const templates = filesIn('views', /\.(?:njk|json)$/);
@@ -27,7 +53,7 @@ const sources = [
   ...filesIn('scripts', /\.ts$/),
 ];
 const version = createHash('sha256')
-  .update([...[...sources, ...templates].map(stampOf), versionOf('nunjucks')].join('\n'))
+  .update([...[...sources, ...templates].map(stampOf), ...['nunjucks', ...JOINED].map(versionOf)].join('\n'))
   .digest('hex')
   .slice(0, 12);
 // Beside src/, so that views/ and static/ are found by the same relative paths.
@@ -87,12 +113,14 @@ async function compile() {
     outdir: folder,
     bundle: true,
     splitting: true,
-    packages: 'external',
     platform: 'node',
     format: 'esm',
     target: 'node20',
     logLevel: 'error',
-    plugins: [{ name: 'own addresses', setup: keepAddresses }],
+    plugins: [
+      { name: 'own addresses', setup: keepAddresses },
+      { name: 'packages', setup: keepPackages },
+    ],
     banner: { js: `const compiledFolder = import.meta.url.replace(/^(.*\\/compiled-[^/]*\\/).*$/, '$1');` },
   });
   for (const name of sources.filter((name) => name.endsWith('.sql')))
@@ -155,6 +183,18 @@ function entries() {
       ...workers,
     ]),
   ];
+}
+
+/**
+ * Leaves all packages where they are but those of `JOINED`.
+ * @param {import('esbuild').PluginBuild} build
+ */
+function keepPackages(build) {
+  build.onResolve({ filter: /^[@\w]/ }, ({ path, kind }) => {
+    if (kind === 'entry-point') return undefined;
+    const isJoined = JOINED.some((name) => path === name || path.startsWith(`${name}/`));
+    return isJoined ? undefined : { path, external: true };
+  });
 }
 
 /** @param {string} name of a source */

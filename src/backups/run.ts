@@ -5,7 +5,6 @@ import { loadKeyring } from '../crypto/keys.ts';
 import { StartError } from '../errors.ts';
 import { backUp, lockTarget } from './back-up.ts';
 import { counted, doneInWords, lackInWords } from './in-words.ts';
-import { postgresSource } from './postgres-source.ts';
 import { type Keep, prune } from './prune.ts';
 import { refuseOverlap } from './refuse-overlap.ts';
 import { sqliteSource } from './sqlite-source.ts';
@@ -46,7 +45,9 @@ export async function runBackup(
     const { folder, manifest, newMedia } = await backUp({
       ...settings,
       filesFolder: filesBucket === undefined ? media : undefined,
-      source: databaseUrl ? postgresSource(databaseUrl, dataDir, keyring) : sqliteSource(dataDir, keyring),
+      source: databaseUrl
+        ? (await import('./postgres-source.ts')).postgresSource(databaseUrl, dataDir, keyring)
+        : sqliteSource(dataDir, keyring),
       ...(onProgress && { onProgress }),
     });
     const { removed, later } = keep

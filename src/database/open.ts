@@ -1,11 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { StartError } from '../errors.ts';
-import { openPostgres } from './driver/postgres.ts';
-import { joinProcesses } from './driver/postgres-processes.ts';
 import { openSqlite } from './driver/sqlite.ts';
 import type { Database } from './executor.ts';
 import { createWriteCheck } from './health.ts';
-import { migratePostgres, postgresVersions } from './migrate-postgres.ts';
 import { isUpgrade, newestVersions, snapshotSqlite, sqliteVersions } from './snapshots.ts';
 import { health } from './tables/sealing.ts';
 
@@ -46,14 +43,11 @@ export async function openDatabases(
   url?: string,
   report: (error: unknown) => void = () => {},
 ): Promise<Databases> {
-  if (url) await migratePostgres(url, dataDir);
-  else await snapshotSqlite(dataDir);
   const uncertain = new EventEmitter();
   const listeners = { report, tellUncertain: soonOnce(() => uncertain.emit('writes')) };
-  const users = url ? openPostgres(url, 'users', listeners) : openSqlite(dataDir, 'users');
-  const chat = url ? openPostgres(url, 'chat', listeners) : openSqlite(dataDir, 'chat');
-  // The lock of the data folder makes a process that has SQLite the only one.
-  const processes = url ? await joinProcesses(url, report) : ALONE;
+  const { users, chat, processes } = url
+    ? await (await import('./open-postgres.ts')).openBothInPostgres(url, dataDir, listeners)
+    : await openBothInSqlite(dataDir);
   return {
     users,
     chat,
@@ -68,12 +62,20 @@ export async function openDatabases(
   };
 }
 
+async function openBothInSqlite(dataDir: string) {
+  await snapshotSqlite(dataDir);
+  // The lock of the data folder makes this process the only one.
+  return { users: openSqlite(dataDir, 'users'), chat: openSqlite(dataDir, 'chat'), processes: ALONE };
+}
+
 /**
  * For commands: only a start, which keeps a snapshot and can be undone, brings the schema up to date.
  * @throws StartError where the databases are of an earlier version
  */
 export async function refuseUpgrade(dataDir: string, url: string | undefined): Promise<void> {
-  const versions = url ? await postgresVersions(url) : sqliteVersions(dataDir);
+  const versions = url
+    ? await (await import('./migrate-postgres.ts')).postgresVersions(url)
+    : sqliteVersions(dataDir);
   if (isUpgrade(versions, newestVersions(url ? 'postgres' : 'sqlite')))
     throw new StartError(
       'The databases are of an earlier version of Hearth. Start it once, which upgrades them, then run this command again.',

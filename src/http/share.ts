@@ -1,5 +1,4 @@
 import type { Request } from 'express';
-import QRCode from 'qrcode';
 import { asHtml, type Context } from './views.ts';
 
 /**
@@ -15,5 +14,6 @@ export async function shared(request: Request, path: string): Promise<Context> {
 
 /** A text as a QR code, in SVG. */
 export async function qrOf(text: string) {
+  const { default: QRCode } = await import('qrcode');
   return asHtml(await QRCode.toString(text, { type: 'svg', margin: 2 }));
 }

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { Server as Engine } from 'engine.io';
+import type { Server as Engine } from 'engine.io';
 import type { RequestHandler } from 'express';
-import { Server, type Socket } from 'socket.io';
+import type { Server, Socket } from 'socket.io';
 import { z } from 'zod';
 import type { AccountStore } from '../accounts/store.ts';
 import type { Subscribe } from '../bus/bus.ts';
@@ -85,20 +85,14 @@ export async function chatMessageOf(
  */
 export class ChatsphereSockets {
   readonly #dependencies: ChatsphereSocketDependencies;
-  readonly #engine = new Engine({
-    transports: ['websocket', 'polling'],
-    maxHttpBufferSize: MAX_FRAME_BYTES,
-    perMessageDeflate: false,
-  });
-  readonly #server = new Server({ serveClient: false });
+  /** Loaded when the first client comes. */
+  #socketIo: Promise<{ engine: Engine; server: Server }> | undefined;
   readonly #readers = new Map<Socket, Reader>();
   readonly #handshakes: RateLimit;
 
   constructor(dependencies: ChatsphereSocketDependencies) {
     this.#dependencies = dependencies;
     this.#handshakes = dependencies.limits.of(HANDSHAKES);
-    this.#server.bind(this.#engine);
-    this.#server.on('connection', (socket) => this.#welcome(socket));
     dependencies.subscribe(messagesSent, ({ groupId }) => {
       for (const [socket, reader] of this.#readers)
         if (reader.chats.has(groupId)) this.#tellSoon(socket, groupId);
@@ -108,8 +102,16 @@ export class ChatsphereSockets {
   /** Whether an upgrade is one of Socket.IO, which it then takes. The caller has looked at where it comes from. */
   takeUpgrade(request: IncomingMessage, stream: Duplex, head: Buffer): boolean {
     if (!request.url?.startsWith(PATH)) return false;
-    // The cast is safe: the engine reads nothing but what every request has, and adds what it needs.
-    this.#engine.handleUpgrade(request as Parameters<Engine['handleUpgrade']>[0], stream, head);
+    stream.on('error', () => stream.destroy());
+    this.#open()
+      // The cast is safe: the engine reads nothing but what every request has, and adds what it needs.
+      .then(({ engine }) =>
+        engine.handleUpgrade(request as Parameters<Engine['handleUpgrade']>[0], stream, head),
+      )
+      .catch((error: unknown) => {
+        stream.destroy();
+        this.#dependencies.report(error);
+      });
     return true;
   }
 
@@ -118,12 +120,32 @@ export class ChatsphereSockets {
     if (request.query.sid === undefined) await this.#handshakes.take(request.arrival.address);
     request.url = request.originalUrl;
     // The casts are safe: see `takeUpgrade`.
-    this.#engine.handleRequest(request as unknown as Parameters<Engine['handleRequest']>[0], response);
+    const { engine } = await this.#open();
+    engine.handleRequest(request as unknown as Parameters<Engine['handleRequest']>[0], response);
   };
 
   async close(): Promise<void> {
-    this.#server.disconnectSockets(true);
-    this.#engine.close();
+    const opened = await this.#socketIo;
+    opened?.server.disconnectSockets(true);
+    opened?.engine.close();
+  }
+
+  #open() {
+    this.#socketIo ??= this.#load();
+    return this.#socketIo;
+  }
+
+  async #load() {
+    const [{ Server: Engine }, { Server }] = await Promise.all([import('engine.io'), import('socket.io')]);
+    const engine = new Engine({
+      transports: ['websocket', 'polling'],
+      maxHttpBufferSize: MAX_FRAME_BYTES,
+      perMessageDeflate: false,
+    });
+    const server = new Server({ serveClient: false });
+    server.bind(engine);
+    server.on('connection', (socket) => this.#welcome(socket));
+    return { engine, server };
   }
 
   #welcome(socket: Socket): void {

@@ -1,7 +1,7 @@
 import { workerData } from 'piscina';
 import { isDamage } from '../database/integrity.ts';
 import { removeSearchStore } from './open-store.ts';
-import { PostgresSearchStore } from './postgres-store.ts';
+import type { PostgresSearchStore } from './postgres-store.ts';
 import type { Claim, Cursor, Hit } from './queries.ts';
 import { SearchStore } from './store.ts';
 import type { Document, Query } from './tokens.ts';
@@ -23,20 +23,32 @@ type Result = Hit[] | Cursor[] | Claim | number | boolean | undefined;
 
 // The cast is safe: `createSearchIndex` passes them.
 const { file, secret, url } = workerData as Settings;
-let store: SearchStore | PostgresSearchStore | undefined;
+let opened: Promise<SearchStore | PostgresSearchStore> | undefined;
 
 /** Runs in a worker thread, so that neither indexing nor searching blocks the event loop. */
 export default async function work(job: Job): Promise<Result> {
-  // Open it here, so that a failure to open fails only this job, and the next one tries again.
-  store ??= url === undefined ? new SearchStore(file, secret) : new PostgresSearchStore(url, secret);
+  opened ??= open();
+  const store = await opened;
   try {
     return await run(store, job);
   } catch (error) {
     if (!isDamage(error)) throw error;
     // The index is derived from the messages: delete it, and the next job creates a new one.
     await store.close();
-    store = undefined;
+    opened = undefined;
     removeSearchStore(file);
+    throw error;
+  }
+}
+
+/** Where it cannot be opened, only this job fails, and the next one tries again. */
+async function open(): Promise<SearchStore | PostgresSearchStore> {
+  try {
+    if (url === undefined) return new SearchStore(file, secret);
+    const { PostgresSearchStore } = await import('./postgres-store.ts');
+    return new PostgresSearchStore(url, secret);
+  } catch (error) {
+    opened = undefined;
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { Piscina } from 'piscina';
 import { unavailable } from '../errors.ts';
 import type { Job, Settings } from './index-worker.ts';
-import { MAX_READERS } from './postgres-store.ts';
+import { MAX_READERS } from './postgres-queries.ts';
 import type { Claim, Cursor, Hit } from './queries.ts';
 import type { Document, Query } from './tokens.ts';
 

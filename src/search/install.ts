@@ -8,7 +8,6 @@ import type { MessageStore } from '../messages/store.ts';
 import { SearchFeed } from './feed.ts';
 import { createSearchIndex } from './index.ts';
 import { removeSearchStore } from './open-store.ts';
-import { emptyPostgresIndex } from './postgres-store.ts';
 import { searchRoutes } from './routes.ts';
 
 /** Finds messages; with SEARCH_INDEX=off nothing is indexed or found. */
@@ -26,7 +25,8 @@ export async function installSearch(
   const file = join(config.dataDir, 'search.sqlite3');
   // What is not kept up to date would keep words of messages that are removed.
   if (!config.searchIndex || url !== undefined) removeSearchStore(file);
-  if (!config.searchIndex && url !== undefined) await emptyPostgresIndex(url);
+  if (!config.searchIndex && url !== undefined)
+    await (await import('./postgres-store.ts')).emptyPostgresIndex(url);
   if (!config.searchIndex)
     return { index: undefined, searchRoutes: searchRoutes({ ...context, index: undefined }) };
   const index = createSearchIndex({ file, secret: await secret('chat', 'search'), url }, report);

@@ -1,5 +1,8 @@
 import { boundsOf, PER_MILLISECOND, type Query, type Tokens } from './tokens.ts';
 
+/** Searches at the same time; what needs one more connection waits. */
+export const MAX_READERS = 3;
+
 /**
  * Documents of one time get numbers one after another, so that pages of hits can begin below a number. The tokens of each
  * go as text: an array of arrays would have to be a matrix.

@@ -1,13 +1,11 @@
 import pg from 'pg';
 import { SERVER_KEEPALIVE } from '../database/driver/postgres-processes.ts';
-import { conditionOf, INSERT } from './postgres-queries.ts';
+import { conditionOf, INSERT, MAX_READERS } from './postgres-queries.ts';
 import type { Claim, Cursor, Hit } from './queries.ts';
 import { type Document, PER_MILLISECOND, type Query, Tokens } from './tokens.ts';
 
 /** The advisory lock of the process that writes: "hear" and "sear" in ASCII. */
 const LOCK = [0x68656172, 0x73656172];
-/** For searches; what needs one more waits. */
-export const MAX_READERS = 3;
 const CONNECT_TIMEOUT_MS = 5_000;
 const ANSWER_MS = 20_000;
 /** To remove what there is of millions of messages. */

@@ -15,7 +15,7 @@ const BOOL = 16;
 const INT8 = 20;
 const NUMERIC = 1700;
 
-type Listeners = {
+export type Listeners = {
   /** Takes what goes wrong with a connection that nobody uses. */
   report(error: unknown): void;
   /** Called where a write that got no answer may have been done, once there are answers again: nobody was told of it. */
