@@ -49,10 +49,13 @@ export function sealStream(key: Uint8Array, part: number): Transform {
 /** Reads `length` bytes from `position` of what was sealed. */
 export type ReadAt = (position: number, length: number) => Promise<Buffer>;
 
+/** A sealed stream of which a chunk was changed, moved or cut off. */
+export class DamagedStream extends Error {}
+
 /**
  * Opens the bytes from `start` to `end`, both included, of a sealed stream.
  * @param size of the plain text, in bytes
- * @throws Error when a chunk was changed, moved or cut off
+ * @throws DamagedStream when a chunk was changed, moved or cut off
  */
 export async function* openRange(
   { key, part, size, readAt }: { key: Uint8Array; part: number; size: number; readAt: ReadAt },
@@ -64,12 +67,21 @@ export async function* openRange(
     const from = number * CHUNK_BYTES;
     const length = Math.min(CHUNK_BYTES, size - from);
     const sealed = await readAt(number * SEALED_CHUNK_BYTES, length + TAG_BYTES);
-    if (sealed.length !== length + TAG_BYTES) throw new Error('A sealed file is shorter than it was.');
-    const nonce = nonceOf(part, number, number === lastChunk);
-    const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
-    decipher.setAuthTag(sealed.subarray(length));
-    const plain = Buffer.concat([decipher.update(sealed.subarray(0, length)), decipher.final()]);
+    if (sealed.length !== length + TAG_BYTES)
+      throw new DamagedStream('A sealed file is shorter than it was.');
+    const plain = opened(sealed, key, nonceOf(part, number, number === lastChunk));
     yield plain.subarray(Math.max(0, start - from), Math.min(length, end - from + 1));
+  }
+}
+
+function opened(sealed: Buffer, key: Uint8Array, nonce: Buffer): Buffer {
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
+  decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
+  const plain = decipher.update(sealed.subarray(0, -TAG_BYTES));
+  try {
+    return Buffer.concat([plain, decipher.final()]);
+  } catch (cause) {
+    throw new DamagedStream('A sealed file is not as it was written.', { cause });
   }
 }
 

@@ -1,10 +1,9 @@
-import { Readable } from 'node:stream';
-import { ZipFile } from 'yazl';
+import type { Readable } from 'node:stream';
 import type { SessionListStore } from '../accounts/session-list-store.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import type { SavedStore } from '../bookmarks/store.ts';
 import type { DraftStore } from '../drafts/store.ts';
-import { type BlobStore, CONTENT } from '../files/blob-store.ts';
+import type { BlobStore } from '../files/blob-store.ts';
 import type { Attachment } from '../files/file.ts';
 import type { FileStore } from '../files/store.ts';
 import { isListed } from '../groups/policies.ts';
@@ -15,6 +14,7 @@ import type { Message } from '../messages/message.ts';
 import type { TextRenderer } from '../messages/render.ts';
 import type { MessageStore } from '../messages/store.ts';
 import { timeOf } from '../messages/times.ts';
+import { addFiles, type Sent, zipOf } from './zip.ts';
 
 /** How many messages are looked through, and how many are opened, between two turns of the event loop. */
 const LOOKED_THROUGH_AT_ONCE = 2_000;
@@ -42,8 +42,7 @@ type Part = Readonly<{ groupId: number; name: string; seqs: readonly number[] }>
 
 /**
  * A ZIP of what one account has, wrote and sent: pages that open in a browser without a server, the same as JSON, and
- * the files. What others wrote is not in it. Entries are made one after another as the archive is read, so that a
- * large one takes little memory.
+ * the files. What others wrote is not in it.
  * @param note is called with how many messages and files are in it so far, of how many
  */
 export async function createArchive(
@@ -54,63 +53,29 @@ export async function createArchive(
   const { views, accounts } = dependencies;
   const parts = await partsOf(dependencies, account);
   const messages = parts.reduce((sum, { seqs }) => sum + seqs.length, 0);
-  const sent: { entry: string; id: string }[] = [];
   // Each message is in a page and in the JSON.
   const progress = { done: 0, total: 2 * messages };
   const step = (count: number) => {
     progress.done += count;
     return note(progress.done, progress.total);
   };
-  const zip = new ZipFile();
-  const output = zip.outputStream as Readable;
-  zip.on('error', (error: Error) => output.destroy(error));
-  const addStream = (entry: string, compress: boolean, open: () => Readable) =>
-    zip.addReadStreamLazy(entry, { compress }, (callback) => callback(null, open()));
-
   const picture = await accounts.picture(account.id);
   const groups = parts.map(({ groupId, name, seqs }) => ({ groupId, name, count: seqs.length }));
-  const index = views.render('exports/index.njk', { account, groups, hasPicture: picture !== undefined });
-  zip.addBuffer(Buffer.from(index), 'index.html');
-  if (picture) zip.addBuffer(picture, 'picture.webp', { compress: false });
-  zip.addBuffer(
-    Buffer.from(JSON.stringify(await recordOf(dependencies, account, groups), null, 2)),
-    'account.json',
-  );
-  for (const part of parts)
-    addStream(`groups/${part.groupId}.html`, true, () => Readable.from(pageOf(dependencies, part, step)));
-  addStream('messages.json', true, () =>
-    Readable.from(
-      jsonOf(dependencies, parts, step, (groupId, seq, file) =>
-        sent.push({ entry: entryOf(groupId, seq, file), id: file.id }),
-      ),
-    ),
-  );
-  addFiles();
-  return output;
-
-  /** Adds the files once the messages have said which there are: yazl takes entries until `end`. */
-  function addFiles(): void {
-    addStream('files/README.txt', true, () =>
-      Readable.from(
-        (async function* () {
-          yield 'The names begin with the numbers of the group and of the message.\n';
-          progress.total += sent.length;
-          for (const { entry, id } of sent) await addFile(entry, id);
-          zip.end();
-        })(),
-      ),
-    );
-  }
-
-  async function addFile(entry: string, id: string): Promise<void> {
-    const file = await dependencies.files.byId(id);
-    if (!file) return;
-    addStream(entry, false, () => {
-      // The bar may lag behind; the archive must not fail for it.
-      step(1).catch(() => {});
-      return dependencies.blobs.read(id, CONTENT, file.key, file.size);
-    });
-  }
+  const record = await recordOf(dependencies, account, groups);
+  return zipOf(async (zip) => {
+    const index = views.render('exports/index.njk', { account, groups, hasPicture: picture !== undefined });
+    zip.addBuffer('index.html', Buffer.from(index));
+    if (picture) zip.addBuffer('picture.webp', picture, false);
+    zip.addBuffer('account.json', Buffer.from(JSON.stringify(record, null, 2)));
+    for (const part of parts) await zip.add(`groups/${part.groupId}.html`, pageOf(dependencies, part, step));
+    const sent: Sent[] = [];
+    const addSent = (groupId: number, seq: number, file: Attachment) =>
+      sent.push({ entry: entryOf(groupId, seq, file), id: file.id });
+    await zip.add('messages.json', jsonOf(dependencies, parts, step, addSent));
+    progress.total += sent.length;
+    // The bar may lag behind; the archive must not fail for it.
+    await addFiles(zip, sent, dependencies, () => void step(1).catch(() => {}));
+  });
 }
 
 /** Every group in which the account wrote something that is not removed. */

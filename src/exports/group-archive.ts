@@ -1,7 +1,6 @@
-import { Readable } from 'node:stream';
-import { ZipFile } from 'yazl';
+import type { Readable } from 'node:stream';
 import type { AccountStore } from '../accounts/store.ts';
-import { type BlobStore, CONTENT } from '../files/blob-store.ts';
+import type { BlobStore } from '../files/blob-store.ts';
 import type { FileStore } from '../files/store.ts';
 import { asHtml, type Views } from '../http/views.ts';
 import type { Message } from '../messages/message.ts';
@@ -9,6 +8,7 @@ import type { TextRenderer } from '../messages/render.ts';
 import type { MessageStore } from '../messages/store.ts';
 import { timeOf } from '../messages/times.ts';
 import { entryOf } from './archive.ts';
+import { addFiles, type Sent, zipOf } from './zip.ts';
 
 const OPENED_AT_ONCE = 200;
 const NO_MENTIONS = new Map();
@@ -28,44 +28,25 @@ export type GroupArchiveDependencies = {
 /** A group as it is called in the archive. */
 export type ArchivedGroup = Readonly<{ id: number; name: string; lastSeq: number }>;
 
-type Sent = { entry: string; id: string };
-
 /**
  * A ZIP of all that is written in groups: pages that open in a browser without a server, the same as JSON Lines for
- * programs and other Hearths, and the files. It is made while it is read, so that a large one takes little memory.
+ * programs and other Hearths, and the files.
  */
 export function createGroupArchive(
   dependencies: GroupArchiveDependencies,
   groups: readonly ArchivedGroup[],
   now = new Date(),
 ): Readable {
-  const { views, files, blobs } = dependencies;
-  const zip = new ZipFile();
-  const output = zip.outputStream as Readable;
-  zip.on('error', (error: Error) => output.destroy(error));
-  const addStream = (entry: string, compress: boolean, open: () => Readable) =>
-    zip.addReadStreamLazy(entry, { compress }, (callback) => callback(null, open()));
-  const sent: Sent[] = [];
-  const title = groups.length === 1 ? (groups[0]?.name ?? '') : 'Hearth';
-  const index = views.render('exports/groups.njk', { title, groups, at: timeOf(now.getTime()) });
-  zip.addBuffer(Buffer.from(index), 'index.html');
-  for (const group of groups)
-    addStream(`groups/${group.id}.html`, true, () => Readable.from(pageOf(dependencies, group)));
-  addStream('messages.jsonl', true, () => Readable.from(linesOf(dependencies, groups, sent, now)));
-  // yazl takes entries until `end`, and knows the files once the messages were written.
-  addStream('files/README.txt', true, () =>
-    Readable.from(
-      (async function* () {
-        yield 'The names begin with the numbers of the group and of the message.\n';
-        for (const { entry, id } of sent) {
-          const file = await files.byId(id);
-          if (file) addStream(entry, false, () => blobs.read(id, CONTENT, file.key, file.size));
-        }
-        zip.end();
-      })(),
-    ),
-  );
-  return output;
+  return zipOf(async (zip) => {
+    const title = groups.length === 1 ? (groups[0]?.name ?? '') : 'Hearth';
+    const at = timeOf(now.getTime());
+    const index = dependencies.views.render('exports/groups.njk', { title, groups, at });
+    zip.addBuffer('index.html', Buffer.from(index));
+    for (const group of groups) await zip.add(`groups/${group.id}.html`, pageOf(dependencies, group));
+    const sent: Sent[] = [];
+    await zip.add('messages.jsonl', linesOf(dependencies, groups, sent, now));
+    await addFiles(zip, sent, dependencies);
+  });
 }
 
 async function* batchesOf(

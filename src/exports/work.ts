@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { Transform } from 'node:stream';
+import { pipeline, Transform } from 'node:stream';
 import type { Account } from '../accounts/store.ts';
 import type { Databases } from '../database/open.ts';
 import { CONTENT } from '../files/blob-store.ts';
@@ -101,8 +101,9 @@ export class ExportWork {
     const archive = await createArchive(this.#dependencies, account, (done, total) =>
       exports.change(wanted, { done, total }),
     );
-    archive.on('error', (error) => counted.destroy(error));
-    await blobs.write(wanted.blobId, CONTENT, wanted.key, archive.pipe(counted));
+    // Whichever of them ends with an error, the other one does, too; writing fails by it.
+    pipeline(archive, counted, () => {});
+    await blobs.write(wanted.blobId, CONTENT, wanted.key, counted);
     return size;
   }
 

@@ -3,7 +3,7 @@ import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { openRange, sealStream } from '../crypto/sealed-stream.ts';
+import { DamagedStream, openRange, sealStream } from '../crypto/sealed-stream.ts';
 
 /** A file has its bytes, and a picture a small one of them beside it, under the same key. */
 export const CONTENT = { part: 0, suffix: '' } as const;
@@ -30,6 +30,12 @@ export type BlobStore = {
   /** What lies here and was written before a time. */
   olderThan(time: number): AsyncGenerator<OldBlob>;
 };
+
+/** Whether the bytes of a file are gone or damaged: reading them again does not help. */
+export function isLost(error: unknown): boolean {
+  const { code, name } = error as { code?: unknown; name?: unknown };
+  return code === 'ENOENT' || name === 'NoSuchKey' || error instanceof DamagedStream;
+}
 
 /** @param folder such as `data/media`; files lie in 256 folders by the last two digits of their id */
 export function openBlobStore(folder: string): BlobStore {

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import test from 'node:test';
 import yauzl from 'yauzl';
 import { type Answer, newPerson, type Visitor } from '../support/client.ts';
@@ -136,3 +139,98 @@ test('two thousand messages and their pages are in the archive once each', async
   );
   assert.equal(String(entries.get('groups/1.html')).match(/<li>/g)?.length, 2_500);
 });
+
+/** Sends a file to a group, and resolves to where its bytes are. */
+async function sendFile(person: Visitor, dataDir: string, name: string, bytes: Buffer): Promise<string> {
+  const before = mediaIn(dataDir);
+  const upload = { name, type: 'text/plain', bytes };
+  const { body } = await person.upload('/groups/1/files', [upload], {}, { 'hx-request': 'true' });
+  const files = /data-file="([^"]+)"/.exec(body)?.[1] ?? '';
+  await person.post('/groups/1/messages', { content: name, files });
+  return mediaIn(dataDir).find((path) => !before.includes(path)) ?? '';
+}
+
+function mediaIn(dataDir: string): string[] {
+  const folder = join(dataDir, 'media');
+  mkdirSync(folder, { recursive: true });
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+test('files that are gone or damaged are named in both archives, which have everything else', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  rmSync(await sendFile(ada, hearth.dataDir, 'gone.txt', Buffer.from('gone')));
+  const damaged = await sendFile(ada, hearth.dataDir, 'damaged.txt', Buffer.alloc(200_000, 'd'));
+  await sendFile(ada, hearth.dataDir, 'whole.txt', Buffer.from('whole'));
+  const sealed = readFileSync(damaged);
+  sealed.fill(0, 150_000, 150_010);
+  writeFileSync(damaged, sealed);
+  await ada.post('/account/export');
+  for (const { bytes } of [await archiveOf(ada), await ada.get('/groups/1/archive')]) {
+    const entries = await unpack(bytes);
+    const textOf = (name: string) =>
+      String([...entries].find(([path]) => path.endsWith(name))?.[1] ?? 'not there');
+    assert.equal(textOf('whole.txt'), 'whole');
+    assert.equal(textOf('gone.txt'), 'not there');
+    assert.match(textOf('damaged.txt'), /^d{131072}$/, 'up to the damage');
+    assert.match(
+      textOf('NOT-READABLE.txt'),
+      /could not be read:\nfiles\/.+gone\.txt\nfiles\/.+damaged\.txt\n$/,
+    );
+    assert.ok(entries.has('index.html'));
+  }
+});
+
+test('a file that is removed while an archive is downloaded is left out, and Hearth goes on', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  await sendFile(ada, hearth.dataDir, 'large.bin', Buffer.alloc(20_000_000, 7));
+  await sendFile(ada, hearth.dataDir, 'removed.txt', Buffer.from('removed'));
+  await sendFile(ada, hearth.dataDir, 'kept.txt', Buffer.from('kept'));
+  const response = await download(ada, '/groups/1/archive');
+  await once(response, 'readable');
+  await ada.post('/groups/1/messages/2/remove');
+  await until(() => mediaIn(hearth.dataDir).length === 2, 'its bytes are gone');
+  const entries = await unpack(await buffer(response));
+  assert.deepEqual(
+    [...entries.keys()].filter((path) => path.startsWith('files/1-')).map((path) => path.slice(-8)),
+    ['arge.bin', 'kept.txt'],
+  );
+  assert.equal((await ada.get('/healthz')).status, 200);
+});
+
+test('downloads that are broken off leave no file open', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  await sendFile(ada, hearth.dataDir, 'large.bin', Buffer.alloc(20_000_000, 7));
+  const openFiles = () =>
+    readdirSync('/proc/self/fd').filter((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`).startsWith(hearth.dataDir);
+      } catch {
+        return false;
+      }
+    }).length;
+  const before = openFiles();
+  let mostOpen = 0;
+  for (let count = 0; count < 4; count++) {
+    const response = await download(ada, '/groups/1/archive');
+    await once(response, 'readable');
+    await until(() => openFiles() > before, 'the file is read');
+    mostOpen = Math.max(mostOpen, openFiles());
+    response.destroy();
+  }
+  assert.ok(mostOpen > before);
+  await until(() => openFiles() === before, 'all are closed');
+});
+
+/** A response of which nothing is read yet. */
+async function download({ url, cookie }: Visitor, path: string): Promise<IncomingMessage> {
+  const sent = request(url + path, { headers: { cookie } }).end();
+  const [response]: IncomingMessage[] = await once(sent, 'response');
+  assert.ok(response);
+  response.on('error', () => {});
+  return response;
+}
