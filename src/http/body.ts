@@ -2,12 +2,14 @@ import { finished } from 'node:stream/promises';
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import { ChatError, diskFull, tooLargeForm, unreadable } from '../errors.ts';
 
+/** More fields than a form of MAX_FORM_BYTES can have. */
+const MAX_FIELDS = 50_000;
 /** 8,000 characters of four bytes each, as a form encodes them. */
 const MAX_FORM_BYTES = 128 * 1024;
 
 /** Reads plain forms into `request.body`. */
 export function readForms(): RequestHandler {
-  return refusing(express.urlencoded({ extended: false, limit: MAX_FORM_BYTES, parameterLimit: 1_100 }));
+  return refusing(express.urlencoded({ extended: false, limit: MAX_FORM_BYTES, parameterLimit: MAX_FIELDS }));
 }
 
 /** Reads JSON into `request.body`. @param limit in the notation of body-parser, such as `2mb` */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ImportedFile, ImportedMessage, Outline } from './source.ts';
+import { type ImportedFile, type ImportedMessage, MAX_TIME, type Outline } from './source.ts';
 
 // The form of a bulk export: docs.mattermost.com, "Bulk loading data", data format version 1.
 
@@ -7,8 +7,7 @@ const attachments = z.array(z.looseObject({ path: z.string() })).nullish();
 const said = z.looseObject({
   user: z.string(),
   message: z.string().default(''),
-  // The times that a Date can be (ECMA-262, 21.4.1.1).
-  create_at: z.int().min(0).max(8.64e15),
+  create_at: z.int().min(0).max(MAX_TIME),
   attachments,
 });
 const line = z.looseObject({
@@ -63,6 +62,7 @@ export function readMattermost(
   if (channels.size === 0) return undefined;
   messages.sort((a, b) => a.at - b.at);
   const times = messages.map(({ at }) => at);
+  const inConversation = countsOf(messages.map(({ conversation }) => conversation));
   return {
     messages,
     outline: {
@@ -70,9 +70,9 @@ export function readMattermost(
       conversations: [...channels].map(([key, name]) => ({
         key,
         name,
-        messages: messages.filter(({ conversation }) => conversation === key).length,
+        messages: inConversation.get(key) ?? 0,
       })),
-      people: [...countsOf(messages)].map(([key, count]) => ({
+      people: [...countsOf(messages.map(({ author }) => author))].map(([key, count]) => ({
         key,
         name: names.get(key) ?? key,
         username: key,
@@ -126,9 +126,9 @@ function fullName(user: NonNullable<z.output<typeof line>['user']>): string {
   return user.nickname || [user.first_name, user.last_name].filter(Boolean).join(' ') || user.username;
 }
 
-function countsOf(messages: readonly ImportedMessage[]): Map<string, number> {
+function countsOf(keys: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const { author } of messages) counts.set(author, (counts.get(author) ?? 0) + 1);
+  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
   return counts;
 }
 

@@ -13,6 +13,8 @@ export type OpenedImport = Readonly<{
   archive: ArchiveFile | undefined;
 }>;
 
+/** Of a text that is in no ZIP. */
+const MAX_TEXT_BYTES = 200 * 1024 ** 2;
 const ZIP_MAGIC = Buffer.from('PK');
 
 /**
@@ -27,12 +29,14 @@ export async function openImport(
   choices: ReadingChoices,
 ): Promise<OpenedImport> {
   const beginning = await bytes(read(0, Math.min(size, ZIP_MAGIC.length)));
-  if (!beginning.equals(ZIP_MAGIC)) {
-    if (size > 200 * 1024 ** 2) throw unknown();
-    return openText(name, (await bytes(read(0, size))).toString().replace(/^\ufeff/, ''), undefined, choices);
-  }
-  const archive = await openArchiveFile(read, size);
+  const isZip = beginning.equals(ZIP_MAGIC);
+  if (!isZip && size > MAX_TEXT_BYTES) throw unknown();
+  const archive = isZip ? await openArchiveFile(read, size) : undefined;
   try {
+    if (!archive) {
+      const text = (await bytes(read(0, size))).toString();
+      return openText(name, text.replace(/^\ufeff/, ''), undefined, choices);
+    }
     if (archive.has('channels.json') || archive.has('users.json')) {
       const { outline, messages } = await readSlack(archive);
       return { outline, messages, archive };
@@ -46,7 +50,7 @@ export async function openImport(
     const own = /_chat\.txt$/i.test(text) ? name : (text.split('/').at(-1) ?? name);
     return openText(own, await archive.text(text), archive, choices);
   } catch (error) {
-    archive.close();
+    archive?.close();
     if (error instanceof SyntaxError || (error instanceof Error && error.name === 'ZodError'))
       throw unknown();
     throw error;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { fromSlack } from '../bots/slack-text.ts';
 import type { ArchiveFile } from './archive-file.ts';
-import type { ImportedMessage, ImportedPerson, Outline } from './source.ts';
+import { type ImportedMessage, type ImportedPerson, MAX_TIME, type Outline } from './source.ts';
 
 // The form of an export: docs "How to read Slack data exports" (slack.com/help/articles/220556107).
 
@@ -63,7 +63,10 @@ export async function readSlack(archive: ArchiveFile): Promise<SlackExport> {
       for (const said of z.array(message).parse(await jsonOf(archive, entry))) {
         const author =
           said.user ?? (said.username || said.bot_id ? `bot ${said.username ?? said.bot_id}` : undefined);
-        if (author === undefined || (said.subtype !== undefined && !SPOKEN.has(said.subtype))) {
+        // In seconds. What has no time is no message.
+        const at = Math.round(Number(said.ts) * 1_000);
+        const isTime = at >= 0 && at <= MAX_TIME;
+        if (!isTime || author === undefined || (said.subtype !== undefined && !SPOKEN.has(said.subtype))) {
           notices += 1;
           continue;
         }
@@ -73,7 +76,7 @@ export async function readSlack(archive: ArchiveFile): Promise<SlackExport> {
           key: said.ts,
           conversation: folder,
           author,
-          at: Math.round(Number(said.ts) * 1_000),
+          at,
           text: textOf(said, nameOf),
           files: [],
           ...(thread && { replyTo: thread }),

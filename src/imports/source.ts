@@ -1,3 +1,6 @@
+/** The last time that a Date can be, in milliseconds (ECMA-262, 21.4.1.1). */
+export const MAX_TIME = 8.64e15;
+
 /** Somebody, or a conversation, in an archive. `key` is how the archive names them. */
 export type Named = Readonly<{ key: string; name: string; messages: number }>;
 

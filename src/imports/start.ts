@@ -106,6 +106,11 @@ async function conversationTargets(
         field,
         `There is a group “${name}” that you are not in. Choose another name, or join it.`,
       );
+    if (existing?.archivedAt)
+      throw invalid(
+        field,
+        `The group “${existing.name}” is archived. Take it up again, or choose another name.`,
+      );
     targets.set(key, existing ? { name: existing.name, id: existing.id } : { name });
   }
   return Object.fromEntries(targets);

@@ -11,7 +11,7 @@ const HALF = String.raw`(a\.?\s?m\.?|p\.?\s?m\.?|vorm\.|nachm\.|上午|下午|�
  * phones of many languages write date and time.
  */
 const HEAD = new RegExp(
-  String.raw`^\[?(\d{1,4})\s?[./\-年년]\s?(\d{1,2})\s?[./\-月월]\s?(\d{2,4})[日일.]?[,،]?\s*(?:às|à|kl\.?|klo|um|o|в)?\s*(?:${HALF}\s*)?(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?:\s?${HALF})?(?:\]\s|\s[-–]\s|,\s)(.*)$`,
+  String.raw`^\[?(\d{1,4})\s?[./\-年년]\s?(\d{1,2})\s?[./\-月월]\s?(\d{2,4})[日일.]?[,،]?\s{0,3}(?:às|à|kl\.?|klo|um|o|в)?\s{0,3}(?:${HALF}\s{0,3})?(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?:\s?${HALF})?(?:\]\s|\s[-–]\s|,\s)(.*)$`,
   'is',
 );
 /** "Ada: …"; a notice such as `Ada changed the subject to "x: y"` has a quotation mark alone before its colon. */

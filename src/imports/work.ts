@@ -115,7 +115,7 @@ export class ImportWork {
     }
     await writer.flush();
     await imports.change(wanted, { done: writer.done });
-    await this.#markRead(wanted, writer.lastSeqs());
+    await this.#markRead(wanted, writer.seqs());
     return {
       groups: [...targets].map(([key, { id, name }]) => ({
         ...{ id, name, added: 0, already: 0 },
@@ -133,19 +133,23 @@ export class ImportWork {
 
   /**
    * What was brought in is not new to those who had read everything, but for the last message: nobody has seen that yet.
-   * Whoever had something to read keeps their place.
+   * Whoever had something to read keeps their place, and so does everybody before what was written meanwhile.
    */
-  async #markRead(wanted: ChatImport, lastSeqs: ReadonlyMap<number, number>): Promise<void> {
+  async #markRead(wanted: ChatImport, seqs: ReadonlyMap<number, ReadonlySet<number>>): Promise<void> {
     const { groups, publish } = this.#dependencies;
     const { conversations } = await this.#planOf(wanted);
     const before = new Map(Object.values(conversations).map(({ id, lastSeq }) => [id, lastSeq]));
-    for (const [groupId, last] of lastSeqs) {
+    for (const [groupId, broughtIn] of seqs) {
+      const first = before.get(groupId) ?? 0;
+      let last = first;
+      while (broughtIn.has(last + 1)) last += 1;
       const marks = await groups.marksOf(groupId, Number.MAX_SAFE_INTEGER);
       const now = Date.now();
+      const isWhole = [...broughtIn].every((seq) => seq <= last);
       await groups.markRead(
         marks
-          .filter(({ readSeq }) => readSeq >= (before.get(groupId) ?? 0))
-          .map(({ accountId }) => ({ accountId, groupId, seq: last - 1, now })),
+          .filter(({ readSeq }) => readSeq >= first)
+          .map(({ accountId }) => ({ accountId, groupId, seq: isWhole ? last - 1 : last, now })),
       );
       publish(membershipsChanged, { groupId });
     }

@@ -52,7 +52,7 @@ export class ImportWriter {
   readonly #archive: OpenedImport['archive'];
   readonly #plan: Plan;
   readonly #seqs = new Map<string, number>();
-  readonly #joined = new Set<string>();
+  readonly #joined = new Map<string, Promise<void>>();
   #batch: ImportedMessage[] = [];
 
   constructor(dependencies: WriteDependencies, { archive }: OpenedImport, plan: Plan) {
@@ -92,14 +92,14 @@ export class ImportWriter {
     this.done += batch.length;
   }
 
-  /** The number of the last message that the archive has of each group. */
-  lastSeqs(): ReadonlyMap<number, number> {
-    const last = new Map<number, number>();
+  /** The numbers of the messages that the archive has of each group. */
+  seqs(): ReadonlyMap<number, ReadonlySet<number>> {
+    const byGroup = new Map<number, Set<number>>();
     for (const [key, seq] of this.#seqs) {
       const group = this.#plan.targets.get(key.slice(0, key.lastIndexOf('\0')));
-      if (group) last.set(group.id, Math.max(seq, last.get(group.id) ?? 0));
+      if (group) byGroup.set(group.id, (byGroup.get(group.id) ?? new Set<number>()).add(seq));
     }
-    return last;
+    return byGroup;
   }
 
   async #prepare(message: ImportedMessage): Promise<Prepared> {
@@ -125,10 +125,15 @@ export class ImportWriter {
   }
 
   /** Whoever wrote in a conversation is in its group, and nobody else; whom an owner removed stays out. */
-  async #join(account: Account, group: Group): Promise<void> {
+  #join(account: Account, group: Group): Promise<void> {
     const key = `${account.id} ${group.id}`;
-    if (this.#joined.has(key)) return;
-    this.#joined.add(key);
+    // Several messages of one person are prepared at the same time: all of them wait.
+    const joined = this.#joined.get(key) ?? this.#joinFirst(account, group);
+    this.#joined.set(key, joined);
+    return joined;
+  }
+
+  async #joinFirst(account: Account, group: Group): Promise<void> {
     await joinInvitedGroup(this.#dependencies, account, group);
     // SQLite answers at once: without this, a thousand people would let nobody else have a turn.
     await new Promise(setImmediate);

@@ -9,6 +9,8 @@ import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { startHearth, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 import { bringIn, finished, upload, zipOf } from '../support/imports.ts';
 import { startReceiver } from '../support/receiver.ts';
+import { countRows, runSql } from '../support/rows.ts';
+import { until } from '../support/until.ts';
 
 const shared = await startHearth({ after });
 const root = await newPerson(shared.url, 'root');
@@ -170,6 +172,68 @@ test('an archive of a group that comes back to it adds nothing, and one of anoth
   assert.match(thread, /an answer[\s\S]*an answer to it/, 'a reply to a reply stays in the thread');
 });
 
+test('the first messages of somebody come in with all their files', async () => {
+  const picture = await sharp({ create: { width: 60, height: 40, channels: 3, background: 'red' } })
+    .jpeg()
+    .toBuffer();
+  const numbers = Array.from({ length: 8 }, (_, index) => index + 1);
+  const zip = await zipOf({
+    'WhatsApp Chat with Firsts.txt': numbers
+      .map((number) => `13.01.20, 10:0${number} - Nell: IMG-${number}.jpg (file attached)`)
+      .join('\n'),
+    ...Object.fromEntries(numbers.map((number) => [`IMG-${number}.jpg`, picture])),
+  });
+  const { body, groupId } = await bringIn(root, 'WhatsApp Chat with Firsts.zip', zip);
+  assert.doesNotMatch(body, /could not be taken/);
+  const page = (await root.get(`/groups/${groupId}`)).body;
+  assert.equal(page.match(/\/thumbnail/g)?.length, 8);
+  assert.doesNotMatch(page, /Empty message/);
+});
+
+test('two thousand people and as many channels come in, also by the form of their page', async () => {
+  const numbers = Array.from({ length: 2_000 }, (_, index) => index);
+  const lines = [
+    { type: 'version', version: 1 },
+    ...numbers.map((number) => ({
+      type: 'channel',
+      channel: { team: 't', name: `c${number}`, display_name: `Channel ${number}` },
+    })),
+    ...numbers.map((number) => ({
+      type: 'post',
+      post: { team: 't', channel: 'c0', user: `user${number}`, message: 'hi', create_at: 1.6e12 + number },
+    })),
+  ];
+  const text = lines.map((line) => JSON.stringify(line)).join('\n');
+  const { location } = await upload(root, 'many.jsonl', Buffer.from(text));
+  const { body } = await root.get(location);
+  const names = [...body.matchAll(/name="((?:conversation|person)\.\d+)"/g)].map(([, name]) => name ?? '');
+  assert.equal(names.length, 4_000);
+  const form = Object.fromEntries(names.map((name) => [name, name === 'person.0' ? 'nobody-here' : '']));
+  const { status, body: answer } = await root.post(`${location}/start`, {
+    ...form,
+    'conversation.0': 'Many',
+  });
+  assert.deepEqual([status, /nobody here with the name “nobody-here”/.test(answer)], [400, true]);
+  await root.post(`${location}/discard`);
+});
+
+test('what is written while an import runs stays unread', async (t) => {
+  const hearth = await startHearth(t);
+  const chief = await newPerson(hearth.url, 'chief', 1);
+  const bob = await newPerson(hearth.url, 'bobby', 1);
+  const chat = Array.from({ length: 10_000 }, (_, index) => `13.01.20, 10:10 - Kim: number ${index}`);
+  const { location } = await upload(chief, 'u.txt', Buffer.from(chat.join('\n')));
+  await chief.post(`${location}/start`, { 'conversation.0': 'General' });
+  const rows = () => countRows(hearth.dataDir, 'chat', 'messages', 'group_id = 1');
+  await until(async () => (await rows()) > 500, 'it runs');
+  await chief.post('/groups/1/messages', { content: 'The house is on fire' });
+  assert.ok((await rows()) < 10_000, 'written meanwhile');
+  await finished(chief, location);
+  const [news] = await runSql(hearth.dataDir, 'chat', 'SELECT seq FROM messages WHERE author_id = 1');
+  const unread = /id="group-1"[^>]* data-unread="(\d+)"/.exec((await bob.get('/groups')).body)?.[1];
+  assert.equal(Number(unread), 10_001 - (Number(news?.seq) - 1));
+});
+
 test('a hundred people whose names make no username come in', async () => {
   const letters = [...'王李张刘陈杨黄赵吴周徐孙马朱胡'];
   const names = letters.flatMap((first) => letters.slice(0, 8).map((second) => `${first}${second}`));
@@ -232,6 +296,7 @@ test('one odd value of an archive does not refuse all of it, and odd names are s
         attachments: [{ fallback: 'canary attached' }],
       },
       { type: 'message', subtype: 'bot_message', bot_id: 'B1', text: 'of a bot', ts: '1577880001.1' },
+      { type: 'message', user: 'U1', text: 'of no time', ts: 'soon' },
     ]),
     '__proto__/2020-01-01.json': JSON.stringify([
       { type: 'message', user: 'U1', text: 'of a prototype', ts: '1577880000.1' },

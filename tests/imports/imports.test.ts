@@ -204,6 +204,11 @@ test('what is no archive, a bomb, or not for this account is refused with a sent
   const refusals: [string, Buffer, RegExp][] = [
     ['a.txt', Buffer.from('Just a text\nof two lines'), /no export of WhatsApp, Slack, Mattermost or Hearth/],
     ['a.zip', await zipOf({ 'a.pdf': 'x' }), /no export of WhatsApp/],
+    [
+      'messages.jsonl',
+      Buffer.from('{"type":"archive","format":"hearth","version":1}\n{"type":"group","id":1,"na'),
+      /no export of WhatsApp/,
+    ],
     ['a.zip', Buffer.from('PK\u0003\u0004 and nothing else'), /This ZIP cannot be read/],
     [
       'a.zip',
@@ -246,6 +251,12 @@ test('what is no archive, a bomb, or not for this account is refused with a sent
   assert.match(
     (await root.post(`${location}/start`, { 'conversation.0': '' })).body,
     /at least one conversation/,
+  );
+  const old = Number(/\d+/.exec((await root.post('/groups', { name: 'Old times' })).location)?.[0]);
+  await root.post(`/groups/${old}/archive`, { on: 'yes' });
+  assert.match(
+    (await root.post(`${location}/start`, { 'conversation.0': 'old times' })).body,
+    /“Old times” is archived/,
   );
   assert.equal((await root.post(`${location}/discard`)).location, '/admin/imports');
   assert.equal((await root.get(location)).status, 404);

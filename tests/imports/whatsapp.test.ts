@@ -148,3 +148,8 @@ test('on an iPhone: what the app says is a notice, a document is a file, a paste
     ],
   );
 });
+
+test('a line of a million spaces is read at once', () => {
+  // A pattern that tries each way to divide them would take half an hour.
+  assert.equal(read(`31.12.20, 23:59 - Ada: hello\n1.1.20${' '.repeat(1_000_000)}x`).messages.length, 1);
+});
