@@ -14,7 +14,7 @@ import type { GroupStore } from '../groups/store.ts';
 import type { InboxStore } from '../inbox/store.ts';
 import type { Jobs } from '../jobs.ts';
 import { inboxChanged } from '../messages/events.ts';
-import { removeWithout } from '../messages/remove.ts';
+import { removeWithout, staysOrIsGone } from '../messages/remove.ts';
 import type { MessageStore } from '../messages/store.ts';
 import type { MessageWriter } from '../messages/writer.ts';
 import type { AccountDeletion, AccountDeletionStore, Fate } from './account-store.ts';
@@ -127,7 +127,7 @@ export class DeletionWork {
       reason: undefined,
       now: Date.now(),
       refuse: () => undefined,
-    });
+    }).catch(staysOrIsGone);
   }
 
   /**
@@ -161,13 +161,16 @@ export class DeletionWork {
     }
   }
 
-  /** The first of these who is no bot. */
+  /** The first of these who is no bot, and not suspended where there is anybody else. */
   async #firstPerson(ids: readonly number[]): Promise<number | undefined> {
+    let suspended: number | undefined;
     for (const id of ids) {
       const account = await this.#dependencies.accounts.byId(id);
-      if (account && !account.isBot) return id;
+      if (!account || account.isBot) continue;
+      if (account.suspendedAt === null) return id;
+      suspended ??= id;
     }
-    return undefined;
+    return suspended;
   }
 
   async #leaveDirect(group: Group): Promise<void> {

@@ -1,4 +1,5 @@
 import type { ChatError } from '../errors.ts';
+import type { Group } from '../groups/group.ts';
 import { isFromMachine, spokenIn } from '../recordings/recording.ts';
 import type { Message } from './message.ts';
 
@@ -7,6 +8,8 @@ export type Amendment = {
   groupId: number;
   seq: number;
   amend(message: Message): Message | ChatError;
+  /** Asked about the group within the transaction, so that what was decided before it holds. */
+  refuseIn?(group: Pick<Group, 'heldAt'>): ChatError | undefined;
 };
 
 /** The results of a batch, in its order, and all messages that were written, in order of change. */

@@ -102,6 +102,11 @@ function lists(orm: Orm) {
       .orderBy(desc(messages.seq))
       .limit(value('limit'))
       .prepare(),
+    hold: orm
+      .select({ heldAt: groups.heldAt })
+      .from(groups)
+      .where(eq(groups.id, value('groupId')))
+      .prepare(),
     revisions: orm
       .select()
       .from(revisions)

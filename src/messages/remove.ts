@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Account } from '../accounts/store.ts';
-import type { ChatError } from '../errors.ts';
+import { ChatError } from '../errors.ts';
 import type { BlobStore } from '../files/blob-store.ts';
 import type { OpenGroup } from '../groups/access.ts';
+import { refuseOnHold } from '../groups/policies.ts';
 import { optional } from '../operations/fields.ts';
 import { type Message, NO_METADATA } from './message.ts';
 import { refuseRemoval } from './policies.ts';
@@ -53,7 +54,11 @@ export async function removeMessage(
   );
 }
 
-/** The same for somebody who need not have the group open. @param refuse says whether they may */
+/**
+ * The same for somebody who need not have the group open.
+ * @param refuse says whether they may
+ * @throws ChatError also 409 for a group on hold, 404 when there is no such message
+ */
 export async function removeWithout(
   { writer, blobs }: Pick<RemoveDependencies, 'writer' | 'blobs'>,
   { groupId, seq }: { groupId: number; seq: number },
@@ -73,6 +78,7 @@ export async function removeWithout(
   const removed = await writer.amend({
     groupId,
     seq,
+    refuseIn: refuseOnHold,
     amend(message) {
       const refusal = refuse(message);
       if (refusal) return refusal;
@@ -84,4 +90,10 @@ export async function removeWithout(
   });
   for (const { id } of files) await blobs.remove(id);
   return removed;
+}
+
+/** For work in the background: a group was put on hold meanwhile, or somebody else was faster. @throws any other error */
+export function staysOrIsGone(error: unknown): undefined {
+  if (error instanceof ChatError && (error.status === 409 || error.status === 404)) return undefined;
+  throw error;
 }

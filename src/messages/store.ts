@@ -48,10 +48,12 @@ export class MessageStore {
     return this.#db.transaction(async (tx) => {
       const results: (Message | ChatError)[] = [];
       const changed: { before: Message; after: Message; index: number }[] = [];
-      for (const { groupId, seq, amend } of batch) {
+      for (const { groupId, seq, amend, refuseIn } of batch) {
         const row = await tx.get(this.#queries.between, { groupId, first: seq, last: seq });
         const before = row && this.#sealed.open(row);
-        const after = before ? amend(before) : notFound('There is no such message.');
+        const group = refuseIn && (await tx.get(this.#queries.hold, { groupId }));
+        const refusal = group && refuseIn?.(group);
+        const after = refusal ?? (before ? amend(before) : notFound('There is no such message.'));
         if (before && !(after instanceof ChatError) && after !== before)
           changed.push({ before, after, index: results.length });
         results.push(after);

@@ -4,7 +4,6 @@ import type { AuditStore } from '../audit/store.ts';
 import type { Publish } from '../bus/bus.ts';
 import { ChatError, notFound } from '../errors.ts';
 import { openGroup } from '../groups/access.ts';
-import { refuseOnHold } from '../groups/policies.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { messageOf } from '../messages/access.ts';
 import { reportsChanged } from '../messages/events.ts';
@@ -71,14 +70,13 @@ export async function answerReport(
   const refusal = refuseAnswer(account, membership);
   if (refusal) throw refusal;
   if (!report) throw notFound('There is no such report.');
-  const group = remove ? await groups.byId(report.groupId) : undefined;
-  const onHold = group && refuseOnHold(group);
-  if (onHold) throw onHold;
-  if ((await reports.resolve(report, now)) === 0)
-    throw new ChatError('answered', 409, 'Somebody has answered this report already.');
-  publish(reportsChanged, {});
+  const answered = new ChatError('answered', 409, 'Somebody has answered this report already.');
+  if (report.resolvedAt !== null) throw answered;
+  // First, since a report whose message could not be removed still waits.
   if (remove && (await messages.bySeq(report.groupId, report.seq)))
     await removeWithout(dependencies, report, { by: account, reason, now, refuse: () => undefined });
+  if ((await reports.resolve(report, now)) === 0) throw answered;
+  publish(reportsChanged, {});
   if (account.isAdmin)
     await audit.add({
       at: now,

@@ -1,6 +1,4 @@
-import { refuseOnHold } from '../groups/policies.ts';
-import type { GroupStore } from '../groups/store.ts';
-import { type RemoveDependencies, removeWithout } from '../messages/remove.ts';
+import { type RemoveDependencies, removeWithout, staysOrIsGone } from '../messages/remove.ts';
 import type { Removed } from './purge.ts';
 import type { RetentionStore } from './store.ts';
 
@@ -13,10 +11,7 @@ const NOBODY = 0;
  * @param groupId undefined is all groups that are not on hold
  */
 export async function removeOldest(
-  dependencies: Pick<RemoveDependencies, 'writer' | 'blobs'> & {
-    retention: RetentionStore;
-    groups: GroupStore;
-  },
+  dependencies: Pick<RemoveDependencies, 'writer' | 'blobs'> & { retention: RetentionStore },
   bytes: number,
   groupId: number | undefined,
   isStopped: () => boolean,
@@ -28,13 +23,11 @@ export async function removeOldest(
     const oldest = await dependencies.retention.oldestWithFiles(groupId, FILES_AT_ONCE);
     for (const message of oldest) {
       if (left <= 0 || isStopped()) break;
-      const group = await dependencies.groups.byId(message.groupId);
-      // Put on hold meanwhile.
-      if (!group || refuseOnHold(group)) continue;
-      await removeWithout(dependencies, message, {
+      const isGone = await removeWithout(dependencies, message, {
         ...{ by: { id: NOBODY }, reason: 'Removed to free space', now: Date.now() },
         refuse: () => undefined,
-      });
+      }).catch(staysOrIsGone);
+      if (!isGone) continue;
       left -= message.bytes;
       removed.messages += 1;
       removed.files += message.files;

@@ -14,6 +14,7 @@ import {
   or,
   type SQL,
   sql,
+  sum,
 } from 'drizzle-orm';
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core';
 import type { Database, Executor, Orm } from '../database/executor.ts';
@@ -39,6 +40,8 @@ export type Rule = Readonly<{ keepDays: number | null; keepMegabytes: number | n
 /** What was removed, and the accounts whose unread messages were among it. */
 export type Purged = Readonly<{
   messages: number;
+  /** The first of them: also one that stayed before. */
+  firstSeq: number;
   fileIds: string[];
   unreadOf: number[];
   /** Who followed a thread that is gone. */
@@ -112,11 +115,14 @@ export class RetentionStore {
             .delete(drafts)
             .where(and(gt(drafts.thread, 0), of({ groupId: drafts.groupId, seq: drafts.thread })(orm))),
         );
-        const removed = await tx.run((orm) => orm.delete(messages).where(of(messages)(orm)));
+        const removed = await tx.all((orm) =>
+          orm.delete(messages).where(of(messages)(orm)).returning({ seq: messages.seq }),
+        );
         const unread = await this.#skipUnread(tx, groupId, last);
         await tx.run((orm) => orm.update(groups).set({ purgedSeq: last }).where(eq(groups.id, groupId)));
         return {
-          ...{ messages: removed, fileIds: ids, unreadOf: unread },
+          ...{ messages: removed.length, fileIds: ids, unreadOf: unread },
+          firstSeq: removed.reduce((first, { seq }) => Math.min(first, seq), last),
           followers: [...new Set(followers.map(({ id }) => id))],
         };
       },
@@ -148,21 +154,23 @@ export class RetentionStore {
     return row !== undefined;
   }
 
-  /** The messages with files that were sent first, of one group or of all that are not on hold. */
+  /** What the files take that `oldestWithFiles` goes through, in bytes. */
+  async bytesThatMayGo(groupId: number | undefined): Promise<number> {
+    const row = await this.#db.get((orm) =>
+      orm
+        .select({ bytes: sum(files.size) })
+        .from(files)
+        .innerJoin(groups, eq(groups.id, files.groupId))
+        .where(mayGo(groupId)),
+    );
+    return Number(row?.bytes ?? 0);
+  }
+
+  /** The messages with files that were sent first, of one group or of all. */
   oldestWithFiles(
     groupId: number | undefined,
     limit: number,
   ): Promise<{ groupId: number; seq: number; bytes: number; files: number }[]> {
-    const isReported = sql`EXISTS (SELECT 1 FROM ${reports} WHERE ${reports.groupId} = ${files.groupId}
-      AND ${reports.seq} = ${files.seq} AND ${reports.resolvedAt} IS NULL)`;
-    const isSent = and(
-      isNotNull(files.seq),
-      isNull(groups.heldAt),
-      isNull(groups.deletedAt),
-      not(isReported),
-    );
-    // A group that keeps files without limit does so whatever the others take.
-    const isOfAny = and(isSent, or(isNull(groups.keepMegabytes), ne(groups.keepMegabytes, 0)));
     return this.#db.all((orm) =>
       orm
         .select({
@@ -173,7 +181,7 @@ export class RetentionStore {
         })
         .from(files)
         .innerJoin(groups, eq(groups.id, files.groupId))
-        .where(groupId === undefined ? isOfAny : and(isSent, eq(files.groupId, groupId)))
+        .where(mayGo(groupId))
         .groupBy(files.groupId, files.seq)
         .orderBy(asc(sql`min(${files.createdAt})`), asc(files.groupId), asc(files.seq))
         .limit(limit),
@@ -209,6 +217,16 @@ export class RetentionStore {
     );
     return members.map(({ accountId }) => accountId);
   }
+}
+
+/** Which files a limit may remove: sent ones, of no group on hold, in no message with a report that waits. */
+function mayGo(groupId: number | undefined): SQL | undefined {
+  const isReported = sql`EXISTS (SELECT 1 FROM ${reports} WHERE ${reports.groupId} = ${files.groupId}
+    AND ${reports.seq} = ${files.seq} AND ${reports.resolvedAt} IS NULL)`;
+  const isSent = and(isNotNull(files.seq), isNull(groups.heldAt), isNull(groups.deletedAt), not(isReported));
+  if (groupId !== undefined) return and(isSent, eq(files.groupId, groupId));
+  // A group that keeps files without limit does so whatever the others take.
+  return and(isSent, or(isNull(groups.keepMegabytes), ne(groups.keepMegabytes, 0)));
 }
 
 /** First messages of threads with newer answers, and messages with a report that waits. */

@@ -2,12 +2,10 @@ import type { AuditStore } from '../audit/store.ts';
 import type { Publish, Subscribe } from '../bus/bus.ts';
 import type { Databases } from '../database/open.ts';
 import type { BlobStore } from '../files/blob-store.ts';
-import type { FileStore } from '../files/store.ts';
 import { groupCreated, groupSettingsChanged, memberJoined } from '../groups/events.ts';
 import type { Group } from '../groups/group.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { Jobs } from '../jobs.ts';
-import type { MessageStore } from '../messages/store.ts';
 import type { MessageWriter } from '../messages/writer.ts';
 import { heldSince, type SiteSettings, type SiteSettingsStore } from '../site-settings/store.ts';
 import { purgeGroup, type Removed } from './purge.ts';
@@ -24,8 +22,6 @@ export type RetentionDependencies = {
   siteSettings: SiteSettingsStore;
   audit: AuditStore;
   groups: GroupStore;
-  messages: MessageStore;
-  files: FileStore;
   blobs: BlobStore;
   writer: MessageWriter;
   publish: Publish;
@@ -91,7 +87,7 @@ export class RetentionWork {
 
   /** @returns whether nothing failed */
   async #look(now: number): Promise<boolean> {
-    const { siteSettings, groups, files, audit, report } = this.#dependencies;
+    const { siteSettings, groups, audit, report } = this.#dependencies;
     if (this.#isStopped) return false;
     await this.holdNew();
     const settings = await siteSettings.read();
@@ -105,7 +101,7 @@ export class RetentionWork {
       });
     }
     const limit = Number(settings.keepMegabytes ?? 0) * MEGABYTE;
-    if (limit > 0) await this.#free((await files.bytes()) - limit, undefined, removed);
+    if (limit > 0) await this.#keepWithin(limit, undefined, removed);
     if (removed.messages > 0) {
       const details = { why: `messages: ${removed.messages}, files: ${removed.files}` };
       await audit.add({ at: now, actorId: null, action: 'retention', details });
@@ -118,12 +114,12 @@ export class RetentionWork {
     const days = group.keepDays ?? Number(settings.keepDays ?? 0);
     const before = now - days * DAY_MS;
     if (days > 0) add(removed, await purgeGroup(this.#dependencies, group, before, () => this.#isStopped));
-    if (!group.keepMegabytes) return;
-    const bytes = (await this.#dependencies.files.bytesByGroup()).get(group.id) ?? 0;
-    await this.#free(bytes - group.keepMegabytes * MEGABYTE, group.id, removed);
+    if (group.keepMegabytes) await this.#keepWithin(group.keepMegabytes * MEGABYTE, group.id, removed);
   }
 
-  async #free(bytes: number, groupId: number | undefined, removed: Removed): Promise<void> {
+  /** Only what may go counts: whatever else takes room, removing more would not make up for it. */
+  async #keepWithin(limit: number, groupId: number | undefined, removed: Removed): Promise<void> {
+    const bytes = (await this.#dependencies.retention.bytesThatMayGo(groupId)) - limit;
     add(removed, await removeOldest(this.#dependencies, bytes, groupId, () => this.#isStopped));
   }
 }

@@ -5,7 +5,7 @@ import test from 'node:test';
 import { BetterSqlite } from '../../src/database/driver/better-sqlite3.ts';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { ON_SQLITE, startHearth, startHearthProcess } from '../support/hearth.ts';
-import { countRows } from '../support/rows.ts';
+import { countRows, runSql } from '../support/rows.ts';
 import { until } from '../support/until.ts';
 
 type Folder = { dataDir: string };
@@ -203,4 +203,47 @@ test('the private line goes with the messages, or waits no more, and the archive
     assert.doesNotMatch(body, /canary|note of|people wait|1 waits/, messages);
   }
   assert.match((await ada.get('/inbox?show=done')).body, /Somebody who left[\s\S]*canary of keep/);
+});
+
+test('a hold that is confirmed while an account is deleted holds', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const joe = await newPerson(hearth.url, 'joe', 1);
+  for (const person of [ada, joe]) await person.post('/groups/2/join', {});
+  const socket = await joe.socket('/ws/chat/1');
+  for (let count = 1; count <= 1_500; count++)
+    socket.send({ type: 'send', id: crypto.randomUUID(), content: `line ${count}` });
+  await socket.next((text) => text.includes('"line 1500"'));
+  await joe.post('/groups/2/messages', { content: 'evidence' });
+  await joe.post('/account/delete', { messages: 'remove', password: PASSWORD });
+  assert.equal((await ada.post('/admin/space/groups/2/hold', { on: 'yes' })).status, 303);
+  assert.match((await ada.get('/groups/2')).body, /evidence/);
+  await until(
+    async () => (await countRows(hearth.dataDir, 'users', 'accounts', 'id = 2')) === 0,
+    'the account is gone',
+  );
+  assert.match((await ada.get('/groups/2')).body, /evidence/);
+  assert.equal(await countRows(hearth.dataDir, 'chat', 'messages', 'group_id = 1 AND removed_at IS NULL'), 0);
+});
+
+test('the group of a deleted owner goes to somebody who is not suspended', async (t) => {
+  const hearth = await startHearth(t);
+  const root = await newPerson(hearth.url, 'root');
+  const [joe, sue, carol] = [
+    await newPerson(hearth.url, 'joe'),
+    await newPerson(hearth.url, 'sue'),
+    await newPerson(hearth.url, 'carol'),
+  ];
+  await joe.post('/groups', { name: 'Shed' });
+  for (const person of [sue, carol]) await person.post('/groups/3/join');
+  await root.post('/admin/people/3/suspend', {});
+  await joe.post('/account/delete', { messages: 'keep', password: PASSWORD });
+  const owners = () =>
+    runSql(
+      hearth.dataDir,
+      'chat',
+      'SELECT account_id FROM memberships WHERE group_id = 3 AND is_owner = 1 AND account_id <> 2',
+    );
+  await until(async () => (await owners()).length > 0, 'there is a new owner');
+  assert.deepEqual(await owners(), [{ account_id: 4 }]);
 });

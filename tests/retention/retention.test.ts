@@ -243,3 +243,50 @@ test('what was reported stays until the report is answered, by age and by size',
   await ada.post('/admin/space/purge', {});
   await until(() => blobs(hearth.dataDir) === 0, 'then it goes, too, though nothing else is old');
 });
+
+test('what stayed as the root of a thread and went later is on no page any more', async (t) => {
+  const { dataDir, url } = await startHearth(t);
+  const ada = await newPerson(url, 'ada', 1);
+  const joe = await newPerson(url, 'joe', 1);
+  await say(ada, 'canary root');
+  await say(ada, 'second');
+  await say(joe, 'an answer', { replyTo: '1' });
+  await ada.post('/admin/space/keep', { keepDays: '30', keepMegabytes: '' });
+  const age = (upTo: number) =>
+    runSql(
+      dataDir,
+      'chat',
+      `UPDATE messages SET created_at = ${Date.now() - 40 * DAY_MS} + seq WHERE seq <= ${upTo}`,
+    );
+  await age(2);
+  await purged(ada, dataDir, 2);
+  assert.match((await joe.get('/groups/1/threads/1')).body, /canary root/, 'it stays with its answer');
+  await age(3);
+  await purged(ada, dataDir, 3);
+  assert.equal(await countRows(dataDir, 'chat', 'messages', 'group_id = 1'), 0);
+  assert.equal((await joe.get('/groups/1/threads/1')).status, 404);
+  assert.doesNotMatch((await joe.get('/groups/1/messages/1')).body, /canary/);
+});
+
+test('uploads that nobody sent, and files on hold, push out nothing', async (t) => {
+  const { dataDir, url } = await startHearth(t);
+  const ada = await newPerson(url, 'ada', 1);
+  const joe = await newPerson(url, 'joe', 1);
+  await ada.post('/groups/2/join', {});
+  await say(ada, 'an old message, so that what is done stands in the log');
+  await runSql(dataDir, 'chat', 'UPDATE messages SET created_at = 1');
+  await sendFile(ada, 'minutes of the year', Buffer.alloc(1_000_000, 'a'));
+  const upload = { name: 'plan.txt', type: 'text/plain', bytes: Buffer.alloc(1_400_000, 'j') };
+  const fields = { 'hx-request': 'true' };
+  const heldId = /data-file="([^"]+)"/.exec(
+    (await ada.upload('/groups/2/files', [upload], {}, fields)).body,
+  )?.[1];
+  await ada.post('/groups/2/messages', { content: 'held', files: heldId ?? '' });
+  await ada.post('/admin/space/groups/2/hold', { on: 'yes' });
+  await joe.upload('/groups/1/files', [upload], {}, fields);
+  await ada.post('/admin/space/groups/1/keep', { keepDays: '', keepMegabytes: '1' });
+  await ada.post('/admin/space/keep', { keepDays: '1', keepMegabytes: '1' });
+  await ada.post('/admin/space/purge', {});
+  await until(async () => /messages: \d/.test((await ada.get('/admin/log')).body), 'it has run');
+  assert.equal(await countRows(dataDir, 'chat', 'messages', 'removed_at IS NOT NULL'), 0);
+});
