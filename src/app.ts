@@ -101,7 +101,7 @@ export async function createApp(opened: Opened): Promise<App> {
     {
       ...messages,
       plain: others.plain,
-      socketIo: others.chatsphereSockets,
+      socketIo: others.socketIo,
       tokens: features.tokens.tokens,
       sessions: accounts.sessions,
       arrivals,
@@ -199,7 +199,7 @@ function route(
   });
   app.use('/api/v1', programs.api);
   app.use(programs.chatterbox, features.bots.hookRoutes);
-  app.use('/api', programs.chatsphere).use('/socket.io', programs.chatsphereSockets.polling);
+  app.use('/api', programs.chatsphere).use('/socket.io', programs.socketIo.polling);
   app.use(refuseOtherSites(arrivals));
   voice.receiveCallbacks(app);
   app.use(readForms(), accounts.identify);

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { Logger } from 'pino';
 import { identifyAs } from '../accounts/access.ts';
-import { sessionEnded } from '../accounts/events.ts';
 import type { Publish } from '../bus/bus.ts';
 import { ChatError, invalid, notFound } from '../errors.ts';
 import type { BlobStore } from '../files/blob-store.ts';
@@ -19,6 +18,7 @@ import type { Limits } from '../limits.ts';
 import { parseInput } from '../operations/define.ts';
 import { requireScope } from '../operations/scopes.ts';
 import { type Bearer, bearerIn } from '../tokens/identify.ts';
+import { revokeToken } from '../tokens/revoke.ts';
 import type { TokenStore } from '../tokens/store.ts';
 import type { TakeRecording } from '../voice/take.ts';
 import type { OperationRoute } from './operations.ts';
@@ -54,7 +54,7 @@ export function apiRouter<Context extends RouterDependencies>(
   operations: readonly OperationRoute[],
   describe: () => string,
 ): Router {
-  const { log, limits, publish, tokenStore } = dependencies;
+  const { log, limits } = dependencies;
   const requests = limits.of(REQUESTS);
   const router = Router();
   router.use(allowOrigins(dependencies.corsOrigins));
@@ -77,9 +77,8 @@ export function apiRouter<Context extends RouterDependencies>(
     next();
   });
   router.delete('/token', async (request, response) => {
-    const { account, token, sessionId } = bearerOf(request);
-    await tokenStore.remove(account.id, token.id);
-    publish(sessionEnded, { accountId: account.id, sessionId });
+    const { account, token } = bearerOf(request);
+    await revokeToken(dependencies, account.id, token.id);
     response.status(204).end();
   });
   for (const read of reads)

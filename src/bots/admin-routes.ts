@@ -5,6 +5,7 @@ import { username } from '../accounts/names.ts';
 import type { PeopleStore } from '../accounts/people-store.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import type { AuditStore } from '../audit/store.ts';
+import type { Publish } from '../bus/bus.ts';
 import type { Config } from '../config.ts';
 import { type ChatError, forbidden, notFound } from '../errors.ts';
 import type { GroupPage } from '../groups/page.ts';
@@ -13,6 +14,7 @@ import { numberInPath } from '../http/request.ts';
 import { type Html, sendHtml } from '../http/views.ts';
 import { parseInput } from '../operations/define.ts';
 import type { Tokens } from '../tokens/identify.ts';
+import { revokeToken } from '../tokens/revoke.ts';
 import type { TokenStore } from '../tokens/store.ts';
 import { apiBots } from './api-bots.ts';
 import { createBot } from './manage.ts';
@@ -29,6 +31,7 @@ export type AdminBotDependencies = {
   audit: AuditStore;
   tokens: Tokens;
   tokenStore: TokenStore;
+  publish: Publish;
 };
 
 /** The bots that use the API: administrators make them, with a token that is shown once. */
@@ -60,7 +63,7 @@ export function adminBotRoutes(dependencies: AdminBotDependencies): Router {
       if (!bot?.isBot || bot.suspendedAt !== null || (await dependencies.webhooks.byBot(bot.id)))
         throw notFound('There is no such bot.');
       for (const { id } of await tokenStore.inForce(bot, 'personal', Date.now()))
-        await tokenStore.remove(bot.id, id);
+        await revokeToken(dependencies, bot.id, id);
       await note(admin, bot, 'renew-bot-token');
       sendHtml(response, await adminPage(dependencies, request, { bot, made: await makeToken(bot) }));
     });

@@ -1,15 +1,12 @@
-import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
-import type { Server as Engine } from 'engine.io';
-import type { RequestHandler } from 'express';
-import type { Server, Socket } from 'socket.io';
+import type { Socket } from 'socket.io';
 import { z } from 'zod';
+import { sessionEnded, sessionsEnded } from '../accounts/events.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import type { Subscribe } from '../bus/bus.ts';
 import { ChatError, notSignedIn } from '../errors.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
 import type { GroupStore } from '../groups/store.ts';
-import type { Limits, RateLimit } from '../limits.ts';
+import type { Limits } from '../limits.ts';
 import { messagesSent } from '../messages/events.ts';
 import type { Message } from '../messages/message.ts';
 import { messageId } from '../messages/send.ts';
@@ -19,21 +16,15 @@ import { wholeNumber } from '../operations/fields.ts';
 import { requireScope, type Scope } from '../operations/scopes.ts';
 import type { Bearer, Tokens } from '../tokens/identify.ts';
 import { authorOf } from './secure-chat-demo.ts';
+import { SocketIo } from './socket-io.ts';
 
-const PATH = '/socket.io/';
-const MAX_FRAME_BYTES = 64 * 1024;
 /** A socket that does not say who it is in this time is closed. */
 const IDENTIFY_MS = 10_000;
 /** Events of one socket in a second. */
 const MAX_EVENTS = 30;
 const MAX_ROOMS = 100;
-/** By address; those that begin with a WebSocket are counted with the others. */
-const HANDSHAKES = {
-  name: 'socket.io handshakes',
-  points: 120,
-  seconds: 60,
-  sentence: 'Too many connections from your address.',
-};
+/** Over all programs of an account. */
+const MAX_SOCKETS_OF_ONE = 100;
 
 const identification = z.union([z.string(), z.object({ token: z.string() }).transform(({ token }) => token)]);
 const whichChat = wholeNumber('"chatId" takes the number of a chat.');
@@ -59,6 +50,9 @@ export type ChatsphereSocketDependencies = {
 /** What a socket has said of itself, and the last message that it was sent of each chat that it joined. */
 type Reader = {
   token: string;
+  sessionId: string;
+  /** 0 until it has said who it is. */
+  accountId: number;
   chats: Map<number, number>;
   events: number;
   second: number;
@@ -85,71 +79,26 @@ export async function chatMessageOf(
  */
 export class ChatsphereSockets {
   readonly #dependencies: ChatsphereSocketDependencies;
-  /** Loaded when the first client comes. */
-  #socketIo: Promise<{ engine: Engine; server: Server }> | undefined;
   readonly #readers = new Map<Socket, Reader>();
-  readonly #handshakes: RateLimit;
+  readonly socketIo: SocketIo;
 
   constructor(dependencies: ChatsphereSocketDependencies) {
     this.#dependencies = dependencies;
-    this.#handshakes = dependencies.limits.of(HANDSHAKES);
-    dependencies.subscribe(messagesSent, ({ groupId }) => {
+    const { limits, report, subscribe } = dependencies;
+    this.socketIo = new SocketIo(limits, report, (socket) => this.#welcome(socket));
+    subscribe(sessionEnded, ({ sessionId }) => this.#disconnect((reader) => reader.sessionId === sessionId));
+    subscribe(sessionsEnded, ({ accountId }) => this.#disconnect((reader) => reader.accountId === accountId));
+    subscribe(messagesSent, ({ groupId }) => {
       for (const [socket, reader] of this.#readers)
         if (reader.chats.has(groupId)) this.#tellSoon(socket, groupId);
     });
   }
 
-  /** Whether an upgrade is one of Socket.IO, which it then takes. The caller has looked at where it comes from. */
-  takeUpgrade(request: IncomingMessage, stream: Duplex, head: Buffer): boolean {
-    if (!request.url?.startsWith(PATH)) return false;
-    stream.on('error', () => stream.destroy());
-    this.#open()
-      // The cast is safe: the engine reads nothing but what every request has, and adds what it needs.
-      .then(({ engine }) =>
-        engine.handleUpgrade(request as Parameters<Engine['handleUpgrade']>[0], stream, head),
-      )
-      .catch((error: unknown) => {
-        stream.destroy();
-        this.#dependencies.report(error);
-      });
-    return true;
-  }
-
-  /** Long polling, for clients that begin with it. */
-  readonly polling: RequestHandler = async (request, response) => {
-    if (request.query.sid === undefined) await this.#handshakes.take(request.arrival.address);
-    request.url = request.originalUrl;
-    // The casts are safe: see `takeUpgrade`.
-    const { engine } = await this.#open();
-    engine.handleRequest(request as unknown as Parameters<Engine['handleRequest']>[0], response);
-  };
-
-  async close(): Promise<void> {
-    const opened = await this.#socketIo;
-    opened?.server.disconnectSockets(true);
-    opened?.engine.close();
-  }
-
-  #open() {
-    this.#socketIo ??= this.#load();
-    return this.#socketIo;
-  }
-
-  async #load() {
-    const [{ Server: Engine }, { Server }] = await Promise.all([import('engine.io'), import('socket.io')]);
-    const engine = new Engine({
-      transports: ['websocket', 'polling'],
-      maxHttpBufferSize: MAX_FRAME_BYTES,
-      perMessageDeflate: false,
-    });
-    const server = new Server({ serveClient: false });
-    server.bind(engine);
-    server.on('connection', (socket) => this.#welcome(socket));
-    return { engine, server };
-  }
-
   #welcome(socket: Socket): void {
-    const reader: Reader = { token: '', chats: new Map(), events: 0, second: 0, last: Promise.resolve() };
+    const reader: Reader = {
+      ...{ token: '', sessionId: '', accountId: 0, chats: new Map(), events: 0, second: 0 },
+      last: Promise.resolve(),
+    };
     this.#readers.set(socket, reader);
     const timer = setTimeout(() => reader.token === '' && socket.disconnect(true), IDENTIFY_MS).unref();
     socket.on('disconnect', () => {
@@ -170,6 +119,10 @@ export class ChatsphereSockets {
     take('chat-message', (given) => this.#say(reader, given));
   }
 
+  #disconnect(matches: (reader: Reader) => boolean): void {
+    for (const [socket, reader] of this.#readers) if (matches(reader)) socket.disconnect(true);
+  }
+
   async #count(socket: Socket, reader: Reader): Promise<void> {
     const second = Math.floor(Date.now() / 1_000);
     reader.events = reader.second === second ? reader.events + 1 : 1;
@@ -181,8 +134,11 @@ export class ChatsphereSockets {
 
   async #identify(reader: Reader, given: unknown): Promise<object> {
     const token = parse(identification, given, 'Send the token.');
-    const { account } = await this.#bearer(token, 'read');
-    reader.token = token;
+    const { account, sessionId } = await this.#bearer(token, 'read');
+    const others = [...this.#readers.values()].filter(({ accountId }) => accountId === account.id);
+    if (reader.accountId !== account.id && others.length >= MAX_SOCKETS_OF_ONE)
+      throw new ChatError('too_many', 429, `An account has at most ${MAX_SOCKETS_OF_ONE} sockets.`);
+    Object.assign(reader, { token, sessionId, accountId: account.id });
     return { user: { id: account.id, username: account.username } };
   }
 

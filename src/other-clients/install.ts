@@ -26,8 +26,8 @@ export function installOtherClients(
   const { adminUsername, corsOrigins } = context.config;
   const forPages = allowOrigins(corsOrigins);
   const send = operationNamed(conversationOperations, 'send');
-  const chatsphereSockets = new ChatsphereSockets({ ...context, send });
-  context.atStop(() => chatsphereSockets.close());
+  const { socketIo } = new ChatsphereSockets({ ...context, send });
+  context.atStop(() => socketIo.close());
   return {
     chatterbox: Router()
       .options(['/register', '/login'], forPages)
@@ -38,7 +38,7 @@ export function installOtherClients(
       .options(['/registry', '/login', '/chat', '/invitations', '/messages'], forPages)
       .use(['/registry', '/login', '/chat', '/invitations', '/messages'], forPages)
       .use(chatsphereRoutes({ ...context, adminUsername, admission, ownOperations })),
-    chatsphereSockets,
+    socketIo,
     plain: new PlainSockets({
       ...context,
       send,

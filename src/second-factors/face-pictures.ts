@@ -9,41 +9,53 @@ const MAX_PICTURE_BYTES = 12 * 1024 * 1024;
 const MAX_FORM_BYTES = 25 * 1024 * 1024;
 /** Forms that are read or looked at in this process: together 200 MB. */
 const MAX_FORMS = 8;
+/** Of one account, which may have a second page open. */
+const MAX_FORMS_OF_ONE = 2;
+/** 25 MB at 1 Mbit/s: who stops sending keeps nobody out for longer. */
+const LONGEST_FORM_MS = 200_000;
 
 /** Reads forms with pictures of faces, of which a few at a time are in memory. */
 export class FacePictures {
-  #forms = 0;
+  /** The account of each form that is under way. */
+  readonly #forms: number[] = [];
 
   /**
+   * @param accountId whose face it is
    * @param most the fields, and how many files each may have; empty files, which browsers send for empty fields, are left out
    * @param look what is done with the pictures, while they count
    * @throws ChatError 400 for too many or too large pictures, 411 and 413 for forms without a length or too large,
-   *   503 while other forms are looked at
+   *   503 while other forms are looked at, or two of this account
    */
   async read<Field extends string, Result>(
     request: Request,
     response: Response,
+    accountId: number,
     most: Record<Field, number>,
     look: (pictures: Record<Field, Buffer[]>) => Promise<Result>,
   ): Promise<Result> {
-    const refusal = this.#refusal(request.headers['content-length']);
+    const refusal = this.#refusal(accountId, request.headers['content-length']);
     if (refusal) {
       await discardBody(request);
       throw refusal;
     }
-    this.#forms += 1;
+    this.#forms.push(accountId);
+    const deadline = setTimeout(() => request.destroy(), LONGEST_FORM_MS).unref();
     try {
-      return await look(await readPictures(request, response, most));
+      const pictures = await readPictures(request, response, most);
+      clearTimeout(deadline);
+      return await look(pictures);
     } finally {
-      this.#forms -= 1;
+      clearTimeout(deadline);
+      this.#forms.splice(this.#forms.indexOf(accountId), 1);
     }
   }
 
-  #refusal(length: string | undefined): ChatError | undefined {
+  #refusal(accountId: number, length: string | undefined): ChatError | undefined {
     if (length === undefined) return new ChatError('no_length', 411, 'Say how long the form is.');
     if (Number(length) > MAX_FORM_BYTES)
       return new ChatError('too_large', 413, 'These pictures have more than 25 MB. Choose smaller ones.');
-    if (this.#forms >= MAX_FORMS)
+    const own = this.#forms.filter((id) => id === accountId);
+    if (this.#forms.length >= MAX_FORMS || own.length >= MAX_FORMS_OF_ONE)
       return new ChatError(
         'busy',
         503,

@@ -82,7 +82,7 @@ function signInRoutes(dependencies: Dependencies, facePictures: FacePictures): R
       request.session.faceTurn = randomTurn();
       if (turn === undefined) throw new ChatError('too_late', 409, 'That took too long. Try again.');
       const most = { ahead: MAX_AHEAD, turned: MAX_TURNED };
-      await facePictures.read(request, response, most, (frames) =>
+      await facePictures.read(request, response, account.id, most, (frames) =>
         checkFace(dependencies, account, frames, turn),
       );
       await tries.reset(key);
@@ -125,7 +125,7 @@ function settingRoutes(dependencies: Dependencies, facePictures: FacePictures): 
       onRefusal(response, (error) => settings(request, account, error));
       await enrolments.take(String(account.id));
       const most = { pictures: ENROLLED_PICTURES };
-      const codes = await facePictures.read(request, response, most, async ({ pictures }) => {
+      const codes = await facePictures.read(request, response, account.id, most, async ({ pictures }) => {
         const { password } = parseInput(ownPassword, request.body);
         await confirmPassword(dependencies, signInLimits, account, password);
         return enrolFace(dependencies, account, pictures);

@@ -1,11 +1,10 @@
 import { z } from 'zod';
-import { sessionEnded } from '../accounts/events.ts';
 import type { SignedIn } from '../accounts/sessions.ts';
 import type { Publish } from '../bus/bus.ts';
 import { notFound } from '../errors.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
 import { wholeNumber } from '../operations/fields.ts';
-import { sessionIdOf } from './identify.ts';
+import { revokeToken } from './revoke.ts';
 import type { TokenStore } from './store.ts';
 
 type TokenOperationContext = { tokenStore: TokenStore; publish: Publish };
@@ -17,9 +16,8 @@ export const tokenOperations: readonly Operation<TokenOperationContext, SignedIn
     path: '/account/tokens/:tokenId/revoke',
     input: z.object({ tokenId: wholeNumber('"tokenId" takes the number of a token.') }),
     policy: () => undefined,
-    async run({ tokenStore, publish }: TokenOperationContext, { account }: SignedIn, { tokenId }) {
-      if (!(await tokenStore.remove(account.id, tokenId))) throw notFound('There is no such token.');
-      publish(sessionEnded, { accountId: account.id, sessionId: sessionIdOf(tokenId) });
+    async run(context: TokenOperationContext, { account }: SignedIn, { tokenId }) {
+      if (!(await revokeToken(context, account.id, tokenId))) throw notFound('There is no such token.');
     },
   }),
 ];

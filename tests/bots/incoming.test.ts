@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
+import WebSocket from 'ws';
 import { documentOf, signInProgram } from '../support/api.ts';
 import { newPerson, Visitor } from '../support/client.ts';
 import { startHearth, startHearthProcess } from '../support/hearth.ts';
@@ -214,9 +216,15 @@ test('an administrator makes a bot with a token, and owners add it; it sees no o
   assert.equal((await bot.post('/line')).status, 403);
   assert.equal((await bot.post('/join/AAAA-BBBB-CCCC')).status, 403);
   assert.equal((await root.post('/admin/people/3/make-member')).status, 409);
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/ws/chat/1`, 'hearth.json', {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  await once(socket, 'open');
+  const closed = once(socket, 'close');
   const renewed = await root.post('/admin/bots/3/token');
   assert.match(renewed.body, /hearth_/);
   assert.equal((await bot.get('/me')).status, 401, 'the token before is void');
+  assert.equal((await closed)[0], 4401, 'and so is its socket');
   assert.match((await root.get('/admin/log')).body, /made a new token for the bot/);
 });
 

@@ -7,7 +7,7 @@ import { startHearth } from '../support/hearth.ts';
 // A client of ChatSphere, as it talks to its own server: JSON over HTTP with a bearer token, then Socket.IO.
 
 const shared = await startHearth({ after });
-await newPerson(shared.url, 'root');
+const root = await newPerson(shared.url, 'root');
 
 function call(method: 'GET' | 'POST', path: string, token?: string, body?: object) {
   return new Visitor(shared.url).request(method, path, body && JSON.stringify(body), {
@@ -21,6 +21,13 @@ async function signUp(username: string): Promise<string> {
   assert.equal(registered.status, 201, registered.body);
   const { body } = await call('POST', '/api/login', undefined, { username, password: PASSWORD });
   return JSON.parse(body).token;
+}
+
+/** Resolves to the reason. */
+function disconnected(socket: Socket): Promise<string> {
+  return new Promise((resolve) => {
+    socket.once('disconnect', resolve);
+  });
 }
 
 type ChatMessage = { chatId: number; message: string; user: { username: string } };
@@ -141,6 +148,7 @@ test('a token that was revoked, and a member who was removed, hear nothing more'
   const listener = connect(t);
   await listener.ask('identify', owner);
   await listener.ask('join-room', { chatId });
+  const closed = disconnected(listener.socket);
   await call(
     'POST',
     '/api/v1/account/sessions/end-others',
@@ -150,7 +158,25 @@ test('a token that was revoked, and a member who was removed, hear nothing more'
   );
   await sun.post('/login', { username: 'sun', password: PASSWORD });
   await sun.post(`/groups/${chatId}/messages`, { content: 'not for a revoked token' });
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.equal(await closed, 'io server disconnect');
   assert.deepEqual(listener.messages, []);
-  assert.match(String((await listener.ask('chat-message', { chatId, message: 'x' })).error), /Sign in first/);
+});
+
+test('an account has a hundred sockets at most, and all of them close when it is suspended', async (t) => {
+  const token = await signUp('venus');
+  const clients = await Promise.all(
+    Array.from({ length: 101 }, async () => {
+      const client = connect(t);
+      return { ...client, answer: await client.ask('identify', token) };
+    }),
+  );
+  assert.equal(clients.filter(({ answer }) => 'user' in answer).length, 100);
+  const refused = clients.find(({ answer }) => 'error' in answer);
+  assert.match(String(refused?.answer.error), /at most 100 sockets/);
+  const [first] = clients.filter((client) => client !== refused);
+  assert.ok(first);
+  const { user } = first.answer as { user: { id: number } };
+  const closed = disconnected(first.socket);
+  await root.post(`/admin/people/${user.id}/suspend`, {});
+  assert.equal(await closed, 'io server disconnect');
 });

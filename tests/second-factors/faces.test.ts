@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
@@ -300,4 +301,25 @@ test('pictures that are too large together are refused before they are read', as
   const pictures = Array.from({ length: 3 }, (_, index) => Buffer.alloc(9 * 1024 * 1024, index));
   const refused = await enrol(mary, pictures);
   assert.deepEqual([refused.status, /more than 25 MB/.test(refused.body)], [413, true]);
+});
+
+test('whoever stops sending in two forms keeps nobody else out', async (t) => {
+  const [eve, tina] = [await newPerson(shared.url, 'evelyn'), await newPerson(shared.url, 'tina')];
+  const begin = ({ url, cookie }: Visitor) => {
+    const sent = request(`${url}/account/face`, {
+      method: 'POST',
+      headers: {
+        cookie,
+        'content-type': 'multipart/form-data; boundary=x',
+        'content-length': '20000000',
+      },
+    });
+    sent.on('error', () => {});
+    sent.write('--x\r\nContent-Disposition: form-data; name="pictures"; filename="a.jpg"\r\n\r\n');
+    t.after(() => sent.destroy());
+  };
+  for (let count = 0; count < 8; count++) begin(eve);
+  const tooMany = () => enrol(eve, [Buffer.from('x')]);
+  await until(async () => (await tooMany()).status === 503, 'her forms are being read');
+  assert.notEqual((await enrol(tina, [Buffer.from('x')])).status, 503);
 });
