@@ -21,10 +21,15 @@ function text(bytes: Buffer, from: number, to: number): string {
   return bytes.toString('latin1', from, to);
 }
 
+/** More of them is no picture of a camera or a program, and would take long: the smallest are a few bytes. */
+const MAX_PARTS = 100_000;
+/** Entries of a directory of EXIF that are looked through for the orientation. */
+const MAX_ENTRIES = 500;
+
 const JPEG = { END: 0xd9, SCAN: 0xda, JFIF: 0xe0, EXIF: 0xe1, ICC: 0xe2, ADOBE: 0xee } as const;
 
 /** Segments by their markers (ISO/IEC 10918-1, B.1); what colours need stays. */
-function stripJpeg(bytes: Buffer): Buffer {
+function stripJpeg(bytes: Buffer): Buffer | undefined {
   const kept = [bytes.subarray(0, 2)];
   let isTurned = false;
   let at = 2;
@@ -35,6 +40,7 @@ function stripJpeg(bytes: Buffer): Buffer {
       continue;
     }
     if (marker === JPEG.END) break;
+    if (kept.length > MAX_PARTS) return undefined;
     if (marker <= 0x01 || (marker >= 0xd0 && marker <= 0xd8)) {
       at += 2;
       continue;
@@ -83,7 +89,7 @@ function orientationIn(tiff: Buffer): number {
   const read = (at: number, size: 2 | 4) =>
     at + size > tiff.length ? 0 : isLittle ? tiff.readUIntLE(at, size) : tiff.readUIntBE(at, size);
   const directory = read(4, 4);
-  for (let index = 0; index < read(directory, 2); index++) {
+  for (let index = 0; index < Math.min(read(directory, 2), MAX_ENTRIES); index++) {
     const entry = directory + 2 + 12 * index;
     const value = read(entry + 8, 2);
     if (read(entry, 2) === ORIENTATION_TAG) return value >= 1 && value <= 8 ? value : 1;
@@ -130,12 +136,13 @@ const PNG_CHUNKS = new Set(
   'IHDR PLTE IDAT IEND acTL fcTL fdAT tRNS gAMA cHRM sRGB iCCP cICP mDCV cLLI sBIT bKGD pHYs'.split(' '),
 );
 
-function stripPng(bytes: Buffer): Buffer {
+function stripPng(bytes: Buffer): Buffer | undefined {
   const kept = [bytes.subarray(0, 8)];
   for (let at = 8; at + 8 <= bytes.length; ) {
     const end = Math.min(bytes.length, at + 12 + bytes.readUInt32BE(at));
     const type = text(bytes, at + 4, at + 8);
     if (PNG_CHUNKS.has(type)) kept.push(bytes.subarray(at, end));
+    if (kept.length > MAX_PARTS) return undefined;
     if (type === 'IEND') break;
     at = end;
   }
@@ -156,7 +163,7 @@ const WEBP_CHUNKS = new Set(['VP8 ', 'VP8L', 'VP8X', 'ALPH', 'ANIM', 'ANMF', 'IC
 /** In the flags of VP8X: EXIF and XMP are there (RFC 9649, 2.7). */
 const WEBP_METADATA_FLAGS = 0x0c;
 
-function stripWebp(bytes: Buffer): Buffer {
+function stripWebp(bytes: Buffer): Buffer | undefined {
   const kept = [Buffer.from(bytes.subarray(0, 12))];
   for (let at = 12; at + 8 <= bytes.length; ) {
     const size = bytes.readUInt32LE(at + 4);
@@ -167,6 +174,7 @@ function stripWebp(bytes: Buffer): Buffer {
       if (type === 'VP8X' && chunk.length > 8) chunk[8] = (chunk[8] ?? 0) & ~WEBP_METADATA_FLAGS;
       kept.push(chunk);
     }
+    if (kept.length > MAX_PARTS) return undefined;
     at = end;
   }
   const whole = Buffer.concat(kept);

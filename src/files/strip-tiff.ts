@@ -10,23 +10,32 @@ const GPS_DIRECTORY = 0x8825;
 const PRIVATE_TAGS = new Set([0x13b, 0x2bc, 0x83bb, 0x8649, 0xa430, 0xa431, 0xa435, 0xc62f]);
 /** How many bytes a value of each type has (TIFF 6.0, section 2). */
 const TYPE_BYTES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4];
+/** More of them is no picture of a camera, and would take long. */
 const MAX_DIRECTORIES = 200;
+const MAX_ENTRIES = 2_000;
 
-/** Overwrites private values with zeros in place, so that no offset changes. */
-export function stripTiff(original: Buffer): Buffer {
+/**
+ * Overwrites private values with zeros in place, so that no offset changes.
+ * @returns undefined for more directories, entries or private values than any picture has
+ */
+export function stripTiff(original: Buffer): Buffer | undefined {
   const bytes = Buffer.from(original);
   const isLittle = bytes.toString('latin1', 0, 2) === 'II';
   const read = (at: number, size: 2 | 4) =>
     at + size > bytes.length ? 0 : isLittle ? bytes.readUIntLE(at, size) : bytes.readUIntBE(at, size);
-  const clear = (from: number, to: number) =>
-    bytes.fill(0, Math.min(from, bytes.length), Math.min(to, bytes.length));
+  let cleared = 0;
+  const clear = (from: number, to: number) => {
+    cleared += Math.max(0, Math.min(to, bytes.length) - from);
+    if (cleared <= bytes.length) bytes.fill(0, Math.min(from, bytes.length), Math.min(to, bytes.length));
+  };
   const directories = [{ at: read(4, 4), isGps: false }];
   const seen = new Set<number>();
   for (const { at, isGps } of directories) {
-    if (at === 0 || seen.has(at) || seen.size >= MAX_DIRECTORIES) continue;
+    if (at === 0 || seen.has(at)) continue;
     seen.add(at);
     const count = read(at, 2);
     const end = at + 2 + 12 * count;
+    if (count > MAX_ENTRIES) return undefined;
     for (let entry = at + 2; entry < end && entry + 12 <= bytes.length; entry += 12) {
       const tag = read(entry, 2);
       const values = read(entry + 4, 4);
@@ -34,9 +43,10 @@ export function stripTiff(original: Buffer): Buffer {
       const from = size > 4 ? read(entry + 8, 4) : entry + 8;
       if (tag === GPS_DIRECTORY) directories.push({ at: read(entry + 8, 4), isGps: true });
       else if (DIRECTORIES.has(tag))
-        for (let index = 0; index < Math.min(values, MAX_DIRECTORIES); index++)
+        for (let index = 0; index < Math.min(values, MAX_DIRECTORIES + 1); index++)
           directories.push({ at: read(from + 4 * index, 4), isGps: false });
       if (isGps || PRIVATE_TAGS.has(tag)) clear(from, from + size);
+      if (directories.length > MAX_DIRECTORIES || cleared > bytes.length) return undefined;
     }
     directories.push({ at: read(end, 4), isGps });
     // Clear the GPS directory itself too: its entry count becomes 0.

@@ -10,6 +10,8 @@ const MAX_DEPTH = 8;
 
 /** Boxes that say where, when and with what a video was taken (ISO/IEC 14496-12, 8.10 and 8.11; QuickTime's `udta`). */
 const DESCRIPTIONS = new Set(['udta', 'meta', 'uuid']);
+/** Boxes that begin with when they were made and changed. */
+const TIMED = new Set(['mvhd', 'tkhd', 'mdhd']);
 /** Boxes that may hold such boxes. */
 const CONTAINERS = new Set(['moov', 'trak', 'mdia', 'minf']);
 
@@ -18,7 +20,7 @@ const CONTAINERS = new Set(['moov', 'trak', 'mdia', 'minf']);
  * `free` boxes of zeros, so that no offset changes. Any other file passes unchanged.
  */
 export function stripVideo(): Transform {
-  /** Received but not yet passed on; concatenated only once `wanted` bytes are there. */
+  /** Received but not yet passed on; joined only once `wanted` bytes are there. */
   let chunks: Buffer[] = [];
   let bytes = 0;
   let wanted = HEADER_BYTES;
@@ -26,50 +28,44 @@ export function stripVideo(): Transform {
   let passing = 0;
   let isVideo: boolean | undefined;
 
-  function* take(chunk: Buffer): Generator<Buffer> {
-    let rest = chunk;
-    while (rest.length > 0) {
+  /** @returns what can be passed on: the chunk itself where nothing is held, since small boxes must not cost a copy each */
+  function take(chunk: Buffer): Buffer | undefined {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes < wanted) return undefined;
+    const held = chunks.length === 1 ? chunk : Buffer.concat(chunks);
+    wanted = HEADER_BYTES;
+    let at = 0;
+    while (at < held.length) {
+      const left = held.length - at;
       if (passing > 0) {
-        const part = rest.subarray(0, passing);
-        passing -= part.length;
-        rest = rest.subarray(part.length);
-        yield part;
+        at += Math.min(passing, left);
+        passing -= Math.min(passing, left);
         continue;
       }
-      chunks.push(rest);
-      bytes += rest.length;
-      if (bytes < wanted) return;
-      const held = Buffer.concat(chunks);
-      forget();
+      if (left < HEADER_BYTES) break;
       isVideo ??= isVideoFile(held);
-      const { type, size } = boxAt(held, 0, Number.POSITIVE_INFINITY);
+      const { type, size } = boxAt(held, at, MAX_BOX_BYTES);
       const isLookedInto = (CONTAINERS.has(type) || DESCRIPTIONS.has(type)) && size <= MAX_BOX_BYTES;
       if (!isVideo) passing = Number.POSITIVE_INFINITY;
-      else if (!isLookedInto) passing = size;
-      else if (held.length >= size) {
-        clear(held, 0, size);
-        yield held.subarray(0, size);
-        rest = held.subarray(size);
-        continue;
+      else if (!isLookedInto) passing = isToTheEnd(held, at) ? Number.POSITIVE_INFINITY : size;
+      else if (left >= size) {
+        clear(held, at, at + size);
+        at += size;
       } else {
-        chunks = [held];
-        bytes = held.length;
         wanted = size;
-        return;
+        break;
       }
-      rest = held;
     }
-  }
-
-  function forget(): void {
-    chunks = [];
-    bytes = 0;
-    wanted = HEADER_BYTES;
+    chunks = at < held.length ? [held.subarray(at)] : [];
+    bytes = held.length - at;
+    return held.subarray(0, at);
   }
 
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
-      for (const part of take(chunk)) this.push(part);
+      const passed = take(chunk);
+      if (passed?.length) this.push(passed);
       done();
     },
     flush(done) {
@@ -96,9 +92,18 @@ function clear(bytes: Buffer, from: number, to: number, depth = 0): void {
     if (DESCRIPTIONS.has(type)) {
       bytes.write('free', at + 4, 'latin1');
       bytes.fill(0, at + header, end);
+    } else if (TIMED.has(type)) {
+      // Version and flags come first, then two times, which are longer in version 1 (ISO/IEC 14496-12, 8.2.2).
+      const first = at + header + 4;
+      bytes.fill(0, first, Math.min(end, first + (bytes[at + header] === 1 ? 16 : 8)));
     } else if (CONTAINERS.has(type) && depth < MAX_DEPTH) clear(bytes, at + header, end, depth + 1);
     at += size;
   }
+}
+
+/** A box of size 0, which is the last one. */
+function isToTheEnd(bytes: Buffer, at: number): boolean {
+  return bytes.readUInt32BE(at) === 0;
 }
 
 /** @param rest how much follows: the size of a box that goes to the end */

@@ -146,3 +146,60 @@ function tiffWithPlace(): Buffer {
   bytes.write('52N05E\0', 120, 'latin1');
   return bytes;
 }
+
+test('a picture with more parts than any has is not looked through', () => {
+  // Two hundred directories of 60,000 entries, each of which leads to two hundred others.
+  const table = 0x0bea60;
+  const tiff = Buffer.alloc(table + 4 * 200 + 64);
+  tiff.write('MM\0*', 0, 'latin1');
+  tiff.writeUInt32BE(8, 4);
+  tiff.writeUInt16BE(60_000, 8);
+  for (let entry = 0; entry < 60_200; entry++) {
+    const at = 10 + 12 * entry;
+    tiff.writeUInt16BE(0x14a, at);
+    tiff.writeUInt16BE(4, at + 2);
+    tiff.writeUInt32BE(200, at + 4);
+    tiff.writeUInt32BE(table, at + 8);
+  }
+  for (let index = 0; index < 200; index++) tiff.writeUInt32BE(20 + 12 * index, table + 4 * index);
+  assert.equal(stripMetadata(tiff), undefined);
+  // Entries of a GPS directory that each clear the whole file.
+  const cleared = Buffer.alloc(1_000_000);
+  cleared.write('MM\0*', 0, 'latin1');
+  cleared.writeUInt32BE(8, 4);
+  cleared.writeUInt16BE(1, 8);
+  cleared.writeUInt16BE(0x8825, 10);
+  cleared.writeUInt32BE(100, 18);
+  cleared.writeUInt16BE(2_000, 100);
+  for (let entry = 0; entry < 2_000; entry++) {
+    const at = 102 + 12 * entry;
+    cleared.writeUInt16BE(1, at + 2);
+    cleared.writeUInt32BE(cleared.length, at + 4);
+    cleared.writeUInt32BE(102 + 12 * 2_000 + 4, at + 8);
+  }
+  assert.equal(stripMetadata(cleared), undefined);
+  // Items of 65,535 extents without a byte.
+  const box = (type: string, ...content: Buffer[]) => {
+    const size = Buffer.alloc(4);
+    size.writeUInt32BE(8 + content.reduce((sum, part) => sum + part.length, 0));
+    return Buffer.concat([size, Buffer.from(type), ...content]);
+  };
+  const item = Buffer.from([0, 1, 0, 0, 255, 255]);
+  const iloc = box('iloc', Buffer.from([0, 0, 0, 0, 0, 0, 255, 255]), ...Array(65_535).fill(item));
+  const infe = box('infe', Buffer.from([2, 0, 0, 0, 0, 1, 0, 0]), Buffer.from('Exif\0'));
+  const iinf = box('iinf', Buffer.from([0, 0, 0, 0, 0, 1]), infe);
+  const brands = box('ftyp', Buffer.from('heic\0\0\0\0mif1heic'));
+  assert.equal(stripMetadata(Buffer.concat([brands, box('meta', Buffer.alloc(4), iinf, iloc)])), undefined);
+  const boxes = Buffer.concat(Array(20_000).fill(box('free')));
+  assert.equal(stripMetadata(Buffer.concat([brands, boxes])), undefined);
+  const segments = Buffer.concat([
+    Buffer.from([0xff, 0xd8]),
+    ...Array(200_000).fill(Buffer.from([255, 196, 0, 2])),
+  ]);
+  assert.equal(stripMetadata(segments), undefined);
+  const chunks = Array(200_000).fill(Buffer.from('\0\0\0\0IDAT\0\0\0\0'));
+  assert.equal(
+    stripMetadata(Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), ...chunks])),
+    undefined,
+  );
+});

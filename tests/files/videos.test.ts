@@ -14,8 +14,10 @@ function box(type: string, ...content: (Buffer | string)[]): Buffer {
   return Buffer.concat([size, Buffer.from(type, 'latin1'), ...parts]);
 }
 
-const track = box('trak', box('tkhd', 'rotated'), box('udta', PLACE), box('mdia', box('meta', PLACE)));
-const moov = (...more: Buffer[]) => box('moov', box('mvhd', 'length'), track, box('udta', PLACE), ...more);
+/** Version and flags, two times of version 0, and what else there is. */
+const timed = (type: string, rest: string) => box(type, Buffer.alloc(4), '20261127', rest);
+const track = box('trak', timed('tkhd', 'rotated'), box('udta', PLACE), box('mdia', box('meta', PLACE)));
+const moov = (...more: Buffer[]) => box('moov', timed('mvhd', 'length'), track, box('udta', PLACE), ...more);
 const film = (brand = 'qt  ') =>
   Buffer.concat([
     box('ftyp', brand, Buffer.alloc(8)),
@@ -39,8 +41,11 @@ test('a video loses where it was taken, however it comes in, and nothing in it m
       const file = film(brand);
       const result = await stripped(Buffer.from(file), piece);
       assert.equal(result.length, file.length);
-      assert.ok(!result.includes(PLACE) && !result.includes('ISO6709'), `${brand} in pieces of ${piece}`);
-      for (const part of ['mvhd', 'tkhd', 'rotated', 'pictures'])
+      assert.ok(
+        !result.includes(PLACE) && !result.includes('ISO6709') && !result.includes('2026'),
+        `${brand} in pieces of ${piece}`,
+      );
+      for (const part of ['mvhd', 'length', 'tkhd', 'rotated', 'pictures'])
         assert.equal(result.indexOf(part), file.indexOf(part), part);
     }
 });
@@ -79,4 +84,23 @@ test('music keeps its title, pictures and other files pass as they are', async (
     Buffer.alloc(0),
   ])
     assert.deepEqual(await stripped(file), file);
+});
+
+test('a description that goes to the end of the file is cleared, and small boxes cost no piece each', async () => {
+  const film = Buffer.concat([box('ftyp', 'isom', Buffer.alloc(8)), moov()]);
+  film.writeUInt32BE(0, film.indexOf('moov') - 4);
+  for (const piece of [7, 100_000]) {
+    const result = await stripped(film, piece);
+    assert.equal(result.length, film.length);
+    assert.ok(!result.includes(PLACE));
+  }
+  const small = Buffer.concat([
+    box('ftyp', 'isom', Buffer.alloc(8)),
+    ...Array.from({ length: 50_000 }, () => box('free')),
+  ]);
+  const pieces: Buffer[] = [];
+  const source = Readable.from([small.subarray(0, 100_000), small.subarray(100_000)]);
+  for await (const piece of source.pipe(stripVideo())) pieces.push(piece as Buffer);
+  assert.deepEqual(Buffer.concat(pieces), small);
+  assert.ok(pieces.length <= 3, `${pieces.length} pieces`);
 });
