@@ -83,7 +83,9 @@ export async function enter(
 ): Promise<void> {
   const before = visitor(request);
   const sessionId = request.sessionID;
-  await startSession(request, account, request.session.pending?.stays ?? stays(request));
+  // Chosen before the second step, and by nobody else who left it half-way.
+  const { pending } = request.session;
+  await startSession(request, account, pending?.accountId === account.id ? pending.stays : stays(request));
   await noteSession(request, { account, sessionId: request.sessionID });
   if (before) publish(sessionEnded, { accountId: before.id, sessionId });
   const { name, value } = devices.cookieFor(asker(request), account.id);

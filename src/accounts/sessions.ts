@@ -140,8 +140,8 @@ function renew(session: Request['session'], today: string, { idleMs }: SessionLi
 /** The value of the first cookie of a name, as the browser sent it. */
 function cookieOf(header: string | undefined, name: string): string | undefined {
   for (const pair of header?.split(';') ?? []) {
-    const [, found, value] = /^[ \t]*([^=]*?)[ \t]*=(.*)$/.exec(pair) ?? [];
-    if (found === name) return value;
+    const end = pair.indexOf('=');
+    if (end > 0 && pair.slice(0, end).trim() === name) return pair.slice(end + 1);
   }
   return undefined;
 }

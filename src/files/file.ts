@@ -61,13 +61,13 @@ export function asAttachment({ id, name, type, size, width, height, voice }: Sto
 
 export const DOWNLOADED = 'application/octet-stream';
 
-const SAME_AS: Readonly<Record<string, string>> = {
-  'audio/mp3': 'audio/mpeg',
-  'audio/x-m4a': 'audio/mp4',
-  'audio/x-wav': 'audio/wav',
-  'audio/wave': 'audio/wav',
-  'audio/x-flac': 'audio/flac',
-};
+const SAME_AS = new Map([
+  ['audio/mp3', 'audio/mpeg'],
+  ['audio/x-m4a', 'audio/mp4'],
+  ['audio/x-wav', 'audio/wav'],
+  ['audio/wave', 'audio/wav'],
+  ['audio/x-flac', 'audio/flac'],
+]);
 
 export function kindOf({ type }: Pick<Attachment, 'type'>): FileKind {
   return PLAYED.get(type) ?? 'other';
@@ -76,7 +76,7 @@ export function kindOf({ type }: Pick<Attachment, 'type'>): FileKind {
 /** Maps the MIME type that a client claims to the one we serve. Pictures get theirs from their content instead. */
 export function servedType(claimed: string): string {
   const plain = claimed.split(';')[0]?.trim().toLowerCase() ?? '';
-  const type = SAME_AS[plain] ?? plain;
+  const type = SAME_AS.get(plain) ?? plain;
   const kind = PLAYED.get(type);
   return kind === 'video' || kind === 'audio' ? type : DOWNLOADED;
 }

@@ -16,8 +16,7 @@ export async function leaveGroup(
   if (found?.kind === 'direct' && (await groups.membershipsOf(account.id)).has(groupId))
     throw forbidden('A direct conversation cannot be left. Hide it in its settings instead.');
   const group = await findGroup(groups, groupId);
-  const owners = await groups.owners(group.id);
-  const isLastOwner = owners.length === 1 && owners[0] === account.id;
-  if (isLastOwner && (await groups.countMembers(group.id)) > 1) throw lastOwner();
-  if (await groups.leave(account.id, group.id)) publish(memberLeft, { groupId, accountId: account.id });
+  if (await groups.leaveUnlessLastOwner(account.id, group.id))
+    publish(memberLeft, { groupId, accountId: account.id });
+  else if (await groups.membership(account.id, group.id)) throw lastOwner();
 }

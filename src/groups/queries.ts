@@ -9,6 +9,7 @@ import {
   isNotNull,
   isNull,
   lt,
+  or,
   type SQL,
   sql,
 } from 'drizzle-orm';
@@ -25,6 +26,8 @@ const removedBeyond = sql<number>`(SELECT count(*) FROM ${messages} WHERE ${mess
   AND ${messages.seq} > ${value('seq')} AND ${messages.removedAt} IS NOT NULL)`;
 const hasOtherOwner = sql`EXISTS (SELECT 1 FROM memberships AS other WHERE other.group_id = ${value('groupId')}
   AND other.account_id <> ${value('accountId')} AND other.is_owner = 1)`;
+const isAlone = sql`NOT EXISTS (SELECT 1 FROM memberships AS other WHERE other.group_id = ${value('groupId')}
+  AND other.account_id <> ${value('accountId')})`;
 const marked = {
   readSeq: sql`${value('seq')}`,
   readAt: sql`${value('now')}`,
@@ -146,6 +149,10 @@ function writes(orm: Orm) {
       .where(and(isMembership, eq(memberships.isOwner, true), hasOtherOwner))
       .prepare(),
     leave: orm.delete(memberships).where(isMembership).prepare(),
+    leaveUnlessLastOwner: orm
+      .delete(memberships)
+      .where(and(isMembership, or(eq(memberships.isOwner, false), hasOtherOwner, isAlone)))
+      .prepare(),
     leaveAll: orm
       .delete(memberships)
       .where(isOfGroup)
@@ -157,6 +164,16 @@ function writes(orm: Orm) {
       .where(and(isMembership, lt(memberships.readSeq, value('seq'))))
       .prepare(),
     moveMark: orm.update(memberships).set(marked).where(isMembership).prepare(),
+    setLevel: orm
+      .update(memberships)
+      .set({ notificationLevel: sql`${value('level')}` })
+      .where(isMembership)
+      .prepare(),
+    raiseMention: orm
+      .update(memberships)
+      .set({ lastMentionSeq: sql`${value('seq')}` })
+      .where(and(isMembership, lt(memberships.lastMentionSeq, value('seq'))))
+      .prepare(),
     setMention: orm
       .update(memberships)
       .set({ lastMentionSeq: sql`${value('seq')}` })

@@ -25,6 +25,6 @@ export async function setVoice(
 ): Promise<void> {
   const refusal = refuseSettings(open);
   if (refusal) throw refusal;
-  await groups.setVoice(open.group.id, voice);
+  await groups.change(open.group.id, voice);
   publish(groupSettingsChanged, { groupId: open.group.id });
 }

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { and, eq } from 'drizzle-orm';
+import { eq } from 'drizzle-orm';
 import type { BlindIndex } from '../crypto/blind-index.ts';
-import type { Database, Executor } from '../database/executor.ts';
+import type { Database, Executor, Write } from '../database/executor.ts';
 import { SEALED, type Sealer } from '../database/sealed-columns.ts';
-import { groups, memberships } from '../database/tables/chat.ts';
+import { groups } from '../database/tables/chat.ts';
 import type { Group, Membership, NotificationLevel, ReadMark } from './group.ts';
 import { groupQueries } from './queries.ts';
 import { GroupRows } from './rows.ts';
@@ -132,15 +132,8 @@ export class GroupStore {
     });
   }
 
-  async setVoice(id: number, voice: Pick<Group, 'corrections' | 'spokenLanguage'>): Promise<void> {
-    await this.#db.run((orm) => orm.update(groups).set(voice).where(eq(groups.id, id)));
-  }
-
-  /** Sets who joins and writes, how often, what it is about (empty is nothing), or since when it is archived. */
-  async change(
-    id: number,
-    { topic, ...rest }: Partial<Pick<Group, 'access' | 'posting' | 'topic' | 'archivedAt' | 'slowSeconds'>>,
-  ): Promise<void> {
+  /** Sets what its settings say; an empty topic is none. */
+  async change(id: number, { topic, ...rest }: Partial<Omit<Group, 'id' | 'name'>>): Promise<void> {
     const sealedTopic = topic ? this.#sealer.seal(sealed.topic, { id }, topic) : null;
     const values = { ...rest, ...(topic !== undefined && { topic: sealedTopic }) };
     await this.#db.run((orm) => orm.update(groups).set(values).where(eq(groups.id, id)));
@@ -156,10 +149,9 @@ export class GroupStore {
     return (await this.#db.run(this.#queries.setOwner, { accountId, groupId })) > 0;
   }
 
-  /** In a transaction, so that one owner is always left. @returns false for the last one */
-  async removeOwner(accountId: number, groupId: number): Promise<boolean> {
-    const { removeOwner } = this.#queries;
-    return (await this.#db.transaction((tx) => tx.run(removeOwner, { accountId, groupId }), [groupId])) > 0;
+  /** @returns false for the last one */
+  removeOwner(accountId: number, groupId: number): Promise<boolean> {
+    return this.#keepingAnOwner(this.#queries.removeOwner, accountId, groupId);
   }
 
   /** Adds a member; existing messages count as read. Resolves to false if the account was a member already. */
@@ -169,6 +161,16 @@ export class GroupStore {
 
   async leave(accountId: number, groupId: number): Promise<boolean> {
     return (await this.#db.run(this.#queries.leave, { accountId, groupId })) > 0;
+  }
+
+  /** The same, but not for the last owner of a group with other members. */
+  leaveUnlessLastOwner(accountId: number, groupId: number): Promise<boolean> {
+    return this.#keepingAnOwner(this.#queries.leaveUnlessLastOwner, accountId, groupId);
+  }
+
+  /** In a transaction that others wait for, so that two at once do not both count on the other. */
+  async #keepingAnOwner(statement: Write, accountId: number, groupId: number): Promise<boolean> {
+    return (await this.#db.transaction((tx) => tx.run(statement, { accountId, groupId }), [groupId])) > 0;
   }
 
   /** The memberships of an account by group id. */
@@ -211,13 +213,8 @@ export class GroupStore {
     await this.#db.transaction((tx) => tx.run(this.#queries.moveMark, mark), [mark.groupId]);
   }
 
-  async setNotificationLevel(
-    accountId: number,
-    groupId: number,
-    notificationLevel: NotificationLevel,
-  ): Promise<void> {
-    const isMembership = and(eq(memberships.accountId, accountId), eq(memberships.groupId, groupId));
-    await this.#db.run((orm) => orm.update(memberships).set({ notificationLevel }).where(isMembership));
+  async setNotificationLevel(accountId: number, groupId: number, level: NotificationLevel): Promise<void> {
+    await this.#db.run(this.#queries.setLevel, { accountId, groupId, level });
   }
 
   /** The members of a group who want to be notified of every message. */
@@ -228,8 +225,9 @@ export class GroupStore {
   }
 
   /** Notes the newest message that calls a member; 0 for none. */
-  async setMention(accountId: number, groupId: number, seq: number): Promise<void> {
-    await this.#db.run(this.#queries.setMention, { accountId, groupId, seq });
+  async setMention(accountId: number, groupId: number, seq: number, isAdded = false): Promise<void> {
+    const { raiseMention, setMention } = this.#queries;
+    await this.#db.run(isAdded ? raiseMention : setMention, { accountId, groupId, seq });
   }
 
   /** The members whose newest mention is this message, and how far they have read. */

@@ -13,10 +13,26 @@ export type Exchange = Readonly<{
  * which are copied before they are thrown away.
  */
 export function exchangeOf(app: Express): Exchange {
-  class AppRequest extends IncomingMessage {}
+  class AppRequest extends IncomingMessage {
+    // The constructor of IncomingMessage sets `upgrade`, before fields of this class are there.
+    declare isUpgrade: boolean | null;
+
+    /** Whether Node hands the connection over instead of answering; any offer but WebSocket is passed over (RFC 9110, 7.8). */
+    get upgrade(): boolean | null {
+      return this.isUpgrade && (this.method === 'CONNECT' || isWebSocket(this.headers.upgrade));
+    }
+
+    set upgrade(isUpgrade: boolean | null) {
+      this.isUpgrade = isUpgrade;
+    }
+  }
   class AppResponse extends ServerResponse {}
   Object.setPrototypeOf(AppRequest.prototype, app.request);
   Object.setPrototypeOf(AppResponse.prototype, app.response);
   Object.assign(app, { request: AppRequest.prototype, response: AppResponse.prototype });
   return { IncomingMessage: AppRequest, ServerResponse: AppResponse };
+}
+
+function isWebSocket(offer: string | undefined): boolean {
+  return offer?.toLowerCase() === 'websocket';
 }

@@ -12,11 +12,13 @@ import type { ImportedMessage } from './source.ts';
 import { uuidOf } from './uuid.ts';
 
 /** By the ending of a name: an archive says nothing else. What is a picture is seen by its bytes. */
-const TYPES: Readonly<Record<string, string>> = {
-  ...{ jpg: 'image/jpeg', jpeg: 'image/jpeg', png: 'image/png', webp: 'image/webp', gif: 'image/gif' },
-  ...{ mp4: 'video/mp4', mov: 'video/quicktime', webm: 'video/webm', '3gp': 'video/3gpp' },
-  ...{ mp3: 'audio/mpeg', m4a: 'audio/mp4', ogg: 'audio/ogg', opus: 'audio/ogg', aac: 'audio/aac' },
-};
+const TYPES = new Map(
+  Object.entries({
+    ...{ jpg: 'image/jpeg', jpeg: 'image/jpeg', png: 'image/png', webp: 'image/webp', gif: 'image/gif' },
+    ...{ mp4: 'video/mp4', mov: 'video/quicktime', webm: 'video/webm', '3gp': 'video/3gpp' },
+    ...{ mp3: 'audio/mpeg', m4a: 'audio/mp4', ogg: 'audio/ogg', opus: 'audio/ogg', aac: 'audio/aac' },
+  }),
+);
 
 /** Where a file goes: the id of its message, its group, and whose it is. */
 type For = Readonly<{ id: string; group: Group; account: Account }>;
@@ -39,7 +41,7 @@ export function createFileTaker({
   async function takeOne(archive: ArchiveFile, open: OpenGroup, id: string, name: string, entry: string) {
     const existing = await files.byId(id);
     if (existing) return existing;
-    const type = TYPES[name.split('.').at(-1)?.toLowerCase() ?? ''] ?? 'application/octet-stream';
+    const type = TYPES.get(name.split('.').at(-1)?.toLowerCase() ?? '') ?? 'application/octet-stream';
     // What a killed process left of it is in the way.
     await blobs.remove(id);
     try {

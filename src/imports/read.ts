@@ -15,6 +15,7 @@ export type OpenedImport = Readonly<{
 
 /** Of a text that is in no ZIP. */
 const MAX_TEXT_BYTES = 200 * 1024 ** 2;
+const MAX_NAME_CHARACTERS = 200;
 const ZIP_MAGIC = Buffer.from('PK');
 
 /**
@@ -78,6 +79,7 @@ function openText(
 /** "WhatsApp Chat with Family.txt", "WhatsApp Chat - Family.zip", "WhatsApp-Chat mit Familie.zip" → Family. */
 function conversationName(file: string): string {
   const name = file
+    .slice(0, MAX_NAME_CHARACTERS)
     .replace(/\.(?:zip|txt|jsonl)$/i, '')
     .replace(/^.*whatsapp[^\p{L}]*(?:\p{L}+\s+)?(?:with|mit|con|avec|com|met|-|–)\s+/iu, '')
     .trim();

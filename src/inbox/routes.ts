@@ -70,12 +70,11 @@ async function inboxPage(dependencies: Dependencies, request: Request, error?: C
   const asked = String(request.query.show ?? 'open');
   const all = await inbox.all();
   const open = all.filter((line) => line.doneAt === null);
-  const wanted =
-    {
-      open,
-      mine: open.filter((line) => line.assigneeId === account.id),
-      done: all.filter((line) => line.doneAt !== null),
-    }[asked] ?? open;
+  const lists = new Map([
+    ['mine', open.filter((line) => line.assigneeId === account.id)],
+    ['done', all.filter((line) => line.doneAt !== null)],
+  ]);
+  const wanted = lists.get(asked) ?? open;
   const admins = await Promise.all((await peopleStore.adminIds()).map((id) => accounts.byId(id)));
   const lines = await Promise.all(
     wanted.slice(0, LISTED).map((line) => shown(dependencies, account.id, line)),
@@ -84,7 +83,7 @@ async function inboxPage(dependencies: Dependencies, request: Request, error?: C
     lines: lines.filter((line) => line !== undefined),
     waiting: all.filter((line) => line.waitingSince !== null).length,
     more: Math.max(0, wanted.length - LISTED),
-    show: ['mine', 'done'].includes(asked) ? asked : 'open',
+    show: lists.has(asked) ? asked : 'open',
     admins: admins.filter((admin) => admin !== undefined),
     error: error ?? null,
   });

@@ -1,7 +1,9 @@
 import type { Account, AccountStore } from '../accounts/store.ts';
 import { ChatError } from '../errors.ts';
+import type { Group } from '../groups/group.ts';
 import { type JoinDependencies, joinInvitedGroup } from '../groups/join.ts';
 import { removedByOwner } from '../groups/policies.ts';
+import type { GroupStore } from '../groups/store.ts';
 import type { SiteSettingsStore } from '../site-settings/store.ts';
 import { readCode } from './codes.ts';
 import { refuseInvite } from './policies.ts';
@@ -91,11 +93,20 @@ async function refuseRemoved(
 /** Joins the groups of an invitation that whoever made it is still in. */
 export async function joinInvited(
   dependencies: JoinDependencies,
-  { groupIds, creatorId }: Invitation,
+  invitation: Invitation,
   account: Account,
 ): Promise<void> {
-  const { groups } = dependencies;
+  for (const group of await groupsOpenedBy(dependencies.groups, invitation))
+    await joinInvitedGroup(dependencies, account, group);
+}
+
+/** The groups of an invitation into which it lets people now. */
+export async function groupsOpenedBy(
+  groups: GroupStore,
+  { groupIds, creatorId }: Pick<Invitation, 'groupIds' | 'creatorId'>,
+): Promise<Group[]> {
+  const opened: Group[] = [];
   for (const group of (await groups.byIds(groupIds)).values())
-    if (group.archivedAt === null && (await groups.membership(creatorId, group.id)))
-      await joinInvitedGroup(dependencies, account, group);
+    if (group.archivedAt === null && (await groups.membership(creatorId, group.id))) opened.push(group);
+  return opened;
 }

@@ -2,13 +2,13 @@ import type { Request } from 'express';
 import { accountOf } from '../accounts/access.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import { type ChatError, notFound } from '../errors.ts';
-import type { Group } from '../groups/group.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { shared } from '../http/share.ts';
 import type { Context, Html, Views } from '../http/views.ts';
 import type { Mailer } from '../mail/mailer.ts';
 import type { Registration, SiteSettingsStore } from '../site-settings/store.ts';
+import { groupsOpenedBy } from './accept.ts';
 import { registrationNow } from './admit.ts';
 import { refuseInvite, refuseRevoke } from './policies.ts';
 import type { Invitation, InvitationStore } from './store.ts';
@@ -81,11 +81,7 @@ export class InvitationPages {
   async #shown(invitation: Invitation): Promise<Context> {
     const { accounts, groups } = this.#dependencies;
     const { expiresAt, maxUses, uses, revokedAt } = invitation;
-    const opened: Group[] = [];
-    for (const id of invitation.groupIds) {
-      const group = await groups.byId(id);
-      if (group) opened.push(group);
-    }
+    const opened = await groupsOpenedBy(groups, invitation);
     const creator = await accounts.byId(invitation.creatorId);
     return {
       id: invitation.id,

@@ -125,7 +125,6 @@ export class Upgrades {
       token === undefined
         ? await sessions.identifyUpgrade(request, isSecure)
         : await this.#dependencies.tokens.identify(token);
-    stream.off('error', dropped);
     if (inAddress !== null && !signedIn) return refuse(stream, 403, 'Forbidden');
     const parameter = endpoint.path.exec(url.pathname)?.[1] ?? '';
     const after = url.searchParams.get('after');
@@ -133,6 +132,8 @@ export class Upgrades {
     // Chatterbox has one address; a program with a header, or a token elsewhere, has to ask for a subprotocol.
     const isServedPlain = isPlain && (token === undefined || (hasToken && parameter === ''));
     const asked = { isPlain: isServedPlain, hasToken, endpoint, parameter, after, address, signedIn };
+    // From here on `ws` listens.
+    stream.off('error', dropped);
     this.#server.handleUpgrade(request, stream, head, (ws) => this.#welcome(ws, stream, asked));
   }
 
@@ -212,6 +213,7 @@ function endWithSession(ws: WebSocket, connection: Connection, endsAt: number | 
   ws.once('close', () => clearTimeout(timer));
 }
 
+/** @param stream which has a listener for errors: a client that is gone by now is one */
 function refuse(stream: Duplex, status: number, words: string): void {
   // A peer that never closes its side would keep the socket open, and the process could not exit.
   stream.once('finish', () => stream.destroy());

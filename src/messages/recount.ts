@@ -27,7 +27,7 @@ export async function recount(
     for (const { accountId, readSeq } of await groups.lastMentionedAt(groupId, seq))
       if (!calls(after, accountId))
         await groups.setMention(accountId, groupId, await earlierMention(accountId, readSeq));
-  for (const accountId of added) await groups.setMention(accountId, groupId, seq);
+  for (const accountId of added) await groups.setMention(accountId, groupId, seq, true);
   publish(membershipsChanged, { groupId });
 
   for (const accountId of await groups.membersBefore(groupId, seq, MAX_NOTIFIED))

@@ -7,8 +7,10 @@ const UNSPACED =
 /** Invisible characters within a word: joiners, soft hyphens, zero-width spaces. */
 const INVISIBLE = '\\p{Default_Ignorable_Code_Point}';
 const EMOJI = '\\p{Extended_Pictographic}|\\p{Regional_Indicator}{2}';
+const LETTER_OF_WORD = `(?!${UNSPACED.source}|${EMOJI})[\\p{L}\\p{M}\\p{N}_]`;
+// No character is both a letter of a word and invisible here: a word can be matched in one way only, in linear time.
 const RUNS = new RegExp(
-  `(?:${EMOJI})|(?:${UNSPACED.source}[\\p{M}${INVISIBLE}]*)+|(?:(?!${UNSPACED.source}|${EMOJI})[\\p{L}\\p{M}\\p{N}_${INVISIBLE}])*(?:(?!${UNSPACED.source}|${EMOJI})[\\p{L}\\p{M}\\p{N}_])+`,
+  `(?:${EMOJI})|(?:${UNSPACED.source}[\\p{M}${INVISIBLE}]*)+|${LETTER_OF_WORD}(?:(?:(?![\\p{L}\\p{M}\\p{N}_])${INVISIBLE})*${LETTER_OF_WORD})*`,
   'gu',
 );
 /** Markdown marks within a word: readers do not see them, so the word continues. */
@@ -17,6 +19,11 @@ const MARK_WITHIN = /^(?:\*{1,3}|~~|`)$/;
 const COMPOUND = /_|\p{Ll}\p{Lu}/u;
 /** The first character of a later part of a compound word: after an underscore, or a capital within the word. */
 const LATER_PARTS = /(?<=_)[^_]|(?<=\p{Ll})\p{Lu}/gu;
+
+/** Of a word, as a name in a program may have; further ones are not found by themselves. */
+const MAX_LATER_PARTS = 50;
+/** As much of a later part as a query can ask for. */
+const MAX_PART_CHARACTERS = 300;
 
 /** The words of a query, in order; a run of characters of a script without spaces is one word. */
 export function queryWords(text: string): Word[] {
@@ -39,8 +46,8 @@ export function wordsOf(text: string): Word[] {
 }
 
 function laterParts({ written, at }: Word): Word[] {
-  return [...written.matchAll(LATER_PARTS)].map(({ index }) => {
-    const rest = written.slice(index);
+  return [...written.matchAll(LATER_PARTS)].slice(0, MAX_LATER_PARTS).map(({ index }) => {
+    const rest = written.slice(index, index + MAX_PART_CHARACTERS);
     return { written: rest, folded: fold(rest), at: at + index };
   });
 }

@@ -151,6 +151,12 @@ for (const [engine, urlOf] of Object.entries(ENGINES)) {
     const owners = await Promise.all(ids.map((id) => groups.removeOwner(id, group.id)));
     assert.deepEqual(owners.filter(Boolean).length, 2);
     assert.equal((await groups.owners(group.id)).length, 1);
+    for (const { id } of [ada, bob]) await groups.makeOwner(id, group.id);
+    await groups.leave(jo.id, group.id);
+    await groups.join(jo.id, group.id, 1);
+    const left = await Promise.all([ada, bob].map(({ id }) => groups.leaveUnlessLastOwner(id, group.id)));
+    assert.deepEqual(left.filter(Boolean).length, 1);
+    assert.equal((await groups.owners(group.id)).length, 1);
     const admins = await Promise.all(ids.map((id) => peopleStore.removeAdmin(id)));
     assert.deepEqual(admins.filter(Boolean).length, 2);
     assert.equal((await peopleStore.counts()).admins, 1);

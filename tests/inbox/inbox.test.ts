@@ -251,3 +251,10 @@ test('reports of groups are no way around INBOX_ONLY for those who owned one', a
   const moved = Object.assign(ada, { url: next.url });
   for (const path of ['/reports', '/line']) assert.doesNotMatch((await moved.get(path)).body, /canary/);
 });
+
+test('a list that there is not is the list of open lines', async (t) => {
+  const { url } = await startHearth(t);
+  const root = await newPerson(url, 'root');
+  for (const show of ['constructor', 'toString', '__proto__', 'nothing'])
+    assert.equal((await root.get(`/inbox?show=${show}`)).status, 200, show);
+});

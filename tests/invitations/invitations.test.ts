@@ -170,3 +170,24 @@ test('codes are in no file', ON_SQLITE, async (t) => {
     for (const written of [code, code.replaceAll('-', '')])
       assert.ok(!readFileSync(join(hearth.dataDir, file)).includes(written), file);
 });
+
+test('an invitation names only what it opens: no group that its maker was removed from', async (t) => {
+  const { url } = await startHearth(t);
+  const alice = await newPerson(url, 'alice');
+  const bob = await newPerson(url, 'bobby');
+  const { location } = await alice.post('/groups', { name: 'Plans', closed: 'yes' });
+  const id = Number(/\d+/.exec(location)?.[0]);
+  const own = await alice.post('/invitations', { groups: String(id), validFor: 'week' });
+  await bob.post(/\/join\/[\w-]+/.exec((await alice.get(own.location)).body)?.[0] ?? '');
+  const made = await bob.post('/invitations', { groups: String(id), validFor: 'week' });
+  const link = /\/join\/[\w-]+/.exec((await bob.get(made.location)).body)?.[0] ?? '';
+  assert.match((await new Visitor(url).get(link)).body, /Plans/);
+  await alice.post(`/groups/${id}/remove-member`, { accountId: '2' });
+  await alice.post(`/groups/${id}/rename`, { name: 'Layoffs' });
+  for (const body of [
+    (await bob.get('/invitations')).body,
+    (await bob.get(made.location)).body,
+    (await new Visitor(url).get(link)).body,
+  ])
+    assert.doesNotMatch(body, /Layoffs|Plans/);
+});

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { connect, type Socket as Stream } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import test from 'node:test';
 import { newPerson, Visitor } from '../support/client.ts';
 import { type Hearth, startHearth, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
@@ -110,4 +112,54 @@ async function rawSocket(
   if (request) stream.write(request);
   if (awaitsAnswer) await once(stream, 'data');
   return stream;
+}
+
+test('a header of thousands of spaces holds nothing up', async (t) => {
+  const { url } = await startHearth(t);
+  // A pattern that could divide them in several ways would take half an hour.
+  const cookie = `a=1;${' '.repeat(14_000)}y`;
+  assert.equal((await new Visitor(url).request('GET', '/login', undefined, { cookie })).status, 200);
+});
+
+test('whoever resets the connection while being refused ends nothing', async (t) => {
+  const hearth = await startHearth(t);
+  const refused = [
+    upgrade('/ws?token=bad').replace('Sec-WebSocket-Protocol: hearth.json\r\n', ''),
+    upgrade('/nowhere'),
+    upgrade('/ws', ['Origin: http://elsewhere.example']),
+  ];
+  for (let round = 0; round < 20; round++)
+    for (const request of refused) {
+      const stream = await rawSocket(hearth, '', false, false);
+      stream.on('error', () => {});
+      await new Promise<void>((resolve) => {
+        stream.write(request, () => {
+          stream.resetAndDestroy();
+          resolve();
+        });
+      });
+    }
+  assert.equal((await new Visitor(hearth.url).get('/healthz')).status, 200);
+});
+
+test('an offer of another protocol is passed over, and the request answered', async (t) => {
+  const hearth = await startHearth(t);
+  for (const offer of ['h2c', 'TLS/1.0']) {
+    const headers = { connection: 'Upgrade, HTTP2-Settings', upgrade: offer, 'http2-settings': 'AAMAAABk' };
+    const { status, body } = await answerTo(`${hearth.url}/login`, headers);
+    assert.deepEqual([status, /Sign in/.test(body)], [200, true]);
+    const wrong = await answerTo(`${hearth.url}/login`, headers, 'username=nobody&password=wrong');
+    assert.equal(wrong.status, 401, 'with a body, too');
+  }
+});
+
+/** As a program that offers another protocol asks: `fetch` allows no such header. */
+async function answerTo(url: string, headers: Record<string, string>, form?: string) {
+  const sent = request(url, {
+    method: form === undefined ? 'GET' : 'POST',
+    headers: { ...headers, ...(form && { 'content-type': 'application/x-www-form-urlencoded' }) },
+  });
+  sent.end(form);
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  return { status: response.statusCode, body: await text(response) };
 }

@@ -87,6 +87,16 @@ test('an edit that calls somebody new says so once, and marks it', async (t) => 
   assert.equal(told.length, 1);
 });
 
+test('an edit of an old message takes no newer @ away', async (t) => {
+  const { send, edit, read, shown } = await garden(t);
+  await send('one');
+  await read(1);
+  await send('@bob two');
+  assert.deepEqual(await shown(), [1, true]);
+  await edit(1, 'one, @bob');
+  assert.deepEqual(await shown(), [1, true]);
+});
+
 test('a removed reply is told to those who count its thread', async (t) => {
   const { send, remove, recordEvents } = await garden(t);
   const removed = recordEvents(messageRemoved);

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { excerpt } from '../../src/search/present.ts';
 import { fits } from '../../src/search/query.ts';
 import { digitsOf } from '../../src/search/store.ts';
-import { fold, indexKeys, queryKeys, queryWords } from '../../src/search/words.ts';
+import { fold, indexKeys, queryKeys, queryWords, wordsOf } from '../../src/search/words.ts';
 
 const folded = (text: string) => queryWords(text).map((word) => word.folded);
 const phrase = (text: string, isWhole = false) => [{ words: folded(text), isWhole }];
@@ -92,4 +92,16 @@ test('a token has the digits that it always had', () => {
     tokens.map(digitsOf),
     tokens.map((token) => token.toString(36)),
   );
+});
+
+test('a word of a million invisible characters, capitals or underscores is read at once', () => {
+  const million = 1_000_000;
+  // A pattern that could divide them in several ways would take days.
+  for (const text of [
+    `é${'\u200b'.repeat(million)}`,
+    'é\u200b'.repeat(million / 2),
+    'éÉ'.repeat(million / 2),
+    'é_'.repeat(million / 2),
+  ])
+    assert.equal(wordsOf(text)[0]?.folded[0], 'e');
 });

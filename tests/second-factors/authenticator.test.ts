@@ -196,3 +196,15 @@ test('neither the secret nor a recovery code is in a file', ON_SQLITE, async (t)
     for (const canary of [secret, ...codes])
       assert.ok(!readFileSync(join(hearth.dataDir, file)).includes(canary), file);
 });
+
+test('how long somebody stays signed in is their own choice, not that of whoever gave up before them', async (t) => {
+  const { url } = await startHearth(t);
+  await setUp(await newPerson(url, 'ada', 1));
+  await newPerson(url, 'bobby', 1);
+  const shared = new Visitor(url);
+  await shared.post('/login', { username: 'ada', password: PASSWORD, stay: 'yes' });
+  const { headers } = await shared.post('/login', { username: 'bobby', password: PASSWORD, stay: 'no' });
+  const cookie = [headers['set-cookie'] ?? []].flat().find((value) => /^hearth=/.test(value));
+  assert.ok(cookie);
+  assert.doesNotMatch(cookie, /Expires|Max-Age/i);
+});

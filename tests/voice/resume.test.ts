@@ -247,7 +247,7 @@ test('what somebody types with a recording, or instead of waiting, is theirs; th
   );
 
   // Every member corrects a machine, and nobody what somebody typed.
-  await groups.setVoice(open.group.id, { corrections: 'members', spokenLanguage: null });
+  await groups.change(open.group.id, { corrections: 'members', spokenLanguage: null });
   const jo = await stores.account('joe');
   await groups.join(jo.id, open.group.id, 0);
   const forJo = await openGroup(groups, jo, open.group.id);
