@@ -110,14 +110,24 @@ function keys({ dataDir, encryptionKey }: Config): Finding[] {
 function certificate({ tls, certFile }: Config): Finding[] {
   if (!tls) return [];
   if (!existsSync(certFile)) return [note(`There is no certificate yet: the first start makes ${certFile}.`)];
-  const days = Math.floor(
-    (new Date(new X509Certificate(readFileSync(certFile)).validTo).getTime() - Date.now()) / 86_400_000,
-  );
+  const ends = endOf(certFile);
+  if (ends === undefined)
+    return [bad(`The certificate ${certFile} cannot be read: put another in its place.`)];
+  const days = Math.floor((ends - Date.now()) / 86_400_000);
   return [
     days > CERTIFICATE_DAYS
       ? ok(`The certificate is valid for ${days} days`)
       : bad(`The certificate ${certFile} ends in ${days} days: renew it.`),
   ];
+}
+
+/** In milliseconds; undefined for a file that is no certificate, or cannot be read. */
+function endOf(certFile: string): number | undefined {
+  try {
+    return new Date(new X509Certificate(readFileSync(certFile)).validTo).getTime();
+  } catch {
+    return undefined;
+  }
 }
 
 async function mail({ smtpUrl }: Config): Promise<Finding[]> {

@@ -1,5 +1,5 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import pino, { type Logger } from 'pino';
@@ -7,7 +7,7 @@ import { openSessionStore } from './accounts/session-store.ts';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
 import { type Keyring, loadKeyring } from './crypto/keys.ts';
-import { createPasswords, type Passwords } from './crypto/passwords.ts';
+import { BCRYPT_COST, createPasswords, type Passwords } from './crypto/passwords.ts';
 import { checkNothingMissing, isDamage } from './database/integrity.ts';
 import { lockDataFolder } from './database/lock.ts';
 import { refuseMoved } from './database/moved.ts';
@@ -76,7 +76,8 @@ async function open(config: Config, closers: Closers, shared: { passwords?: Pass
   if (redis) closers.push(redis.close);
   const sessionStore = await openSessionStore(config.dataDir, log, redis);
   closers.push(() => sessionStore.close());
-  const passwords = shared.passwords ?? createPasswords();
+  const passwords =
+    shared.passwords ?? createPasswords(BCRYPT_COST, (err) => log.error({ err }, 'a worker failed'));
   if (!shared.passwords) closers.push(() => passwords.close());
   const app = await createApp({
     config,
@@ -160,9 +161,11 @@ function followCertificate(
       .join(' ');
   let lastStamp = stamp();
   const timer = setInterval(async () => {
-    if (stamp() === lastStamp) return;
-    lastStamp = stamp();
     try {
+      const now = stamp();
+      // Files that are gone for a moment are being replaced: only a start makes others.
+      if (now === lastStamp || !existsSync(files.certFile) || !existsSync(files.keyFile)) return;
+      lastStamp = now;
       take(await (await import('./tls/certificate.ts')).loadCertificate(files));
       log.info('the certificate was replaced');
     } catch (err) {

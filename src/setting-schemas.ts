@@ -124,3 +124,20 @@ export function listInJson(text: unknown): unknown {
     return text;
   }
 }
+
+/** Whether a URL is whole, also the name and the password in it. */
+export function isAddress(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { username, password } = new URL(url);
+  try {
+    decodeURIComponent(username + password);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Says so without the value, which may have a password in it. */
+export function notAnAddress(name: string): string {
+  return `${name} is no address: write /, # and % of a password as %2F, %23 and %25.`;
+}

@@ -2,10 +2,12 @@ import { z } from 'zod';
 import {
   choice,
   choiceIfSet,
+  isAddress,
   isOrigin,
   isProxy,
   list,
   listInJson,
+  notAnAddress,
   pattern,
   type Setting,
   whole,
@@ -140,7 +142,9 @@ export const VARIABLES = {
     name: 'SMTP_URL',
     fallback: 'none',
     meaning: 'the mail server: smtp:// or smtps://, with name and password; needs ORIGINS',
-    schema: pattern('SMTP_URL', /^smtps?:\/\/\S+$/, 'smtp://… or smtps://…').optional(),
+    schema: pattern('SMTP_URL', /^smtps?:\/\/\S+$/, 'smtp://… or smtps://…')
+      .refine(isAddress, notAnAddress('SMTP_URL'))
+      .optional(),
   },
   mailFrom: {
     name: 'MAIL_FROM',

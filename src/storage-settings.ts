@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { pattern, type Setting, whole } from './setting-schemas.ts';
+import { isAddress, notAnAddress, pattern, type Setting, whole } from './setting-schemas.ts';
 
 // The variables of `settings.ts` that say where what people write and send is stored, and how much of it.
 
@@ -12,10 +12,7 @@ export const STORAGE_VARIABLES = {
     fallback: 'SQLite in the data folder',
     meaning: 'the PostgreSQL database that holds everything: postgres://name:password@host/database',
     schema: pattern('DATABASE_URL', /^postgres(ql)?:\/\/\S+$/, 'postgres://name:password@host/database')
-      .refine(
-        (url) => URL.canParse(url),
-        'DATABASE_URL is no address: write / and # of a password as %2F and %23.',
-      )
+      .refine(isAddress, notAnAddress('DATABASE_URL'))
       .optional(),
   },
   /** What the processes of one Hearth have in common beside PostgreSQL; undefined is one process. */
@@ -23,7 +20,9 @@ export const STORAGE_VARIABLES = {
     name: 'REDIS_URL',
     fallback: 'none',
     meaning: 'Redis, where several processes serve one Hearth: redis://host; needs DATABASE_URL',
-    schema: pattern('REDIS_URL', /^rediss?:\/\/\S+$/, 'redis://host or rediss://host').optional(),
+    schema: pattern('REDIS_URL', /^rediss?:\/\/\S+$/, 'redis://host or rediss://host')
+      .refine(isAddress, notAnAddress('REDIS_URL'))
+      .optional(),
   },
   filesFolder: {
     name: 'FILES_FOLDER',

@@ -19,7 +19,8 @@ export function sqlite(config: Config): Finding[] {
     const file = join(config.dataDir, `${name}.sqlite3`);
     if (!existsSync(file)) return [note(`There is no ${name} database yet: the first start makes it.`)];
     const rows = countRows(file);
-    if (!rows) return [bad(`${file} is damaged: stop Hearth and restore a backup, npm run restore.`)];
+    if (!rows || !('encryption_keys' in rows))
+      return [bad(`${file} is damaged: stop Hearth and restore a backup, npm run restore.`)];
     const database = new BetterSqlite(file, { readonly: true });
     try {
       const seen = Number(database.pragma('user_version', { simple: true }));

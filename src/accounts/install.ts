@@ -11,6 +11,7 @@ import { emailOperations } from './email-routes.ts';
 import type { EmailStore } from './email-store.ts';
 import { sessionOperations } from './end-sessions.ts';
 import { sessionEnded } from './events.ts';
+import { expireSessions } from './expire-sessions.ts';
 import type { SignInLinkStore } from './link-store.ts';
 import { accountRoutes } from './routes.ts';
 import type { SessionListStore } from './session-list-store.ts';
@@ -50,6 +51,7 @@ export async function installAccounts(
   const opened = sessionStore.open(caches);
   const sessions = createSessions(accounts, opened, caches, cookieSecret, noteSession, context.siteSettings);
   subscribeOwn(sessionEnded, ({ sessionId }) => sessionList.remove(sessionId));
+  expireSessions(context);
   const identify: RequestHandler = identifyAccount(sessions);
   const devices = createDevices(await secret('users', 'device-cookie'));
   const signInLimits = new SignInLimits(limits);

@@ -1,8 +1,10 @@
-import { and, desc, eq, lt } from 'drizzle-orm';
+import { and, desc, eq, lt, or } from 'drizzle-orm';
 import type { BlindIndex } from '../crypto/blind-index.ts';
 import type { Database } from '../database/executor.ts';
 import { SEALED, type Sealer } from '../database/sealed-columns.ts';
 import { sessionList } from '../database/tables/users.ts';
+import { IDLE_DAYS } from '../site-settings/store.ts';
+import type { SessionLifetime } from './session-lifetime.ts';
 
 /** A session as its owner sees it. Times are milliseconds, UTC. */
 export type ListedSession = Readonly<{
@@ -25,8 +27,9 @@ export type StartedSession = Pick<ListedSession, 'sessionId' | 'accountId' | 'la
 type Row = typeof sessionList.$inferSelect;
 type Details = Pick<ListedSession, 'sessionId' | 'label' | 'address'>;
 
-/** Longer than a session lasts without use. */
-const KEPT_MS = 40 * 86_400_000;
+const DAY_MS = 86_400_000;
+/** Longer than a session lasts without use, whatever administrators choose. */
+const KEPT_MS = (10 + Math.max(...IDLE_DAYS.map(Number))) * DAY_MS;
 const { details: sealedDetails } = SEALED.sessionList.columns;
 
 /** Which sessions an account has. Session ids are sealed: whoever reads the database cannot use them. */
@@ -61,6 +64,15 @@ export class SessionListStore {
     const rows = await this.#db.all((orm) =>
       orm.select().from(sessionList).where(isCurrent).orderBy(desc(sessionList.usedAt), desc(sessionList.id)),
     );
+    return rows.map((row) => this.#open(row));
+  }
+
+  /** Removes those that have lasted too long, or were not used for too long, and resolves to them. */
+  async removeExpired({ idleMs, maxMs }: SessionLifetime, now: number): Promise<ListedSession[]> {
+    // The time of the last use is that of its day's first request.
+    const isIdle = lt(sessionList.usedAt, now - idleMs - DAY_MS);
+    const isOver = maxMs === undefined ? undefined : lt(sessionList.startedAt, now - maxMs);
+    const rows = await this.#db.all((orm) => orm.delete(sessionList).where(or(isIdle, isOver)).returning());
     return rows.map((row) => this.#open(row));
   }
 

@@ -40,7 +40,8 @@ export class BackupSchedule {
     this.#pool = new Piscina({
       filename: new URL('./backup-worker.ts', import.meta.url).href,
       ...{ minThreads: 0, maxThreads: 1, idleTimeout: 1_000 },
-    });
+      // Without a listener, an `error` event would end the process.
+    }).on('error', options.report);
     this.#timer = setInterval(() => this.#begin(), LOOK_EVERY_MS).unref();
     setImmediate(() => this.#begin());
   }

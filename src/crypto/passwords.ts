@@ -19,8 +19,12 @@ export type Passwords = {
  * Uses one worker fewer than there are processors (at least 1, at most 4), so that many sign-ins at once leave a
  * processor to the event loop.
  * @param cost bcrypt's work factor for new hashes, 4 to 31; each step doubles the time
+ * @param report called with errors of workers that do not start
  */
-export function createPasswords(cost = BCRYPT_COST): Passwords {
+export function createPasswords(
+  cost = BCRYPT_COST,
+  report: (error: unknown) => void = console.error,
+): Passwords {
   /** Compared when the name is unknown, so that both answers take the same time: a hash of no password. */
   const unknownAccountHash = `$2b$${String(cost).padStart(2, '0')}$abcdefghijklmnopqrstuuAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA`;
   const pool = new Piscina({
@@ -29,7 +33,8 @@ export function createPasswords(cost = BCRYPT_COST): Passwords {
     maxThreads: Math.max(1, Math.min(4, availableParallelism() - 1)),
     idleTimeout: 60_000,
     maxQueue: 1_000,
-  });
+    // Without a listener, an `error` event would end the process.
+  }).on('error', report);
   const run = <Result>(job: PasswordJob): Promise<Result> => pool.run(job);
 
   return {

@@ -28,7 +28,8 @@ export function startCheckpoints(file: string, finish: () => void): { stop(): Pr
         minThreads: 0,
         maxThreads: 1,
         idleTimeout: 60_000,
-      });
+        // Without a listener, an `error` event would end the process. The next round tries again.
+      }).on('error', () => {});
       await pool.run(file);
       finish();
       finishedAt = Date.now();

@@ -70,6 +70,8 @@ export async function keepSnapshot(
   if (!isUpgrade(from, to) || isGoingOn) return;
   const all = join(dataDir, 'snapshots');
   const unfinished = join(all, `.unfinished-${process.pid}`);
+  // In a container every process has the same number: what a killed one left of its snapshot is in the way.
+  rmSync(unfinished, { recursive: true, force: true });
   mkdirSync(unfinished, { recursive: true, mode: 0o700 });
   await write(unfinished);
   const time = now.toISOString().slice(0, 19).replaceAll(':', '-');

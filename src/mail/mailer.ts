@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import nodemailer from 'nodemailer';
 import type { Config } from '../config.ts';
 
@@ -14,6 +15,8 @@ export type Mailer = {
 
 const TIMEOUT_MS = 10_000;
 const RETRIES_MS = [2_000, 20_000];
+/** A mail server that says nothing is not waited for longer than this at the end. */
+const STOP_MS = 2_000;
 
 /** Sends mail by SMTP; undefined where SMTP_URL is not set. @param report called with what could not be sent */
 export function createMailer(
@@ -45,7 +48,7 @@ export function createMailer(
       await transport.sendMail({ from: mailFrom, ...mail });
     } catch (error) {
       const delay = RETRIES_MS[attempt];
-      if (delay === undefined || isStopped) return report(new Error(`A mail was not sent: ${codeOf(error)}`));
+      if (delay === undefined || isStopped) return report(notSent(codeOf(error)));
       const timer = setTimeout(() => {
         timers.delete(timer);
         track(deliver(mail, attempt + 1));
@@ -64,11 +67,21 @@ export function createMailer(
     send: (mail) => track(deliver(mail)),
     async stop() {
       isStopped = true;
-      for (const timer of timers) clearTimeout(timer);
-      await Promise.all(underWay);
+      for (const timer of timers) {
+        clearTimeout(timer);
+        report(notSent('Hearth was stopped before it was tried again'));
+      }
+      const isDone = Promise.all(underWay).then(() => true);
+      const isLate = sleep(STOP_MS, false, { ref: false });
+      if (!(await Promise.race([isDone, isLate])))
+        report(notSent('the server did not answer before the end'));
       transport.close();
     },
   };
+}
+
+function notSent(why: string): Error {
+  return new Error(`A mail was not sent: ${why}`);
 }
 
 /** What the server or the network said, without the text of the answer, which names the address. */

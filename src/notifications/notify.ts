@@ -69,7 +69,7 @@ export class Notifier {
   #timer: NodeJS.Timeout | undefined;
   #startTimer: NodeJS.Timeout | undefined;
   #running = Promise.resolve();
-  readonly #queue: { device: Device; notice: Notice }[] = [];
+  readonly #queue: { device: Device; notice: Notice; isWanted(): Promise<boolean> }[] = [];
   #serving = 0;
 
   constructor(dependencies: Dependencies) {
@@ -189,7 +189,14 @@ export class Notifier {
     const devices = await this.#devices.of(accountId);
     if (devices.length === 0) return;
     const notice = await this.#noticeOf(group, message, account);
-    for (const device of devices) this.#deliver(device, notice);
+    const isWanted = () => this.#mayRead(accountId, message);
+    for (const device of devices) this.#deliver(device, notice, isWanted);
+  }
+
+  async #mayRead(accountId: number, { groupId, seq }: Message): Promise<boolean> {
+    const message = await this.#messages.bySeq(groupId, seq);
+    const isMember = (await this.#groups.membershipsOf(accountId)).has(groupId);
+    return isMember && message !== undefined && message.removedAt === null;
   }
 
   /** Tells the open pages of a member in this process. */
@@ -205,15 +212,15 @@ export class Notifier {
   }
 
   /** Queues a push message: an @all reaches many devices, so only a few deliveries run at a time. */
-  #deliver(device: Device, notice: Notice): void {
-    this.#queue.push({ device, notice });
+  #deliver(device: Device, notice: Notice, isWanted: () => Promise<boolean>): void {
+    this.#queue.push({ device, notice, isWanted });
     if (this.#serving < CONCURRENT_DELIVERIES) void this.#serve();
   }
 
   async #serve(): Promise<void> {
     this.#serving += 1;
     for (let next = this.#queue.shift(); next; next = this.#queue.shift())
-      await this.#push.send(next.device, next.notice).catch(this.#report);
+      await this.#push.send(next.device, next.notice, next.isWanted).catch(this.#report);
     this.#serving -= 1;
   }
 

@@ -31,8 +31,11 @@ export type Push = {
   publicKey: string;
   /** Allows known push services only, so that nobody can make us send requests elsewhere. @throws ChatError 400 */
   checkEndpoint(endpoint: string): void;
-  /** Sends to one device; resolves to whether its push service accepted it. Deletes a device that is gone. */
-  send(device: Device, notice: Notice): Promise<boolean>;
+  /**
+   * Sends to one device; resolves to whether its push service accepted it. Deletes a device that is gone.
+   * @param isWanted is asked before each try: by the next one its person may have left, or the message be removed
+   */
+  send(device: Device, notice: Notice, isWanted?: () => Promise<boolean>): Promise<boolean>;
   /** Cancels pending retries. */
   stop(): void;
 };
@@ -62,8 +65,14 @@ export function createPush({
   const timers = new Set<NodeJS.Timeout>();
   let isStopped = false;
 
-  async function send(device: Device, notice: Notice, tries = 0): Promise<boolean> {
+  async function send(
+    device: Device,
+    notice: Notice,
+    isWanted: () => Promise<boolean> = async () => true,
+    tries = 0,
+  ): Promise<boolean> {
     const { endpoint, p256dh, auth } = device;
+    if (!(await devices.isOf(device.accountId, device.id)) || !(await isWanted())) return false;
     // Loaded with the first message, not at the start.
     const { default: webPush } = await import('web-push');
     try {
@@ -78,7 +87,7 @@ export function createPush({
       const status = error instanceof webPush.WebPushError ? error.statusCode : 0;
       // The subscription does not exist (any more): the browser was uninstalled, or permission was withdrawn.
       if (status === 404 || status === 410) await devices.remove(device.accountId, device.id);
-      else if (status === 0 || status === 429 || status >= 500) again(device, notice, tries);
+      else if (status === 0 || status === 429 || status >= 500) again(device, notice, isWanted, tries);
       return false;
     }
     // Outside the try block: a delivered message must not be sent again because this write failed.
@@ -86,12 +95,12 @@ export function createPush({
     return true;
   }
 
-  function again(device: Device, notice: Notice, tries: number): void {
+  function again(device: Device, notice: Notice, isWanted: () => Promise<boolean>, tries: number): void {
     const wait = RETRIES_MS[tries];
     if (wait === undefined || isStopped) return;
     const timer = setTimeout(() => {
       timers.delete(timer);
-      send(device, notice, tries + 1).catch(report);
+      send(device, notice, isWanted, tries + 1).catch(report);
     }, wait);
     timers.add(timer.unref());
   }

@@ -92,6 +92,11 @@ export class DeviceStore {
     return (await this.#db.get(this.#queries.has, { accountId })) !== undefined;
   }
 
+  /** Whether an account has this device: it signs out with its session. */
+  async isOf(accountId: number, id: number): Promise<boolean> {
+    return (await this.#db.all(this.#queries.of, { accountId })).some((row) => row.id === id);
+  }
+
   /** Resolves to whether this account had it. */
   async remove(accountId: number, id: number): Promise<boolean> {
     const isOwnDevice = and(eq(pushSubscriptions.id, id), eq(pushSubscriptions.accountId, accountId));

@@ -45,6 +45,9 @@ test('a flag, a port or a value that is not understood ends the start with one s
     [[], { EDIT_LIMIT_MINUTES: 'soon' }, /EDIT_LIMIT_MINUTES takes a whole number of minutes/],
     [[], { SESSION_SECRET: 'short' }, /SESSION_SECRET takes at least 16/],
     [[], { ASSET_VERSION: '../etc' }, /ASSET_VERSION/],
+    [[], { SMTP_URL: 'smtps://me:pass/word#hidden@mail.example' }, /^SMTP_URL is no address(?!.*hidden)/],
+    [[], { SMTP_URL: 'smtp://me:hid%den@mail.example' }, /^SMTP_URL is no address(?!.*hid%)/],
+    [[], { REDIS_URL: 'redis://:hid#den@127.0.0.1:6379' }, /^REDIS_URL is no address(?!.*hid#)/],
   ];
   for (const [args, env, sentence] of refusals) {
     assert.throws(

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { SMTPServer } from 'smtp-server';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
-import { startHearth } from '../support/hearth.ts';
+import { startHearth, startHearthProcess } from '../support/hearth.ts';
 import { until } from '../support/until.ts';
 
 /** A mail server in this process, and a Hearth that sends by it. */
@@ -197,4 +197,23 @@ test('a new password voids an address that waits; a new address voids links to t
     'administrators take an address away',
   );
   assert.equal((await ada.post('/admin/people/2/remove-second-factor')).status, 409);
+});
+
+test('a mail server that says nothing does not hold up the end', async (t) => {
+  const silent = createServer().listen(0, '127.0.0.1');
+  t.after(() => silent.close());
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const hearth = await startHearthProcess(t, {
+    env: { SMTP_URL: `smtp://127.0.0.1:${port}`, ORIGINS: 'https://chat.example.org' },
+  });
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const connected = once(silent, 'connection');
+  await ada.post('/account/email', { email: 'ada@example.org', password: PASSWORD });
+  const [socket] = (await connected) as [Socket];
+  t.after(() => socket.destroy());
+  const started = performance.now();
+  assert.equal(await hearth.stop(), 0);
+  assert.ok(performance.now() - started < 5_000, 'as a supervisor waits');
+  assert.match(hearth.output().stderr, /A mail was not sent: the server did not answer before the end/);
 });

@@ -5,7 +5,9 @@ import test from 'node:test';
 import { newPerson, PASSWORD, Visitor as Stranger, type Visitor } from '../support/client.ts';
 import { ON_SQLITE, startHearthProcess } from '../support/hearth.ts';
 import { startPushService } from '../support/push-service.ts';
+import { countRows, runSql } from '../support/rows.ts';
 import { recording, SAID } from '../support/speech.ts';
+import { until } from '../support/until.ts';
 
 const say = (person: Visitor, group: number, content: string) =>
   person.post(`/groups/${group}/messages`, { content });
@@ -232,4 +234,37 @@ test('a voice message is told of at once, and its words take the place of that',
   assert.equal(first?.notice.body, 'Voice message, 0:03');
   assert.equal(second?.notice.body, SAID);
   assert.equal(second?.notice.tag, first?.notice.tag);
+});
+
+test('who signed out, left, or whose session is over is sent nothing more, nor is what was removed', async (t) => {
+  const service = await startPushService(t);
+  const { url, dataDir } = await startHearthProcess(t, { env: service.env });
+  const ada = await newPerson(url, 'ada', 1);
+  const people: Visitor[] = [];
+  for (const name of ['joe', 'bobby', 'carol', 'dan']) {
+    const person = await newPerson(url, name, 1);
+    await person.post('/notifications/devices', service.subscribe(name));
+    people.push(person);
+  }
+  const [joe, bobby, carol, dan] = people;
+  assert.ok(joe && bobby && carol && dan);
+  service.answerWith(503);
+  await say(ada, 1, '@joe @bobby a secret');
+  await say(ada, 1, '@carol taken back');
+  await until(() => service.received.length >= 3, 'each was tried once');
+  await joe.post('/logout');
+  await bobby.post('/groups/1/leave');
+  await ada.post('/groups/1/messages/2/remove');
+  const old = Date.now() - 20 * 86_400_000;
+  await runSql(dataDir, 'users', `UPDATE session_list SET started_at = ${old} WHERE account_id = 5`);
+  await ada.post('/admin/session-settings', { idleDays: '30', maxDays: '7' });
+  await until(async () => (await countRows(dataDir, 'users', 'push_subscriptions')) === 2, 'two are left');
+  service.answerWith(201);
+  service.received.length = 0;
+  await say(ada, 1, '@carol @dan the shed is open');
+  const [first] = await service.next(1);
+  assert.equal(first?.notice.body, '@carol @dan the shed is open');
+  // Longer than until the next try of the others.
+  await soon(3_500);
+  assert.equal(service.received.length, 1);
 });

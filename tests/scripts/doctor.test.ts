@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, cpSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
 import { BetterSqlite } from '../../src/database/driver/better-sqlite3.ts';
@@ -53,6 +53,10 @@ test('the doctor names what is wrong, and what to do', ON_SQLITE, async (t) => {
       'BAD  Other users can read the key 0001.key: chmod 600 FOLDER/keys/0001.key',
     ],
   );
+  const empty = copy('empty');
+  writeFileSync(join(empty, 'chat.sqlite3'), '');
+  rmSync(join(empty, 'chat.sqlite3-wal'), { force: true });
+  assert.match((await look(empty)).bad[0] ?? '', /chat\.sqlite3 is damaged/);
   const damaged = copy('damaged');
   writeFileSync(join(damaged, 'chat.sqlite3'), 'no database at all, but some text that is long enough');
   assert.match(

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect as connectPlain } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { connect } from 'node:tls';
 import { loadCertificate } from '../../src/tls/certificate.ts';
@@ -144,6 +144,14 @@ test('a certificate that is replaced on disk is served without a restart', async
       socket.once('error', reject);
     });
   const before = await served();
+  // Gone for a moment, then a folder that cannot be looked into: neither ends it, nor makes others in their place.
+  const folder = dirname(files.certFile);
+  renameSync(folder, `${folder}-away`);
+  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  symlinkSync(folder, folder);
+  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  rmSync(folder);
+  renameSync(`${folder}-away`, folder);
   const other = filesFor(t);
   const { cert, key } = await loadCertificate(other, NAMES);
   writeFileSync(files.keyFile, key);
