@@ -202,7 +202,7 @@ function route(
   app.use('/api', programs.chatsphere).use('/socket.io', programs.socketIo.polling);
   app.use(refuseOtherSites(arrivals));
   voice.receiveCallbacks(app);
-  app.use(readForms(), accounts.identify);
+  app.use(readForms(/^\/admin\/imports\/\d+\/start$/), accounts.identify);
   app.use('/api', programs.secureChatDemo);
   app.get(['/', '/groups'], features.inbox.inboxHome);
   // Most requested routes first: Express tries them in order until one matches.

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Publish } from '../bus/bus.ts';
 import { notFound } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
-import { messageOf } from '../messages/access.ts';
+import { answeredMessage } from '../messages/access.ts';
 import type { MessageStore } from '../messages/store.ts';
 import { optional, wholeNumber } from '../operations/fields.ts';
 import { draftChanged } from './events.ts';
@@ -31,7 +31,7 @@ export async function keepDraft(
   now = Date.now(),
 ): Promise<void> {
   const { group, account } = open;
-  if (thread > 0 && (await messageOf(messages, open, thread)).thread !== null)
+  if (thread > 0 && (await answeredMessage(messages, open, thread)).thread !== null)
     throw notFound('There is no such thread.');
   const text = content.replaceAll('\0', '').toWellFormed();
   const draft = text.trim() === '' ? '' : text;

@@ -2,14 +2,19 @@ import { finished } from 'node:stream/promises';
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import { ChatError, diskFull, tooLargeForm, unreadable } from '../errors.ts';
 
-/** More fields than a form of MAX_FORM_BYTES can have. */
-const MAX_FIELDS = 50_000;
+const MAX_FIELDS = 1_100;
+/** More than a form of MAX_FORM_BYTES can have. */
+const ALL_FIELDS = 50_000;
 /** 8,000 characters of four bytes each, as a form encodes them. */
 const MAX_FORM_BYTES = 128 * 1024;
 
-/** Reads plain forms into `request.body`. */
-export function readForms(): RequestHandler {
-  return refusing(express.urlencoded({ extended: false, limit: MAX_FORM_BYTES, parameterLimit: MAX_FIELDS }));
+/** Reads plain forms into `request.body`. @param large the paths of forms that have as many fields as an archive people */
+export function readForms(large?: RegExp): RequestHandler {
+  const reader = (parameterLimit: number) =>
+    refusing(express.urlencoded({ extended: false, limit: MAX_FORM_BYTES, parameterLimit }));
+  const usual = reader(MAX_FIELDS);
+  const all = reader(ALL_FIELDS);
+  return (request, response, next) => (large?.test(request.path) ? all : usual)(request, response, next);
 }
 
 /** Reads JSON into `request.body`. @param limit in the notation of body-parser, such as `2mb` */

@@ -78,5 +78,14 @@ async function pageAgain(retry: Retry, error: ChatError): Promise<Html | undefin
 /** Maps a ChatError, a full disk or a malformed URL to a ChatError; undefined for an unexpected error. */
 export function expectedFailure(thrown: unknown): ChatError | undefined {
   if (thrown instanceof ChatError) return thrown;
-  return diskFull(thrown) ?? (thrown instanceof URIError ? unreadable() : undefined);
+  return diskFull(thrown) ?? (thrown instanceof URIError ? unreadable() : refusedByExpress(thrown));
+}
+
+/** What Express refuses while it sends a file, such as a part that there is not. */
+function refusedByExpress(thrown: unknown): ChatError | undefined {
+  const status = thrown instanceof Error && 'status' in thrown ? Number(thrown.status) : 0;
+  if (status === 404) return notFound();
+  return status >= 400 && status < 500
+    ? new ChatError('unreadable', status, 'This request cannot be answered as it was asked.')
+    : undefined;
 }

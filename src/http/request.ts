@@ -58,6 +58,12 @@ export function numberInQuery(request: Request, name: string): number | undefine
   return parsed.data;
 }
 
+/** The number in a field of a form that is shown again; undefined for anything else, since why it was refused is said already. */
+export function numberInField(request: Request, name: string): number | undefined {
+  const parsed = wholeNumber.safeParse(request.body?.[name]);
+  return parsed.success ? parsed.data : undefined;
+}
+
 /** A path of ours that a visitor may be sent on to; anything else is the front page. */
 export function ownPath(value: unknown): string {
   const isOwn = typeof value === 'string' && value.length <= 300 && /^\/(?![/\\])[\w\-./?=&%#]*$/.test(value);

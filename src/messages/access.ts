@@ -10,3 +10,13 @@ export async function messageOf(messages: MessageStore, { group }: OpenGroup, se
   if (message.removedAt !== null) throw notFound('This message was removed.');
   return message;
 }
+
+/** The same for one that is answered: the first message of a thread is also where it was removed and has answers. */
+export async function answeredMessage(
+  messages: MessageStore,
+  open: OpenGroup,
+  seq: number,
+): Promise<Message> {
+  const message = await messages.bySeq(open.group.id, seq);
+  return message && message.replyCount > 0 ? message : messageOf(messages, open, seq);
+}

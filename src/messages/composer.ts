@@ -6,7 +6,7 @@ import { MAX_FILES, type StoredFile } from '../files/file.ts';
 import { shownFile } from '../files/present.ts';
 import type { FileStore } from '../files/store.ts';
 import type { OpenGroup } from '../groups/access.ts';
-import { numberInQuery } from '../http/request.ts';
+import { numberInField, numberInQuery } from '../http/request.ts';
 import type { Context } from '../http/views.ts';
 import { transcriptText } from '../recordings/recording.ts';
 import type { MessagePresenter, Quote } from './present.ts';
@@ -59,8 +59,8 @@ export async function refusedComposer(
   uploaded: readonly StoredFile[],
 ): Promise<Composer> {
   const typed: unknown = request.body?.content;
-  const replyTo = Number(request.body?.replyTo);
-  const reply = replyTo > 0 ? ((await presenter.quote(open.group.id, replyTo)) ?? null) : null;
+  const replyTo = numberInField(request, 'replyTo');
+  const reply = replyTo ? ((await presenter.quote(open.group.id, replyTo)) ?? null) : null;
   // Keep the recording in the composer even if it was not selected for sending.
   const ids = [...new Set<unknown>([request.body?.fileIds ?? [], request.body?.voice ?? []].flat())];
   const before = await chosenFiles(files, open, ids.slice(0, MAX_FILES).map(String));

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { AccountStore } from '../accounts/store.ts';
 import { ChatError } from '../errors.ts';
 import type { Attachment } from '../files/file.ts';
-import type { OpenGroup } from '../groups/access.ts';
+import { type OpenGroup, openGroup } from '../groups/access.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { isFromMachine, spokenIn } from '../recordings/recording.ts';
 import { findMentions } from './mentions.ts';
@@ -41,12 +41,14 @@ export async function editMessage(
   const { group, account } = open;
   const text = readable(content, true);
   const mentions = await findMentions(stores, group.id, text);
+  // A long text takes a while: by now they may have been removed, or the group be archived.
+  const actor = await openGroup(stores.groups, account, group.id);
   return writer.amend({
     groupId: group.id,
     seq,
     amend(message) {
       if (message.removedAt !== null) return new ChatError('not_found', 404, 'This message was removed.');
-      const refusal = refuseEdit(open, message, { editLimitMs, now });
+      const refusal = refuseEdit(actor, message, { editLimitMs, now });
       if (refusal) return refusal;
       const files = message.files.map((file) => lookedOver(file, message.authorId));
       if (message.content === text) return isDraft(message) ? { ...message, files } : message;

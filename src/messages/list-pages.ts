@@ -66,9 +66,20 @@ class ListPages {
     const followed = await this.#threads.followedBy(account.id, MAX_FOLLOWED);
     const items = followed.map(async ({ groupId, seq, unread }) => {
       const first = await this.#messages.bySeq(groupId, seq);
-      const item = await this.#shown(account, first);
       const replies = first?.replyCount ?? 0;
-      return item && { ...item, href: `/groups/${groupId}/threads/${seq}`, unread, replies, undo: null };
+      // It goes on without its first message.
+      const item = await this.#shown(account, first, replies > 0);
+      const removed = first?.removedAt !== null && { excerpt: 'This message was removed.' };
+      return (
+        item && {
+          ...item,
+          ...removed,
+          href: `/groups/${groupId}/threads/${seq}`,
+          unread,
+          replies,
+          undo: null,
+        }
+      );
     });
     const about = {
       title: 'Threads',
@@ -116,9 +127,9 @@ class ListPages {
     return this.#list(request, about, await Promise.all(items), group.id);
   }
 
-  /** Undefined when the message was removed or the account is not a member of its group any more. */
-  async #shown(account: Account, message: Message | undefined): Promise<Context | undefined> {
-    if (!message || message.removedAt !== null) return undefined;
+  /** Undefined when the account is not a member of its group any more, or the message was removed and is not kept. */
+  async #shown(account: Account, message: Message | undefined, isKept = false): Promise<Context | undefined> {
+    if (!message || (message.removedAt !== null && !isKept)) return undefined;
     const group = await this.#groups.byId(message.groupId);
     if (!group || !(await this.#groups.membershipsOf(account.id)).has(group.id)) return undefined;
     return {

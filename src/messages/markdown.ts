@@ -228,9 +228,9 @@ function splitText(state: StateCore, text: string, mentions: Mentions): Token[] 
     tokens.push(Object.assign(new state.Token(type, '', 0), { content }));
   };
   for (const match of text.matchAll(MENTION)) {
-    const name = spellings(match[1] ?? '').find((spelling) => mentions.has(spelling.toLowerCase()));
+    const name = spellings(match[1] ?? '').find((spelling) => mentions.has(keyOf(spelling)));
     if (name === undefined) continue;
-    const mentioned = mentions.get(name.toLowerCase());
+    const mentioned = mentions.get(keyOf(name));
     add('text', text.slice(at, match.index));
     const { escapeHtml } = state.md.utils;
     add(
@@ -241,6 +241,11 @@ function splitText(state: StateCore, text: string, mentions: Mentions): Token[] 
   }
   add('text', text.slice(at));
   return tokens;
+}
+
+/** As names are kept: composed, and without regard to case. */
+function keyOf(name: string): string {
+  return name.normalize('NFC').toLowerCase();
 }
 
 // Last, since it needs all of the above.

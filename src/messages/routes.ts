@@ -1,6 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import { accountOf } from '../accounts/access.ts';
 import { deleteDraft } from '../drafts/keep.ts';
+import { notFound } from '../errors.ts';
 import type { StoredFile } from '../files/file.ts';
 import type { ReadUpload } from '../files/upload.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
@@ -11,6 +12,7 @@ import { formsOf } from '../http/forms.ts';
 import {
   acceptsEncoding,
   isScripted,
+  numberInField,
   numberInPath,
   numberInQuery,
   seeOther,
@@ -22,7 +24,6 @@ import { type BoundOperation, bindOperations, operationNamed } from '../operatio
 import { markRead } from '../receipts/mark-read.ts';
 import { markThreadRead, threadOf } from '../threads/follow.ts';
 import { createThreadPage, type ThreadDependencies, type ThreadPage } from '../threads/page.ts';
-import { messageOf } from './access.ts';
 import { type Composer, composerOf, refusedComposer } from './composer.ts';
 import { type ConversationOperationContext, conversationOperations } from './conversation-operations.ts';
 import { ConversationPage, type ConversationPageDependencies } from './conversation-page.ts';
@@ -117,8 +118,8 @@ function addSending(
     let uploaded: StoredFile[] = [];
     onRefusal(response, async (error) => {
       const composer = await refusedComposer(dependencies, request, open, error, uploaded);
-      const thread = Number(request.body?.thread);
-      if (thread > 0) return threadPage(request, open, thread, shown(dependencies, composer));
+      const thread = numberInField(request, 'thread');
+      if (thread) return threadPage(request, open, thread, shown(dependencies, composer));
       return conversation.render(request, open, await readHistory(messages, open), composer);
     });
     uploaded = await dependencies.readUpload(request, response, open);
@@ -126,7 +127,9 @@ function addSending(
     const before = [request.body?.fileIds ?? [], request.body?.files ?? []].flat().filter(Boolean);
     const files = [...before, ...uploaded.map((file) => file.id)];
     const { seq = 0 } = await send.run(open, { ...request.body, files });
-    const sent = await messageOf(messages, open, seq);
+    // Sent again, it may have been removed since.
+    const sent = await messages.bySeq(open.group.id, seq);
+    if (!sent) throw notFound('There is no such message.');
     if (!wantsFragment(request)) {
       // Scripts manage drafts themselves: a message from their outbox may be older than the current draft.
       const isOfThread = Number(request.body?.thread) > 0;

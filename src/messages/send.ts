@@ -5,13 +5,13 @@ import { invalid } from '../errors.ts';
 import { unsentFiles } from '../files/access.ts';
 import { type Attachment, asAttachment, MAX_FILES, tooManyFiles } from '../files/file.ts';
 import type { FileStore } from '../files/store.ts';
-import type { OpenGroup } from '../groups/access.ts';
+import { type OpenGroup, openGroup } from '../groups/access.ts';
 import { isOwner, refuseWriting } from '../groups/policies.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { hasVisible } from '../http/request.ts';
 import { checkbox, optional, wholeNumber } from '../operations/fields.ts';
 import { spokenIn, transcriptText } from '../recordings/recording.ts';
-import { messageOf } from './access.ts';
+import { answeredMessage } from './access.ts';
 import { confirmMentions, findMentions } from './mentions.ts';
 import type { Message } from './message.ts';
 import type { TextRenderer } from './render.ts';
@@ -74,9 +74,13 @@ export async function sendMessage(
   const attachments = files.length > 0 ? await sentFiles(dependencies, open, id, files) : [];
   const typed = readable(content, files.length > 0);
   const text = typed || textOf(attachments);
-  const answered = replyTo === undefined ? undefined : await messageOf(dependencies.messages, open, replyTo);
+  const answered =
+    replyTo === undefined ? undefined : await answeredMessage(dependencies.messages, open, replyTo);
   const mentions = await findMentions(dependencies, group.id, text);
   if (mentions.mentionsAll) await confirmMentions(dependencies.groups, group.id, confirmed);
+  // A long text takes a while: by now they may have been removed, or the group be archived.
+  const refusalNow = refuseWriting(await openGroup(dependencies.groups, account, group.id));
+  if (refusalNow) throw refusalNow;
   const { message } = await dependencies.writer.commit({
     groupId: group.id,
     id,

@@ -10,6 +10,9 @@ import type { ReadMarks } from './mark-read.ts';
 /** Shortest time between two pushes of unread counts: fast enough to feel live, and cheap in a busy room. */
 const PUSH_INTERVAL_MS = 200;
 
+/** Further back, an own message does not move the read mark. */
+const MAX_REMOVED_BETWEEN = 50;
+
 type Dependencies = {
   hub: Hub;
   groups: GroupStore;
@@ -78,12 +81,19 @@ export function countUnread({
     }
   }
 
+  /** Whether nothing but removed messages stands between a read mark and a message. */
+  async function isAllReadBetween(groupId: number, readSeq: number, seq: number): Promise<boolean> {
+    if (readSeq >= seq || seq - readSeq > MAX_REMOVED_BETWEEN) return false;
+    const between = readSeq === seq - 1 ? [] : await messages.between(groupId, readSeq + 1, seq - 1);
+    return between.every((message) => message.removedAt !== null);
+  }
+
   /** Marks of authors who had read everything before their own message: that message then counts as read, too. */
   async function ownMarks(groupId: number, firstSeq: number, lastSeq: number): Promise<ReadMark[]> {
     const read = new Map<number, number>();
     for (const { authorId, seq } of await messages.between(groupId, firstSeq, lastSeq)) {
       const readSeq = read.get(authorId) ?? (await groups.membership(authorId, groupId))?.readSeq;
-      if (readSeq === seq - 1) read.set(authorId, seq);
+      if (readSeq !== undefined && (await isAllReadBetween(groupId, readSeq, seq))) read.set(authorId, seq);
     }
     const now = Date.now();
     return [...read].map(([accountId, seq]) => ({ accountId, groupId, seq, now }));

@@ -123,6 +123,14 @@ test('what every answer keeps to', async (t) => {
   );
 });
 
+test('a part of a file that there is not is refused, and no failure', async (t) => {
+  const visitor = new Visitor((await startHearth(t)).url);
+  for (const path of ['/service-worker.js', '/icon-192.png', '/favicon.ico']) {
+    assert.equal((await visitor.get(path, { range: 'bytes=999999999-' })).status, 416, path);
+    assert.equal((await visitor.get(path, { 'if-match': '"x"' })).status, 412, path);
+  }
+});
+
 test('HTTP and HTTPS side by side: cookies do not collide, and people on either read each other', async (t) => {
   const folder = temporaryFolder(t);
   const flags = [

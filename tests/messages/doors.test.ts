@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import test from 'node:test';
 import { newPerson, type Visitor } from '../support/client.ts';
 import { startHearth } from '../support/hearth.ts';
+import { until } from '../support/until.ts';
 
 const uuid = () => randomUUID();
 
@@ -125,4 +126,64 @@ test('pages of history: 50 at a time, older by a link, 404 and 400 where there i
   assert.equal((await ada.get('/groups/x')).status, 404);
   assert.equal((await ada.get('/groups/1?before=x')).status, 400);
   assert.equal((await ada.get('/')).location, '/groups/1');
+});
+
+test('a thread whose first message was removed goes on: it is listed, answered, and keeps its draft', async (t) => {
+  const { url } = await startHearth(t);
+  const alice = await newPerson(url, 'alice', 1);
+  const bob = await newPerson(url, 'bobby', 1);
+  await bob.post('/groups/1/messages', { content: 'the first' });
+  await alice.post('/groups/1/messages', { content: 'an answer', replyTo: '1' });
+  await bob.post('/groups/1/messages/1/remove');
+  assert.match((await bob.get('/threads')).body, /This message was removed\.[\s\S]*1 reply/);
+  const draft = { content: 'half a line', thread: '1' };
+  assert.equal((await bob.post('/groups/1/draft', draft)).status, 204);
+  assert.match((await bob.get('/groups/1/threads/1')).body, /half a line/);
+  assert.equal((await bob.post('/groups/1/messages', { content: 'another', replyTo: '1' })).status, 303);
+  await bob.post('/groups/1/messages', { content: 'alone' });
+  await bob.post('/groups/1/messages/4/remove');
+  const refused = await alice.post('/groups/1/messages', { content: 'too late', replyTo: '4' });
+  assert.deepEqual([refused.status, /This message was removed/.test(refused.body)], [404, true]);
+});
+
+test('what is sent again after it was removed is no error, and numbers that are none are passed over', async (t) => {
+  const { url } = await startHearth(t);
+  const alice = await newPerson(url, 'alice', 1);
+  const once = { id: randomUUID(), content: 'taken back' };
+  await alice.post('/groups/1/messages', once);
+  await alice.post('/groups/1/messages/1/remove');
+  assert.equal((await alice.post('/groups/1/messages', once)).location, '/groups/1#message-1');
+  for (const number of ['1e300', '1.5', '-1', 'x']) {
+    const fields = { content: '', replyTo: number, thread: number };
+    assert.equal((await alice.post('/groups/1/messages', fields)).status, 400, number);
+  }
+});
+
+test('whoever was removed while a long text of theirs was looked through has not sent it', async (t) => {
+  const { url } = await startHearth(t);
+  const alice = await newPerson(url, 'alice');
+  const bob = await newPerson(url, 'bobby');
+  const id = Number(/\d+/.exec((await alice.post('/groups', { name: 'Shed' })).location)?.[0]);
+  await bob.post(`/groups/${id}/join`);
+  const answered: string[] = [];
+  const content = `@alice ${'long '.repeat(200)}`;
+  const sending = bob.post(`/groups/${id}/messages`, { content }).finally(() => answered.push('sent'));
+  const removing = alice
+    .post(`/groups/${id}/remove-member`, { accountId: '2' })
+    .finally(() => answered.push('removed'));
+  const [sent] = await Promise.all([sending, removing]);
+  assert.ok(sent.status === 403 || answered[0] === 'sent', `${sent.status} ${answered}`);
+});
+
+test('one’s own message is read, though a removed one stands before it unread', async (t) => {
+  const { url } = await startHearth(t);
+  const alice = await newPerson(url, 'alice', 1);
+  const bob = await newPerson(url, 'bobby', 1);
+  await alice.post('/groups/1/messages', { content: 'taken back' });
+  await alice.post('/groups/1/messages/1/remove');
+  await bob.post('/groups/1/messages', { content: 'mine' });
+  await until(
+    async () => /id="group-1"[^>]* data-unread="0"/.test((await bob.get('/groups')).body),
+    'it is read',
+  );
 });
