@@ -52,7 +52,8 @@ function certificateOf(url: URL): Promise<{ certificate: DetailedPeerCertificate
   return new Promise((resolve, reject) => {
     const socket = connect(
       {
-        host: url.hostname,
+        // A URL has an IPv6 address in brackets.
+        host: url.hostname.replace(/^\[|\]$/g, ''),
         port: Number(url.port || 443),
         ...(/^[\d.:[\]]+$/.test(url.hostname) ? {} : { servername: url.hostname }),
         // Only the certificate is read here; nothing is sent.

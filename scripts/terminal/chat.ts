@@ -38,6 +38,8 @@ export class Chat {
   #isSending = false;
   #isClosed = false;
   #tries = 0;
+  /** The group that was chosen last. */
+  #wanted = 0;
 
   constructor(
     server: Server,
@@ -73,10 +75,13 @@ export class Chat {
   }
 
   async openGroup(groupId: number): Promise<void> {
+    this.#wanted = groupId;
     const group = await this.#server.get<Group & { lastChange: number }>(`/groups/${groupId}`);
     const page = await this.#server.get<{ items: Message[]; before: number | null }>(
       `/groups/${groupId}/messages`,
     );
+    // Another one was chosen meanwhile: what is typed next is for that one.
+    if (this.#wanted !== groupId) return;
     this.open = group;
     this.messages = page.items;
     this.hasOlder = page.before !== null;

@@ -6,6 +6,9 @@ import type { Voice } from '../recordings/recording.ts';
 import type { StoredFile } from './file.ts';
 import type { FileStore } from './store.ts';
 
+/** More than a message has. */
+const FILES_A_PAGE = 60;
+
 /**
  * Returns a file that this account may see: a sent file of a group it is a member of, or its own unsent upload.
  * @throws ChatError 404 for any other, whether it exists or not
@@ -59,4 +62,21 @@ function noRecording() {
 
 function noFile() {
   return notFound('There is no such file, or it is not for you.');
+}
+
+/**
+ * A page of the files of a group, the newest first, with all files of each message.
+ * @param before the `next` of the page before
+ * @returns also the `next` of the following one; undefined where there is none
+ */
+export async function pageOfFiles(
+  files: FileStore,
+  groupId: number,
+  before: number,
+): Promise<{ sent: StoredFile[]; next: number | undefined }> {
+  const found = await files.sentBefore(groupId, before, FILES_A_PAGE);
+  if (found.length < FILES_A_PAGE) return { sent: found, next: undefined };
+  // The last message may have more: all of them are on the next page.
+  const sent = found.filter((file) => file.seq !== found.at(-1)?.seq);
+  return { sent, next: sent.at(-1)?.seq ?? undefined };
 }

@@ -6,6 +6,8 @@ import { isAnimatedPng, stripMetadata } from './strip-metadata.ts';
 export const MAX_PICTURE_BYTES = 40 * 1024 * 1024;
 /** The cameras of 2026 take 200 million pixels; they are read in strips, not as a whole. */
 const MAX_PIXELS = 300_000_000;
+/** A progressive JPEG is read as a whole: with so many pixels it takes half a gigabyte. */
+const MAX_PROGRESSIVE_PIXELS = 100_000_000;
 /** Larger pictures are scaled down: a browser needs four bytes of memory per pixel to show one. */
 const MAX_KEPT_PIXELS = 64_000_000;
 const LARGEST = { width: 8_000, height: 8_000 } as const;
@@ -96,7 +98,10 @@ async function drawOne(picture: Buffer): Promise<Drawn> {
     width: across = 0,
     height: down = 0,
     hasAlpha,
+    isProgressive,
   } = await sharp(picture, options).metadata();
+  if (isProgressive && format === 'jpeg' && across * down > MAX_PROGRESSIVE_PIXELS)
+    throw new Error('This picture takes too much memory.');
   // A page is a frame of an animation; `width` and `height` are those of one frame.
   const moves =
     pages > 1 && (format === 'gif' || format === 'webp') && across * down * pages < MAX_FRAMES_PIXELS;

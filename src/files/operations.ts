@@ -9,7 +9,11 @@ import type { FileStore } from './store.ts';
 export type FileOperationContext = { files: FileStore; groups: GroupStore; blobs: BlobStore };
 
 /** Any string: a malformed id gets the same 404 as one that does not exist. */
-export const fileId = z.string('"fileId" takes the id of a file.').toLowerCase();
+export const fileId = z
+  .string('"fileId" takes the id of a file.')
+  .toLowerCase()
+  // PostgreSQL takes no NUL.
+  .transform((id) => id.replaceAll('\0', ''));
 const whichFile = z.object({ fileId });
 
 /** What an account does with a file that it uploaded. */

@@ -15,14 +15,12 @@ import { formsOf } from '../http/forms.ts';
 import { numberInPath, numberInQuery } from '../http/request.ts';
 import { type Html, sendHtml, type Views } from '../http/views.ts';
 import type { BoundOperation } from '../operations/define.ts';
-import { openFile } from './access.ts';
+import { openFile, pageOfFiles } from './access.ts';
 import { type BlobStore, CONTENT, THUMBNAIL } from './blob-store.ts';
 import { DOWNLOADED, kindOf, type StoredFile } from './file.ts';
 import { shownFile } from './present.ts';
 import type { FileStore } from './store.ts';
 import type { ReadUpload } from './upload.ts';
-
-const FILES_A_PAGE = 60;
 
 type Dependencies = {
   views: Views;
@@ -153,9 +151,9 @@ async function filesPage(
   const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
   const group = await groupPresenter.named(open.group, open.account.id);
   const before = numberInQuery(request, 'before') ?? Number.MAX_SAFE_INTEGER;
-  const sentFiles = await files.sentBefore(group.id, before, FILES_A_PAGE);
+  const { sent, next = null } = await pageOfFiles(files, group.id, before);
   const items = await Promise.all(
-    sentFiles
+    sent
       .filter((file) => !file.voice)
       .map(async (file) => ({
         ...shownFile(file),
@@ -164,6 +162,5 @@ async function filesPage(
         sent: new Date(file.createdAt).toISOString(),
       })),
   );
-  const next = sentFiles.length === FILES_A_PAGE ? (sentFiles.at(-1)?.seq ?? null) : null;
   return page(request, 'files/index.njk', { group, items, next }, { openGroupId: group.id });
 }

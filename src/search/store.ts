@@ -109,6 +109,14 @@ export class SearchStore {
   }
 
   /** Assigns a document its number and computes its tokens; undefined for a removed message. */
+  /** The last number of a time; where all of them are taken, as an import can have it, those after it are used, too. */
+  #lastFrom(first: number): number | undefined {
+    for (let span = PER_MILLISECOND; ; span *= 2) {
+      const last = this.#statements.lastOf.get(first, first + span)?.number ?? undefined;
+      if (last === undefined || last < first + span - 1) return last;
+    }
+  }
+
   #number(document: Document): { number: number; tokens: string } | undefined {
     const { groupId, seq, createdAt } = document;
     const indexed = this.#statements.byMessage.get(groupId, seq);
@@ -116,9 +124,7 @@ export class SearchStore {
     const tokens = this.#tokens.ofDocument(document);
     if (!tokens) return undefined;
     const first = createdAt * PER_MILLISECOND;
-    const last = indexed
-      ? indexed.number - 1
-      : this.#statements.lastOf.get(first, first + PER_MILLISECOND)?.number;
+    const last = indexed ? indexed.number - 1 : this.#lastFrom(first);
     const number = (last ?? first - 1) + 1;
     this.#statements.add.run(number, groupId, seq);
     return { number, tokens: tokens.map(digitsOf).join(' ') };

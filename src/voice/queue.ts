@@ -198,7 +198,8 @@ export class TranscriptionQueue {
       this.#report(error);
       if (error instanceof SpeechError || attempts >= MAX_ATTEMPTS)
         return writeTranscript(this.#dependencies, fileId, 'failed');
-      const dueAt = Date.now() + FIRST_RETRY_MS * 4 ** (attempts - 1);
+      // At different times: one that ends the engine's process takes those beside it along.
+      const dueAt = Date.now() + FIRST_RETRY_MS * 4 ** (attempts - 1) * (0.5 + Math.random());
       return this.#transcriptions.change(fileId, { state: 'waiting', dueAt });
     }
     if (result !== 'elsewhere') return writeTranscript(this.#dependencies, fileId, result);

@@ -45,7 +45,10 @@ export function createTakeRecording({
     const [upload, ...others] = await readUpload(request, response, open);
     for (const other of others) await discardUpload({ files, blobs }, other.id);
     if (!upload) throw invalid('files', 'Choose a recording first.');
-    const form = parseInput(recordingForm, request.body);
+    const form = await formOf(request.body).catch(async (error) => {
+      await discardUpload({ files, blobs }, upload.id);
+      throw error;
+    });
     const { group, account } = open;
     const file = await recorder.take(upload, {
       recording: form.language,
@@ -54,4 +57,9 @@ export function createTakeRecording({
     });
     return { file, form };
   };
+}
+
+/** @throws ChatError 400 */
+async function formOf(body: unknown): Promise<z.output<typeof recordingForm>> {
+  return parseInput(recordingForm, body);
 }

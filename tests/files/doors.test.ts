@@ -340,3 +340,23 @@ test('a group has a page of its files, for members only; has: finds them by kind
   await until(() => isFound('has:image'));
   assert.ok(!(await isFound('has:video')));
 });
+
+test('the pages of a group’s files leave none out, also of a message at the end of one', async (t) => {
+  const { url } = await startHearth(t);
+  const ada = await newPerson(url, 'ada', 1);
+  for (const count of [10, 10, 10, 10, 10, 10, 10, 5]) {
+    const files = Array.from({ length: count }, (_, index) => ({
+      name: `${index}.txt`,
+      type: 'text/plain',
+      bytes: Buffer.from('x'),
+    }));
+    await ada.upload('/groups/1/messages', files, { content: 'some' });
+  }
+  let shown = 0;
+  for (let path: string | undefined = '/groups/1/files'; path; ) {
+    const { body } = await ada.get(path);
+    shown += (body.match(/href="\/media\/[0-9a-f-]{36}[^"]*"/g) ?? []).length;
+    path = /href="(\/groups\/1\/files\?before=\d+)"/.exec(body)?.[1];
+  }
+  assert.equal(shown, 75);
+});

@@ -178,3 +178,28 @@ test('several processes share one index in PostgreSQL, which is made again when 
     await again.stop();
   }
 });
+
+test('thousands of documents of one millisecond are all found, and so is one of the next', async (t) => {
+  const url = await (await postgres).database();
+  const databases = await openDatabases(temporaryFolder(t), url);
+  atEnd(t, () => databases.close());
+  const sqlite = new SearchStore(join(temporaryFolder(t), 'search.sqlite3'), SECRET);
+  atEnd(t, () => sqlite.close());
+  const shared = new PostgresSearchStore(url, SECRET);
+  atEnd(t, () => shared.close());
+  await shared.claim();
+  const documents = Array.from({ length: 5_001 }, (_, index) => ({
+    ...document(index + 1, 1),
+    createdAt: index < 5_000 ? 1_700_000_000_000 : 1_700_000_000_001,
+    text: 'shed',
+  }));
+  const query: Query = {
+    ...{ groupIds: [1], keys: ['shed'], after: undefined, before: undefined },
+    ...{ below: undefined, limit: 10_000 },
+  };
+  for (const store of [sqlite, shared]) {
+    for (let at = 0; at < documents.length; at += 500)
+      await store.index(documents.slice(at, at + 500), [{ groupId: 1, change: at }]);
+    assert.equal(await store.count(query), documents.length);
+  }
+});

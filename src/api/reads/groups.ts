@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Account, AccountStore } from '../../accounts/store.ts';
 import { notFound } from '../../errors.ts';
+import { pageOfFiles } from '../../files/access.ts';
 import type { FileStore } from '../../files/store.ts';
 import { findGroup, openGroup } from '../../groups/access.ts';
 import { isListed } from '../../groups/policies.ts';
@@ -13,7 +14,6 @@ import { defineRead, type Read } from '../read.ts';
 import { groupFiles, groupList, groupShape, personList, presenceList, unreadList } from '../shapes.ts';
 
 const MEMBERS_A_PAGE = 200;
-const FILES_A_PAGE = 60;
 const ALL = Number.MAX_SAFE_INTEGER;
 
 export type GroupReadContext = {
@@ -85,14 +85,13 @@ export const groupReads: readonly Read<GroupReadContext>[] = [
     answer: groupFiles,
     async run({ groups, files, accounts }: GroupReadContext, { account }, { groupId, before }) {
       const { group } = await openGroup(groups, account, groupId);
-      const sent = await files.sentBefore(group.id, before, FILES_A_PAGE);
+      const { sent, next = null } = await pageOfFiles(files, group.id, before);
       const items = sent.map(async ({ id, name, type, size, width, height, seq, accountId }) => ({
         ...{ id, name, type, size, width, height, url: fileUrl(id) },
         seq: seq ?? 0,
         author: await personOrNull(accounts, accountId),
       }));
-      const last = sent.length === FILES_A_PAGE ? sent.at(-1)?.seq : undefined;
-      return { items: await Promise.all(items), next: last ?? null };
+      return { items: await Promise.all(items), next };
     },
   }),
   defineRead({
