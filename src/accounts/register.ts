@@ -50,14 +50,8 @@ export async function register(
   const passwordHash = await passwords.hash(password);
   const isAdmin =
     adminUsername === undefined ? 'if-first' : foldCase(username) === foldCase(adminUsername) && 'if-none';
-  const account = await accounts.add({
-    username,
-    passwordHash,
-    isAdmin,
-    isGuest,
-    now,
-    ...(also && { also }),
-  });
+  const start = { isAdmin, isGuest, now, ...(also && { also }) } as const;
+  const account = await accounts.add({ username, passwordHash, ...start });
   if (account === 'taken' || account === 'confusable') throw nameTaken(account);
   await welcome?.(account);
   return account;

@@ -2,8 +2,8 @@ import type { AuditEntry } from '../audit/store.ts';
 
 /** What stands in the log, between who did it and to whom or what. */
 export const ACTIONS: Readonly<Record<string, string>> = {
-  'make-admin': 'made an administrator of',
-  'remove-admin': 'made a member of',
+  'make-admin': 'gave the rights of an administrator to',
+  'remove-admin': 'took the rights of an administrator from',
   'make-guest': 'made a guest of',
   'make-member': 'made a member, no longer a guest, of',
   suspend: 'suspended',

@@ -164,6 +164,7 @@ export class ConversationPage {
         readOnly: refuseWriting(open)?.message ?? null,
         requests: isOwner(open) ? (await joinRequests.of(group.id, 100)).length : 0,
         pins: await messages.countPinned(group.id),
+        isReported: request.query.reported !== undefined,
         seen: asHtml(account.showsReceipts && !messagePage.hasNewer ? await seen.line(group) : ''),
         ...composer,
       },

@@ -1,16 +1,13 @@
 import { domainToASCII } from 'node:url';
 import { LinkifyIt } from 'linkify-it';
-import MarkdownIt, { type RendererRule, type StateCore, type StateInline, type Token } from 'markdown-it';
+import MarkdownIt, { type RendererRule, type StateCore, type StateInline } from 'markdown-it';
 import { isReadableHost, LINKED_DOMAINS } from './domains.ts';
-import { isWordCharacter, MENTION, spellings } from './names.ts';
+import { type Mentions, markMentions, textOutsideLinks } from './mark-mentions.ts';
+import { isWordCharacter, MENTION } from './names.ts';
+
+export type { Mentioned, Mentions } from './mark-mentions.ts';
 
 const LINKED = /^(?:https?|mailto):/i;
-
-/** Somebody who is mentioned; `name` is shown instead of what was typed, for a name that has changed since. */
-export type Mentioned = Readonly<{ id: number | 'all'; name?: string }>;
-
-/** By the name in lower case. */
-export type Mentions = ReadonlyMap<string, Mentioned>;
 
 /** Colours a block of code. @returns HTML; empty where the code is to be shown as it is */
 export type Highlight = (code: string, language: string) => string;
@@ -198,55 +195,6 @@ const renderFence: RendererRule = (tokens, index, _options, environment) => {
   const name = language === '' ? '' : ` class="language-${escapeHtml(language)}"`;
   return `<pre><code${name}>${coloured || escapeHtml(content)}</code></pre>\n`;
 };
-
-/** Marks the names of members; what is code or a link stays as it is. */
-function markMentions(state: StateCore): void {
-  const { mentions } = state.env as Environment;
-  if (mentions.size === 0) return;
-  for (const block of state.tokens) {
-    const open = new Set(textOutsideLinks(block.children ?? []));
-    if (block.children)
-      block.children = block.children.flatMap((token) =>
-        open.has(token) ? splitText(state, token.content, mentions) : [token],
-      );
-  }
-}
-
-function textOutsideLinks(tokens: readonly Token[]): Token[] {
-  let depth = 0;
-  return tokens.filter(({ type }) => {
-    depth += type === 'link_open' ? 1 : type === 'link_close' ? -1 : 0;
-    return type === 'text' && depth === 0;
-  });
-}
-
-function splitText(state: StateCore, text: string, mentions: Mentions): Token[] {
-  const tokens: Token[] = [];
-  let at = 0;
-  const add = (type: string, content: string) => {
-    if (content === '') return;
-    tokens.push(Object.assign(new state.Token(type, '', 0), { content }));
-  };
-  for (const match of text.matchAll(MENTION)) {
-    const name = spellings(match[1] ?? '').find((spelling) => mentions.has(keyOf(spelling)));
-    if (name === undefined) continue;
-    const mentioned = mentions.get(keyOf(name));
-    add('text', text.slice(at, match.index));
-    const { escapeHtml } = state.md.utils;
-    add(
-      'html_inline',
-      `<span class="mention" data-mention="${mentioned?.id}">@${escapeHtml(mentioned?.name ?? name)}</span>`,
-    );
-    at = match.index + 1 + name.length;
-  }
-  add('text', text.slice(at));
-  return tokens;
-}
-
-/** As names are kept: composed, and without regard to case. */
-function keyOf(name: string): string {
-  return name.normalize('NFC').toLowerCase();
-}
 
 // Last, since it needs all of the above.
 const markdown = configured();

@@ -3,9 +3,11 @@ import type { BlobStore } from '../files/blob-store.ts';
 import { membershipsChanged, messagesPurged, unreadChanged } from '../groups/events.ts';
 import type { Group } from '../groups/group.ts';
 import { reportsChanged } from '../messages/events.ts';
+import type { SiteSettings } from '../site-settings/store.ts';
 import { threadsChanged } from '../threads/events.ts';
 import type { Purged, RetentionStore } from './store.ts';
 
+const DAY_MS = 86_400_000;
 /** Messages of one transaction: others wait for it. */
 const MESSAGES_AT_ONCE = 1_000;
 
@@ -17,6 +19,31 @@ export type PurgeDependencies = {
 
 /** What was removed so far. */
 export type Removed = { messages: number; files: number };
+
+/** How many messages are older than they are kept, in how many groups. */
+export async function countOlder(
+  retention: RetentionStore,
+  groups: readonly Group[],
+  settings: SiteSettings,
+  now = Date.now(),
+): Promise<{ messages: number; groups: number }> {
+  const older = { messages: 0, groups: 0 };
+  for (const group of groups) {
+    const before = oldestKept(group, settings, now);
+    if (before === undefined) continue;
+    const messages = (await retention.lastBefore(group, before)) - group.purgedSeq;
+    if (messages <= 0) continue;
+    older.messages += messages;
+    older.groups += 1;
+  }
+  return older;
+}
+
+/** The time before which messages of a group are not kept; undefined where all are. */
+export function oldestKept(group: Group, settings: SiteSettings, now: number): number | undefined {
+  const days = group.keepDays ?? Number(settings.keepDays ?? 0);
+  return group.heldAt === null && days > 0 ? now - days * DAY_MS : undefined;
+}
 
 /** Removes the messages of a group from before a time. @param isStopped is asked between two transactions */
 export async function purgeGroup(

@@ -9,12 +9,15 @@ import type { GroupPage } from '../groups/page.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { Html } from '../http/views.ts';
 import { heldSince, type SiteSettingsStore } from '../site-settings/store.ts';
+import { countOlder } from './purge.ts';
+import type { RetentionStore } from './store.ts';
 
 export type SpacePageDependencies = Pick<HealthDependencies, 'config' | 'blobs'> & {
   page: GroupPage;
   groups: GroupStore;
   files: FileStore;
   siteSettings: SiteSettingsStore;
+  retention: RetentionStore;
   renewBackups: (() => Promise<void>) | undefined;
 };
 
@@ -23,7 +26,7 @@ export type SpacePageDependencies = Pick<HealthDependencies, 'config' | 'blobs'>
  * @param refused the form that was refused; 0 is the one for all groups
  */
 export async function spacePage(
-  { page, groups, files, siteSettings, renewBackups, ...dependencies }: SpacePageDependencies,
+  { page, groups, files, siteSettings, retention, renewBackups, ...dependencies }: SpacePageDependencies,
   request: Request,
   refused?: { groupId: number; error: ChatError },
 ): Promise<Html> {
@@ -63,6 +66,7 @@ export async function spacePage(
       keepDays: shown(group.keepDays, 'keepDays', refusedId === group.id),
       keepMegabytes: shown(group.keepMegabytes, 'keepMegabytes', refusedId === group.id),
     })),
+    older: await countOlder(retention, all, settings),
     hasBackups: renewBackups !== undefined,
     refusedId: refusedId ?? null,
     isSaved: request.query.saved !== undefined,

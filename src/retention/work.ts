@@ -8,11 +8,10 @@ import type { GroupStore } from '../groups/store.ts';
 import type { Jobs } from '../jobs.ts';
 import type { MessageWriter } from '../messages/writer.ts';
 import { heldSince, type SiteSettings, type SiteSettingsStore } from '../site-settings/store.ts';
-import { purgeGroup, type Removed } from './purge.ts';
+import { oldestKept, purgeGroup, type Removed } from './purge.ts';
 import { removeOldest } from './remove-oldest.ts';
 import type { RetentionStore } from './store.ts';
 
-const DAY_MS = 86_400_000;
 const MEGABYTE = 1024 * 1024;
 const LOOK_EVERY_MS = 3_600_000;
 
@@ -111,9 +110,9 @@ export class RetentionWork {
 
   async #lookAt(group: Group, settings: SiteSettings, now: number, removed: Removed): Promise<void> {
     if (group.heldAt !== null) return;
-    const days = group.keepDays ?? Number(settings.keepDays ?? 0);
-    const before = now - days * DAY_MS;
-    if (days > 0) add(removed, await purgeGroup(this.#dependencies, group, before, () => this.#isStopped));
+    const before = oldestKept(group, settings, now);
+    if (before !== undefined)
+      add(removed, await purgeGroup(this.#dependencies, group, before, () => this.#isStopped));
     if (group.keepMegabytes) await this.#keepWithin(group.keepMegabytes * MEGABYTE, group.id, removed);
   }
 

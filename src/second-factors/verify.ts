@@ -70,7 +70,7 @@ export async function checkCode(
   throw new ChatError(
     'wrong_code',
     401,
-    'That code does not fit, or was used. Enter the one that the app shows now.',
+    'That code does not fit, or was used. Enter the one that the app shows now, or a recovery code that you have not used.',
     'code',
   );
 }

@@ -17,6 +17,7 @@ import { startFilter } from './page/filter.js';
 import { startInbox } from './page/inbox.js';
 import { followNames } from './page/names.js';
 import { startNotificationSettings } from './page/notification-settings.js';
+import { startQuestions } from './page/questions.js';
 import { startReturn } from './page/return.js';
 import { followRules } from './page/rules.js';
 import { startSearchKey } from './page/search-key.js';
@@ -25,6 +26,7 @@ import { startShortcuts } from './page/shortcuts.js';
 import { startOverview } from './page/sidebar.js';
 import { tabStorage } from './page/storage.js';
 import { startTheme } from './page/theme.js';
+import { startUnsaved } from './page/unsaved.js';
 import { startPasskeys } from './passkey-forms.js';
 import { startPlayers } from './voice/player.js';
 
@@ -52,6 +54,10 @@ startShortcuts();
 startInbox();
 startNotificationSettings();
 startReturn();
+startQuestions();
+startUnsaved();
+// A field that an address leads to, which browsers do not focus by themselves.
+findOptional(document, ':target [autofocus]')?.focus();
 localiseTimes(document);
 followMidnight();
 if (accountId) startSignedIn(accountId);
@@ -84,6 +90,6 @@ function startSignedIn(accountId) {
 
 /** After sign-out, deletes the user's drafts and chosen files from this tab. */
 function forgetTyped() {
-  for (const prefix of ['draft/', 'files/'])
+  for (const prefix of ['draft/', 'files/', 'unsaved/'])
     for (const key of tabStorage.keys(prefix)) tabStorage.set(key, '');
 }

@@ -244,8 +244,8 @@ test('the log says who did what, and that it is whole', async (t) => {
     'ada suspended joe',
     'ada lifted the suspension of joe',
     'ada signed out everywhere joe',
-    'ada made an administrator of joe',
-    'ada made a member of joe',
+    'ada gave the rights of an administrator to joe',
+    'ada took the rights of an administrator from joe',
     'ada made a link for a new password for joe',
     'ada changed the settings: who can make an account: invite; who can invite: administrators',
   ]);

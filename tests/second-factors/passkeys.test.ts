@@ -55,7 +55,15 @@ test(
     assert.equal(session?.expires, -1, 'it ends with the browser');
 
     await page.getByRole('button', { name: 'Remove My canarykey' }).click();
-    await page.getByText('My canarykey').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    assert.equal(
+      await page.getByText('My canarykey').first().isVisible(),
+      true,
+      'nothing is done by one press',
+    );
+    await page.getByRole('button', { name: 'Remove My canarykey' }).click();
+    await page.getByRole('button', { name: 'Remove', exact: true }).click();
+    await page.getByText('My canarykey').first().waitFor({ state: 'detached' });
     await context.clearCookies();
     await page.goto(`${url}/login`);
     await page.getByRole('button', { name: 'Sign in with a passkey' }).click();

@@ -1,5 +1,5 @@
 // The one dialog of a page: a sheet of acts, or a question. A sheet at the foot of a phone, a card on a desk.
-import { find, textOf } from './dom.js';
+import { find, findOptional, textOf } from './dom.js';
 
 /** Shown when the server cannot be reached. */
 export const UNREACHABLE = 'There is no connection. Try again when it is back.';
@@ -12,6 +12,8 @@ export function showSheet(html) {
   const dialog = sheet();
   dialog.innerHTML = html;
   if (!dialog.open) dialog.showModal();
+  // What had the focus in an open one is gone with its content.
+  else findOptional(dialog, 'a[href], button:not([hidden]), input, textarea')?.focus();
   // A block body, so that nothing is returned: a handler that returns false would block form submission.
   dialog.onclick = (event) => {
     if (event.target === dialog) dialog.close();

@@ -1,8 +1,10 @@
 import { find, findOptional } from './dom.js';
 
-/** Closes the connection details and the header menus on Escape or on a click outside. */
+const MENUS = '.connection[open], .header-menu[open], .person-acts[open]';
+
+/** Closes the connection details and the menus on Escape or on a click outside. */
 export function startExplanation() {
-  const opened = () => findOptional(document, '.connection[open], .header-menu[open]', HTMLDetailsElement);
+  const opened = () => findOptional(document, MENUS, HTMLDetailsElement);
   document.addEventListener('click', ({ target }) => {
     const details = opened();
     if (details && !(target instanceof Node && details.contains(target))) details.open = false;

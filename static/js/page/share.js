@@ -8,20 +8,24 @@ export function startShare() {
   for (const section of findAll(document, '[data-share]')) {
     const field = find(section, 'input', HTMLInputElement);
     field.addEventListener('focus', () => field.select());
-    startCopy(find(section, '[data-copy]', HTMLButtonElement), field);
+    startCopy(find(section, '[data-copy]', HTMLButtonElement), () => field.value);
     startSheet(find(section, '[data-share-sheet]', HTMLButtonElement), field);
+  }
+  for (const button of findAll(document, '[data-copies]', HTMLButtonElement)) {
+    const codes = findAll(find(document, `#${button.dataset.copies}`), 'code');
+    startCopy(button, () => codes.map(({ textContent }) => textContent).join('\n'));
   }
 }
 
 /**
  * @param {HTMLButtonElement} button
- * @param {HTMLInputElement} field
+ * @param {() => string} text
  */
-function startCopy(button, field) {
+function startCopy(button, text) {
   button.hidden = false;
   button.addEventListener('click', async () => {
-    const isCopied = await copy(field.value, button);
-    button.textContent = isCopied ? 'Copied' : 'Select the link and copy it';
+    const isCopied = await copy(text(), button);
+    button.textContent = isCopied ? 'Copied' : 'Select it and copy it';
     setTimeout(() => {
       button.textContent = 'Copy';
     }, SHOWN_MS);
