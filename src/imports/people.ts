@@ -9,7 +9,7 @@ const MAX_TRIES = 20;
 /** Controls, marks of direction, and what has no width at all. */
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu;
 
-/** The account that an archive's person seems to be: of that username, or the only one that is shown by that name. */
+/** The account that an archive's person seems to be: of that username, or the only one that is shown or signs in by that name. */
 export async function matchPerson(
   accounts: AccountStore,
   everybody: readonly Account[],
@@ -19,7 +19,8 @@ export async function matchPerson(
   if (byUsername && !byUsername.isBot) return byUsername;
   const fold = (text: string) => text.normalize('NFKC').toLowerCase().trim();
   const shown = everybody.filter((account) => !account.isBot && fold(account.name) === fold(name));
-  return shown.length === 1 ? shown[0] : undefined;
+  if (shown.length > 0) return shown.length === 1 ? shown[0] : undefined;
+  return everybody.find((account) => !account.isBot && fold(account.username) === fold(name));
 }
 
 /**

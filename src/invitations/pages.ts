@@ -62,6 +62,7 @@ export class InvitationPages {
       throw notFound('There is no such invitation.');
     return this.#dependencies.page(request, 'invitations/show.njk', {
       invitation: await this.#shown(invitation),
+      isClosed: (await registrationNow(this.#dependencies)) === 'closed',
       ...(await shared(request, `/join/${invitation.code}`)),
     });
   }

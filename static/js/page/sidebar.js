@@ -18,7 +18,7 @@ export function startOverview() {
     onOpen: () => reportVisibility(),
     onFinal: (code) => {
       const next = encodeURIComponent(location.pathname + location.search);
-      if (code === 4401) location.assign(`/login?next=${next}`);
+      if (code === 4401) location.assign(`/login?ended=&next=${next}`);
     },
   });
   const reportVisibility = list ? startNotifications(overview) : () => {};
