@@ -189,7 +189,7 @@ function entries() {
  * Leaves all packages where they are but those of `JOINED`.
  * @param {import('esbuild').PluginBuild} build
  */
-function keepPackages(build) {
+export function keepPackages(build) {
   build.onResolve({ filter: /^[@\w]/ }, ({ path, kind }) => {
     if (kind === 'entry-point') return undefined;
     const isJoined = JOINED.some((name) => path === name || path.startsWith(`${name}/`));

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build, type PluginBuild } from 'esbuild';
-import { addressed, compiledSources, outputOf } from '../compile.js';
+import { addressed, compiledSources, keepPackages, outputOf } from '../compile.js';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const SOURCES = join(ROOT, 'src') + sep;
@@ -20,14 +20,16 @@ export async function compileTests(files: readonly string[], folder: string): Pr
     outdir: folder,
     bundle: true,
     splitting: true,
-    packages: 'external',
     platform: 'node',
     format: 'esm',
     target: 'node20',
     sourcemap: 'linked',
     sourcesContent: false,
     logLevel: 'error',
-    plugins: [{ name: 'own addresses', setup: (build) => keepAddresses(build, sources) }],
+    plugins: [
+      { name: 'own addresses', setup: (build) => keepAddresses(build, sources) },
+      { name: 'packages', setup: keepPackages },
+    ],
   });
   return new Map(files.map((file) => [join(folder, file.replace(/\.ts$/, '.js')), file]));
 }
@@ -37,10 +39,11 @@ export async function compileTests(files: readonly string[], folder: string): Pr
  * sources. What is JavaScript already is imported from where it is.
  */
 function keepAddresses(build: PluginBuild, sources: string): void {
-  build.onResolve({ filter: /^\..*\.js$/ }, ({ path, resolveDir }) => ({
-    path: pathToFileURL(resolve(resolveDir, path)).href,
-    external: true,
-  }));
+  build.onResolve({ filter: /^\..*\.js$/ }, ({ path, resolveDir, importer }) =>
+    importer.includes(`${sep}node_modules${sep}`)
+      ? undefined
+      : { path: pathToFileURL(resolve(resolveDir, path)).href, external: true },
+  );
   build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
     const text = readFileSync(path, 'utf8');
     const address = path.startsWith(SOURCES) ? join(sources, outputOf(relative(ROOT, path))) : path;

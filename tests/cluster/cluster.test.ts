@@ -4,6 +4,7 @@ import test, { after } from 'node:test';
 import { type Frame, newPerson, PASSWORD, type Socket, Visitor } from '../support/client.ts';
 import { startCluster } from '../support/cluster.ts';
 import { at } from '../support/reader.ts';
+import { until } from '../support/until.ts';
 
 /** Three processes for the tests of this file that harm none of them. */
 const shared = startCluster({ after });
@@ -117,8 +118,10 @@ test('a file is uploaded at one process and read at another', async () => {
     { content: 'file' },
   );
   assert.equal(uploaded.status, 303);
-  const page = (await at(ora, urls[2]).get('/groups/1')).body;
-  const [, path] = /href="(\/media\/[\w-]+)"/.exec(page) ?? [];
-  assert.ok(path);
+  // Another process hears of it within milliseconds, not at once.
+  const path = await until(async () => {
+    const page = (await at(ora, urls[2]).get('/groups/1')).body;
+    return /href="(\/media\/[\w-]+)"/.exec(page)?.[1];
+  }, 'the file is on the page');
   assert.equal((await at(ora, urls[1]).get(path)).body, 'a small file');
 });

@@ -354,7 +354,7 @@ test('every operation of an account works by form and by command, and is refused
   }
   const page = (await ada.get('/groups')).body;
   for (const group of ['Garden', 'Kitchen'])
-    assert.match(page, new RegExp(`<span class="group-name">${group}<`));
+    assert.match(page, new RegExp(`<span class="group-name" dir="auto">${group}<`));
   assert.equal((await ada.get('/groups/1')).status, 403, 'left');
   assert.equal((await ada.post('/groups/abc/join')).status, 404);
 });
