@@ -2,6 +2,7 @@ import { type Request, Router } from 'express';
 import { accountOf } from '../accounts/access.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import { ChatError } from '../errors.ts';
+import type { Group } from '../groups/group.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
@@ -22,6 +23,7 @@ import {
   type SearchFilters,
   searchFilters,
 } from './query.ts';
+import { fold } from './words.ts';
 
 export const SEARCHES = {
   name: 'searches',
@@ -29,6 +31,10 @@ export const SEARCHES = {
   seconds: 60,
   sentence: 'That is a lot of searching.',
 };
+
+/** Conversations whose name has what was typed. */
+const MOST_NAMED = 8;
+const LEAST_TYPED = 2;
 
 const FILTERS = ['from', 'in', 'since', 'until', 'has'] as const;
 /** The newest people are offered; others are typed as from:NAME. */
@@ -86,13 +92,15 @@ export function searchRoutes(dependencies: Dependencies): Router {
     const chosen = Object.fromEntries(FILTERS.map((name) => [name, word(name)]));
     const isFiltered = FILTERS.some((name) => chosen[name] !== '');
     const asked = new URLSearchParams([['q', typed], ...Object.entries(chosen).filter(([, value]) => value)]);
+    const offered = await choices(request);
     const shown = {
       typed,
       chosen,
       isFiltered,
       isAsked: typed.trim() !== '' || isFiltered,
       address: `/search?${asked}`,
-      ...(await choices(request)),
+      ...offered,
+      named: isFiltered ? [] : named(offered.conversations, typed),
       hits: [],
       next: null,
       total: 0,
@@ -113,4 +121,10 @@ export function searchRoutes(dependencies: Dependencies): Router {
     const { html, status } = await searchPage(request);
     sendHtml(response, html, status);
   });
+}
+
+function named(conversations: readonly Group[], typed: string): Group[] {
+  const wanted = fold(typed.trim().replace(/^[#@]/, ''));
+  if (wanted.length < LEAST_TYPED) return [];
+  return conversations.filter(({ name }) => fold(name).includes(wanted)).slice(0, MOST_NAMED);
 }

@@ -216,3 +216,15 @@ test('hits show their pictures, and more than a page of them is counted', async 
   const next = /class="chip-link" href="([^"]+)"/.exec(page)?.[1]?.replaceAll('&amp;', '&') ?? '';
   assert.match((await ada.get(next)).body, /About 25 messages/);
 });
+
+test('a conversation is found by its name, and only one that one is in', async (t) => {
+  const { url } = await startHearth(t);
+  const ada = await newPerson(url, 'ada');
+  const joe = await newPerson(url, 'joe');
+  await ada.post('/groups', { name: 'Café of the North', closed: 'yes' });
+  const { body } = await ada.get('/search?q=cafe');
+  assert.match(body, /href="\/groups\/3" autofocus># Café of the North/);
+  assert.match(body, /No message found/);
+  assert.doesNotMatch((await joe.get('/search?q=cafe')).body, /Café of the North/);
+  assert.doesNotMatch((await ada.get('/search?q=c')).body, /href="\/groups\/3" autofocus/);
+});
