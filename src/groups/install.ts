@@ -5,6 +5,7 @@ import type { Hub } from '../live/hub.ts';
 import { bindOperations } from '../operations/define.ts';
 import { createDirectPage, directRoutes } from './direct-page.ts';
 import { pushGroups } from './live.ts';
+import { showRequests } from './live-requests.ts';
 import { ownOperations } from './own-operations.ts';
 import { createGroupPage } from './page.ts';
 import type { PeopleInGroups } from './pages.ts';
@@ -32,6 +33,7 @@ export function installGroups(
   const operations = bindOperations(ownOperations, context, limits);
   const directPage = createDirectPage({ page, accounts, groups });
   pushGroups({ ...context, presenter: groupPresenter });
+  showRequests(context);
   return {
     groupPresenter,
     page,

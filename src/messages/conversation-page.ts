@@ -23,6 +23,7 @@ import {
 } from '../groups/events.ts';
 import { notificationLevelOf } from '../groups/group.ts';
 import { groupTopic } from '../groups/live.ts';
+import { MOST_REQUESTS } from '../groups/live-requests.ts';
 import type { GroupPage } from '../groups/page.ts';
 import { isOwner, refuseWriting } from '../groups/policies.ts';
 import { type GroupPresenter, unreadOf } from '../groups/present.ts';
@@ -162,7 +163,7 @@ export class ConversationPage {
         hasSpeech: this.#dependencies.hasSpeech,
         notificationLevel: notificationLevelOf(open.group, open.membership),
         readOnly: refuseWriting(open)?.message ?? null,
-        requests: isOwner(open) ? (await joinRequests.of(group.id, 100)).length : 0,
+        requests: isOwner(open) ? (await joinRequests.of(group.id, MOST_REQUESTS)).length : null,
         pins: await messages.countPinned(group.id),
         isReported: request.query.reported !== undefined,
         seen: asHtml(account.showsReceipts && !messagePage.hasNewer ? await seen.line(group) : ''),
