@@ -14,10 +14,11 @@ import { find, findOptional } from './page/dom.js';
 import { startExplanation } from './page/explanation.js';
 import { startFeatures } from './page/features.js';
 import { startFilter } from './page/filter.js';
-import { startInbox } from './page/inbox.js';
+
 import { followNames } from './page/names.js';
 import { startNotificationSettings } from './page/notification-settings.js';
 import { startQuestions } from './page/questions.js';
+import { startQueue } from './page/queue.js';
 import { startReturn } from './page/return.js';
 import { followRules } from './page/rules.js';
 import { startSearchKey } from './page/search-key.js';
@@ -51,7 +52,7 @@ startPasskeys();
 if (document.querySelector('[data-face]'))
   import('./face-forms.js').then(({ startFaceForms }) => startFaceForms());
 startShortcuts();
-startInbox();
+startQueue();
 startNotificationSettings();
 startReturn();
 startQuestions();
