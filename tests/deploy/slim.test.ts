@@ -105,6 +105,9 @@ test('Hearth starts and serves with what npm ci --omit=dev --omit=optional insta
     () => /Hearth is at (\S+)/.test(said) || child.exitCode !== null,
     () => said,
   );
+  // From Node.js 24.19 on, one of the optional packages is needed, and said to be.
+  if (Number.parseInt(process.versions.node, 10) >= 24 && /needs better-sqlite3 13/.test(said))
+    return assert.match(said, /run npm ci --omit=dev\.\n$/);
   const [, url = ''] = /Hearth is at (\S+)/.exec(said) ?? [];
   const ada = await newPerson(url, 'ada', 1);
   assert.equal((await ada.post('/groups/1/messages', { content: 'hello' })).status, 303);
