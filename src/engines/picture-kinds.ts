@@ -11,3 +11,24 @@ export function isPicture(beginning: Uint8Array): boolean {
   const text = Buffer.from(beginning.subarray(0, 16)).toString('latin1');
   return SIGNATURES.some((signature) => signature.test(text));
 }
+
+/** What is not read in strips is read as a whole: with so many pixels it takes half a gigabyte. */
+const MAX_WHOLE_PIXELS = 100_000_000;
+/** Formats that are read in strips, unless they are progressive or interlaced. */
+const IN_STRIPS = new Set(['jpeg', 'png', 'tiff']);
+
+/** Whether decoding a picture takes more memory than it should, by what it says of itself. */
+export function takesTooMuchMemory({
+  format = '',
+  isProgressive = false,
+  width = 0,
+  height = 0,
+}: {
+  format?: string;
+  isProgressive?: boolean;
+  width?: number;
+  height?: number;
+}): boolean {
+  const isReadAsWhole = !IN_STRIPS.has(format) || isProgressive;
+  return isReadAsWhole && width * height > MAX_WHOLE_PIXELS;
+}

@@ -33,6 +33,8 @@ export function zipOf(write: (zip: Zip) => Promise<void>): Readable {
     const source = content instanceof Readable ? content : Readable.from(content);
     current = source;
     const read = finished(source, { writable: false });
+    // Where yazl refuses the entry, nobody waits for it.
+    read.catch(() => {});
     if (output.destroyed) source.destroy();
     else zip.addReadStream(source, entry, { compress });
     await read;

@@ -1,13 +1,12 @@
 import type Sharp from 'sharp';
-import { isPicture } from '../engines/picture-kinds.ts';
+import type { Metadata } from 'sharp';
+import { isPicture, takesTooMuchMemory } from '../engines/picture-kinds.ts';
 import { isAnimatedPng, stripMetadata } from './strip-metadata.ts';
 
 /** Larger files than these are refused. */
 export const MAX_PICTURE_BYTES = 40 * 1024 * 1024;
 /** The cameras of 2026 take 200 million pixels; they are read in strips, not as a whole. */
 const MAX_PIXELS = 300_000_000;
-/** A progressive JPEG is read as a whole: with so many pixels it takes half a gigabyte. */
-const MAX_PROGRESSIVE_PIXELS = 100_000_000;
 /** Larger pictures are scaled down: a browser needs four bytes of memory per pixel to show one. */
 const MAX_KEPT_PIXELS = 64_000_000;
 const LARGEST = { width: 8_000, height: 8_000 } as const;
@@ -49,13 +48,22 @@ function inTurn<Result>(work: () => Promise<Result>): Promise<Result | undefined
 /** The middle of a picture as a square, for beside a name. @returns undefined for what cannot be decoded */
 export function drawFace(picture: Buffer): Promise<Buffer | undefined> {
   if (!isPicture(picture)) return Promise.resolve(undefined);
-  return inTurn(async () =>
-    (await loadSharp())(picture, { limitInputPixels: MAX_PIXELS })
+  return inTurn(async () => {
+    const sharp = await loadSharp();
+    await sizedMetadata(sharp, picture);
+    return sharp(picture, { limitInputPixels: MAX_PIXELS })
       .autoOrient()
       .resize({ width: FACE, height: FACE, fit: 'cover' })
       .webp({ quality: 82 })
-      .toBuffer(),
-  );
+      .toBuffer();
+  });
+}
+
+/** What a picture says of itself, before it is decoded. @throws Error where that takes too much memory */
+async function sizedMetadata(sharp: typeof Sharp, picture: Buffer): Promise<Metadata> {
+  const metadata = await sharp(picture, { failOn: 'none', limitInputPixels: MAX_PIXELS }).metadata();
+  if (takesTooMuchMemory(metadata)) throw new Error('This picture takes too much memory.');
+  return metadata;
 }
 
 const PREVIEW_WIDTH = 480;
@@ -98,10 +106,7 @@ async function drawOne(picture: Buffer): Promise<Drawn> {
     width: across = 0,
     height: down = 0,
     hasAlpha,
-    isProgressive,
-  } = await sharp(picture, options).metadata();
-  if (isProgressive && format === 'jpeg' && across * down > MAX_PROGRESSIVE_PIXELS)
-    throw new Error('This picture takes too much memory.');
+  } = await sizedMetadata(sharp, picture);
   // A page is a frame of an animation; `width` and `height` are those of one frame.
   const moves =
     pages > 1 && (format === 'gif' || format === 'webp') && across * down * pages < MAX_FRAMES_PIXELS;

@@ -10,13 +10,16 @@ const GPS_DIRECTORY = 0x8825;
 const PRIVATE_TAGS = new Set([0x13b, 0x2bc, 0x83bb, 0x8649, 0xa430, 0xa431, 0xa435, 0xc62f]);
 /** How many bytes a value of each type has (TIFF 6.0, section 2). */
 const TYPE_BYTES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4];
-/** More of them is no picture of a camera, and would take long. */
-const MAX_DIRECTORIES = 200;
+/** More directories, entries of one, or pointers to directories are no picture or scan, and would take long. */
+const MAX_DIRECTORIES = 2_000;
 const MAX_ENTRIES = 2_000;
+const MAX_POINTERS = 20_000;
+
+type Directory = { at: number; isGps: boolean; isPage: boolean };
 
 /**
  * Overwrites private values with zeros in place, so that no offset changes.
- * @returns undefined for more directories, entries or private values than any picture has
+ * @returns undefined for more directories or private values than any picture has
  */
 export function stripTiff(original: Buffer): Buffer | undefined {
   const bytes = Buffer.from(original);
@@ -28,27 +31,29 @@ export function stripTiff(original: Buffer): Buffer | undefined {
     cleared += Math.max(0, Math.min(to, bytes.length) - from);
     if (cleared <= bytes.length) bytes.fill(0, Math.min(from, bytes.length), Math.min(to, bytes.length));
   };
-  const directories = [{ at: read(4, 4), isGps: false }];
+  const directories: Directory[] = [{ at: read(4, 4), isGps: false, isPage: true }];
   const seen = new Set<number>();
-  for (const { at, isGps } of directories) {
+  for (const { at, isGps, isPage } of directories) {
     if (at === 0 || seen.has(at)) continue;
     seen.add(at);
     const count = read(at, 2);
     const end = at + 2 + 12 * count;
-    if (count > MAX_ENTRIES) return undefined;
-    for (let entry = at + 2; entry < end && entry + 12 <= bytes.length; entry += 12) {
+    const lastEntry = at + 2 + 12 * Math.min(count, MAX_ENTRIES);
+    for (let entry = at + 2; entry < lastEntry && entry + 12 <= bytes.length; entry += 12) {
       const tag = read(entry, 2);
       const values = read(entry + 4, 4);
       const size = values * (TYPE_BYTES[read(entry + 2, 2)] ?? 0);
       const from = size > 4 ? read(entry + 8, 4) : entry + 8;
-      if (tag === GPS_DIRECTORY) directories.push({ at: read(entry + 8, 4), isGps: true });
+      if (tag === GPS_DIRECTORY) directories.push({ at: read(entry + 8, 4), isGps: true, isPage: false });
       else if (DIRECTORIES.has(tag))
-        for (let index = 0; index < Math.min(values, MAX_DIRECTORIES + 1); index++)
-          directories.push({ at: read(from + 4 * index, 4), isGps: false });
+        for (let index = 0; index < Math.min(values, MAX_DIRECTORIES); index++)
+          directories.push({ at: read(from + 4 * index, 4), isGps: false, isPage: false });
       if (isGps || PRIVATE_TAGS.has(tag)) clear(from, from + size);
-      if (directories.length > MAX_DIRECTORIES || cleared > bytes.length) return undefined;
+      const isTooMuch = seen.size > MAX_DIRECTORIES || directories.length > MAX_POINTERS;
+      if (isTooMuch || cleared > bytes.length) return undefined;
     }
-    directories.push({ at: read(end, 4), isGps });
+    // Pages follow each other; behind any other directory there may be anything.
+    if (isPage) directories.push({ at: read(end, 4), isGps: false, isPage });
     // Clear the GPS directory itself too: its entry count becomes 0.
     if (isGps) clear(at, end);
   }

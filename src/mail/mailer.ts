@@ -16,7 +16,7 @@ export type Mailer = {
 const TIMEOUT_MS = 10_000;
 const RETRIES_MS = [2_000, 20_000];
 /** A mail server that says nothing is not waited for longer than this at the end. */
-const STOP_MS = 2_000;
+const STOP_MS = 3_500;
 
 /** Sends mail by SMTP; undefined where SMTP_URL is not set. @param report called with what could not be sent */
 export function createMailer(
@@ -74,7 +74,7 @@ export function createMailer(
       const isDone = Promise.all(underWay).then(() => true);
       const isLate = sleep(STOP_MS, false, { ref: false });
       if (!(await Promise.race([isDone, isLate])))
-        report(notSent('the server did not answer before the end'));
+        report(new Error('A mail may not have been sent: the server did not answer before the end'));
       transport.close();
     },
   };

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import test from 'node:test';
 import sharp from 'sharp';
+import { takesTooMuchMemory } from '../../src/engines/picture-kinds.ts';
 import { CONTENT, THUMBNAIL } from '../../src/files/blob-store.ts';
 import { Receiver } from '../../src/files/receive.ts';
 import { stripMetadata } from '../../src/files/strip-metadata.ts';
@@ -202,4 +203,39 @@ test('a picture with more parts than any has is not looked through', () => {
     stripMetadata(Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), ...chunks])),
     undefined,
   );
+});
+
+test('a scan of hundreds of pages, and junk behind a directory, are looked through', () => {
+  const pages = 400;
+  const tiff = Buffer.alloc(8 + pages * 40);
+  tiff.write('II*\0', 0, 'latin1');
+  tiff.writeUInt32LE(8, 4);
+  for (let page = 0; page < pages; page++) {
+    const at = 8 + page * 40;
+    // One entry, EXIF, that leads to the directory behind it; its last bytes are junk and no pointer.
+    tiff.writeUInt16LE(1, at);
+    tiff.writeUInt16LE(0x8769, at + 2);
+    tiff.writeUInt32LE(1, at + 6);
+    tiff.writeUInt32LE(at + 18, at + 10);
+    tiff.writeUInt32LE(page + 1 < pages ? at + 40 : 0, at + 14);
+    tiff.writeUInt16LE(1, at + 18);
+    tiff.writeUInt16LE(0x13b, at + 20);
+    tiff.writeUInt16LE(2, at + 22);
+    tiff.writeUInt32LE(4, at + 24);
+    tiff.write('Ada', at + 28, 'latin1');
+    tiff.writeUInt32LE(9, at + 32);
+  }
+  const stripped = stripMetadata(tiff);
+  assert.equal(stripped?.length, tiff.length);
+  assert.ok(!stripped.includes('Ada'));
+});
+
+test('what would be decoded as a whole is no larger than memory allows', () => {
+  const sides = { width: 16_383, height: 16_383 };
+  for (const format of ['webp', 'heif', 'gif'])
+    assert.equal(takesTooMuchMemory({ format, ...sides }), true, format);
+  for (const format of ['jpeg', 'png']) {
+    assert.equal(takesTooMuchMemory({ format, ...sides, isProgressive: true }), true, format);
+    assert.equal(takesTooMuchMemory({ format, ...sides }), false, 'in strips');
+  }
 });

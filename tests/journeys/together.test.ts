@@ -148,3 +148,34 @@ test('all of it with JavaScript off: a thread, a pin, a saved message, a search,
   await page.locator('.plain-links a', { hasText: 'Ada' }).click();
   await page.getByText('between us').waitFor();
 });
+
+test('what is typed into one form is there again after another one was sent, but nothing that confirms', async (t) => {
+  const hearth = await startHearth(t);
+  const browser = await openBrowser(t);
+  const { page } = await personAt(browser, hearth.url, 'Ada');
+  const line = page.getByLabel('A line about you');
+  await page.goto(`${hearth.url}/account`);
+  await line.fill('first try');
+  await page.getByLabel('Name to sign in with').fill('!');
+  await page.getByRole('button', { name: 'Change the name' }).click();
+  await page.getByText('A name has').first().waitFor();
+  assert.equal(await line.inputValue(), 'first try', 'on the refused page');
+  await line.fill('saved');
+  await line.press('Enter');
+  await page.getByText('Your changes are saved').waitFor();
+  await page.goto(`${hearth.url}/account`);
+  assert.equal(await line.inputValue(), 'saved');
+
+  await page.goto(`${hearth.url}/groups`);
+  await page.locator('input[name="name"]').last().fill('Shed');
+  await page.getByRole('button', { name: 'Make the group' }).click();
+  await page.waitForURL(/\/groups\/\d+$/);
+  await page.goto(`${page.url()}/settings`);
+  const confirmation = page.locator('input[name="confirmation"]');
+  await page.locator('details', { has: confirmation }).locator('summary').click();
+  await confirmation.fill('Shed');
+  await page.locator('input[name="topic"]').fill('Tools');
+  await page.locator('input[name="topic"]').press('Enter');
+  await page.getByText('Your changes are saved').waitFor();
+  assert.equal(await confirmation.inputValue(), '');
+});

@@ -215,5 +215,8 @@ test('a mail server that says nothing does not hold up the end', async (t) => {
   const started = performance.now();
   assert.equal(await hearth.stop(), 0);
   assert.ok(performance.now() - started < 5_000, 'as a supervisor waits');
-  assert.match(hearth.output().stderr, /A mail was not sent: the server did not answer before the end/);
+  assert.match(
+    hearth.output().stderr,
+    /A mail may not have been sent: the server did not answer before the end/,
+  );
 });

@@ -1,5 +1,5 @@
 import type { Sharp } from 'sharp';
-import { isPicture } from '../picture-kinds.ts';
+import { isPicture, takesTooMuchMemory } from '../picture-kinds.ts';
 
 /** Faces of pictures that are larger are found no better. */
 export const SIDE = 640;
@@ -11,7 +11,10 @@ const DRAW_TIMEOUT_SECONDS = 10;
 export async function openPicture(file: Uint8Array): Promise<Sharp | undefined> {
   if (!isPicture(file)) return undefined;
   const { default: sharp } = await import('sharp');
-  return sharp(file, { limitInputPixels: MAX_PIXELS })
+  const picture = sharp(file, { limitInputPixels: MAX_PIXELS });
+  const metadata = await picture.metadata().catch(() => undefined);
+  if (metadata && takesTooMuchMemory(metadata)) return undefined;
+  return picture
     .timeout({ seconds: DRAW_TIMEOUT_SECONDS })
     .autoOrient()
     .resize({ width: SIDE, height: SIDE, fit: 'inside' })

@@ -34,10 +34,10 @@ export function sheet() {
 export function ask(sentence, yes) {
   const dialog = showSheet('<form method="dialog" class="question"><p></p><p class="answers"></p></form>');
   find(dialog, 'p').textContent = sentence;
-  find(dialog, '.answers').append(
-    answerButton('Cancel', 'no', 'button quiet'),
-    answerButton(yes, 'yes', 'button'),
-  );
+  const cancel = answerButton('Cancel', 'no', 'button quiet');
+  find(dialog, '.answers').append(cancel, answerButton(yes, 'yes', 'button'));
+  // The dialog was opened before it had a button.
+  cancel.focus();
   dialog.returnValue = 'no';
   return new Promise((resolve) => {
     dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true });

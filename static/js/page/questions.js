@@ -1,4 +1,5 @@
 import { ask } from './dialog.js';
+import { keepOthers } from './unsaved.js';
 
 /** Asks before a form with `data-ask` is sent: what cannot be taken back is not done by one press. */
 export function startQuestions() {
@@ -7,6 +8,8 @@ export function startQuestions() {
     if (!(form instanceof HTMLFormElement) || form.dataset.ask === undefined) return;
     event.preventDefault();
     // `submit` and not `requestSubmit`, which would ask again.
-    if (await ask(form.dataset.ask, form.dataset.yes ?? 'Yes')) form.submit();
+    if (!(await ask(form.dataset.ask, form.dataset.yes ?? 'Yes'))) return;
+    keepOthers(form);
+    form.submit();
   });
 }
