@@ -36,7 +36,7 @@ export async function installAccounts(
 ) {
   const { accounts, sessionStore, sessionList, caches, config, secret, subscribeOwn, limits } = context;
   const cookieSecret = config.sessionSecret ?? (await secret('users', 'session-cookie')).toString('base64');
-  const noteSession = ({ headers, socket, arrival }: Request, { account, sessionId }: SignedIn) =>
+  const noteSession = ({ headers, socket, arrival, session }: Request, { account, sessionId }: SignedIn) =>
     sessionList.note(
       {
         sessionId,
@@ -45,6 +45,7 @@ export async function installAccounts(
         label: browserLabel(headers['user-agent']),
         // An upgrade request has not passed through the middleware that reads where it comes from.
         address: arrival?.address ?? socket.remoteAddress ?? '',
+        isBrief: session?.isBrief,
       },
       Date.now(),
     );

@@ -18,14 +18,14 @@ export type ListedSession = Readonly<{
   label: string;
   /** Where it was used last. */
   address: string;
+  /** Whether it ends with its browser, and after a day without use. */
+  isBrief?: boolean | undefined;
 }>;
 
-export type StartedSession = Pick<ListedSession, 'sessionId' | 'accountId' | 'label' | 'address'> & {
-  epoch: number;
-};
+export type StartedSession = Details & Pick<ListedSession, 'accountId'> & { epoch: number };
 
 type Row = typeof sessionList.$inferSelect;
-type Details = Pick<ListedSession, 'sessionId' | 'label' | 'address'>;
+type Details = Pick<ListedSession, 'sessionId' | 'label' | 'address' | 'isBrief'>;
 
 const DAY_MS = 86_400_000;
 /** Longer than a session lasts without use, whatever administrators choose. */
@@ -45,9 +45,10 @@ export class SessionListStore {
   }
 
   /** Notes that a session was started, or is used again from wherever it is now. */
-  async note({ sessionId, accountId, epoch, label, address }: StartedSession, now: number): Promise<void> {
+  async note({ accountId, epoch, ...described }: StartedSession, now: number): Promise<void> {
+    const { sessionId } = described;
     const sessionIndex = this.#indexOf(sessionId);
-    const text = JSON.stringify({ sessionId, label, address } satisfies Details);
+    const text = JSON.stringify(described satisfies Details);
     const details = this.#sealer.seal(sealedDetails, { sessionIndex }, text);
     await this.#db.run((orm) => orm.delete(sessionList).where(lt(sessionList.usedAt, now - KEPT_MS)));
     await this.#db.run((orm) =>
@@ -72,8 +73,17 @@ export class SessionListStore {
     // The time of the last use is that of its day's first request.
     const isIdle = lt(sessionList.usedAt, now - idleMs - DAY_MS);
     const isOver = maxMs === undefined ? undefined : lt(sessionList.startedAt, now - maxMs);
-    const rows = await this.#db.all((orm) => orm.delete(sessionList).where(or(isIdle, isOver)).returning());
-    return rows.map((row) => this.#open(row));
+    const ended = await this.#db.all((orm) => orm.delete(sessionList).where(or(isIdle, isOver)).returning());
+    return [...ended.map((row) => this.#open(row)), ...(await this.#removeBrief(now))];
+  }
+
+  /** Those that ended with their browser. Which ones these are is sealed. */
+  async #removeBrief(now: number): Promise<ListedSession[]> {
+    const isUnused = lt(sessionList.usedAt, now - 2 * DAY_MS);
+    const rows = await this.#db.all((orm) => orm.select().from(sessionList).where(isUnused));
+    const ended = rows.map((row) => this.#open(row)).filter(({ isBrief }) => isBrief);
+    for (const { sessionId } of ended) await this.remove(sessionId);
+    return ended;
   }
 
   async remove(sessionId: string): Promise<void> {

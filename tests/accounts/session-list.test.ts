@@ -5,6 +5,8 @@ import test from 'node:test';
 import { browserLabel } from '../../src/accounts/browser-label.ts';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { ON_SQLITE, startHearth } from '../support/hearth.ts';
+import { runSql } from '../support/rows.ts';
+import { until } from '../support/until.ts';
 
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 const IPHONE =
@@ -68,4 +70,19 @@ test('nobody ends a session of somebody else, and no file has a session’s id',
   const sessionId = /^s:([^.]+)\./.exec(cookie)?.[1] ?? assert.fail(cookie);
   for (const file of ['users.sqlite3', 'users.sqlite3-wal'])
     assert.ok(!readFileSync(join(hearth.dataDir, file)).includes(sessionId), file);
+});
+
+test('a session that ends with its browser is over two days after its last use, and no other', async (t) => {
+  const { url, dataDir } = await startHearth(t);
+  const ada = await newPerson(url, 'ada', 1);
+  const brief = new Visitor(url, { 'user-agent': FIREFOX });
+  await brief.post('/login', { username: 'ada', password: PASSWORD, stay: 'no' });
+  assert.deepEqual(await labels(ada), ['Firefox on Linux', 'A program']);
+  const change = () => ada.post('/admin/session-settings', { idleDays: '30', maxDays: 'never' });
+  await change();
+  assert.deepEqual(await labels(ada), ['Firefox on Linux', 'A program']);
+  await runSql(dataDir, 'users', `UPDATE session_list SET used_at = used_at - ${3 * 86_400_000}`);
+  await change();
+  await until(async () => (await labels(ada)).length === 1, 'it is over');
+  assert.deepEqual(await labels(ada), ['A program']);
 });
