@@ -58,6 +58,7 @@ export async function openSessionStore(dataDir: string, log: Logger, redis?: Red
     for (const ending of ['-wal', '-shm']) rmSync(file + ending, { force: true });
     return openSound(file);
   });
+  hearErrors(database, (err) => log.warn({ err }, 'the sessions could not be swept'));
   const Store = connectSqlite3(session);
   // The types of connect-sqlite3 allow only a file name, and declare a store of connect. In fact it accepts an open
   // database, which we can close, and extends the `Store` of express-session, which we pass in.
@@ -112,6 +113,14 @@ function load(durable: session.Store, id: string): Promise<Kept | undefined> {
     // After an error, connect-sqlite3 calls back a second time, which changes nothing here.
     durable.get(id, (error, found) => (error ? reject(error) : resolve(found ? keep(found) : undefined)));
   });
+}
+
+/** The daily sweep of connect-sqlite3 has no callback: its error, such as that of a full disk, would end the process. */
+function hearErrors(database: sqlite3.Database, report: (error: Error) => void): void {
+  const run = database.run.bind(database) as (...given: unknown[]) => sqlite3.Database;
+  const heard = (error: Error | null) => void (error && report(error));
+  database.run = (...given: unknown[]) =>
+    typeof given.at(-1) === 'function' ? run(...given) : run(...given, heard);
 }
 
 /** @throws Error where the file is damaged or no database */

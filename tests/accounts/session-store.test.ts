@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import test from 'node:test';
 import type { SessionData, Store } from 'express-session';
 import pino from 'pino';
 import { openSessionStore } from '../../src/accounts/session-store.ts';
 import { createCaches } from '../../src/cache/caches.ts';
-import { temporaryFolder } from '../support/hearth.ts';
+import { BetterSqlite } from '../../src/database/driver/better-sqlite3.ts';
+import { atEnd, temporaryFolder } from '../support/hearth.ts';
+import { until } from '../support/until.ts';
 
 const session = (maxAge = 60_000): SessionData => {
   const cookie = { originalMaxAge: maxAge, maxAge, expires: new Date(Date.now() + maxAge) };
@@ -35,7 +38,7 @@ test('a session is there for every door, after a restart too, and gone once it h
   assert.equal(await get(plain, 'short'), null);
   await first.close();
   const second = await openSessionStore(folder, pino({ level: 'silent' }));
-  t.after(() => second.close());
+  atEnd(t, () => second.close());
   assert.equal((await get(second.open(caches()).openStore(), 'one'))?.accountId, 1);
 });
 
@@ -46,7 +49,7 @@ test('a session that has ended stays ended, whatever a request that began before
   await writing.close();
 
   const opened = await openSessionStore(folder, pino({ level: 'silent' }));
-  t.after(() => opened.close());
+  atEnd(t, () => opened.close());
   const store = opened.open(caches()).openStore();
   const early = get(store, 'one');
   await destroy(store, 'one');
@@ -54,4 +57,20 @@ test('a session that has ended stays ended, whatever a request that began before
   assert.equal(await get(store, 'one'), null);
   await set(store, 'one');
   assert.equal(await get(store, 'one'), null, 'a write that came late');
+});
+
+test('a sweep that fails, such as on a full disk, is said and ends nothing', async (t) => {
+  const folder = temporaryFolder(t);
+  const sqlite = new BetterSqlite(join(folder, 'sessions.sqlite3'));
+  sqlite.exec(`
+    CREATE TABLE sessions (sid PRIMARY KEY, expired, sess);
+    INSERT INTO sessions VALUES ('old', 1, '{}');
+    CREATE TRIGGER refuse BEFORE DELETE ON sessions BEGIN SELECT RAISE(ABORT, 'no room'); END;
+  `);
+  sqlite.close();
+  const lines: string[] = [];
+  const log = pino({}, { write: (line) => lines.push(line) });
+  const store = await openSessionStore(folder, log);
+  atEnd(t, () => store.close());
+  await until(() => lines.some((line) => line.includes('no room')), 'it is said');
 });
