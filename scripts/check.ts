@@ -176,7 +176,16 @@ function entryOf(files: readonly string[]): string {
   if (others.length === 0) return compiledOf(first);
   const entry = join(compiled, `${nameOf(first).replace('/', '-')}-and-others.js`);
   const urls = files.map((file) => pathToFileURL(compiledOf(file)).href);
-  writeFileSync(entry, `for (const url of ${JSON.stringify(urls)}) await import(url);\n`);
+  // The runner ends what files share, such as their servers, as soon as no test is left: none ends before all are there.
+  const lines = [
+    "import { before } from 'node:test';",
+    'let loaded;',
+    'const all = new Promise((resolve) => { loaded = resolve; });',
+    'before(() => all);',
+    `for (const url of ${JSON.stringify(urls)}) await import(url);`,
+    'loaded();',
+  ];
+  writeFileSync(entry, `${lines.join('\n')}\n`);
   return entry;
 }
 
