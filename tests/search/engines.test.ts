@@ -8,7 +8,7 @@ import { PostgresSearchStore } from '../../src/search/postgres-store.ts';
 import { SearchStore } from '../../src/search/store.ts';
 import type { Document, Query } from '../../src/search/tokens.ts';
 import { newPerson, type Visitor } from '../support/client.ts';
-import { atEnd, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
+import { atEnd, type Ending, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
 
@@ -29,7 +29,8 @@ function document(seq: number, groupId: number): Document {
   };
 }
 
-test('the index of PostgreSQL gives the answers of the one of SQLite', async (t) => {
+/** An empty index of each engine. */
+async function both(t: Ending) {
   const url = await (await postgres).database();
   const databases = await openDatabases(temporaryFolder(t), url);
   atEnd(t, () => databases.close());
@@ -37,6 +38,11 @@ test('the index of PostgreSQL gives the answers of the one of SQLite', async (t)
   atEnd(t, () => sqlite.close());
   const shared = new PostgresSearchStore(url, SECRET);
   atEnd(t, () => shared.close());
+  return { sqlite, shared };
+}
+
+test('the index of PostgreSQL gives the answers of the one of SQLite', async (t) => {
+  const { sqlite, shared } = await both(t);
   assert.equal(await shared.claim(), 'new');
   const write = async (documents: readonly Document[], change: number) => {
     const cursors = [1, 2, 3].map((groupId) => ({ groupId, change }));
@@ -180,13 +186,7 @@ test('several processes share one index in PostgreSQL, which is made again when 
 });
 
 test('thousands of documents of one millisecond are all found, and so is one of the next', async (t) => {
-  const url = await (await postgres).database();
-  const databases = await openDatabases(temporaryFolder(t), url);
-  atEnd(t, () => databases.close());
-  const sqlite = new SearchStore(join(temporaryFolder(t), 'search.sqlite3'), SECRET);
-  atEnd(t, () => sqlite.close());
-  const shared = new PostgresSearchStore(url, SECRET);
-  atEnd(t, () => shared.close());
+  const { sqlite, shared } = await both(t);
   await shared.claim();
   const documents = Array.from({ length: 5_001 }, (_, index) => ({
     ...document(index + 1, 1),
