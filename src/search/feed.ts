@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { eventsMissed, type Subscribe } from '../bus/bus.ts';
 import { groupDeleted, messagesPurged } from '../groups/events.ts';
 import type { GroupStore } from '../groups/store.ts';
@@ -9,6 +10,10 @@ import type { SearchIndex } from './index.ts';
 
 /** Delay before new messages are indexed, so that many are indexed together. */
 const INDEX_DELAY_MS = 150;
+/** The thread of the index starts when all else has started, or with the first search. */
+const START_DELAY_MS = 3_000;
+/** A search waits this long for messages that are not indexed yet; of a large import it finds what is indexed. */
+const MAX_WAIT_MS = 1_000;
 const BATCH = 250;
 /** Delay after which a process asks whether it is the one that writes now. */
 const CLAIM_MS = 2_000;
@@ -42,15 +47,19 @@ export class SearchFeed {
   #isStopped = false;
   #indexedSinceMerge = 0;
   #dueAt = 0;
+  /** Before this time, only a search starts the thread of the index. */
+  readonly #startAt: number;
   #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void>;
+  #running: Promise<void> = Promise.resolve();
 
   constructor({ index, groups, messages, subscribe, report }: Dependencies) {
     this.#index = index;
     this.#groups = groups;
     this.#messages = messages;
     this.#report = report;
-    this.#running = this.#drain().catch((error) => this.#recover(error));
+    // A process cannot ask another one, which writes the index, to hurry.
+    this.#startAt = index.isWithMessages ? 0 : Date.now() + START_DELAY_MS;
+    this.#later();
     subscribe(groupDeleted, ({ groupId }) => this.#forget(groupId));
     subscribe(messagesPurged, ({ groupId, last }) => this.#then(() => this.#forgetUpTo(groupId, last)));
     subscribe(eventsMissed, () => {
@@ -93,9 +102,19 @@ export class SearchFeed {
   /** Resolves when everything that is written is in the index. */
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#running = this.#running.then(() => this.#drain()).catch(this.#report);
+    this.#startDrain();
     await this.#running;
+  }
+
+  /** Resolves when what was written before is in the index, where that does not take long. */
+  async catchUp(): Promise<void> {
+    if (!this.#index.isWithMessages && this.#timer) {
+      clearTimeout(this.#timer);
+      this.#startDrain();
+    }
+    const wait = new AbortController();
+    await Promise.race([this.#running, pause(MAX_WAIT_MS, undefined, { signal: wait.signal, ref: false })]);
+    wait.abort();
   }
 
   async stop(): Promise<void> {
@@ -106,12 +125,12 @@ export class SearchFeed {
   }
 
   #later(delay = INDEX_DELAY_MS): void {
-    const dueAt = Date.now() + delay;
+    const dueAt = Math.max(Date.now() + delay, this.#startAt);
     if (this.#isStopped || (this.#timer && this.#dueAt <= dueAt)) return;
     clearTimeout(this.#timer);
     this.#dueAt = dueAt;
     // For all who have written meanwhile.
-    this.#timer = onNobodysBehalf(() => setTimeout(() => this.#startDrain(), delay)).unref();
+    this.#timer = onNobodysBehalf(() => setTimeout(() => this.#startDrain(), dueAt - Date.now())).unref();
   }
 
   #startDrain(): void {

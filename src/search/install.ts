@@ -9,6 +9,7 @@ import { SearchFeed } from './feed.ts';
 import { createSearchIndex } from './index.ts';
 import { removeSearchStore } from './open-store.ts';
 import { searchRoutes } from './routes.ts';
+import type { Query } from './tokens.ts';
 
 /** Finds messages; with SEARCH_INDEX=off nothing is indexed or found. */
 export async function installSearch(
@@ -29,8 +30,9 @@ export async function installSearch(
     await (await import('./postgres-store.ts')).emptyPostgresIndex(url);
   if (!config.searchIndex)
     return { index: undefined, searchRoutes: searchRoutes({ ...context, index: undefined }) };
-  const index = createSearchIndex({ file, secret: await secret('chat', 'search'), url }, report);
-  const feed = new SearchFeed({ ...context, index });
+  const written = createSearchIndex({ file, secret: await secret('chat', 'search'), url }, report);
+  const feed = new SearchFeed({ ...context, index: written });
   atStop(() => feed.stop());
+  const index = { ...written, find: (query: Query) => feed.catchUp().then(() => written.find(query)) };
   return { index, searchRoutes: searchRoutes({ ...context, index }) };
 }

@@ -108,7 +108,6 @@ export class SearchStore {
     this.#statements.removeWords.run(-number);
   }
 
-  /** Assigns a document its number and computes its tokens; undefined for a removed message. */
   /** The last number of a time; where all of them are taken, as an import can have it, those after it are used, too. */
   #lastFrom(first: number): number | undefined {
     for (let span = PER_MILLISECOND; ; span *= 2) {
@@ -117,6 +116,7 @@ export class SearchStore {
     }
   }
 
+  /** Assigns a document its number and computes its tokens; undefined for a removed message. */
   #number(document: Document): { number: number; tokens: string } | undefined {
     const { groupId, seq, createdAt } = document;
     const indexed = this.#statements.byMessage.get(groupId, seq);

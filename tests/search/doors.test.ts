@@ -140,6 +140,16 @@ test('the index holds no word, survives a kill, and is made again when it is gon
   await found(ada, 'kill', 1);
 });
 
+test('what was written, changed or removed a moment ago is found as it is now', ON_SQLITE, async (t) => {
+  const { ada } = await garden(t, startHearth);
+  await say(ada, 1, 'a wren in the hedge');
+  assert.equal((await found(ada, 'wren')).length, 1);
+  await ada.post('/groups/1/messages/4/edit', { content: 'a robin in the hedge' });
+  assert.deepEqual([await found(ada, 'wren'), (await found(ada, 'robin')).length], [[], 1]);
+  await ada.post('/groups/1/messages/4/remove');
+  assert.deepEqual(await found(ada, 'robin'), []);
+});
+
 test('a day that is searched for is a day where the reader is', async (t) => {
   const hearth = await startHearth(t);
   const ada = await newPerson(hearth.url, 'ada', 1);
