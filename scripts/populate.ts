@@ -10,6 +10,7 @@ import { checkKeyring } from '../src/database/sealing.ts';
 import { StartError } from '../src/errors.ts';
 import type { Message, NewMessage } from '../src/messages/message.ts';
 import { newMessageId } from '../src/messages/send.ts';
+import { BCRYPT_COST } from '../src/settings.ts';
 import { openStores, type Stores } from '../src/stores.ts';
 import { createRandom, PEOPLE, ROOMS, somethingSaid } from './populate/talk.ts';
 
@@ -226,7 +227,7 @@ export async function populate(wanted: Population, report: (messages: number) =>
     throw new StartError(`${dataDir} holds data already; name another folder with --data.`);
   const lock = lockDataFolder(dataDir);
   const databases = await openDatabases(dataDir);
-  const passwords = createPasswords();
+  const passwords = createPasswords(BCRYPT_COST);
   try {
     const keyring = loadKeyring(undefined, dataDir, true);
     for (const database of [databases.users, databases.chat]) await checkKeyring(database, keyring);

@@ -7,7 +7,7 @@ import { openSessionStore } from './accounts/session-store.ts';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
 import { type Keyring, loadKeyring } from './crypto/keys.ts';
-import { BCRYPT_COST, createPasswords, type Passwords } from './crypto/passwords.ts';
+import { createPasswords, type Passwords } from './crypto/passwords.ts';
 import { checkNothingMissing, isDamage } from './database/integrity.ts';
 import { lockDataFolder } from './database/lock.ts';
 import { refuseMoved } from './database/moved.ts';
@@ -77,7 +77,7 @@ async function open(config: Config, closers: Closers, shared: { passwords?: Pass
   const sessionStore = await openSessionStore(config.dataDir, log, redis);
   closers.push(() => sessionStore.close());
   const passwords =
-    shared.passwords ?? createPasswords(BCRYPT_COST, (err) => log.error({ err }, 'a worker failed'));
+    shared.passwords ?? createPasswords(config.passwordCost, (err) => log.error({ err }, 'a worker failed'));
   if (!shared.passwords) closers.push(() => passwords.close());
   const app = await createApp({
     config,

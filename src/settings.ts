@@ -18,6 +18,8 @@ import { STORAGE_VARIABLES } from './storage-settings.ts';
 // parsing, --help and the README's table come from it.
 
 const MINUTE_MS = 60_000;
+/** About a quarter of a second on a small server of today. */
+export const BCRYPT_COST = 12;
 
 export const SPEECH_ENGINES = ['auto', 'vosk', 'sherpa', 'aws', 'callback', 'off'] as const;
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -47,6 +49,13 @@ export const VARIABLES = {
     fallback: 'everyone',
     meaning: 'who sees the addresses of active people: everyone, admins or nobody',
     schema: choice('SHOW_ADDRESSES', ['everyone', 'admins', 'nobody'], 'everyone'),
+  },
+  /** bcrypt's work factor of passwords. OWASP's Password Storage Cheat Sheet wants at least 10. */
+  passwordCost: {
+    name: 'PASSWORD_COST',
+    fallback: String(BCRYPT_COST),
+    meaning: 'the work of checking a password, 10 to 15: each step doubles the time that signing in takes',
+    schema: choice('PASSWORD_COST', ['10', '11', '12', '13', '14', '15'], `${BCRYPT_COST}`).transform(Number),
   },
   /** How long a message can be edited or removed by its author, in milliseconds; undefined is for ever. */
   editLimitMs: {

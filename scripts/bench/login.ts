@@ -1,5 +1,7 @@
+import { BCRYPT_COST } from '../../src/settings.ts';
 import { PASSWORD, Visitor } from '../../tests/support/client.ts';
-import { type Cleanup, pause, people, startOurs } from './processes.ts';
+import { startHearthProcess } from '../../tests/support/hearth.ts';
+import { type Cleanup, pause, people } from './processes.ts';
 import { type Finding, finding, inTurns, percentile } from './report.ts';
 import { type LeanSocket, now, openSockets } from './sockets.ts';
 
@@ -10,7 +12,7 @@ const SIGN_INS = 20;
 
 /** The 99th percentile of delivery while 20 people sign in at once, against the same without them. */
 export async function login(cleanup: Cleanup): Promise<Finding[]> {
-  const ours = await startOurs(cleanup);
+  const ours = await startHearthProcess(cleanup, { env: { PASSWORD_COST: String(BCRYPT_COST) } });
   const members = await people(ours.url, 4, 1);
   const sockets = await openSockets(
     ours.url,

@@ -28,6 +28,9 @@ export async function signIn(
   const matches = await passwords.matches(password, account?.passwordHash);
   if (account && matches) {
     if (account.suspendedAt !== null) throw suspended();
+    const { id, passwordHash } = account;
+    if (passwords.isOutdated(passwordHash))
+      await accounts.rehash(id, passwordHash, await passwords.hash(password));
     return account;
   }
   throw new ChatError('wrong_credentials', 401, 'That name and password don’t match. Try again.', 'password');

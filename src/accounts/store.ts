@@ -102,6 +102,12 @@ export class AccountStore {
     return row.sessionEpoch;
   }
 
+  /** Replaces the hash of the same password, unless another password was set meanwhile. */
+  async rehash(id: number, before: string, passwordHash: string): Promise<void> {
+    const isSame = and(eq(accounts.id, id), eq(accounts.passwordHash, before));
+    await this.#db.run((orm) => orm.update(accounts).set({ passwordHash }).where(isSame));
+  }
+
   async makeAdmin(username: string): Promise<void> {
     const nameIndex = this.#names.indexOf(username);
     await this.#db.run((orm) =>

@@ -2,14 +2,13 @@ import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import type { PasswordJob } from './password-worker.ts';
 
-/** bcrypt's work factor: about a quarter of a second on this generation of machines. */
-export const BCRYPT_COST = 12;
-
 /** Hashes passwords in worker threads: bcrypt of their SHA-256, so that every character of a long password counts. */
 export type Passwords = {
   hash(password: string): Promise<string>;
   /** @param hash undefined where there is no such account: takes as long as a wrong password, and is false */
   matches(password: string, hash: string | undefined): Promise<boolean>;
+  /** Whether a hash has another work factor than new ones. */
+  isOutdated(hash: string): boolean;
   /** Whether it is among the 49,000 most common ones (the list of zxcvbn-ts), without regard to case. */
   isCommon(password: string): Promise<boolean>;
   close(): Promise<void>;
@@ -21,10 +20,7 @@ export type Passwords = {
  * @param cost bcrypt's work factor for new hashes, 4 to 31; each step doubles the time
  * @param report called with errors of workers that do not start
  */
-export function createPasswords(
-  cost = BCRYPT_COST,
-  report: (error: unknown) => void = console.error,
-): Passwords {
+export function createPasswords(cost: number, report: (error: unknown) => void = console.error): Passwords {
   /** Compared when the name is unknown, so that both answers take the same time: a hash of no password. */
   const unknownAccountHash = `$2b$${String(cost).padStart(2, '0')}$abcdefghijklmnopqrstuuAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA`;
   const pool = new Piscina({
@@ -43,6 +39,8 @@ export function createPasswords(
       const same = await run<boolean>({ kind: 'compare', password, hash: hash ?? unknownAccountHash });
       return same && hash !== undefined;
     },
+    // $2b$12$…: loading bcryptjs in this thread for its getRounds would delay each start.
+    isOutdated: (hash) => Number(hash.split('$')[2]) !== cost,
     isCommon: (password) => run<boolean>({ kind: 'common', password }),
     close: () => pool.destroy(),
   };

@@ -4,6 +4,7 @@ import { changePassword } from '../../src/accounts/change-password.ts';
 import { sessionsEnded } from '../../src/accounts/events.ts';
 import { register, registration } from '../../src/accounts/register.ts';
 import { signIn } from '../../src/accounts/sign-in.ts';
+import { LOWEST_COST } from '../support/hearth.ts';
 import { openStores, realPasswords } from '../support/stores.ts';
 
 const PASSWORD = 'correct horse battery';
@@ -25,6 +26,20 @@ test('refuses a name that is taken in another case, and leaves the first account
     status: 409,
   });
   assert.ok(await signIn(dependencies, { username: 'mina', password: PASSWORD }));
+});
+
+test('a hash of another cost is replaced when somebody signs in, and they stay signed in elsewhere', async (t) => {
+  const stores = await openStores(t);
+  const before = { ...stores, passwords: realPasswords(t), adminUsername: undefined };
+  const { id, sessionEpoch } = await register(before, { username: 'mina', password: PASSWORD });
+  const after = { ...before, passwords: realPasswords(t, LOWEST_COST + 1) };
+  await assert.rejects(signIn(after, { username: 'mina', password: 'wrong' }), { status: 401 });
+  assert.match((await stores.accounts.passwordHash(id)) ?? '', /^\$2b\$04\$/);
+  await signIn(after, { username: 'mina', password: PASSWORD });
+  const hash = await stores.accounts.passwordHash(id);
+  assert.match(hash ?? '', /^\$2b\$05\$/);
+  const { sessionEpoch: epoch } = await signIn(after, { username: 'mina', password: PASSWORD });
+  assert.deepEqual([epoch, await stores.accounts.passwordHash(id)], [sessionEpoch, hash]);
 });
 
 test('says the same of a wrong password and an unknown name', async (t) => {

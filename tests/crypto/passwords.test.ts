@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import test from 'node:test';
-import { BCRYPT_COST } from '../../src/crypto/passwords.ts';
+import { BCRYPT_COST } from '../../src/settings.ts';
 import { realPasswords } from '../support/stores.ts';
 
 test('a password matches its own hash of cost 12 only, and counts to its last character', async (t) => {

@@ -45,7 +45,7 @@ type Options = {
   dataDir?: string;
 };
 
-/** bcrypt's lowest work factor. */
+/** bcrypt's lowest work factor: of a Hearth in this process; one of its own takes what can be set. */
 export const LOWEST_COST = 4;
 
 /** For a test that looks into the files of SQLite, or relies on its one writer: it is left out on PostgreSQL. */
@@ -149,6 +149,7 @@ export async function startHearthProcess(
   const { flags, dataDir } = flagsOf(test, options);
   const { child, output } = launch(options.script ?? START, flags, {
     RATE_LIMITS: 'off',
+    PASSWORD_COST: '10',
     ...(await databaseOf(dataDir)),
     ...options.env,
   });
