@@ -4,10 +4,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
-import { AxeBuilder } from '@axe-core/playwright';
 import { generate } from 'otplib';
 import sharp from 'sharp';
 import { BetterSqlite } from '../../src/database/driver/better-sqlite3.ts';
+import { violationsOn } from '../support/axe.ts';
 import { openBrowser, personAt } from '../support/browser.ts';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { portrait, three, turned } from '../support/faces.ts';
@@ -214,11 +214,7 @@ test('with a camera the pictures are taken on the page, to set it up and to sign
   await page.getByLabel('Name').fill('mary');
   await page.getByLabel('Password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
-  assert.deepEqual(
-    violations.map(({ id }) => id),
-    [],
-  );
+  assert.deepEqual(await violationsOn(page), []);
   // The wrong side first, then the one that is asked for.
   for (const isWrong of [true, false]) {
     const asked = (await page.getByText('turn your head to your left').count()) ? 'left' : 'right';

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import assert from 'node:assert/strict';
-import { AxeBuilder } from '@axe-core/playwright';
+import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { joinGroup, openBrowser, personAt, say } from './browser.ts';
@@ -146,15 +146,24 @@ async function check(page: Page, url?: string): Promise<void> {
   if (url) await page.goto(url);
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    // Legacy mode: the default opens an extra page for each result to support frames, which these pages do not have.
-    const axe = new AxeBuilder({ page }).setLegacyMode().options({ resultTypes: ['violations'] });
     // The other rules do not look at colours: once is enough.
-    if (colorScheme === 'dark') axe.withRules(RULES_OF_COLOUR);
-    const { violations } = await axe.analyze();
-    const found = violations.map(
-      (violation) =>
-        `${violation.id}: ${violation.nodes.map((node) => `${node.html.slice(0, 120)} ${node.failureSummary}`).join(' | ')}`,
-    );
+    const found = await violationsOn(page, colorScheme === 'dark' ? RULES_OF_COLOUR : undefined);
     assert.deepEqual(found, [], `${page.url()} in ${colorScheme}`);
   }
+}
+
+/**
+ * What axe finds wrong on a page. It is loaded into each page once: that takes longer than most of its rules.
+ * @param rules all of them where none are given
+ */
+export async function violationsOn(page: Page, rules?: readonly string[]): Promise<string[]> {
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe.source);
+  const violations = await page.evaluate(
+    async (options) => (await (window as unknown as { axe: typeof axe }).axe.run(options)).violations,
+    { resultTypes: ['violations' as const], ...(rules && { runOnly: [...rules] }) },
+  );
+  return violations.map(
+    ({ id, nodes }) =>
+      `${id}: ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 120)} ${failureSummary}`).join(' | ')}`,
+  );
 }
