@@ -16,7 +16,7 @@ export class Terminal {
     { home = temporaryFolder(test), env = '', columns = 100, rows = 24 } = {},
   ) {
     this.home = home;
-    const client = `${process.execPath} --import tsx scripts/chat.ts ${address}`;
+    const client = `${process.execPath} command.js chat ${address}`;
     // Nothing else of the environment: ink draws nothing where CI is set.
     const variables = `PATH="$PATH" TERM="$TERM" LANG=C.UTF-8 XDG_CONFIG_HOME=${home} ${env}`;
     const command = `cd ${ROOT} && env -i ${variables} ${client}; echo "left $?"; cat`;
@@ -71,4 +71,4 @@ export class Terminal {
 }
 
 /** Where the client is, for those that run it without a terminal. */
-export const CLIENT = ['--import', 'tsx', join(ROOT, 'scripts', 'chat.ts')] as const;
+export const CLIENT = [join(ROOT, 'command.js'), 'chat'] as const;

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import test from 'node:test';
+import { compiledSources } from '../../compile.js';
 import { newPerson } from '../support/client.ts';
 import { atEnd, type Ending, ROOT, temporaryFolder } from '../support/hearth.ts';
 import { recording } from '../support/speech.ts';
@@ -11,14 +12,16 @@ import { recording } from '../support/speech.ts';
 /** A Hearth of its own, in which some of the optional packages are not installed. */
 async function startWithout(test: Ending, ...missing: string[]) {
   const folder = temporaryFolder(test);
-  for (const name of ['src', 'views', 'static', 'run.ts', 'package.json', 'tls_config.json'])
-    cpSync(join(ROOT, name), join(folder, name), { recursive: true });
+  const names = ['src', 'scripts', 'views', 'static', 'run.ts', 'start.js', 'compile.js', 'package.json'];
+  // With their times: what is compiled already is not compiled again.
+  for (const name of [...names, basename(await compiledSources())])
+    cpSync(join(ROOT, name), join(folder, name), { recursive: true, preserveTimestamps: true });
   mkdirSync(join(folder, 'node_modules'));
   for (const name of readdirSync(join(ROOT, 'node_modules')))
     if (!missing.includes(name))
       symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name));
   const { NODE_TEST_CONTEXT, ...env } = process.env;
-  const child = spawn(process.execPath, ['--import', 'tsx', 'run.ts', '--port', '0'], { cwd: folder, env });
+  const child = spawn(process.execPath, ['start.js', '--port', '0'], { cwd: folder, env });
   atEnd(test, async () => {
     child.kill('SIGKILL');
     if (child.exitCode === null) await once(child, 'close');
