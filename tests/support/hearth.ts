@@ -21,6 +21,9 @@ const [NODE_FLAGS, START]: [readonly string[], string] = [
   scripts.start.split(' ').at(-1),
 ];
 
+/** How late V8 optimises, as `npm test` sets it for its processes. */
+const BUDGET = process.execArgv.filter((flag) => flag.startsWith('--interrupt-budget='));
+
 export type Hearth = {
   url: string;
   /** Every address that it has. */
@@ -236,11 +239,15 @@ function environmentOf(env: Record<string, string>): Record<string, string | und
 
 function launch(script: string, args: string[], env: Record<string, string>) {
   const loader = script.endsWith('.ts') ? ['--import', 'tsx'] : [];
-  const child: ChildProcess = spawn(process.execPath, [...NODE_FLAGS, ...loader, script, ...args], {
-    cwd: ROOT,
-    env: environmentOf(env),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [...NODE_FLAGS, ...BUDGET, ...loader, script, ...args],
+    {
+      cwd: ROOT,
+      env: environmentOf(env),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   const chunks = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name]?.setEncoding('utf8').on('data', (text: string) => {
