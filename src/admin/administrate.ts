@@ -14,11 +14,12 @@ import { findGroup } from '../groups/access.ts';
 import { confirmDeletion, type deletionForm } from '../groups/delete.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { InvitationStore } from '../invitations/store.ts';
+import { refuseOutdated } from '../operations/seen.ts';
 import { rename, type usernameForm } from '../profiles/edit-profile.ts';
 import type { PasskeyStore } from '../second-factors/passkey-store.ts';
 import type { SecondFactorStore } from '../second-factors/store.ts';
 import { siteSettingsChanged } from '../site-settings/events.ts';
-import type { SiteSettings, SiteSettingsStore } from '../site-settings/store.ts';
+import { type SiteSettings, type SiteSettingsStore, settingsOf } from '../site-settings/store.ts';
 import { refuseSuspension } from './policies.ts';
 
 export type AdminDependencies = {
@@ -179,7 +180,9 @@ export async function changeSettings(
   { siteSettings, audit, publish }: AdminDependencies,
   admin: Account,
   changed: SiteSettings,
+  seen?: string,
 ) {
+  refuseOutdated(seen, ...settingsOf(await siteSettings.read(), Object.keys(changed)));
   await siteSettings.write(changed);
   publish(siteSettingsChanged, {});
   await audit.add({ at: Date.now(), actorId: admin.id, action: 'change-settings', details: { ...changed } });

@@ -6,6 +6,7 @@ import { deletionForm } from '../groups/delete.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
 import { checkbox, wholeNumber, yesOrNo } from '../operations/fields.ts';
 import type { NeededScope } from '../operations/scopes.ts';
+import { seenField } from '../operations/seen.ts';
 import { usernameForm } from '../profiles/edit-profile.ts';
 import { addressesForm } from '../site-settings/outgoing.ts';
 import { IDLE_DAYS, MAX_DAYS, REGISTRATIONS, type SiteSettings } from '../site-settings/store.ts';
@@ -39,14 +40,17 @@ const whichGroup = z.object({ groupId: wholeNumber('"groupId" takes the number o
 const sessionForm = z.object({
   idleDays: z.enum(IDLE_DAYS, 'Choose after how long without use.'),
   maxDays: z.enum(MAX_DAYS, 'Choose after how long in all.'),
+  ...seenField,
 });
 const outgoingForm = z.object({
   allowedAddresses: addressesForm,
   linkPreviews: checkbox.transform((on) => (on ? 'yes' : 'no')),
+  ...seenField,
 });
 const settingsForm = z.object({
   registration: z.enum(REGISTRATIONS, 'Choose open, invite or closed.'),
   membersInvite: yesOrNo('Choose yes or no.').transform((may) => (may ? 'yes' : 'no')),
+  ...seenField,
 });
 
 /** What administrators do, each with its entry in the audit log. */
@@ -96,7 +100,7 @@ export const adminOperations: readonly Operation<AdminDependencies, SignedIn>[] 
 
 function onSettings(
   name: string,
-  input: z.ZodType<SiteSettings>,
+  input: z.ZodType<SiteSettings & { seen?: string | undefined }>,
   path = `/admin/${name}`,
 ): Operation<AdminDependencies, SignedIn> {
   return defineOperation({
@@ -105,8 +109,8 @@ function onSettings(
     input,
     rate: ADMINISTRATION,
     policy: ({ account }: SignedIn) => refuseAdministration(account),
-    run: (context: AdminDependencies, { account }: SignedIn, changed) =>
-      changeSettings(context, account, changed),
+    run: (context: AdminDependencies, { account }: SignedIn, { seen, ...changed }) =>
+      changeSettings(context, account, changed, seen),
   });
 }
 

@@ -14,6 +14,7 @@ import type { GroupStore } from '../groups/store.ts';
 import { numberInQuery } from '../http/request.ts';
 import type { Context, Html } from '../http/views.ts';
 import { registrationNow } from '../invitations/admit.ts';
+import { seenOf } from '../operations/seen.ts';
 import type { PasskeyStore } from '../second-factors/passkey-store.ts';
 import type { SecondFactorStore } from '../second-factors/store.ts';
 import { IDLE_DAYS, MAX_DAYS, type Registration, type SiteSettingsStore } from '../site-settings/store.ts';
@@ -70,6 +71,9 @@ export class AdminPages {
       maxChoices: MAX_DAYS,
       check: await audit.check(),
       health: await healthOf(this.#dependencies),
+      seenSettings: seenOf(settings.registration, settings.membersInvite),
+      seenSessions: seenOf(settings.idleDays, settings.maxDays),
+      seenOutgoing: seenOf(settings.allowedAddresses, settings.linkPreviews),
       isSaved: request.query.saved !== undefined,
       error: error ?? null,
       ...typedOutgoing(request, error),

@@ -4,6 +4,7 @@ import type { Account, AccountStore } from '../accounts/store.ts';
 import { LANGUAGES } from '../engines/speech/languages.ts';
 import type { ChatError } from '../errors.ts';
 import { asHtml, type Html } from '../http/views.ts';
+import { seenOf } from '../operations/seen.ts';
 import { type OpenGroup, openGroup } from './access.ts';
 import { type Group, NOTIFICATION_LEVELS, type NotificationLevel, notificationLevelOf } from './group.ts';
 import type { GroupPage } from './page.ts';
@@ -107,6 +108,8 @@ export class GroupPages {
       mayChange: refuseSettings(open) === undefined,
       name: error?.field === 'name' ? typedName(request) : open.group.name,
       topic: error?.field === 'topic' ? String(request.body?.topic ?? '') : open.group.topic,
+      seenRules: seenOf(open.group.access, open.group.posting),
+      seenVoice: seenOf(open.group.corrections, open.group.spokenLanguage),
       isSaved: request.query.saved !== undefined,
       error: error ?? null,
     };

@@ -3,6 +3,7 @@ import type { AccountStore } from '../accounts/store.ts';
 import type { Publish } from '../bus/bus.ts';
 import { ChatError, invalid, notFound } from '../errors.ts';
 import { wholeNumber, yesOrNo } from '../operations/fields.ts';
+import { refuseOutdated, seenField } from '../operations/seen.ts';
 import type { OpenGroup } from './access.ts';
 import { CONTROL_CHARACTERS } from './create.ts';
 import {
@@ -21,6 +22,7 @@ const TOPIC_RULE = 'A topic has at most 250 characters.';
 export const rulesForm = z.object({
   access: z.enum(['open', 'closed'], 'Choose whether the group is open or closed.'),
   posting: z.enum(['members', 'owners'], 'Choose whether members or owners write.'),
+  ...seenField,
 });
 
 /** Choices of the waiting time between two messages, in seconds. */
@@ -61,8 +63,9 @@ export type RuleDependencies = {
 export async function setRules(
   { groups, publish }: RuleDependencies,
   { group }: OpenGroup,
-  rules: z.infer<typeof rulesForm>,
+  { seen, ...rules }: z.infer<typeof rulesForm>,
 ): Promise<void> {
+  refuseOutdated(seen, group.access, group.posting);
   await groups.change(group.id, rules);
   publish(groupSettingsChanged, { groupId: group.id });
   if (rules.access !== group.access) publish(groupAccessChanged, { groupId: group.id });

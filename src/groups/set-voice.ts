@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Publish } from '../bus/bus.ts';
 import { spokenLanguage } from '../engines/speech/languages.ts';
+import { refuseOutdated, seenField } from '../operations/seen.ts';
 import type { OpenGroup } from './access.ts';
 import { groupSettingsChanged } from './events.ts';
 import { refuseSettings } from './policies.ts';
@@ -12,6 +13,7 @@ export const voiceForm = z.object({
     'Choose whether the author or every member corrects transcripts.',
   ),
   spokenLanguage,
+  ...seenField,
 });
 
 /**
@@ -21,10 +23,11 @@ export const voiceForm = z.object({
 export async function setVoice(
   { groups, publish }: { groups: GroupStore; publish: Publish },
   open: OpenGroup,
-  voice: z.infer<typeof voiceForm>,
+  { seen, ...voice }: z.infer<typeof voiceForm>,
 ): Promise<void> {
   const refusal = refuseSettings(open);
   if (refusal) throw refusal;
+  refuseOutdated(seen, open.group.corrections, open.group.spokenLanguage);
   await groups.change(open.group.id, voice);
   publish(groupSettingsChanged, { groupId: open.group.id });
 }

@@ -5,6 +5,7 @@ import { findGroup } from '../groups/access.ts';
 import { groupSettingsChanged } from '../groups/events.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
 import { checkbox, wholeNumber, yesOrNo } from '../operations/fields.ts';
+import { refuseOutdated, seenField } from '../operations/seen.ts';
 import { siteSettingsChanged } from '../site-settings/events.ts';
 import { heldSince } from '../site-settings/store.ts';
 import type { RetentionDependencies, RetentionWork } from './work.ts';
@@ -32,11 +33,13 @@ const emptyAs = <Value>(empty: Value, field: z.ZodType<number>, rule: string) =>
 const forAll = z.object({
   keepDays: emptyAs(0, days, DAYS_RULE),
   keepMegabytes: emptyAs(0, size, SIZE_RULE),
+  ...seenField,
 });
 /** An empty field is as for all groups. */
 const forGroup = whichGroup.extend({
   keepDays: emptyAs(null, days, DAYS_RULE),
   keepMegabytes: emptyAs(null, size, SIZE_RULE),
+  ...seenField,
 });
 const on = yesOrNo('Choose yes or no.');
 
@@ -48,7 +51,9 @@ export const retentionOperations: readonly Operation<RetentionContext, SignedIn>
     input: forAll,
     rate: RETENTION,
     policy: ({ account }: SignedIn) => refuseAdministration(account),
-    async run(context: RetentionContext, { account }: SignedIn, { keepDays, keepMegabytes }) {
+    async run(context: RetentionContext, { account }: SignedIn, { keepDays, keepMegabytes, seen }) {
+      const before = await context.siteSettings.read();
+      refuseOutdated(seen, before.keepDays, before.keepMegabytes);
       const changed = { keepDays: String(keepDays), keepMegabytes: String(keepMegabytes) };
       await context.siteSettings.write(changed);
       context.publish(siteSettingsChanged, {});
@@ -61,8 +66,9 @@ export const retentionOperations: readonly Operation<RetentionContext, SignedIn>
     input: forGroup,
     rate: RETENTION,
     policy: ({ account }: SignedIn) => refuseAdministration(account),
-    async run(context: RetentionContext, { account }: SignedIn, { groupId, ...rule }) {
+    async run(context: RetentionContext, { account }: SignedIn, { groupId, seen, ...rule }) {
       const group = await findGroup(context.groups, groupId);
+      refuseOutdated(seen, group.keepDays, group.keepMegabytes);
       await context.retention.setRule(groupId, rule);
       context.publish(groupSettingsChanged, { groupId });
       const details = {

@@ -8,6 +8,7 @@ import type { Group } from '../groups/group.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { Html } from '../http/views.ts';
+import { seenOf } from '../operations/seen.ts';
 import { heldSince, type SiteSettingsStore } from '../site-settings/store.ts';
 import { countOlder } from './purge.ts';
 import type { RetentionStore } from './store.ts';
@@ -44,17 +45,19 @@ export async function spacePage(
   const shown = (value: string | number | null | undefined, name: string, isRefused: boolean) =>
     isRefused ? typed(name) : value === null || value === undefined ? '' : String(value);
   const refusedId = refused?.groupId;
+  const typedId = refused?.error.code === 'outdated' ? undefined : refusedId;
   return page(request, 'retention/space.njk', {
     space: [
       ...(await spaceOf(dependencies)),
       { name: 'Files', value: inWords(await files.bytes()), isBad: false },
     ],
-    keepDays: shown(settings.keepDays === '0' ? '' : settings.keepDays, 'keepDays', refusedId === 0),
+    keepDays: shown(settings.keepDays === '0' ? '' : settings.keepDays, 'keepDays', typedId === 0),
     keepMegabytes: shown(
       settings.keepMegabytes === '0' ? '' : settings.keepMegabytes,
       'keepMegabytes',
-      refusedId === 0,
+      typedId === 0,
     ),
+    seen: seenOf(settings.keepDays, settings.keepMegabytes),
     allOnHold: overall > 0,
     held: all.filter(({ heldAt }) => heldAt !== null).length,
     rows: rows.map((group) => ({
@@ -63,8 +66,9 @@ export async function spacePage(
       stored: inWords(ofGroup(group)),
       rule: ruleInWords(group),
       isHeldAlone: group.heldAt !== null && group.heldAt !== overall,
-      keepDays: shown(group.keepDays, 'keepDays', refusedId === group.id),
-      keepMegabytes: shown(group.keepMegabytes, 'keepMegabytes', refusedId === group.id),
+      keepDays: shown(group.keepDays, 'keepDays', typedId === group.id),
+      keepMegabytes: shown(group.keepMegabytes, 'keepMegabytes', typedId === group.id),
+      seen: seenOf(group.keepDays, group.keepMegabytes),
     })),
     older: await countOlder(retention, all, settings),
     hasBackups: renewBackups !== undefined,

@@ -29,6 +29,12 @@ export type SiteSettings = Readonly<{
   hold?: string;
 }>;
 
+/** The settings of these names, in their order. */
+export function settingsOf(settings: SiteSettings, names: readonly string[]): (string | undefined)[] {
+  const values: Readonly<Record<string, string | undefined>> = settings;
+  return names.map((name) => values[name]);
+}
+
 /** Since when everything is on hold; 0 where it is not. */
 export function heldSince({ hold = '0' }: SiteSettings): number {
   return Number(hold);
