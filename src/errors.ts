@@ -49,10 +49,10 @@ export function notFound(sentence = 'There is nothing at this address.'): ChatEr
 }
 
 /** A rate was exceeded; `seconds` is the time until another try can succeed. */
-export function tooMany(what: string, seconds: number): ChatError {
+export function tooMany(what: string, seconds: number, code = 'too_many'): ChatError {
   const wait = Math.max(1, Math.ceil(seconds));
   const when = wait < 60 ? count(wait, 'second') : count(Math.ceil(wait / 60), 'minute');
-  return new ChatError('too_many', 429, `${what} Try again in ${when}.`, undefined, wait);
+  return new ChatError(code, 429, `${what} Try again in ${when}.`, undefined, wait);
 }
 
 /** What this needs does not answer. @param cause what it was, for the log */

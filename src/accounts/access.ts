@@ -46,7 +46,9 @@ export function visitor(request: Request): Account | undefined {
 /** The account and the session of a request. @throws ChatError 401 when nobody is signed in; a page then leads to the sign-in form */
 export function signedInOf(request: Request): SignedIn {
   const identity = signedIn.get(request);
-  if (!identity) throw notSignedIn();
+  // A script says for whom its page was made: somebody else may have signed in since, in another tab.
+  const accountOfPage = request.get('hearth-account') ?? String(identity?.account.id);
+  if (!identity || accountOfPage !== String(identity.account.id)) throw notSignedIn();
   return identity;
 }
 

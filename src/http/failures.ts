@@ -45,6 +45,7 @@ async function answer(views: Views, request: Request, response: Response, error:
     return;
   }
   if (wantsFragment(request)) {
+    response.setHeader('Hearth-Error', error.code);
     return sendHtml(response, views.render('http/_failure.njk', { sentence: error.message }), error.status);
   }
   const retry: Retry | undefined = response.locals.retry;

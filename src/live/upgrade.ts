@@ -62,6 +62,8 @@ type Asked = {
   after: string | null;
   address: string;
   signedIn: SignedIn | undefined;
+  /** Whose page it is, where it says so: somebody else may have signed in since, in another tab. */
+  accountOfPage: string | null;
 };
 
 const TOO_MANY_WINDOWS = 'You have too many windows open; close some, then connect again.';
@@ -131,7 +133,17 @@ export class Upgrades {
     const hasToken = inAddress !== null;
     // Chatterbox has one address; a program with a header, or a token elsewhere, has to ask for a subprotocol.
     const isServedPlain = isPlain && (token === undefined || (hasToken && parameter === ''));
-    const asked = { isPlain: isServedPlain, hasToken, endpoint, parameter, after, address, signedIn };
+    const accountOfPage = url.searchParams.get('account');
+    const asked = {
+      isPlain: isServedPlain,
+      hasToken,
+      endpoint,
+      parameter,
+      after,
+      address,
+      signedIn,
+      accountOfPage,
+    };
     // From here on `ws` listens.
     stream.off('error', dropped);
     this.#server.handleUpgrade(request, stream, head, (ws) => this.#welcome(ws, stream, asked));
@@ -152,14 +164,15 @@ export class Upgrades {
 
   /** Must not keep a reference to the request, which would then stay in memory as long as the connection. */
   #welcome(ws: WebSocket, stream: Duplex, asked: Asked): void {
-    const { endpoint, parameter, after, address, signedIn, isPlain } = asked;
+    const { endpoint, parameter, after, address, signedIn, accountOfPage, isPlain } = asked;
     const { hub, rateLimits, seesAddresses } = this.#dependencies;
     // Also needed for refused sockets: `ws` parses until they close, and an unhandled 'error' ends the process.
     ws.on('error', () => ws.terminate());
     const protocol = isPlain ? 'json' : PROTOCOLS[ws.protocol];
     if (!protocol)
       return closeSocket(ws, CLOSE.notOurProtocol, 'Ask for the subprotocol hearth.html or hearth.json.');
-    if (!signedIn) return closeSocket(ws, CLOSE.notSignedIn, 'Sign in first.');
+    if (!signedIn || (accountOfPage !== null && accountOfPage !== String(signedIn.account.id)))
+      return closeSocket(ws, CLOSE.notSignedIn, 'Sign in first.');
     if (after !== null && !/^\d{1,15}$/.test(after))
       return closeSocket(ws, CLOSE.notOurProtocol, 'after takes a whole number.');
     const { account, sessionId, scopes } = signedIn;

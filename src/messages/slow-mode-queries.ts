@@ -18,5 +18,5 @@ export async function tooSoon(
   const inBatch = before.findLast((message) => message.authorId === authorId);
   const last = inBatch ?? (await tx.get(queries.lastBy, { groupId, authorId }));
   const left = last === undefined ? 0 : slowMs - (createdAt - last.createdAt);
-  return left > 0 ? tooMany('This group is in slow mode.', left / 1_000) : undefined;
+  return left > 0 ? tooMany('This group is in slow mode.', left / 1_000, 'slow_mode') : undefined;
 }

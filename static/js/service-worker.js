@@ -7,6 +7,8 @@ const PAGES = 'hearth-pages';
 const ASSETS = 'hearth-assets';
 const OFFLINE_PAGE = '/offline';
 const MAX_PAGES = 30;
+/** Addresses at which somebody signs in or out, or comes to this browser as somebody else. */
+const SIGNING_IN = /^\/(?:login|logout|register|this-device|new-password|join)(?:\/|$)/;
 const MAX_ASSETS = 150;
 
 worker.addEventListener('install', (event) => {
@@ -39,8 +41,10 @@ async function page(event) {
     const response = await fetch(request);
     const { pathname } = new URL(request.url);
     // On sign-out and sign-in, delete the cached pages of the previous user.
-    if (pathname === '/logout' || pathname === '/login' || new URL(response.url).pathname === '/login')
+    if (SIGNING_IN.test(pathname) || new URL(response.url).pathname === '/login')
       event.waitUntil(caches.delete(PAGES));
+    else if (response.status === 401 || response.status === 403 || response.status === 404)
+      event.waitUntil(remove(request.url));
     else if (isKept(request, response))
       event.waitUntil(keep(PAGES, request.url, response.clone(), MAX_PAGES));
     return response;
@@ -75,6 +79,15 @@ async function asset(event) {
   const response = await fetch(event.request);
   if (response.status === 200) event.waitUntil(keep(ASSETS, event.request.url, response.clone(), MAX_ASSETS));
   return response;
+}
+
+/**
+ * A page that is not for this person, or not there any more.
+ * @param {string} url
+ */
+async function remove(url) {
+  const pages = await caches.open(PAGES);
+  await pages.delete(url, { ignoreSearch: true });
 }
 
 /** @param {string} url */
@@ -144,7 +157,9 @@ worker.addEventListener('notificationclick', (event) => {
  * @param {string} url
  */
 async function open(url) {
-  const windows = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  const all = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  // A thread beside its conversation is a frame.
+  const windows = all.filter(({ frameType }) => frameType !== 'nested');
   const there = windows.find((page) => new URL(page.url).pathname === new URL(url).pathname) ?? windows[0];
   if (!there) return worker.clients.openWindow(url);
   await there.focus();

@@ -55,7 +55,9 @@ const FORMS: readonly { page: string; path: string; one: Fields; other: Fields }
 async function seenOn(person: Visitor, page: string, path: string): Promise<string> {
   const { body } = await person.get(page);
   const form = body.slice(body.indexOf(`action="${path}"`));
-  return / name="seen" value="([^"]*)"/.exec(form.slice(0, form.indexOf('</form>')))?.[1] ?? assert.fail(form);
+  return (
+    / name="seen" value="([^"]*)"/.exec(form.slice(0, form.indexOf('</form>')))?.[1] ?? assert.fail(form)
+  );
 }
 
 test('settings on a page that is older than somebody else’s change are refused, and shown as they are', async (t) => {

@@ -240,7 +240,7 @@ test('in slow mode a member waits between two messages, owners do not, and a ret
   assert.ok(Number(refused.headers['retry-after']) > 3_500);
   const socket = await joe.socket('/ws/chat/3');
   socket.send({ type: 'send', id: second, content: 'hello' });
-  assert.equal((await socket.nextJson('error')).code, 'too_many');
+  assert.equal((await socket.nextJson('error')).code, 'slow_mode');
   const atOnce = await Promise.all(Array.from({ length: 10 }, () => say(kim, crypto.randomUUID())));
   assert.equal(atOnce.filter(({ status }) => status === 303).length, 1, 'ten at once are one');
   for (let count = 0; count < 2; count++) assert.equal((await say(ada, crypto.randomUUID())).status, 303);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Page } from 'playwright-core';
 import { joinGroup, openBrowser, personAt, say } from '../support/browser.ts';
+import { newPerson } from '../support/client.ts';
 import { startHearth } from '../support/hearth.ts';
 
 /** What the service worker has shown, newest last. */
@@ -97,6 +98,40 @@ test('without a network the last seen messages are there, and never a stale page
     );
   assert.deepEqual(await until(left, (urls) => urls.length === 0), []);
   assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test('what a browser keeps is gone with the membership, and when somebody comes to it as somebody else', async (t) => {
+  const { url } = await startHearth(t);
+  const browser = await openBrowser(t);
+  const owner = await newPerson(url, 'owner', 1, 2);
+  const { page, context } = await personAt(browser, url, 'Ada');
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  for (const id of [1, 2]) await page.request.post(`${url}/groups/${id}/join`, { headers: { origin: url } });
+  const kept = () =>
+    page.evaluate(async () =>
+      (await (await caches.open('hearth-pages')).keys()).map((request) => new URL(request.url).pathname),
+    );
+  await page.reload();
+  await page.waitForFunction(() => navigator.serviceWorker.controller);
+  for (const id of [1, 2]) await page.goto(`${url}/groups/${id}`);
+  await until(kept, (paths) => paths.includes('/groups/1') && paths.includes('/groups/2'));
+  await owner.post('/groups/1/rules', { access: 'closed', posting: 'members' });
+  await owner.post('/groups/1/remove-member', { accountId: '2' });
+  await page.goto(`${url}/groups/1`);
+  const left = await until(kept, (paths) => !paths.includes('/groups/1'));
+  assert.deepEqual([left.includes('/groups/1'), left.includes('/groups/2')], [false, true]);
+  const link =
+    /\/this-device\/[\w-]+/.exec((await owner.post('/account/device-link')).body)?.[0] ?? assert.fail();
+  await page.goto(url + link);
+  await page.getByRole('main').getByRole('button').first().click();
+  await page.locator('body[data-account-id="1"]').waitFor();
+  const ofAda = await page.evaluate(async () => {
+    const pages = await (await caches.open('hearth-pages')).matchAll();
+    const texts = await Promise.all(pages.map((kept) => kept.text()));
+    return texts.filter((text) => /<body[^>]*data-account-id="2"/.test(text)).length;
+  });
+  assert.equal(ofAda, 0);
   await context.close();
 });
 

@@ -1,5 +1,6 @@
 // The files and recordings of the next message.
 import { closest, find, findAll, findOptional, parseHtml } from '../page/dom.js';
+import { ownHeaders } from '../page/request.js';
 import { tabStorage } from '../page/storage.js';
 import { startFileSources } from './file-sources.js';
 import { Uploads } from './uploads.js';
@@ -31,6 +32,8 @@ export class Attachments {
     this.#address = `/groups/${form.dataset.composer}`;
     this.#limit = Number(form.dataset.fileLimit);
     if (this.#list.children.length === 0) this.#list.innerHTML = tabStorage.get(this.#key) ?? '';
+    // A file that is on its way is lost with the page.
+    addEventListener('beforeunload', (event) => this.#uploads.isAwaited() && event.preventDefault());
     startFileSources(form, (files) => this.#add(files));
     this.#list.addEventListener('change', ({ target }) => {
       // The list is stored as HTML, which contains the `checked` attribute but not the property.
@@ -44,7 +47,7 @@ export class Attachments {
   }
 
   isEmpty() {
-    return !findAll(this.#list, ':scope > *').some(isWanted);
+    return !findAll(this.#list, ':scope > :not(.is-alone)').some(isWanted);
   }
 
   /** Stores the uploaded files in this tab until their message is sent, like a draft. */
@@ -161,7 +164,7 @@ export class Attachments {
 
 /** @param {string | undefined} file its id */
 function discard(file) {
-  fetch(`/media/${file}/discard`, { method: 'POST', headers: { 'HX-Request': 'true' } }).catch(() => {});
+  fetch(`/media/${file}/discard`, { method: 'POST', headers: ownHeaders() }).catch(() => {});
 }
 
 /**

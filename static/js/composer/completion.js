@@ -49,7 +49,7 @@ export class Completion {
     field.setAttribute('aria-autocomplete', 'list');
     field.setAttribute('aria-controls', this.#list.id);
     field.addEventListener('input', () => this.#update());
-    field.addEventListener('blur', () => setTimeout(() => this.#close(), CLOSE_AFTER_MS));
+    field.addEventListener('blur', () => setTimeout(() => this.close(), CLOSE_AFTER_MS));
   }
 
   /**
@@ -64,7 +64,7 @@ export class Completion {
       this.#takesEnter = true;
       this.#show();
     } else if (event.key === 'Tab' || (event.key === 'Enter' && this.#takesEnter)) this.#take(this.#chosen);
-    else if (event.key === 'Escape') this.#close();
+    else if (event.key === 'Escape') this.close();
     else return false;
     event.preventDefault();
     return true;
@@ -77,7 +77,7 @@ export class Completion {
     const command = COMMAND.exec(before)?.[1];
     const trigger = command === undefined ? (at ?? colon) : '/';
     const word = command ?? name ?? shortcode;
-    if (!trigger || word === undefined) return this.#close();
+    if (!trigger || word === undefined) return this.close();
     this.#takesEnter = trigger !== colon || word.length >= SHORTEST_TAKEN;
     const all = await this.#find(trigger, word);
     // Something else was typed meanwhile.
@@ -89,7 +89,7 @@ export class Completion {
     const [first, second] = this.#suggestions;
     const isWrittenOut = !second && first?.text === `${trigger}${word} `;
     if (first && !isWrittenOut) this.#show();
-    else this.#close();
+    else this.close();
   }
 
   /**
@@ -158,7 +158,9 @@ export class Completion {
     return option;
   }
 
-  #close() {
+  close() {
+    // What is still being looked up is not shown any more.
+    this.#request += 1;
     this.#list.hidden = true;
     this.#suggestions = [];
     this.#field.removeAttribute('aria-activedescendant');
@@ -169,7 +171,7 @@ export class Completion {
     const end = this.#field.selectionStart;
     const suggestion = this.#suggestions[index];
     if (suggestion) this.#field.setRangeText(suggestion.text, end - this.#length, end, 'end');
-    this.#close();
+    this.close();
     this.#field.dispatchEvent(new Event('input', { bubbles: true }));
   }
 }

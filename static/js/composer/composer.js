@@ -9,7 +9,7 @@ import { Attachments } from './attachments.js';
 import { Completion } from './completion.js';
 import { Counter } from './counter.js';
 import { Draft } from './draft.js';
-import { Editing } from './editing.js';
+import { Editing, joined } from './editing.js';
 import { Reply } from './reply.js';
 
 /** The server accepts one typing event in 3 s. The margin is for network delays that vary. */
@@ -32,6 +32,7 @@ export class Composer {
   #attachments;
   #hasTouch = matchMedia('(pointer: coarse)').matches;
   #lastTyping = 0;
+  #isSubmitting = false;
 
   /**
    * @param {HTMLFormElement} form
@@ -53,9 +54,7 @@ export class Composer {
     this.#reply = new Reply(form);
     this.#editing = new Editing(form, this.#groupId, (text) => this.#setText(text));
     this.#completion = new Completion(this.#field, this.#groupId);
-    this.#attachments = new Attachments(form, `${accountId}/${this.#groupId}`, (sentence) =>
-      this.say(sentence),
-    );
+    this.#attachments = new Attachments(form, `${accountId}/${place}`, (sentence) => this.say(sentence));
     this.#field.addEventListener('keydown', (event) => this.#onKey(event));
     this.#field.addEventListener('input', () => this.#onInput());
     form.addEventListener('submit', (event) => {
@@ -121,7 +120,16 @@ export class Composer {
     this.#live.typing();
   }
 
+  /** One at a time: a second press while files come in, or a question is open, is not a second message. */
   async #submit() {
+    if (this.#isSubmitting) return;
+    this.#isSubmitting = true;
+    await this.#sendOrSave().finally(() => {
+      this.#isSubmitting = false;
+    });
+  }
+
+  async #sendOrSave() {
     const isEdit = this.#editing.isOn;
     // Whatever is typed while files are still coming in belongs to the message, also where an edit has begun since.
     if (!isEdit && !(await this.#attachments.arrived())) return;
@@ -141,6 +149,7 @@ export class Composer {
       files: this.#attachments.take(),
     });
     this.#lastTyping = 0;
+    this.#completion.close();
     if (isBeside) this.#editing.dropDraft();
     else this.#setText('');
     this.#field.focus();
@@ -205,9 +214,9 @@ export class Composer {
 
   /** @param {import('../outbox/items.js').Item} item that was not sent */
   #putBack(item) {
-    const typed = this.#field.value;
     this.#attachments.putBack(item.files ?? []);
-    this.#setText(typed ? `${item.content}\n${typed}` : item.content);
+    if (this.#editing.isOn) this.#editing.prependDraft(item.content);
+    else this.#setText(joined(item.content, this.#field.value));
     this.#field.focus();
   }
 

@@ -1,8 +1,11 @@
+import { ownHeaders } from '../page/request.js';
 import { tabStorage } from '../page/storage.js';
 
 const SEND_AFTER_MS = 1_200;
 /** An emptied field is told sooner: a message that was sent leaves no draft on another device. */
 const SEND_EMPTY_AFTER_MS = 100;
+/** The server could not be reached, or took no more. */
+const AGAIN_AFTER_MS = 4_000;
 
 /** What is being written, kept on the server for this person's other devices, and at once in this tab. */
 export class Draft {
@@ -57,9 +60,16 @@ export class Draft {
     if (content === this.#kept) return;
     this.#kept = content;
     const body = new URLSearchParams({ content, thread: this.#thread });
+    const request = { method: 'POST', body, headers: ownHeaders(), keepalive: true };
     // It outlives the page: a tab that is being closed still sends it.
-    fetch(`/groups/${this.#groupId}/draft`, { method: 'POST', body, keepalive: true }).catch(() => {
-      this.#kept = undefined;
-    });
+    fetch(`/groups/${this.#groupId}/draft`, request)
+      .then(({ status }) => (status === 429 || status >= 500) && this.#sendAgain())
+      .catch(() => this.#sendAgain());
+  }
+
+  /** Otherwise a message that was sent would come back as a draft. */
+  #sendAgain() {
+    this.#kept = undefined;
+    this.#timer ??= setTimeout(() => this.#send(), AGAIN_AFTER_MS);
   }
 }

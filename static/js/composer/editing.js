@@ -67,6 +67,11 @@ export class Editing {
     return this.#draft;
   }
 
+  /** @param {string} text that goes before what stood in the field before */
+  prependDraft(text) {
+    this.#draft = joined(text, this.#draft);
+  }
+
   /** What stood in the field before was sent. */
   dropDraft() {
     this.#draft = '';
@@ -77,8 +82,12 @@ export class Editing {
    * @param {string} content
    */
   async save(content) {
-    const refusal = await act(`/groups/${this.#groupId}/messages/${this.#seq}/edit`, { content });
-    if (!refusal) this.stop();
+    const seq = this.#seq;
+    const refusal = await act(`/groups/${this.#groupId}/messages/${seq}/edit`, { content });
+    if (refusal || this.#seq !== seq) return refusal;
+    // What was typed meanwhile is a further edit.
+    if (this.#field.value === content) this.stop();
+    else this.#before = content;
     return refusal;
   }
 
@@ -97,6 +106,14 @@ export class Editing {
     this.#setText(text);
     this.#field.focus();
   }
+}
+
+/**
+ * @param {string} first
+ * @param {string} second
+ */
+export function joined(first, second) {
+  return second ? `${first}\n${second}` : first;
 }
 
 /**

@@ -1,5 +1,6 @@
 // One file on its way to the server, with its progress, a way to cancel it and a way to try it again.
 import { copyTemplate, find, textOf } from '../page/dom.js';
+import { ownHeaders } from '../page/request.js';
 
 /** After this long without progress the connection counts as lost. */
 const SILENCE_MS = 30_000;
@@ -108,7 +109,7 @@ export class Upload {
     const body = new FormData();
     body.append('files', this.#file);
     request.open('POST', this.#address);
-    request.setRequestHeader('HX-Request', 'true');
+    for (const [name, value] of Object.entries(ownHeaders())) request.setRequestHeader(name, value);
     request.send(body);
     await ended;
     clearTimeout(timer);

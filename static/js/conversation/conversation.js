@@ -30,6 +30,8 @@ export class Conversation {
   #change;
   /** The newest change that there was when the socket was opened. */
   #caughtUpAt = 0;
+  /** The seq of a reply that came in while nobody looked. @type {string | undefined} */
+  #unreadReply;
 
   /**
    * @param {HTMLElement} section
@@ -53,7 +55,7 @@ export class Conversation {
       send: (item) => this.#send(item),
       restart: () => this.#socket.restart(),
     });
-    this.#readPosition = new ReadPosition(section, (seq) => this.#socket.send({ type: 'read', seq }));
+    this.#readPosition = new ReadPosition(section, (seq, id) => this.#socket.send({ type: 'read', seq, id }));
     this.#scroll = new ScrollPosition(section, () => this.#readPosition.update());
     this.#messages = new MessageList(section, {
       accountId,
@@ -76,8 +78,9 @@ export class Conversation {
     listen('hello', ({ change, purged }) => {
       this.#caughtUpAt = Number(change);
       this.#messages.removeUpTo(Number(purged ?? 0));
-      this.#readPosition.update();
+      this.#readPosition.tellAgain();
     });
+    document.addEventListener('visibilitychange', () => this.#readReplies());
     listen('purged', ({ seq }) => this.#messages.removeUpTo(Number(seq)));
     // A message that went by form because no socket was open comes back as its fragment.
     listen('posted', ({ groupId, html }) => {
@@ -143,10 +146,17 @@ export class Conversation {
   /** @param {HTMLElement} element */
   #onAdd(element) {
     this.#offlineCopy?.renew();
-    if (!this.#thread) this.#readPosition.update();
-    // Replies that come in while the thread is looked at are read.
-    else if (document.visibilityState === 'visible')
-      act(`/groups/${this.#groupId}/threads/${this.#thread}/read`, { upTo: element.dataset.seq ?? '' });
+    if (!this.#thread) return this.#readPosition.update();
+    this.#unreadReply = element.dataset.seq;
+    this.#readReplies();
+  }
+
+  /** Replies that came in are read once the thread is looked at. */
+  #readReplies() {
+    const upTo = this.#unreadReply;
+    if (!upTo || document.visibilityState !== 'visible') return;
+    this.#unreadReply = undefined;
+    act(`/groups/${this.#groupId}/threads/${this.#thread}/read`, { upTo });
   }
 }
 

@@ -54,9 +54,18 @@ export class MessageList {
       if (Number(old.dataset.change) < Number(element.dataset.change)) this.#replace(old, element);
       return;
     }
+    // It comes with the older messages, when they are asked for.
+    if (this.#isBeforeLoaded(element)) return;
     if (!isShown(element, pending !== undefined)) return;
     this.#insert(element);
     onAdd(element);
+  }
+
+  /** @param {HTMLElement} element */
+  #isBeforeLoaded(element) {
+    const first = findOptional(this.#list, MESSAGES);
+    const hasOlder = findOptional(this.#list, '.older a') !== undefined;
+    return hasOlder && first !== undefined && Number(element.dataset.seq) < Number(first.dataset.seq);
   }
 
   /**

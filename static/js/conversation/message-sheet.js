@@ -3,7 +3,7 @@
 import { pickEmoji } from '../emoji.js';
 import { copy } from '../page/clipboard.js';
 import { act, ask, sheet, showSheet, UNREACHABLE } from '../page/dialog.js';
-import { find, findAll, findOptional } from '../page/dom.js';
+import { find, findAll, findOptional, textOf } from '../page/dom.js';
 
 export class MessageSheet {
   #actions;
@@ -25,7 +25,7 @@ export class MessageSheet {
   async open(message, { part, isToCorrect } = {}) {
     const address = this.#actions.addressOf(message);
     const response = await fetch(address, { headers: { 'HX-Request': 'true' } }).catch(() => undefined);
-    if (!response?.ok) return this.#composer.say(UNREACHABLE);
+    if (!response?.ok) return this.#composer.say((response && textOf(await response.text())) || UNREACHABLE);
     const dialog = showSheet(await response.text());
     this.#startReply(dialog, message);
     startCopying(dialog, message);
@@ -76,6 +76,8 @@ export class MessageSheet {
     if (form.dataset.confirm && !(await ask(form.dataset.confirm, 'Remove'))) return;
     const refusal = await act(form.action, fields);
     if (!refusal) return sheet().close();
+    // The question has taken the place of the sheet.
+    if (!form.isConnected) return this.#composer.say(refusal);
     const line = findOptional(form, '.failure') ?? document.createElement('p');
     line.className = 'failure';
     line.setAttribute('role', 'alert');

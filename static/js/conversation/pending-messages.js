@@ -51,5 +51,7 @@ function fill(element, item, state) {
   names.textContent = item.files?.map((file) => file.name).join(', ') ?? '';
   find(element, '[data-state]').textContent = STATES[state] || (item.refusal ?? '');
   element.classList.toggle('is-failed', state === 'refused');
-  for (const name of ['retry', 'discard']) find(element, `[data-${name}]`).hidden = state !== 'refused';
+  find(element, '[data-retry]').hidden = state !== 'refused';
+  // Where nobody may write any more, there is no field for the words: they stay here.
+  find(element, '[data-discard]').hidden = state !== 'refused' || !document.querySelector('[data-composer]');
 }

@@ -1,5 +1,7 @@
 // Reports the read position: the last message whose end has been in view.
 import { find, findAll } from '../page/dom.js';
+import { listen } from '../page/events.js';
+import { uuid } from '../page/uuid.js';
 
 const TELL_EVERY_MS = 300;
 /** This much of the end of a message may be out of view: its last line is still visible. */
@@ -10,20 +12,29 @@ export class ReadPosition {
   #scroller;
   #tell;
   #seq;
+  /** What the server has said that it has. */
+  #acknowledged;
+  /** What it has not answered yet, by id. @type {Map<string, number>} */
+  #told = new Map();
   #isThread;
   /** @type {number | undefined} */
   #timer;
 
   /**
    * @param {HTMLElement} section
-   * @param {(seq: number) => boolean} tell tells the server, and whether that was possible
+   * @param {(seq: number, id: string) => boolean} tell tells the server, and whether that was possible
    */
   constructor(section, tell) {
     this.#list = find(section, '#messages');
     this.#scroller = find(section, '[data-scroller]');
     this.#isThread = section.dataset.thread !== undefined;
     this.#seq = Number(section.dataset.readSeq ?? 0);
+    this.#acknowledged = this.#seq;
     this.#tell = tell;
+    listen('ack', ({ id }) => {
+      this.#acknowledged = Math.max(this.#acknowledged, this.#told.get(id) ?? 0);
+      this.#told.delete(id);
+    });
     document.addEventListener('visibilitychange', () => this.update());
   }
 
@@ -33,8 +44,19 @@ export class ReadPosition {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       const seq = this.#lastInView();
-      if (seq > this.#seq && document.visibilityState === 'visible' && this.#tell(seq)) this.#seq = seq;
+      if (seq <= this.#seq || document.visibilityState !== 'visible') return;
+      const id = uuid();
+      if (!this.#tell(seq, id)) return;
+      this.#told.set(id, seq);
+      this.#seq = seq;
     }, TELL_EVERY_MS);
+  }
+
+  /** On a new socket: what was told on the one before may never have arrived. */
+  tellAgain() {
+    this.#seq = this.#acknowledged;
+    this.#told.clear();
+    this.update();
   }
 
   #lastInView() {

@@ -1,6 +1,7 @@
 // Brings one message to the server: over the conversation's socket, or as a form where that does not answer.
-import { textOf } from '../page/dom.js';
+import { parseHtml, textOf } from '../page/dom.js';
 import { announce, listen } from '../page/events.js';
+import { ownHeaders } from '../page/request.js';
 
 /** A socket that has not acknowledged a message by then may be dead: the form is tried. */
 const ACK_WITHIN_MS = 5_000;
@@ -75,16 +76,19 @@ async function post({ id, groupId, content, replyTo, confirmed, files = [] }) {
     const response = await fetch(`/groups/${groupId}/messages`, {
       method: 'POST',
       body,
-      headers: { 'HX-Request': 'true' },
+      headers: ownHeaders(),
       signal: AbortSignal.timeout(POST_WITHIN_MS),
     });
     const html = await response.text();
     if (response.ok) {
+      // Some networks answer with a page of their own: only the message itself shows that it is there.
+      if (!parseHtml(html).querySelector(`[data-id="${CSS.escape(id)}"]`)) return 'later';
       announce('posted', { groupId, html });
       return 'acknowledged';
     }
     // Signed out, rate-limited, or a server error: keep the message and retry later.
-    if (response.status === 401 || response.status === 429 || response.status >= 500) return 'later';
+    const isTooSoon = response.status === 429 && response.headers.get('Hearth-Error') !== 'slow_mode';
+    if (response.status === 401 || isTooSoon || response.status >= 500) return 'later';
     return { refusal: textOf(html) || 'It was refused.' };
   } catch {
     return 'later';

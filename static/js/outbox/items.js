@@ -82,23 +82,31 @@ export class Items {
     this.#table.delete(id);
   }
 
-  /** Loads the items of other tabs, and of this tab before a reload. */
+  /**
+   * Loads the items of other tabs, and of this tab before a reload.
+   * @returns {Promise<Item[]>} those that another tab has sent or taken back
+   */
   async load() {
     for (const area of [tabStorage, browserStorage])
       for (const key of area.keys(PREFIX)) this.#add(JSON.parse(area.get(key) ?? 'null'));
     const rows = await this.#table.all();
-    if (!rows) return;
+    if (!rows) return [];
     for (const row of rows) {
       this.#add(row);
       this.#storedIds.add(row.id);
     }
     const ids = new Set(rows.map((row) => row.id));
-    // Another tab has sent it, or taken it back.
-    for (const id of [...this.#storedIds])
-      if (!ids.has(id)) {
-        this.#byId.delete(id);
-        this.#storedIds.delete(id);
-      }
+    const gone = [...this.#byId.values()].filter(({ id }) => this.#storedIds.has(id) && !ids.has(id));
+    for (const { id } of gone) {
+      this.#byId.delete(id);
+      this.#storedIds.delete(id);
+    }
+    return gone;
+  }
+
+  /** @param {Item} item */
+  has({ id }) {
+    return this.#byId.has(id);
   }
 
   /** @param {Item | null} item */

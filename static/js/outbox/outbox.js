@@ -58,6 +58,9 @@ export class Outbox {
 
   /** @param {Item} item that was refused */
   async retry(item) {
+    await this.#load();
+    // Another tab has sent it, or put it back into its field.
+    if (!this.#items.has(item)) return;
     await this.#keep({ ...item, refusal: undefined });
     this.flush();
   }
@@ -142,8 +145,12 @@ export class Outbox {
   }
 
   async #refresh() {
-    await this.#items.load();
+    await this.#load();
     await this.flush();
+  }
+
+  async #load() {
+    for (const item of await this.#items.load()) this.#tell(item, 'sent');
   }
 
   /** @type {Listener} */

@@ -1,5 +1,6 @@
 // The one dialog of a page: a sheet of acts, or a question. A sheet at the foot of a phone, a card on a desk.
 import { find, findOptional, textOf } from './dom.js';
+import { ownHeaders } from './request.js';
 
 /** Shown when the server cannot be reached. */
 export const UNREACHABLE = 'There is no connection. Try again when it is back.';
@@ -14,9 +15,14 @@ export function showSheet(html) {
   if (!dialog.open) dialog.showModal();
   // What had the focus in an open one is gone with its content.
   else findOptional(dialog, 'a[href], button:not([hidden]), input, textarea')?.focus();
+  // Text that is selected may end beside the dialog: what counts is where the press began.
+  let isBeside = false;
+  dialog.onpointerdown = (event) => {
+    isBeside = event.target === dialog;
+  };
   // A block body, so that nothing is returned: a handler that returns false would block form submission.
   dialog.onclick = (event) => {
-    if (event.target === dialog) dialog.close();
+    if (event.target === dialog && isBeside) dialog.close();
   };
   return dialog;
 }
@@ -63,7 +69,7 @@ export async function act(address, fields) {
   // These forms have no file inputs, so that every value is a string.
   const body = new URLSearchParams(/** @type {Record<string, string>} */ (fields));
   try {
-    const response = await fetch(address, { method: 'POST', body, headers: { 'HX-Request': 'true' } });
+    const response = await fetch(address, { method: 'POST', body, headers: ownHeaders() });
     if (response.ok) return undefined;
     return textOf(await response.text()) || 'That could not be done. Try again in a moment.';
   } catch {

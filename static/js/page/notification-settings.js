@@ -2,6 +2,7 @@
 import { browserKind, deviceName } from './browser-names.js';
 import { UNREACHABLE } from './dialog.js';
 import { find, findAll, findOptional, textOf } from './dom.js';
+import { ownHeaders } from './request.js';
 
 /** A service worker that is not ready within this time is taken to be blocked by the browser. */
 const READY_WITHIN_MS = 5_000;
@@ -125,7 +126,7 @@ async function register(subscription) {
   const response = await fetch('/notifications/devices', {
     method: 'POST',
     body: new URLSearchParams({ endpoint, ...keys, label: deviceName() }),
-    headers: { 'HX-Request': 'true' },
+    headers: ownHeaders(),
   }).catch(() => undefined);
   if (response?.ok) return undefined;
   await subscription.unsubscribe();

@@ -81,6 +81,8 @@ export class Connection {
     // Offline or not: a machine without a network reaches the server that runs on it.
     if (this.#isOver) return;
     const url = new URL(this.#address(), location.href);
+    const { accountId } = document.body.dataset;
+    if (accountId) url.searchParams.set('account', accountId);
     url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
     const socket = new WebSocket(url, 'hearth.html');
     this.#socket = socket;
