@@ -36,6 +36,8 @@ export function readCommand(args: readonly string[], environment: Environment, v
   const { tls, httpPort, port = tls ? 8443 : 8000 } = flags;
   if (httpPort !== undefined && !tls)
     throw new StartError('--http-port goes with --tls; use --port to choose the port of plain HTTP.');
+  if (!tls && (given.certfile !== undefined || given.keyfile !== undefined))
+    throw new StartError('--certfile and --keyfile go with --tls, which serves HTTPS.');
   const ofBackups = ['every', 'keep', 'seal'].some((name) => given[name] !== undefined);
   if (flags.backupTo === undefined && ofBackups)
     throw new StartError('--every, --keep and --seal go with --backup-to, the folder of backups.');
@@ -99,9 +101,10 @@ function readFlags(args: readonly string[]): Readonly<Record<string, string | bo
 function readDotEnv(): Environment {
   try {
     return { ...parseEnv(readFileSync('.env', 'utf8')) };
-  } catch {
+  } catch (error) {
     // No .env is the usual case.
-    return {};
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw new StartError('The file .env cannot be read: let the user that Hearth runs as read it.');
   }
 }
 

@@ -24,7 +24,14 @@ const ATTACHED = [
   /^(\S.*\.\w{1,5}) \([^()]+\)$/,
 ];
 
-type Line = { clock: readonly string[]; half: string; author: string | undefined; text: string };
+type Line = {
+  clock: readonly string[];
+  half: string;
+  author: string | undefined;
+  text: string;
+  /** On iOS: it may be one of the app itself. */
+  isMarked: boolean;
+};
 
 /** A chat that WhatsApp exported. */
 export type WhatsappChat = Readonly<{ outline: Outline; messages: readonly ImportedMessage[] }>;
@@ -117,16 +124,35 @@ function linesOf(text: string, name: string): Line[] {
     lines.push({
       clock: [first, second, third, hour, minute, seconds],
       half: (before || after).trim(),
-      author: isMarked && isNotice(author.trim(), spoken ?? '', name) ? undefined : author?.trim(),
+      author: author?.trim(),
       text: spoken ?? said,
+      isMarked,
     });
   }
-  return lines.map((line) => ({ ...line, text: line.text.trimEnd() }));
+  const hasPartner = isPartner(lines, name);
+  return lines.map((line, index) => ({
+    ...line,
+    author: isNotice(line, name, hasPartner && index > 0) ? undefined : line.author,
+    text: line.text.trimEnd(),
+  }));
+}
+
+/**
+ * Whether the conversation is called as somebody in it: that of two people is, and what its partner sends is no notice.
+ * Nobody is called as a group, in whose name only the app speaks.
+ */
+function isPartner(lines: readonly Line[], name: string): boolean {
+  const own = lines.filter(({ author }) => author === name);
+  return own.some(
+    ({ isMarked, text }) => !isMarked || ATTACHED.some((attached) => attached.test(text.trimEnd())),
+  );
 }
 
 /** "Family: Messages are encrypted", and "Ada: Ada created the group". */
-function isNotice(author: string, text: string, conversation: string): boolean {
-  return author === conversation || text.startsWith(`${author.replace(/^~\s?/, '')} `);
+function isNotice({ author, text, isMarked }: Line, conversation: string, hasPartner: boolean): boolean {
+  if (!isMarked || author === undefined) return false;
+  if (author === conversation) return !hasPartner;
+  return text.startsWith(`${author.replace(/^~\s?/, '')} `);
 }
 
 /** Whether the date is in brackets, and the mark after the time, and whether the year comes first. */

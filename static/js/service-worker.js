@@ -21,6 +21,8 @@ worker.addEventListener('fetch', (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
   if (origin !== location.origin) return;
+  // Back to the answer of a form: the browser has it, or asks.
+  if (request.cache === 'only-if-cached') return;
   if (request.mode === 'navigate') event.respondWith(page(event));
   else if (request.method === 'GET' && pathname.startsWith('/assets/')) event.respondWith(asset(event));
 });

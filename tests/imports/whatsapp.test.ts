@@ -119,6 +119,29 @@ test('lines that follow, notices, names and files are told apart', () => {
   assert.equal(readWhatsapp('A text\nof something else', 'x', entries, { zone: 'UTC' }), undefined);
 });
 
+test('on an iPhone, a conversation of two is called as one of them, whose pictures and words are no notices', () => {
+  const { messages, outline } = readWhatsapp(
+    [
+      '\u200e[27.11.25, 09:14:00] Bob: \u200eMessages and calls are end-to-end encrypted.',
+      '[27.11.25, 09:15:00] Ada: Hello',
+      '\u200e[27.11.25, 09:16:00] Bob: \u200e<attached: 00000012-PHOTO-2020-12-31-23-59-59.jpg>',
+      '\u200e[27.11.25, 09:17:00] Bob: \u200eimage omitted',
+    ].join('\r\n'),
+    'Bob',
+    entries,
+    { zone: 'UTC' },
+  ) ?? { messages: [], outline: undefined };
+  assert.equal(outline?.notices, 1);
+  assert.deepEqual(
+    messages.map(({ author, text, files }) => [author, text, files[0]?.name]),
+    [
+      ['Ada', 'Hello', undefined],
+      ['Bob', '', '00000012-PHOTO-2020-12-31-23-59-59.jpg'],
+      ['Bob', 'image omitted', undefined],
+    ],
+  );
+});
+
 test('on an iPhone: what the app says is a notice, a document is a file, a pasted date changes nothing', () => {
   const { messages, outline } = readWhatsapp(
     [

@@ -135,6 +135,8 @@ export class Composer {
     if (!isEdit && !(await this.#attachments.arrived())) return;
     const isBeside = !isEdit && this.#editing.isOn;
     const content = isBeside ? this.#editing.draft : this.#field.value;
+    if (isEdit && content.trim() === '')
+      this.say('A message is not empty. Write something, or remove it instead.');
     if (content.trim() === '' && (isEdit || this.#attachments.isEmpty())) return this.#field.focus();
     if (this.#counter.isOver(content)) return this.#refuseLength();
     if (isEdit) return this.say((await this.#editing.save(content)) ?? '');
@@ -148,6 +150,7 @@ export class Composer {
       confirmed,
       files: this.#attachments.take(),
     });
+    this.say('');
     this.#lastTyping = 0;
     this.#completion.close();
     if (isBeside) this.#editing.dropDraft();

@@ -63,7 +63,11 @@ export class Draft {
     const request = { method: 'POST', body, headers: ownHeaders(), keepalive: true };
     // It outlives the page: a tab that is being closed still sends it.
     fetch(`/groups/${this.#groupId}/draft`, request)
-      .then(({ status }) => (status === 429 || status >= 500) && this.#sendAgain())
+      .then(({ ok, status }) => {
+        // Another tab or device may change or send it: the server has the newest then.
+        if (ok && content === this.#text) tabStorage.set(this.#key, '');
+        if (status === 429 || status >= 500) this.#sendAgain();
+      })
       .catch(() => this.#sendAgain());
   }
 

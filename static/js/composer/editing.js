@@ -102,6 +102,8 @@ export class Editing {
   #show(seq, text) {
     this.#seq = seq;
     this.#line.hidden = seq === undefined;
+    // Otherwise a browser puts an edit back into the field of a page that one comes back to, as a new message.
+    this.#field.autocomplete = seq === undefined ? '' : 'off';
     find(this.#form, '[data-send]').textContent = seq === undefined ? 'Send' : 'Save';
     this.#setText(text);
     this.#field.focus();

@@ -1,4 +1,5 @@
 // The one dialog of a page: a sheet of acts, or a question. A sheet at the foot of a phone, a card on a desk.
+import { localiseTimes } from './days.js';
 import { find, findOptional, textOf } from './dom.js';
 import { ownHeaders } from './request.js';
 
@@ -12,6 +13,7 @@ export const UNREACHABLE = 'There is no connection. Try again when it is back.';
 export function showSheet(html) {
   const dialog = sheet();
   dialog.innerHTML = html;
+  localiseTimes(dialog);
   if (!dialog.open) dialog.showModal();
   // What had the focus in an open one is gone with its content.
   else findOptional(dialog, 'a[href], button:not([hidden]), input, textarea')?.focus();
