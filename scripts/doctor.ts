@@ -147,6 +147,8 @@ function voice({ speechEngine, speechModelDir, speechBucket, speechLanguage }: C
   const { missing } = createAudioConverter(() => {});
   if (missing)
     return [note(`No voice messages can be taken: the optional package ${missing} is not installed.`)];
+  if (speechModelDir !== undefined && !existsSync(speechModelDir))
+    return [bad(`SPEECH_MODEL_DIR names ${speechModelDir}, which is not there: npm run speech-model.`)];
   const chosen = chooseEngine({
     engine: speechEngine,
     modelDir: speechModelDir,

@@ -1,5 +1,6 @@
 // npm run export -- FILE.zip [--data FOLDER]     all groups and conversations as one archive that opens without a server
 import { createWriteStream, existsSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { readCommand } from '../src/config.ts';
 import { StartError } from '../src/errors.ts';
@@ -21,6 +22,8 @@ if (file === '' || file.startsWith('--')) {
 
 async function writeArchive(stores: Stores, target: string): Promise<void> {
   if (existsSync(target)) throw new StartError(`${target} is there already. Name another file.`);
+  if (!existsSync(dirname(target)))
+    throw new StartError(`There is no folder ${dirname(target)}. Make it, or name another file.`);
   const command = readCommand([...flags], process.env, version());
   if (command.kind !== 'start') throw new StartError(command.text);
   const texts = createTextRenderer((error) => console.error(error));

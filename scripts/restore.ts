@@ -1,4 +1,5 @@
 // npm run restore -- BACKUP [--key FILE] [--data FOLDER]   makes a data folder of a backup, after every part of it was checked
+//         --without-lost      also where files that people sent are missing from it or damaged, which it names
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { restoreBackup } from '../src/backups/restore.ts';
@@ -12,7 +13,11 @@ await runCommand(async () => {
   const { values, positionals } = readFlags(() =>
     parseArgs({
       allowPositionals: true,
-      options: { data: { type: 'string', default: 'data' }, key: { type: 'string' } },
+      options: {
+        data: { type: 'string', default: 'data' },
+        key: { type: 'string' },
+        'without-lost': { type: 'boolean', default: false },
+      },
     }),
   );
   const [folder, ...others] = positionals;
@@ -23,6 +28,7 @@ await runCommand(async () => {
   const { databaseUrl, filesBucket, filesFolder = join(values.data, 'media') } = command.config;
   const { createdAt, files, media, lost, replaced } = await restoreBackup({
     ...{ folder, dataDir: values.data, databaseUrl, onProgress: printProgress },
+    withoutLost: values['without-lost'],
     filesFolder: filesBucket === undefined ? filesFolder : undefined,
     readKey() {
       if (values.key === undefined)
@@ -35,7 +41,7 @@ await runCommand(async () => {
   const keys = files.some(({ path }) => path.startsWith('keys/'))
     ? ''
     : ` Put its keys into ${values.data}/keys, or set ENCRYPTION_KEY, before you start it.`;
-  const without = lost.length > 0 ? ` Lost before that: ${lost.join(', ')}.` : '';
+  const without = lost.length > 0 ? ` Lost: ${lost.join(', ')}.` : '';
   const before = replaced === undefined ? '' : ` What was there of a restore before is in ${replaced}.`;
   console.log(
     `${values.data} is as it was at ${createdAt}, with ${media.length} files.${without}${before}${keys}`,

@@ -1,10 +1,9 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { readCommand } from '../src/config.ts';
 import { loadKeyring } from '../src/crypto/keys.ts';
+import { refuseNoData } from '../src/database/integrity.ts';
 import { refuseMoved } from '../src/database/moved.ts';
 import { openDatabases, refuseUpgrade } from '../src/database/open.ts';
-import { StartError } from '../src/errors.ts';
+import { fileFailure, StartError } from '../src/errors.ts';
 import { openStores, type Stores } from '../src/stores.ts';
 import { version } from '../src/version.ts';
 
@@ -21,8 +20,7 @@ export async function withStores(
     const command = readCommand([...flags], process.env, version());
     if (command.kind === 'print') return console.log(command.text);
     const { dataDir, databaseUrl, encryptionKey } = command.config;
-    if (!databaseUrl && !existsSync(join(dataDir, 'users.sqlite3')))
-      throw new StartError(`There is no data in ${dataDir}; name its folder with --data.`);
+    if (!databaseUrl) refuseNoData(dataDir);
     if (!databaseUrl) refuseMoved(dataDir);
     await refuseUpgrade(dataDir, databaseUrl);
     const databases = await openDatabases(dataDir, databaseUrl);
@@ -32,8 +30,9 @@ export async function withStores(
       await databases.close();
     }
   } catch (error) {
-    if (!(error instanceof StartError)) throw error;
-    console.error(error.message);
+    const failure = error instanceof StartError ? error : fileFailure(error);
+    if (!failure) throw error;
+    console.error(failure.message);
     process.exitCode = 2;
   }
 }

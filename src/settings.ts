@@ -186,8 +186,8 @@ export const VARIABLES = {
     name: 'TRUSTED_PROXIES',
     fallback: 'none',
     meaning:
-      'whose X-Forwarded-For, -Proto and -Host are believed: addresses, CIDR ranges, loopback; comma-separated',
-    schema: list('TRUSTED_PROXIES', isProxy, 'addresses, CIDR ranges or loopback'),
+      'whose X-Forwarded-For, -Proto and -Host are believed: addresses, CIDR ranges, loopback, linklocal or uniquelocal; comma-separated',
+    schema: list('TRUSTED_PROXIES', isProxy, 'addresses, CIDR ranges, loopback, linklocal or uniquelocal'),
   },
   /** What a program shows that reads `/metrics`; undefined lets those read it who ask from this machine. */
   metricsToken: {

@@ -18,7 +18,12 @@ export function sqlite(config: Config): Finding[] {
   return NAMES.flatMap((name) => {
     const file = join(config.dataDir, `${name}.sqlite3`);
     if (!existsSync(file)) return [note(`There is no ${name} database yet: the first start makes it.`)];
-    const rows = countRows(file);
+    let rows: ReturnType<typeof countRows>;
+    try {
+      rows = countRows(file);
+    } catch (error) {
+      return [bad(`${file} cannot be read: ${messageOf(error)}. Look whether the disk is full or broken.`)];
+    }
     if (!rows || !('encryption_keys' in rows))
       return [bad(`${file} is damaged: stop Hearth and restore a backup, npm run restore.`)];
     const database = new BetterSqlite(file, { readonly: true });

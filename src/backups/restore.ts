@@ -18,6 +18,8 @@ export type RestoreOptions = {
   filesFolder: string | undefined;
   /** Of PostgreSQL, for a backup of it. */
   databaseUrl: string | undefined;
+  /** Whether files of people that are missing or damaged in the backup are left out, instead of ending it. */
+  withoutLost?: boolean;
   /** Of the backup, read when it is sealed. */
   readKey(): Buffer;
   onProgress?(done: number, total: number): void;
@@ -33,9 +35,10 @@ export type RestoreOptions = {
 export async function restoreBackup(
   options: RestoreOptions,
 ): Promise<Manifest & { replaced: string | undefined }> {
-  const { folder, dataDir, filesFolder, databaseUrl, readKey, onProgress } = options;
+  const { folder, dataDir, filesFolder, databaseUrl, withoutLost = false, readKey, onProgress } = options;
   refuseFull(dataDir);
-  const manifest = readManifest(folder);
+  const written = readManifest(folder);
+  const manifest = { ...written };
   checkEngine(manifest, databaseUrl);
   if (filesFolder === undefined && manifest.media.length > 0)
     throw new StartError(
@@ -43,7 +46,10 @@ export async function restoreBackup(
     );
   if (databaseUrl) await refuseData(databaseUrl);
   const key = manifest.isSealed ? readKey() : undefined;
-  await checkBackup(folder, manifest, onProgress);
+  const missing = new Set<string>();
+  await checkBackup(folder, written, onProgress, withoutLost ? missing : undefined);
+  manifest.media = written.media.filter(({ path }) => !missing.has(path));
+  manifest.lost = [...written.lost, ...missing];
   const target = resolve(dataDir);
   const unfinished = unfinishedOf(target);
   rmSync(unfinished, { recursive: true, force: true });

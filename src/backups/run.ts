@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Config } from '../config.ts';
 import { loadKeyring } from '../crypto/keys.ts';
-import { StartError } from '../errors.ts';
+import { refuseNoData } from '../database/integrity.ts';
 import { backUp, lockTarget } from './back-up.ts';
 import { counted, doneInWords, lackInWords } from './in-words.ts';
 import { type Keep, prune } from './prune.ts';
@@ -35,8 +34,7 @@ export async function runBackup(
   onProgress?: (done: number, total: number) => void,
 ): Promise<{ done: string; lacks: string | undefined }> {
   const { dataDir, target, keep, keyFolder } = settings;
-  if (!databaseUrl && !existsSync(join(dataDir, 'users.sqlite3')))
-    throw new StartError(`There is no data in ${dataDir}; name its folder with --data.`);
+  if (!databaseUrl) refuseNoData(dataDir);
   const media = filesOf({ dataDir, filesFolder });
   refuseOverlap({ dataDir, target, filesFolder: filesBucket === undefined ? media : undefined, keyFolder });
   const keyring = loadKeyring(encryptionKey, dataDir, false);

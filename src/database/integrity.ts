@@ -12,6 +12,17 @@ export const RESTORING = '.restoring';
 /** A file in the data folder, as long as the databases are being put back to what they were before an upgrade. */
 export const UNDOING = 'undoing.json';
 
+/** Refuses a folder in which there is nothing for a command, or nothing that it may read. */
+export function refuseNoData(dataDir: string): void {
+  try {
+    statSync(join(dataDir, 'users.sqlite3'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EACCES')
+      throw new StartError(`${dataDir} cannot be read: run this as the user that Hearth runs as.`);
+    throw new StartError(`There is no data in ${dataDir}; name its folder with --data.`);
+  }
+}
+
 /**
  * Refuses a data folder in which only one database is missing, or any is empty. Starting with a new one would look
  * like a loss of all data, and could overwrite what might have been restored.

@@ -100,10 +100,20 @@ test('files are copied once; a damaged part is named, and nothing is restored of
     assert.ok(!existsSync(dataDir));
     writeFileSync(path, whole);
   }
+  rmSync(join(media, file));
+  const dataDir = join(temporaryFolder(t), 'restored');
+  assert.match((await restore(folder, '--data', dataDir)).stderr, /is missing[\s\S]*--without-lost/);
+  const without = await restore(folder, '--data', dataDir, '--without-lost');
+  assert.match(without.stdout, new RegExp(`with 3 files\\. Lost: ${file}\\.`), without.stderr);
+  const again = await startHearthProcess(t, { dataDir });
+  const person = new Visitor(again.url);
+  await person.post('/login', { username: 'ada', password: PASSWORD });
+  assert.match((await person.get('/groups/1')).body, /two/);
   const nowhere = await restore(join(target, 'nothing'), '--data', join(target, 'x'));
   assert.match(nowhere.stderr, /is no backup/);
   assert.match((await backup('--data', join(target, 'nothing'))).stderr, /There is no data in/);
   assert.match((await backup('--keep', 'all')).stderr, /--keep takes two numbers, such as 7,4/);
+  assert.match((await backup('--help')).stdout, /^npm run backup -- \[--to FOLDER\]/);
   assert.match((await backup('--nonsense')).stderr, /Unknown option '--nonsense'/);
 });
 

@@ -36,6 +36,7 @@ test('a flag, a port or a value that is not understood ends the start with one s
     [['--port', 'eighty'], {}, /--port takes a number/],
     [['--port', '70000'], {}, /--port takes a number from 0 to 65535/],
     [['--http-port', '8000'], {}, /--http-port goes with --tls/],
+    [['--certfile', 'own.pem'], {}, /--certfile and --keyfile go with --tls/],
     [['--seal', 'keys'], {}, /--every, --keep and --seal go with --backup-to/],
     [['--every', '1h'], {}, /--every, --keep and --seal go with --backup-to/],
     [['stray'], {}, /stray/],
