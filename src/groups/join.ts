@@ -33,9 +33,10 @@ export async function joinInvitedGroup(
   { groups, joinRequests, publish }: JoinDependencies,
   account: Account,
   group: Pick<Group, 'id'>,
+  now?: number,
 ): Promise<void> {
   if (await joinRequests.wasRemoved(group.id, account.id)) return;
-  await addMember({ groups, publish }, account, group);
+  await addMember({ groups, publish }, account, group, now);
 }
 
 /** Makes a member of somebody who was let in. */

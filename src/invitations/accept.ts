@@ -96,8 +96,10 @@ export async function joinInvited(
   invitation: Invitation,
   account: Account,
 ): Promise<void> {
-  for (const group of await groupsOpenedBy(dependencies.groups, invitation))
-    await joinInvitedGroup(dependencies, account, group);
+  const now = Date.now();
+  // The group that was last read is the one that is shown first: the first of them.
+  for (const [index, group] of (await groupsOpenedBy(dependencies.groups, invitation)).entries())
+    await joinInvitedGroup(dependencies, account, group, now - index);
 }
 
 /** The groups of an invitation into which it lets people now. */

@@ -71,6 +71,7 @@ function configured() {
   markdown.normalizeLinkText = (address) => withReadableHost(address, normalizeLinkText(address));
   markdown.core.ruler.before('block', 'quotes_end_with_their_line', endQuotes);
   markdown.core.ruler.push('mentions', markMentions);
+  markdown.core.ruler.push('direction', markDirection);
   markdown.inline.ruler.before('emphasis', 'marks_within_words', keepMarksWithinWords);
   markdown.inline.ruler.before('backticks', 'backslash', backslash);
   markdown.renderer.rules.fence = renderFence;
@@ -120,7 +121,13 @@ function withReadableHost(address: string, text: string): string {
   return `${before}${domainToASCII(host) || host}${after}` || address;
 }
 
+const DIRECTED = ['bullet_list_open', 'ordered_list_open', 'blockquote_open'];
 const FENCE = /^ {0,3}(`{3,}|~{3,})/;
+
+/** Marks and rules stand at the side at which the words of a list or a quote begin. */
+function markDirection({ tokens }: StateCore): void {
+  for (const token of tokens) if (DIRECTED.includes(token.type)) token.attrSet('dir', 'auto');
+}
 
 /** Ends a quote at the first line without `>`: CommonMark would continue its paragraph (5.1, laziness). */
 function endQuotes(state: StateCore): void {

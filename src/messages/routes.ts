@@ -134,7 +134,8 @@ function addSending(
       // Scripts manage drafts themselves: a message from their outbox may be older than the current draft.
       const isOfThread = Number(request.body?.thread) > 0;
       await deleteDraft(dependencies, open, isOfThread ? (sent.thread ?? 0) : 0);
-      return seeOther(response, `/groups/${open.group.id}#message-${seq}`);
+      const thread = isOfThread && sent.thread ? `/threads/${sent.thread}` : '';
+      return seeOther(response, `/groups/${open.group.id}${thread}#message-${seq}`);
     }
     sendHtml(response, await presenter.fragment(sent, await messages.bySeq(open.group.id, seq - 1)));
   });

@@ -93,6 +93,25 @@ test('with REGISTRATION=invite a stranger needs a code, which opens its groups; 
   assert.deepEqual([late.status, NOT_VALID.test(late.body)], [404, true]);
 });
 
+test('who makes an account by an invitation sees its first group first, and may sign in instead', async (t) => {
+  const { url } = await startHearth(t);
+  const ada = await newPerson(url, 'ada', 1, 2);
+  const made = await ada.request('POST', '/invitations', 'groups=2&groups=1', {
+    'content-type': 'application/x-www-form-urlencoded',
+  });
+  const page = (await ada.get(made.location)).body;
+  const code = /[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}/.exec(page)?.[0] ?? assert.fail(page);
+  const seen = new Set<string>();
+  for (let number = 0; number < 5; number++) {
+    const person = new Visitor(url);
+    await person.post('/register', { username: `person${number}`, password: PASSWORD, code });
+    seen.add((await person.get('/')).location);
+  }
+  assert.deepEqual([...seen], ['/groups/2']);
+  const refused = await register(url, 'ada', code);
+  assert.match(refused.body, new RegExp(`href="/login\\?next=%2Fjoin%2F${code}">Sign in`));
+});
+
 test('a refused registration uses nothing up, and closed is closed', async (t) => {
   const hearth = await startHearth(t);
   const ada = await newPerson(hearth.url, 'ada');

@@ -27,7 +27,8 @@ test('what somebody wrote without a network does not go out as whoever signs in 
   await page.getByLabel('Message General').waitFor();
   assert.equal(await page.locator('.is-pending').count(), 0);
   assert.doesNotMatch((await bob.get('/groups/1')).body, /written by ada/);
-  // Hers again, it goes out as hers.
+  // Hers again, it goes out as hers. (Bob's page would be led to the sign-in page.)
+  await page.goto('about:blank');
   await context.request.post(`${url}/login`, { headers, form: { username: 'ada', password: PASSWORD } });
   await page.goto(`${url}/groups/1`);
   await page.locator('#messages .message[data-author-id="1"]', { hasText: 'written by ada' }).waitFor();
@@ -72,18 +73,20 @@ test('a change of a message that is not loaded yet does not put it among the oth
   const bob = await newPerson(url, 'bob', 1);
   for (let number = 1; number <= 60; number++)
     await bob.post('/groups/1/messages', { content: `message ${number}` });
+  // An answer that is none leaves the link where it is.
+  let refused = 0;
+  await page.route('**/groups/1/messages?before=*', (route) => {
+    refused += 1;
+    return route.fulfill({ status: 502, body: '502 Bad Gateway' });
+  });
   await page.goto(`${url}/groups/1`);
   await page.locator('#message-60').waitFor();
   await bob.post('/groups/1/messages/2/reactions', { emoji: '👍', on: 'yes' });
   await bob.post('/groups/1/messages', { content: 'after the reaction' });
   await page.locator('#message-61').waitFor();
   assert.equal(await page.locator('#message-2').count(), 0);
-  // An answer that is none leaves the link where it is.
-  await page.route('**/groups/1/messages?before=*', (route) =>
-    route.fulfill({ status: 502, body: '502 Bad Gateway' }),
-  );
   await page.locator('.older').scrollIntoViewIfNeeded();
-  await page.waitForResponse(/before=/);
+  await until(() => refused > 0, 'older messages are asked for');
   await page.unroute('**/groups/1/messages?before=*');
   assert.doesNotMatch(await page.locator('#messages').innerText(), /502/);
   await page.locator('.older a').click();
@@ -152,4 +155,36 @@ test('two presses while a file comes in, and a question, are one message', async
   await page.locator('#messages .message', { hasText: 'look' }).waitFor();
   await until(async () => (await page.locator('.is-pending').count()) === 0, 'nothing waits');
   assert.equal((await spoken(page)).length, 1);
+});
+
+test('whoever is let in while the page still offers to ask sees the conversation', async (t) => {
+  const { url } = await startHearth(t);
+  const browser = await openBrowser(t);
+  const owner = await newPerson(url, 'owner');
+  await owner.post('/groups', { name: 'Shed', closed: 'yes' });
+  const { page } = await personAt(browser, url, 'ada');
+  await page.goto(`${url}/groups/3`);
+  await page.getByRole('button', { name: 'Ask to join' }).click();
+  await page.getByText('You asked to join.').waitFor();
+  await owner.post('/groups/3/answer-request', { accountId: '2', accept: 'yes' });
+  await page.getByLabel('Message Shed').waitFor();
+});
+
+test('a long list with something unread below the fold does not make the page of a desk scroll', async (t) => {
+  const { url } = await startHearth(t);
+  const browser = await openBrowser(t);
+  const owner = await newPerson(url, 'owner');
+  const { page } = await personAt(browser, url, 'ada', { viewport: { width: 1280, height: 500 } });
+  for (let number = 0; number < 25; number++) {
+    const { location } = await owner.post('/groups', { name: `Club ${number}` });
+    await page.request.post(`${url}${location}/join`, { headers: { origin: url } });
+    await owner.post(`${location}/messages`, { content: 'something new' });
+  }
+  await page.goto(`${url}/groups/3`);
+  await page.locator('#group-27 .unread').waitFor();
+  const { scrollHeight, clientHeight } = await page.evaluate(() => {
+    const { scrollHeight, clientHeight } = document.documentElement;
+    return { scrollHeight, clientHeight };
+  });
+  assert.ok(scrollHeight <= clientHeight, `${scrollHeight} px of ${clientHeight}`);
 });

@@ -233,8 +233,8 @@ test('Markdown as in chats: emphasis, code, lists, quotes and links; no HTML, no
     '<p><strong>bold</strong> <em>soft</em> <s>gone</s> <code>x &lt; 1</code></p>',
   );
   assert.match(await shown('one\ntwo'), /one<br>\s*two/);
-  assert.match(await shown('- a\n- b'), /<ul>\s*<li>a<\/li>/);
-  assert.match(await shown('> said'), /<blockquote>\s*<p>said/);
+  assert.match(await shown('- a\n- b'), /<ul dir="auto">\s*<li>a<\/li>/);
+  assert.match(await shown('> said'), /<blockquote dir="auto">\s*<p>said/);
   // On a busy machine the time for colours may be over before the first ones are there.
   const coloured = /<code class="language-js"><span class="hljs-keyword">const/;
   await until(async () => coloured.test(await shown('```js\nconst a = 1;\n```')), 'code is coloured');

@@ -46,6 +46,9 @@ class Sidebar {
     for (const row of findAll(document, '.group-row')) {
       const isOpen = row.dataset.groupId === this.#groupId;
       if (isOpen) this.#markOpen(row);
+      // Let in, while the page still offers to join.
+      if (isOpen && row.closest('#my-groups') && document.querySelector('[data-joining]'))
+        return location.reload();
       // The newest messages are on screen, so this unread count is about to become 0: leave it out.
       const isBeingRead =
         isOpen &&
