@@ -69,7 +69,6 @@ test('a change of a message that is not loaded yet does not put it among the oth
   const { url } = await startHearth(t);
   const browser = await openBrowser(t);
   const { page } = await personAt(browser, url, 'ada', { viewport: { width: 1280, height: 500 } });
-  await joinGroup(page, 'General');
   const bob = await newPerson(url, 'bob', 1);
   for (let number = 1; number <= 60; number++)
     await bob.post('/groups/1/messages', { content: `message ${number}` });
@@ -79,7 +78,7 @@ test('a change of a message that is not loaded yet does not put it among the oth
     refused += 1;
     return route.fulfill({ status: 502, body: '502 Bad Gateway' });
   });
-  await page.goto(`${url}/groups/1`);
+  await joinGroup(page, 'General');
   await page.locator('#message-60').waitFor();
   await bob.post('/groups/1/messages/2/reactions', { emoji: '👍', on: 'yes' });
   await bob.post('/groups/1/messages', { content: 'after the reaction' });
@@ -187,4 +186,43 @@ test('a long list with something unread below the fold does not make the page of
     return { scrollHeight, clientHeight };
   });
   assert.ok(scrollHeight <= clientHeight, `${scrollHeight} px of ${clientHeight}`);
+});
+
+test('a draft that was sent from another tab is gone here once the page is loaded again', async (t) => {
+  const { url } = await startHearth(t);
+  const browser = await openBrowser(t);
+  const { page, context } = await personAt(browser, url, 'ada');
+  await joinGroup(page, 'General');
+  const kept = page.waitForResponse((response) => response.url().endsWith('/groups/1/draft'));
+  await page.locator('#content').fill('half a line');
+  await kept;
+  const other = await context.newPage();
+  await other.goto(`${url}/groups/1`);
+  assert.equal(await other.locator('#content').inputValue(), 'half a line');
+  await other.locator('#content').press('Enter');
+  await other.locator('#messages .message', { hasText: 'half a line' }).waitFor();
+  await until(async () => {
+    await page.reload();
+    return (await page.locator('#content').inputValue()) === '';
+  }, 'the field is empty');
+});
+
+test('Back to a form that was refused is the browser’s to answer, and no lost network', async (t) => {
+  const { url } = await startHearth(t);
+  const browser = await openBrowser(t);
+  const { page } = await personAt(browser, url, 'ada');
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  await page.request.post(`${url}/groups`, { headers: { origin: url }, form: { name: 'Shed' } });
+  await page.goto(`${url}/groups`);
+  await page.waitForFunction(() => navigator.serviceWorker.controller);
+  const name = page.locator('form[action="/groups"] input[name="name"]');
+  await name.fill('Shed');
+  await name.press('Enter');
+  await page.getByRole('alert').first().waitFor();
+  await name.fill('Another shed');
+  await name.press('Enter');
+  await page.waitForURL(/\/groups\/\d+$/);
+  await page.goBack().catch(() => undefined);
+  await page.waitForTimeout(1_000);
+  assert.equal(await page.getByText('Hearth can’t be reached').count(), 0);
 });

@@ -120,8 +120,9 @@ export class Composer {
     this.#live.typing();
   }
 
-  /** One at a time: a second press while files come in, or a question is open, is not a second message. */
+  /** One message at a time: a second press while files come in, or a question is open, is not a second one. */
   async #submit() {
+    if (this.#editing.isOn) return this.#sendOrSave();
     if (this.#isSubmitting) return;
     this.#isSubmitting = true;
     await this.#sendOrSave().finally(() => {

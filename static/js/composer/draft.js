@@ -35,12 +35,15 @@ export class Draft {
   }
 
   /**
-   * What this tab had is newer than what the server knew when it wrote the page.
+   * What this tab had is newer than what the server knew when it wrote the page, unless the server had it, too: then
+   * another tab or device has changed or sent it since. Without a network the page is an older one.
    * @param {string} onPage
    */
   newest(onPage) {
+    const here = tabStorage.get(this.#key);
+    const isOlder = navigator.onLine && here === tabStorage.get(`${this.#key}/kept`);
     this.#kept = onPage;
-    this.#text = tabStorage.get(this.#key) ?? onPage;
+    this.#text = here === undefined || isOlder ? onPage : here;
     return this.#text;
   }
 
@@ -64,8 +67,7 @@ export class Draft {
     // It outlives the page: a tab that is being closed still sends it.
     fetch(`/groups/${this.#groupId}/draft`, request)
       .then(({ ok, status }) => {
-        // Another tab or device may change or send it: the server has the newest then.
-        if (ok && content === this.#text) tabStorage.set(this.#key, '');
+        if (ok) tabStorage.set(`${this.#key}/kept`, content);
         if (status === 429 || status >= 500) this.#sendAgain();
       })
       .catch(() => this.#sendAgain());
