@@ -73,10 +73,10 @@ export async function openSealedFile(from: string, to: string, key: Buffer): Pro
       ...{ key: keyOfFile(key, salt), part: 0, size },
       readAt: (position: number, length: number) => readAt(SALT_BYTES + position, length),
     };
-    await pipeline(
-      Readable.from(openRange(source, 0, Math.max(0, size - 1))),
-      createWriteStream(to, { mode: 0o600, flush: true }),
-    );
+    const target = createWriteStream(to, { mode: 0o600, flush: true });
+    const closed = new Promise<void>((resolve) => target.once('close', () => resolve()));
+    // A write that was under way when it failed would still land in what is written there next.
+    await pipeline(Readable.from(openRange(source, 0, Math.max(0, size - 1))), target).finally(() => closed);
   } catch {
     throw new StartError(`${from} does not open: it is damaged, or the key is of another backup.`);
   } finally {
