@@ -1,3 +1,4 @@
+// npm run rehearse -- [--data FOLDER]     upgrades a copy of the databases and opens it, also while Hearth runs
 import { counted } from '../src/backups/in-words.ts';
 import { rehearse } from '../src/backups/rehearse.ts';
 import { readCommand } from '../src/config.ts';

@@ -1,3 +1,4 @@
+// npm run rotate-keys [-- --data FOLDER]     seals everything with a new key, and removes the old ones; stop Hearth first
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, readCommand } from '../src/config.ts';

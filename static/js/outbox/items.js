@@ -89,6 +89,8 @@ export class Items {
   async load() {
     for (const area of [tabStorage, browserStorage])
       for (const key of area.keys(PREFIX)) this.#add(JSON.parse(area.get(key) ?? 'null'));
+    // What is stored while the table is read is not in its rows.
+    const storedIds = new Set(this.#storedIds);
     const rows = await this.#table.all();
     if (!rows) return [];
     for (const row of rows) {
@@ -96,7 +98,7 @@ export class Items {
       this.#storedIds.add(row.id);
     }
     const ids = new Set(rows.map((row) => row.id));
-    const gone = [...this.#byId.values()].filter(({ id }) => this.#storedIds.has(id) && !ids.has(id));
+    const gone = [...this.#byId.values()].filter(({ id }) => storedIds.has(id) && !ids.has(id));
     for (const { id } of gone) {
       this.#byId.delete(id);
       this.#storedIds.delete(id);
