@@ -1,8 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { connect, type DetailedPeerCertificate, type SecureContextOptions } from 'node:tls';
-
-/** What is asked of whoever sits at the terminal. */
-export type Ask = (question: string) => Promise<string>;
+import type { Prompt } from './prompt.ts';
 
 export type TlsOptions = SecureContextOptions & {
   allowPartialTrustChain?: boolean;
@@ -20,7 +18,7 @@ const CONNECT_MS = 10_000;
 export async function tlsOptionsFor(
   url: URL,
   known: string | undefined,
-  ask: Ask | undefined,
+  prompt: Prompt | undefined,
 ): Promise<{ options: TlsOptions; fingerprint: string | undefined }> {
   if (url.protocol !== 'https:') return { options: {}, fingerprint: known };
   const { certificate, isTrusted } = await certificateOf(url);
@@ -31,11 +29,11 @@ export async function tlsOptionsFor(
       `The certificate of ${url.host} is another than before. Somebody may read along: ask whoever runs it for the fingerprint ${fingerprint}. Remove the old one from terminal.json once it is right.`,
     );
   if (known === undefined) {
-    if (!ask)
+    if (!prompt)
       throw new Error(
         `Nobody vouches for the certificate of ${url.host}. Run this in a terminal once to accept it.`,
       );
-    const answer = await ask(
+    const answer = await prompt.ask(
       `Nobody vouches for the certificate of ${url.host}.\nIts fingerprint is ${fingerprint}\nIs it the one that you were told? (yes/no) `,
     );
     if (answer.trim().toLowerCase() !== 'yes') throw new Error('Not connected.');

@@ -1,6 +1,5 @@
-import { createInterface } from 'node:readline';
-import { Writable } from 'node:stream';
-import { type Ask, tlsOptionsFor } from './certificate.ts';
+import { tlsOptionsFor } from './certificate.ts';
+import { Prompt } from './prompt.ts';
 import { Refusal, Server } from './server.ts';
 import { keep, readSettings } from './settings.ts';
 
@@ -9,18 +8,26 @@ import { keep, readSettings } from './settings.ts';
  * @param isInteractive whether somebody can be asked
  */
 export async function connectTo(address: string, isInteractive: boolean): Promise<Server> {
+  const prompt = isInteractive ? new Prompt() : undefined;
+  try {
+    return await signedInServer(address, prompt);
+  } finally {
+    prompt?.close();
+  }
+}
+
+async function signedInServer(address: string, prompt: Prompt | undefined): Promise<Server> {
   const url = new URL(address);
   const settings = readSettings().servers[url.origin];
-  const ask = isInteractive ? (question: string) => prompt(question) : undefined;
-  const { options, fingerprint } = await tlsOptionsFor(url, settings?.fingerprint, ask);
+  const { options, fingerprint } = await tlsOptionsFor(url, settings?.fingerprint, prompt);
   if (fingerprint !== settings?.fingerprint && fingerprint !== undefined) keep(url.origin, { fingerprint });
   const server = new Server(url, options, process.env.HEARTH_TOKEN ?? settings?.token);
   if (server.token && (await isValid(server))) return server;
-  if (!ask)
+  if (!prompt)
     throw new Error(
       `Sign in first, with "npm run chat -- ${url.origin}", or set HEARTH_TOKEN to a token of yours.`,
     );
-  server.token = await signIn(server, ask);
+  server.token = await signIn(server, prompt);
   keep(url.origin, { token: server.token });
   return server;
 }
@@ -36,12 +43,12 @@ async function isValid(server: Server): Promise<boolean> {
 }
 
 /** Asks until name and password fit. */
-async function signIn(server: Server, ask: Ask): Promise<string> {
+async function signIn(server: Server, prompt: Prompt): Promise<string> {
   for (;;) {
-    const username = (await ask('Name: ')).trim();
-    const password = await prompt('Password: ', { isSecret: true });
+    const username = (await prompt.ask('Name: ')).trim();
+    const password = await prompt.ask('Password: ', { isSecret: true });
     try {
-      return await tokenFor(server, { username, password });
+      return await tokenFor(server, prompt, { username, password });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       process.stdout.write(`${error.message}\n`);
@@ -49,33 +56,18 @@ async function signIn(server: Server, ask: Ask): Promise<string> {
   }
 }
 
-async function tokenFor(server: Server, given: { username: string; password: string }): Promise<string> {
+async function tokenFor(
+  server: Server,
+  prompt: Prompt,
+  given: { username: string; password: string },
+): Promise<string> {
   const label = 'Terminal';
   server.token = undefined;
   try {
     return (await server.post<{ access_token: string }>('/token', { ...given, label })).access_token;
   } catch (error) {
     if (!(error instanceof Refusal) || error.code !== 'code_needed') throw error;
-    const code = await prompt('Code of your authenticator app: ');
+    const code = await prompt.ask('Code of your authenticator app: ');
     return (await server.post<{ access_token: string }>('/token', { ...given, label, code })).access_token;
   }
-}
-
-/** Asks one line. A secret is not shown while it is typed. */
-function prompt(question: string, { isSecret = false } = {}): Promise<string> {
-  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({
-    input: process.stdin,
-    output: isSecret ? silent : process.stdout,
-    terminal: true,
-  });
-  if (isSecret) process.stdout.write(question);
-  return new Promise((resolve, reject) => {
-    lines.once('SIGINT', () => reject(new Error('Stopped.')));
-    lines.question(isSecret ? '' : question, (answer) => {
-      lines.close();
-      if (isSecret) process.stdout.write('\n');
-      resolve(answer);
-    });
-  });
 }

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
@@ -38,8 +41,8 @@ test('one signs in without an echo, reads, writes, answers, searches, sends a fi
   await joe.post('/groups/2/messages', { content: 'unread in Random' });
   const terminal = new Terminal(t, url);
   await terminal.shows('Name:');
-  terminal.enter('ada');
-  terminal.type('not my password');
+  // All at once, before the password is asked.
+  terminal.press('ada', 'Enter', 'not my password');
   await terminal.shows('Password:');
   terminal.press('Enter');
   const refused = await terminal.shows('That name and password don’t match');
@@ -83,6 +86,30 @@ test('one signs in without an echo, reads, writes, answers, searches, sends a fi
   const settings = join(terminal.home, 'hearth', 'terminal.json');
   assert.equal(statSync(settings).mode & 0o777, 0o600);
   assert.ok(!readFileSync(settings, 'utf8').includes(PASSWORD));
+});
+
+test('Ctrl+C and Ctrl+D end it while it asks, and Ctrl+C while it waits for an answer', async (t) => {
+  for (const key of ['C-c', 'C-d']) {
+    const terminal = new Terminal(t, url);
+    await terminal.shows('Name:');
+    terminal.press('ada', 'Enter');
+    await terminal.shows('Password:');
+    terminal.press(key);
+    assert.match(await terminal.shows(/left \d/), /Stopped\.[\s\S]*left 1/);
+  }
+  const silent = createServer(() => {}).listen(0, '127.0.0.1');
+  t.after(() => silent.close().closeAllConnections());
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const waiting = new Terminal(t, `http://127.0.0.1:${port}`);
+  await waiting.shows('Name:');
+  waiting.press('ada', 'Enter');
+  await waiting.shows('Password:');
+  const asked = once(silent, 'request');
+  waiting.enter(PASSWORD);
+  await asked;
+  waiting.press('C-c');
+  await waiting.shows('left 130');
 });
 
 test('Page Up shows what was written before, as far as it goes, and colours can be off', async (t) => {
