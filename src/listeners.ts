@@ -8,6 +8,11 @@ import { StartError } from './errors.ts';
 const SHUTDOWN_TIMEOUT_MS = 3_000;
 const LONGEST_REQUEST_MS = 2 * 3_600_000;
 const LONGEST_SILENCE_MS = 120_000;
+/**
+ * Connections that wait to be accepted; the system drops more, or cuts them off. After a restart everybody connects
+ * again at once, and Node's own 511 are too few. `net.core.somaxconn` (4096 on Linux) is the most that it allows.
+ */
+const LONGEST_QUEUE = 4_096;
 
 /** The HTTP and HTTPS servers of one app, and every connection to them. */
 export class Listeners {
@@ -81,7 +86,7 @@ export function listen(server: NetServer, host: string, port: number): Promise<v
       const sentence = sentences[error.code ?? ''];
       reject(sentence ? new StartError(sentence) : error);
     });
-    server.listen(port, host, resolve);
+    server.listen({ port, host, backlog: LONGEST_QUEUE }, resolve);
   });
 }
 
