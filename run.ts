@@ -1,7 +1,6 @@
 import { type Config, readCommand } from './src/config.ts';
 import { StartError } from './src/errors.ts';
 import { whenNpmEnds } from './src/parent.ts';
-import { startServer } from './src/server.ts';
 import { version } from './src/version.ts';
 
 try {
@@ -25,6 +24,8 @@ try {
 }
 
 async function hearth(config: Config) {
+  // It takes most of the time of a start: what is wrong with the flags is said before.
+  const { startServer } = await import('./src/server.ts');
   const { urls, stop } = await startServer(config);
   const line = `Hearth is at ${urls.join(' and ')}`;
   const isWorker = config.role === 'worker';
