@@ -123,8 +123,9 @@ const sources = await compileTests(tests, compiled);
 process.execArgv.splice(0, Infinity, '--enable-source-maps', ...OPTIMISE_LATE);
 // Two more than processors: a third of the time a file waits, for a line to be given up or a voice to be heard.
 const failed = await failedOf(inProcesses(tests), availableParallelism() + 2);
-const unstable = failed.filter((file) => /^(?:journeys|cluster)\//.test(file));
-// What a browser or several processes do depends on what else the machine does: such a file is run again, with nothing beside it.
+const unstable = failed.filter((file) => !isUnitTest(file));
+// What browsers, servers and several processes do depends on what else the machine does: such a file is run again, with
+// nothing beside it.
 if (unstable.length > 0 && unstable.length === failed.length && unstable.length <= MAX_RUN_AGAIN) {
   console.log(`\nRunning again, with nothing beside it: ${unstable.join(', ')}\n`);
   const failedAgain = await failedOf(
