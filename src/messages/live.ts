@@ -5,6 +5,7 @@ import { type OpenGroup, openGroup } from '../groups/access.ts';
 import { messagesPurged } from '../groups/events.ts';
 import { groupOf, groupTopic } from '../groups/live.ts';
 import { type GroupOperationContext, groupOperations } from '../groups/operations.ts';
+import { refuseWriting } from '../groups/policies.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { Limits } from '../limits.ts';
 import { commandsOf } from '../live/commands.ts';
@@ -95,12 +96,14 @@ export class ConversationSocket implements Endpoint {
   }
 
   async open(connection: Connection, _groupId: string, after: number | undefined): Promise<void> {
-    const { group } = await this.#access(connection);
+    const opened = await this.#access(connection);
+    const { group } = opened;
     this.#hub.sendFact(connection, 'hello', {
       groupId: group.id,
       seq: group.lastSeq,
       change: group.lastChange,
       purged: group.purgedSeq || undefined,
+      readOnly: refuseWriting(opened)?.message,
     });
     connection.change = Math.min(after ?? group.lastChange, group.lastChange);
     await this.#catchUp(connection, group.id);

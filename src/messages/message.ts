@@ -1,3 +1,4 @@
+import { ChatError, notFound } from '../errors.ts';
 import type { Attachment } from '../files/file.ts';
 
 /** The accounts that reacted with one emoji, in the order of their reactions. */
@@ -99,4 +100,19 @@ export function written(message: NewMessage, seq: number, change: number): Messa
     removedBecause: '',
     preview: null,
   };
+}
+
+/** What became of one message of a batch: stored now, stored before, or refused. */
+export function resultOf(
+  candidate: NewMessage,
+  messagesById: ReadonlyMap<string, NewMessage | Message | ChatError>,
+  newByGroup: ReadonlyMap<number, readonly NewMessage[]>,
+): Appended | ChatError {
+  const message = messagesById.get(candidate.id);
+  if (message instanceof ChatError) return message;
+  if (!message) return notFound('A file of this message is not there any more.');
+  const isSame = message.authorId === candidate.authorId && message.groupId === candidate.groupId;
+  if (!('seq' in message) || !isSame)
+    return new ChatError('id_taken', 409, 'Another message has this id. Send it with a new one.');
+  return { message, isNew: newByGroup.get(candidate.groupId)?.includes(candidate) ?? false };
 }

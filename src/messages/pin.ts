@@ -3,7 +3,6 @@ import { ChatError } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { yesOrNo } from '../operations/fields.ts';
 import type { Message } from './message.ts';
-import type { MessageStore } from './store.ts';
 import type { MessageWriter } from './writer.ts';
 
 /** Maximum number of pins per group. */
@@ -17,25 +16,24 @@ export const wanted = z.object({ on: yesOrNo('Say "on" as yes or no.') });
  * @throws ChatError 404 when it is not there, 409 where too many are pinned
  */
 export async function pinMessage(
-  { writer, messages }: { writer: MessageWriter; messages: MessageStore },
+  { writer }: { writer: MessageWriter },
   { group }: OpenGroup,
   seq: number,
   { on }: z.infer<typeof wanted>,
   now = Date.now(),
 ): Promise<Message> {
-  const isFull = on && (await messages.countPinned(group.id)) >= MAX_PINS;
   return writer.amend({
     groupId: group.id,
     seq,
+    refuseIn({ pins }, message) {
+      const isFull = on && message.pinnedAt === null && message.removedAt === null && pins >= MAX_PINS;
+      return isFull
+        ? new ChatError('too_many_pins', 409, `A group has at most ${MAX_PINS} pins. Take one out first.`)
+        : undefined;
+    },
     amend(message) {
       if (message.removedAt !== null) return new ChatError('not_found', 404, 'This message was removed.');
       if ((message.pinnedAt !== null) === on) return message;
-      if (isFull)
-        return new ChatError(
-          'too_many_pins',
-          409,
-          `A group has at most ${MAX_PINS} pins. Take one out first.`,
-        );
       return { ...message, pinnedAt: on ? now : null };
     },
   });

@@ -3,7 +3,14 @@ import type { Database, Executor } from '../database/executor.ts';
 import type { Sealer } from '../database/sealed-columns.ts';
 import { files, revisions } from '../database/tables/chat.ts';
 import { ChatError, notFound } from '../errors.ts';
-import { type Amendment, type Committed, hasNoTranscript, writerOf } from './amend.ts';
+import {
+  type Amendment,
+  type Changed,
+  type Committed,
+  groupNow,
+  hasNoTranscript,
+  writerOf,
+} from './amend.ts';
 import { applyEffects, hasEffects } from './effects.ts';
 import { grouped, inEach } from './grouped.ts';
 import {
@@ -12,6 +19,7 @@ import {
   type Message,
   type NewMessage,
   type Revision,
+  resultOf,
 } from './message.ts';
 import { messageQueries } from './queries.ts';
 import { type SealedMessage, SealedMessages } from './sealed.ts';
@@ -47,12 +55,11 @@ export class MessageStore {
   amend(batch: readonly Amendment[]): Promise<Committed<Message>> {
     return this.#db.transaction(async (tx) => {
       const results: (Message | ChatError)[] = [];
-      const changed: { before: Message; after: Message; index: number }[] = [];
+      const changed: Changed[] = [];
       for (const { groupId, seq, amend, refuseIn } of batch) {
         const row = await tx.get(this.#queries.between, { groupId, first: seq, last: seq });
         const before = row && this.#sealed.open(row);
-        const group = refuseIn && (await tx.get(this.#queries.hold, { groupId }));
-        const refusal = group && refuseIn?.(group);
+        const refusal = before && refuseIn?.(await groupNow(tx, this.#queries, groupId, changed), before);
         const after = refusal ?? (before ? amend(before) : notFound('There is no such message.'));
         if (before && !(after instanceof ChatError) && after !== before)
           changed.push({ before, after, index: results.length });
@@ -232,17 +239,3 @@ export class MessageStore {
 }
 
 const groupsOf = (batch: readonly { groupId: number }[]) => batch.map(({ groupId }) => groupId);
-
-function resultOf(
-  candidate: NewMessage,
-  messagesById: ReadonlyMap<string, NewMessage | Message | ChatError>,
-  newByGroup: ReadonlyMap<number, readonly NewMessage[]>,
-): Appended | ChatError {
-  const message = messagesById.get(candidate.id);
-  if (message instanceof ChatError) return message;
-  if (!message) return notFound('A file of this message is not there any more.');
-  const isSame = message.authorId === candidate.authorId && message.groupId === candidate.groupId;
-  if (!('seq' in message) || !isSame)
-    return new ChatError('id_taken', 409, 'Another message has this id. Send it with a new one.');
-  return { message, isNew: newByGroup.get(candidate.groupId)?.includes(candidate) ?? false };
-}

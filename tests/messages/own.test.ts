@@ -112,10 +112,14 @@ test('a pin is for everybody, at form and socket, a change of the message, and g
   await page.next((text) => /id="pins" [^>]* hidden>/.test(text));
   assert.match((await jo.get('/groups/1/pins')).body, /Nothing here yet/);
   await say(ada, 'x');
-  for (let index = 0; index < 50; index++) {
-    await say(ada, `number ${index}`);
-    await ada.post(`/groups/1/messages/${index + 3}/pin`, { on: 'yes' });
-  }
+  for (let index = 0; index < 54; index++) await say(ada, `number ${index}`);
+  for (let seq = 3; seq < 52; seq++) await ada.post(`/groups/1/messages/${seq}/pin`, { on: 'yes' });
+  // One more is left, and several ask for it at the same moment.
+  for (let seq = 52; seq < 57; seq++) socket.send({ type: 'pin', seq, on: true, id: `pin ${seq}` });
+  const answers = [];
+  for (let seq = 52; seq < 57; seq++)
+    answers.push((await socket.next((text) => text.includes(`"id":"pin ${seq}"`))).includes('too_many_pins'));
+  assert.deepEqual(answers, [false, true, true, true, true]);
   const full = await ada.post('/groups/1/messages/2/pin', { on: 'yes' }, { 'hx-request': 'true' });
   assert.deepEqual([full.status, /at most 50 pins/.test(full.body)], [409, true]);
 });
