@@ -1,5 +1,5 @@
 // Emoji: the picker, and the names of emoji for completion. Both are fetched when they are first needed.
-import { find } from './page/dom.js';
+import { closest, find } from './page/dom.js';
 
 /** @typedef {import('emoji-picker-element').Picker} Picker */
 
@@ -10,6 +10,10 @@ const EDGE_PX = 8;
 let picker;
 /** @type {(emoji: string) => void} */
 let pick = () => {};
+/** What the picker was opened from, and in which message. @type {(HTMLElement | undefined)[]} */
+let openedFrom = [];
+/** Whether that is pressed while the picker is open: the browser closes it before the click arrives. */
+let isClosing = false;
 /** @type {Promise<import('emoji-picker-element').Database> | undefined} */
 let database;
 
@@ -20,7 +24,9 @@ let database;
  */
 export async function pickEmoji(anchor, onPick) {
   const popover = find(document, '#picker');
+  if (isClosing) return;
   if (popover.matches(':popover-open')) return popover.hidePopover();
+  if (!picker) followPresses(popover);
   picker ??= makePicker();
   const element = await picker;
   if (!element.isConnected) popover.append(element);
@@ -30,8 +36,24 @@ export async function pickEmoji(anchor, onPick) {
   };
   emptySearch(element);
   popover.showPopover();
+  openedFrom = [anchor, closest(anchor, '.message')];
   placeBeside(popover, anchor);
   if (matchMedia('(hover: hover)').matches) focusSearch(element);
+}
+
+/** @param {HTMLElement} popover */
+function followPresses(popover) {
+  const onPress = (/** @type {PointerEvent} */ { target }) => {
+    const [anchor, message] = openedFrom;
+    const isSame =
+      target instanceof Node && anchor?.contains(target) && closest(target, '.message') === message;
+    isClosing = popover.matches(':popover-open') && isSame === true;
+  };
+  addEventListener('pointerdown', onPress, { capture: true });
+  // After those who open the picker.
+  addEventListener('click', () => {
+    isClosing = false;
+  });
 }
 
 /**

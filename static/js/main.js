@@ -89,8 +89,8 @@ function startSignedIn(accountId) {
   new Actions(find(section, '#messages'), groupId, composer, accountId);
 }
 
-/** After sign-out, deletes the user's drafts and chosen files from this tab. */
+/** After sign-out, deletes the user's drafts, chosen files and scroll positions from this tab. */
 function forgetTyped() {
-  for (const prefix of ['draft/', 'files/', 'unsaved/'])
+  for (const prefix of ['draft/', 'files/', 'place/', 'unsaved/'])
     for (const key of tabStorage.keys(prefix)) tabStorage.set(key, '');
 }

@@ -31,7 +31,9 @@ export class Lightbox {
     this.#dialog.addEventListener('close', () => {
       this.#image.removeAttribute('src');
       this.#image.remove();
-      this.#current?.focus();
+      this.#pictures()
+        .find((link) => this.#isCurrent(link))
+        ?.focus();
     });
   }
 
@@ -39,10 +41,18 @@ export class Lightbox {
     return findAll(this.#section, '[data-lightbox]', HTMLAnchorElement);
   }
 
+  /**
+   * Its message may have been replaced since by a newer version.
+   * @param {HTMLAnchorElement | undefined} link
+   */
+  #isCurrent(link) {
+    return link !== undefined && link.href === this.#current?.href;
+  }
+
   /** @param {number} step */
   #go(step) {
     const all = this.#pictures();
-    const next = all.find((_link, index) => all[index - step] === this.#current);
+    const next = all.find((_link, index) => this.#isCurrent(all[index - step]));
     if (next) this.#show(next);
   }
 

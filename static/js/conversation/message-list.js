@@ -8,7 +8,7 @@ const MESSAGES = ':scope > .message';
 /** Notices, such as of who has joined, are not history: the oldest give way to a new one. */
 const MAX_NOTICES = 20;
 /** Elements to which the focus returns after their message is replaced. */
-const FOCUSED_PARTS = ['[data-play]', '[data-position]', '[data-speed]', '[data-transcript]'];
+const FOCUSED_PARTS = ['[data-play]', '[data-position]', '[data-speed]', '[data-transcript]', 'summary'];
 
 /**
  * @typedef {object} Options
@@ -119,6 +119,11 @@ export class MessageList {
     let part = FOCUSED_PARTS.find((selector) => focused?.matches(selector)) ?? '.more';
     if (focused instanceof HTMLButtonElement && focused.matches('.reaction'))
       part = `[value="${CSS.escape(focused.value)}"]`;
+    const address = focused?.getAttribute('href');
+    if (address) part = `[href="${CSS.escape(address)}"]`;
+    const openParts = findAll(old, 'details', HTMLDetailsElement).map(({ open }) => open);
+    for (const [index, details] of findAll(element, 'details', HTMLDetailsElement).entries())
+      details.open ||= openParts[index] ?? false;
     this.#options.scroll.keep(() => old.replaceWith(element), { isMessage: false });
     if (hadFocus) findOptional(element, part)?.focus();
   }

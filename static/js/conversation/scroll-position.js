@@ -1,5 +1,6 @@
 // Where somebody is in a conversation, and the ways to what is new.
 import { find, findOptional } from '../page/dom.js';
+import { keepPlace, returnToPlace } from './kept-place.js';
 
 const AT_BOTTOM_PX = 60;
 
@@ -21,7 +22,8 @@ export class ScrollPosition {
     this.#newMark = findOptional(section, '[data-new-mark]');
     this.#groupId = section.dataset.conversation;
     this.#startButtons(section.dataset.isNewest === 'true');
-    this.#begin();
+    if (!returnToPlace(this.#scroller, section.dataset.thread ? undefined : this.#groupId)) this.#begin();
+    keepPlace(this.#scroller, () => this.#isAtBottom());
     this.#showButtons();
     const onMove = () => {
       this.#showButtons();

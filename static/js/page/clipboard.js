@@ -11,9 +11,11 @@ export async function copy(text, container) {
       () => false,
     );
   const field = Object.assign(document.createElement('textarea'), { value: text });
+  const focused = document.activeElement;
   container.append(field);
   field.select();
   const isCopied = document.execCommand('copy');
   field.remove();
+  if (focused instanceof HTMLElement) focused.focus();
   return isCopied;
 }

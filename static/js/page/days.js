@@ -1,7 +1,7 @@
 // Times in the reader's own zone and words. The server wrote them in its own, for pages without a script.
 import { copyTemplate, findAll } from './dom.js';
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit', second: '2-digit' });
+const seconds = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit', second: '2-digit' });
 const minutes = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
 const short = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
@@ -36,14 +36,17 @@ export function localiseTimes(root) {
  * @param {Date} date
  */
 function clockParts(date) {
-  const parts = clock.formatToParts(date);
-  const at = parts.findIndex((part) => part.type === 'second');
-  /** @param {Intl.DateTimeFormatPart[]} some */
-  const text = (some) => some.map((part) => part.value).join('');
-  const seconds = document.createElement('span');
-  seconds.className = 'seconds';
-  seconds.textContent = text(parts.slice(at - 1, at + 1));
-  return [text(parts.slice(0, at - 1)), seconds, text(parts.slice(at + 1))];
+  const without = minutes.format(date);
+  const whole = seconds.format(date);
+  let start = 0;
+  while (start < without.length && without[start] === whole[start]) start++;
+  const end = without.slice(start);
+  // "14:05:07", "2:05:07 PM" and "14 h 05 min 07 s" are what they are without seconds, and something in between.
+  if (!whole.endsWith(end)) return [without];
+  const between = document.createElement('span');
+  between.className = 'seconds';
+  between.textContent = whole.slice(start, whole.length - end.length);
+  return [without.slice(0, start), between, end];
 }
 
 /** Redraws the day separators when the date has changed, by midnight passing or by waking from sleep. */

@@ -3,8 +3,8 @@
 /**
  * Those that the server sends carry the data attributes of their fragment (docs/wire.md), which are all strings.
  * @typedef {object} Events
- * @property {{ change: string, purged?: string }} hello a conversation's socket is open; the newest change that there is, and
- *   the newest message that is no longer kept
+ * @property {{ change: string, purged?: string, readOnly?: string }} hello a conversation's socket is open; the newest change
+ *   that there is, the newest message that is no longer kept, and why this account may not write, if so
  * @property {{ groupId: string, seq: string }} purged messages up to this one are no longer kept
  * @property {{ id: string }} ack
  * @property {{ id: string, code: string, detail: string }} error

@@ -18,7 +18,7 @@ export function placeFragments(html, onOther = () => {}) {
     const { event, live } = element.dataset;
     const old = document.getElementById(element.id);
     if (event) dispatchEvent(new CustomEvent(`hearth:${event}`, { detail: { ...element.dataset } }));
-    else if (live === 'replace') old?.replaceWith(element);
+    else if (live === 'replace') old && keepFocus(old, element, () => old.replaceWith(element));
     else if (live === 'remove') old?.remove();
     else if (live === 'place') placeInOrder(element, old);
     else onOther(element);
@@ -32,8 +32,17 @@ export function placeFragments(html, onOther = () => {}) {
 function placeInOrder(element, old) {
   const list = document.getElementById(element.dataset.into ?? '');
   if (!list) return;
+  if (old) keepFocus(old, element, () => placeAmong(list, element, old));
+  else placeAmong(list, element, old);
+}
+
+/**
+ * @param {HTMLElement} list
+ * @param {HTMLElement} element
+ * @param {HTMLElement | null} old
+ */
+function placeAmong(list, element, old) {
   const sort = element.dataset.sort ?? '';
-  const hadFocus = old?.contains(document.activeElement);
   if (old?.parentElement === list && old.dataset.sort === sort) {
     old.replaceWith(element);
   } else {
@@ -43,5 +52,20 @@ function placeInOrder(element, old) {
     );
     list.insertBefore(element, next ?? null);
   }
-  if (hadFocus) findOptional(element, 'a')?.focus();
+}
+
+/**
+ * The link that has the focus in what is replaced has it afterwards; the first link, where that one is gone.
+ * @param {HTMLElement} old
+ * @param {HTMLElement} element
+ * @param {() => void} replace
+ */
+function keepFocus(old, element, replace) {
+  const focused = document.activeElement;
+  const hadFocus = focused !== null && old.contains(focused);
+  const address = focused?.getAttribute('href') ?? '';
+  replace();
+  if (!hadFocus) return;
+  if (focused === old) element.focus();
+  else (findOptional(element, `a[href="${CSS.escape(address)}"]`) ?? findOptional(element, 'a'))?.focus();
 }

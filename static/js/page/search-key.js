@@ -10,7 +10,8 @@ export function startSearchKey() {
   addEventListener('keydown', (event) => {
     const isWithModifier = event.ctrlKey || event.metaKey;
     const isCombination = event.key.toLowerCase() === 'k' && isWithModifier;
-    const isTyping = closest(event.target, 'input, textarea, [contenteditable]') !== undefined;
+    // Also in the field of the emoji picker, which is in a shadow root.
+    const isTyping = closest(event.composedPath()[0], 'input, textarea, [contenteditable]') !== undefined;
     const isSlash = event.key === '/' && !isTyping && !isWithModifier && !event.altKey;
     if (!isCombination && !isSlash) return;
     event.preventDefault();
