@@ -6,6 +6,10 @@ import { StartError } from './errors.ts';
 
 /** How long open requests may take to end at shutdown; then they are cut off. */
 const SHUTDOWN_TIMEOUT_MS = 3_000;
+/** How long a connection on which nothing was asked yet is kept at shutdown: browsers open some for later. */
+const UNUSED_TIMEOUT_MS = 200;
+/** How often it is looked which connections have got their last answer. */
+const IDLE_CHECK_MS = 50;
 const LONGEST_REQUEST_MS = 2 * 3_600_000;
 const LONGEST_SILENCE_MS = 120_000;
 /**
@@ -22,6 +26,8 @@ export class Listeners {
   readonly #upgrades: App['upgrades'];
   readonly #servers: Server[] = [];
   readonly #streams = new Set<Socket>();
+  /** Connections on which nothing was asked yet; Node does not count them as idle. */
+  readonly #unused = new Set<Socket>();
   /** Requests whose body is still coming in. */
   readonly #unread = new Set<IncomingMessage>();
 
@@ -40,6 +46,12 @@ export class Listeners {
       this.#streams.add(stream);
       stream.once('close', () => this.#streams.delete(stream));
     });
+    server.on(isSecure ? 'secureConnection' : 'connection', (stream: Socket) => {
+      this.#unused.add(stream);
+      stream.once('close', () => this.#unused.delete(stream));
+    });
+    for (const event of ['request', 'upgrade'])
+      server.on(event, ({ socket }: IncomingMessage) => this.#unused.delete(socket));
     server.on('request', (request: IncomingMessage) => {
       if (request.method === 'GET' || request.method === 'HEAD') return;
       this.#unread.add(request);
@@ -62,11 +74,20 @@ export class Listeners {
     const cut = setTimeout(() => {
       for (const stream of this.#streams) stream.destroy();
     }, SHUTDOWN_TIMEOUT_MS);
+    const cutUnused = setTimeout(() => {
+      for (const stream of this.#unused) stream.destroy();
+    }, UNUSED_TIMEOUT_MS);
     // Nothing was done yet for a form that is half sent, and its other half may never come.
     for (const request of this.#unread) request.socket.destroy();
-    for (const server of this.#servers) server.closeIdleConnections();
+    const closeIdle = () => {
+      for (const server of this.#servers) server.closeIdleConnections();
+    };
+    closeIdle();
+    const check = setInterval(closeIdle, IDLE_CHECK_MS);
     await Promise.all(this.#servers.map((server) => new Promise((resolve) => server.close(resolve))));
     clearTimeout(cut);
+    clearTimeout(cutUnused);
+    clearInterval(check);
   }
 }
 

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { type AddressInfo, createServer } from 'node:net';
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import test from 'node:test';
-import { listen } from '../../src/listeners.ts';
+import { connect as connectTls } from 'node:tls';
+import { generate } from 'selfsigned';
+import { Listeners, listen } from '../../src/listeners.ts';
 
 /** Connects this many times at once, and prints how many are through: all, or those after five seconds. */
 const CONNECT = `
@@ -23,4 +28,42 @@ test('when everybody connects at once, nobody is turned away while the server is
   // It runs to its end before this process can accept a connection.
   const connected = execFileSync(process.execPath, ['-e', CONNECT, `${port}`, '2000'], { encoding: 'utf8' });
   assert.equal(connected, '2000\n');
+});
+
+test('at shutdown a connection on which nothing was asked does not wait for those that are answered', async () => {
+  const { private: key, cert } = await generate(undefined, { keySize: 2048 });
+  for (const isSecure of [false, true]) {
+    let answer = () => {};
+    const server = isSecure ? createHttpsServer({ key, cert }) : createHttpServer();
+    server.on('request', (_request, response) => {
+      answer = () => response.end('answered');
+    });
+    const listeners = new Listeners('127.0.0.1', { upgrades: { attach: () => {} } as never });
+    await listeners.serve(server, 0, isSecure);
+    const { port } = server.address() as AddressInfo;
+    const open = async (): Promise<Socket> => {
+      const socket = isSecure ? connectTls({ port, rejectUnauthorized: false }) : connect(port);
+      socket.on('error', () => {});
+      await once(socket, isSecure ? 'secureConnect' : 'connect');
+      return socket;
+    };
+    const busy = await open();
+    const arrived = once(server, 'request');
+    busy.write('GET /long HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await arrived;
+    const unused = await open();
+    let received = '';
+    busy.on('data', (bytes) => {
+      received += bytes;
+    });
+    const ended = once(busy, 'close');
+    const closed = listeners.close();
+    unused.resume();
+    await once(unused, 'close');
+    assert.ok(!busy.destroyed && !busy.readableEnded, 'a request that is answered is not cut off');
+    answer();
+    await ended;
+    assert.match(received, /^HTTP\/1\.1 200 OK[\s\S]*answered$/);
+    await closed;
+  }
 });
