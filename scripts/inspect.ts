@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type Sqlite from 'better-sqlite3';
 import { getTableColumns, getTableName } from 'drizzle-orm';
-import { readCommand } from '../src/config.ts';
+import { type Config, readCommand } from '../src/config.ts';
 import { loadKeyring } from '../src/crypto/keys.ts';
 import { BetterSqlite } from '../src/database/driver/better-sqlite3.ts';
 import type { SealedColumn } from '../src/database/sealed-column.ts';
@@ -14,6 +14,7 @@ import { version } from '../src/version.ts';
 
 const DATABASES = ['users', 'chat'] as const;
 const ROWS = 10;
+const MAX_ROWS = 1_000;
 const LONGEST_TEXT = 200;
 /** Never shown, however they are stored: with them somebody could sign in, or open what is sealed. */
 const SECRET =
@@ -33,9 +34,12 @@ function inspect(args: readonly string[]): void {
   const [first = ''] = args;
   const isFolder = first.includes('/') || existsSync(join(first || '.', 'users.sqlite3'));
   const folder = isFolder ? first : 'data';
-  const [table, count] = isFolder ? args.slice(1) : args;
-  if (!existsSync(join(folder, 'users.sqlite3')))
-    throw new StartError(`There is no data in ${folder}. Name its folder: npm run inspect -- FOLDER`);
+  const [table, count = `${ROWS}`, more] = isFolder ? args.slice(1) : args;
+  const wrong = args.find((arg) => arg.startsWith('-')) ?? more;
+  if (wrong !== undefined)
+    throw new StartError(`It does not know ${wrong}. Use it as: npm run inspect -- [FOLDER] [TABLE] [COUNT]`);
+  if (!/^\d+$/.test(count)) throw new StartError(`${count} is no number of rows. Write one such as ${ROWS}.`);
+  if (!existsSync(join(folder, 'users.sqlite3'))) throw new StartError(noDataIn(folder));
   const databases = DATABASES.map((name) => ({
     name,
     sqlite: new BetterSqlite(join(folder, `${name}.sqlite3`), { readonly: true }),
@@ -43,7 +47,7 @@ function inspect(args: readonly string[]): void {
   const owner = databases.find(({ sqlite }) => table !== undefined && tablesOf(sqlite).includes(table));
   if (table !== undefined && !owner) throw new StartError(`There is no table ${table}.`);
   if (table === undefined || !owner) for (const { name, sqlite } of databases) describe(name, sqlite);
-  else showRows(owner.sqlite, table, Math.min(1_000, Number(count) || ROWS), sealerOf(folder));
+  else showRows(owner.sqlite, table, Math.min(MAX_ROWS, Number(count)), sealerOf(folder));
   for (const { sqlite } of databases) sqlite.close();
 }
 
@@ -99,10 +103,20 @@ function opened(table: string, row: Row, sealer: Sealer): Record<string, string>
   );
 }
 
+function noDataIn(folder: string): string {
+  return configOf(folder).databaseUrl
+    ? 'The data is in PostgreSQL, as DATABASE_URL says. This reads the SQLite databases of a folder: name one, or use psql.'
+    : `There is no data in ${folder}. Name its folder: npm run inspect -- FOLDER`;
+}
+
 function sealerOf(folder: string): Sealer {
+  return createSealer(loadKeyring(configOf(folder).encryptionKey, folder, false));
+}
+
+function configOf(folder: string): Config {
   const command = readCommand(['--data', folder], process.env, version());
   if (command.kind !== 'start') throw new StartError(command.text);
-  return createSealer(loadKeyring(command.config.encryptionKey, folder, false));
+  return command.config;
 }
 
 /** One line; what others wrote must not move the cursor of a terminal. */

@@ -41,4 +41,14 @@ test('a folder without data and a table that is not there are said in a sentence
   });
   const { dataDir } = await startHearth(t);
   assert.equal((await inspect(dataDir, 'nothing')).stderr, 'There is no table nothing.\n');
+  assert.equal(
+    (await inspect('--data', dataDir)).stderr,
+    'It does not know --data. Use it as: npm run inspect -- [FOLDER] [TABLE] [COUNT]\n',
+  );
+  assert.equal(
+    (await inspect(dataDir, 'messages', 'all')).stderr,
+    'all is no number of rows. Write one such as 10.\n',
+  );
+  const elsewhere = await runCommand('inspect', [folder], { DATABASE_URL: 'postgres://127.0.0.1/hearth' });
+  assert.match(elsewhere.stderr, /^The data is in PostgreSQL, as DATABASE_URL says\./);
 });

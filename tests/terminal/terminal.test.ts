@@ -189,6 +189,8 @@ test('a line of a pipe is a message, and what is wrong is said', async (t) => {
   );
   const nobody = await pipe('x\n', ['send', 'Log', url], { XDG_CONFIG_HOME: temporaryFolder(t) });
   assert.deepEqual([nobody.code, /Sign in first/.test(nobody.errors)], [1, true]);
+  const flag = await pipe('a\n', ['--colour'], {});
+  assert.deepEqual([flag.code, /^There is no --colour\.\n\nhearth \[ADDRESS\]/.test(flag.errors)], [1, true]);
   const away = await pipe('x\n', ['send', 'Log', 'http://127.0.0.1:9'], env);
   assert.deepEqual([away.code, /ECONNREFUSED/.test(away.errors)], [1, true]);
   assert.match((await pipe('x', [url], env)).errors, /There is no terminal here/);
