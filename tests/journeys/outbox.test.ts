@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { joinGroup, openBrowser, personAt, say, spoken } from '../support/browser.ts';
-import { Visitor } from '../support/client.ts';
+import { newPerson, Visitor } from '../support/client.ts';
 import { startHearth, startHearthProcess } from '../support/hearth.ts';
 
 test('written without a server, in a tab that was closed: all of it arrives, once, in order', async (t) => {
@@ -112,4 +112,47 @@ test('a browser that calls itself offline reaches the server of its own machine'
   await ada.page.locator('#messages .message', { hasText: 'hello back' }).waitFor();
   await say(ada.page, 'are you still there?');
   await mina.page.locator('#messages .message', { hasText: 'are you still there?' }).waitFor();
+});
+
+test('what was refused goes back with what it answered, once, and stays in its thread', async (t) => {
+  const hearth = await startHearth(t);
+  const browser = await openBrowser(t);
+  const root = await newPerson(hearth.url, 'root', 1);
+  await root.post('/groups/1/messages', { content: 'a question' });
+  await root.post('/groups/1/messages', { content: 'first answer', replyTo: '1' });
+  const { page } = await personAt(browser, hearth.url, 'ada');
+  await joinGroup(page, 'General');
+  await page.goto(`${hearth.url}/groups/1?thread=1`);
+  const thread = page.frameLocator('iframe[title="Thread"]');
+  await thread.locator('#content').waitFor();
+  await root.post('/groups/1/slow-mode', { seconds: '3600' });
+  await say(page, 'the first one is free');
+  await page.locator('#messages .message', { hasText: 'the first one' }).waitFor();
+
+  await page.locator('#message-1').hover();
+  await page.locator('.actions [data-action="reply"]').click();
+  await say(page, 'of the conversation');
+  await thread.locator('#content').fill('of the thread');
+  await thread.locator('#content').press('Enter');
+  const failed = page.locator('#main .is-failed');
+  const failedInThread = thread.locator('.is-failed');
+  await failed.waitFor();
+  await failedInThread.waitFor();
+  await page.reload();
+  await failed.nth(1).waitFor();
+  await failedInThread.getByText('of the thread').waitFor();
+  assert.equal(await failedInThread.count(), 1);
+
+  await failed.filter({ hasText: 'of the conversation' }).getByRole('button', { name: 'Put back' }).click();
+  await page.locator('[data-replying]').getByText('a question').waitFor();
+  assert.equal(await page.locator('#content').inputValue(), 'of the conversation');
+  await page.locator('#content').fill('');
+
+  // Taken back in the thread, it is not there to be taken back a second time.
+  await failedInThread.getByRole('button', { name: 'Put back' }).click();
+  await thread.locator('.is-failed').waitFor({ state: 'detached' });
+  assert.equal(await thread.locator('#content').inputValue(), 'of the thread');
+  await failed.getByRole('button', { name: 'Put back' }).click();
+  await failed.waitFor({ state: 'detached' });
+  assert.equal(await page.locator('#content').inputValue(), '');
 });

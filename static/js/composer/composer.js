@@ -24,6 +24,8 @@ export class Composer {
   #live;
   #groupId;
   #accountId;
+  /** The seq of the first message of the thread that this field is for. @type {string | undefined} */
+  #thread;
   #counter;
   #draft;
   #reply;
@@ -48,6 +50,7 @@ export class Composer {
     this.#groupId = form.dataset.composer ?? '';
     this.#accountId = accountId;
     const { thread = '' } = find(form, '[name="replyTo"]').dataset;
+    this.#thread = thread || undefined;
     const place = `${this.#groupId}/${thread}`;
     this.#counter = new Counter(find(form, '[data-counter]'), Number(this.#field.dataset.limit));
     this.#draft = new Draft(this.#groupId, thread, accountId);
@@ -147,6 +150,7 @@ export class Composer {
       return this.#field.focus();
     // Add to the outbox before the field is emptied, so that the text cannot be lost in between.
     this.#outbox.add(this.#groupId, content, {
+      thread: this.#thread,
       replyTo: this.#reply.take(),
       confirmed,
       files: this.#attachments.take(),
@@ -186,7 +190,11 @@ export class Composer {
       place,
       insert: (text) => this.#insertSpoken(text),
       send: (element, message) => {
-        this.#outbox.add(this.#groupId, '', { ...message, files: [attachments.takeOne(element)] });
+        this.#outbox.add(this.#groupId, '', {
+          ...message,
+          thread: this.#thread,
+          files: [attachments.takeOne(element)],
+        });
       },
     });
     new Recorder(this.#form, {
@@ -219,6 +227,8 @@ export class Composer {
   /** @param {import('../outbox/items.js').Item} item that was not sent */
   #putBack(item) {
     this.#attachments.putBack(item.files ?? []);
+    const answered = document.getElementById(`message-${item.replyTo}`);
+    if (answered && String(item.replyTo) !== this.#thread && !this.#reply.isOn) this.#reply.to(answered);
     if (this.#editing.isOn) this.#editing.prependDraft(item.content);
     else this.#setText(joined(item.content, this.#field.value));
     this.#field.focus();

@@ -65,7 +65,7 @@ export class Conversation {
     });
     this.#listen(section);
     withoutSelf(findOptional(document, '#seen'), accountId);
-    showPending(outbox, this.#groupId, find(section, '[data-pending]'), this.#scroll);
+    showPending(outbox, this.#groupId, this.#thread, find(section, '[data-pending]'), this.#scroll);
   }
 
   /** Tells the others that something is being written. */

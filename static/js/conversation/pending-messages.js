@@ -15,22 +15,21 @@ const STATES = {
 /**
  * @param {import('../outbox/outbox.js').Outbox} outbox
  * @param {string} groupId
+ * @param {string | undefined} thread shows only what is written in it
  * @param {HTMLElement} list
  * @param {import('./scroll-position.js').ScrollPosition} scroll
  */
-export async function showPending(outbox, groupId, list, scroll) {
+export async function showPending(outbox, groupId, thread, list, scroll) {
   /** @type {import('../outbox/outbox.js').Listener} */
   const showItem = (item, state) => {
-    if (item.groupId !== groupId) return;
+    if (item.groupId !== groupId || (thread && item.thread !== thread)) return;
     const old = findOptional(list, `[data-id="${item.id}"]`);
     if (state === 'sent') return old?.remove();
     const element = old ?? copyTemplate('pending-message');
     fill(element, item, state);
     find(element, '[data-retry]').onclick = () => outbox.retry(item);
-    find(element, '[data-discard]').onclick = () => {
-      outbox.discard(item);
-      element.remove();
-      announce('put-back', item);
+    find(element, '[data-discard]').onclick = async () => {
+      if (await outbox.takeBack(item)) announce('put-back', item);
     };
     if (!old) scroll.keep(() => list.append(element), { mustShow: true });
   };

@@ -8,6 +8,7 @@ const PREFIX = 'outbox/';
  * @property {string} id a UUID; a second try with the same one is the same message
  * @property {string} accountId who wrote it
  * @property {string} groupId
+ * @property {string | undefined} [thread] the seq of the first message of the thread in whose field it was written
  * @property {string} content
  * @property {number | undefined} [replyTo] the seq of the message that it answers
  * @property {true | undefined} [confirmed] its writer has confirmed that it calls everybody

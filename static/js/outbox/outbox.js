@@ -45,11 +45,10 @@ export class Outbox {
    * Keeps a message and starts sending it. Under an id that it had before, it is the same message.
    * @param {string} groupId
    * @param {string} content
-   * @param {Partial<Pick<Item, 'id' | 'replyTo' | 'confirmed' | 'files'>>} [options]
+   * @param {Partial<Pick<Item, 'id' | 'thread' | 'replyTo' | 'confirmed' | 'files'>>} [options]
    */
-  async add(groupId, content, { id = uuid(), replyTo, confirmed, files } = {}) {
-    const writtenAt = Date.now();
-    const item = { id, accountId: this.#accountId, groupId, content, replyTo, confirmed, files, writtenAt };
+  async add(groupId, content, { id = uuid(), ...options } = {}) {
+    const item = { id, accountId: this.#accountId, groupId, content, ...options, writtenAt: Date.now() };
     this.#tell(item, this.#isWaiting ? 'waiting' : 'sending');
     // Stored before it is sent, unless that takes long: a closed tab loses nothing then.
     await this.#keep(item);
@@ -65,9 +64,16 @@ export class Outbox {
     this.flush();
   }
 
-  /** @param {Item} item */
-  discard(item) {
+  /**
+   * Takes a refused message back. Resolves to whether it was here: another tab may have sent it, or taken it.
+   * @param {Item} item
+   */
+  async takeBack(item) {
+    await this.#load();
+    if (!this.#items.has(item)) return false;
     this.#items.delete(item);
+    this.#tell(item, 'sent');
+    return true;
   }
 
   /**
