@@ -50,9 +50,11 @@ export class Listeners {
       this.#unused.add(stream);
       stream.once('close', () => this.#unused.delete(stream));
     });
-    for (const event of ['request', 'upgrade'])
-      server.on(event, ({ socket }: IncomingMessage) => this.#unused.delete(socket));
+    const use = ({ socket }: IncomingMessage) => this.#unused.delete(socket);
+    // Without any listener of it, Node answers an upgrade as it does other requests.
+    if (server.listenerCount('upgrade') > 0) server.on('upgrade', use);
     server.on('request', (request: IncomingMessage) => {
+      use(request);
       if (request.method === 'GET' || request.method === 'HEAD') return;
       this.#unread.add(request);
       for (const event of ['end', 'close']) request.once(event, () => this.#unread.delete(request));
