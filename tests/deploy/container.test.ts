@@ -46,7 +46,7 @@ test('the Dockerfile is one, and runs as nobody special, with a health check', (
 
 test('no data, key or setting of the folder gets into an image', () => {
   const ignored = read('.dockerignore').split('\n');
-  for (const name of ['.env', '.git', '/data', '/tls', '/backups', '**/node_modules'])
+  for (const name of ['.env', 'deploy/.env', '.git', '/data', '/tls', '/backups', '**/node_modules'])
     assert.ok(ignored.includes(name), name);
 });
 
