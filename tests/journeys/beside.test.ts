@@ -51,6 +51,24 @@ test('on a desk a thread opens beside its conversation, live, and closes again',
   await page.locator('.beside').waitFor({ state: 'detached' });
   assert.match(await page.evaluate(() => document.activeElement?.className ?? ''), /thread-link/);
 
+  // A file that is on its way goes with it only where that is wanted.
+  await page.getByRole('link', { name: '3 replies' }).click();
+  await frame.locator('#content').waitFor();
+  const network = await page.context().newCDPSession(page);
+  const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 100_000 };
+  await network.send('Network.emulateNetworkConditions', slow);
+  const plan = { name: 'plan.bin', mimeType: 'application/octet-stream', buffer: Buffer.alloc(4_000_000) };
+  await frame.locator('input[type="file"]').first().setInputFiles(plan);
+  await frame.locator('.chosen').waitFor();
+  await frame.getByRole('button', { name: 'Close the thread' }).click();
+  await page.getByText('A file in the thread is still on its way').waitFor();
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  assert.equal(await frame.locator('.chosen').count(), 1);
+  await frame.getByRole('button', { name: 'Close the thread' }).click();
+  await page.getByRole('button', { name: 'Drop the file' }).click();
+  await page.locator('.beside').waitFor({ state: 'detached' });
+  await network.send('Network.emulateNetworkConditions', { ...slow, uploadThroughput: -1 });
+
   // A link within it leads the whole page there.
   await page.getByRole('link', { name: '3 replies' }).click();
   await frame.getByRole('link', { name: 'ada', exact: true }).first().click();

@@ -1,8 +1,10 @@
 // A thread beside its conversation, where there is room: a page of its own in a frame, with its own socket and composer.
+import { ask } from '../page/dialog.js';
 import { closest, find, findOptional } from '../page/dom.js';
 import { announce, listen } from '../page/events.js';
 
 const ROOM = matchMedia('(min-width: 1100px)');
+const FILE_QUESTION = 'A file in the thread is still on its way, and would be lost.';
 const THREAD = /^\/groups\/(\d+)\/threads\/(\d+)$/;
 
 /** On the page of a conversation: its threads open beside it. */
@@ -35,10 +37,21 @@ export class ThreadPane {
     this.#open(thread);
   }
 
+  /** Whether the open thread may go, with what is not at the server yet: a recording stays, a file is asked about. */
+  async #mayLeave() {
+    const frame = this.#pane?.querySelector('iframe');
+    const page = frame?.contentDocument;
+    if (!frame || !page) return true;
+    const isRecording = runningRecorder(page);
+    const hasFile = page.querySelector('.chosen:not([data-file])') !== null;
+    const mayLeave = !isRecording && (!hasFile || (await ask(FILE_QUESTION, 'Drop the file')));
+    if (!mayLeave) frame.focus();
+    return mayLeave;
+  }
+
   /** @param {string} thread */
-  #open(thread) {
-    const current = this.#pane?.querySelector('iframe');
-    if (current && runningRecorder(current.contentDocument)) return current.focus();
+  async #open(thread) {
+    if (!(await this.#mayLeave())) return;
     this.#pane?.remove();
     const pane = document.createElement('aside');
     pane.className = 'beside';
@@ -54,7 +67,8 @@ export class ThreadPane {
     remember(thread);
   }
 
-  #close() {
+  async #close() {
+    if (!(await this.#mayLeave())) return;
     this.#pane?.remove();
     this.#pane = undefined;
     document.body.classList.remove('has-beside');
