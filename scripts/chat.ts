@@ -26,9 +26,10 @@ try {
 
 async function main(args: readonly string[]): Promise<void> {
   if (args.includes('--help')) return void process.stdout.write(USAGE);
-  const flag = args.find((arg) => arg.startsWith('-'));
-  if (flag) throw new Error(`There is no ${flag}.\n\n${USAGE}`);
   const isSending = args[0] === 'send';
+  // A group may be called so.
+  const flag = args.find((arg, index) => arg.startsWith('-') && !(isSending && index === 1));
+  if (flag) throw new Error(`There is no ${flag}.\n\n${USAGE}`);
   const [group, given] = isSending ? [args[1], args[2]] : [undefined, args[0]];
   const address = originOf(given ?? readSettings().last ?? 'http://127.0.0.1:8000');
   if (isSending) {

@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { App } from './app.ts';
@@ -8,8 +8,6 @@ import { StartError } from './errors.ts';
 const SHUTDOWN_TIMEOUT_MS = 3_000;
 /** How long a connection on which nothing was asked yet is kept at shutdown: browsers open some for later. */
 const UNUSED_TIMEOUT_MS = 200;
-/** How often it is looked which connections have got their last answer. */
-const IDLE_CHECK_MS = 50;
 const LONGEST_REQUEST_MS = 2 * 3_600_000;
 const LONGEST_SILENCE_MS = 120_000;
 /**
@@ -28,6 +26,8 @@ export class Listeners {
   readonly #streams = new Set<Socket>();
   /** Connections on which nothing was asked yet; Node does not count them as idle. */
   readonly #unused = new Set<Socket>();
+  /** A connection ends with the answer that it waits for. */
+  #isClosing = false;
   /** Requests whose body is still coming in. */
   readonly #unread = new Set<IncomingMessage>();
 
@@ -53,8 +53,9 @@ export class Listeners {
     const use = ({ socket }: IncomingMessage) => this.#unused.delete(socket);
     // Without any listener of it, Node answers an upgrade as it does other requests.
     if (server.listenerCount('upgrade') > 0) server.on('upgrade', use);
-    server.on('request', (request: IncomingMessage) => {
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       use(request);
+      response.once('finish', () => this.#isClosing && request.socket.end());
       if (request.method === 'GET' || request.method === 'HEAD') return;
       this.#unread.add(request);
       for (const event of ['end', 'close']) request.once(event, () => this.#unread.delete(request));
@@ -73,6 +74,7 @@ export class Listeners {
    * those that the HTTP server does not track: upgraded sockets, and clients that never began TLS.
    */
   async close(): Promise<void> {
+    this.#isClosing = true;
     const cut = setTimeout(() => {
       for (const stream of this.#streams) stream.destroy();
     }, SHUTDOWN_TIMEOUT_MS);
@@ -81,15 +83,10 @@ export class Listeners {
     }, UNUSED_TIMEOUT_MS);
     // Nothing was done yet for a form that is half sent, and its other half may never come.
     for (const request of this.#unread) request.socket.destroy();
-    const closeIdle = () => {
-      for (const server of this.#servers) server.closeIdleConnections();
-    };
-    closeIdle();
-    const check = setInterval(closeIdle, IDLE_CHECK_MS);
+    for (const server of this.#servers) server.closeIdleConnections();
     await Promise.all(this.#servers.map((server) => new Promise((resolve) => server.close(resolve))));
     clearTimeout(cut);
     clearTimeout(cutUnused);
-    clearInterval(check);
   }
 }
 

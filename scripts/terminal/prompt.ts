@@ -4,13 +4,14 @@ import { Writable } from 'node:stream';
 type Waiting = { resolve: (answer: string) => void; reject: (error: Error) => void };
 
 /**
- * Asks lines at the terminal. The terminal shows nothing of its own from the first question until `close`, and what is
- * typed between two questions is not shown either: it may be the password that is asked next.
+ * Asks lines at the terminal. From the first question until `close` the terminal shows nothing of its own, and what is
+ * typed while nothing is asked is not shown: it may be the password that is asked next, or the last one once more.
  */
 export class Prompt {
   #reader: Interface | undefined;
   #waiting: Waiting | undefined;
   #isShown = false;
+  #isClosed = false;
   /** Lines that were typed before they were asked. */
   readonly #early: string[] = [];
 
@@ -37,13 +38,10 @@ export class Prompt {
     return answered;
   }
 
-  /** Leaves what was typed since the last answer to whoever reads the terminal next. */
+  /** What was typed since the last answer is dropped. */
   close(): void {
-    const reader = this.#reader;
-    if (!reader) return;
-    const typed = [...this.#early, reader.line].join('\r');
-    reader.close();
-    if (typed) process.stdin.unshift(Buffer.from(typed));
+    this.#isClosed = true;
+    this.#reader?.close();
   }
 
   #open(): Interface {
@@ -62,14 +60,14 @@ export class Prompt {
       historySize: 0,
     });
     reader.on('line', (line) => this.#take(line));
+    // Also at Ctrl+D.
     reader.on('close', () => {
-      this.#reader = undefined;
-      this.#waiting?.reject(new Error('Stopped.'));
+      if (this.#isClosed) return;
+      process.stdout.write('\n');
+      if (this.#waiting) this.#waiting.reject(new Error('Stopped.'));
+      else process.kill(process.pid, 'SIGINT');
     });
-    reader.on('SIGINT', () => {
-      reader.close();
-      if (!this.#waiting) process.kill(process.pid, 'SIGINT');
-    });
+    reader.on('SIGINT', () => reader.close());
     return reader;
   }
 

@@ -10,8 +10,8 @@ const EDGE_PX = 8;
 let picker;
 /** @type {(emoji: string) => void} */
 let pick = () => {};
-/** What the picker was opened from, and in which message. @type {(HTMLElement | undefined)[]} */
-let openedFrom = [];
+/** What the picker was opened from, and the id of the message that it is in. */
+let openedFrom = { anchor: document.body, messageId: '' };
 /** Whether that is pressed while the picker is open: the browser closes it before the click arrives. */
 let isClosing = false;
 /** @type {Promise<import('emoji-picker-element').Database> | undefined} */
@@ -36,18 +36,20 @@ export async function pickEmoji(anchor, onPick) {
   };
   emptySearch(element);
   popover.showPopover();
-  openedFrom = [anchor, closest(anchor, '.message')];
+  openedFrom = { anchor, messageId: closest(anchor, '.message')?.id ?? '' };
   placeBeside(popover, anchor);
   if (matchMedia('(hover: hover)').matches) focusSearch(element);
 }
 
 /** @param {HTMLElement} popover */
 function followPresses(popover) {
-  const onPress = (/** @type {PointerEvent} */ { target }) => {
-    const [anchor, message] = openedFrom;
+  const onPress = (/** @type {PointerEvent} */ { target, button }) => {
+    const { anchor, messageId } = openedFrom;
     const isSame =
-      target instanceof Node && anchor?.contains(target) && closest(target, '.message') === message;
-    isClosing = popover.matches(':popover-open') && isSame === true;
+      target instanceof Node &&
+      anchor.contains(target) &&
+      messageId === (closest(target, '.message')?.id ?? '');
+    isClosing = isSame && button === 0 && popover.matches(':popover-open');
   };
   addEventListener('pointerdown', onPress, { capture: true });
   // After those who open the picker.

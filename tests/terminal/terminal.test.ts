@@ -88,6 +88,20 @@ test('one signs in without an echo, reads, writes, answers, searches, sends a fi
   assert.ok(!readFileSync(settings, 'utf8').includes(PASSWORD));
 });
 
+test('a password that is entered twice is not sent as a message', async (t) => {
+  const ada = await newPerson(url, 'impatient', 1);
+  const terminal = new Terminal(t, url);
+  await terminal.shows('Name:');
+  terminal.enter('impatient');
+  await terminal.shows('Password:');
+  terminal.press(PASSWORD, 'Enter', PASSWORD, 'Enter', PASSWORD);
+  await terminal.shows('General');
+  terminal.enter('a message');
+  const screen = await terminal.shows(/#\d+ impatient: a message/);
+  assert.ok(!screen.includes(PASSWORD), screen);
+  assert.ok(!(await ada.get('/groups/1')).body.includes(PASSWORD));
+});
+
 test('Ctrl+C and Ctrl+D end it while it asks, and Ctrl+C while it waits for an answer', async (t) => {
   for (const key of ['C-c', 'C-d']) {
     const terminal = new Terminal(t, url);
@@ -141,6 +155,7 @@ test('while the server is away what is written waits, and afterwards all is ther
   await newPerson(first.url, 'joe', 1);
   const terminal = new Terminal(t, first.url);
   await signIn(terminal, 'ada');
+  await terminal.shows('General');
   terminal.enter('before');
   await terminal.shows('#1 ada: before');
   await first.kill();
@@ -212,6 +227,7 @@ test('a certificate that nobody vouches for is accepted once, and another in its
   await terminal.shows(/Its fingerprint is [\dA-F:]+/);
   terminal.enter('yes');
   await signIn(terminal, 'ada');
+  await terminal.shows('General');
   terminal.enter('over TLS');
   await terminal.shows('#1 ada: over TLS');
   terminal.enter('/quit');

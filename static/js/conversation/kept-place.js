@@ -1,39 +1,50 @@
 // Where somebody is in a conversation, kept for when they come back with the browser's Back or load the page again.
 import { findAll } from '../page/dom.js';
 import { tabStorage } from '../page/storage.js';
+import { uuid } from '../page/uuid.js';
 
-/** @typedef {{ seq: string, top: number }} Place the first message in view, and how far below the scroller's top it begins, in pixels */
-
-const KEY = `place/${location.pathname}`;
+/**
+ * @typedef {object} Place
+ * @property {string} seq of the first message in view
+ * @property {number} top how far below the top of the scroller it begins, in pixels
+ */
 
 /**
  * @param {HTMLElement} scroller
- * @param {() => boolean} isAtBottom there, nothing is kept: who comes back is led to what is new
+ * @param {() => boolean} isAtBottom there nothing is kept, and the page begins as it does for others
  */
 export function keepPlace(scroller, isAtBottom) {
+  const key = keyOfEntry() ?? newKey();
   addEventListener('pagehide', () => {
     const place = isAtBottom() ? undefined : placeIn(scroller);
-    tabStorage.set(KEY, place ? JSON.stringify(place) : '');
+    tabStorage.set(key, place ? JSON.stringify(place) : '');
   });
 }
 
 /**
- * Goes to where somebody was who comes back. What is not on this page any more is asked for.
+ * Goes to where somebody was who comes back, if that is on the page.
  * @param {HTMLElement} scroller
- * @param {string | undefined} groupId undefined on the page of a thread, which has all of it
- * @returns {boolean} whether there is such a place
  */
-export function returnToPlace(scroller, groupId) {
-  const [navigation] = performance.getEntriesByType('navigation');
-  const kept = tabStorage.get(KEY);
-  if (!kept || !(navigation instanceof PerformanceNavigationTiming) || navigation.type === 'navigate')
-    return false;
+export function returnToPlace(scroller) {
+  const key = keyOfEntry();
+  const kept = key && tabStorage.get(key);
+  if (!kept) return false;
   /** @type {Place} */
   const { seq, top } = JSON.parse(kept);
   const message = document.getElementById(`message-${seq}`);
   if (message) scroller.scrollTop += message.getBoundingClientRect().top - topOf(scroller) - top;
-  else if (groupId) location.replace(`/groups/${groupId}?around=${seq}#message-${seq}`);
   return message !== null;
+}
+
+/** Each entry of the browser's history has a place of its own. @returns {string | undefined} */
+function keyOfEntry() {
+  return history.state?.place;
+}
+
+function newKey() {
+  const place = `place/${uuid()}`;
+  history.replaceState({ ...history.state, place }, '');
+  return place;
 }
 
 /**

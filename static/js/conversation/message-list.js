@@ -125,6 +125,7 @@ export class MessageList {
     for (const [index, details] of findAll(element, 'details', HTMLDetailsElement).entries())
       details.open ||= openParts[index] ?? false;
     this.#options.scroll.keep(() => old.replaceWith(element), { isMessage: false });
-    if (hadFocus) findOptional(element, part)?.focus();
+    if (hadFocus)
+      (findOptional(element, part) ?? findOptional(element, '.more'))?.focus({ preventScroll: true });
   }
 }

@@ -20,6 +20,7 @@ const STATES = {
  * @param {import('./scroll-position.js').ScrollPosition} scroll
  */
 export async function showPending(outbox, groupId, thread, list, scroll) {
+  let isListed = false;
   /** @type {import('../outbox/outbox.js').Listener} */
   const showItem = (item, state) => {
     if (item.groupId !== groupId || (thread && item.thread !== thread)) return;
@@ -31,10 +32,11 @@ export async function showPending(outbox, groupId, thread, list, scroll) {
     find(element, '[data-discard]').onclick = async () => {
       if (await outbox.takeBack(item)) announce('put-back', item);
     };
-    if (!old) scroll.keep(() => list.append(element), { mustShow: true });
+    if (!old) scroll.keep(() => list.append(element), { mustShow: isListed, isMessage: isListed });
   };
   outbox.subscribe(showItem);
   for (const { item, state } of await outbox.pending(groupId)) showItem(item, state);
+  isListed = true;
 }
 
 /**

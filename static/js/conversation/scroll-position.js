@@ -22,7 +22,7 @@ export class ScrollPosition {
     this.#newMark = findOptional(section, '[data-new-mark]');
     this.#groupId = section.dataset.conversation;
     this.#startButtons(section.dataset.isNewest === 'true');
-    if (!returnToPlace(this.#scroller, section.dataset.thread ? undefined : this.#groupId)) this.#begin();
+    if (!returnToPlace(this.#scroller)) this.#begin();
     keepPlace(this.#scroller, () => this.#isAtBottom());
     this.#showButtons();
     const onMove = () => {

@@ -48,7 +48,13 @@ export function ask(sentence, yes) {
   cancel.focus();
   dialog.returnValue = 'no';
   return new Promise((resolve) => {
-    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true });
+    const onClose = () => {
+      // What was open a moment ago has closed.
+      if (dialog.open) return;
+      dialog.removeEventListener('close', onClose);
+      resolve(dialog.returnValue === 'yes');
+    };
+    dialog.addEventListener('close', onClose);
   });
 }
 

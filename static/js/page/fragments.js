@@ -66,6 +66,6 @@ function keepFocus(old, element, replace) {
   const address = focused?.getAttribute('href') ?? '';
   replace();
   if (!hadFocus) return;
-  if (focused === old) element.focus();
-  else (findOptional(element, `a[href="${CSS.escape(address)}"]`) ?? findOptional(element, 'a'))?.focus();
+  const link = findOptional(element, `a[href="${CSS.escape(address)}"]`) ?? findOptional(element, 'a');
+  (focused === old ? element : link)?.focus({ preventScroll: true });
 }
