@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { spokenLanguage } from '../engines/speech/languages.ts';
 import { SCOPE_MEANINGS } from '../operations/scopes.ts';
 import type { OperationRoute } from './operations.ts';
 import type { Read } from './read.ts';
@@ -98,8 +99,13 @@ function addFiles(add: (path: string, method: string, route: object) => void): v
     ...{ ...common, operationId: 'get-thumbnail', summary: 'The small picture of a picture', parameters },
     responses: { 200: bytes, ...PROBLEMS },
   });
+  add('/account/export/archive', 'get', {
+    ...{ ...common, tags: ['account'], description: 'Scope: account' },
+    ...{ operationId: 'get-archive', summary: 'The archive of what is yours, a ZIP file' },
+    responses: { 200: bytes, ...PROBLEMS },
+  });
   const files = { type: 'array', items: { type: 'string', format: 'binary' } };
-  const language = { type: 'string', description: 'Of a recording: what is spoken, such as de-DE' };
+  const { language = {} } = inputOf(z.object({ language: spokenLanguage })).properties;
   const uploaded = {
     type: 'object',
     properties: { items: { type: 'array', items: { $ref: `${REF}File` } } },

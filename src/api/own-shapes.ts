@@ -25,6 +25,26 @@ export const tokenList = listOf('TokenList', tokenShape);
 
 export const deviceList = listOf('DeviceList', z.object({ id, label: z.string() }));
 
+export const draftList = listOf(
+  'DraftList',
+  z.object({
+    groupId: id,
+    thread: z.int().nullable().describe('The seq of the first message of its thread.'),
+    text: z.string(),
+  }),
+);
+
+export const exportShape = named(
+  'Export',
+  z.object({
+    state: z.enum(['running', 'ready', 'failed']),
+    size: z.int().describe('In bytes, once it is ready.'),
+    done: z.int(),
+    total: z.int().describe('Of what is to be done.'),
+    createdAt: time,
+  }),
+);
+
 export const invitationList = listOf(
   'InvitationList',
   z.object({

@@ -4,6 +4,8 @@ import type { Logger } from 'pino';
 import { identifyAs } from '../accounts/access.ts';
 import type { Publish } from '../bus/bus.ts';
 import { ChatError, invalid, notFound } from '../errors.ts';
+import { serveArchive } from '../exports/routes.ts';
+import type { ExportStore } from '../exports/store.ts';
 import type { BlobStore } from '../files/blob-store.ts';
 import type { StoredFile } from '../files/file.ts';
 import { serveFile, serveThumbnail } from '../files/routes.ts';
@@ -37,6 +39,7 @@ export type RouterDependencies = SignInDependencies & {
   groups: GroupStore;
   files: FileStore;
   blobs: BlobStore;
+  exports: ExportStore;
   readUpload: ReadUpload;
   takeRecording: TakeRecording;
   tokenStore: TokenStore;
@@ -59,7 +62,7 @@ export function apiRouter<Context extends RouterDependencies>(
   const router = Router();
   router.use(allowOrigins(dependencies.corsOrigins));
   router.get('/openapi.json', (request, response) => sendJson(request, response, describe()));
-  router.use(refuseOtherBodies, readJson(JSON_LIMIT));
+  router.use(refuseOtherBodies, readJson(JSON_LIMIT, brokenJson));
   router.post('/token', async (request, response) => {
     const asked = parseInput(tokenRequest, request.body);
     const { token, expiresIn } = await signInProgram(dependencies, asked, request.arrival.address);
@@ -96,6 +99,7 @@ export function apiRouter<Context extends RouterDependencies>(
       response.set('Cache-Control', 'no-store');
       response.json(await operation.run(bearer, request.params, request.body));
     });
+  refuseOtherMethods(router, reads, operations);
   return router.use(nothingHere, answerProblems(log));
 }
 
@@ -109,6 +113,11 @@ function addFiles(router: Router, dependencies: RouterDependencies): void {
     .get('/files/:fileId/thumbnail', async (request, response) => {
       requireScope(bearerOf(request).scopes, 'read');
       await serveThumbnail(dependencies, request, response);
+    })
+    .get('/account/export/archive', async (request, response) => {
+      const { account, scopes } = bearerOf(request);
+      requireScope(scopes, 'account');
+      await serveArchive(dependencies, account, response);
     })
     .post('/groups/:groupId/files', async (request, response) => {
       const { account, scopes } = bearerOf(request);
@@ -142,16 +151,41 @@ function bearerOf(request: Request): Bearer {
 function sendJson(request: Request, response: Response, body: string): void {
   const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`;
   response.set({ ETag: etag, 'Cache-Control': 'private, no-cache', Vary: 'Authorization, Origin' });
-  if (request.get('if-none-match') === etag) return void response.status(304).end();
+  if (request.fresh) return void response.status(304).end();
   response.type('application/json').send(body);
 }
 
+const WITH_FILES = /^\/groups\/[^/]+\/(?:files|recordings)$/;
+
 const refuseOtherBodies: RequestHandler = (request, _response, next) => {
-  // Null where there is no body.
-  if (request.is(['json', 'multipart/form-data']) === false)
+  // Null where there is no body; an empty one is none, either.
+  const isEmpty = request.get('content-length') === '0';
+  const taken = WITH_FILES.test(request.path) ? ['json', 'multipart/form-data'] : ['json'];
+  if (!isEmpty && request.is(taken) === false)
     throw new ChatError('not_json', 415, 'Send JSON, with "Content-Type: application/json".');
   next();
 };
+
+function brokenJson(): ChatError {
+  return new ChatError('bad_request', 400, 'This body is not valid JSON.');
+}
+
+/** Answers 405 at an address that takes another method (RFC 9110, 15.5.6). */
+function refuseOtherMethods(
+  router: Router,
+  reads: readonly Read<never>[],
+  operations: readonly OperationRoute[],
+): void {
+  const gets = reads.map(({ path }) => path);
+  const posts = operations.map(({ path }) => path);
+  for (const path of new Set([...gets, ...posts])) {
+    const methods = [gets.includes(path) && 'GET, HEAD', posts.includes(path) && 'POST'].filter(Boolean);
+    router.all(path, (_request, response) => {
+      response.set('Allow', methods.join(', '));
+      throw new ChatError('wrong_method', 405, `This address takes ${methods.join(', ')}.`);
+    });
+  }
+}
 
 const nothingHere: RequestHandler = () => {
   throw notFound('There is no such address in the API. /api/docs lists them.');

@@ -128,7 +128,14 @@ export const changesShape = named(
   }),
 );
 
-export const threadShape = named('Thread', z.object({ first: messageShape, replies: z.array(messageShape) }));
+export const threadShape = named(
+  'Thread',
+  z.object({
+    first: messageShape,
+    replies: z.array(messageShape),
+    before: z.int().nullable().describe('For `before`: the page of earlier replies.'),
+  }),
+);
 
 export const followedList = listOf(
   'FollowedThreadList',
@@ -169,6 +176,7 @@ export const outcomeShape = named(
     change: z.int().optional(),
     groupId: z.int().optional(),
     invitationId: z.int().optional(),
+    code: z.string().optional().describe('Of an invitation that was made: its link is /join/ and this.'),
     webhookId: z.int().optional(),
   }),
 );

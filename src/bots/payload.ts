@@ -2,24 +2,16 @@ import { z } from 'zod';
 import { invalid } from '../errors.ts';
 import { messageId } from '../messages/send.ts';
 import { parseInput } from '../operations/define.ts';
+import { attachments, attachmentText, blocks, blocksText } from './slack-attachments.ts';
 import { fromSlack } from './slack-text.ts';
 
 const TEXT_RULE = 'Send JSON with the text as "text".';
 
-/** What Slack's older form has, of which the words are taken. */
-const words = z.preprocess((value) => (typeof value === 'string' ? value : undefined), z.string().optional());
-const attachment = z.object({
-  pretext: words,
-  title: words,
-  title_link: words,
-  text: words,
-  fallback: words,
-});
-
 /** What a program posts: `text` as for Slack, and an id of its own, with which a second try is the same message. */
 const payload = z.object({
-  text: z.string(TEXT_RULE).optional(),
-  attachments: z.array(attachment, TEXT_RULE).max(20).optional(),
+  text: z.string(TEXT_RULE).nullish(),
+  attachments,
+  blocks,
   id: z.preprocess((id) => id ?? undefined, messageId.optional()),
 });
 
@@ -61,22 +53,9 @@ function fromJson(json: string): Posted {
   } catch {
     throw invalid('payload', 'This is no JSON.', 'invalid_payload');
   }
-  const { text, attachments = [], id } = parseInput(payload, value);
-  const parts = [text, ...attachments.map(attachmentText)].filter(
-    (part) => part !== undefined && part !== '',
-  );
-  if (text === undefined && parts.length === 0) throw invalid('text', TEXT_RULE, 'no_text');
+  const { text, attachments: attached, blocks: laidOut, id } = parseInput(payload, value);
+  // As in Slack, the text beside blocks is for where they cannot be shown.
+  const parts = [blocksText(laidOut) || text, ...attached.map(attachmentText)].filter((part) => part);
+  if (typeof text !== 'string' && parts.length === 0) throw invalid('text', TEXT_RULE, 'no_text');
   return { content: fromSlack(parts.join('\n')), id };
-}
-
-function attachmentText({
-  pretext,
-  title,
-  title_link: link,
-  text,
-  fallback,
-}: z.output<typeof attachment>): string {
-  const heading = title && (link ? `*<${link}|${title}>*` : `*${title}*`);
-  const lines = [pretext, heading, text].filter((line) => line);
-  return lines.length > 0 ? lines.join('\n') : (fallback ?? '');
 }

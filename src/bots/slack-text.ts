@@ -21,11 +21,21 @@ function markdown(text: string): string {
     .replace(/<!(?:channel|everyone|here)(?:\|[^>]{0,100})?>/g, '@all')
     .replace(/<[#@][A-Z0-9]{1,30}\|([^>]{1,100})>/g, (_match, name: string) => name)
     .replace(/<((?:https?|mailto):[^|>\s]{1,2000})\|([^>]{0,500})>/g, (_match, url: string, label: string) =>
-      label === '' || label === url ? url : `[${label}](${url})`,
+      label === '' || label === url ? url : `[${escaped(label)}](${destination(url)})`,
     )
     .replace(/<((?:https?|mailto):[^>\s]{1,2000})>/g, '$1')
     .replace(/(?<![\w*])\*(?![\s*])([^*\n]{0,1000}[^\s*])\*(?![\w*])/g, '**$1**')
     .replace(/(?<![\w~])~(?![\s~])([^~\n]{0,1000}[^\s~])~(?![\w~])/g, '~~$1~~');
+}
+
+/** A label must not end the link, and begin one of its own. */
+function escaped(label: string): string {
+  return label.replace(/[\\[\]]/g, '\\$&');
+}
+
+/** Parentheses and backslashes would end the address early. */
+function destination(url: string): string {
+  return url.replace(/[()\\]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 function unescaped(text: string): string {

@@ -1,6 +1,7 @@
-import { type Request, Router } from 'express';
+import { type Request, type Response, Router } from 'express';
 import { accountOf, signedInOf } from '../accounts/access.ts';
 import type { SignedIn } from '../accounts/sessions.ts';
+import type { Account } from '../accounts/store.ts';
 import { type ChatError, notFound } from '../errors.ts';
 import { type BlobStore, CONTENT } from '../files/blob-store.ts';
 import { inWords } from '../files/file.ts';
@@ -37,16 +38,7 @@ export function exportRoutes({ views, exports, blobs, operations }: Dependencies
       sendHtml(response, await page(request));
     })
     .get('/account/export/archive', async (request, response) => {
-      const { id, username } = accountOf(request);
-      const made = await exports.of(id);
-      if (made?.state !== 'ready') throw notFound('There is no archive. Make one first.');
-      response.set({
-        'Content-Type': 'application/zip',
-        'Content-Length': String(made.size),
-        'Content-Disposition': disposition(false, `hearth-${username}.zip`),
-        'Cache-Control': 'no-store',
-      });
-      await sendStream(response, blobs.read(made.blobId, CONTENT, made.key, made.size));
+      await serveArchive({ exports, blobs }, accountOf(request), response);
     })
     .use(
       formsOf(operations, {
@@ -55,4 +47,21 @@ export function exportRoutes({ views, exports, blobs, operations }: Dependencies
         next: () => '/account/export',
       }),
     );
+}
+
+/** The archive of an account, to itself. @throws ChatError 404 where there is none */
+export async function serveArchive(
+  { exports, blobs }: Pick<Dependencies, 'exports' | 'blobs'>,
+  { id, username }: Account,
+  response: Response,
+): Promise<void> {
+  const made = await exports.of(id);
+  if (made?.state !== 'ready') throw notFound('There is no archive. Make one first.');
+  response.set({
+    'Content-Type': 'application/zip',
+    'Content-Length': String(made.size),
+    'Content-Disposition': disposition(false, `hearth-${username}.zip`),
+    'Cache-Control': 'no-store',
+  });
+  await sendStream(response, blobs.read(made.blobId, CONTENT, made.key, made.size));
 }

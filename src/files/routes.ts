@@ -74,7 +74,7 @@ export async function serveThumbnail(stores: Served, request: Request, response:
   const etag = `"${id}-thumbnail"`;
   const headers = response.getHeaders();
   response.set({ 'Content-Type': 'image/webp', 'Cache-Control': 'private, no-cache', ETag: etag });
-  if (request.get('if-none-match') === etag) return void response.status(304).end();
+  if (request.fresh) return void response.status(304).end();
   response.set('Content-Length', String(thumbnailSize));
   await send(response, headers, stores.blobs.read(id, THUMBNAIL, key, thumbnailSize));
 }
@@ -104,20 +104,33 @@ async function serve(
     'Accept-Ranges': 'bytes',
     ETag: etag,
   });
-  if (request.get('if-none-match') === etag) return void response.status(304).end();
-  const asked = request.get('if-range') === undefined || request.get('if-range') === etag;
-  const ranges = asked ? request.range(file.size) : undefined;
-  if (ranges === -1) {
+  if (request.fresh) return void response.status(304).end();
+  const range = rangeOf(request, file.size, etag);
+  if (range === -1) {
     response.status(416).set('Content-Range', `bytes */${file.size}`).end();
     return;
   }
-  const range = Array.isArray(ranges) && ranges.length === 1 ? ranges[0] : undefined;
   const start = range?.start ?? 0;
   const end = range?.end ?? file.size - 1;
   response.set('Content-Length', String(end - start + 1));
   if (range) response.status(206).set('Content-Range', `bytes ${start}-${end}/${file.size}`);
   if (request.method === 'HEAD') return void response.end();
   await send(response, headers, blobs.read(file.id, CONTENT, file.key, file.size, start, end));
+}
+
+/** The one range of bytes asked for (RFC 9110, 14); undefined for the whole, -1 where the file has no such bytes. */
+function rangeOf(
+  request: Request,
+  size: number,
+  etag: string,
+): { start: number; end: number } | -1 | undefined {
+  const [asked, last] = /^bytes=(?:-(\d+)$)?/i.exec(request.get('range') ?? '') ?? [];
+  const isAsked = asked !== undefined && [undefined, etag].includes(request.get('if-range'));
+  // More of the last bytes than there are is all of them.
+  if (!isAsked || Number(last) >= size) return undefined;
+  const ranges = request.range(size);
+  if (ranges === -1) return -1;
+  return typeof ranges === 'object' && ranges.length === 1 ? ranges[0] : undefined;
 }
 
 /**

@@ -84,6 +84,8 @@ export function createUploadReader({
 
 function asSentence(failure: unknown): unknown {
   if (!(failure instanceof MulterError)) return failure;
+  if (failure.code === 'LIMIT_UNEXPECTED_FILE' && failure.field !== 'files')
+    return invalid('files', 'Send files as the field "files".');
   if (failure.code === 'LIMIT_FILE_COUNT' || failure.code === 'LIMIT_UNEXPECTED_FILE') return tooManyFiles();
   if (failure.code === 'LIMIT_FIELD_VALUE')
     return invalid('content', 'A message has at most 8,000 characters.', 'too_long');

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import type { Publish } from '../bus/bus.ts';
 import { invalid } from '../errors.ts';
+import { wholeNumber } from '../operations/fields.ts';
 import { memberJoined } from './events.ts';
 import type { Group } from './group.ts';
 import type { GroupStore } from './store.ts';
@@ -10,7 +11,7 @@ import { visiblePerson } from './visibility.ts';
 /** Oneself included; more people are a group. */
 export const MAX_PEOPLE = 8;
 
-const accountId = z.union([z.int().positive(), z.string().regex(/^\d{1,15}$/)]).transform(Number);
+const accountId = wholeNumber('"with" takes the numbers of accounts.');
 
 export const directWith = z.object({
   with: accountId

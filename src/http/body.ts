@@ -17,9 +17,13 @@ export function readForms(large?: RegExp): RequestHandler {
   return (request, response, next) => (large?.test(request.path) ? all : usual)(request, response, next);
 }
 
-/** Reads JSON into `request.body`. @param limit in the notation of body-parser, such as `2mb` */
-export function readJson(limit: string): RequestHandler {
-  return refusing(express.json({ limit }));
+/**
+ * Reads JSON into `request.body`.
+ * @param limit in the notation of body-parser, such as `2mb`
+ * @param broken the refusal of what is no JSON, where the client is a program
+ */
+export function readJson(limit: string, broken = unreadable): RequestHandler {
+  return refusing(express.json({ limit }), broken);
 }
 
 /** Reads a body of whatever type as text into `request.body`. @param limit in the notation of body-parser */
@@ -28,20 +32,20 @@ export function readText(limit: string): RequestHandler {
 }
 
 /** Treats parser errors as client errors: broken encodings and compression, truncated bodies. */
-function refusing(parser: RequestHandler): RequestHandler {
+function refusing(parser: RequestHandler, broken = unreadable): RequestHandler {
   return (request, response, next) =>
     request.method === 'GET'
       ? next()
       : parser(request, response, (error?: unknown) =>
-          next(error === undefined ? undefined : asRefusal(error)),
+          next(error === undefined ? undefined : asRefusal(error, broken)),
         );
 }
 
 /** Maps an error of a body parser to a ChatError; an error of this machine is returned unchanged. */
-export function asRefusal(thrown: unknown): unknown {
+export function asRefusal(thrown: unknown, broken = unreadable): unknown {
   if (thrown instanceof ChatError || diskFull(thrown) || isSystemError(thrown)) return thrown;
   const isTooLarge = thrown instanceof Error && 'type' in thrown && thrown.type === 'entity.too.large';
-  return isTooLarge ? tooLargeForm() : unreadable();
+  return isTooLarge ? tooLargeForm() : broken();
 }
 
 /**

@@ -34,7 +34,10 @@ export const invitationForm = z.object({
   /** Absent is without limit. */
   uses: optional(wholeNumber(USES_RULE).refine((uses) => uses >= 1 && uses <= MAX_USES, USES_RULE)),
   groups: z
-    .union([groupId.transform((id) => [id]), z.array(groupId).max(MAX_GROUPS)], 'Choose at most 100 groups.')
+    .union([
+      groupId.transform((id) => [id]),
+      z.array(groupId).max(MAX_GROUPS, `Choose at most ${MAX_GROUPS} groups.`),
+    ])
     .default([]),
   /** Sent there, and then for one person. */
   email: optional(emailAddress),

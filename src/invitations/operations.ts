@@ -34,7 +34,8 @@ export const invitationOperations: readonly Operation<InvitationOperationContext
     rate: INVITATIONS,
     policy: () => undefined,
     async run(context: InvitationOperationContext, { account }: SignedIn, input) {
-      return { invitationId: (await invite(context, account, input)).id };
+      const { id, code } = await invite(context, account, input);
+      return { invitationId: id, code };
     },
   }),
   defineOperation({

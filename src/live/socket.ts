@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { RawData } from 'ws';
 import { ChatError, diskFull } from '../errors.ts';
+import { identified } from '../operations/define.ts';
 import { newRequestId, withRequestId } from '../request-id.ts';
 import type { Connection } from './connection.ts';
 import type { Hub } from './hub.ts';
@@ -53,7 +54,7 @@ export function serveSocket(
         throw new ChatError('not_understood', 400, 'This message is not one that this socket understands.');
       await command(connection, message);
     } catch (error) {
-      hub.sendFact(connection, 'error', { ...asFact(error), id: message?.id });
+      hub.sendFact(connection, 'error', { ...asFact(error), id: identified.safeParse(message).data?.id });
     }
   }
 
@@ -70,14 +71,12 @@ export function serveSocket(
   }
 }
 
-function parse(text: string): { type: string; id: string | undefined } | undefined {
+function parse(text: string): { type: string } | undefined {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null || !('type' in value) || typeof value.type !== 'string')
       return undefined;
-    // The id goes back with a refusal; one of a reasonable size only.
-    const id = 'id' in value && typeof value.id === 'string' && value.id.length <= 64 ? value.id : undefined;
-    return Object.assign(value, { type: value.type, id });
+    return Object.assign(value, { type: value.type });
   } catch {
     return undefined;
   }

@@ -98,7 +98,7 @@ function lists(orm: Orm) {
     inThread: orm
       .select()
       .from(messages)
-      .where(and(inGroup, eq(messages.thread, value('seq'))))
+      .where(and(inGroup, eq(messages.thread, value('seq')), lt(messages.seq, value('before'))))
       .orderBy(desc(messages.seq))
       .limit(value('limit'))
       .prepare(),

@@ -116,8 +116,13 @@ export class MessageStore {
   }
 
   /** Up to `limit` newest messages of a thread, its first one left out, in order of seq. */
-  async inThread(groupId: number, seq: number, limit: number): Promise<Message[]> {
-    const newestFirst = await this.#db.all(this.#queries.inThread, { groupId, seq, limit });
+  async inThread(
+    groupId: number,
+    seq: number,
+    limit: number,
+    before = Number.MAX_SAFE_INTEGER,
+  ): Promise<Message[]> {
+    const newestFirst = await this.#db.all(this.#queries.inThread, { groupId, seq, limit, before });
     return this.#openAll(newestFirst.reverse());
   }
 

@@ -2,6 +2,7 @@ import { type ZodType, z } from 'zod';
 import { type ChatError, invalid } from '../errors.ts';
 import type { Limits, Rate } from '../limits.ts';
 import type { NeededScope } from './scopes.ts';
+import { sentenceOf } from './sentences.ts';
 
 /**
  * One thing that an account can do with a target (a message, a group, itself …). The doors — form, htmx fragment,
@@ -37,6 +38,8 @@ export type Outcome = Readonly<{
   change?: number;
   groupId?: number;
   invitationId?: number;
+  /** Of an invitation that was made: its link is `/join/<code>`. */
+  code?: string;
   webhookId?: number;
 }>;
 
@@ -117,14 +120,14 @@ export function operationNamed<Target>(
   return operation;
 }
 
+const ID_RULE = '"id" takes a text of 1 to 64 characters.';
+
 /** The `id` that a socket command may carry, and that comes back with its acknowledgement. */
-export const identified = z.object({
-  id: z.string().max(100, '"id" has at most 100 characters.').optional(),
-});
+export const identified = z.object({ id: z.string(ID_RULE).min(1, ID_RULE).max(64, ID_RULE).optional() });
 
 /** @throws ChatError 400 with the sentence of the first rule that is broken, naming the field */
 export function parseInput<Input>(schema: ZodType<Input>, body: unknown): Input {
-  const parsed = schema.safeParse(body ?? {});
+  const parsed = schema.safeParse(body ?? {}, { error: sentenceOf });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw invalid(String(issue?.path[0] ?? 'form'), issue?.message ?? 'Fill in the form, then try again.');

@@ -4,11 +4,12 @@ import { type ZodType, z } from 'zod';
 
 // The sentence stands in each part, too: where only one of them is of the type of the input, zod answers with its own.
 
-/** A whole number from 0. */
+/** A whole number from 0 to `Number.MAX_SAFE_INTEGER`, which cursors come near to. */
 export const wholeNumber = (sentence?: string) =>
   z
-    .union([z.int(sentence).min(0, sentence), z.string().regex(/^\d{1,15}$/, sentence)], sentence)
-    .transform(Number);
+    .union([z.int(sentence).min(0, sentence), z.string().regex(/^\d{1,16}$/, sentence)], sentence)
+    .transform(Number)
+    .refine(Number.isSafeInteger, sentence);
 
 /** A choice that is said: "yes" or "no", true or false. */
 export const yesOrNo = (sentence?: string) =>

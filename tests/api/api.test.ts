@@ -38,6 +38,7 @@ test('every operation and every read of the tables is in the document, under its
   const ofTokens = tables.filter((operation) => !('scope' in operation && operation.scope === 'session'));
   const expected = [...ofTokens, ...apiReads].map(({ name }) => name);
   const byHand = [
+    'get-archive',
     'get-file',
     'get-thumbnail',
     'upload-files',
@@ -58,6 +59,8 @@ test('every read answers an administrator in its shape, and refuses whoever has 
   await member.post('/groups/1/messages/1/report', { reason: 'a test' });
   await admin.post('/invitations', { groups: [1], validFor: 'week' });
   await member.post('/line');
+  await admin.post('/account/export');
+  await admin.post('/groups/1/draft', { content: 'begun' });
   await admin.post('/admin/people/2/make-guest');
   await admin.post('/admin/people/2/make-member');
   const samples: Record<string, string> = { groupId: '1', seq: '1', personId: '2', fileId: randomUUID() };
@@ -66,7 +69,9 @@ test('every read answers an administrator in its shape, and refuses whoever has 
     const { status, json } = await admin.get(name === 'search' ? `${address}?q=first` : address);
     assert.equal(status, name === 'get-transcript' ? 404 : 200, `${name}: ${JSON.stringify(json)}`);
     if (
-      /^list-(groups|members|messages|changes|pins|saved|threads|reports|invitations|log|inbox)$/.test(name)
+      /^list-(drafts|groups|members|messages|changes|pins|saved|threads|reports|invitations|log|inbox)$/.test(
+        name,
+      )
     )
       assert.ok(json.items.length > 0, `${name} has something to show`);
     const refused = await nobody.get(address);

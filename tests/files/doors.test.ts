@@ -220,7 +220,7 @@ test('a refused message keeps its files for the next try, and removing it takes 
   const media = join(hearth.dataDir, 'media');
   assert.equal(filesIn(media).length, 1);
   assert.ok(filesIn(media).every((path) => !readFileSync(path).includes('notes')));
-  assert.equal((await ada.post(`/media/${id}/discard`, {})).status, 303);
+  assert.equal((await ada.post(`/media/${id}/discard`, {})).status, 409);
   assert.equal(
     (await ada.get(`/media/${id}`)).status,
     200,

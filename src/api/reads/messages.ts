@@ -112,16 +112,20 @@ export const messageReads: readonly Read<MessageReadContext>[] = [
   defineRead({
     name: 'get-thread',
     path: '/groups/:groupId/threads/:seq',
-    summary: 'A thread: its first message and up to 200 replies',
-    input: ofMessage,
+    summary: 'A thread: its first message and the newest 200 replies, or the 200 before one, in order',
+    input: ofMessage.extend({ before: seqIfSet('before') }),
     answer: threadShape,
-    async run({ groups, messages, presenter }: MessageReadContext, { account }, { groupId, seq }) {
+    async run({ groups, messages, presenter }: MessageReadContext, { account }, { groupId, seq, before }) {
       const open = await openGroup(groups, account, groupId);
       const start = await threadOf(messages, open, seq);
       const [first] = await messagesOf(presenter, [start]);
       if (!first) throw notFound('There is no such message.');
-      const replies = await messages.inThread(open.group.id, start.seq, REPLIES);
-      return { first, replies: await messagesOf(presenter, replies) };
+      const replies = await messages.inThread(open.group.id, start.seq, REPLIES, before);
+      return {
+        first,
+        replies: await messagesOf(presenter, replies),
+        before: replies.length === REPLIES ? (replies[0]?.seq ?? null) : null,
+      };
     },
   }),
   defineRead({

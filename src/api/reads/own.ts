@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import type { SessionListStore } from '../../accounts/session-list-store.ts';
 import type { AccountStore } from '../../accounts/store.ts';
-import { ChatError } from '../../errors.ts';
+import type { DraftStore } from '../../drafts/store.ts';
+import { ChatError, notFound } from '../../errors.ts';
+import type { ExportStore } from '../../exports/store.ts';
 import type { GroupPresenter } from '../../groups/present.ts';
 import type { GroupStore } from '../../groups/store.ts';
 import { visiblePeople, visiblePerson } from '../../groups/visibility.ts';
+import { isZone } from '../../http/request.ts';
 import type { InvitationStore } from '../../invitations/store.ts';
 import type { Limits } from '../../limits.ts';
 import type { MessagePresenter } from '../../messages/present.ts';
@@ -17,7 +20,15 @@ import type { SearchIndex } from '../../search/index.ts';
 import { readQuery, searchFilters } from '../../search/query.ts';
 import { SEARCHES } from '../../search/routes.ts';
 import type { TokenStore } from '../../tokens/store.ts';
-import { deviceList, invitationList, reportList, sessionList, tokenList } from '../own-shapes.ts';
+import {
+  deviceList,
+  draftList,
+  exportShape,
+  invitationList,
+  reportList,
+  sessionList,
+  tokenList,
+} from '../own-shapes.ts';
 import { messagesOf, personOf, profileOf, timeOf, timeOrNull } from '../present.ts';
 import { defineRead, type Read } from '../read.ts';
 import { personList, profileShape, searchResult } from '../shapes.ts';
@@ -37,17 +48,20 @@ export type OwnReadContext = {
   sessionList: SessionListStore;
   tokenStore: TokenStore;
   devices: DeviceStore;
+  drafts: DraftStore;
+  exports: ExportStore;
   invitations: InvitationStore;
   reports: ReportStore;
 };
 
 const nothing = z.object({});
+const ZONE_RULE = 'This time zone is not known here. Send one such as Europe/Berlin.';
 
 export const ownReads: readonly Read<OwnReadContext>[] = [
   defineRead({
     name: 'get-me',
     path: '/me',
-    summary: 'Your account',
+    summary: 'Your account; an administrator is one where the token has the scope for it',
     input: nothing,
     answer: profileShape,
     run: async (_context: OwnReadContext, { account }) => profileOf(account),
@@ -79,7 +93,11 @@ export const ownReads: readonly Read<OwnReadContext>[] = [
     input: searchFilters.extend({
       q: z.string().max(300, 'A search has at most 300 characters.').default(''),
       below: wholeNumber('"below" takes the "next" of a page.').optional(),
-      zone: z.string().max(60).default('UTC').describe('In which days are counted, such as Europe/Berlin.'),
+      zone: z
+        .string(ZONE_RULE)
+        .refine(isZone, ZONE_RULE)
+        .default('UTC')
+        .describe('In which days are counted, such as Europe/Berlin.'),
     }),
     answer: searchResult,
     async run(context: OwnReadContext, { account }, { q, below, zone, ...filters }) {
@@ -156,6 +174,33 @@ export const ownReads: readonly Read<OwnReadContext>[] = [
         }),
       );
       return { items, next: null };
+    },
+  }),
+  defineRead({
+    name: 'list-drafts',
+    path: '/drafts',
+    summary: 'What you have begun to write',
+    input: nothing,
+    answer: draftList,
+    async run({ drafts, groups }: OwnReadContext, { account }) {
+      const memberships = await groups.membershipsOf(account.id);
+      const readable = (await drafts.of(account.id)).filter(({ groupId }) => memberships.has(groupId));
+      const items = readable.map(({ groupId, thread, text }) => ({ groupId, thread: thread || null, text }));
+      return { items, next: null };
+    },
+  }),
+  defineRead({
+    name: 'get-export',
+    path: '/account/export',
+    scope: 'account',
+    summary: 'How far the archive of what is yours is; /account/export/archive has it once it is ready',
+    input: nothing,
+    answer: exportShape,
+    async run({ exports }: OwnReadContext, { account }) {
+      const made = await exports.of(account.id);
+      if (!made) throw notFound('There is no archive. Make one first.');
+      const { state, size, done, total, createdAt } = made;
+      return { state, size, done, total, createdAt: timeOf(createdAt) };
     },
   }),
   defineRead({

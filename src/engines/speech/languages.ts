@@ -13,8 +13,17 @@ const NAMES = new Intl.DisplayNames('en', { type: 'language' });
  */
 export type SpokenLanguage = string | null;
 
+const LANGUAGE_RULE = 'Choose a language from the list, by a code such as "de" or "de-DE".';
+/** With a region or a script (BCP 47), as programs and browsers name a language; that of the code is meant. */
+const withRegion = z
+  .string(LANGUAGE_RULE)
+  .regex(/^[a-z]{2}(?:-[a-z\d]{1,8}){1,3}$/i, LANGUAGE_RULE)
+  .transform((tag) => tag.slice(0, 2).toLowerCase())
+  .pipe(z.enum(CODES, LANGUAGE_RULE));
+
 export const spokenLanguage = z
-  .enum(['', 'none', ...CODES], 'Choose a language from the list.')
+  .enum(['', 'none', ...CODES], LANGUAGE_RULE)
+  .or(withRegion)
   .transform((code): SpokenLanguage => code || null);
 
 /** `French` for `fr`. */

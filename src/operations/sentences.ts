@@ -1,0 +1,30 @@
+import type { z } from 'zod';
+
+const KINDS: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+};
+const UNITS: Readonly<Record<string, string>> = { string: 'characters', array: 'entries' };
+
+/** The sentence for a rule that has none of its own; what zod itself says is not for the people who read it. */
+export function sentenceOf(issue: z.core.$ZodRawIssue): string {
+  const field = issue.path?.join('.');
+  if (!field) return 'Send the fields as a JSON object or a form.';
+  if (issue.code === 'invalid_union')
+    return issue.errors.at(-1)?.[0]?.message ?? `"${field}" cannot be read.`;
+  if (issue.code === 'invalid_type')
+    return issue.input === undefined
+      ? `"${field}" is missing.`
+      : `"${field}" takes ${KINDS[issue.expected] ?? issue.expected}.`;
+  const unit = 'origin' in issue ? UNITS[String(issue.origin)] : undefined;
+  const limit = (bound: string, value: number | bigint) =>
+    unit ? `"${field}" has ${bound} ${value} ${unit}.` : `"${field}" is ${bound} ${value}.`;
+  if (issue.code === 'too_big') return limit('at most', issue.maximum);
+  if (issue.code === 'too_small') return limit('at least', issue.minimum);
+  if (issue.code === 'invalid_value') return `"${field}" takes ${issue.values.map(String).join(', ')}.`;
+  return `"${field}" cannot be read.`;
+}
