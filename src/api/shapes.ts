@@ -19,7 +19,7 @@ export const profileShape = named(
   'Profile',
   personShape.extend({
     line: z.string().describe('What they say of themselves.'),
-    isAdmin: z.boolean(),
+    isAdmin: z.boolean().describe('Of yourself, where the token has the scope for it, too.'),
     isGuest: z.boolean(),
     isBot: z.boolean(),
   }),

@@ -61,7 +61,7 @@ export const ownReads: readonly Read<OwnReadContext>[] = [
   defineRead({
     name: 'get-me',
     path: '/me',
-    summary: 'Your account; an administrator is one where the token has the scope for it',
+    summary: 'Your account',
     input: nothing,
     answer: profileShape,
     run: async (_context: OwnReadContext, { account }) => profileOf(account),
