@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
-import type { Group, Server } from './terminal/server.ts';
+import { type Group, Refusal, type Server } from './terminal/server.ts';
 import { keep, readSettings } from './terminal/settings.ts';
 import { connectTo } from './terminal/sign-in.ts';
 
@@ -46,14 +46,25 @@ async function main(args: readonly string[]): Promise<void> {
   process.exit();
 }
 
-/** Each line of standard input, in order; an empty one is left out. */
+/** Each line of standard input, in order; an empty one is left out, and one that is refused does not keep back the next. */
 async function sendLines(server: Server, name: string): Promise<void> {
   const { items } = await server.get<{ items: Group[] }>('/groups');
   const wanted = name.replace(/^#/, '').toLowerCase();
   const group = items.find((group) => group.isMember && group.name.toLowerCase() === wanted);
   if (!group) throw new Error(`You are in no group "${name}". You are in: ${namesOf(items)}.`);
-  for await (const line of createInterface({ input: process.stdin }))
-    if (line.trim() !== '') await sendSurely(server, group.id, line);
+  let number = 0;
+  for await (const line of createInterface({ input: process.stdin })) {
+    number += 1;
+    if (line.trim() === '') continue;
+    try {
+      await sendSurely(server, group.id, line);
+    } catch (error) {
+      const message = `Line ${number} was not sent: ${error instanceof Error ? error.message : String(error)}`;
+      if (!(error instanceof Refusal) || error.status !== 400) throw new Error(message, { cause: error });
+      process.stderr.write(`${message}\n`);
+      process.exitCode = 1;
+    }
+  }
 }
 
 /** The same id with each try, so that it is sent once. */

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { connect, type DetailedPeerCertificate, type SecureContextOptions } from 'node:tls';
 import type { Prompt } from './prompt.ts';
+import { asUnreachable } from './unreachable.ts';
 
 export type TlsOptions = SecureContextOptions & {
   allowPartialTrustChain?: boolean;
@@ -65,6 +66,6 @@ function certificateOf(url: URL): Promise<{ certificate: DetailedPeerCertificate
       },
     );
     socket.on('timeout', () => socket.destroy(new Error(`${url.host} does not answer.`)));
-    socket.on('error', reject);
+    socket.on('error', (error) => reject(asUnreachable(error, url)));
   });
 }

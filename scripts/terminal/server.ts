@@ -4,6 +4,7 @@ import { request as httpsRequest } from 'node:https';
 import { basename } from 'node:path';
 import WebSocket from 'ws';
 import type { TlsOptions } from './certificate.ts';
+import { asUnreachable } from './unreachable.ts';
 
 const TIMEOUT_MS = 20_000;
 
@@ -102,7 +103,7 @@ export class Server {
       const request = send(url, { method, headers, ...this.#tls, timeout: TIMEOUT_MS }, (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('error', reject);
+        response.on('error', (error) => reject(asUnreachable(error, this.#url)));
         response.on('end', () => {
           const status = response.statusCode ?? 0;
           const answer = parse(Buffer.concat(chunks).toString());
@@ -113,7 +114,7 @@ export class Server {
         });
       });
       request.on('timeout', () => request.destroy(new Error(`${url.host} does not answer.`)));
-      request.on('error', reject);
+      request.on('error', (error) => reject(asUnreachable(error, this.#url)));
       request.end(body);
     });
   }

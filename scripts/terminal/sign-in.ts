@@ -21,8 +21,14 @@ async function signedInServer(address: string, prompt: Prompt | undefined): Prom
   const settings = readSettings().servers[url.origin];
   const { options, fingerprint } = await tlsOptionsFor(url, settings?.fingerprint, prompt);
   if (fingerprint !== settings?.fingerprint && fingerprint !== undefined) keep(url.origin, { fingerprint });
-  const server = new Server(url, options, process.env.HEARTH_TOKEN ?? settings?.token);
+  // An empty variable is none.
+  const given = process.env.HEARTH_TOKEN || undefined;
+  const server = new Server(url, options, given ?? settings?.token);
   if (server.token && (await isValid(server))) return server;
+  if (given)
+    throw new Error(
+      `The token in HEARTH_TOKEN is not valid at ${url.host}: it ran out, was revoked, or is of another Hearth. Set another, or none.`,
+    );
   if (!prompt)
     throw new Error(
       `Sign in first, with "npm run chat -- ${url.origin}", or set HEARTH_TOKEN to a token of yours.`,

@@ -207,7 +207,22 @@ test('a line of a pipe is a message, and what is wrong is said', async (t) => {
   const flag = await pipe('a\n', ['--colour'], {});
   assert.deepEqual([flag.code, /^There is no --colour\.\n\nhearth \[ADDRESS\]/.test(flag.errors)], [1, true]);
   const away = await pipe('x\n', ['send', 'Log', 'http://127.0.0.1:9'], env);
-  assert.deepEqual([away.code, /ECONNREFUSED/.test(away.errors)], [1, true]);
+  assert.deepEqual(
+    [away.code, away.errors],
+    [1, '127.0.0.1:9 cannot be reached. Nothing answers there. Is its port right, and does it run?\n'],
+  );
+  const lines = `a line\n${'x'.repeat(8_001)}\nthe line after\n`;
+  const refused = await pipe(lines, ['send', 'log', url], env);
+  assert.deepEqual(
+    [refused.code, refused.errors],
+    [1, 'Line 2 was not sent: A message has at most 8,000 characters.\n'],
+  );
+  assert.match((await rosa.get(location)).body, /a line[\s\S]*the line after/);
+  const wrongToken = await pipe('x\n', ['send', 'log', url], { ...env, HEARTH_TOKEN: 'hearth_wrong' });
+  assert.deepEqual(
+    [wrongToken.code, /^The token in HEARTH_TOKEN is not valid/.test(wrongToken.errors)],
+    [1, true],
+  );
   assert.match((await pipe('x', [url], env)).errors, /There is no terminal here/);
 });
 
