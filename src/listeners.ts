@@ -49,6 +49,7 @@ export class Listeners {
     server.on(isSecure ? 'secureConnection' : 'connection', (stream: Socket) => {
       this.#unused.add(stream);
       stream.once('close', () => this.#unused.delete(stream));
+      if (this.#isClosing) setTimeout(() => this.#unused.has(stream) && stream.destroy(), UNUSED_TIMEOUT_MS);
     });
     const use = ({ socket }: IncomingMessage) => this.#unused.delete(socket);
     // Without any listener of it, Node answers an upgrade as it does other requests.
@@ -80,6 +81,8 @@ export class Listeners {
     }, SHUTDOWN_TIMEOUT_MS);
     const cutUnused = setTimeout(() => {
       for (const stream of this.#unused) stream.destroy();
+      // Of those that never began TLS, the server does not know.
+      for (const stream of this.#streams) if (stream.bytesRead === 0) stream.destroy();
     }, UNUSED_TIMEOUT_MS);
     // Nothing was done yet for a form that is half sent, and its other half may never come.
     for (const request of this.#unread) request.socket.destroy();

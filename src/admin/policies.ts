@@ -13,6 +13,6 @@ export function refuseSuspension(person: Account): ChatError | undefined {
   return new ChatError(
     'is_admin',
     409,
-    `Make ${person.name} a member first: administrators are not suspended.`,
+    `Make ${person.name} a member first: administrators are neither suspended nor deleted.`,
   );
 }

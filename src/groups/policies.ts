@@ -33,7 +33,6 @@ export function refuseArchived({ group }: { group: Pick<Group, 'archivedAt'> }):
   return group.archivedAt === null ? undefined : forbidden('This group is archived: it can only be read.');
 }
 
-/** Who sends messages and files. */
 /** Nothing is removed while a group is on hold, whoever asks. */
 export function refuseOnHold({ heldAt }: Pick<Group, 'heldAt'>): ChatError | undefined {
   return heldAt === null
@@ -45,6 +44,7 @@ export function refuseOnHold({ heldAt }: Pick<Group, 'heldAt'>): ChatError | und
       );
 }
 
+/** Who sends messages and files. */
 export function refuseWriting(open: Member): ChatError | undefined {
   const refusal = refuseArchived(open);
   if (refusal) return refusal;

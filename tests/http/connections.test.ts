@@ -9,6 +9,7 @@ import test from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { generate } from 'selfsigned';
 import { Listeners, listen } from '../../src/listeners.ts';
+import { until } from '../support/until.ts';
 
 /** Connects this many times at once, and prints how many are through: all, or those after five seconds. */
 const CONNECT = `
@@ -47,6 +48,10 @@ test('at shutdown a connection on which nothing was asked does not wait for thos
     server.on('request', (_request, response) => {
       answer = () => response.end(LARGE);
     });
+    let accepted = 0;
+    server.on('connection', () => {
+      accepted += 1;
+    });
     const listeners = new Listeners('127.0.0.1', { upgrades: { attach: () => {} } as never });
     await listeners.serve(server, 0, isSecure);
     const { port } = server.address() as AddressInfo;
@@ -61,11 +66,17 @@ test('at shutdown a connection on which nothing was asked does not wait for thos
     busy.write('GET /long HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await arrived;
     const unused = await open();
+    // With TLS, it never begins it.
+    const silent = connect(port, '127.0.0.1', () => {});
+    silent.on('error', () => {});
+    await once(silent, 'connect');
+    await until(() => accepted === 3);
     let received = '';
     const ended = once(busy, 'close');
     const closed = listeners.close();
     unused.resume();
-    await once(unused, 'close');
+    silent.resume();
+    await Promise.all([once(unused, 'close'), once(silent, 'close')]);
     assert.ok(!busy.destroyed && !busy.readableEnded, 'a request that is answered is not cut off');
     answer();
     // It reads slowly.
