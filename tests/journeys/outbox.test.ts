@@ -138,6 +138,9 @@ test('what was refused goes back with what it answered, once, and stays in its t
   const failedInThread = thread.locator('.is-failed');
   await failed.waitFor();
   await failedInThread.waitFor();
+  // What it answers is not on the page any more.
+  for (let number = 1; number <= 55; number++)
+    await root.post('/groups/1/messages', { content: `later ${number}` });
   await page.reload();
   await failed.nth(1).waitFor();
   await failedInThread.getByText('of the thread').waitFor();

@@ -227,8 +227,8 @@ export class Composer {
   /** @param {import('../outbox/items.js').Item} item that was not sent */
   #putBack(item) {
     this.#attachments.putBack(item.files ?? []);
-    const answered = document.getElementById(`message-${item.replyTo}`);
-    if (answered && String(item.replyTo) !== this.#thread && !this.#reply.isOn) this.#reply.to(answered);
+    const { replyTo } = item;
+    if (replyTo && String(replyTo) !== this.#thread) void this.#reply.toSeq(this.#groupId, replyTo);
     if (this.#editing.isOn) this.#editing.prependDraft(item.content);
     else this.#setText(joined(item.content, this.#field.value));
     this.#field.focus();

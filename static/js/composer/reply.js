@@ -1,5 +1,5 @@
 import { excerptOf } from '../conversation/quotes.js';
-import { find } from '../page/dom.js';
+import { find, parseHtml } from '../page/dom.js';
 
 /** What the next message answers, shown above the field. In a thread everything answers its first message. */
 export class Reply {
@@ -34,10 +34,33 @@ export class Reply {
     this.#line.hidden = false;
   }
 
+  /**
+   * The same for a message that may not be on the page; one that was chosen meanwhile stays.
+   * @param {string} groupId
+   * @param {number} seq
+   */
+  async toSeq(groupId, seq) {
+    const message = document.getElementById(`message-${seq}`) ?? (await fetchMessage(groupId, seq));
+    if (message && !this.isOn) this.to(message);
+  }
+
   /** The seq of the message that is answered, if one is, for a message that goes out now. */
   take() {
     const seq = Number(this.#input.value) || undefined;
     this.clear();
     return seq;
   }
+}
+
+/**
+ * A message of the history; undefined where it cannot be had.
+ * @param {string} groupId
+ * @param {number} seq
+ */
+async function fetchMessage(groupId, seq) {
+  const address = `/groups/${groupId}/messages?before=${seq + 1}`;
+  const response = await fetch(address, { headers: { 'HX-Request': 'true' } }).catch(() => undefined);
+  if (!response?.ok) return undefined;
+  const message = parseHtml(await response.text()).querySelector(`#message-${seq}`);
+  return message instanceof HTMLElement ? message : undefined;
 }
