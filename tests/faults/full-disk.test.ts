@@ -5,7 +5,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { newPerson } from '../support/client.ts';
-import { atEnd, ROOT, temporaryFolder } from '../support/hearth.ts';
+import { atEnd, ROOT, startHearth, temporaryFolder } from '../support/hearth.ts';
 
 /** A small disk of its own, by a mount namespace of Linux: mount_namespaces(7). */
 const onSmallDisk = (folder: string, ...command: string[]) => [
@@ -66,4 +66,27 @@ test('a full disk: health says so, messages are refused with a sentence, and all
   rmSync(filler);
   assert.equal(await health(), 200);
   assert.equal((await ada.post('/groups/1/messages', { content: 'room again' })).status, 303);
+});
+
+test('a rehearsal whose copy does not fit says where it needs room', async (t) => {
+  const [folder, dataDir] = [temporaryFolder(t), temporaryFolder(t)];
+  if (spawnSync('unshare', onSmallDisk(folder, 'true')).status !== 0)
+    return t.skip('This machine makes no mount namespaces.');
+  const hearth = await startHearth(t, { dataDir });
+  await hearth.stop();
+  const filled = 'head -c 64m /dev/zero > "$TMPDIR/filler" 2> /dev/null; exec "$@"';
+  const rehearse = [process.execPath, 'command.js', 'rehearse', '--data', dataDir];
+  const { status, stderr } = spawnSync(
+    'unshare',
+    onSmallDisk(folder, 'sh', '-c', filled, 'sh', ...rehearse),
+    {
+      cwd: ROOT,
+      env: { ...process.env, TMPDIR: folder },
+      encoding: 'utf8',
+    },
+  );
+  assert.deepEqual(
+    [status, stderr],
+    [1, `The copy does not fit into ${folder}. Make room there, or name a folder with room in TMPDIR.\n`],
+  );
 });
