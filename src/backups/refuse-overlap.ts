@@ -1,4 +1,4 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { StartError } from '../errors.ts';
 import { MEDIA } from './manifest.ts';
@@ -6,7 +6,7 @@ import { MEDIA } from './manifest.ts';
 /**
  * Backups remove what none of them needs, and Hearth removes files that no message has: neither may see the other's.
  * @param folders of the data, of all backups, of the files that people sent where they are in one, and of the keys of backups
- * @throws StartError where one lies within the other
+ * @throws StartError where one lies within the other, or a file where backups or keys are to be
  */
 export function refuseOverlap(folders: {
   dataDir: string;
@@ -14,6 +14,9 @@ export function refuseOverlap(folders: {
   filesFolder: string | undefined;
   keyFolder: string | undefined;
 }): void {
+  for (const folder of [folders.target, folders.keyFolder])
+    if (folder !== undefined && statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false)
+      throw new StartError(`${folder} is a file: name a folder.`);
   const target = realPath(folders.target);
   const files = folders.filesFolder === undefined ? undefined : realPath(folders.filesFolder);
   const media = join(target, MEDIA);

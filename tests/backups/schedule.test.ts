@@ -140,6 +140,7 @@ test('times, numbers and folders that cannot be are one sentence', async (t) => 
   for (const [flags, sentence] of [
     [inside, /^--seal is inside the folder of backups/m],
     [['--port', '0', '--data', data, '--backup-to', data], /is the data folder: name another folder/],
+    [['--port', '0', '--data', data, '--backup-to', 'README.md'], /^README\.md is a file: name a folder\.$/m],
     [['--every', 'daily'], /^--every takes a time from 10m, such as 30m, 24h or 7d\.$/m],
     [['--every', '1m'], /^--every takes a time from 10m/m],
     [['--keep', '7'], /^--keep takes two numbers, such as 7,4\.$/m],
