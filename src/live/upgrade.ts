@@ -123,10 +123,11 @@ export class Upgrades {
     } catch {
       return refuse(stream, 429, 'Too Many Requests');
     }
-    const signedIn =
+    const identify = () =>
       token === undefined
-        ? await sessions.identifyUpgrade(request, isSecure)
-        : await this.#dependencies.tokens.identify(token);
+        ? sessions.identifyUpgrade(request, isSecure)
+        : this.#dependencies.tokens.identify(token);
+    const signedIn = await identify();
     if (inAddress !== null && !signedIn) return refuse(stream, 403, 'Forbidden');
     const parameter = endpoint.path.exec(url.pathname)?.[1] ?? '';
     const after = url.searchParams.get('after');
@@ -146,7 +147,7 @@ export class Upgrades {
     };
     // From here on `ws` listens.
     stream.off('error', dropped);
-    this.#server.handleUpgrade(request, stream, head, (ws) => this.#welcome(ws, stream, asked));
+    this.#server.handleUpgrade(request, stream, head, (ws) => this.#welcome(ws, stream, asked, identify));
   }
 
   /** Sockets of a protocol that says who it is in its own frames; no cookie counts there. */
@@ -162,8 +163,11 @@ export class Upgrades {
     if (!socketIo.takeUpgrade(request, stream, head)) refuse(stream, 404, 'Not Found');
   }
 
-  /** Must not keep a reference to the request, which would then stay in memory as long as the connection. */
-  #welcome(ws: WebSocket, stream: Duplex, asked: Asked): void {
+  /**
+   * Must not keep a reference to the request, which would then stay in memory as long as the connection.
+   * @param identify asks once more who it is
+   */
+  #welcome(ws: WebSocket, stream: Duplex, asked: Asked, identify: () => Promise<SignedIn | undefined>): void {
     const { endpoint, parameter, after, address, signedIn, accountOfPage, isPlain } = asked;
     const { hub, rateLimits, seesAddresses } = this.#dependencies;
     // Also needed for refused sockets: `ws` parses until they close, and an unhandled 'error' ends the process.
@@ -185,20 +189,23 @@ export class Upgrades {
     const connection = new Connection(ws, stream, account, sessionId, address, protocol, sees, topic, scopes);
     hub.add(connection);
     endWithSession(ws, connection, signedIn.endsAt);
+    const since = after === null ? undefined : Number(after);
     if (isPlain) {
       ws.on('pong', () => {
         connection.isAlive = true;
       });
       ws.on('close', () => hub.remove(connection));
-      // What the client sends before it is listened to waits in the stream.
-      ws.pause();
-      return void this.#open(connection, () => this.#dependencies.plain.open(connection, asked)).then(() =>
-        ws.resume(),
-      );
-    }
-    serveSocket(this.#dependencies, endpoint, connection);
-    const since = after === null ? undefined : Number(after);
-    this.#open(connection, () => endpoint.open(connection, parameter, since));
+    } else serveSocket(this.#dependencies, endpoint, connection);
+    // What the client sends before it is let in waits in the stream.
+    ws.pause();
+    void this.#open(connection, async () => {
+      // What ended between the answer and `hub.add` closed nothing.
+      if ((await identify())?.sessionId !== sessionId)
+        return connection.close(CLOSE.notSignedIn, 'This session has ended. Sign in again.');
+      if (isPlain) return await this.#dependencies.plain.open(connection, asked);
+      ws.resume();
+      await endpoint.open(connection, parameter, since);
+    }).finally(() => ws.resume());
   }
 
   async #open(connection: Connection, open: () => Promise<void>) {

@@ -2,7 +2,7 @@ import type { Socket } from 'socket.io';
 import { z } from 'zod';
 import { sessionEnded, sessionsEnded } from '../accounts/events.ts';
 import type { AccountStore } from '../accounts/store.ts';
-import type { Subscribe } from '../bus/bus.ts';
+import { eventsMissed, type Subscribe } from '../bus/bus.ts';
 import { ChatError, notSignedIn } from '../errors.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
 import type { GroupStore } from '../groups/store.ts';
@@ -88,6 +88,11 @@ export class ChatsphereSockets {
     this.socketIo = new SocketIo(limits, report, (socket) => this.#welcome(socket));
     subscribe(sessionEnded, ({ sessionId }) => this.#disconnect((reader) => reader.sessionId === sessionId));
     subscribe(sessionsEnded, ({ accountId }) => this.#disconnect((reader) => reader.accountId === accountId));
+    // What was sent meanwhile, this process was not told of.
+    subscribe(eventsMissed, () => {
+      for (const [socket, { chats }] of this.#readers)
+        for (const chatId of chats.keys()) this.#tellSoon(socket, chatId);
+    });
     subscribe(messagesSent, ({ groupId }) => {
       for (const [socket, reader] of this.#readers)
         if (reader.chats.has(groupId)) this.#tellSoon(socket, groupId);
