@@ -45,6 +45,18 @@ export async function connectRedis(
   const { host } = new URL(url);
   const listeners: (() => void)[] = [];
   let isAway = false;
+  let answeredAt = Date.now();
+  const answered = () => {
+    answeredAt = Date.now();
+  };
+  client.on('ready', answered).on('ping-interval', answered);
+  // The time limit of the socket is only of one on which nothing is written, either.
+  const watch = setInterval(() => {
+    if (!client.isReady || Date.now() - answeredAt < PING_MS + SILENCE_MS) return;
+    client.emit('error', new Error(`no answer in ${SILENCE_MS / 1_000} s`));
+    client.destroy();
+    client.connect().catch(() => {});
+  }, PING_MS).unref();
   client.on('error', ({ message }: Error) => {
     if (!isAway) report(`Redis at ${host} does not answer: ${message}`);
     isAway = true;
@@ -61,6 +73,9 @@ export async function connectRedis(
     prefix,
     isAway: () => !client.isReady,
     whenBack: (listener) => void listeners.push(listener),
-    close: () => client.destroy(),
+    close: () => {
+      clearInterval(watch);
+      client.destroy();
+    },
   };
 }

@@ -1,5 +1,5 @@
 import type { AccountStore } from '../accounts/store.ts';
-import type { Subscribe } from '../bus/bus.ts';
+import { eventsMissed, type Subscribe } from '../bus/bus.ts';
 import type { Databases } from '../database/open.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import type { Group } from '../groups/group.ts';
@@ -54,6 +54,7 @@ export type DeliverDependencies = {
   /** The operation `send`. */
   send: BoundOperation<OpenGroup>;
   jobs: Jobs;
+  subscribe: Subscribe;
   subscribeOwn: Subscribe;
   /** Called with errors of background work. */
   report(error: unknown): void;
@@ -74,6 +75,7 @@ export class Deliverer {
   constructor(dependencies: DeliverDependencies) {
     this.#dependencies = dependencies;
     dependencies.subscribeOwn(messagesSent, ({ groupId }) => this.#considerSoon([groupId]));
+    dependencies.subscribe(eventsMissed, () => this.#considerAll());
     dependencies.jobs.onDue('deliveries', () => this.wake());
   }
 
@@ -81,10 +83,15 @@ export class Deliverer {
   async start(): Promise<void> {
     const { databases, deliveries } = this.#dependencies;
     if (databases.isFirst) await deliveries.releaseAll(Date.now());
-    this.#considerSoon(await this.#dependencies.webhooks.groupsWithOutgoing());
-    this.wake();
+    await this.#considerAll();
     // For what another process was to try again, and has ended since.
     this.#look = setInterval(() => this.wake(), LOOK_EVERY_MS).unref();
+  }
+
+  /** Looks at all groups, also for what a process that was killed had not queued. */
+  async #considerAll(): Promise<void> {
+    this.#considerSoon(await this.#dependencies.webhooks.groupsWithOutgoing());
+    this.wake();
   }
 
   /** Begins no more deliveries. Those under way are tried again at the next start unless they end in time. */

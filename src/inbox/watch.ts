@@ -1,4 +1,4 @@
-import type { Publish, Subscribe } from '../bus/bus.ts';
+import { eventsMissed, type Publish, type Subscribe } from '../bus/bus.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { inboxChanged, messagesSent } from '../messages/events.ts';
 import type { MessageStore } from '../messages/store.ts';
@@ -11,21 +11,24 @@ type Dependencies = {
   groups: GroupStore;
   messages: MessageStore;
   publish: Publish;
+  subscribe: Subscribe;
   subscribeOwn: Subscribe;
 };
 
 /** Keeps the queue: a member who writes waits until an administrator answers. */
 export function watchLines(dependencies: Dependencies): { catchUp(): Promise<void> } {
-  const { inbox, groups, subscribeOwn } = dependencies;
+  const { inbox, groups, subscribe, subscribeOwn } = dependencies;
   subscribeOwn(messagesSent, async ({ groupId, firstSeq, lastSeq }) => {
     if ((await groups.byId(groupId))?.lineOf != null) await note(dependencies, groupId, firstSeq, lastSeq);
   });
-  return {
-    async catchUp() {
-      for (const { groupId, notedSeq, lastSeq } of await inbox.unnoted())
-        await note(dependencies, groupId, Math.max(notedSeq + 1, lastSeq - MESSAGES_AT_ONCE), lastSeq);
-    },
-  };
+  // A process that was killed leaves what it had not noted.
+  subscribe(eventsMissed, catchUp);
+  return { catchUp };
+
+  async function catchUp(): Promise<void> {
+    for (const { groupId, notedSeq, lastSeq } of await inbox.unnoted())
+      await note(dependencies, groupId, Math.max(notedSeq + 1, lastSeq - MESSAGES_AT_ONCE), lastSeq);
+  }
 }
 
 async function note(

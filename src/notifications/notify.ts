@@ -1,5 +1,5 @@
 import type { Account, AccountStore } from '../accounts/store.ts';
-import type { Publish, Subscribe } from '../bus/bus.ts';
+import { eventsMissed, type Publish, type Subscribe } from '../bus/bus.ts';
 import { type Group, notificationLevelOf } from '../groups/group.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import { unreadOf } from '../groups/present.ts';
@@ -86,6 +86,8 @@ export class Notifier {
     this.#push = dependencies.push;
     this.#report = dependencies.report;
     subscribe(memberNotified, (notified) => this.#showPages(notified));
+    // A process that was killed leaves what it had not told of.
+    subscribe(eventsMissed, () => this.start());
     subscribeOwn(messagesSent, ({ groupId }) => this.#tellSoon([groupId]));
     // The transcript replaces the notification of the voice message, unless a newer message has done so.
     subscribeOwn(messageTranscribed, ({ groupId, seq }) => this.#inTurn(() => this.#tellWords(groupId, seq)));
@@ -98,6 +100,7 @@ export class Notifier {
   async start(): Promise<void> {
     const groupIds = await this.#claims.unclaimed();
     if (groupIds.length === 0) return;
+    clearTimeout(this.#startTimer);
     this.#startTimer = setTimeout(() => this.#tellSoon(groupIds), AFTER_START_MS).unref();
   }
 

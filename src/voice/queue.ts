@@ -1,6 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Subscribe } from '../bus/bus.ts';
+import { eventsMissed, type Subscribe } from '../bus/bus.ts';
 import type { Databases } from '../database/open.ts';
 import { type RecognitionResult, type SpeechEngine, SpeechError } from '../engines/speech/engine.ts';
 import { type BlobStore, CONTENT } from '../files/blob-store.ts';
@@ -34,6 +34,7 @@ type Dependencies = WriteDependencies & {
   messages: MessageStore;
   blobs: BlobStore;
   jobs: Jobs;
+  subscribe: Subscribe;
   subscribeOwn: Subscribe;
   /** Called with errors of background work. */
   report(error: unknown): void;
@@ -54,7 +55,7 @@ export class TranscriptionQueue {
   #looking: Promise<void>;
 
   constructor(dependencies: Dependencies) {
-    const { engine, transcriptions, files, messages, subscribeOwn, report } = dependencies;
+    const { engine, transcriptions, files, messages, subscribe, subscribeOwn, report } = dependencies;
     this.#dependencies = dependencies;
     this.#engine = engine;
     this.#transcriptions = transcriptions;
@@ -68,6 +69,8 @@ export class TranscriptionQueue {
       : Promise.resolve();
     dependencies.jobs.onDue('recordings', () => this.wake());
     this.#renewal = setInterval(() => this.#renew().catch(report), LEASE_MS / 3).unref();
+    // A process that was killed leaves messages without the text that it had.
+    subscribe(eventsMissed, () => this.#settleAll());
     subscribeOwn(messagesSent, ({ groupId, firstSeq, lastSeq }) => {
       this.#settleSent(groupId, firstSeq, lastSeq).catch(report);
     });
@@ -125,6 +128,15 @@ export class TranscriptionQueue {
       await this.#each(await this.#transcriptions.inState(state), ({ fileId }) =>
         writeTranscript(this.#dependencies, fileId, 'none'),
       );
+  }
+
+  /** The same for every message whose recording is transcribed. */
+  async #settleAll(): Promise<void> {
+    await this.#each(await this.#transcriptions.inState('done'), async ({ fileId }) => {
+      const file = await this.#files.byId(fileId);
+      if (file?.seq != null && file.voice?.transcript !== 'waiting')
+        await settleTranscript(this.#dependencies, fileId);
+    });
   }
 
   /** A job whose process has ended. */

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import test from 'node:test';
+import { io } from 'socket.io-client';
+import { signInProgram } from '../support/api.ts';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { startCluster, startGate } from '../support/cluster.ts';
 import { atEnd } from '../support/hearth.ts';
 import { at, Reader } from '../support/reader.ts';
+import { startReceiver } from '../support/receiver.ts';
 import { startRedis } from '../support/redis.ts';
 import { until } from '../support/until.ts';
 
@@ -103,6 +106,67 @@ test('a process that the network cuts off from Redis knows everything once it is
   await until(async () => reader.contents.size === 2);
   await says(bob, 'three');
   await until(async () => near.contents.size === 3);
+});
+
+test('what a process that is killed right after its answer had not told, the others tell', async (t) => {
+  const cluster = await startCluster(t, { size: 2 });
+  const [first = '', second = ''] = cluster.urls;
+  const ada = await newPerson(first, 'ada', 1);
+  const bob = await newPerson(second, 'bob');
+  const receiver = await startReceiver(t);
+  await ada.post('/admin/outgoing-settings', { allowedAddresses: '127.0.0.1' });
+  const { location } = await ada.post('/groups', { name: 'Hooked' });
+  const groupId = Number(location.split('/')[2]);
+  await bob.post(`${location}/join`);
+  const hook = { name: 'listener', url: receiver.url, trigger: 'message' };
+  assert.equal((await ada.post(`${location}/webhooks/add-outgoing`, hook)).status, 303);
+  const said: string[] = [];
+  const client = io(second, { transports: ['websocket'], reconnection: false, forceNew: true });
+  atEnd(t, () => client.disconnect());
+  client.on('chat-message', ({ message }: { message: string }) => said.push(message));
+  await client.emitWithAck('identify', (await signInProgram(second, 'bob')).token);
+  await client.emitWithAck('join-room', groupId);
+  const socket = await ada.socket(`/ws/chat/${groupId}`);
+  await socket.nextJson('hello');
+  const id = randomUUID();
+  socket.send({ type: 'send', id, content: 'last words @bob' });
+  await socket.nextJson('ack');
+  await cluster.process(0).kill();
+  // A page that is open is connected again meanwhile.
+  const notified = async (): Promise<void> => {
+    const page = await bob.socket('/ws');
+    const isOver = await Promise.race([
+      page.nextJson('notify').then(() => true),
+      page.closed.then(() => false),
+    ]);
+    if (!isOver) await notified();
+  };
+  await Promise.all([
+    notified(),
+    until(
+      () => receiver.received.some(({ body }) => body.includes('last words')),
+      'the webhook is told',
+      30_000,
+    ),
+    until(() => said.includes('last words @bob'), 'clients of ChatSphere, too', 30_000),
+  ]);
+});
+
+test('a Redis that takes everything and answers nothing counts as away', async (t) => {
+  const cluster = await startCluster(t, { size: 2 });
+  const [first = '', second = ''] = cluster.urls;
+  const ada = await newPerson(first, 'ada', 1);
+  const ofRedis = async () => JSON.parse((await new Visitor(first).get('/readyz')).body).redis;
+  cluster.redis.pause();
+  const [own, unseen] = await Promise.all([
+    ada.post('/groups/1/messages', { content: 'meanwhile' }),
+    at(ada, second).get('/groups/1'),
+  ]);
+  assert.deepEqual([own.status, unseen.status], [303, 503], 'each is answered');
+  await until(async () => (await ofRedis()) === 'unavailable');
+  cluster.redis.resume();
+  await until(async () => (await ofRedis()) === 'ok');
+  assert.match((await at(ada, second).get('/groups/1')).body, /meanwhile/);
 });
 
 test('rates are counted together, and who types is seen at every process all the same', async (t) => {

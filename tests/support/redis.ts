@@ -6,7 +6,15 @@ import { atEnd, type Ending, temporaryFolder } from './hearth.ts';
 import { freePort } from './ports.ts';
 import { until } from './until.ts';
 
-export type RedisServer = { url: string; port: number; kill(): Promise<void>; start(): Promise<void> };
+export type RedisServer = {
+  url: string;
+  port: number;
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  /** It takes what it is sent, and answers nothing. */
+  pause(): void;
+  resume(): void;
+};
 
 /**
  * Starts a Redis server on a free port of this machine only, and ends it after the test.
@@ -36,7 +44,11 @@ export async function startRedis(test: Ending, isKept = false): Promise<RedisSer
     throw new Error('Redis is not installed: apt-get install redis-server');
   await start();
   atEnd(test, kill);
-  return { url, port, kill, start };
+  return {
+    ...{ url, port, kill, start },
+    pause: () => void server?.kill('SIGSTOP'),
+    resume: () => void server?.kill('SIGCONT'),
+  };
 }
 
 async function answers(url: string): Promise<boolean> {
