@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Publish } from '../bus/bus.ts';
 import type { Passwords } from '../crypto/passwords.ts';
 import { LANGUAGES } from '../engines/speech/languages.ts';
-import type { ChatError } from '../errors.ts';
+import { ChatError } from '../errors.ts';
 import { onRefusal } from '../http/failures.ts';
 import { formsOf } from '../http/forms.ts';
 import { ownPath, seeOther } from '../http/request.ts';
@@ -85,9 +85,16 @@ function emailForms(dependencies: Dependencies): Router {
   const { emailOperations } = dependencies;
   return formsOf(emailOperations, {
     targetOf: signedInOf,
-    pageOfRefusal: (request) => (error) => form(dependencies, request, 'accounts/account.njk', error),
+    pageOfRefusal: (request) => (error) =>
+      form(dependencies, request, 'accounts/account.njk', ofEmailForm(error)),
     next: () => '/account?changed=email',
   });
+}
+
+/** The form of the password, on the same page, has a field of this name, too. */
+function ofEmailForm(error: ChatError): ChatError {
+  const { code, status, message, field, retryAfter } = error;
+  return field === 'password' ? new ChatError(code, status, message, 'emailPassword', retryAfter) : error;
 }
 
 /** The forms that begin and end sessions. */

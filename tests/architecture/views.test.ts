@@ -28,3 +28,11 @@ test('every class of a template is in a style sheet or a script', () => {
   }
   assert.deepEqual(unknown, []);
 });
+
+test('a field that is refused gets the focus, so that its error is in sight', () => {
+  const without: string[] = [];
+  for (const [file, text] of textsOf('views', '.njk'))
+    for (const [element] of text.matchAll(/<(?:input|select|textarea)\b[^\n]*?aria-invalid="true[^\n]*/g))
+      if (!element.includes('autofocus')) without.push(`${file}: ${element.slice(0, 60)}`);
+  assert.deepEqual(without, []);
+});

@@ -238,10 +238,11 @@ test('the true cause is said: no permission, no microphone, and plain HTTP on a 
   // A name that is not this machine's own is what a telephone on the network sees.
   const elsewhere = await openBrowser(t, ['--host-resolver-rules=MAP hearth.lan 127.0.0.1', ...SPOKEN]);
   const phone = await personAt(elsewhere, address.replace('127.0.0.1', 'hearth.lan'), 'joe', {
-    byForm: true,
+    ...{ byForm: true, viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
   });
   await joinGroup(phone.page, 'General');
-  await phone.page.getByRole('button', { name: 'Voice message' }).click();
+  // The sheet opens where the finger is, and does not take its click.
+  await phone.page.getByRole('button', { name: 'Voice message' }).tap();
   await phone.page.getByRole('heading', { name: 'The microphone needs HTTPS' }).waitFor();
   assert.match(await phone.page.locator('#sheet').innerText(), /npm start -- --tls/);
   await phone.page.getByRole('link', { name: 'Send a sound file instead' }).click();

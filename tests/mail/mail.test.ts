@@ -63,6 +63,7 @@ test('an address is confirmed by its link, and then a forgotten password comes b
   assert.deepEqual([wrong.status, wrong.body.includes('value="not an address"')], [400, true]);
   const guessed = await ada.post('/account/email', { email: 'eve@canary.example', password: 'wrong' });
   assert.equal(guessed.status, 403, 'an unlocked screen is not enough');
+  assert.match(guessed.body, /id="email-password" [^>]*autofocus aria-invalid="true"/);
   await ada.post('/account/email', { email: 'ada@canary.example', password: PASSWORD });
   const link = await linkTo('ada@canary.example');
   const stranger = new Visitor(hearth.url);

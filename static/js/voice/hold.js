@@ -2,6 +2,8 @@
 
 /** A press that is shorter than this is one that stays. */
 const TAP_MS = 500;
+/** The click that a press ends with has come by then. */
+const CLICK_MS = 100;
 /** Sliding this far from the button while holding it discards the recording. */
 const AWAY_PX = 90;
 
@@ -12,6 +14,8 @@ export class Hold {
   /** Where the press began, while the button is held. @type {{ x: number, y: number, at: number, id: number } | undefined} */
   #start;
   isAway = false;
+  /** What waits for the end of the press. @type {(() => void) | undefined} */
+  #after;
 
   /**
    * @param {HTMLElement} button
@@ -42,6 +46,17 @@ export class Hold {
   forget() {
     this.#start = undefined;
     this.isAway = false;
+    if (this.#after) setTimeout(this.#after, CLICK_MS);
+    this.#after = undefined;
+  }
+
+  /**
+   * Runs something when the button is not held any more, and its click is over.
+   * @param {() => void} run
+   */
+  afterPress(run) {
+    if (this.isHeld) this.#after = run;
+    else run();
   }
 
   /** @param {PointerEvent} event */

@@ -219,10 +219,12 @@ export class Recorder {
    * @param {string} [detail]
    */
   #explain(cause, detail = '') {
-    this.#hold.forget();
-    const id = SHEETS[cause] ?? 'sheet-unsupported';
-    const dialog = showSheet(find(document, `#${id}`, HTMLTemplateElement).innerHTML);
-    findOptional(dialog, '[data-detail]')?.append(detail);
-    find(dialog, '[data-form-instead]', HTMLAnchorElement).href = this.#button.href;
+    // A sheet that opens under the finger would take the click that ends the press.
+    this.#hold.afterPress(() => {
+      const id = SHEETS[cause] ?? 'sheet-unsupported';
+      const dialog = showSheet(find(document, `#${id}`, HTMLTemplateElement).innerHTML);
+      findOptional(dialog, '[data-detail]')?.append(detail);
+      find(dialog, '[data-form-instead]', HTMLAnchorElement).href = this.#button.href;
+    });
   }
 }
