@@ -1,5 +1,5 @@
 // Emoji: the picker, and the names of emoji for completion. Both are fetched when they are first needed.
-import { closest, find } from './page/dom.js';
+import { closest, find, findOptional, isFocusGone } from './page/dom.js';
 
 /** @typedef {import('emoji-picker-element').Picker} Picker */
 
@@ -52,6 +52,14 @@ function followPresses(popover) {
     isClosing = isSame && button === 0 && popover.matches(':popover-open');
   };
   addEventListener('pointerdown', onPress, { capture: true });
+  popover.addEventListener('toggle', () => {
+    if (popover.matches(':popover-open') || !isFocusGone(popover)) return;
+    const { anchor, messageId } = openedFrom;
+    const message = document.getElementById(messageId);
+    // The bar of a message goes to where the pointer is, and is hidden without pointer and focus.
+    if (!message || message.contains(anchor)) anchor.focus();
+    if (message && isFocusGone(popover)) findOptional(message, '.more')?.focus();
+  });
   // After those who open the picker.
   addEventListener('click', () => {
     isClosing = false;

@@ -1,11 +1,12 @@
 // One conversation, live: messages as they are written, who is here, what has been read.
 import { localiseTimes } from '../page/days.js';
 import { act } from '../page/dialog.js';
-import { find, findOptional } from '../page/dom.js';
+import { closest, find, findOptional } from '../page/dom.js';
 import { listen } from '../page/events.js';
 import { placeFragments } from '../page/fragments.js';
 import { Connection } from '../page/socket.js';
-import { MessageList } from './message-list.js';
+import { Announcer } from './announcer.js';
+import { focusMessage, MessageList } from './message-list.js';
 import { OfflineCopy } from './offline-copy.js';
 import { markOwn } from './own.js';
 import { showPending } from './pending-messages.js';
@@ -26,6 +27,7 @@ export class Conversation {
   #readPosition;
   #scroll;
   #messages;
+  #announcer;
   /** The newest change that this page has. */
   #change;
   /** The newest change that there was when the socket was opened. */
@@ -57,6 +59,7 @@ export class Conversation {
     });
     this.#readPosition = new ReadPosition(section, (seq, id) => this.#socket.send({ type: 'read', seq, id }));
     this.#scroll = new ScrollPosition(section, () => this.#readPosition.update());
+    this.#announcer = new Announcer(section, accountId);
     this.#messages = new MessageList(section, {
       accountId,
       scroll: this.#scroll,
@@ -88,10 +91,19 @@ export class Conversation {
       // A successful request shows that the server is reachable again.
       if (!this.#socket.isOpen) this.#socket.restart();
     });
+    /** The first message, when older ones were asked for. @type {HTMLElement | undefined} */
+    let first;
+    section.addEventListener('click', (event) => {
+      if (closest(event.target, '.older')) first = findOptional(section, '.message');
+    });
     // Older messages came in above.
     document.addEventListener('htmx:after:swap', () => {
       localiseTimes(document);
       markOwn(section, this.#accountId);
+      // The link that had the focus is gone.
+      const last = first?.previousElementSibling;
+      if (last instanceof HTMLElement && document.activeElement === document.body) focusMessage(last);
+      first = undefined;
     });
   }
 
@@ -146,6 +158,7 @@ export class Conversation {
   /** @param {HTMLElement} element */
   #onAdd(element) {
     this.#offlineCopy?.renew();
+    this.#announcer.say(element);
     if (!this.#thread) return this.#readPosition.update();
     this.#unreadReply = element.dataset.seq;
     this.#readReplies();

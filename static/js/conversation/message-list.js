@@ -125,7 +125,19 @@ export class MessageList {
     for (const [index, details] of findAll(element, 'details', HTMLDetailsElement).entries())
       details.open ||= openParts[index] ?? false;
     this.#options.scroll.keep(() => old.replaceWith(element), { isMessage: false });
-    if (hadFocus)
-      (findOptional(element, part) ?? findOptional(element, '.more'))?.focus({ preventScroll: true });
+    if (!hadFocus) return;
+    const same = findOptional(element, part);
+    if (same) same.focus({ preventScroll: true });
+    else focusMessage(element);
   }
+}
+
+/**
+ * Focuses a message: what opens its acts, or, where nothing can be done with it, the message itself.
+ * @param {HTMLElement} message
+ */
+export function focusMessage(message) {
+  const more = findOptional(message, '.more');
+  if (!more) message.tabIndex = -1;
+  (more ?? message).focus({ preventScroll: true });
 }

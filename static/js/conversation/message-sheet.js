@@ -3,7 +3,8 @@
 import { pickEmoji } from '../emoji.js';
 import { copy } from '../page/clipboard.js';
 import { act, ask, sheet, showSheet, UNREACHABLE } from '../page/dialog.js';
-import { find, findAll, findOptional, textOf } from '../page/dom.js';
+import { find, findAll, findOptional, isFocusGone, textOf } from '../page/dom.js';
+import { focusMessage } from './message-list.js';
 
 export class MessageSheet {
   #actions;
@@ -27,6 +28,7 @@ export class MessageSheet {
     const response = await fetch(address, { headers: { 'HX-Request': 'true' } }).catch(() => undefined);
     if (!response?.ok) return this.#composer.say((response && textOf(await response.text())) || UNREACHABLE);
     const dialog = showSheet(await response.text());
+    dialog.addEventListener('close', () => returnFocus(message.id), { once: true });
     this.#startReply(dialog, message);
     startCopying(dialog, message);
     this.#startPicker(dialog, message);
@@ -76,14 +78,24 @@ export class MessageSheet {
     if (form.dataset.confirm && !(await ask(form.dataset.confirm, 'Remove'))) return;
     const refusal = await act(form.action, fields);
     if (!refusal) return sheet().close();
-    // The question has taken the place of the sheet.
-    if (!form.isConnected) return this.#composer.say(refusal);
-    const line = findOptional(form, '.failure') ?? document.createElement('p');
-    line.className = 'failure';
+    // Somebody removed it: there is nothing more to be done with it.
+    if (document.getElementById(message.id)?.matches('.is-removed')) sheet().close();
+    // Or the question has taken the place of the sheet.
+    if (!form.isConnected || !sheet().open) return this.#composer.say(refusal);
+    findOptional(sheet(), '.failure')?.remove();
+    const line = Object.assign(document.createElement('p'), { className: 'failure', textContent: refusal });
     line.setAttribute('role', 'alert');
-    line.textContent = refusal;
-    form.prepend(line);
+    form.before(line);
   }
+}
+
+/**
+ * What opened the sheet may have been replaced meanwhile, with its message.
+ * @param {string} id of the message
+ */
+function returnFocus(id) {
+  const message = document.getElementById(id);
+  if (message && isFocusGone(sheet())) focusMessage(message);
 }
 
 /**
@@ -94,6 +106,7 @@ function startCopying(dialog, message) {
   for (const button of findAll(dialog, '[data-copy]')) {
     const item = button.closest('li');
     if (item) item.hidden = false;
+    button.setAttribute('aria-live', 'polite');
     button.addEventListener('click', async () => {
       const text =
         button.dataset.copy === 'link'

@@ -14,6 +14,9 @@ export function showSheet(html) {
   const dialog = sheet();
   dialog.innerHTML = html;
   localiseTimes(dialog);
+  const title = findOptional(dialog, 'h2') ?? findOptional(dialog, 'p');
+  if (title) title.id ||= 'sheet-title';
+  dialog.setAttribute('aria-labelledby', title?.id ?? '');
   if (!dialog.open) dialog.showModal();
   // What had the focus in an open one is gone with its content.
   else findOptional(dialog, 'a[href], button:not([hidden]), input, textarea')?.focus();

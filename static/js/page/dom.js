@@ -61,6 +61,15 @@ export function copyTemplate(id) {
   return copy;
 }
 
+/**
+ * Whether nothing has the focus any more, since what had it was closed or replaced.
+ * @param {HTMLElement} closed which the browser may still call focused for a moment
+ */
+export function isFocusGone(closed) {
+  const focused = document.activeElement;
+  return focused === null || focused === document.body || closed.contains(focused);
+}
+
 /** @param {string} html rendered by the server */
 export function parseHtml(html) {
   const template = document.createElement('template');

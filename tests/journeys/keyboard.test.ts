@@ -1,0 +1,99 @@
+/// <reference lib="dom" />
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { joinGroup, openBrowser, personAt } from '../support/browser.ts';
+import { newPerson } from '../support/client.ts';
+import { startHearth } from '../support/hearth.ts';
+import { until } from '../support/until.ts';
+
+// What people who use a keyboard or a screen reader meet.
+
+test('new messages of others are announced, and nothing else that changes in the list', async (t) => {
+  const { url } = await startHearth(t);
+  const browser = await openBrowser(t);
+  const { page } = await personAt(browser, url, 'ada');
+  await joinGroup(page, 'General');
+  const bob = await newPerson(url, 'bob', 1);
+  for (let number = 1; number <= 60; number++)
+    await bob.post('/groups/1/messages', { content: `before ${number}` });
+  await page.goto(`${url}/groups/1?newest=`);
+  const announced = () => page.locator('[data-new-messages] p').allTextContents();
+  await page.locator('[data-scroller]').focus();
+  await page.keyboard.press('Home');
+  await page.locator('#message-1').waitFor();
+  await bob.post('/groups/1/messages/60/reactions', { emoji: '👍', on: 'yes' });
+  await page.locator('#message-60 .reaction').waitFor();
+  await page.locator('#content').fill('my own');
+  await page.locator('#content').press('Enter');
+  await page.locator('#message-61').waitFor();
+  await bob.post('/groups/1/messages', { content: 'something *new*' });
+  await page.locator('#message-62').waitFor();
+  assert.deepEqual(await announced(), ['bob: something new']);
+  assert.equal(await page.locator('[role=log]').getAttribute('aria-live'), 'off');
+});
+
+test('the focus is at the message again after what was done with it', async (t) => {
+  const { url } = await startHearth(t);
+  const browser = await openBrowser(t);
+  const { page } = await personAt(browser, url, 'ada');
+  await joinGroup(page, 'General');
+  const bob = await newPerson(url, 'bob', 1);
+  for (let number = 1; number <= 55; number++)
+    await bob.post('/groups/1/messages', { content: `number ${number}` });
+  await page.goto(`${url}/groups/1?newest=`);
+  const focused = () =>
+    page.evaluate(() => {
+      const element = document.activeElement;
+      return `${element?.closest('.message')?.id} ${element?.className.split(' ')[0]}`;
+    });
+  const openSheet = async (seq: number) => {
+    await page.locator(`#message-${seq} > .more`).focus();
+    await page.keyboard.press('Enter');
+    await page.locator('#sheet[open]').waitFor();
+  };
+  const sheetIsClosed = () => page.locator('#sheet:not([open])').waitFor({ state: 'attached' });
+
+  // The message changes while its sheet is open.
+  await openSheet(55);
+  await bob.post('/groups/1/messages/55/reactions', { emoji: '👍', on: 'yes' });
+  await page.locator('#message-55 .reaction').waitFor();
+  await page.keyboard.press('Escape');
+  await sheetIsClosed();
+  await until(async () => (await focused()) === 'message-55 more');
+
+  // The author removes it: there is nothing left to be done.
+  await openSheet(54);
+  await bob.post('/groups/1/messages/54/remove');
+  await page.locator('#message-54.is-removed').waitFor();
+  await page.locator('#sheet button[value="👍"]').click();
+  await sheetIsClosed();
+  await page.getByText('This message was removed').last().waitFor();
+
+  // Oneself removes it.
+  await page.locator('#content').fill('my own');
+  await page.locator('#content').press('Enter');
+  await page.locator('#message-56').waitFor();
+  await openSheet(56);
+  assert.match((await page.getByRole('dialog').getAttribute('aria-labelledby')) ?? '', /./);
+  await page.locator('#sheet').getByRole('button', { name: 'Remove', exact: true }).click();
+  await page.getByRole('dialog', { name: /Remove this message/ }).waitFor();
+  await page.locator('#sheet').getByRole('button', { name: 'Remove', exact: true }).click();
+  await page.locator('#message-56.is-removed').waitFor();
+  await until(async () => (await focused()) === 'message-56 message');
+
+  // The picker of the bar.
+  await page.locator('#message-53 > .more').focus();
+  await page.locator('#message-53 .actions [data-action="react"]').focus();
+  await page.keyboard.press('Enter');
+  await page.locator('#picker:popover-open').waitFor();
+  await page.keyboard.press('Escape');
+  await page.locator('#picker:not(:popover-open)').waitFor({ state: 'attached' });
+  await until(async () => (await focused()).startsWith('message-53'));
+
+  // Older messages.
+  const older = page.getByRole('link', { name: 'Older messages' });
+  await older.evaluate((link: HTMLElement) => link.focus({ preventScroll: true }));
+  await page.keyboard.press('Enter');
+  await page.locator('#message-1').waitFor();
+  await until(async () => /^message-\d+ (?:more|message)$/.test(await focused()));
+});
