@@ -44,15 +44,7 @@ export function actionRoutes(dependencies: ActionDependencies): Router {
     pageOfRefusal: (request, { open, seq, message }) =>
       message &&
       ((error) => {
-        const typed: unknown = request.body?.content;
-        return renderMessage(
-          dependencies,
-          request,
-          open,
-          seq,
-          error,
-          typeof typed === 'string' ? typed : undefined,
-        );
+        return renderMessage(dependencies, request, open, seq, error);
       }),
     next: (request, { open, seq }, { name }) => pageAfter(name, open.group.id, seq, request.body ?? {}),
   });
@@ -74,7 +66,7 @@ async function sheet(
   open: OpenGroup,
   seq: number,
   error?: ChatError,
-  typed?: string,
+  typed: { content?: unknown; emoji?: unknown } = {},
 ) {
   const { groupPresenter, messages, presenter, saved } = dependencies;
   const { account } = open;
@@ -97,7 +89,8 @@ async function sheet(
     playedBy: account.showsReceipts ? await othersWhoPlayed(dependencies, open, message) : null,
     versions: await presenter.revisions(message, await messages.revisions(message)),
     error: error ?? null,
-    typed: typed ?? message.content,
+    typed: typeof typed.content === 'string' ? typed.content : message.content,
+    typedEmoji: typeof typed.emoji === 'string' ? typed.emoji.slice(0, 40) : '',
   };
 }
 
@@ -122,10 +115,9 @@ async function renderMessage(
   open: OpenGroup,
   seq: number,
   error?: ChatError,
-  typed?: string,
 ): Promise<Html> {
   const { page, presenter } = dependencies;
-  const context = await sheet(dependencies, open, seq, error, typed);
+  const context = await sheet(dependencies, open, seq, error, request.body ?? {});
   const shown = asHtml(await presenter.fragment(context.message, undefined));
   return page(request, 'messages/message.njk', { ...context, shown }, { openGroupId: open.group.id });
 }

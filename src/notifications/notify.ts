@@ -86,7 +86,6 @@ export class Notifier {
     this.#push = dependencies.push;
     this.#report = dependencies.report;
     subscribe(memberNotified, (notified) => this.#showPages(notified));
-    // A process that was killed leaves what it had not told of.
     subscribe(eventsMissed, () => this.start());
     subscribeOwn(messagesSent, ({ groupId }) => this.#tellSoon([groupId]));
     // The transcript replaces the notification of the voice message, unless a newer message has done so.
@@ -96,7 +95,7 @@ export class Notifier {
     );
   }
 
-  /** Notifies of what a stopped or killed process left. */
+  /** Notifies of what a stopped or killed process left, also while this one runs. */
   async start(): Promise<void> {
     const groupIds = await this.#claims.unclaimed();
     if (groupIds.length === 0) return;

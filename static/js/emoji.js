@@ -52,6 +52,9 @@ function followPresses(popover) {
     isClosing = isSame && button === 0 && popover.matches(':popover-open');
   };
   addEventListener('pointerdown', onPress, { capture: true });
+  visualViewport?.addEventListener('resize', () => {
+    if (popover.matches(':popover-open')) placeBeside(popover, openedFrom.anchor);
+  });
   popover.addEventListener('toggle', () => {
     if (popover.matches(':popover-open') || !isFocusGone(popover)) return;
     const { anchor, messageId } = openedFrom;
@@ -136,10 +139,12 @@ async function makePicker() {
  */
 function placeBeside(popover, anchor) {
   const at = anchor.getBoundingClientRect();
+  // Without what the keyboard of a phone covers.
+  const { height: inSight } = visualViewport ?? { height: innerHeight };
   const { width, height } = popover.getBoundingClientRect();
   const left = Math.max(EDGE_PX, Math.min(at.right - width / 2, innerWidth - width - EDGE_PX));
   const above = at.top - height - EDGE_PX;
-  const below = Math.max(EDGE_PX, Math.min(at.bottom + EDGE_PX, innerHeight - height - EDGE_PX));
+  const below = Math.max(EDGE_PX, Math.min(at.bottom + EDGE_PX, inSight - height - EDGE_PX));
   popover.style.left = `${left}px`;
   popover.style.top = `${above > EDGE_PX ? above : below}px`;
 }

@@ -26,7 +26,7 @@ test('on a desk a thread opens beside its conversation, live, and closes again',
   await frame.locator('#content').press('Enter');
   await page.locator('#messages').getByText('Green').waitFor();
   await ada.post('/groups/1/messages', { content: 'Like last year', replyTo: '1', thread: '1' });
-  await frame.getByText('Like last year').waitFor();
+  await frame.locator('#messages').getByText('Like last year').waitFor();
   await say(page, 'beside the thread');
   await page.locator('#messages').getByText('beside the thread').waitFor();
   assert.equal(await frame.getByText('beside the thread').count(), 0);

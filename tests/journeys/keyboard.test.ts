@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { Locator } from 'playwright-core';
 import { joinGroup, openBrowser, personAt } from '../support/browser.ts';
 import { newPerson } from '../support/client.ts';
 import { startHearth } from '../support/hearth.ts';
@@ -82,7 +83,7 @@ test('the focus is at the message again after what was done with it', async (t) 
   await until(async () => (await focused()) === 'message-56 message');
 
   // The picker of the bar.
-  await page.locator('#message-53 > .more').focus();
+  await page.locator('#message-53').hover();
   await page.locator('#message-53 .actions [data-action="react"]').focus();
   await page.keyboard.press('Enter');
   await page.locator('#picker:popover-open').waitFor();
@@ -97,3 +98,40 @@ test('the focus is at the message again after what was done with it', async (t) 
   await page.locator('#message-1').waitFor();
   await until(async () => /^message-\d+ (?:more|message)$/.test(await focused()));
 });
+
+test('the field says what it is for: an answer, an edit, and what is wrong', async (t) => {
+  const { url } = await startHearth(t);
+  const browser = await openBrowser(t);
+  const { page } = await personAt(browser, url, 'ada');
+  await joinGroup(page, 'General');
+  const bob = await newPerson(url, 'bob', 1);
+  await bob.post('/groups/1/messages', { content: 'a question' });
+  await page.locator('#message-1').hover();
+  await page.locator('#message-1 .actions [data-action="reply"]').click();
+  const field = page.locator('#content');
+  const described = (sentence: RegExp) => expectDescription(field, sentence);
+  await described(/^Replying to bob a question$/);
+  await field.fill('an answer');
+  await field.press('Enter');
+  await page.locator('#message-2').waitFor();
+  await described(/^$/);
+  await field.press('ArrowUp');
+  await described(/^Editing your message$/);
+  await field.press('Escape');
+  await field.fill('x'.repeat(8_001));
+  await field.press('Enter');
+  await described(/^A message has at most 8,000 characters/);
+});
+
+/** What a screen reader says of a field beside its name. */
+function expectDescription(field: Locator, sentence: RegExp): Promise<unknown> {
+  return until(async () => {
+    const text = await field.evaluate((element) =>
+      (element.getAttribute('aria-describedby') ?? '')
+        .split(' ')
+        .map((id) => document.getElementById(id)?.textContent?.trim().replace(/\s+/g, ' '))
+        .join(' '),
+    );
+    return sentence.test(text);
+  }, `${sentence}`);
+}

@@ -59,7 +59,7 @@ test('from the button to the transcript in a second browser, and a search hit th
 
   // She sees that he has heard it.
   await ada.page.locator('.message').hover();
-  await ada.page.getByRole('toolbar').getByRole('button', { name: 'More' }).click();
+  await ada.page.getByRole('group', { name: 'Actions' }).getByRole('button', { name: 'More' }).click();
   await ada.page.locator('#sheet #played-title').waitFor();
   assert.match(await ada.page.locator('#sheet').innerText(), /Heard by\s+joe/);
   await ada.page.keyboard.press('Escape');

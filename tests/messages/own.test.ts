@@ -69,7 +69,7 @@ test('who has seen a message is shown to those who show theirs, and to nobody el
   });
   await html.next((text) => text.includes('id="seen"') && text.includes('Seen by joe'));
   const sheet = () => ada.get('/groups/1/messages/1', { 'hx-request': 'true' });
-  assert.match((await sheet()).body, /Seen by<\/h2>\s*<p>joe<\/p>/);
+  assert.match((await sheet()).body, /Seen by<\/h2>\s*<p><bdi>joe<\/bdi><\/p>/);
 
   // Who hides it is seen by nobody, and sees nobody.
   await eve.post('/account/receipts', {});
@@ -84,7 +84,7 @@ test('who has seen a message is shown to those who show theirs, and to nobody el
   await shown.nextJson('seen', (frame) => frame.seq === 2 && (frame.accountIds as number[]).includes(2));
   assert.deepEqual(hidden.all('seen'), []);
   await eve.post('/account/receipts', { shows: 'yes' });
-  assert.match((await sheet()).body, /joe, eve|eve, joe/);
+  assert.match((await sheet()).body, /<bdi>(?:joe<\/bdi>, <bdi>eve|eve<\/bdi>, <bdi>joe)</);
 });
 
 test('a pin is for everybody, at form and socket, a change of the message, and gone with it', async (t) => {

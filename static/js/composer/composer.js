@@ -8,6 +8,7 @@ import { Recorder } from '../voice/recorder.js';
 import { Attachments } from './attachments.js';
 import { Completion } from './completion.js';
 import { Counter } from './counter.js';
+import { describeField } from './description.js';
 import { Draft } from './draft.js';
 import { Editing, joined } from './editing.js';
 import { Reply } from './reply.js';
@@ -86,6 +87,7 @@ export class Composer {
   /** @param {string} sentence shown below the field; an empty one takes it away */
   say(sentence) {
     find(this.#form, '[data-composer-error]').textContent = sentence;
+    describeField(this.#form);
   }
 
   /** @param {KeyboardEvent} event */

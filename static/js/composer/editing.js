@@ -1,5 +1,6 @@
 import { act } from '../page/dialog.js';
 import { find, findAll, parseHtml } from '../page/dom.js';
+import { describeField } from './description.js';
 
 /** Edits a sent message in the composer: Up starts with the last own message, Escape cancels. */
 export class Editing {
@@ -102,6 +103,7 @@ export class Editing {
   #show(seq, text) {
     this.#seq = seq;
     this.#line.hidden = seq === undefined;
+    describeField(this.#form);
     // Otherwise a browser puts an edit back into the field of a page that one comes back to, as a new message.
     this.#field.autocomplete = seq === undefined ? '' : 'off';
     find(this.#form, '[data-send]').textContent = seq === undefined ? 'Send' : 'Save';

@@ -1,13 +1,16 @@
 import { excerptOf } from '../conversation/quotes.js';
 import { find, parseHtml } from '../page/dom.js';
+import { describeField } from './description.js';
 
 /** What the next message answers, shown above the field. In a thread everything answers its first message. */
 export class Reply {
+  #form;
   #input;
   #line;
 
   /** @param {HTMLFormElement} form */
   constructor(form) {
+    this.#form = form;
     this.#input = find(form, '[name="replyTo"]', HTMLInputElement);
     this.#line = find(form, '[data-replying]');
     find(form, '[data-cancel-reply]').addEventListener('click', (event) => {
@@ -24,6 +27,7 @@ export class Reply {
   clear() {
     this.#input.value = this.#input.dataset.thread ?? '';
     this.#line.hidden = true;
+    describeField(this.#form);
   }
 
   /** @param {HTMLElement} message */
@@ -32,6 +36,7 @@ export class Reply {
     find(this.#line, '[data-reply-author]').textContent = find(message, '.author').textContent;
     find(this.#line, '[data-reply-excerpt]').textContent = excerptOf(message);
     this.#line.hidden = false;
+    describeField(this.#form);
   }
 
   /**

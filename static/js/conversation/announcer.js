@@ -1,8 +1,8 @@
 import { find } from '../page/dom.js';
 import { excerptOf } from './quotes.js';
 
-/** Several that come at once are read one after another; older ones were. */
-const MAX_LINES = 5;
+/** After so long a line was read out; who reads the page meets the message in the list. */
+const SHOWN_MS = 5_000;
 
 /** Tells screen readers of new messages, and of nothing else that changes in the list. */
 export class Announcer {
@@ -24,6 +24,6 @@ export class Announcer {
     const line = document.createElement('p');
     line.textContent = `${find(message, '.author').textContent}: ${excerptOf(message)}`;
     this.#region.append(line);
-    while (this.#region.childElementCount > MAX_LINES) this.#region.firstElementChild?.remove();
+    setTimeout(() => line.remove(), SHOWN_MS);
   }
 }

@@ -70,5 +70,8 @@ export class Lightbox {
     const all = this.#pictures();
     find(dialog, '[data-step="-1"]').hidden = all[0] === link;
     find(dialog, '[data-step="1"]').hidden = all.at(-1) === link;
+    // What was pressed is hidden at the last picture.
+    if (dialog.open && document.activeElement?.matches('body, [hidden]'))
+      find(dialog, '[data-close]').focus();
   }
 }
