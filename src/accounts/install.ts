@@ -49,7 +49,7 @@ export async function installAccounts(
       },
       Date.now(),
     );
-  const opened = sessionStore.open(caches);
+  const opened = sessionStore.open(caches, (id) => sessionList.isListed(id));
   const sessions = createSessions(accounts, opened, caches, cookieSecret, noteSession, context.siteSettings);
   subscribeOwn(sessionEnded, ({ sessionId }) => sessionList.remove(sessionId));
   expireSessions(context);

@@ -11,29 +11,39 @@ const ENDED_FOR_SECONDS = 100 * 86_400;
 const DAY_SECONDS = 86_400;
 
 type Callback = (error?: unknown) => void;
+/** Whether a session is in the list of those of its account. */
+type IsListed = (id: string) => Promise<boolean>;
 
 /**
  * Sessions in Redis, which all processes share. While Redis is away, sessions begin and end in this process, and Redis is
  * told once it answers; one that this process has not seen cannot be read. What a Redis that was emptied has lost is
  * brought back at once by the processes that have seen it. That a session ended is kept under a name of its own, which nothing
- * writes over: neither a request that began before it nor a process that was cut off brings it back.
+ * writes over: neither a request that began before it nor a process that was cut off brings it back. A process that ended
+ * before it could tell Redis leaves a session that is in no list of its account: what this process has not read since it
+ * began, or since Redis was away, is looked for there.
  */
 export class RedisSessions extends session.Store {
   readonly #client: Redis['client'];
   readonly #prefix: string;
   readonly #store: RedisStore;
+  readonly #isListed: IsListed;
+  /** Those that were in the list when they were read first. */
+  readonly #listed: RecentValues<string, true>;
   /** What this process has seen of a session, as JSON; `ended` for one that ended here. */
   readonly #known: RecentValues<string, string>;
   /** The ids of those that Redis has to be told of. */
   readonly #waiting = new Set<string>();
 
-  constructor({ client, prefix, whenBack }: Redis, caches: Caches) {
+  constructor({ client, prefix, whenBack }: Redis, caches: Caches, isListed: IsListed) {
     super();
+    this.#isListed = isListed;
+    this.#listed = caches.recent<string, true>('listed sessions', MAX_KNOWN);
     this.#client = client;
     this.#prefix = `${prefix}:session:`;
     this.#known = caches.recent<string, string>('sessions for Redis', MAX_KNOWN);
     this.#store = new RedisStore({ client, prefix: this.#prefix, disableTouch: true, ttl: secondsLeft });
     whenBack(() => {
+      this.#listed.clear();
       for (const id of this.#waiting) this.#tell(id);
       void this.#bringBack();
     });
@@ -82,9 +92,15 @@ export class RedisSessions extends session.Store {
       this.#known.set(id, ENDED);
       return null;
     }
-    if (stored !== null && stored !== undefined) {
+    const found = stored ? (JSON.parse(stored) as session.SessionData) : this.#knownOf(id);
+    if (found && !(await this.#isInForce(id, found))) {
+      this.#known.set(id, ENDED);
+      this.#tell(id);
+      return null;
+    }
+    if (stored) {
       this.#known.set(id, stored);
-      return JSON.parse(stored);
+      return found;
     }
     const known = this.#knownOf(id);
     if (known)
@@ -93,6 +109,14 @@ export class RedisSessions extends session.Store {
         expiration: { type: 'EX', value: secondsLeft(known) },
       });
     return known;
+  }
+
+  async #isInForce(id: string, { accountId }: session.SessionData): Promise<boolean> {
+    // A sign-in that is not done yet is in no list.
+    if (accountId === undefined || this.#listed.get(id)) return true;
+    if (!(await this.#isListed(id))) return false;
+    this.#listed.set(id, true);
+    return true;
   }
 
   /** Tells Redis of a session as this process knows it; where that fails, once Redis is back. */

@@ -68,6 +68,12 @@ export class SessionListStore {
     return rows.map((row) => this.#open(row));
   }
 
+  async isListed(sessionId: string): Promise<boolean> {
+    const isIt = eq(sessionList.sessionIndex, this.#indexOf(sessionId));
+    const row = await this.#db.get((orm) => orm.select({ id: sessionList.id }).from(sessionList).where(isIt));
+    return row !== undefined;
+  }
+
   /** Removes those that have lasted too long, or were not used for too long, and resolves to them. */
   async removeExpired({ idleMs, maxMs }: SessionLifetime, now: number): Promise<ListedSession[]> {
     // The time of the last use is that of its day's first request.

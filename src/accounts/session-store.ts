@@ -14,7 +14,8 @@ const CACHED_SESSIONS = 20_000;
 const DAY_MS = 86_400_000;
 
 export type SessionStore = {
-  open(caches: Caches): OpenSessionStore;
+  /** @param isListed whether a session is in the list of those of its account */
+  open(caches: Caches, isListed: (id: string) => Promise<boolean>): OpenSessionStore;
   close(): Promise<void>;
 };
 
@@ -43,7 +44,7 @@ type Callback = (error?: unknown) => void;
 export async function openSessionStore(dataDir: string, log: Logger, redis?: Redis): Promise<SessionStore> {
   if (redis)
     return cachedSessions(
-      (caches) => new RedisSessions(redis, caches),
+      (caches, isListed) => new RedisSessions(redis, caches, isListed),
       async () => {},
       true,
     );
@@ -71,13 +72,13 @@ export async function openSessionStore(dataDir: string, log: Logger, redis?: Red
  * @param isShared whether other processes write to it
  */
 function cachedSessions(
-  open: (caches: Caches) => session.Store,
+  open: (...given: Parameters<SessionStore['open']>) => session.Store,
   close: () => Promise<void>,
   isShared: boolean,
 ): SessionStore {
   return {
-    open(caches) {
-      const durable = open(caches);
+    open(caches, isListed) {
+      const durable = open(caches, isListed);
       const ended = caches.recent<string, true>('ended sessions', CACHED_SESSIONS);
       const cached = caches.cached<string, Kept | undefined>({
         name: 'sessions',

@@ -15,7 +15,7 @@ export function refuseOverlap(folders: {
   keyFolder: string | undefined;
 }): void {
   for (const folder of [folders.target, folders.keyFolder])
-    if (folder !== undefined && statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false)
+    if (folder !== undefined && existsSync(folder) && !statSync(folder).isDirectory())
       throw new StartError(`${folder} is a file: name a folder.`);
   const target = realPath(folders.target);
   const files = folders.filesFolder === undefined ? undefined : realPath(folders.filesFolder);

@@ -13,7 +13,7 @@ import { startRedis } from '../support/redis.ts';
 import { until } from '../support/until.ts';
 
 /** The sessions of one process. */
-async function processOn(t: Ending, url: string) {
+async function processOn(t: Ending, url: string, isListed = async (_id: string) => true) {
   const redis = await connectRedis(url, 'hearth:test', () => {});
   atEnd(t, redis.close);
   const bus = createLocalBus((error) => {
@@ -22,6 +22,7 @@ async function processOn(t: Ending, url: string) {
   const log = pino({ level: 'silent' });
   const opened = (await openSessionStore(temporaryFolder(t), log, redis)).open(
     createCaches(bus.subscribeFirst),
+    isListed,
   );
   const store = opened.openStore();
   return {
@@ -87,4 +88,23 @@ test('a Redis that was emptied gets back what processes have seen, and nothing t
   assert.ok(await third.get('b'), 'brought back by the second');
   assert.equal(await third.get('a'), null);
   assert.ok(await third.get('c'), 'though nobody asked for it since');
+});
+
+test('a session that is in no list of its account is refused, and no process brings it back', async (t) => {
+  const redis = await startRedis(t, true);
+  const listed = new Set(['a', 'b']);
+  const isListed = async (id: string) => listed.has(id);
+  const [first, second] = [await processOn(t, redis.url, isListed), await processOn(t, redis.url, isListed)];
+  for (const id of ['a', 'b', 'pending'])
+    await first.set(id, session(id === 'pending' ? { accountId: undefined } : {}));
+  for (const id of ['a', 'b', 'pending']) assert.ok(await second.get(id));
+  // It ended at a process that ended, too, before it could tell Redis.
+  listed.delete('a');
+  await redis.kill();
+  await until(() => !first.redis.client.isReady && !second.redis.client.isReady);
+  await redis.start();
+  const started = await processOn(t, redis.url, isListed);
+  await until(() => first.redis.client.isReady && second.redis.client.isReady);
+  for (const { get } of [started, second, first]) assert.equal(await get('a'), null);
+  for (const { get } of [started, second, first]) assert.ok((await get('b')) && (await get('pending')));
 });

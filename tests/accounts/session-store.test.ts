@@ -29,7 +29,7 @@ const destroy = (store: Store, id: string) =>
 test('a session is there for every door, after a restart too, and gone once it has run out', async (t) => {
   const folder = temporaryFolder(t);
   const first = await openSessionStore(folder, pino({ level: 'silent' }));
-  const { openStore } = first.open(caches());
+  const { openStore } = first.open(caches(), async () => true);
   const [plain, encrypted] = [openStore(), openStore()];
   await set(plain, 'one');
   await set(plain, 'short', session(30));
@@ -39,18 +39,18 @@ test('a session is there for every door, after a restart too, and gone once it h
   await first.close();
   const second = await openSessionStore(folder, pino({ level: 'silent' }));
   atEnd(t, () => second.close());
-  assert.equal((await get(second.open(caches()).openStore(), 'one'))?.accountId, 1);
+  assert.equal((await get(second.open(caches(), async () => true).openStore(), 'one'))?.accountId, 1);
 });
 
 test('a session that has ended stays ended, whatever a request that began before does afterwards', async (t) => {
   const folder = temporaryFolder(t);
   const writing = await openSessionStore(folder, pino({ level: 'silent' }));
-  await set(writing.open(caches()).openStore(), 'one');
+  await set(writing.open(caches(), async () => true).openStore(), 'one');
   await writing.close();
 
   const opened = await openSessionStore(folder, pino({ level: 'silent' }));
   atEnd(t, () => opened.close());
-  const store = opened.open(caches()).openStore();
+  const store = opened.open(caches(), async () => true).openStore();
   const early = get(store, 'one');
   await destroy(store, 'one');
   assert.equal(await early, null, 'a read that was under way');

@@ -152,6 +152,26 @@ test('what a process that is killed right after its answer had not told, the oth
   ]);
 });
 
+test('who signed out while Redis was away stays signed out when the process that knew it is started again', async (t) => {
+  const cluster = await startCluster(t, { size: 2 });
+  const [first = '', second = ''] = cluster.urls;
+  const ada = await newPerson(first, 'ada', 1);
+  const kim = await newPerson(first, 'kim', 1);
+  const { cookie } = kim;
+  for (const visitor of [ada, kim]) assert.equal((await at(visitor, second).get('/groups/1')).status, 200);
+  await cluster.redis.kill();
+  await kim.post('/logout');
+  await cluster.process(0).stop();
+  await cluster.redis.start();
+  await cluster.startAgain(0);
+  for (const url of [second, cluster.urls[0] ?? '']) {
+    const old = new Visitor(url, { cookie });
+    await until(async () => (await new Visitor(url).get('/readyz')).body.includes('"redis":"ok"'));
+    assert.equal((await old.get('/groups/1')).location, '/login?next=%2Fgroups%2F1');
+    assert.equal((await at(ada, url).get('/groups/1')).status, 200);
+  }
+});
+
 test('a Redis that takes everything and answers nothing counts as away', async (t) => {
   const cluster = await startCluster(t, { size: 2 });
   const [first = '', second = ''] = cluster.urls;

@@ -199,7 +199,7 @@ test('heard-by: whoever plays it is shown to those who show theirs', async (t) =
   assert.equal((await ada.post('/groups/1/messages/2/heard', {}, SCRIPT)).status, 204, 'words are not heard');
   await shy.post('/account/receipts');
   await shy.post('/groups/1/messages/1/heard', {}, SCRIPT);
-  assert.equal(await playedBy(ada), 'joe');
+  assert.equal(await playedBy(ada), '<bdi>joe</bdi>');
   assert.equal(await playedBy(shy), undefined, 'who shows nothing is shown nothing');
 });
 
