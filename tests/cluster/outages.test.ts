@@ -165,9 +165,9 @@ test('who signed out while Redis was away stays signed out when the process that
   await cluster.redis.start();
   await cluster.startAgain(0);
   for (const url of [second, cluster.urls[0] ?? '']) {
-    const old = new Visitor(url, { cookie });
-    await until(async () => (await new Visitor(url).get('/readyz')).body.includes('"redis":"ok"'));
-    assert.equal((await old.get('/groups/1')).location, '/login?next=%2Fgroups%2F1');
+    const stranger = new Visitor(url);
+    await until(async () => (await stranger.get('/readyz')).body.includes('"redis":"ok"'));
+    assert.equal((await stranger.get('/groups/1', { cookie })).location, '/login?next=%2Fgroups%2F1');
     assert.equal((await at(ada, url).get('/groups/1')).status, 200);
   }
 });
