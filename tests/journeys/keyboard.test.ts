@@ -82,6 +82,12 @@ test('the focus is at the message again after what was done with it', async (t) 
   await page.locator('#message-56.is-removed').waitFor();
   await until(async () => (await focused()) === 'message-56 message');
 
+  // What changes nothing that one sees is said.
+  await openSheet(53);
+  await page.locator('#sheet').getByRole('button', { name: 'Save for yourself' }).click();
+  await page.getByRole('status').filter({ hasText: 'Saved. You find it under “Saved”.' }).waitFor();
+  assert.equal(await focused(), 'message-53 more');
+
   // The picker of the bar.
   await page.locator('#message-53').hover();
   await page.locator('#message-53 .actions [data-action="react"]').focus();

@@ -22,7 +22,7 @@ export class Attachments {
   /**
    * @param {HTMLFormElement} form
    * @param {string} place for whom and where they wait
-   * @param {(sentence: string) => void} say shows a sentence at the composer
+   * @param {(sentence: string, options?: { isNotice?: boolean }) => void} say shows a sentence at the composer
    */
   constructor(form, place, say) {
     this.#form = form;
@@ -79,7 +79,7 @@ export class Attachments {
   /** Waits until nothing is under way; resolves to whether everything arrived. */
   async arrived() {
     if (this.#uploads.isAwaited()) {
-      this.#say('Goes out as soon as the files have arrived.');
+      this.#say('Goes out as soon as the files have arrived.', { isNotice: true });
       await this.#uploads.settled();
       this.#say('');
     }

@@ -58,7 +58,7 @@ export class Composer {
     this.#reply = new Reply(form);
     this.#editing = new Editing(form, this.#groupId, (text) => this.#setText(text));
     this.#completion = new Completion(this.#field, this.#groupId);
-    this.#attachments = new Attachments(form, `${accountId}/${place}`, (sentence) => this.say(sentence));
+    this.#attachments = new Attachments(form, `${accountId}/${place}`, (...said) => this.say(...said));
     this.#field.addEventListener('keydown', (event) => this.#onKey(event));
     this.#field.addEventListener('input', () => this.#onInput());
     form.addEventListener('submit', (event) => {
@@ -84,9 +84,15 @@ export class Composer {
     this.say(await this.#editing.start(message));
   }
 
-  /** @param {string} sentence shown below the field; an empty one takes it away */
-  say(sentence) {
-    find(this.#form, '[data-composer-error]').textContent = sentence;
+  /**
+   * @param {string} sentence shown below the field; an empty one takes it away
+   * @param {{ isNotice?: boolean }} [options] whether nothing is wrong
+   */
+  say(sentence, { isNotice = false } = {}) {
+    const line = find(this.#form, '[data-composer-error]');
+    line.textContent = sentence;
+    line.className = isNotice ? 'composer-notice' : 'field-error';
+    line.setAttribute('role', isNotice ? 'status' : 'alert');
     describeField(this.#form);
   }
 

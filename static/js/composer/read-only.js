@@ -11,8 +11,11 @@ export class ReadOnlyComposer {
 
   async edit() {}
 
-  /** @param {string} sentence */
-  say(sentence) {
-    this.#line.textContent = sentence;
+  /**
+   * @param {string} sentence
+   * @param {{ isNotice?: boolean }} [options] a notice does not take the place of why nothing can be written
+   */
+  say(sentence, { isNotice = false } = {}) {
+    if (!isNotice) this.#line.textContent = sentence;
   }
 }

@@ -12,7 +12,7 @@ const LONG_PRESS_MS = 500;
  * @typedef {object} Composer what the acts on messages need of it
  * @property {(message: HTMLElement) => void} reply
  * @property {(message: HTMLElement) => Promise<void>} edit
- * @property {(sentence: string) => void} say
+ * @property {(sentence: string, options?: { isNotice?: boolean }) => void} say
  */
 
 export class Actions {

@@ -1,7 +1,7 @@
 // One conversation, live: messages as they are written, who is here, what has been read.
 import { localiseTimes } from '../page/days.js';
 import { act } from '../page/dialog.js';
-import { closest, find, findOptional } from '../page/dom.js';
+import { closest, find, findAll, findOptional } from '../page/dom.js';
 import { listen } from '../page/events.js';
 import { placeFragments } from '../page/fragments.js';
 import { Connection } from '../page/socket.js';
@@ -101,8 +101,9 @@ export class Conversation {
       localiseTimes(document);
       markOwn(section, this.#accountId);
       // The link that had the focus is gone.
-      const last = first?.previousElementSibling;
-      if (last instanceof HTMLElement && document.activeElement === document.body) focusMessage(last);
+      const messages = findAll(section, '.message');
+      const last = first && messages[messages.indexOf(first) - 1];
+      if (last && document.activeElement === document.body) focusMessage(last);
       first = undefined;
     });
   }

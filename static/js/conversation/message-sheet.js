@@ -77,7 +77,11 @@ export class MessageSheet {
     if (emoji) fields.set('on', this.#actions.wantedState(message, String(emoji)));
     if (form.dataset.confirm && !(await ask(form.dataset.confirm, 'Remove'))) return;
     const refusal = await act(form.action, fields);
-    if (!refusal) return sheet().close();
+    if (!refusal) {
+      const { done } = form.dataset;
+      if (done) this.#composer.say(done, { isNotice: true });
+      return sheet().close();
+    }
     // Somebody removed it: there is nothing more to be done with it.
     if (document.getElementById(message.id)?.matches('.is-removed')) sheet().close();
     // Or the question has taken the place of the sheet.
