@@ -153,6 +153,20 @@ test('Back and Reload return to where one was reading', async (t) => {
   assert.match(page.url(), /newest=$/);
   await isNear(90, before);
 
+  // What came in by scrolling is not on the page that is loaded anew.
+  await page.goto(`${url}/groups/1?newest=`);
+  await page.locator('[data-scroller]').focus();
+  await page.keyboard.press('Home');
+  await page.locator('#message-60').waitFor();
+  await page.locator('#message-60').evaluate((message) => message.scrollIntoView({ block: 'center' }));
+  const older = await top(60);
+  await page.goto(`${url}/people/2`);
+  await page.goBack();
+  await page.waitForURL(/around=/);
+  await page.locator('#message-60').waitFor();
+  await isNear(60, older);
+  await page.goto(`${url}/groups/1?newest=`);
+
   // Whoever was at the end is led to what is new, as ever.
   await page.locator('[data-scroller]').evaluate((scroller) => {
     scroller.scrollTop = 0;

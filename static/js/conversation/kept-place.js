@@ -3,6 +3,9 @@ import { findAll } from '../page/dom.js';
 import { tabStorage } from '../page/storage.js';
 import { uuid } from '../page/uuid.js';
 
+/** The place for which the page around it is loaded, followed by its group. */
+const SENT_KEY = 'place/sent/';
+
 /**
  * @typedef {object} Place
  * @property {string} seq of the first message in view
@@ -22,17 +25,26 @@ export function keepPlace(scroller, isAtBottom) {
 }
 
 /**
- * Goes to where somebody was who comes back, if that is on the page.
+ * Goes to where somebody was who comes back. Where that is not on the page, since it came in by scrolling, the page
+ * around it is loaded in its place.
  * @param {HTMLElement} scroller
+ * @param {string | undefined} groupId of a conversation that has such pages
+ * @returns {boolean} whether it is on this page
  */
-export function returnToPlace(scroller) {
+export function returnToPlace(scroller, groupId) {
+  const sent = groupId && tabStorage.get(SENT_KEY + groupId);
+  if (sent) tabStorage.set(SENT_KEY + groupId, '');
   const key = keyOfEntry();
-  const kept = key && tabStorage.get(key);
+  const kept = sent || (key && tabStorage.get(key));
   if (!kept) return false;
   /** @type {Place} */
   const { seq, top } = JSON.parse(kept);
   const message = document.getElementById(`message-${seq}`);
   if (message) scroller.scrollTop += message.getBoundingClientRect().top - topOf(scroller) - top;
+  else if (groupId && !sent) {
+    tabStorage.set(SENT_KEY + groupId, kept);
+    location.replace(`/groups/${groupId}?around=${seq}`);
+  }
   return message !== null;
 }
 

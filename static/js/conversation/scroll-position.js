@@ -21,9 +21,12 @@ export class ScrollPosition {
     this.#toNew = findOptional(section, '[data-to-new]');
     this.#newMark = findOptional(section, '[data-new-mark]');
     this.#groupId = section.dataset.conversation;
-    this.#startButtons(section.dataset.isNewest === 'true');
-    if (!returnToPlace(this.#scroller)) this.#begin();
-    keepPlace(this.#scroller, () => this.#isAtBottom());
+    const isNewest = section.dataset.isNewest === 'true';
+    this.#startButtons(isNewest);
+    // All of a thread is on its page.
+    const groupId = section.dataset.thread ? undefined : this.#groupId;
+    if (!returnToPlace(this.#scroller, groupId)) this.#begin();
+    keepPlace(this.#scroller, () => isNewest && this.#isAtBottom());
     this.#showButtons();
     const onMove = () => {
       this.#showButtons();
