@@ -16,6 +16,8 @@ HEARTH_TOKEN is a token of yours, from your account's page; without it you sign 
 `;
 
 const SEND_TRIES = 5;
+/** Refusals of one line; the next may be taken. */
+const OF_A_LINE = new Set([400, 409, 413]);
 
 try {
   await main(process.argv.slice(2));
@@ -60,7 +62,8 @@ async function sendLines(server: Server, name: string): Promise<void> {
       await sendSurely(server, group.id, line);
     } catch (error) {
       const message = `Line ${number} was not sent: ${error instanceof Error ? error.message : String(error)}`;
-      if (!(error instanceof Refusal) || error.status !== 400) throw new Error(message, { cause: error });
+      if (!(error instanceof Refusal) || !OF_A_LINE.has(error.status))
+        throw new Error(message, { cause: error });
       process.stderr.write(`${message}\n`);
       process.exitCode = 1;
     }

@@ -72,7 +72,7 @@ export function tooLargeForm(): ChatError {
   return new ChatError(
     'too_large',
     413,
-    'That is more than this form takes. Shorten it, then send it again.',
+    'That is more than is taken at once. Shorten it, then send it again.',
   );
 }
 

@@ -12,15 +12,11 @@ const ONE_YEAR_MS = 365 * 24 * 3_600_000;
 export type EnterDependencies = {
   devices: Devices;
   publish: Publish;
-  noteSession: NoteSession;
   startSession: Sessions['start'];
 };
 
 /** The second step of signing in; supplied by a feature that builds on this one. */
 export type SecondStep = { isInForce(accountId: number): Promise<boolean> };
-
-/** Lists a session with the browser and the address that it is used from. */
-export type NoteSession = (request: Request, signedIn: SignedIn) => Promise<void>;
 
 const signedIn = new WeakMap<Request, SignedIn>();
 
@@ -78,7 +74,7 @@ export async function enterInSteps(
  * sockets.
  */
 export async function enter(
-  { devices, publish, noteSession, startSession }: EnterDependencies,
+  { devices, publish, startSession }: EnterDependencies,
   request: Request,
   response: Response,
   account: Account,
@@ -88,7 +84,6 @@ export async function enter(
   // Chosen before the second step, and by nobody else who left it half-way.
   const { pending } = request.session;
   await startSession(request, account, pending?.accountId === account.id ? pending.stays : stays(request));
-  await noteSession(request, { account, sessionId: request.sessionID });
   if (before) publish(sessionEnded, { accountId: before.id, sessionId });
   const { name, value } = devices.cookieFor(asker(request), account.id);
   const secure = request.arrival.isSecure;

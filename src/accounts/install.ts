@@ -1,4 +1,4 @@
-import type { Request, RequestHandler } from 'express';
+import type { RequestHandler } from 'express';
 import type { Context } from '../context.ts';
 import type { Passwords } from '../crypto/passwords.ts';
 import { bindOperations } from '../operations/define.ts';
@@ -16,7 +16,7 @@ import type { SignInLinkStore } from './link-store.ts';
 import { accountRoutes } from './routes.ts';
 import type { SessionListStore } from './session-list-store.ts';
 import type { SessionStore } from './session-store.ts';
-import { createSessions, type SignedIn } from './sessions.ts';
+import { createSessions, type NoteSession } from './sessions.ts';
 import { SignInLimits } from './sign-in-limits.ts';
 import type { AccountStore } from './store.ts';
 
@@ -36,7 +36,7 @@ export async function installAccounts(
 ) {
   const { accounts, sessionStore, sessionList, caches, config, secret, subscribeOwn, limits } = context;
   const cookieSecret = config.sessionSecret ?? (await secret('users', 'session-cookie')).toString('base64');
-  const noteSession = ({ headers, socket, arrival, session }: Request, { account, sessionId }: SignedIn) =>
+  const note: NoteSession = ({ headers, socket, arrival, session }, { account, sessionId }) =>
     sessionList.note(
       {
         sessionId,
@@ -50,7 +50,7 @@ export async function installAccounts(
       Date.now(),
     );
   const opened = sessionStore.open(caches, (id) => sessionList.isListed(id));
-  const sessions = createSessions(accounts, opened, caches, cookieSecret, noteSession, context.siteSettings);
+  const sessions = createSessions(accounts, opened, caches, cookieSecret, note, context.siteSettings);
   subscribeOwn(sessionEnded, ({ sessionId }) => sessionList.remove(sessionId));
   expireSessions(context);
   const identify: RequestHandler = identifyAccount(sessions);
@@ -69,7 +69,6 @@ export async function installAccounts(
     signInLimits,
     emailOperations: emails,
     devices,
-    noteSession,
     startSession,
     sessionOperations: operations,
   };
@@ -77,7 +76,6 @@ export async function installAccounts(
   const session = sessions.middleware;
   return {
     devices,
-    noteSession,
     startSession,
     sessions,
     identify,

@@ -8,7 +8,7 @@ import { shared } from '../http/share.ts';
 import { sendHtml, type Views } from '../http/views.ts';
 import type { Limits } from '../limits.ts';
 import { parseInput } from '../operations/define.ts';
-import { accountOf, enter, enterInSteps, type NoteSession, type SecondStep } from './access.ts';
+import { accountOf, enter, enterInSteps, type SecondStep } from './access.ts';
 import { replacePassword } from './change-password.ts';
 import type { Devices } from './devices.ts';
 import type { EmailStore } from './email-store.ts';
@@ -27,7 +27,6 @@ const LINKS_MADE = { name: 'links made', points: 20, seconds: 3_600, sentence: '
 type Dependencies = {
   views: Views;
   devices: Devices;
-  noteSession: NoteSession;
   startSession: Sessions['start'];
   secondFactors: SecondStep;
   accounts: AccountStore;

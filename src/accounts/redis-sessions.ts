@@ -1,8 +1,9 @@
 import { RedisStore } from 'connect-redis';
 import session from 'express-session';
-import type { Caches, RecentValues } from '../cache/caches.ts';
+import { type Cached, type Caches, on, type RecentValues } from '../cache/caches.ts';
 import { unavailable } from '../errors.ts';
 import type { Redis } from '../redis.ts';
+import { sessionEnded } from './events.ts';
 
 /** How many sessions this process could bring back to a Redis that lost them. */
 const MAX_KNOWN = 20_000;
@@ -26,9 +27,8 @@ export class RedisSessions extends session.Store {
   readonly #client: Redis['client'];
   readonly #prefix: string;
   readonly #store: RedisStore;
-  readonly #isListed: IsListed;
-  /** Those that were in the list when they were read first. */
-  readonly #listed: RecentValues<string, true>;
+  /** Those that were in the list when they were read first; asked again after events were missed. */
+  readonly #listed: Cached<string, boolean>;
   /** What this process has seen of a session, as JSON; `ended` for one that ended here. */
   readonly #known: RecentValues<string, string>;
   /** The ids of those that Redis has to be told of. */
@@ -36,14 +36,19 @@ export class RedisSessions extends session.Store {
 
   constructor({ client, prefix, whenBack }: Redis, caches: Caches, isListed: IsListed) {
     super();
-    this.#isListed = isListed;
-    this.#listed = caches.recent<string, true>('listed sessions', MAX_KNOWN);
+    this.#listed = caches.cached<string, boolean>({
+      name: 'listed sessions',
+      key: (id) => id,
+      max: MAX_KNOWN,
+      load: isListed,
+      isKept: (isThere) => isThere,
+      dropOn: [on(sessionEnded, ({ sessionId }, cache) => cache.drop(sessionId))],
+    });
     this.#client = client;
     this.#prefix = `${prefix}:session:`;
     this.#known = caches.recent<string, string>('sessions for Redis', MAX_KNOWN);
     this.#store = new RedisStore({ client, prefix: this.#prefix, disableTouch: true, ttl: secondsLeft });
     whenBack(() => {
-      this.#listed.clear();
       for (const id of this.#waiting) this.#tell(id);
       void this.#bringBack();
     });
@@ -113,10 +118,7 @@ export class RedisSessions extends session.Store {
 
   async #isInForce(id: string, { accountId }: session.SessionData): Promise<boolean> {
     // A sign-in that is not done yet is in no list.
-    if (accountId === undefined || this.#listed.get(id)) return true;
-    if (!(await this.#isListed(id))) return false;
-    this.#listed.set(id, true);
-    return true;
+    return accountId === undefined || (await this.#listed.get(id));
   }
 
   /** Tells Redis of a session as this process knows it; where that fails, once Redis is back. */

@@ -11,16 +11,7 @@ import { type Html, sendHtml, type Views } from '../http/views.ts';
 import type { Limits } from '../limits.ts';
 import type { Mailer } from '../mail/mailer.ts';
 import { type BoundOperation, parseInput } from '../operations/define.ts';
-import {
-  accountOf,
-  asker,
-  enter,
-  enterInSteps,
-  type NoteSession,
-  type SecondStep,
-  signedInOf,
-  visitor,
-} from './access.ts';
+import { accountOf, asker, enter, enterInSteps, type SecondStep, signedInOf, visitor } from './access.ts';
 import type { Admission } from './admission.ts';
 import { changePassword, passwordChange } from './change-password.ts';
 import type { Devices } from './devices.ts';
@@ -40,7 +31,6 @@ import type { AccountStore } from './store.ts';
 type Dependencies = {
   views: Views;
   devices: Devices;
-  noteSession: NoteSession;
   startSession: Sessions['start'];
   secondFactors: SecondStep;
   accounts: AccountStore;
@@ -143,10 +133,6 @@ function signInRoutes(dependencies: Dependencies): Router {
       const sessionEpoch = await changePassword(dependencies, account, change);
       await forgetFailures();
       await startSession(request, { id: account.id, sessionEpoch }, !request.session.isBrief);
-      await dependencies.noteSession(request, {
-        account: { ...account, sessionEpoch },
-        sessionId: request.sessionID,
-      });
       seeOther(response, '/account?changed=password');
     });
 }

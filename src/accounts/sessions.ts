@@ -41,19 +41,25 @@ export type SignedIn = {
   scopes?: readonly Scope[] | undefined;
 };
 
+/** Lists a session with the browser and the address that it is used from. */
+export type NoteSession = (
+  request: Request,
+  session: { account: Pick<Account, 'id' | 'sessionEpoch'>; sessionId: string },
+) => Promise<void>;
+
 export type Sessions = ReturnType<typeof createSessions>;
 
 /**
  * Sessions for HTTP and TLS side by side. Cookies ignore ports, so each has a name of its own.
  * @param secret signs the cookies
- * @param onUse called for the first request of a session on each day
+ * @param note puts a session into the list of its account: before it is stored, and with its first request on each day
  */
 export function createSessions(
   accounts: AccountStore,
   { openStore, peek }: OpenSessionStore,
   caches: Caches,
   secret: string,
-  onUse: (request: Request, signedIn: SignedIn) => Promise<void>,
+  note: NoteSession,
   settings: Pick<SiteSettingsStore, 'read'>,
 ) {
   const common = { secret, resave: false, saveUninitialized: false };
@@ -107,7 +113,7 @@ export function createSessions(
     // A changed session makes express-session send the cookie again, valid from now on.
     if (request.session.renewedOn !== today) {
       renew(request.session, today, lifetimeOf(await settings.read()));
-      await onUse(request, signedIn);
+      await note(request, signedIn);
     }
     return signedIn;
   }
@@ -115,7 +121,7 @@ export function createSessions(
   return {
     middleware,
     identify,
-    start: startSession.bind(undefined, settings),
+    start: startSession.bind(undefined, { settings, note }),
     /** `identify` for a WebSocket upgrade request, which has not passed through any middleware. */
     identifyUpgrade(upgrade: IncomingMessage, secure: boolean): Promise<SignedIn | undefined> {
       // express-session needs no more than a plain request and a response, which is never sent.
@@ -160,7 +166,7 @@ function namesSession(value: string, sessionId: string): boolean {
  * @param stays whether it outlives the browser window
  */
 async function startSession(
-  settings: Pick<SiteSettingsStore, 'read'>,
+  { settings, note }: { settings: Pick<SiteSettingsStore, 'read'>; note: NoteSession },
   request: Request,
   account: { id: number; sessionEpoch: number },
   stays: boolean,
@@ -175,6 +181,8 @@ async function startSession(
     request.session.isBrief = true;
     request.session.cookie.expires = null;
   }
+  // Whoever reads one that is in no list takes it for one that has ended.
+  await note(request, { account, sessionId: request.sessionID });
   await promisify(request.session.save.bind(request.session))();
 }
 

@@ -100,12 +100,13 @@ function addFiles(add: (path: string, method: string, route: object) => void): v
     responses: { 200: bytes, ...PROBLEMS },
   });
   add('/account/export/archive', 'get', {
-    ...{ ...common, tags: ['account'], description: 'Scope: account' },
+    ...{ ...common, tags: ['account'], description: 'Scopes: account and read' },
     ...{ operationId: 'get-archive', summary: 'The archive of what is yours, a ZIP file' },
     responses: { 200: bytes, ...PROBLEMS },
   });
   const files = { type: 'array', items: { type: 'string', format: 'binary' } };
-  const { language = {} } = inputOf(z.object({ language: spokenLanguage })).properties;
+  const spoken = spokenLanguage.describe('What is spoken in it, such as de or de-DE; none for no text.');
+  const { language = {} } = inputOf(z.object({ language: spoken })).properties;
   const uploaded = {
     type: 'object',
     properties: { items: { type: 'array', items: { $ref: `${REF}File` } } },

@@ -99,7 +99,7 @@ export function apiRouter<Context extends RouterDependencies>(
       response.set('Cache-Control', 'no-store');
       response.json(await operation.run(bearer, request.params, request.body));
     });
-  refuseOtherMethods(router, reads, operations);
+  refuseOtherMethods(router);
   return router.use(nothingHere, answerProblems(log));
 }
 
@@ -117,6 +117,8 @@ function addFiles(router: Router, dependencies: RouterDependencies): void {
     .get('/account/export/archive', async (request, response) => {
       const { account, scopes } = bearerOf(request);
       requireScope(scopes, 'account');
+      // It has what is read with that.
+      requireScope(scopes, 'read');
       await serveArchive(dependencies, account, response);
     })
     .post('/groups/:groupId/files', async (request, response) => {
@@ -155,7 +157,7 @@ function sendJson(request: Request, response: Response, body: string): void {
   response.type('application/json').send(body);
 }
 
-const WITH_FILES = /^\/groups\/[^/]+\/(?:files|recordings)$/;
+const WITH_FILES = /^\/groups\/[^/]+\/(?:files|recordings)\/?$/i;
 
 const refuseOtherBodies: RequestHandler = (request, _response, next) => {
   // Null where there is no body; an empty one is none, either.
@@ -167,24 +169,27 @@ const refuseOtherBodies: RequestHandler = (request, _response, next) => {
 };
 
 function brokenJson(): ChatError {
-  return new ChatError('bad_request', 400, 'This body is not valid JSON.');
+  return new ChatError('bad_request', 400, 'This body is not a JSON object in UTF-8.');
 }
 
-/** Answers 405 at an address that takes another method (RFC 9110, 15.5.6). */
-function refuseOtherMethods(
-  router: Router,
-  reads: readonly Read<never>[],
-  operations: readonly OperationRoute[],
-): void {
-  const gets = reads.map(({ path }) => path);
-  const posts = operations.map(({ path }) => path);
-  for (const path of new Set([...gets, ...posts])) {
-    const methods = [gets.includes(path) && 'GET, HEAD', posts.includes(path) && 'POST'].filter(Boolean);
-    router.all(path, (_request, response) => {
-      response.set('Allow', methods.join(', '));
-      throw new ChatError('wrong_method', 405, `This address takes ${methods.join(', ')}.`);
-    });
+/** Answers 405 at an address that takes other methods (RFC 9110, 15.5.6). */
+function refuseOtherMethods(router: Router): void {
+  const methodsByPath = new Map<string, Set<string>>();
+  for (const { route } of router.stack) {
+    if (!route) continue;
+    const methods = methodsByPath.get(route.path) ?? new Set();
+    methodsByPath.set(route.path, methods);
+    for (const { method } of route.stack) {
+      methods.add(method.toUpperCase());
+      if (method === 'get') methods.add('HEAD');
+    }
   }
+  for (const [path, methods] of methodsByPath)
+    router.all(path, (_request, response) => {
+      const allowed = [...methods].join(', ');
+      response.set('Allow', allowed);
+      throw new ChatError('wrong_method', 405, `This address takes ${allowed}.`);
+    });
 }
 
 const nothingHere: RequestHandler = () => {

@@ -1,4 +1,5 @@
-import type { IncomingMessage, Server } from 'node:http';
+import { IncomingMessage, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -104,7 +105,7 @@ export class Upgrades {
   }
 
   async #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
-    const { arrivals, sessions } = this.#dependencies;
+    const { arrivals } = this.#dependencies;
     const dropped = () => stream.destroy();
     stream.on('error', dropped);
     const url = new URL(request.url ?? '/', 'http://localhost');
@@ -123,10 +124,8 @@ export class Upgrades {
     } catch {
       return refuse(stream, 429, 'Too Many Requests');
     }
-    const identify = () =>
-      token === undefined
-        ? sessions.identifyUpgrade(request, isSecure)
-        : this.#dependencies.tokens.identify(token);
+    const { cookie, 'user-agent': agent } = request.headers;
+    const identify = this.#identifier(stream, { token, cookie, agent, isSecure });
     const signedIn = await identify();
     if (inAddress !== null && !signedIn) return refuse(stream, 403, 'Forbidden');
     const parameter = endpoint.path.exec(url.pathname)?.[1] ?? '';
@@ -148,6 +147,29 @@ export class Upgrades {
     // From here on `ws` listens.
     stream.off('error', dropped);
     this.#server.handleUpgrade(request, stream, head, (ws) => this.#welcome(ws, stream, asked, identify));
+  }
+
+  /**
+   * Who a socket is, whenever it is asked. In a scope of its own, and with a new request each time: the request of the
+   * upgrade must not stay in memory, and express-session reads the session of a request once.
+   */
+  #identifier(
+    stream: Duplex,
+    {
+      token,
+      cookie,
+      agent,
+      isSecure,
+    }: Record<'token' | 'cookie' | 'agent', string | undefined> & { isSecure: boolean },
+  ): () => Promise<SignedIn | undefined> {
+    const { sessions, tokens } = this.#dependencies;
+    return () => {
+      if (token !== undefined) return tokens.identify(token);
+      // The stream of an upgrade is a socket.
+      const request = new IncomingMessage(stream as Socket);
+      Object.assign(request, { url: '/', method: 'GET', headers: { cookie, 'user-agent': agent } });
+      return sessions.identifyUpgrade(request, isSecure);
+    };
   }
 
   /** Sockets of a protocol that says who it is in its own frames; no cookie counts there. */

@@ -12,8 +12,11 @@ export const wholeNumber = (sentence?: string) =>
     .refine(Number.isSafeInteger, sentence);
 
 /** A choice that is said: "yes" or "no", true or false. */
-export const yesOrNo = (sentence?: string) =>
-  z.union([z.boolean(), z.enum(['yes', 'no'], sentence).transform((word) => word === 'yes')], sentence);
+export const yesOrNo = (sentence = 'Choose yes or no.') =>
+  z.union(
+    [z.boolean(sentence), z.enum(['yes', 'no'], sentence).transform((word) => word === 'yes')],
+    sentence,
+  );
 
 /** A checkbox: absent is no. */
 export const checkbox = yesOrNo().default(false);

@@ -5,6 +5,7 @@ import type { SessionData } from 'express-session';
 import pino from 'pino';
 import { sessionEnded } from '../../src/accounts/events.ts';
 import { openSessionStore } from '../../src/accounts/session-store.ts';
+import { eventsMissed } from '../../src/bus/bus.ts';
 import { createLocalBus } from '../../src/bus/local.ts';
 import { createCaches } from '../../src/cache/caches.ts';
 import { connectRedis } from '../../src/redis.ts';
@@ -27,6 +28,7 @@ async function processOn(t: Ending, url: string, isListed = async (_id: string) 
   const store = opened.openStore();
   return {
     redis,
+    misses: () => bus.deliver(eventsMissed, {}),
     hears: (sessionId: string) => bus.deliver(sessionEnded, { accountId: 1, sessionId }),
     get: promisify(store.get.bind(store)),
     set: promisify(store.set.bind(store)),
@@ -107,4 +109,8 @@ test('a session that is in no list of its account is refused, and no process bri
   await until(() => first.redis.client.isReady && second.redis.client.isReady);
   for (const { get } of [started, second, first]) assert.equal(await get('a'), null);
   for (const { get } of [started, second, first]) assert.ok((await get('b')) && (await get('pending')));
+  // Only the process at which it ended was cut off, and it was killed.
+  listed.delete('b');
+  second.misses();
+  assert.equal(await second.get('b'), null);
 });

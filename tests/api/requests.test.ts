@@ -74,7 +74,10 @@ test('an empty body is none, and what is no JSON is refused with what to send', 
   const broken = await bare.request('POST', '/api/v1/groups/1/messages', '{"content":', {
     'content-type': 'application/json',
   });
-  assert.deepEqual([broken.status, JSON.parse(broken.body).detail], [400, 'This body is not valid JSON.']);
+  assert.deepEqual(
+    [broken.status, JSON.parse(broken.body).detail],
+    [400, 'This body is not a JSON object in UTF-8.'],
+  );
   const bytes = Buffer.from('x');
   const wrongField = await bare.upload('/api/v1/groups/1/files', [
     { field: 'file', name: 'a', type: '', bytes },
@@ -87,6 +90,10 @@ test('an address says which methods it takes', async () => {
     ['POST', '/me', 'GET, HEAD'],
     ['GET', '/groups/1/rename', 'POST'],
     ['DELETE', '/groups/1/messages', 'GET, HEAD, POST'],
+    ['PUT', '/groups/1/files', 'GET, HEAD, POST'],
+    ['PUT', '/groups/1/recordings', 'POST'],
+    ['GET', '/token', 'POST, DELETE'],
+    ['POST', '/account/export/archive', 'GET, HEAD'],
   ] as const) {
     const { status, headers } = await admin.request(method, path);
     assert.deepEqual([status, headers.allow], [405, allowed], `${method} ${path}`);
@@ -173,6 +180,8 @@ test('drafts and the archive are read by their own account only', async () => {
   assert.equal((await bare.get('/api/v1/account/export/archive')).status, 404);
   const reader = new Visitor(url, { authorization: `Bearer ${(await tokenFor('read')).token}` });
   assert.equal((await reader.get('/api/v1/account/export/archive')).status, 403);
+  const owner = new Visitor(url, { authorization: `Bearer ${(await tokenFor('account')).token}` });
+  assert.equal((await owner.get('/api/v1/account/export/archive')).status, 403, 'it has what is read');
 });
 
 test('a socket command with an id that cannot come back is refused, and nothing is written', async () => {

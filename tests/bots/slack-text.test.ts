@@ -76,6 +76,51 @@ test('attachments and blocks are read for their words, whatever else is in them'
       '**Deployed**\nto **production**\n**By:** ada\nat 10:00\n[Open](https://example.org)\n[A graph](https://example.org/g.png)',
     ],
     [{ attachments: [{ blocks: [{ type: 'section', text: { text: 'within' } }] }] }, 'within'],
+    [
+      {
+        text: 'for notifications',
+        blocks: [
+          { type: 'header', text: { text: 'Incident' } },
+          {
+            type: 'rich_text',
+            elements: [
+              {
+                type: 'rich_text_section',
+                elements: [
+                  { type: 'text', text: 'db1 is ' },
+                  { type: 'link', url: 'https://example.org', text: 'down' },
+                ],
+              },
+              {
+                type: 'rich_text_list',
+                elements: [{ type: 'rich_text_section', elements: [{ type: 'text', text: 'one' }] }],
+              },
+            ],
+          },
+          {
+            type: 'section',
+            text: { text: 'see' },
+            accessory: { type: 'button', text: { text: 'Runbook' }, url: 'https://example.org/r' },
+          },
+          { type: 'actions', elements: [{ type: 'button', text: { text: 'Approve' } }] },
+        ],
+      },
+      '**Incident**\ndb1 is [down](https://example.org)\none\nsee\n[Runbook](https://example.org/r)',
+    ],
+    [
+      {
+        attachments: [
+          {
+            text: 'failed',
+            actions: [
+              { type: 'button', text: 'Open', url: 'https://example.org' },
+              { type: 'button', text: 'Mute' },
+            ],
+          },
+        ],
+      },
+      'failed\n[Open](https://example.org)',
+    ],
     [{ text: 'shown', blocks: [{ type: 'divider' }] }, 'shown'],
   ];
   for (const [payload, content] of posts)

@@ -33,6 +33,12 @@ test('whatever a field is given, the refusal is a sentence of ours', () => {
       const sentence = refusalOf(operation, body);
       if (sentence === undefined) continue;
       refused += 1;
+      const isObject = typeof body === 'object' && !Array.isArray(body);
+      assert.equal(
+        /^Send the fields as/.test(sentence),
+        !isObject,
+        `${operation.name} ${JSON.stringify(body)}`,
+      );
       assert.match(sentence, /^["A-Z].*[.?]$/, `${operation.name} ${JSON.stringify(body).slice(0, 60)}`);
       assert.doesNotMatch(
         sentence,

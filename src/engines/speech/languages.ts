@@ -17,7 +17,7 @@ const LANGUAGE_RULE = 'Choose a language from the list, by a code such as "de" o
 /** With a region or a script (BCP 47), as programs and browsers name a language; that of the code is meant. */
 const withRegion = z
   .string(LANGUAGE_RULE)
-  .regex(/^[a-z]{2}(?:-[a-z\d]{1,8}){1,3}$/i, LANGUAGE_RULE)
+  .regex(/^[A-Za-z]{2}(?:-[A-Za-z\d]{1,8}){1,3}$/, LANGUAGE_RULE)
   .transform((tag) => tag.slice(0, 2).toLowerCase())
   .pipe(z.enum(CODES, LANGUAGE_RULE));
 

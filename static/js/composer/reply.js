@@ -32,9 +32,18 @@ export class Reply {
 
   /** @param {HTMLElement} message */
   to(message) {
-    this.#input.value = message.dataset.seq ?? '';
-    find(this.#line, '[data-reply-author]').textContent = find(message, '.author').textContent;
-    find(this.#line, '[data-reply-excerpt]').textContent = excerptOf(message);
+    this.#show(message.dataset.seq ?? '', find(message, '.author').textContent ?? '', excerptOf(message));
+  }
+
+  /**
+   * @param {string} seq
+   * @param {string} author
+   * @param {string} excerpt
+   */
+  #show(seq, author, excerpt) {
+    this.#input.value = seq;
+    find(this.#line, '[data-reply-author]').textContent = author;
+    find(this.#line, '[data-reply-excerpt]').textContent = excerpt;
     this.#line.hidden = false;
     describeField(this.#form);
   }
@@ -45,8 +54,13 @@ export class Reply {
    * @param {number} seq
    */
   async toSeq(groupId, seq) {
-    const message = document.getElementById(`message-${seq}`) ?? (await fetchMessage(groupId, seq));
-    if (message && !this.isOn) this.to(message);
+    if (this.isOn) return;
+    const shown = document.getElementById(`message-${seq}`);
+    if (shown) return this.to(shown);
+    this.#show(String(seq), '…', '');
+    const message = await fetchMessage(groupId, seq);
+    // It may have been sent meanwhile, or something else chosen.
+    if (message && this.isOn && this.#input.value === String(seq)) this.to(message);
   }
 
   /** The seq of the message that is answered, if one is, for a message that goes out now. */
