@@ -1,5 +1,4 @@
-import { IncomingMessage, type Server } from 'node:http';
-import type { Socket } from 'node:net';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -13,6 +12,7 @@ import { CLOSE, Connection, closeSocket } from './connection.ts';
 import type { Protocol } from './frames.ts';
 import type { Hub } from './hub.ts';
 import { type Endpoint, serveSocket } from './socket.ts';
+import { socketIdentity } from './socket-identity.ts';
 
 /** 8,000 characters at their longest in JSON (two escapes of six bytes each), and room for the rest. */
 const MAX_FRAME_BYTES = 128 * 1024;
@@ -125,7 +125,7 @@ export class Upgrades {
       return refuse(stream, 429, 'Too Many Requests');
     }
     const { cookie, 'user-agent': agent } = request.headers;
-    const identify = this.#identifier(stream, { token, cookie, agent, isSecure });
+    const identify = socketIdentity(this.#dependencies, stream, { token, cookie, agent, isSecure });
     const signedIn = await identify();
     if (inAddress !== null && !signedIn) return refuse(stream, 403, 'Forbidden');
     const parameter = endpoint.path.exec(url.pathname)?.[1] ?? '';
@@ -147,29 +147,6 @@ export class Upgrades {
     // From here on `ws` listens.
     stream.off('error', dropped);
     this.#server.handleUpgrade(request, stream, head, (ws) => this.#welcome(ws, stream, asked, identify));
-  }
-
-  /**
-   * Who a socket is, whenever it is asked. In a scope of its own, and with a new request each time: the request of the
-   * upgrade must not stay in memory, and express-session reads the session of a request once.
-   */
-  #identifier(
-    stream: Duplex,
-    {
-      token,
-      cookie,
-      agent,
-      isSecure,
-    }: Record<'token' | 'cookie' | 'agent', string | undefined> & { isSecure: boolean },
-  ): () => Promise<SignedIn | undefined> {
-    const { sessions, tokens } = this.#dependencies;
-    return () => {
-      if (token !== undefined) return tokens.identify(token);
-      // The stream of an upgrade is a socket.
-      const request = new IncomingMessage(stream as Socket);
-      Object.assign(request, { url: '/', method: 'GET', headers: { cookie, 'user-agent': agent } });
-      return sessions.identifyUpgrade(request, isSecure);
-    };
   }
 
   /** Sockets of a protocol that says who it is in its own frames; no cookie counts there. */
