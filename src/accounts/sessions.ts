@@ -1,4 +1,5 @@
-import { type IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { promisify } from 'node:util';
 import type { Request, RequestHandler, Response } from 'express';
 import session from 'express-session';
@@ -96,14 +97,14 @@ export function createSessions(
   }
 
   /** The account of the request's session; undefined without a session, or when it has ended. */
-  async function identify(request: Request, response: Response): Promise<SignedIn | undefined> {
+  async function identify(request: Request, response: () => Response): Promise<SignedIn | undefined> {
     const value = cookieOf(request.headers.cookie, request.secure ? ENCRYPTED : PLAIN);
     if (value === undefined) return undefined;
     const today = new Date().toISOString().slice(0, 10);
     const known = remembered(value, today);
     if (known) return ownerOf(known, known.sessionId);
     await new Promise<void>((resolve, reject) => {
-      middleware(request, response, (error?: unknown) => (error ? reject(error) : resolve()));
+      middleware(request, response(), (error?: unknown) => (error ? reject(error) : resolve()));
     });
     const signedIn = await ownerOf(request.session, request.sessionID);
     if (!signedIn) return undefined;
@@ -120,21 +121,32 @@ export function createSessions(
 
   return {
     middleware,
-    identify,
+    identify: (request: Request, response: Response) => identify(request, () => response),
     start: startSession.bind(undefined, { settings, note }),
-    /** `identify` for a WebSocket upgrade request, which has not passed through any middleware. */
-    identifyUpgrade(upgrade: IncomingMessage, secure: boolean): Promise<SignedIn | undefined> {
-      // express-session needs no more than a plain request and a response, which is never sent.
-      const request = Object.assign(upgrade, { originalUrl: upgrade.url }) as unknown as Request;
-      // Overrides the getter of Express, as for every other request.
-      Object.defineProperty(request, 'secure', { value: secure });
-      return identify(request, new ServerResponse(upgrade) as unknown as Response);
-    },
+    /** `identify` for a WebSocket, whenever it is asked: its upgrade request is not kept. */
+    identifySocket: (upgrade: Upgrade) => identify(requestOf(upgrade), () => responseTo(upgrade)),
   };
 }
 
 type Remembered = Pick<session.SessionData, 'accountId' | 'epoch'> &
   Partial<Pick<session.SessionData, 'startedAt' | 'renewedOn'>>;
+
+/** What is kept of the request that a WebSocket began with. */
+type Upgrade = {
+  socket: Socket;
+  secure: boolean;
+  headers: Pick<IncomingHttpHeaders, 'cookie' | 'user-agent'>;
+};
+
+/** As much of a request as express-session needs. */
+function requestOf(upgrade: Upgrade): Request {
+  return { ...upgrade, url: '/' } as Request;
+}
+
+/** A response that express-session can change, and that is never sent. */
+function responseTo({ socket }: Upgrade): Response {
+  return new ServerResponse(new IncomingMessage(socket)) as Response;
+}
 
 /** Notes that a session is used today. */
 function renew(session: Request['session'], today: string, { idleMs }: SessionLifetime): void {

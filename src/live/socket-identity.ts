@@ -1,4 +1,3 @@
-import { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Sessions, SignedIn } from '../accounts/sessions.ts';
@@ -12,10 +11,7 @@ type Credentials = {
   isSecure: boolean;
 };
 
-/**
- * Who a socket is, whenever it is asked. It makes a new request each time: that of the upgrade must not stay in memory,
- * and express-session reads the session of a request once.
- */
+/** Who a socket is, whenever it is asked, without its upgrade request, which must not stay in memory. */
 export function socketIdentity(
   { sessions, tokens }: { sessions: Sessions; tokens: Pick<Tokens, 'identify'> },
   stream: Duplex,
@@ -24,8 +20,10 @@ export function socketIdentity(
   return () => {
     if (token !== undefined) return tokens.identify(token);
     // The stream of an upgrade is a socket.
-    const request = new IncomingMessage(stream as Socket);
-    Object.assign(request, { url: '/', method: 'GET', headers: { cookie, 'user-agent': agent } });
-    return sessions.identifyUpgrade(request, isSecure);
+    return sessions.identifySocket({
+      socket: stream as Socket,
+      secure: isSecure,
+      headers: { cookie, 'user-agent': agent },
+    });
   };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test from 'node:test';
 import { setFlagsFromString } from 'node:v8';
@@ -12,8 +12,10 @@ import { Upgrades } from '../../src/live/upgrade.ts';
 import type { Ending } from '../support/hearth.ts';
 import { until } from '../support/until.ts';
 
+type Asked = { headers: { cookie?: string } };
+
 /** A server with one address for sockets. @param identify who each request is from */
-async function startServer(t: Ending, identify: (request: IncomingMessage) => object | undefined) {
+async function startServer(t: Ending, identify: (request: Asked) => object | undefined) {
   const hub = new Hub();
   const server = createServer();
   t.after(() => {
@@ -25,7 +27,7 @@ async function startServer(t: Ending, identify: (request: IncomingMessage) => ob
   const unlimited = { take: async () => {}, tryTake: async () => true };
   const dependencies = {
     hub,
-    sessions: { identifyUpgrade: async (request: IncomingMessage) => identify(request) },
+    sessions: { identifySocket: async (request: Asked) => identify(request) },
     arrivals: { read: () => ({ address: '127.0.0.1' }), isOwnHost: () => true, isFromHere: () => true },
     log: { error: (error: unknown) => done.push(String(error)) },
     limits: { of: () => unlimited },
@@ -56,7 +58,7 @@ async function startServer(t: Ending, identify: (request: IncomingMessage) => ob
 const SIGNED_IN = { account: { id: 1, showsReceipts: true }, sessionId: 'a session' };
 
 test('a session that ends while its socket is let in takes the socket with it, and what that has sent', async (t) => {
-  const asked: IncomingMessage[] = [];
+  const asked: Asked[] = [];
   // Between the two, the account was suspended: nobody in the hub was there to be closed.
   const { hub, done, connect } = await startServer(t, (request) =>
     asked.push(request) === 1 ? SIGNED_IN : undefined,
