@@ -1,6 +1,6 @@
-import { and, asc, count, eq } from 'drizzle-orm';
+import { and, asc, count, eq, sql } from 'drizzle-orm';
 import type { BlindIndex } from '../crypto/blind-index.ts';
-import type { Database } from '../database/executor.ts';
+import type { Database, Orm } from '../database/executor.ts';
 import { SEALED, type Sealer } from '../database/sealed-columns.ts';
 import { webhooks } from '../database/tables/webhooks.ts';
 import type { Webhook, WebhookDetails } from './webhook.ts';
@@ -19,15 +19,23 @@ export type WebhookState = Partial<Pick<Webhook, 'usedAt' | 'failingSince' | 'fa
 
 const { details: sealedDetails } = SEALED.webhooks.columns;
 
+/** Those that are asked for with every message. */
+function webhookQueries(orm: Orm) {
+  const isOfGroup = eq(webhooks.groupId, sql.placeholder('groupId'));
+  return { ofGroup: orm.select().from(webhooks).where(isOfGroup).orderBy(asc(webhooks.id)).prepare() };
+}
+
 export class WebhookStore {
   readonly #db: Database;
   readonly #sealer: Sealer;
   readonly #index: BlindIndex;
+  readonly #queries: ReturnType<typeof webhookQueries>;
 
   constructor(db: Database, sealer: Sealer, index: BlindIndex) {
     this.#db = db;
     this.#sealer = sealer;
     this.#index = index;
+    this.#queries = db.prepare(webhookQueries);
   }
 
   /** @returns its id */
@@ -64,9 +72,7 @@ export class WebhookStore {
 
   /** Those of a group, the oldest first. */
   async of(groupId: number): Promise<Webhook[]> {
-    const rows = await this.#db.all((orm) =>
-      orm.select().from(webhooks).where(eq(webhooks.groupId, groupId)).orderBy(asc(webhooks.id)),
-    );
+    const rows = await this.#db.all(this.#queries.ofGroup, { groupId });
     return rows.map((row) => this.#open(row));
   }
 
