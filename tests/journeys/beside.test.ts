@@ -27,6 +27,10 @@ test('on a desk a thread opens beside its conversation, live, and closes again',
   await page.locator('#messages').getByText('Green').waitFor();
   await ada.post('/groups/1/messages', { content: 'Like last year', replyTo: '1', thread: '1' });
   await frame.locator('#messages').getByText('Like last year').waitFor();
+  await page.locator('#messages').getByText('Like last year').waitFor();
+  const announced = '[data-new-messages] p';
+  assert.deepEqual(await frame.locator(announced).allTextContents(), ['ada: Like last year']);
+  assert.deepEqual(await page.locator(announced).allTextContents(), [], 'once is enough');
   await say(page, 'beside the thread');
   await page.locator('#messages').getByText('beside the thread').waitFor();
   assert.equal(await frame.getByText('beside the thread').count(), 0);

@@ -1,5 +1,6 @@
 import { find } from '../page/dom.js';
 import { excerptOf } from './quotes.js';
+import { threadBeside } from './thread-pane.js';
 
 /** After so long a line was read out; who reads the page meets the message in the list. */
 const SHOWN_MS = 5_000;
@@ -20,7 +21,9 @@ export class Announcer {
 
   /** @param {HTMLElement} message */
   say(message) {
-    if (message.dataset.authorId === this.#accountId) return;
+    const { authorId, thread } = message.dataset;
+    // A reply in the thread that is open beside this conversation is announced there.
+    if (authorId === this.#accountId || (thread && thread === threadBeside())) return;
     const line = document.createElement('p');
     line.textContent = `${find(message, '.author').textContent}: ${excerptOf(message)}`;
     this.#region.append(line);

@@ -77,6 +77,12 @@ export class ThreadPane {
   }
 }
 
+/** The first message of the thread that is open beside this page. */
+export function threadBeside() {
+  const frame = document.querySelector('.beside iframe');
+  return frame instanceof HTMLIFrameElement ? THREAD.exec(new URL(frame.src).pathname)?.[2] : undefined;
+}
+
 /**
  * A reload shows the same thread.
  * @param {string | undefined} thread
