@@ -103,17 +103,15 @@ export class RedisSessions extends session.Store {
       this.#tell(id);
       return null;
     }
-    if (stored) {
-      this.#known.set(id, stored);
-      return found;
-    }
-    const known = this.#knownOf(id);
-    if (known)
-      await this.#client.set(this.#prefix + id, JSON.stringify(known), {
+    // It ended or changed here since Redis was asked.
+    if (this.#waiting.has(id) || this.#known.get(id) === ENDED) return this.#knownOf(id);
+    if (stored) this.#known.set(id, stored);
+    else if (found)
+      await this.#client.set(this.#prefix + id, JSON.stringify(found), {
         condition: 'NX',
-        expiration: { type: 'EX', value: secondsLeft(known) },
+        expiration: { type: 'EX', value: secondsLeft(found) },
       });
-    return known;
+    return found;
   }
 
   async #isInForce(id: string, { accountId }: session.SessionData): Promise<boolean> {

@@ -114,3 +114,22 @@ test('a session that is in no list of its account is refused, and no process bri
   second.misses();
   assert.equal(await second.get('b'), null);
 });
+
+test('a session that ends or changes while it is read is read so, and known so', async (t) => {
+  const redis = await startRedis(t);
+  const first = await processOn(t, redis.url);
+  for (const id of ['a', 'b']) await first.set(id, session());
+  let meanwhile = async () => {};
+  const second = await processOn(t, redis.url, async () => {
+    await meanwhile();
+    return true;
+  });
+  meanwhile = () => second.end('a');
+  assert.equal(await second.get('a'), null);
+  meanwhile = async () => void second.set('b', session({ isBrief: true }));
+  assert.equal((await second.get('b'))?.isBrief, true);
+  await redis.kill();
+  await until(() => !second.redis.client.isReady);
+  assert.equal(await second.get('a'), null);
+  assert.equal((await second.get('b'))?.isBrief, true);
+});
