@@ -175,7 +175,7 @@ async function install({ config, log, databases, keyring, sessionStore, password
     admin,
     retention,
     /** What programs read. */
-    readable: { ...readable, takeRecording: voice.takeRecording, passwords },
+    readable: { ...readable, ...exported, takeRecording: voice.takeRecording, passwords },
   };
 }
 

@@ -104,6 +104,12 @@ function addFiles(add: (path: string, method: string, route: object) => void): v
     ...{ operationId: 'get-archive', summary: 'The archive of what is yours, a ZIP file' },
     responses: { 200: bytes, ...PROBLEMS },
   });
+  const groupId = { name: 'groupId', in: 'path', required: true, schema: { type: 'integer' } };
+  add('/groups/:groupId/archive', 'get', {
+    ...{ ...common, tags: ['groups'], parameters: [groupId], operationId: 'get-group-archive' },
+    summary: 'All that is in a group, a ZIP file; for its owners',
+    responses: { 200: bytes, ...PROBLEMS },
+  });
   const files = { type: 'array', items: { type: 'string', format: 'binary' } };
   const spoken = spokenLanguage.describe('What is spoken in it, such as de or de-DE; none for no text.');
   const { language = {} } = inputOf(z.object({ language: spoken })).properties;
@@ -114,7 +120,7 @@ function addFiles(add: (path: string, method: string, route: object) => void): v
   const upload = (path: string, operationId: string, summary: string, fields: object) =>
     add(path, 'post', {
       ...{ ...common, description: 'Scope: write', operationId, summary },
-      parameters: [{ name: 'groupId', in: 'path', required: true, schema: { type: 'integer' } }],
+      parameters: [groupId],
       requestBody: {
         required: true,
         content: {

@@ -118,6 +118,11 @@ export const adminOverview = named(
   }),
 );
 
+export const commandList = listOf(
+  'CommandList',
+  named('Command', z.object({ command: z.string(), hint: z.string() })),
+);
+
 export const webhookList = listOf(
   'WebhookList',
   named(

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { identifyAs } from '../accounts/access.ts';
 import type { Publish } from '../bus/bus.ts';
 import { ChatError, invalid, notFound } from '../errors.ts';
+import type { ServeGroupArchive } from '../exports/group-routes.ts';
 import { serveArchive } from '../exports/routes.ts';
 import type { ExportStore } from '../exports/store.ts';
 import type { BlobStore } from '../files/blob-store.ts';
@@ -40,6 +41,7 @@ export type RouterDependencies = SignInDependencies & {
   files: FileStore;
   blobs: BlobStore;
   exports: ExportStore;
+  serveGroupArchive: ServeGroupArchive;
   readUpload: ReadUpload;
   takeRecording: TakeRecording;
   tokenStore: TokenStore;
@@ -120,6 +122,11 @@ function addFiles(router: Router, dependencies: RouterDependencies): void {
       // It has what is read with that.
       requireScope(scopes, 'read');
       await serveArchive(dependencies, account, response);
+    })
+    .get('/groups/:groupId/archive', async (request, response) => {
+      const { account, scopes } = bearerOf(request);
+      requireScope(scopes, 'read');
+      await dependencies.serveGroupArchive(account, numberInPath(request, 'groupId'), response);
     })
     .post('/groups/:groupId/files', async (request, response) => {
       const { account, scopes } = bearerOf(request);

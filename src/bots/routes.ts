@@ -34,10 +34,7 @@ export function botRoutes(dependencies: Dependencies): Router {
     })
     .get('/groups/:id/commands', async (request, response) => {
       const { group } = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
-      const commands = (await dependencies.webhooks.of(group.id)).flatMap(({ command, hint = '' }) =>
-        command === undefined ? [] : [{ command, hint }],
-      );
-      response.set('Cache-Control', 'no-store').json(commands);
+      response.set('Cache-Control', 'no-store').json(await dependencies.webhooks.commandsOf(group.id));
     })
     .use(forms, adminBotRoutes(dependencies));
 }

@@ -76,6 +76,13 @@ export class WebhookStore {
     return rows.map((row) => this.#open(row));
   }
 
+  /** Its commands, such as `weather`, each with the hint of what follows it. */
+  async commandsOf(groupId: number): Promise<{ command: string; hint: string }[]> {
+    return (await this.of(groupId)).flatMap(({ command, hint = '' }) =>
+      command === undefined ? [] : [{ command, hint }],
+    );
+  }
+
   async countOf(groupId: number): Promise<number> {
     const row = await this.#db.get((orm) =>
       orm.select({ webhooks: count() }).from(webhooks).where(eq(webhooks.groupId, groupId)),

@@ -1,5 +1,6 @@
-import { Router } from 'express';
+import { type Response, Router } from 'express';
 import { accountOf } from '../accounts/access.ts';
+import type { Account } from '../accounts/store.ts';
 import type { AuditStore } from '../audit/store.ts';
 import { openGroup } from '../groups/access.ts';
 import { noteAdmin } from '../groups/note-admin.ts';
@@ -17,14 +18,15 @@ const ARCHIVES = {
   sentence: 'You have downloaded many archives just now.',
 };
 
-/** The archive of a group, for its owners: made while it is downloaded. */
-export function groupArchiveRoutes(
+export type ServeGroupArchive = ReturnType<typeof createServeGroupArchive>;
+
+/** Answers with the archive of a group, for its owners: made while it is downloaded. */
+export function createServeGroupArchive(
   dependencies: GroupArchiveDependencies & { groups: GroupStore; audit: AuditStore; limits: Limits },
-): Router {
+) {
   const archives = dependencies.limits.of(ARCHIVES);
-  return Router().get('/groups/:id/archive', async (request, response) => {
-    const account = accountOf(request);
-    const open = await openGroup(dependencies.groups, account, numberInPath(request, 'id'));
+  return async (account: Account, groupId: number, response: Response): Promise<void> => {
+    const open = await openGroup(dependencies.groups, account, groupId);
     const refusal = refuseSettings(open);
     if (refusal) throw refusal;
     await archives.take(String(account.id));
@@ -35,5 +37,11 @@ export function groupArchiveRoutes(
       'Cache-Control': 'no-store',
     });
     await sendStream(response, createGroupArchive(dependencies, [open.group]));
+  };
+}
+
+export function groupArchiveRoutes(serveGroupArchive: ServeGroupArchive): Router {
+  return Router().get('/groups/:id/archive', async (request, response) => {
+    await serveGroupArchive(accountOf(request), numberInPath(request, 'id'), response);
   });
 }

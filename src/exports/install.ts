@@ -2,7 +2,7 @@ import type { AuditStore } from '../audit/store.ts';
 import type { Context } from '../context.ts';
 import { bindOperations } from '../operations/define.ts';
 import type { ArchiveDependencies } from './archive.ts';
-import { groupArchiveRoutes } from './group-routes.ts';
+import { createServeGroupArchive, groupArchiveRoutes } from './group-routes.ts';
 import { exportOperations } from './operations.ts';
 import { exportRoutes } from './routes.ts';
 import type { ExportStore } from './store.ts';
@@ -15,8 +15,10 @@ export function installExports(
   const work = new ExportWork(context);
   context.atStop(() => work.stop());
   const operations = bindOperations(exportOperations, { work }, context.limits, 'account');
+  const serveGroupArchive = createServeGroupArchive(context);
   return {
     exportOperations: operations,
-    exportRoutes: [exportRoutes({ ...context, operations }), groupArchiveRoutes(context)],
+    serveGroupArchive,
+    exportRoutes: [exportRoutes({ ...context, operations }), groupArchiveRoutes(serveGroupArchive)],
   };
 }

@@ -40,6 +40,7 @@ test('every operation and every read of the tables is in the document, under its
   const byHand = [
     'get-archive',
     'get-file',
+    'get-group-archive',
     'get-thumbnail',
     'upload-files',
     'upload-recording',

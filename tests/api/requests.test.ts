@@ -184,6 +184,23 @@ test('drafts and the archive are read by their own account only', async () => {
   assert.equal((await owner.get('/api/v1/account/export/archive')).status, 403, 'it has what is read');
 });
 
+test('a group’s commands are read by its members, its archive by its owners', async () => {
+  const { json: made } = await member.post('/groups', { name: 'Garden', access: 'closed' });
+  const { groupId } = made;
+  const details = { name: 'Weather', trigger: 'command', command: 'weather', hint: '[town]' };
+  const webhook = { ...details, url: 'https://bot.example/' };
+  assert.equal((await member.post(`/groups/${groupId}/webhooks/add-outgoing`, webhook)).status, 200);
+  const { json } = await member.get(`/groups/${groupId}/commands`);
+  assert.deepEqual(json, { items: [{ command: 'weather', hint: '[town]' }], next: null });
+  const archive = (token: string) =>
+    new Visitor(url, { authorization: `Bearer ${token}` }).get(`/api/v1/groups/${groupId}/archive`);
+  const { status, bytes, headers } = await archive(member.token);
+  assert.deepEqual([status, bytes.subarray(0, 2).toString()], [200, 'PK']);
+  assert.match(String(headers['content-disposition']), /Garden\.zip/);
+  assert.equal((await archive((await tokenFor('account')).token)).status, 403, 'it takes the scope read');
+  assert.equal((await member.get('/groups/1/archive')).status, 403, 'General is not theirs');
+});
+
 test('a socket command with an id that cannot come back is refused, and nothing is written', async () => {
   const socket = await ada.socket('/ws/chat/1');
   await socket.nextJson('hello');

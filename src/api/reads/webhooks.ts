@@ -4,7 +4,7 @@ import type { WebhookStore } from '../../bots/webhook-store.ts';
 import { openGroup } from '../../groups/access.ts';
 import { refuseSettings } from '../../groups/policies.ts';
 import type { GroupStore } from '../../groups/store.ts';
-import { webhookList } from '../own-shapes.ts';
+import { commandList, webhookList } from '../own-shapes.ts';
 import { personOrNull, timeOf, timeOrNull } from '../present.ts';
 import { defineRead, type Read } from '../read.ts';
 import { inGroup } from './groups.ts';
@@ -17,6 +17,17 @@ export type WebhookReadContext = {
 };
 
 export const webhookReads: readonly Read<WebhookReadContext>[] = [
+  defineRead({
+    name: 'list-commands',
+    path: '/groups/:groupId/commands',
+    summary: 'The commands of a group, which its bots answer when a message begins with them',
+    input: inGroup,
+    answer: commandList,
+    async run({ groups, webhooks }: WebhookReadContext, { account }, { groupId }) {
+      await openGroup(groups, account, groupId);
+      return { items: await webhooks.commandsOf(groupId), next: null };
+    },
+  }),
   defineRead({
     name: 'list-webhooks',
     path: '/groups/:groupId/webhooks',
