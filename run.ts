@@ -1,5 +1,5 @@
 import { type Config, readCommand } from './src/config.ts';
-import { StartError } from './src/errors.ts';
+import { fileFailure, StartError } from './src/errors.ts';
 import { whenNpmEnds } from './src/parent.ts';
 import { version } from './src/version.ts';
 
@@ -18,8 +18,9 @@ try {
     console.log(said);
   }
 } catch (error) {
-  if (!(error instanceof StartError)) throw error;
-  console.error(error.message);
+  const failure = error instanceof StartError ? error : fileFailure(error);
+  if (!failure) throw error;
+  console.error(failure.message);
   process.exit(2);
 }
 

@@ -6,6 +6,6 @@ await withStores(process.argv.slice(2), async ({ audit }) => {
   if (firstWrongId !== undefined)
     console.log(`Entry ${firstWrongId} was changed, moved or put in; the ${entries} before it are whole.`);
   else if (isCutOff) console.log(`Entries are missing at the end; the ${entries} that are left are whole.`);
-  else console.log(`The log is whole: ${entries} entries.`);
+  else console.log(`The log is whole: ${entries === 1 ? '1 entry' : `${entries} entries`}.`);
   if (firstWrongId !== undefined || isCutOff) process.exitCode = 1;
 });

@@ -1,7 +1,7 @@
 import { fileFailure, StartError } from '../src/errors.ts';
 
-/** Runs a command. What cannot be is printed as one sentence, and the exit code is 1. */
-export async function runCommand(run: () => Promise<void>): Promise<void> {
+/** Runs a command. What cannot be is printed as one sentence, and the exit code is that of a failure. */
+export async function runCommand(run: () => Promise<void>, failed = 1): Promise<void> {
   // An exit removes what is temporary; the end by a signal would not.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   try {
@@ -10,7 +10,7 @@ export async function runCommand(run: () => Promise<void>): Promise<void> {
     const failure = error instanceof StartError ? error : fileFailure(error);
     if (!failure) throw error;
     console.error(failure.message);
-    process.exitCode = 1;
+    process.exitCode = failed;
   }
 }
 

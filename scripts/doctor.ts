@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { accessSync, constants, existsSync, readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import nodemailer from 'nodemailer';
-import { type Config, readCommand } from '../src/config.ts';
+import { type Config, readCommand, unknownInDotEnv } from '../src/config.ts';
 import { loadKeyring } from '../src/crypto/keys.ts';
 import { createAudioConverter } from '../src/engines/audio/convert.ts';
 import { chooseEngine } from '../src/engines/speech/choose.ts';
@@ -45,7 +45,12 @@ function nodeVersion(): Finding {
 function settings(): Config | undefined {
   try {
     const command = readCommand(process.argv.slice(2), process.env, version());
-    if (command.kind === 'start') return command.config;
+    if (command.kind === 'start') {
+      const others = unknownInDotEnv();
+      if (others.length > 0)
+        findings.push(note(`Hearth has no settings with these names of .env: ${others.join(', ')}`));
+      return command.config;
+    }
     findings.push(note(command.text));
   } catch (error) {
     if (!(error instanceof StartError)) throw error;

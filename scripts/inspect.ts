@@ -11,6 +11,7 @@ import type { SealedColumn } from '../src/database/sealed-column.ts';
 import { createSealer, SEALED, type Sealer } from '../src/database/sealed-columns.ts';
 import { StartError } from '../src/errors.ts';
 import { version } from '../src/version.ts';
+import { runCommand } from './command.ts';
 
 const DATABASES = ['users', 'chat'] as const;
 const ROWS = 10;
@@ -22,13 +23,7 @@ const SECRET =
 
 type Row = Record<string, unknown>;
 
-try {
-  inspect(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof StartError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 2;
-}
+await runCommand(async () => inspect(process.argv.slice(2)), 2);
 
 function inspect(args: readonly string[]): void {
   const [first = ''] = args;

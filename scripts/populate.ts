@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { readCommand } from '../src/config.ts';
 import { loadKeyring } from '../src/crypto/keys.ts';
 import { createPasswords } from '../src/crypto/passwords.ts';
 import { lockDataFolder } from '../src/database/lock.ts';
@@ -12,6 +13,7 @@ import type { Message, NewMessage } from '../src/messages/message.ts';
 import { newMessageId } from '../src/messages/send.ts';
 import { BCRYPT_COST } from '../src/settings.ts';
 import { openStores, type Stores } from '../src/stores.ts';
+import { version } from '../src/version.ts';
 import { createRandom, PEOPLE, ROOMS, somethingSaid } from './populate/talk.ts';
 
 const USAGE = `npm run populate -- [flags]
@@ -37,6 +39,8 @@ export type Population = {
   months: number;
   password: string;
   seed: number;
+  /** Undefined for one in the folder. */
+  encryptionKey?: string | undefined;
 };
 
 type Somebody = { id: number; name: string };
@@ -168,9 +172,10 @@ if (process.argv[1] === new URL(import.meta.url).pathname) {
     else {
       const names = await populate(wanted, (done) => process.stderr.write(`\r${done} messages`));
       process.stderr.write('\n');
+      const others = names.slice(1, 4).join(', ');
       console.log(
         `${wanted.dataDir} holds ${names.length} people. Start it with: npm start -- --data ${wanted.dataDir}\n` +
-          `Sign in as ${names[0]}, the administrator, or as ${names.slice(1, 4).join(', ')}, with the password: ${wanted.password}`,
+          `Sign in as ${names[0]}, the administrator${others ? `, or as ${others}` : ''}, with the password: ${wanted.password}`,
       );
     }
   } catch (error) {
@@ -203,8 +208,11 @@ function readFlags(args: string[]): Population | undefined {
     if (/^[1-9]\d*$/.test(text) && Number(text) <= most) return Number(text);
     throw new StartError(`--${name} takes a whole number from 1 to ${most}, not "${text}".`);
   };
+  const command = readCommand(['--data', values.data], process.env, version());
+  if (command.kind !== 'start') throw new StartError(command.text);
   return {
     dataDir: values.data,
+    encryptionKey: command.config.encryptionKey,
     messages: whole('messages', 10_000_000),
     people: whole('people', 10_000),
     groups: whole('groups', 2_000),
@@ -229,9 +237,10 @@ export async function populate(wanted: Population, report: (messages: number) =>
   const databases = await openDatabases(dataDir);
   const passwords = createPasswords(BCRYPT_COST);
   try {
-    const keyring = loadKeyring(undefined, dataDir, true);
+    const keyring = loadKeyring(wanted.encryptionKey, dataDir, true);
     for (const database of [databases.users, databases.chat]) await checkKeyring(database, keyring);
     const stores = await openStores(databases, keyring);
+    await stores.audit.begin(Date.now());
     return await new Filler(stores, wanted).fill(await passwords.hash(wanted.password), report);
   } finally {
     await passwords.close();

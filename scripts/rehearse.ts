@@ -3,7 +3,7 @@ import { counted } from '../src/backups/in-words.ts';
 import { rehearse } from '../src/backups/rehearse.ts';
 import { readCommand } from '../src/config.ts';
 import { loadKeyring } from '../src/crypto/keys.ts';
-import { refuseNoData } from '../src/database/integrity.ts';
+import { refuseUnusable } from '../src/database/integrity.ts';
 import { StartError } from '../src/errors.ts';
 import { version } from '../src/version.ts';
 import { runCommand } from './command.ts';
@@ -12,7 +12,7 @@ await runCommand(async () => {
   const command = readCommand(process.argv.slice(2), process.env, version());
   if (command.kind !== 'start') throw new StartError(command.text);
   const { dataDir, databaseUrl, encryptionKey } = command.config;
-  if (!databaseUrl) refuseNoData(dataDir);
+  if (!databaseUrl) refuseUnusable(dataDir);
   const keyring = loadKeyring(encryptionKey, dataDir, false);
   const { from, to, isUpgrade, took, accounts, messages } = await rehearse({ dataDir, databaseUrl, keyring });
   const opened = `${counted(accounts, 'account')} and ${counted(messages, 'message')} are in it, and it opens with the keys.`;

@@ -1,24 +1,20 @@
 // npm run rotate-keys [-- --data FOLDER]     seals everything with a new key, and removes the old ones; stop Hearth first
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { type Config, readCommand } from '../src/config.ts';
 import { addKey, type Keyring, loadKeyring, retireOldKeys } from '../src/crypto/keys.ts';
+import { refuseUnusable } from '../src/database/integrity.ts';
 import { lockDataFolder } from '../src/database/lock.ts';
 import { type Databases, openDatabases, refuseUpgrade } from '../src/database/open.ts';
 import { rotateKeysOf } from '../src/database/rotation.ts';
 import { checkKeyring } from '../src/database/sealing.ts';
 import { StartError } from '../src/errors.ts';
 import { version } from '../src/version.ts';
+import { runCommand } from './command.ts';
 
-try {
+await runCommand(async () => {
   const command = readCommand(process.argv.slice(2), process.env, version());
   if (command.kind === 'print') console.log(command.text);
   else await run(command.config);
-} catch (error) {
-  if (!(error instanceof StartError)) throw error;
-  console.error(error.message);
-  process.exitCode = 2;
-}
+}, 2);
 
 async function run(config: Config): Promise<void> {
   const retired = await rotateKeys(config, (rows) => process.stderr.write(`\r${rows} rows`));
@@ -42,9 +38,7 @@ async function rotateKeys(
   { dataDir, databaseUrl, encryptionKey }: Pick<Config, 'dataDir' | 'databaseUrl' | 'encryptionKey'>,
   report: (rows: number) => void,
 ): Promise<string[]> {
-  if (!databaseUrl && !existsSync(join(dataDir, 'users.sqlite3'))) {
-    throw new StartError(`There is no data in ${dataDir} to seal anew; name its folder with --data.`);
-  }
+  if (!databaseUrl) refuseUnusable(dataDir);
   const lock = lockDataFolder(dataDir);
   try {
     await refuseUpgrade(dataDir, databaseUrl);

@@ -1,8 +1,8 @@
 import { readCommand } from '../src/config.ts';
 import { loadKeyring } from '../src/crypto/keys.ts';
-import { refuseNoData } from '../src/database/integrity.ts';
-import { refuseMoved } from '../src/database/moved.ts';
+import { refuseUnusable } from '../src/database/integrity.ts';
 import { openDatabases, refuseUpgrade } from '../src/database/open.ts';
+import { checkKeyring } from '../src/database/sealing.ts';
 import { fileFailure, StartError } from '../src/errors.ts';
 import { openStores, type Stores } from '../src/stores.ts';
 import { version } from '../src/version.ts';
@@ -20,12 +20,13 @@ export async function withStores(
     const command = readCommand([...flags], process.env, version());
     if (command.kind === 'print') return console.log(command.text);
     const { dataDir, databaseUrl, encryptionKey } = command.config;
-    if (!databaseUrl) refuseNoData(dataDir);
-    if (!databaseUrl) refuseMoved(dataDir);
+    if (!databaseUrl) refuseUnusable(dataDir);
     await refuseUpgrade(dataDir, databaseUrl);
     const databases = await openDatabases(dataDir, databaseUrl);
     try {
-      await work(await openStores(databases, loadKeyring(encryptionKey, dataDir, false)));
+      const keyring = loadKeyring(encryptionKey, dataDir, false);
+      for (const name of ['users', 'chat'] as const) await checkKeyring(databases[name], keyring);
+      await work(await openStores(databases, keyring));
     } finally {
       await databases.close();
     }

@@ -6,6 +6,7 @@ import { undoUpgrade } from '../src/backups/undo.ts';
 import { readCommand } from '../src/config.ts';
 import { joinProcesses } from '../src/database/driver/postgres-processes.ts';
 import { lockDataFolder } from '../src/database/lock.ts';
+import { refuseMoved } from '../src/database/moved.ts';
 import { StartError } from '../src/errors.ts';
 import { version } from '../src/version.ts';
 import { readFlags, runCommand } from './command.ts';
@@ -20,6 +21,7 @@ await runCommand(async () => {
   const { dataDir, databaseUrl, filesBucket, filesFolder = join(dataDir, 'media') } = command.config;
   if (!existsSync(dataDir))
     throw new StartError(`There is no data in ${dataDir}; name its folder with --data.`);
+  if (!databaseUrl) refuseMoved(dataDir);
   const lock = lockDataFolder(dataDir);
   try {
     if (databaseUrl) await refuseRunning(databaseUrl);

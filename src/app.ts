@@ -204,7 +204,7 @@ function route(
   voice.receiveCallbacks(app);
   app.use(readForms(/^\/admin\/imports\/\d+\/start$/), accounts.identify);
   app.use('/api', programs.secureChatDemo);
-  app.get(['/', '/groups'], features.inbox.inboxHome);
+  app.get(['/', '/groups', '/direct'], features.inbox.inboxHome);
   // Most requested routes first: Express tries them in order until one matches.
   app.use(messages.messageRoutes, ...messages.groupRoutes(messages.people), messages.listRoutes);
   app.use(features.notifications.notificationRoutes, features.profiles.profileRoutes);

@@ -98,14 +98,29 @@ function readFlags(args: readonly string[]): Readonly<Record<string, string | bo
   }
 }
 
+/** The names in `.env` that are none of Hearth's settings: those of others, or misspelled. */
+export function unknownInDotEnv(): string[] {
+  const names = new Set<string>(Object.values(VARIABLES).map(({ name }) => name));
+  return Object.keys(readDotEnv()).filter((name) => !names.has(name));
+}
+
 function readDotEnv(): Environment {
+  let found: Environment;
   try {
-    return { ...parseEnv(readFileSync('.env', 'utf8')) };
+    found = { ...parseEnv(readFileSync('.env', 'utf8')) };
   } catch (error) {
     // No .env is the usual case.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
     throw new StartError('The file .env cannot be read: let the user that Hearth runs as read it.');
   }
+  // A line without "=" is joined with the next one, which would then be no setting either.
+  const [line] =
+    Object.keys(found)
+      .find((name) => /[\s:]/.test(name))
+      ?.split('\n') ?? [];
+  if (line !== undefined)
+    throw new StartError(`The line "${line}" in .env is no setting: write NAME=value, or # before a note.`);
+  return found;
 }
 
 function helpText(): string {

@@ -90,6 +90,8 @@ const FILE_FAILURES: Readonly<Record<string, string>> = {
   EROFS: 'its disk can only be read',
   EIO: 'its disk fails',
   SQLITE_IOERR: 'its disk fails',
+  SQLITE_READONLY: 'this user may only read it, or its folder',
+  SQLITE_CANTOPEN: 'it is not there, or this user may not use its folder',
   EACCES: 'this user may not use it',
   EPERM: 'this user may not use it',
   ENOTDIR: 'a part of its path is a file',
@@ -99,10 +101,11 @@ const FILE_FAILURES: Readonly<Record<string, string>> = {
 /** What the system says of a file, as a sentence for who runs Hearth; undefined for any other failure. */
 export function fileFailure(thrown: unknown): StartError | undefined {
   if (!(thrown instanceof Error) || !('code' in thrown)) return undefined;
-  const reason = FILE_FAILURES[String(thrown.code).replace(/^(SQLITE_IOERR).*/, '$1')];
+  const reason = FILE_FAILURES[String(thrown.code).replace(/^(SQLITE_(?:IOERR|READONLY|CANTOPEN)).*/, '$1')];
   if (reason === undefined) return undefined;
   const [file] = ['dest' in thrown && thrown.dest, 'path' in thrown && thrown.path].filter(Boolean);
-  return new StartError(`${file ?? 'A file'} cannot be read or written: ${reason}.`);
+  const what = String(thrown.code).startsWith('SQLITE') ? 'A database' : 'A file';
+  return new StartError(`${file ?? what} cannot be read or written: ${reason}.`);
 }
 
 function count(n: number, unit: string): string {

@@ -6,7 +6,10 @@ import type { Config } from '../../src/config.ts';
 import { type Keyring, loadKeyring } from '../../src/crypto/keys.ts';
 import { BetterSqlite } from '../../src/database/driver/better-sqlite3.ts';
 import { countRows } from '../../src/database/driver/copy.ts';
+import { checkNothingMissing } from '../../src/database/integrity.ts';
+import { refuseMoved } from '../../src/database/moved.ts';
 import { newestVersions } from '../../src/database/snapshots.ts';
+import { StartError } from '../../src/errors.ts';
 import { bad, type Finding, messageOf, note, ok } from './finding.ts';
 
 /** What is written by clocks that differ by more is out of order for people. */
@@ -15,6 +18,13 @@ const WAIT_MS = 5_000;
 const NAMES = ['users', 'chat'] as const;
 
 export function sqlite(config: Config): Finding[] {
+  try {
+    refuseMoved(config.dataDir);
+    checkNothingMissing(config.dataDir);
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    return [bad(error.message)];
+  }
   return NAMES.flatMap((name) => {
     const file = join(config.dataDir, `${name}.sqlite3`);
     if (!existsSync(file)) return [note(`There is no ${name} database yet: the first start makes it.`)];

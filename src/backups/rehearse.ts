@@ -14,7 +14,7 @@ import {
 import { postgresVersions } from '../database/migrate-postgres.ts';
 import { openDatabases } from '../database/open.ts';
 import { isUpgrade, newestVersions, sqliteVersions, type Versions } from '../database/snapshots.ts';
-import { diskFull, StartError } from '../errors.ts';
+import { diskFull, fileFailure, StartError } from '../errors.ts';
 import { copyAll, readAll } from './copies.ts';
 
 export type Rehearsal = Readonly<{
@@ -60,6 +60,8 @@ export async function rehearse({ dataDir, databaseUrl, keyring }: Rehearsed): Pr
       throw new StartError(
         `The copy does not fit into ${tmpdir()}. Make room there, or name a folder with room in TMPDIR.`,
       );
+    const failure = fileFailure(error);
+    if (failure) throw failure;
     const cause = error instanceof Error ? error.message : String(error);
     throw new StartError(
       `The upgrade fails on a copy: ${cause}. Stay with the version before, and report this.`,

@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import type { Config } from '../config.ts';
 import { loadKeyring } from '../crypto/keys.ts';
-import { refuseNoData } from '../database/integrity.ts';
+import { refuseUnusable } from '../database/integrity.ts';
 import { backUp, lockTarget } from './back-up.ts';
 import { counted, doneInWords, lackInWords } from './in-words.ts';
 import { type Keep, prune } from './prune.ts';
@@ -34,7 +34,7 @@ export async function runBackup(
   onProgress?: (done: number, total: number) => void,
 ): Promise<{ done: string; lacks: string | undefined }> {
   const { dataDir, target, keep, keyFolder } = settings;
-  if (!databaseUrl) refuseNoData(dataDir);
+  if (!databaseUrl) refuseUnusable(dataDir);
   const media = filesOf({ dataDir, filesFolder });
   refuseOverlap({ dataDir, target, filesFolder: filesBucket === undefined ? media : undefined, keyFolder });
   const keyring = loadKeyring(encryptionKey, dataDir, false);

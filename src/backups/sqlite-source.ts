@@ -1,7 +1,6 @@
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Keyring } from '../crypto/keys.ts';
-import { refuseMoved } from '../database/moved.ts';
 import { openDatabases } from '../database/open.ts';
 import { copyAll, readAll } from './copies.ts';
 import { DATABASES } from './manifest.ts';
@@ -15,7 +14,6 @@ export function sqliteSource(dataDir: string, keyring: Keyring): Source {
   };
   return {
     async copy(folder) {
-      refuseMoved(dataDir);
       const { rows, blobs } = await opened(folder);
       return { rows, blobs, files: Object.keys(rows).map((name) => `${name}.sqlite3`) };
     },

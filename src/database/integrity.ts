@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type Sqlite from 'better-sqlite3';
 import { StartError } from '../errors.ts';
+import { refuseMoved } from './moved.ts';
 
 /** Larger files are not checked at start-up; damage in them is found only when it is read. */
 const CHECKED_BYTES = 64 * 1024 * 1024;
@@ -12,15 +13,21 @@ export const RESTORING = '.restoring';
 /** A file in the data folder, as long as the databases are being put back to what they were before an upgrade. */
 export const UNDOING = 'undoing.json';
 
-/** Refuses a folder in which there is nothing for a command, or nothing that it may read. */
-export function refuseNoData(dataDir: string): void {
+/**
+ * Refuses what a command cannot use: a folder without databases, or with one of them only, or that it may not read, or
+ * whose data is in PostgreSQL now.
+ */
+export function refuseUnusable(dataDir: string): void {
   try {
     statSync(join(dataDir, 'users.sqlite3'));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EACCES')
       throw new StartError(`${dataDir} cannot be read: run this as the user that Hearth runs as.`);
-    throw new StartError(`There is no data in ${dataDir}; name its folder with --data.`);
+    if (!existsSync(join(dataDir, 'chat.sqlite3')))
+      throw new StartError(`There is no data in ${dataDir}; name its folder with --data.`);
   }
+  refuseMoved(dataDir);
+  checkNothingMissing(dataDir);
 }
 
 /**

@@ -53,7 +53,7 @@ export function inboxRoutes(dependencies: Dependencies): Router {
     .use(forms);
 }
 
-/** With INBOX_ONLY the first page is the line, or the inbox. */
+/** With INBOX_ONLY the first page, and those of groups, are the line, or the inbox. */
 export function inboxHome({ inboxOnly }: Pick<Config, 'inboxOnly'>): RequestHandler {
   return (request, response, next) => {
     const account = visitor(request);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -28,6 +29,21 @@ test('with --tls the port is 8443, unless it is given', () => {
   };
   assert.equal(port('--tls'), 8443);
   assert.equal(port('--tls', '--port', '9000'), 9000);
+});
+
+test('a line of .env that is no setting is named, and takes no other with it', async (t) => {
+  const folder = temporaryFolder(t);
+  const start = (text: string) => {
+    writeFileSync(join(folder, '.env'), text);
+    const args = [join(ROOT, 'start.js'), '--http-port', '1'];
+    return spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' }).stderr;
+  };
+  const sentence = (line: string) =>
+    `The line "${line}" in .env is no setting: write NAME=value, or # before a note.\n`;
+  assert.equal(start('Who may come in\nREGISTRATION=closed\n'), sentence('Who may come in'));
+  assert.equal(start('RATE_LIMITS: off\nPASSWORD_COST=9\n'), sentence('RATE_LIMITS: off'));
+  const fine = '# a note\n\nexport REGISTRATION = closed\nOTHER.NAME=1\nORIGINS="https://a.example"\n';
+  assert.match(start(fine), /--http-port goes with --tls/);
 });
 
 test('a flag, a port or a value that is not understood ends the start with one sentence that names it', () => {

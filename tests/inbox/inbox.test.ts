@@ -131,7 +131,8 @@ test('with INBOX_ONLY no member ever sees anything of another, whatever they do'
     ];
     members.set(name, { visitor, line, sockets });
   }
-  assert.equal((await ada.get('/')).location, '/inbox');
+  for (const path of ['/', '/groups', '/direct']) assert.equal((await ada.get(path)).location, '/inbox');
+  assert.doesNotMatch((await ada.get('/people/2')).body, /action="\/direct"/, 'it would be refused');
   const next = random(7);
   const files: string[] = [];
   const acts: ((name: string) => Promise<unknown>)[] = [

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';
 import { Visitor } from '../support/client.ts';
-import { ON_SQLITE, runToEnd, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
+import { ON_SQLITE, runCommand, runToEnd, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 
 test(
   'populate fills a folder that people can sign in to, and leaves one alone that holds data',
@@ -13,6 +13,8 @@ test(
     const { code, stdout, stderr } = await runToEnd(args, {}, 'scripts/populate.ts');
     assert.equal(code, 0, stderr);
     const [, name = '', password = ''] = /Sign in as (\w+),.*password: (.+)\n/.exec(stdout) ?? [];
+    const log = await runCommand('check-log', ['--data', dataDir]);
+    assert.match(log.stdout, /The log is whole: 1 entry/);
     const hearth = await startHearthProcess(t, { dataDir });
     const person = new Visitor(hearth.url);
     assert.equal((await person.post('/login', { username: name, password })).status, 303);

@@ -1,18 +1,22 @@
 import { chmodSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type Sqlite from 'better-sqlite3';
 import { StartError } from '../../errors.ts';
-import { isDamage } from '../integrity.ts';
+import { damaged, isDamage } from '../integrity.ts';
 import { BetterSqlite } from './better-sqlite3.ts';
 
 /**
  * Copies a database, also while another process writes to it: the copy is of one moment, and without what was deleted
  * (sqlite.org/lang_vacuum.html, "VACUUM with an INTO clause").
+ * @throws StartError where it is damaged
  */
 export function copyDatabase(from: string, to: string): void {
   const sqlite = new BetterSqlite(from, { readonly: true, fileMustExist: true });
   try {
     sqlite.prepare('VACUUM INTO ?').run(to);
     chmodSync(to, 0o600);
+  } catch (error) {
+    throw isDamage(error) ? damaged(from, dirname(from)) : error;
   } finally {
     sqlite.close();
   }
