@@ -49,7 +49,8 @@ export class Conversation {
     if (!this.#thread && this.#isNewest) this.#offlineCopy = new OfflineCopy(`/groups/${this.#groupId}`);
     this.#socket = new Connection(() => `/ws/chat/${this.#groupId}?after=${this.#change}`, {
       onFragment: (html) => placeFragments(html, (element) => this.#take(element)),
-      onOpen: () => outbox.flush(),
+      // Also what a thread that was open beside this page has left.
+      onOpen: () => outbox.refresh(),
       // Not a member any more, or signed out: the page says so itself.
       onFinal: () => location.reload(),
     });
@@ -63,7 +64,7 @@ export class Conversation {
     this.#messages = new MessageList(section, {
       accountId,
       scroll: this.#scroll,
-      isShown: (element, wasPending) => this.#isShown(element, wasPending),
+      isShown: (...message) => this.#isShown(...message),
       onAdd: (element) => this.#onAdd(element),
     });
     this.#listen(section);
@@ -146,13 +147,14 @@ export class Conversation {
    * Whether a message that came in belongs on this page.
    * @param {HTMLElement} element
    * @param {boolean} wasPending
+   * @param {boolean} isNew
    */
-  #isShown(element, wasPending) {
+  #isShown(element, wasPending, isNew) {
     if (this.#thread && element.dataset.thread !== this.#thread) return false;
     if (this.#isNewest) return true;
     // The user's own message, sent from a page of older messages: go to the newest.
     if (wasPending) this.#scroll.goToNewest();
-    else this.#scroll.offerNewest();
+    else if (isNew) this.#scroll.offerNewest();
     return false;
   }
 

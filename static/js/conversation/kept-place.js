@@ -39,12 +39,23 @@ export function returnToPlace(scroller, groupId) {
   if (!kept) return false;
   /** @type {Place} */
   const { seq, top } = JSON.parse(kept);
-  const message = document.getElementById(`message-${seq}`);
-  if (message) scroller.scrollTop += message.getBoundingClientRect().top - topOf(scroller) - top;
-  else if (groupId && !sent) {
+  const isHere = scrollToPlace(scroller, { seq, top });
+  if (!isHere && groupId && !sent) {
     tabStorage.set(SENT_KEY + groupId, kept);
     location.replace(`/groups/${groupId}?around=${seq}`);
   }
+  return isHere;
+}
+
+/**
+ * Scrolls so that a message is where it was.
+ * @param {HTMLElement} scroller
+ * @param {Place} place
+ * @returns {boolean} whether it is on this page
+ */
+export function scrollToPlace(scroller, { seq, top }) {
+  const message = document.getElementById(`message-${seq}`);
+  if (message) scroller.scrollTop += message.getBoundingClientRect().top - topOf(scroller) - top;
   return message !== null;
 }
 
@@ -60,10 +71,11 @@ function newKey() {
 }
 
 /**
+ * The first message in view, and where it begins.
  * @param {HTMLElement} scroller
  * @returns {Place | undefined}
  */
-function placeIn(scroller) {
+export function placeIn(scroller) {
   const edge = topOf(scroller);
   const first = findAll(scroller, '.message[data-seq]').find(
     (message) => message.getBoundingClientRect().bottom > edge,

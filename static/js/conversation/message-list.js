@@ -7,6 +7,8 @@ import { renewQuotes } from './quotes.js';
 const MESSAGES = ':scope > .message';
 /** Notices, such as of who has joined, are not history: the oldest give way to a new one. */
 const MAX_NOTICES = 20;
+/** As on the server (`src/messages/present.ts`): messages of one author within this time stand under one name. */
+const GROUPING_MS = 5 * 60_000;
 /** Elements to which the focus returns after their message is replaced. */
 const FOCUSED_PARTS = ['[data-play]', '[data-position]', '[data-speed]', '[data-transcript]', 'summary'];
 
@@ -14,7 +16,8 @@ const FOCUSED_PARTS = ['[data-play]', '[data-position]', '[data-speed]', '[data-
  * @typedef {object} Options
  * @property {string} accountId who looks at it
  * @property {import('./scroll-position.js').ScrollPosition} scroll
- * @property {(element: HTMLElement, wasPending: boolean) => boolean} isShown whether a new message belongs here
+ * @property {(element: HTMLElement, wasPending: boolean, isNew: boolean) => boolean} isShown whether a message that is
+ *   not on the page belongs here
  * @property {(element: HTMLElement) => void} onAdd
  */
 
@@ -24,6 +27,8 @@ export class MessageList {
   #isNewest;
   /** The first message of the thread that is open, which stays as long as it has answers. */
   #thread;
+  /** The seq of the newest message that is known, whether or not it is on this page. */
+  #lastSeq;
   #options;
 
   /**
@@ -35,6 +40,7 @@ export class MessageList {
     this.#pendingList = find(section, '[data-pending]');
     this.#isNewest = section.dataset.isNewest === 'true';
     this.#thread = section.dataset.thread;
+    this.#lastSeq = Number(section.dataset.lastSeq);
     this.#options = options;
   }
 
@@ -49,14 +55,16 @@ export class MessageList {
     renewQuotes(this.#list, element);
     const pending = findOptional(this.#pendingList, `[data-id="${CSS.escape(element.dataset.id ?? '')}"]`);
     pending?.remove();
+    const isNew = Number(element.dataset.seq) > this.#lastSeq;
+    if (isNew) this.#lastSeq = Number(element.dataset.seq);
     const old = document.getElementById(element.id);
     if (old) {
       if (Number(old.dataset.change) < Number(element.dataset.change)) this.#replace(old, element);
       return;
     }
-    // It comes with the older messages, when they are asked for.
-    if (this.#isBeforeLoaded(element)) return;
-    if (!isShown(element, pending !== undefined)) return;
+    // It comes with the older messages, when they are asked for; of a long thread, the oldest replies are not.
+    if (this.#isBeforeLoaded(element) || (this.#thread && !isNew)) return;
+    if (!isShown(element, pending !== undefined, isNew)) return;
     this.#insert(element);
     onAdd(element);
   }
@@ -98,14 +106,30 @@ export class MessageList {
     const next = messages.find((message) => Number(message.dataset.seq) > seq);
     const previous = messages.findLast((message) => Number(message.dataset.seq) < seq);
     this.#options.scroll.keep(() => {
-      if (!next) {
+      if (next) {
+        list.insertBefore(element, previous ? previous.nextElementSibling : next);
+        separateDays(list);
+      } else {
         list.append(element);
         separateLast(list, element);
-        return;
       }
-      list.insertBefore(element, previous ? previous.nextElementSibling : next);
-      separateDays(list);
+      this.#groupByAuthor(element);
     });
+  }
+
+  /**
+   * What was pushed is grouped with the message before it in the conversation; in a thread, others stand above it.
+   * @param {HTMLElement} element
+   */
+  #groupByAuthor(element) {
+    if (!this.#thread) return;
+    const messages = findAll(this.#list, MESSAGES);
+    const previous = messages[messages.indexOf(element) - 1];
+    const isContinued =
+      previous !== undefined &&
+      previous.dataset.authorId === element.dataset.authorId &&
+      timeOf(element) - timeOf(previous) < GROUPING_MS;
+    element.classList.toggle('is-continued', isContinued);
   }
 
   /**
@@ -124,12 +148,33 @@ export class MessageList {
     const openParts = findAll(old, 'details', HTMLDetailsElement).map(({ open }) => open);
     for (const [index, details] of findAll(element, 'details', HTMLDetailsElement).entries())
       details.open ||= openParts[index] ?? false;
-    this.#options.scroll.keep(() => old.replaceWith(element), { isMessage: false });
+    const replace = () => {
+      old.replaceWith(element);
+      keepMedia(old, element);
+      this.#groupByAuthor(element);
+    };
+    this.#options.scroll.keep(replace, { isMessage: false });
     if (!hadFocus) return;
     const same = findOptional(element, part);
     if (same) same.focus({ preventScroll: true });
     else focusMessage(element);
   }
+}
+
+/**
+ * Sound and film that play go on: what is put back within one task is not stopped.
+ * @param {HTMLElement} old
+ * @param {HTMLElement} element that has taken its place in this task
+ */
+function keepMedia(old, element) {
+  const inNew = findAll(element, 'audio, video', HTMLMediaElement);
+  for (const media of findAll(old, 'audio, video', HTMLMediaElement))
+    inNew.find((same) => same.src === media.src)?.replaceWith(media);
+}
+
+/** @param {HTMLElement} message */
+function timeOf(message) {
+  return Date.parse(message.dataset.at ?? '');
 }
 
 /**

@@ -1,6 +1,6 @@
 // Where somebody is in a conversation, and the ways to what is new.
 import { find, findOptional } from '../page/dom.js';
-import { keepPlace, returnToPlace } from './kept-place.js';
+import { keepPlace, placeIn, returnToPlace, scrollToPlace } from './kept-place.js';
 
 const AT_BOTTOM_PX = 60;
 
@@ -36,20 +36,18 @@ export class ScrollPosition {
   }
 
   /**
-   * Changes the content and keeps the scroll position, or stays at the bottom if it was there.
+   * Changes the content and keeps what is in view where it is, or stays at the bottom if it was there.
    * @param {() => void} insert changes the content
    * @param {{ mustShow?: boolean, isMessage?: boolean }} [options] whether to scroll down in any case; whether the
    *   change is a new message
    */
   keep(insert, { mustShow = false, isMessage = true } = {}) {
-    const wasAtBottom = this.#isAtBottom();
-    const height = this.#scroller.scrollHeight;
+    const showsEnd = this.#isAtBottom() || mustShow;
+    const place = showsEnd ? undefined : placeIn(this.#scroller);
     insert();
-    if (wasAtBottom || mustShow) this.#scroller.scrollTop = 0;
-    else {
-      this.#scroller.scrollTop -= this.#scroller.scrollHeight - height;
-      if (isMessage) this.offerNewest();
-    }
+    if (place) scrollToPlace(this.#scroller, place);
+    if (showsEnd) this.#scroller.scrollTop = 0;
+    else if (isMessage) this.offerNewest();
   }
 
   offerNewest() {

@@ -52,7 +52,7 @@ export class ThreadPane {
   /** @param {string} thread */
   async #open(thread) {
     if (!(await this.#mayLeave())) return;
-    this.#pane?.remove();
+    this.#remove();
     const pane = document.createElement('aside');
     pane.className = 'beside';
     pane.setAttribute('aria-label', 'Thread');
@@ -67,10 +67,15 @@ export class ThreadPane {
     remember(thread);
   }
 
-  async #close() {
-    if (!(await this.#mayLeave())) return;
+  #remove() {
     this.#pane?.remove();
     this.#pane = undefined;
+    announce('thread-closed', undefined);
+  }
+
+  async #close() {
+    if (!(await this.#mayLeave())) return;
+    this.#remove();
     document.body.classList.remove('has-beside');
     remember(undefined);
     (this.#opener?.isConnected ? this.#opener : findOptional(document, '#content'))?.focus();

@@ -1,6 +1,7 @@
 // Messages that are not yet acknowledged. IndexedDB keeps them through a closed tab, a lost network and a server
 // restart; if the browser stores nothing, they stay in this tab. The id of a message makes sending it idempotent, so
 // two tabs may send the same one.
+import { listen } from '../page/events.js';
 import { uuid } from '../page/uuid.js';
 import { Delivery } from './delivery.js';
 import { Items } from './items.js';
@@ -32,10 +33,12 @@ export class Outbox {
   constructor(accountId) {
     this.#accountId = accountId;
     this.#items = new Items(accountId);
-    addEventListener('online', () => this.#refresh());
+    addEventListener('online', () => this.refresh());
+    // What was written in it and has not gone out is here now.
+    listen('thread-closed', () => this.refresh());
     document.addEventListener(
       'visibilitychange',
-      () => document.visibilityState === 'visible' && this.#refresh(),
+      () => document.visibilityState === 'visible' && this.refresh(),
     );
     this.#loaded = this.#items.load();
     this.#loaded.then(() => this.flush());
@@ -122,7 +125,7 @@ export class Outbox {
   #waitAndRetry() {
     this.#isWaiting = true;
     for (const item of this.#items.own()) if (!item.refusal) this.#tell(item, this.#items.stateOf(item));
-    this.#timer = setTimeout(() => this.#refresh(), RETRY_MS);
+    this.#timer = setTimeout(() => this.refresh(), RETRY_MS);
   }
 
   /**
@@ -150,7 +153,8 @@ export class Outbox {
     if (!isStored && this.#isWaiting && !item.refusal) this.#tell(item, this.#items.stateOf(item));
   }
 
-  async #refresh() {
+  /** Sends what waits, also what another page of this browser has kept and did not send. */
+  async refresh() {
     await this.#load();
     await this.flush();
   }

@@ -18,6 +18,7 @@
  * @property {import('../outbox/items.js').Item} put-back an unsent message was discarded and returns to the composer
  * @property {undefined} recording the microphone is about to be used
  * @property {undefined} close-thread
+ * @property {undefined} thread-closed the thread beside this page is gone, with its outbox
  */
 
 /**

@@ -1,0 +1,146 @@
+/// <reference lib="dom" />
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { Page } from 'playwright-core';
+import { joinGroup, openBrowser, personAt, say, spoken } from '../support/browser.ts';
+import { newPerson } from '../support/client.ts';
+import { startHearth, startHearthProcess } from '../support/hearth.ts';
+
+// What others do while somebody reads.
+
+const topOf = (page: Page, seq: number) =>
+  page.locator(`#message-${seq}`).evaluate((message) => Math.round(message.getBoundingClientRect().top));
+
+test('what is being read stays where it is, whatever changes above it and below', async (t) => {
+  const { url } = await startHearth(t);
+  const bob = await newPerson(url, 'bob', 1);
+  for (let number = 1; number <= 50; number++)
+    await bob.post('/groups/1/messages', { content: `message ${number}` });
+  const { page } = await personAt(await openBrowser(t), url, 'ada');
+  await joinGroup(page, 'General');
+  await page.goto(`${url}/groups/1?newest=`);
+  await page.locator('#message-35').evaluate((message) => message.scrollIntoView({ block: 'center' }));
+  const top = await topOf(page, 35);
+  await bob.post('/groups/1/messages/10/reactions', { emoji: '👍', on: 'yes' });
+  await page.locator('#message-10 .reaction').waitFor();
+  assert.equal(await topOf(page, 35), top, 'a reaction above');
+  await bob.post('/groups/1/messages/15/edit', { content: 'line\n'.repeat(10) });
+  await page.locator('#message-15 .edited').waitFor();
+  assert.equal(await topOf(page, 35), top, 'an edit above');
+  await bob.post('/groups/1/messages/48/edit', { content: 'line\n'.repeat(10) });
+  await page.locator('#message-48 .edited').waitFor();
+  assert.equal(await topOf(page, 35), top, 'an edit below');
+  await bob.post('/groups/1/messages', { content: 'a new one' });
+  await page.locator('#message-51').waitFor();
+  assert.equal(await topOf(page, 35), top, 'a new message');
+  await page.getByRole('button', { name: 'New messages' }).waitFor();
+});
+
+test('in a thread a reply stands under its author, and an old one that changes is not new', async (t) => {
+  const { url } = await startHearth(t);
+  const ann = await newPerson(url, 'ann', 1);
+  const bob = await newPerson(url, 'bob', 1);
+  await ann.post('/groups/1/messages', { content: 'The first' });
+  for (let number = 1; number <= 205; number++)
+    await ann.post('/groups/1/messages', { content: `reply ${number}`, replyTo: '1', thread: '1' });
+  const { page } = await personAt(await openBrowser(t), url, 'ada');
+  await joinGroup(page, 'General');
+  await page.goto(`${url}/groups/1/threads/1`);
+  await page.locator('#message-206').waitFor();
+  await bob.post('/groups/1/messages', { content: 'elsewhere' });
+  await bob.post('/groups/1/messages', { content: 'here', replyTo: '1', thread: '1' });
+  const reply = page.locator('#message-208');
+  await reply.waitFor();
+  const isContinued = (seq: number) =>
+    page.locator(`#message-${seq}`).evaluate((message) => message.classList.contains('is-continued'));
+  assert.equal(await isContinued(208), false, 'the message before it is elsewhere');
+  await ann.post('/groups/1/messages/208/reactions', { emoji: '👍', on: 'yes' });
+  await reply.locator('.reaction').waitFor();
+  assert.equal(await isContinued(208), false);
+  await bob.post('/groups/1/messages', { content: 'and more', replyTo: '1', thread: '1' });
+  await page.locator('#message-209').waitFor();
+  assert.equal(await isContinued(209), true);
+
+  await bob.post('/groups/1/messages/3/reactions', { emoji: '👍', on: 'yes' });
+  await bob.post('/groups/1/messages', { content: 'the last', replyTo: '1', thread: '1' });
+  await page.locator('#message-210').waitFor();
+  assert.equal(await page.locator('#message-3').count(), 0, 'it is older than what is shown');
+
+  await page.goto(`${url}/groups/1?around=30`);
+  await page.locator('[data-scroller]').evaluate((scroller) => scroller.scrollBy(0, -200));
+  await bob.post('/groups/1/messages/205/reactions', { emoji: '👍', on: 'yes' });
+  await bob.post('/groups/1/messages/30/reactions', { emoji: '👍', on: 'yes' });
+  await page.locator('#message-30 .reaction').waitFor();
+  assert.equal(await page.getByRole('button', { name: 'New messages' }).count(), 0);
+  await bob.post('/groups/1/messages', { content: 'really new' });
+  await page.getByRole('button', { name: 'New messages' }).waitFor();
+});
+
+test('a sound goes on when somebody reacts to it', async (t) => {
+  const { url } = await startHearth(t);
+  const bob = await newPerson(url, 'bob', 1);
+  await bob.upload('/groups/1/messages', [{ name: 'song.wav', type: 'audio/wav', bytes: silence(20) }], {
+    content: 'a song',
+  });
+  const { page } = await personAt(
+    await openBrowser(t, ['--autoplay-policy=no-user-gesture-required']),
+    url,
+    'ada',
+  );
+  await joinGroup(page, 'General');
+  const audio = page.locator('#message-1 audio');
+  await audio.evaluate((element) => (element as HTMLAudioElement).play());
+  const state = () =>
+    audio.evaluate((element) => {
+      const { paused, currentTime } = element as HTMLAudioElement;
+      return { paused, currentTime };
+    });
+  await page.waitForFunction(() => (document.querySelector('audio')?.currentTime ?? 0) > 0.5);
+  await bob.post('/groups/1/messages/1/reactions', { emoji: '👍', on: 'yes' });
+  await page.locator('#message-1 .reaction').waitFor();
+  await page.waitForTimeout(300);
+  const { paused, currentTime } = await state();
+  assert.deepEqual([paused, currentTime > 0.5], [false, true]);
+});
+
+test('what was written in a thread that is closed before it went out goes out from the conversation', async (t) => {
+  const hearth = await startHearthProcess(t);
+  const { page } = await personAt(await openBrowser(t), hearth.url, 'ada');
+  await joinGroup(page, 'General');
+  await say(page, 'The first');
+  await page.locator('#message-1').waitFor();
+  await page.goto(`${hearth.url}/groups/1?thread=1`);
+  const frame = page.frameLocator('.beside iframe');
+  await frame.locator('#content').waitFor();
+  await hearth.kill();
+  await frame.locator('#content').fill('my answer');
+  await frame.locator('#content').press('Enter');
+  await frame.locator('.is-pending').waitFor();
+  await frame.getByRole('button', { name: 'Close the thread' }).click();
+  await page.locator('.is-pending', { hasText: 'my answer' }).waitFor();
+  const { port } = new URL(hearth.url);
+  await startHearthProcess(t, { dataDir: hearth.dataDir, flags: ['--port', port] });
+  await page.locator('#message-2', { hasText: 'my answer' }).waitFor();
+  await say(page, 'something else');
+  await page.locator('#message-3').waitFor();
+  assert.deepEqual(await spoken(page), ['The first', 'my answer', 'something else']);
+});
+
+/** A WAV file of so many seconds. */
+function silence(seconds: number): Buffer {
+  const rate = 8_000;
+  const head = Buffer.alloc(44);
+  head.write('RIFF', 0);
+  head.writeUInt32LE(36 + rate * seconds, 4);
+  head.write('WAVEfmt ', 8);
+  head.writeUInt32LE(16, 16);
+  head.writeUInt16LE(1, 20);
+  head.writeUInt16LE(1, 22);
+  head.writeUInt32LE(rate, 24);
+  head.writeUInt32LE(rate, 28);
+  head.writeUInt16LE(1, 32);
+  head.writeUInt16LE(8, 34);
+  head.write('data', 36);
+  head.writeUInt32LE(rate * seconds, 40);
+  return Buffer.concat([head, Buffer.alloc(rate * seconds, 128)]);
+}
