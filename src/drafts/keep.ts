@@ -3,6 +3,7 @@ import type { Publish } from '../bus/bus.ts';
 import { notFound } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { answeredMessage } from '../messages/access.ts';
+import type { Message } from '../messages/message.ts';
 import type { MessageStore } from '../messages/store.ts';
 import { optional, wholeNumber } from '../operations/fields.ts';
 import { draftChanged } from './events.ts';
@@ -40,6 +41,23 @@ export async function keepDraft(
   publish(draftChanged, place);
   if (draft === '') return;
   for (const deleted of await drafts.keepNewest(account.id, MAX_DRAFTS)) publish(draftChanged, deleted);
+}
+
+/**
+ * Deletes what was begun where it is what was sent. Scripts delete their drafts themselves, but one whose page was closed
+ * before the message went out cannot.
+ */
+export async function deleteSentDraft(
+  dependencies: { drafts: DraftStore; publish: Publish },
+  open: OpenGroup,
+  { content, thread }: Pick<Message, 'content' | 'thread'>,
+): Promise<void> {
+  for (const place of thread === null ? [0] : [0, thread]) {
+    const draft = await dependencies.drafts.read({
+      ...{ accountId: open.account.id, groupId: open.group.id, thread: place },
+    });
+    if (draft !== '' && draft.trim() === content.trim()) await deleteDraft(dependencies, open, place);
+  }
 }
 
 /** Deletes the draft of what was sent. @param thread 0 for the conversation itself */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Publish } from '../bus/bus.ts';
-import { DRAFT_RATE, draftForm, keepDraft } from '../drafts/keep.ts';
+import { DRAFT_RATE, deleteSentDraft, draftForm, keepDraft } from '../drafts/keep.ts';
 import type { DraftStore } from '../drafts/store.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { refuseWriting } from '../groups/policies.ts';
@@ -28,7 +28,9 @@ export const conversationOperations: readonly ConversationOperation[] = [
     rate: SEND_RATE,
     policy: refuseWriting,
     async run(context: ConversationOperationContext, open: OpenGroup, input) {
-      const { id, seq, change } = await sendMessage(context, open, input);
+      const message = await sendMessage(context, open, input);
+      await deleteSentDraft(context, open, message);
+      const { id, seq, change } = message;
       return { id, seq, change };
     },
   }),

@@ -91,6 +91,6 @@ function startSignedIn(accountId) {
 
 /** After sign-out, deletes the user's drafts, chosen files and scroll positions from this tab. */
 function forgetTyped() {
-  for (const prefix of ['draft/', 'files/', 'place/', 'unsaved/'])
+  for (const prefix of ['drafts/', 'files/', 'place/', 'unsaved/'])
     for (const key of tabStorage.keys(prefix)) tabStorage.set(key, '');
 }

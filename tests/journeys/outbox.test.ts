@@ -4,6 +4,7 @@ import test from 'node:test';
 import { joinGroup, openBrowser, personAt, say, spoken } from '../support/browser.ts';
 import { newPerson, Visitor } from '../support/client.ts';
 import { startHearth, startHearthProcess } from '../support/hearth.ts';
+import { until } from '../support/until.ts';
 
 test('written without a server, in a tab that was closed: all of it arrives, once, in order', async (t) => {
   const first = await startHearthProcess(t);
@@ -157,5 +158,52 @@ test('what was refused goes back with what it answered, once, and stays in its t
   assert.equal(await thread.locator('#content').inputValue(), 'of the thread');
   await failed.getByRole('button', { name: 'Put back' }).click();
   await failed.waitFor({ state: 'detached' });
+  assert.equal(await page.locator('#content').inputValue(), '');
+});
+
+test('what was sent without a network is no draft, after a reload and in another tab', async (t) => {
+  const { url } = await startHearth(t);
+  const { page, context } = await personAt(await openBrowser(t), url, 'Ada');
+  await joinGroup(page, 'General');
+  const kept = page.waitForResponse((response) => response.url().endsWith('/draft') && response.ok());
+  await page.locator('#content').fill('hello from the train');
+  await kept;
+  await context.setOffline(true);
+  await page.locator('#content').press('Enter');
+  await page.getByText('Not sent yet').waitFor();
+  await page.reload();
+  await page.getByText('Not sent yet').waitFor();
+  assert.equal(await page.locator('#content').inputValue(), '');
+  await page.close();
+  await context.setOffline(false);
+  const next = await context.newPage();
+  await next.goto(`${url}/groups`);
+  const sent = async () =>
+    /hello from the train/.test(await (await next.request.get(`${url}/groups/1`)).text());
+  await until(sent, 'any page sends it');
+  await next.goto(`${url}/groups/1`);
+  assert.deepEqual(await spoken(next), ['hello from the train']);
+  assert.equal(await next.locator('#content').inputValue(), '');
+});
+
+test('what was begun here, left at once and sent from elsewhere is not here any more', async (t) => {
+  const { url } = await startHearth(t);
+  const browser = await openBrowser(t);
+  const { page, context } = await personAt(browser, url, 'Ada');
+  await joinGroup(page, 'General');
+  await page.locator('#content').fill('half a line');
+  await page.goto(`${url}/saved`);
+  const isKept = async () => /half a line/.test(await (await page.request.get(`${url}/groups/1`)).text());
+  await until(isKept, 'what a page that is left was still writing');
+  const phone = await context.newPage();
+  await phone.goto(`${url}/groups/1`);
+  const field = phone.locator('#content');
+  assert.equal(await field.inputValue(), 'half a line');
+  const emptied = phone.waitForResponse((response) => response.url().endsWith('/draft') && response.ok());
+  await field.fill('half a line, and the rest');
+  await field.press('Enter');
+  await emptied;
+  await page.goto(`${url}/groups/1`);
+  await page.locator('#message-1').waitFor();
   assert.equal(await page.locator('#content').inputValue(), '');
 });

@@ -1,3 +1,4 @@
+import { isConnected } from '../page/network-line.js';
 import { ownHeaders } from '../page/request.js';
 import { tabStorage } from '../page/storage.js';
 
@@ -6,6 +7,9 @@ const SEND_AFTER_MS = 1_200;
 const SEND_EMPTY_AFTER_MS = 100;
 /** The server could not be reached, or took no more. */
 const AGAIN_AFTER_MS = 4_000;
+
+/** Before what is kept in this tab: an emptied field differs from one in which nothing was written. */
+const MARK = '=';
 
 /** What is being written, kept on the server for this person's other devices, and at once in this tab. */
 export class Draft {
@@ -26,8 +30,13 @@ export class Draft {
   constructor(groupId, thread, accountId) {
     this.#groupId = groupId;
     this.#thread = thread;
-    this.#key = `draft/${accountId}/${groupId}/${thread}`;
-    addEventListener('pagehide', () => this.#timer && this.#send());
+    this.#key = `drafts/${accountId}/${groupId}/${thread}`;
+    addEventListener('pagehide', () => {
+      if (!this.#timer) return;
+      this.#send();
+      // Nobody will be here for the answer.
+      if (isConnected()) this.#noteKept(this.#text);
+    });
     document.addEventListener(
       'visibilitychange',
       () => this.#timer && document.visibilityState === 'hidden' && this.#send(),
@@ -40,8 +49,8 @@ export class Draft {
    * @param {string} onPage
    */
   newest(onPage) {
-    const here = tabStorage.get(this.#key);
-    const isOlder = navigator.onLine && here === tabStorage.get(`${this.#key}/kept`);
+    const here = tabStorage.get(this.#key)?.slice(MARK.length);
+    const isOlder = navigator.onLine && here === tabStorage.get(`${this.#key}/kept`)?.slice(MARK.length);
     this.#kept = onPage;
     this.#text = here === undefined || isOlder ? onPage : here;
     return this.#text;
@@ -51,7 +60,7 @@ export class Draft {
   keep(typed) {
     if (typed === this.#text) return;
     this.#text = typed;
-    tabStorage.set(this.#key, typed);
+    tabStorage.set(this.#key, MARK + typed);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#send(), typed ? SEND_AFTER_MS : SEND_EMPTY_AFTER_MS);
   }
@@ -67,10 +76,15 @@ export class Draft {
     // It outlives the page: a tab that is being closed still sends it.
     fetch(`/groups/${this.#groupId}/draft`, request)
       .then(({ ok, status }) => {
-        if (ok) tabStorage.set(`${this.#key}/kept`, content);
+        if (ok) this.#noteKept(content);
         if (status === 429 || status >= 500) this.#sendAgain();
       })
       .catch(() => this.#sendAgain());
+  }
+
+  /** @param {string} text that the server has */
+  #noteKept(text) {
+    tabStorage.set(`${this.#key}/kept`, MARK + text);
   }
 
   /** Otherwise a message that was sent would come back as a draft. */

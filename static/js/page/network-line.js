@@ -8,6 +8,11 @@ const down = new Set();
 /** @type {number | undefined} */
 let timer;
 
+/** Whether the server is reached by everything on this page that is connected to it. */
+export function isConnected() {
+  return navigator.onLine && down.size === 0;
+}
+
 /**
  * Says at the top of the page that the server cannot be reached, while one of its connections is down.
  * @param {object} connection
