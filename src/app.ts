@@ -17,7 +17,6 @@ import { installDeletion } from './deletion/install.ts';
 import { openFaceEngine, openSpeechEngine } from './engines/open.ts';
 import { installExports } from './exports/install.ts';
 import { installFiles } from './files/install.ts';
-import { seedGroups } from './groups/create.ts';
 import { installGroups } from './groups/install.ts';
 import { type Arrivals, createArrivals, noteArrivals, refuseOtherSites } from './http/arrival.ts';
 import { readForms } from './http/body.ts';
@@ -37,6 +36,7 @@ import { installMessages } from './messages/install.ts';
 import { installNotifications } from './notifications/install.ts';
 import type { BoundOperation } from './operations/define.ts';
 import { installOtherClients } from './other-clients/install.ts';
+import { prepare } from './prepare.ts';
 import { installPresence } from './presence/install.ts';
 import { installPreviews } from './previews/install.ts';
 import { installProfiles } from './profiles/install.ts';
@@ -45,7 +45,7 @@ import { installReports } from './reports/install.ts';
 import { installRetention } from './retention/install.ts';
 import { installSearch } from './search/install.ts';
 import { installSecondFactors } from './second-factors/install.ts';
-import { openCachedStores, openStores, type Stores } from './stores.ts';
+import { openCachedStores, openStores } from './stores.ts';
 import { installTokens } from './tokens/install.ts';
 import { trustRoutes } from './trust/routes.ts';
 import { version } from './version.ts';
@@ -82,7 +82,7 @@ export async function createApp(opened: Opened): Promise<App> {
   const { config, certificate } = opened;
   const base = await createContext(opened);
   const stores = await openStores(opened.databases, opened.keyring);
-  await opened.databases.inTurn('prepare', () => prepare(stores, config), true);
+  await opened.databases.inTurn('prepare', () => prepare(stores, config, base.publish), true);
   const features = await install(opened, base);
   const own = ownOperations(features);
   const { operations } = features.messages;
@@ -240,11 +240,4 @@ function ownOperations(features: Features): BoundOperation<SignedIn>[] {
     ...features.admin.adminOperations,
     ...features.retention.retentionOperations,
   ];
-}
-
-/** Creates the initial groups, and fills in what rows of older versions lack. */
-async function prepare({ accounts, groups }: Stores, { adminUsername }: Config): Promise<void> {
-  await accounts.fillSkeletons();
-  if (adminUsername !== undefined) await accounts.makeAdmin(adminUsername);
-  await seedGroups(groups);
 }

@@ -108,14 +108,14 @@ export class AccountStore {
     await this.#db.run((orm) => orm.update(accounts).set({ passwordHash }).where(isSame));
   }
 
-  async makeAdmin(username: string): Promise<void> {
-    const nameIndex = this.#names.indexOf(username);
-    await this.#db.run((orm) =>
-      orm
-        .update(accounts)
-        .set({ isAdmin: true })
-        .where(and(eq(accounts.nameIndex, nameIndex), eq(accounts.isBot, false))),
+  /** @returns the id of whoever becomes one, who was none */
+  async makeAdmin(username: string): Promise<number | undefined> {
+    const isIt = eq(accounts.nameIndex, this.#names.indexOf(username));
+    const isNone = and(eq(accounts.isBot, false), eq(accounts.isAdmin, false));
+    const row = await this.#db.get((orm) =>
+      orm.update(accounts).set({ isAdmin: true }).where(and(isIt, isNone)).returning({ id: accounts.id }),
     );
+    return row?.id;
   }
 
   /** Changes the username. The former one stays reserved for this account. */

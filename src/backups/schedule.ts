@@ -87,6 +87,9 @@ export class BackupSchedule {
   }
 
   #begin(): void {
+    // Another process has taken a good one since.
+    if (this.#trouble?.kind === 'failed' && (this.newest() ?? 0) > this.#failedAt)
+      this.#note(troubleOfLast(this.#options.settings)).catch(this.#options.report);
     if (this.#running || this.#isStopped || !this.#isDue()) return;
     const { databases, report } = this.#options;
     this.#running = databases

@@ -15,9 +15,14 @@ export type Databases = {
   isFirst: boolean;
   /**
    * Runs work that only one process does at a time, such as an import; where another does it, resolves to undefined.
+   * @param work is told where its turn is lost, with the connection that holds it: another process may begin the same
    * @param waits whether it waits for the other one instead, also for one that is killed
    */
-  inTurn<Result>(name: string, work: () => Promise<Result>, waits?: boolean): Promise<Result | undefined>;
+  inTurn<Result>(
+    name: string,
+    work: (lost: AbortSignal) => Promise<Result>,
+    waits?: boolean,
+  ): Promise<Result | undefined>;
   /** Calls a listener after writes that got no answer: some may have been done, and nobody was told of them. */
   whenUncertain(listener: () => void): void;
   close(): Promise<void>;
@@ -27,7 +32,8 @@ const SETTLE_MS = 1_000;
 
 const ALONE = {
   isFirst: true,
-  inTurn: <Result>(_name: string, work: () => Promise<Result>) => work(),
+  inTurn: <Result>(_name: string, work: (lost: AbortSignal) => Promise<Result>) =>
+    work(new AbortController().signal),
   async leave() {},
 };
 

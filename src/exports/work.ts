@@ -29,6 +29,8 @@ export class ExportWork {
   readonly #look = setInterval(() => this.#lookAgain(), LOOK_EVERY_MS);
   #running: Promise<unknown>;
   #isStopped = false;
+  /** Says that another process may have begun the same. */
+  #lost: AbortSignal | undefined;
 
   constructor(dependencies: Dependencies) {
     this.#dependencies = dependencies;
@@ -68,21 +70,28 @@ export class ExportWork {
     });
   }
 
+  get #isOver(): boolean {
+    return this.#isStopped || this.#lost?.aborted === true;
+  }
+
   #inTurn(work: () => Promise<void>): Promise<unknown> {
-    return this.#dependencies.databases.inTurn('exports', work);
+    return this.#dependencies.databases.inTurn('exports', (lost) => {
+      this.#lost = lost;
+      return work();
+    });
   }
 
   async #make(accountId: number): Promise<void> {
     const { exports, accounts, report } = this.#dependencies;
     const wanted = await exports.of(accountId);
     const account = await accounts.byId(accountId);
-    if (wanted?.state !== 'running' || !account || this.#isStopped) return;
+    if (wanted?.state !== 'running' || !account || this.#isOver) return;
     try {
       const size = await this.#write(account, wanted);
       await exports.change(wanted, { state: 'ready', size });
     } catch (error) {
       // What a stop broke off is made by the next process.
-      if (this.#isStopped) return;
+      if (this.#isOver) return;
       report(error);
       await exports.change(wanted, { state: 'failed' });
     }
@@ -95,7 +104,7 @@ export class ExportWork {
     const counted = new Transform({
       transform: (chunk: Buffer, _encoding, done) => {
         size += chunk.length;
-        done(this.#isStopped ? new Error('Hearth is stopping.') : null, chunk);
+        done(this.#isOver ? new Error('It is broken off.') : null, chunk);
       },
     });
     const archive = await createArchive(this.#dependencies, account, (done, total) =>
@@ -103,6 +112,8 @@ export class ExportWork {
     );
     // Whichever of them ends with an error, the other one does, too; writing fails by it.
     pipeline(archive, counted, () => {});
+    // What a killed process left of it is in the way.
+    await blobs.remove(wanted.blobId);
     await blobs.write(wanted.blobId, CONTENT, wanted.key, counted);
     return size;
   }

@@ -71,7 +71,8 @@ export class Receiver {
       await this.#files.add(whole);
       return whole;
     } catch (error) {
-      await this.#blobs.remove(id);
+      // Where another process has taken the same file, these are its bytes.
+      if (!(await this.#files.byId(id))) await this.#blobs.remove(id);
       throw error;
     } finally {
       this.#count(account.id, -noted.bytes);

@@ -29,6 +29,8 @@ export class ImportWork {
   readonly #dependencies: ImportDependencies;
   #running: Promise<unknown> = Promise.resolve();
   #isStopped = false;
+  /** Says that another process may have begun the same. */
+  #lost: AbortSignal | undefined;
   readonly #timer: NodeJS.Timeout;
 
   constructor(dependencies: ImportDependencies) {
@@ -41,7 +43,12 @@ export class ImportWork {
   /** Does what is to be done, after what is under way. */
   begin(): void {
     this.#running = this.#running
-      .then(() => this.#dependencies.databases.inTurn('imports', () => this.#work()))
+      .then(() =>
+        this.#dependencies.databases.inTurn('imports', (lost) => {
+          this.#lost = lost;
+          return this.#work();
+        }),
+      )
       .catch(this.#dependencies.report);
   }
 
@@ -51,13 +58,17 @@ export class ImportWork {
     await this.#running;
   }
 
+  get #isOver(): boolean {
+    return this.#isStopped || this.#lost?.aborted === true;
+  }
+
   async #work(now = Date.now()): Promise<void> {
     const { imports, blobs } = this.#dependencies;
     for (const { id, blobId } of await imports.abandoned(now - KEPT_MS)) {
       await blobs.remove(blobId);
       await imports.remove(id);
     }
-    for (const one of await imports.running()) if (!this.#isStopped) await this.#bringIn(one);
+    for (const one of await imports.running()) if (!this.#isOver) await this.#bringIn(one);
   }
 
   async #bringIn(wanted: ChatImport): Promise<void> {
@@ -69,7 +80,7 @@ export class ImportWork {
       await blobs.remove(wanted.blobId);
     } catch (error) {
       // What a stop broke off is finished by the next process.
-      if (this.#isStopped) return;
+      if (this.#isOver) return;
       if (!(error instanceof ChatError)) report(error);
       const failure = error instanceof ChatError ? error.message : 'Something went wrong here. Try again.';
       const now = (await imports.byId(wanted.id)) ?? wanted;
@@ -110,7 +121,7 @@ export class ImportWork {
     const { imports } = this.#dependencies;
     const writer = new ImportWriter(this.#dependencies, opened, { people, targets });
     for await (const message of opened.messages()) {
-      if (this.#isStopped) return undefined;
+      if (this.#isOver) return undefined;
       if (await writer.add(message)) await imports.change(wanted, { done: writer.done });
     }
     await writer.flush();

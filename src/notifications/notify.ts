@@ -12,10 +12,11 @@ import type { Message } from '../messages/message.ts';
 import type { MessageStore } from '../messages/store.ts';
 import type { LivePresence } from '../presence/live.ts';
 import type { NotificationClaimStore } from './claim-store.ts';
+import { Deliveries } from './deliveries.ts';
 import { memberNotified } from './events.ts';
 import type { Notice, Push } from './push.ts';
 import { isQuiet } from './quiet.ts';
-import type { Device, DeviceStore } from './store.ts';
+import type { DeviceStore } from './store.ts';
 
 /** Messages of one conversation within this time become one notification. */
 const COALESCE_MS = 400;
@@ -27,7 +28,6 @@ const MAX_AGE_MS = 60 * 60_000;
 const MAX_MESSAGES = 1_000;
 /** Maximum number of members that one @all notifies. */
 const MAX_NOTIFIED = 5_000;
-const CONCURRENT_DELIVERIES = 8;
 
 type People = Pick<LivePresence, 'isHere' | 'hasVisiblePage'>;
 
@@ -63,14 +63,12 @@ export class Notifier {
   readonly #messages: MessageStore;
   readonly #devices: DeviceStore;
   readonly #claims: NotificationClaimStore;
-  readonly #push: Push;
+  readonly #deliveries: Deliveries;
   readonly #report: (error: unknown) => void;
   readonly #dueGroups = new Set<number>();
   #timer: NodeJS.Timeout | undefined;
   #startTimer: NodeJS.Timeout | undefined;
   #running = Promise.resolve();
-  readonly #queue: { device: Device; notice: Notice; isWanted(): Promise<boolean> }[] = [];
-  #serving = 0;
 
   constructor(dependencies: Dependencies) {
     const { subscribe, subscribeOwn } = dependencies;
@@ -83,7 +81,7 @@ export class Notifier {
     this.#messages = dependencies.messages;
     this.#devices = dependencies.devices;
     this.#claims = dependencies.notificationClaims;
-    this.#push = dependencies.push;
+    this.#deliveries = new Deliveries(dependencies.push, dependencies.report);
     this.#report = dependencies.report;
     subscribe(memberNotified, (notified) => this.#showPages(notified));
     subscribe(eventsMissed, () => this.start());
@@ -103,14 +101,13 @@ export class Notifier {
     this.#startTimer = setTimeout(() => this.#tellSoon(groupIds), AFTER_START_MS).unref();
   }
 
-  /** Notifies of nothing more; resolves when what is under way is done. */
+  /** Notifies of nothing more; resolves when what is under way is done. What is not claimed is left to others. */
   async stop(): Promise<void> {
     clearTimeout(this.#startTimer);
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#push.stop();
-    this.#queue.length = 0;
     await this.#running;
+    await this.#deliveries.stop();
   }
 
   #tellSoon(groupIds: readonly number[]): void {
@@ -192,7 +189,7 @@ export class Notifier {
     if (devices.length === 0) return;
     const notice = await this.#noticeOf(group, message, account);
     const isWanted = () => this.#mayRead(accountId, message);
-    for (const device of devices) this.#deliver(device, notice, isWanted);
+    for (const device of devices) this.#deliveries.add({ device, notice, isWanted });
   }
 
   async #mayRead(accountId: number, { groupId, seq }: Message): Promise<boolean> {
@@ -211,19 +208,6 @@ export class Notifier {
     if (!group || !message || !account) return;
     const { title, body, url, tag } = await this.#noticeOf(group, message, account);
     this.#hub.publish(topic, ({ protocol }) => factText(protocol, 'notify', { title, body, url, tag }));
-  }
-
-  /** Queues a push message: an @all reaches many devices, so only a few deliveries run at a time. */
-  #deliver(device: Device, notice: Notice, isWanted: () => Promise<boolean>): void {
-    this.#queue.push({ device, notice, isWanted });
-    if (this.#serving < CONCURRENT_DELIVERIES) void this.#serve();
-  }
-
-  async #serve(): Promise<void> {
-    this.#serving += 1;
-    for (let next = this.#queue.shift(); next; next = this.#queue.shift())
-      await this.#push.send(next.device, next.notice, next.isWanted).catch(this.#report);
-    this.#serving -= 1;
   }
 
   async #noticeOf(group: Group, message: Message, account: Account): Promise<Notice> {

@@ -23,6 +23,8 @@ const IDENTIFY_MS = 10_000;
 /** Events of one socket in a second. */
 const MAX_EVENTS = 30;
 const MAX_ROOMS = 100;
+/** A reader with more that it has not taken is cut off. In characters. */
+const MAX_WAITING = 1_000_000;
 /** Over all programs of an account. */
 const MAX_SOCKETS_OF_ONE = 100;
 
@@ -194,7 +196,10 @@ export class ChatsphereSockets {
     if (from === undefined || group.lastSeq <= from) return;
     reader.chats.set(chatId, group.lastSeq);
     for (const message of await messages.between(chatId, from + 1, group.lastSeq))
-      if (message.removedAt === null) socket.emit('chat-message', await chatMessageOf(accounts, message));
+      if (message.removedAt === null) {
+        if (waitingFor(socket) > MAX_WAITING) return cutOff(socket);
+        socket.emit('chat-message', await chatMessageOf(accounts, message));
+      }
   }
 
   #refuse(socket: Socket, answer: Acknowledge, error: unknown): void {
@@ -204,6 +209,18 @@ export class ChatsphereSockets {
     answer({ error: detail });
     socket.emit('error-message', { detail });
   }
+}
+
+/** What a client has not taken yet; one that polls may never ask for it. In characters. */
+function waitingFor({ conn }: Socket): number {
+  // Safe cast: engine.io has it, and its types keep it private.
+  const { writeBuffer } = conn as unknown as { writeBuffer: { data?: string }[] };
+  return writeBuffer.reduce((sum, { data = '' }) => sum + data.length, 0);
+}
+
+/** Closes a connection without waiting until it has taken what is left. */
+function cutOff(socket: Socket): void {
+  socket.conn.close(true);
 }
 
 function parse<Value>(schema: z.ZodType<Value>, given: unknown, sentence: string): Value {

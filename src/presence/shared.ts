@@ -67,7 +67,12 @@ export class SharedPresence {
       }),
     );
     subscribe(processBeats, ({ process }) => this.#heard(process));
-    subscribe(processStopped, ({ process }) => this.#inTurn(process, async () => this.#forget(process)));
+    subscribe(processStopped, ({ process }) => {
+      if (process === this.#process) return;
+      // It has told everything that changed, and has left to others what it was still to notify of.
+      dependencies.deliver(eventsMissed, {});
+      this.#inTurn(process, async () => this.#forget(process));
+    });
     subscribe(rosterTold, ({ process, places, visible }) =>
       this.#inTurn(process, (other) => this.#replace(other, places, visible)),
     );

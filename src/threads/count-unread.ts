@@ -1,4 +1,4 @@
-import type { Publish, Subscribe } from '../bus/bus.ts';
+import { eventsMissed, type Publish, type Subscribe } from '../bus/bus.ts';
 import { type Caches, on } from '../cache/caches.ts';
 import { memberLeft, readMoved } from '../groups/events.ts';
 import type { Views } from '../http/views.ts';
@@ -68,7 +68,11 @@ export function countThreads({
 
   /** Delays the push, so that the changes of one interval need only one count. */
   const noted = ({ accountId }: { accountId: number }) => {
-    if (!hub.hasSubscribers(personalTopic(accountId), 'html')) return;
+    if (!hub.hasSubscribers(personalTopic(accountId), 'html')) {
+      // Until somebody listens here again, another process may show them something else.
+      if (shown.get(accountId)) shown.set(accountId, '');
+      return;
+    }
     due.add(accountId);
     if (due.size === 1) setTimeout(() => renew().catch(report), PUSH_INTERVAL_MS).unref();
   };
@@ -84,6 +88,7 @@ export function countThreads({
     }
   }
 
+  subscribe(eventsMissed, () => shown.clear());
   subscribe(threadsChanged, noted);
   subscribe(readMoved, noted);
   subscribe(memberLeft, noted);

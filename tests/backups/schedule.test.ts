@@ -101,7 +101,7 @@ test('what failed is tried again within the hour, and said once', async (t) => {
       onEnd() {},
       report: assert.fail,
     },
-    databases: { inTurn: (_name, work) => work() },
+    databases: { inTurn: (_name, work) => work(new AbortController().signal) },
   });
   t.after(() => schedule.stop());
   await until(() => changes.length === 1, 'it failed');

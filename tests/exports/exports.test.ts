@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -112,6 +121,12 @@ test('an archive that a killed process did not finish is made by the next, and o
   await hearth.kill();
   const change = (values: string) => runSql(hearth.dataDir, 'users', `UPDATE account_exports SET ${values}`);
   await change("state = 'running', size = 0");
+  // What it had written of it is still there.
+  const media = join(hearth.dataDir, 'media');
+  const [file = ''] = readdirSync(media, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    statSync(join(media, name)).isFile(),
+  );
+  renameSync(join(media, file), join(media, `${file}.part`));
   const next = await startHearth(t, { dataDir: hearth.dataDir });
   const again = Object.assign(ada, { url: next.url });
   assert.ok((await unpack((await archiveOf(again)).bytes)).has('index.html'));

@@ -3,6 +3,7 @@ import test, { after } from 'node:test';
 import { io, type Socket } from 'socket.io-client';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { startHearth } from '../support/hearth.ts';
+import { until } from '../support/until.ts';
 
 // A client of ChatSphere, as it talks to its own server: JSON over HTTP with a bearer token, then Socket.IO.
 
@@ -179,4 +180,30 @@ test('an account has a hundred sockets at most, and all of them close when it is
   const closed = disconnected(first.socket);
   await root.post(`/admin/people/${user.id}/suspend`, {});
   assert.equal(await closed, 'io server disconnect');
+});
+
+test('a client that polls no more is cut off once a million characters wait for it', async () => {
+  const writer = await newPerson(shared.url, 'writer');
+  const { location } = await writer.post('/groups', { name: 'Novels' });
+  await (await newPerson(shared.url, 'sleeper')).post(`${location}/join`);
+  const login = await call('POST', '/api/login', undefined, { username: 'sleeper', password: PASSWORD });
+  const { token } = JSON.parse(login.body);
+  const visitor = new Visitor(shared.url);
+  const { body } = await visitor.get('/socket.io/?EIO=4&transport=polling');
+  const path = `/socket.io/?EIO=4&transport=polling&sid=${JSON.parse(body.slice(1)).sid}`;
+  const post = (packet: string) =>
+    visitor.request('POST', path, packet, { 'content-type': 'text/plain;charset=UTF-8' });
+  for (const packet of [
+    '40',
+    `420["identify","${token}"]`,
+    `421["join-room",${location.split('/').at(-1)}]`,
+  ]) {
+    assert.equal((await post(packet)).status, 200);
+    await visitor.get(path);
+  }
+  const content = 'ж'.repeat(8_000);
+  for (let sent = 0; sent < 120; sent++) await writer.post(`${location}/messages`, { content });
+  assert.equal((await post('3')).status, 200, 'it may still come');
+  for (let sent = 0; sent < 15; sent++) await writer.post(`${location}/messages`, { content });
+  await until(async () => (await post('3')).status === 400);
 });

@@ -15,6 +15,8 @@ export type Cluster = {
   postgres: PostgresServer;
   redis: RedisServer;
   databaseUrl: string;
+  /** What every process is started with. */
+  environment: Record<string, string>;
   /** Where each process listens; one that is started again has the same address. */
   urls: readonly string[];
   /** The address of Caddy, which gives each request to the next of them. */
@@ -63,6 +65,7 @@ export async function startCluster(
     postgres,
     redis: server,
     databaseUrl,
+    environment: { ...common, REDIS_URL: server.url },
     urls: processes.map(({ url }) => url),
     url: await startCaddy(test, balanced, own),
     process(index) {

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { generate } from 'selfsigned';
 import { type Ending, temporaryFolder } from './hearth.ts';
 import { until } from './until.ts';
@@ -27,6 +28,7 @@ export async function startPushService(test: Ending) {
   const received: Pushed[] = [];
   const failures: unknown[] = [];
   let status = 201;
+  let delayMs = 0;
 
   const server = createServer({ key, cert }, async (request, response) => {
     const chunks: Buffer[] = [];
@@ -42,6 +44,7 @@ export async function startPushService(test: Ending) {
     } catch (error) {
       failures.push(error);
     }
+    await sleep(delayMs);
     response.statusCode = status;
     response.end();
   });
@@ -57,6 +60,9 @@ export async function startPushService(test: Ending) {
     failures,
     answerWith(next: number) {
       status = next;
+    },
+    answerAfter(ms: number) {
+      delayMs = ms;
     },
     /** A new device, in the form that a browser posts. */
     subscribe(label: string) {

@@ -54,13 +54,16 @@ export async function joinProcesses(url: string, report: (error: unknown) => voi
     isFirst,
     async inTurn<Result>(
       name: string,
-      work: () => Promise<Result>,
+      work: (lost: AbortSignal) => Promise<Result>,
       waits = false,
     ): Promise<Result | undefined> {
       const key = createHash('sha256').update(name).digest().readInt32BE();
       const client = new pg.Client({ connectionString: url, keepAlive: true, options: SERVER_KEEPALIVE });
-      // Without its connection the work has no lock any more, and goes on: a second one finds what it has done.
-      client.on('error', report);
+      const turn = new AbortController();
+      client.on('error', (error) => {
+        turn.abort();
+        report(error);
+      });
       try {
         await client.connect();
         for (;;) {
@@ -68,7 +71,7 @@ export async function joinProcesses(url: string, report: (error: unknown) => voi
             'SELECT pg_try_advisory_lock($1, $2) AS is_mine',
             [IN_TURN, key],
           );
-          if (rows[0]?.is_mine) return await work();
+          if (rows[0]?.is_mine) return await work(turn.signal);
           if (isLeaving || !waits) return undefined;
           await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
         }
