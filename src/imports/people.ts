@@ -44,16 +44,23 @@ export async function makePerson(
       now,
     });
     if (account === 'taken' || account === 'confusable') continue;
-    const shown = shownName(name);
-    if (shown !== '' && shown !== candidate) await accounts.setDisplayName(account.id, shown);
+    await showAs(accounts, account.id, shownName(name), candidate);
     return account;
   }
   throw new Error('No name is free for a person of an archive.');
 }
 
+/** Their own name, with a number where somebody else has it. */
+async function showAs(accounts: AccountStore, id: number, name: string, username: string): Promise<void> {
+  if (name === '' || name === username) return;
+  for (let number = 1; number <= MAX_TRIES; number++)
+    if (await accounts.setDisplayName(id, number === 1 ? name : `${name} (${number})`)) return;
+}
+
 function shownName(name: string): string {
   const line = name.replace(UNPRINTABLE, ' ').replace(/\s+/g, ' ').toWellFormed().trim();
-  return [...line].slice(0, 50).join('').trim();
+  // Room for a number.
+  return [...line].slice(0, 45).join('').trim();
 }
 
 /** Letters, digits and dots of a name; a phone number or a name of others becomes "person". */

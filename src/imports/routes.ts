@@ -15,11 +15,14 @@ import type { BoundOperation } from '../operations/define.ts';
 import { refuseImports } from './operations.ts';
 import { matchPerson } from './people.ts';
 import { openImport } from './read.ts';
+import type { ImportedPerson, Outline } from './source.ts';
 import type { StartDependencies } from './start.ts';
 import type { ChatImport } from './store.ts';
 import { receiveArchive } from './upload.ts';
 
 const LISTED = 20;
+/** Earlier imports in which people of an archive may have got their account. */
+const LOOKED_AT = 50;
 const EVERYBODY = 5_000;
 const UPLOADS = { name: 'archives', points: 30, seconds: 3_600, sentence: 'That is a lot of archives.' };
 
@@ -115,12 +118,21 @@ async function onePage(
 }
 
 /** What stands in the fields: what was typed, or what fits. */
-async function typedOrProposed({ accounts }: Dependencies, request: Request, { details }: ChatImport) {
+async function typedOrProposed(
+  { accounts, imports }: Dependencies,
+  request: Request,
+  { details }: ChatImport,
+) {
   const { outline, choices } = details;
   const body: Record<string, unknown> = request.body ?? {};
   const isTyped = 'conversation.0' in body;
   const typed = (field: string) => String(body[field] ?? '').slice(0, 300);
   const everybody = isTyped ? [] : await accounts.list(EVERYBODY);
+  const made = isTyped ? new Map<string, number>() : madeBefore(await imports.newest(LOOKED_AT), outline);
+  const proposed = async (person: ImportedPerson) => {
+    const account = everybody.find(({ id }) => id === made.get(person.key));
+    return (account ?? (await matchPerson(accounts, everybody, person)))?.username ?? '';
+  };
   return {
     zone: isTyped ? typed('zone') : choices.zone,
     dates: isTyped ? typed('dates') : (choices.dates ?? ''),
@@ -132,12 +144,20 @@ async function typedOrProposed({ accounts }: Dependencies, request: Request, { d
       outline.people.map(async (person, index) => ({
         field: `person.${index}`,
         ...{ name: person.name, messages: person.messages },
-        typed: isTyped
-          ? typed(`person.${index}`)
-          : ((await matchPerson(accounts, everybody, person))?.username ?? ''),
+        typed: isTyped ? typed(`person.${index}`) : await proposed(person),
       })),
     ),
   };
+}
+
+/** The accounts that earlier imports made for the people of such an archive, by their keys. */
+function madeBefore(newestFirst: readonly ChatImport[], { kind }: Outline): ReadonlyMap<string, number> {
+  const made = new Map<string, number>();
+  for (const { details } of newestFirst.toReversed())
+    if (details.outline.kind === kind)
+      for (const [key, { id, isMade }] of Object.entries(details.people))
+        if (isMade && id !== undefined) made.set(key, id);
+  return made;
 }
 
 function requireAdmin(request: Request): Account {

@@ -5,41 +5,52 @@ import { createGroup } from '../groups/create.ts';
 import type { Group } from '../groups/group.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { makePerson } from './people.ts';
-import type { Outline } from './source.ts';
-import type { ChatImport, ImportStore } from './store.ts';
+import type { ChatImport, ImportDetails, ImportStore } from './store.ts';
 
 type Dependencies = { accounts: AccountStore; groups: GroupStore; imports: ImportStore; publish: Publish };
 
-/** The account of each person of the archive; those who have none get one, noted before the next. */
-export async function resolvePeople(
-  { accounts, imports, publish }: Dependencies,
-  wanted: ChatImport,
-  outline: Outline,
-): Promise<Map<string, Account>> {
-  const found = new Map<string, Account>();
-  let details = wanted.details;
-  for (const person of outline.people) {
-    const target = Object.hasOwn(details.people, person.key) ? details.people[person.key] : undefined;
-    const known =
-      target?.id === undefined
-        ? target?.name
-          ? await accounts.byName(target.name)
-          : undefined
-        : await accounts.byId(target.id);
-    if (known) {
-      found.set(person.key, known);
-      continue;
-    }
+/**
+ * The accounts of the people of an archive. Those who have none get one once a message of theirs is brought in, noted
+ * before the next.
+ */
+export class ImportedPeople {
+  readonly #dependencies: Dependencies;
+  readonly #wanted: ChatImport;
+  readonly #found = new Map<string, Promise<Account>>();
+  #details: ImportDetails;
+  /** One after another, so that what is noted of one does not undo what is noted of another. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** @param details as they are by now */
+  constructor(dependencies: Dependencies, wanted: ChatImport, details: ImportDetails) {
+    this.#dependencies = dependencies;
+    this.#wanted = wanted;
+    this.#details = details;
+  }
+
+  /** @param key of a person in the archive */
+  of(key: string): Promise<Account> {
+    const found = this.#found.get(key) ?? this.#last.then(() => this.#resolve(key));
+    this.#found.set(key, found);
+    this.#last = found.catch(() => {});
+    return found;
+  }
+
+  async #resolve(key: string): Promise<Account> {
+    const { accounts, imports, publish } = this.#dependencies;
+    const { people, outline } = this.#details;
+    const person = outline.people.find((other) => other.key === key);
+    if (!person) throw new Error('An archive changed while it was read.');
+    const { id, name } = (Object.hasOwn(people, key) && people[key]) || { id: undefined, name: '' };
+    const named = id === undefined ? await accounts.byName(name) : await accounts.byId(id);
+    if (named) return named;
     const made = await makePerson(accounts, person, Date.now());
     publish(accountChanged, { accountId: made.id });
-    found.set(person.key, made);
-    details = {
-      ...details,
-      people: { ...details.people, [person.key]: { name: made.username, id: made.id, isMade: true } },
-    };
-    await imports.change(wanted, { details });
+    const target = { name: made.username, id: made.id, isMade: true } as const;
+    this.#details = { ...this.#details, people: { ...people, [key]: target } };
+    await imports.change(this.#wanted, { details: this.#details });
+    return made;
   }
-  return found;
 }
 
 /** The group of each conversation that is brought in, made where there is none. */

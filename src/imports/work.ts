@@ -1,4 +1,3 @@
-import type { Account } from '../accounts/store.ts';
 import type { Databases } from '../database/open.ts';
 import { ChatError } from '../errors.ts';
 import { type BlobStore, CONTENT } from '../files/blob-store.ts';
@@ -7,7 +6,7 @@ import type { Group } from '../groups/group.ts';
 import type { Jobs } from '../jobs.ts';
 import { type OpenedImport, openImport } from './read.ts';
 import type { ChatImport, ImportDetails, ImportReport, ImportStore } from './store.ts';
-import { resolveGroups, resolvePeople } from './targets.ts';
+import { ImportedPeople, resolveGroups } from './targets.ts';
 import { ImportWriter, type WriteDependencies } from './write.ts';
 
 /** An import that nobody began in this time, or that failed, is thrown away with its archive. */
@@ -97,8 +96,9 @@ export class ImportWork {
     try {
       const owner = await accounts.byId(wanted.accountId);
       if (!owner) throw new ChatError('not_found', 404, 'Whoever began this import has left.');
-      const people = await resolvePeople(this.#dependencies, wanted, opened.outline);
       const targets = await resolveGroups(this.#dependencies, wanted, owner);
+      const now = { ...details, ...(await this.#planOf(wanted)), outline: opened.outline };
+      const people = new ImportedPeople(this.#dependencies, wanted, now);
       const counts = await this.#messages(wanted, opened, people, targets);
       if (!counts) return undefined;
       return { ...details, ...(await this.#planOf(wanted)), report: counts };
@@ -115,7 +115,7 @@ export class ImportWork {
   async #messages(
     wanted: ChatImport,
     opened: OpenedImport,
-    people: ReadonlyMap<string, Account>,
+    people: ImportedPeople,
     targets: ReadonlyMap<string, Group>,
   ): Promise<ImportReport | undefined> {
     const { imports } = this.#dependencies;

@@ -10,6 +10,7 @@ import type { MessageWriter } from '../messages/writer.ts';
 import type { FileTaker } from './files.ts';
 import type { OpenedImport } from './read.ts';
 import type { ImportedMessage } from './source.ts';
+import type { ImportedPeople } from './targets.ts';
 import { uuidOf } from './uuid.ts';
 
 /** Messages that are committed together. */
@@ -28,20 +29,21 @@ export type WriteDependencies = {
 };
 
 type Plan = Readonly<{
-  people: ReadonlyMap<string, Account>;
+  people: ImportedPeople;
   /** By the keys of conversations. */
   targets: ReadonlyMap<string, Group>;
 }>;
 
 /** A message with where it goes, and what is known of it before it is written. */
-type Prepared = {
-  message: ImportedMessage;
-  group: Group;
-  account: Account;
-  id: string;
-  existingSeq?: number;
-  attachments: Awaited<ReturnType<FileTaker['take']>>['attachments'];
-};
+type Prepared = { message: ImportedMessage } & (
+  | { existingSeq: number }
+  | {
+      group: Group;
+      account: Account;
+      id: string;
+      attachments: Awaited<ReturnType<FileTaker['take']>>['attachments'];
+    }
+);
 
 /** Writes the messages of one archive, in their order, each once. */
 export class ImportWriter {
@@ -105,16 +107,16 @@ export class ImportWriter {
   async #prepare(message: ImportedMessage): Promise<Prepared> {
     const { messages, files } = this.#dependencies;
     const group = this.#plan.targets.get(message.conversation);
-    const account = this.#plan.people.get(message.author);
-    if (!group || !account) throw new Error('An archive changed while it was read.');
+    if (!group) throw new Error('An archive changed while it was read.');
     const id = uuidOf(`import ${group.id} ${message.key} ${message.author}`);
-    const prepared = { message, group, account, id, attachments: [] };
     // One that is here may have another author by now, whom an administrator named.
     for (const known of [id, message.id]) {
       const existing = known === undefined ? undefined : await messages.byId(known);
-      if (existing?.groupId === group.id) return { ...prepared, existingSeq: existing.seq };
+      if (existing?.groupId === group.id) return { message, existingSeq: existing.seq };
     }
+    const account = await this.#plan.people.of(message.author);
     await this.#join(account, group);
+    const prepared = { message, group, account, id, attachments: [] };
     if (!this.#archive) {
       this.lostFiles += message.files.length;
       return prepared;
@@ -139,14 +141,15 @@ export class ImportWriter {
     await new Promise(setImmediate);
   }
 
-  async #write({ message, group, account, id, existingSeq, attachments }: Prepared): Promise<void> {
-    const { conversation, key, at, text, replyTo, thread = replyTo } = message;
+  async #write(prepared: Prepared): Promise<void> {
+    const { conversation, key, at, text, replyTo, thread = replyTo } = prepared.message;
     const count = this.counts.get(conversation);
-    if (existingSeq !== undefined) {
-      this.#seqs.set(idIn(conversation, key), existingSeq);
+    if ('existingSeq' in prepared) {
+      this.#seqs.set(idIn(conversation, key), prepared.existingSeq);
       if (count) count.already += 1;
       return;
     }
+    const { group, account, id, attachments } = prepared;
     const answered = replyTo === undefined ? undefined : this.#seqs.get(idIn(conversation, replyTo));
     const root = thread === undefined ? undefined : (this.#seqs.get(idIn(conversation, thread)) ?? answered);
     const content = readableText(text) || (attachments.length > 0 ? '' : '(Empty message)');

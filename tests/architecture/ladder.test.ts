@@ -54,6 +54,7 @@ const LADDER: readonly (readonly string[])[] = [
   ['api'],
   ['other-clients'],
   ['stores'],
+  ['prepare'],
   ['backups'],
   ['app'],
   ['listeners'],

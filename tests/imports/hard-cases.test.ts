@@ -332,3 +332,53 @@ test('one odd value of an archive does not refuse all of it, and odd names are s
   );
   assert.match((await upload(root, 'mm.jsonl', far)).body, /This is no export/);
 });
+
+test('only those whose messages come in get an account, and a later export finds the same', async () => {
+  const export_ = (lines: string[]) => Buffer.from(lines.map((line) => `12/31/23, 11:5${line}`).join('\n'));
+  const taken = await newPerson(shared.url, 'benny');
+  await taken.post('/account/username', { username: 'benjamin', password: PASSWORD });
+  const first = ['8 PM - Benny: happy', '9 PM - Root: new year'];
+  const one = await bringIn(root, 'WhatsApp Chat with Benny.txt', export_(first), {
+    'conversation.0': 'Bennies',
+    'person.1': 'root',
+  });
+  assert.match(one.body, /2 messages added[\s\S]*1 person has an account now/);
+  const people = async () =>
+    (await root.get('/admin/people?q=benny')).body.match(/href="\/admin\/people\/\d+"/g);
+  const before = await people();
+  const again = await bringIn(root, 'WhatsApp Chat with Benny.txt', export_(first), {
+    'conversation.0': 'Bennies',
+    'person.1': 'root',
+  });
+  assert.match(again.body, /0 messages added, 2 were here already/);
+  assert.deepEqual(await people(), before);
+  const { location } = await upload(
+    root,
+    'WhatsApp Chat with Benny.txt',
+    export_([...first, '9 PM - Benny: later']),
+  );
+  const { body } = await root.get(location);
+  const [, proposed] = /name="person.0" value="([^"]+)"/.exec(body) ?? [];
+  assert.match(String(proposed), /^benny\d/, 'the one that the first import made');
+
+  const names = {
+    users: [
+      { id: 'U1', name: 'greta' },
+      { id: 'U2', name: 'otto' },
+    ],
+  };
+  const said = (user: string) =>
+    JSON.stringify([{ type: 'message', user, text: 'hello', ts: '1700000000.000100' }]);
+  const zip = await zipOf({
+    'users.json': JSON.stringify(names.users),
+    'channels.json': JSON.stringify([
+      { id: 'C1', name: 'kept' },
+      { id: 'C2', name: 'dropped' },
+    ]),
+    'kept/2023-11-14.json': said('U1'),
+    'dropped/2023-11-14.json': said('U2'),
+  });
+  const left = await bringIn(root, 'slack.zip', zip, { 'conversation.0': 'kept', 'conversation.1': '' });
+  assert.match(left.body, /1 message added[\s\S]*1 person has an account now/);
+  assert.doesNotMatch((await root.get('/admin/people')).body, /otto/);
+});
