@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { tooMany } from './errors.ts';
 import type { Redis } from './redis.ts';
@@ -69,7 +70,7 @@ function createRateLimit({ name, points, seconds, sentence }: Rate, redis: Redis
   /** Takes a point. Resolves to undefined, or to the milliseconds until one is free if none is left. */
   async function refusedFor(key: string): Promise<number | undefined> {
     try {
-      await limiter.consume(key);
+      await limiter.consume(counterOf(key));
       return undefined;
     } catch (refusal) {
       if (refusal instanceof RateLimiterRes) return refusal.msBeforeNext;
@@ -84,13 +85,24 @@ function createRateLimit({ name, points, seconds, sentence }: Rate, redis: Redis
     },
     tryTake: async (key) => (await refusedFor(key)) === undefined,
     async giveBack(key) {
-      await limiter.reward(key);
+      await limiter.reward(counterOf(key));
     },
     async taken(key) {
-      return (await limiter.get(key))?.consumedPoints ?? 0;
+      return (await limiter.get(counterOf(key)))?.consumedPoints ?? 0;
     },
     async reset(key) {
-      await limiter.delete(key);
+      await limiter.delete(counterOf(key));
     },
   };
+}
+
+/** Whoever has an IPv6 address usually has all of its /64 (RFC 6177): these count together. Other keys stay as they are. */
+export function counterOf(key: string): string {
+  // What stands for an IPv4 address is one machine.
+  if (!isIPv6(key) || /^::ffff:/i.test(key)) return key;
+  const [head = '', tail = ''] = new URL(`http://[${key.split('%')[0]}]`).hostname.slice(1, -1).split('::');
+  const partsOf = (text: string) => text.split(':').filter(Boolean);
+  const [front, back] = [partsOf(head), partsOf(tail)];
+  const all = [...front, ...Array(8 - front.length - back.length).fill('0'), ...back];
+  return `${all.slice(0, 4).join(':')}::/64`;
 }

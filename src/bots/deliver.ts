@@ -16,7 +16,7 @@ import type { SiteSettingsStore } from '../site-settings/store.ts';
 import { deliveryRequest } from './delivery-request.ts';
 import type { DeliveryStore } from './delivery-store.ts';
 import { writeReply } from './reply.ts';
-import { COMMAND, type Delivery, type Webhook } from './webhook.ts';
+import { COMMAND, type Delivery, isOut, type Webhook } from './webhook.ts';
 import type { WebhookStore } from './webhook-store.ts';
 
 /** Messages that are written within this time are considered together. */
@@ -160,10 +160,11 @@ export class Deliverer {
     }
   }
 
-  /** A bot that was suspended, or that is no member any more, is told of nothing. */
-  async #isMember({ accountId, groupId }: Webhook): Promise<boolean> {
+  /** A bot that was suspended, or whoever added it, or that is no member any more, is told of nothing. */
+  async #isMember({ accountId, creatorId, groupId }: Webhook): Promise<boolean> {
     const { accounts, groups } = this.#dependencies;
     const bot = await accounts.byId(accountId);
+    if (isOut(await accounts.byId(creatorId))) return false;
     return bot?.suspendedAt === null && (await groups.membership(accountId, groupId)) !== undefined;
   }
 

@@ -9,6 +9,7 @@ import { expectedFailure } from '../http/failures.ts';
 import type { Limits } from '../limits.ts';
 import type { BoundOperation } from '../operations/define.ts';
 import { readPayload } from './payload.ts';
+import { isOut } from './webhook.ts';
 import type { WebhookStore } from './webhook-store.ts';
 
 const MAX_BYTES = '64kb';
@@ -35,7 +36,8 @@ export function hookRoutes({ accounts, groups, webhooks, limits, log, send }: Ho
   router.post('/hooks/:secret', readText(MAX_BYTES), async (request, response) => {
     const webhook = await webhooks.bySecret(String(request.params.secret));
     const bot = webhook && (await accounts.byId(webhook.accountId));
-    if (!webhook || !bot || bot.suspendedAt !== null) throw notFound('There is no webhook at this address.');
+    if (!webhook || !bot || isOut(bot) || isOut(await accounts.byId(webhook.creatorId)))
+      throw notFound('There is no webhook at this address.');
     await posts.take(String(webhook.id));
     const body = typeof request.body === 'string' ? request.body : '';
     const posted = readPayload(body, request.get('content-type') ?? '');

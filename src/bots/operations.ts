@@ -24,7 +24,11 @@ export type BotOperation = Operation<ManageDependencies, OpenGroup>;
 /** What owners do with the programs of a group. */
 export const botOperations: readonly BotOperation[] = [
   byOwners('add-incoming-webhook', 'webhooks/add-incoming', incomingForm, addIncoming),
-  byOwners('add-outgoing-webhook', 'webhooks/add-outgoing', outgoingForm, addOutgoing),
+  // Its program is told what is written.
+  {
+    ...byOwners('add-outgoing-webhook', 'webhooks/add-outgoing', outgoingForm, addOutgoing),
+    scope: 'read and write',
+  },
   byOwners('renew-webhook', 'webhooks/:webhookId/renew', whichWebhook, renewWebhook),
   byOwners('retry-webhook', 'webhooks/:webhookId/retry', whichWebhook, retryWebhook),
   byOwners('remove-webhook', 'webhooks/:webhookId/remove', whichWebhook, removeWebhook),

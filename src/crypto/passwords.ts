@@ -36,8 +36,9 @@ export function createPasswords(cost: number, report: (error: unknown) => void =
   return {
     hash: (password) => run<string>({ kind: 'hash', password, cost }),
     async matches(password, hash) {
-      const same = await run<boolean>({ kind: 'compare', password, hash: hash ?? unknownAccountHash });
-      return same && hash !== undefined;
+      const same = await run<boolean>({ kind: 'compare', password, hash: hash || unknownAccountHash });
+      // Bots and people of imports have no password: an empty one.
+      return same && Boolean(hash);
     },
     // $2b$12$…: loading bcryptjs in this thread for its getRounds would delay each start.
     isOutdated: (hash) => Number(hash.split('$')[2]) !== cost,

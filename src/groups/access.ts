@@ -1,7 +1,7 @@
 import type { Account } from '../accounts/store.ts';
 import { forbidden, notFound } from '../errors.ts';
 import type { Group, Membership } from './group.ts';
-import { closedGroup, isListed } from './policies.ts';
+import { closedGroup, isLineOfOther, isListed } from './policies.ts';
 import type { GroupStore } from './store.ts';
 
 const opened = Symbol('opened by openGroup');
@@ -22,6 +22,7 @@ export async function openGroup(groups: GroupStore, account: Account, groupId: n
     throw isListed(group, membership, account)
       ? forbidden(`Join ${group.name} to read and write in it.`)
       : closedGroup();
+  if (isLineOfOther(group, account)) throw closedGroup();
   return { [opened]: true, group, account, membership };
 }
 

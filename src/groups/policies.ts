@@ -64,6 +64,13 @@ export function removedByOwner(): ChatError {
   return forbidden('An owner removed you from this group. Ask to join, and they will answer.');
 }
 
+/**
+ * Whether it is the private line of somebody else, which administrators read, and their tokens with the scope `admin`.
+ */
+export function isLineOfOther({ lineOf }: Group, { id, isAdmin }: Pick<Account, 'id' | 'isAdmin'>): boolean {
+  return lineOf !== null && lineOf !== id && !isAdmin;
+}
+
 export function closedGroup(): ChatError {
   return forbidden('This group is closed. Ask to join it, or ask one of its members for an invitation.');
 }

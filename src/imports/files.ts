@@ -20,6 +20,9 @@ const TYPES = new Map(
   }),
 );
 
+/** A file that is forwarded is in an archive once. More uses than this are counted as lost: each is stored. */
+const MAX_USES = 10;
+
 /** Where a file goes: the id of its message, its group, and whose it is. */
 type For = Readonly<{ id: string; group: Group; account: Account }>;
 
@@ -53,6 +56,14 @@ export function createFileTaker({
     }
   }
 
+  const uses = new WeakMap<ArchiveFile, Map<string, number>>();
+
+  function countUse(archive: ArchiveFile, entry: string): number {
+    const ofArchive = uses.get(archive) ?? new Map<string, number>();
+    uses.set(archive, ofArchive.set(entry, (ofArchive.get(entry) ?? 0) + 1));
+    return ofArchive.get(entry) ?? 0;
+  }
+
   return {
     async take(
       archive: ArchiveFile,
@@ -65,6 +76,7 @@ export function createFileTaker({
       const open = await openGroup(groups, account, group.id);
       const attachments: Attachment[] = [];
       for (const [index, { name, entry }] of message.files.slice(0, MAX_FILES).entries()) {
+        if (countUse(archive, entry) > MAX_USES) continue;
         const file = await takeOne(archive, open, uuidOf(`file ${id} ${index}`), name, entry);
         if (file) attachments.push(asAttachment(file));
       }

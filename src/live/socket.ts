@@ -32,6 +32,8 @@ export function serveSocket(
   ws.on('message', (data, isBinary) => {
     // Ignore frames that arrive after we closed the connection, such as after access was revoked.
     if (!connection.isOpen) return;
+    // What its account may do has changed. It sends this again once it has connected again.
+    if (connection.isLeaving) return;
     if (!connection.countFrame(rateLimits)) return;
     void connection.answer(() => withRequestId(newRequestId(), () => take(data, isBinary)));
   });

@@ -24,6 +24,8 @@ export const notificationOperations: readonly Operation<NotificationOperationCon
     name: 'add-device',
     path: '/notifications/devices',
     input: deviceForm,
+    // A push message has what was written, and goes on after a token has expired.
+    scope: 'session',
     rate: ADDITIONS,
     policy: () => undefined,
     run: (context: NotificationOperationContext, who: SignedIn, device) => addDevice(context, who, device),

@@ -1,12 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Server as Engine } from 'engine.io';
+import type { Server as Engine, Socket as EngineSocket } from 'engine.io';
 import type { RequestHandler } from 'express';
 import type { Server, Socket } from 'socket.io';
 import type { Limits, RateLimit } from '../limits.ts';
 
 const PATH = '/socket.io/';
 const MAX_FRAME_BYTES = 64 * 1024;
+/** A client that sends more in a second is cut off, also one that has not connected. */
+const MAX_PACKETS = 100;
+const CONNECT_MS = 10_000;
 /** By address; those that begin with a WebSocket are counted with the others. */
 const HANDSHAKES = {
   name: 'socket.io handshakes',
@@ -46,7 +49,7 @@ export class SocketIo {
 
   /** Long polling, for clients that begin with it. */
   readonly polling: RequestHandler = async (request, response) => {
-    if (request.query.sid === undefined) await this.#handshakes.take(request.arrival.address);
+    if (!request.query.sid) await this.#handshakes.take(request.arrival.address);
     request.url = request.originalUrl;
     const { engine } = await this.#open();
     // The casts are safe: see `takeUpgrade`.
@@ -71,9 +74,22 @@ export class SocketIo {
       maxHttpBufferSize: MAX_FRAME_BYTES,
       perMessageDeflate: false,
     });
-    const server = new Server({ serveClient: false });
+    engine.on('connection', limitPackets);
+    const server = new Server({ serveClient: false, connectTimeout: CONNECT_MS });
     server.bind(engine);
     server.on('connection', this.#welcome);
     return { engine, server };
   }
+}
+
+/** Each packet may get an answer, which waits for a client that never reads. */
+function limitPackets(client: EngineSocket): void {
+  let second = 0;
+  let packets = 0;
+  client.on('packet', () => {
+    const now = Math.floor(Date.now() / 1_000);
+    packets = second === now ? packets + 1 : 1;
+    second = now;
+    if (packets > MAX_PACKETS) client.close(true);
+  });
 }

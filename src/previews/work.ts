@@ -35,15 +35,21 @@ export type PreviewDependencies = {
   report(error: unknown): void;
 };
 
+/** In the place of an account. */
+const ALL_BOTS = 0;
+
 type Seen = { groupId: number; seq: number };
 
 /** Gives messages with a link the preview of the first one, a little later. What a stop interrupts gets none. */
 export class PreviewWork {
   readonly #dependencies: PreviewDependencies;
   readonly #seen = new Map<string, Seen>();
-  readonly #waiting: Message[] = [];
+  readonly #waiting: { message: Message; owner: number }[] = [];
   #timer: NodeJS.Timeout | undefined;
-  /** Whose links are asked for: one of each person at a time, so that slow sites of one hold up nobody else. */
+  /**
+   * Whose links are asked for: one of each person at a time, and of all bots together, so that slow sites of one hold up
+   * nobody else: an owner may have several bots.
+   */
   readonly #underWay = new Set<number>();
 
   constructor(dependencies: PreviewDependencies) {
@@ -70,7 +76,11 @@ export class PreviewWork {
       if ((await siteSettings.read()).linkPreviews === 'no') return;
       for (const { groupId, seq } of seen) {
         const message = await messages.bySeq(groupId, seq);
-        if (message && (await this.#isDue(message)) && this.#hasRoom(message)) this.#waiting.push(message);
+        if (!message || !isDue(message)) continue;
+        const author = await this.#dependencies.accounts.byId(message.authorId);
+        const owner = author?.isBot ? ALL_BOTS : author?.id;
+        if (author?.hasPreviews && owner !== undefined && this.#hasRoom(owner))
+          this.#waiting.push({ message, owner });
       }
       this.#next();
     } catch (error) {
@@ -78,27 +88,22 @@ export class PreviewWork {
     }
   }
 
-  #hasRoom({ authorId }: Message): boolean {
-    const own = this.#waiting.filter((message) => message.authorId === authorId);
+  #hasRoom(owner: number): boolean {
+    const own = this.#waiting.filter((other) => other.owner === owner);
     return this.#waiting.length < MAX_WAITING && own.length < MAX_WAITING_OF_ONE;
-  }
-
-  async #isDue({ content, preview, removedAt, editedAt, createdAt, authorId }: Message): Promise<boolean> {
-    const isFresh = (editedAt ?? createdAt) > Date.now() - FRESH_MS;
-    if (preview !== null || removedAt !== null || !isFresh || !HAS_LINK.test(content)) return false;
-    return (await this.#dependencies.accounts.byId(authorId))?.hasPreviews === true;
   }
 
   #next(): void {
     while (this.#underWay.size < PARALLEL) {
-      const index = this.#waiting.findIndex(({ authorId }) => !this.#underWay.has(authorId));
-      const [message] = index < 0 ? [] : this.#waiting.splice(index, 1);
-      if (!message) return;
-      this.#underWay.add(message.authorId);
+      const index = this.#waiting.findIndex(({ owner }) => !this.#underWay.has(owner));
+      const [next] = index < 0 ? [] : this.#waiting.splice(index, 1);
+      if (!next) return;
+      const { message, owner } = next;
+      this.#underWay.add(owner);
       this.#add(message)
         .catch(this.#dependencies.report)
         .finally(() => {
-          this.#underWay.delete(message.authorId);
+          this.#underWay.delete(owner);
           this.#next();
         });
     }
@@ -120,4 +125,9 @@ export class PreviewWork {
     });
     if (fetched.image && amended.preview?.url !== link) await linkImages.remove(groupId, seq);
   }
+}
+
+function isDue({ content, preview, removedAt, editedAt, createdAt }: Message): boolean {
+  const isFresh = (editedAt ?? createdAt) > Date.now() - FRESH_MS;
+  return preview === null && removedAt === null && isFresh && HAS_LINK.test(content);
 }

@@ -34,7 +34,7 @@ export function installReports(
   const dependencies = { ...context, editLimitMs: config.editLimitMs };
   const operations = bindOperations(reportOperations, dependencies, limits);
   const link = async ({ id, isAdmin }: Pick<Account, 'id' | 'isAdmin'>) => {
-    const waiting = await reports.countWaiting(isAdmin ? undefined : id);
+    const waiting = await reports.countWaiting({ id, isAdmin });
     return views.render('reports/_link.njk', { waiting }).trim();
   };
   showAboveList(link);

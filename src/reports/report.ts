@@ -67,13 +67,14 @@ export async function answerReport(
   const { reports, groups, messages, audit, publish } = dependencies;
   const report = await reports.byId(reportId);
   const membership = report && (await groups.membership(account.id, report.groupId));
-  const refusal = refuseAnswer(account, membership);
+  const message = report && (await messages.bySeq(report.groupId, report.seq));
+  const refusal = refuseAnswer(account, membership, message);
   if (refusal) throw refusal;
   if (!report) throw notFound('There is no such report.');
   const answered = new ChatError('answered', 409, 'Somebody has answered this report already.');
   if (report.resolvedAt !== null) throw answered;
   // First, since a report whose message could not be removed still waits.
-  const isThere = remove && (await messages.bySeq(report.groupId, report.seq)) !== undefined;
+  const isThere = remove && message !== undefined;
   if (isThere)
     await removeWithout(dependencies, report, { by: account, reason, now, refuse: () => undefined });
   // What was removed is in the log, also where somebody else was faster.

@@ -78,10 +78,10 @@ async function formPage(
   return page(request, 'reports/form.njk', context, { openGroupId: open.group.id });
 }
 
-/** Everybody's for administrators, those of their groups for owners. */
+/** Everybody's for administrators, those of their groups for owners; none of what they wrote themselves. */
 async function queuePage(dependencies: Dependencies, request: Request): Promise<Html> {
   const account = accountOf(request);
-  const waiting = await dependencies.reports.waiting(account.isAdmin ? undefined : account.id, LISTED);
+  const waiting = await dependencies.reports.waiting(account, LISTED);
   const items = await Promise.all(waiting.map((report) => shown(dependencies, report)));
   return dependencies.page(request, 'reports/index.njk', { items });
 }

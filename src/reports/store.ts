@@ -1,7 +1,7 @@
-import { and, asc, count, eq, isNull, type SQL } from 'drizzle-orm';
+import { and, asc, count, eq, isNull, ne, or, type SQL } from 'drizzle-orm';
 import type { Database } from '../database/executor.ts';
 import { SEALED, type Sealer } from '../database/sealed-columns.ts';
-import { memberships, reports } from '../database/tables/chat.ts';
+import { memberships, messages, reports } from '../database/tables/chat.ts';
 
 /** A message that a member reported. Times are milliseconds, UTC. */
 export type Report = Readonly<{
@@ -14,6 +14,9 @@ export type Report = Readonly<{
   /** Null for one that waits. */
   resolvedAt: number | null;
 }>;
+
+/** Whose queue it is. */
+type Viewer = Readonly<{ id: number; isAdmin: boolean }>;
 
 export type NewReport = Pick<Report, 'groupId' | 'seq' | 'reporterId' | 'reason'>;
 
@@ -42,28 +45,24 @@ export class ReportStore {
     return row && this.#open(row);
   }
 
-  /** Up to `limit` that wait, the oldest first. @param ownerId those of this account's groups; undefined is all */
-  async waiting(ownerId: number | undefined, limit: number): Promise<Report[]> {
-    if (this.#linesOnly && ownerId !== undefined) return [];
+  /** Up to `limit` that wait for somebody, the oldest first: of all groups, or of their own; never of what they wrote. */
+  async waiting(viewer: Viewer, limit: number): Promise<Report[]> {
+    if (this.#linesOnly && !viewer.isAdmin) return [];
     const rows = await this.#db.all((orm) => {
-      const waiting = orm.select({ report: reports }).from(reports);
-      const found =
-        ownerId === undefined
-          ? waiting.where(isNull(reports.resolvedAt))
-          : waiting.innerJoin(memberships, isOwnedBy(ownerId)).where(isNull(reports.resolvedAt));
-      return found.orderBy(asc(reports.id)).limit(limit);
+      const waiting = orm.select({ report: reports }).from(reports).leftJoin(messages, isReported);
+      const found = viewer.isAdmin ? waiting : waiting.innerJoin(memberships, isOwnedBy(viewer.id));
+      return found.where(waitsFor(viewer)).orderBy(asc(reports.id)).limit(limit);
     });
     return rows.map(({ report }) => this.#open(report));
   }
 
-  /** How many wait, of one account's groups or of all. */
-  async countWaiting(ownerId: number | undefined): Promise<number> {
-    if (this.#linesOnly && ownerId !== undefined) return 0;
+  /** How many `waiting` would find. */
+  async countWaiting(viewer: Viewer): Promise<number> {
+    if (this.#linesOnly && !viewer.isAdmin) return 0;
     const row = await this.#db.get((orm) => {
-      const waiting = orm.select({ waiting: count() }).from(reports);
-      return ownerId === undefined
-        ? waiting.where(isNull(reports.resolvedAt))
-        : waiting.innerJoin(memberships, isOwnedBy(ownerId)).where(isNull(reports.resolvedAt));
+      const waiting = orm.select({ waiting: count() }).from(reports).leftJoin(messages, isReported);
+      const found = viewer.isAdmin ? waiting : waiting.innerJoin(memberships, isOwnedBy(viewer.id));
+      return found.where(waitsFor(viewer));
     });
     return row?.waiting ?? 0;
   }
@@ -77,6 +76,13 @@ export class ReportStore {
   #open({ reason, ...row }: typeof reports.$inferSelect): Report {
     return { ...row, reason: this.#sealer.open(sealedReason, row, reason) };
   }
+}
+
+const isReported = and(eq(messages.groupId, reports.groupId), eq(messages.seq, reports.seq));
+
+/** Whoever wrote a message is not told who reported it. One that is gone has no author any more. */
+function waitsFor({ id }: Viewer): SQL | undefined {
+  return and(isNull(reports.resolvedAt), or(isNull(messages.authorId), ne(messages.authorId, id)));
 }
 
 function isOwnedBy(accountId: number): SQL | undefined {

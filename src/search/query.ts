@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import { invalid } from '../errors.ts';
 import type { Group } from '../groups/group.ts';
+import { isLineOfOther } from '../groups/policies.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { visiblePeople, visiblePerson } from '../groups/visibility.ts';
@@ -150,7 +151,8 @@ export async function readable(
   const readableGroups: Group[] = [];
   for (const groupId of (await groups.membershipsOf(account.id)).keys()) {
     const group = await groups.byId(groupId);
-    if (group) readableGroups.push(await presenter.named(group, account.id));
+    if (group && !isLineOfOther(group, account))
+      readableGroups.push(await presenter.named(group, account.id));
   }
   return readableGroups;
 }

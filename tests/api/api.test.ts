@@ -57,7 +57,7 @@ test('every read answers an administrator in its shape, and refuses whoever has 
   await admin.post('/groups/1/messages/1/pin', { on: true });
   await admin.post('/groups/1/messages/1/save', { on: true });
   await member.post('/groups/1/messages', { content: 'a reply', replyTo: 1 });
-  await member.post('/groups/1/messages/1/report', { reason: 'a test' });
+  await admin.post('/groups/1/messages/2/report', { reason: 'a test' });
   await admin.post('/invitations', { groups: [1], validFor: 'week' });
   await member.post('/line');
   await admin.post('/account/export');

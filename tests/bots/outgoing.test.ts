@@ -225,3 +225,24 @@ test('what was not delivered before the server was killed is delivered after its
   while (told.at(-1) !== 'three') told.push((await receiver.next(secret)).data.message.content);
   assert.deepEqual([...new Set(told)], ['one', 'two', 'three']);
 });
+
+test('while an owner is suspended, what they added is told of nothing and posts nothing', async (t) => {
+  const receiver = await startReceiver(t);
+  const owner = await newPerson(shared.url, 'webhook-owner');
+  const groupId = await newGroup(owner, 'Suspended');
+  await root.post(`/groups/${groupId}/join`);
+  const { secret } = await add(owner, groupId, { name: 'ears', url: receiver.url, trigger: 'message' });
+  const made = await owner.post(`/groups/${groupId}/webhooks/add-incoming`, { name: 'mouth' });
+  const [hook = ''] = /\/hooks\/[\w-]+/.exec((await owner.get(made.location)).body) ?? [];
+  assert.equal((await root.post(hook, { text: 'before' })).status, 200);
+  await root.post(`/groups/${groupId}/messages`, { content: 'heard' });
+  assert.equal((await receiver.next(secret)).data.message.content, 'heard');
+  const id = /\/admin\/people\/(\d+)">[^<]*webhook-owner/.exec((await root.get('/admin/people')).body)?.[1];
+  assert.equal((await root.post(`/admin/people/${id}/suspend`)).status, 303);
+  assert.equal((await root.post(hook, { text: 'after' })).status, 404);
+  await root.post(`/groups/${groupId}/messages`, { content: 'not heard' });
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  assert.equal(receiver.received.length, 1);
+  await root.post(`/admin/people/${id}/unsuspend`);
+  assert.equal((await root.post(hook, { text: 'again' })).status, 200);
+});

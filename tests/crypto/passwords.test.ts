@@ -22,7 +22,7 @@ test('nothing matches an account that is not there, and finding out costs a full
     return performance.now() - started;
   };
   await timed(hash);
-  const [wrong, unknown] = [await timed(hash), await timed(undefined)];
+  const [wrong, unknown] = [await timed(hash), Math.min(await timed(undefined), await timed(''))];
   // Not a measurement: without a comparison, the unknown name would answer a hundred times sooner.
   assert.ok(unknown > wrong / 4, `${unknown} ms against ${wrong} ms`);
 });

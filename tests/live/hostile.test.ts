@@ -8,6 +8,8 @@ import { text } from 'node:stream/consumers';
 import test from 'node:test';
 import { newPerson, Visitor } from '../support/client.ts';
 import { type Hearth, startHearth, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
+import { startPushService } from '../support/push-service.ts';
+import { until } from '../support/until.ts';
 
 const upgrade = (path: string, headers: readonly string[] = []) =>
   [
@@ -163,3 +165,22 @@ async function answerTo(url: string, headers: Record<string, string>, form?: str
   const [response] = (await once(sent, 'response')) as [IncomingMessage];
   return { status: response.statusCode, body: await text(response) };
 }
+
+test('whoever is no administrator any more does nothing more by a socket that is still answering', async (t) => {
+  const service = await startPushService(t);
+  service.answerAfter(3_000);
+  const { url } = await startHearthProcess(t, { env: service.env });
+  const root = await newPerson(url, 'root1');
+  const mallory = await newPerson(url, 'mallory');
+  await root.post('/admin/people/2/make-admin');
+  await mallory.post('/notifications/devices', service.subscribe('a slow one'));
+  const socket = await mallory.socket('/ws');
+  socket.send({ type: 'test-devices', id: 'slow' });
+  await until(() => service.received.length === 1);
+  assert.equal((await root.post('/admin/people/2/remove-admin')).status, 303);
+  await until(async () => (await mallory.get('/admin')).status === 403);
+  socket.send({ type: 'make-admin', personId: 2, id: 'again' });
+  await socket.closed;
+  assert.ok(!socket.frames.some((frame) => frame.includes('again')));
+  assert.equal((await mallory.get('/admin')).status, 403);
+});

@@ -207,3 +207,18 @@ test('a client that polls no more is cut off once a million characters wait for 
   for (let sent = 0; sent < 15; sent++) await writer.post(`${location}/messages`, { content });
   await until(async () => (await post('3')).status === 400);
 });
+
+test('a stranger who sends many packets at once is cut off, and each handshake counts', async (t) => {
+  const { url } = await startHearth(t, { env: { RATE_LIMITS: 'on' } });
+  const stranger = new Visitor(url);
+  const { body } = await stranger.get('/socket.io/?EIO=4&transport=polling');
+  const path = `/socket.io/?EIO=4&transport=polling&sid=${JSON.parse(body.slice(1)).sid}`;
+  const many = Array(10_000).fill('40/a,').join('\x1e');
+  const post = () => stranger.request('POST', path, many, { 'content-type': 'text/plain;charset=UTF-8' });
+  await post();
+  assert.equal((await post()).status, 400, 'there is no such session any more');
+  let refused = 0;
+  for (let tries = 0; tries < 130; tries++)
+    if ((await stranger.get('/socket.io/?EIO=4&transport=polling&sid=')).status === 429) refused += 1;
+  assert.ok(refused > 0);
+});

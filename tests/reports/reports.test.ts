@@ -86,3 +86,19 @@ test(
       assert.ok(!readFileSync(join(hearth.dataDir, file)).includes('Not here'), 'sealed');
   },
 );
+
+test('whoever wrote what is reported does not learn of it, though they own the group or administrate', async (t) => {
+  const hearth = await startHearth(t);
+  const { ada, joe, kim } = await people(hearth.url);
+  await joe.post('/groups/3/messages', { content: 'written by the owner' });
+  await kim.post('/groups/3/messages/2/report', { reason: 'From its owner' });
+  assert.doesNotMatch((await joe.get('/reports')).body, /From its owner/);
+  assert.doesNotMatch((await joe.get('/groups')).body, /class="group-name">Reports/);
+  assert.equal((await joe.post('/reports/1/answer', { remove: 'no' })).status, 404);
+  assert.match((await ada.get('/reports')).body, /kim reports a message in Garden[\s\S]*From its owner/);
+  await ada.post('/groups/1/join');
+  await joe.post('/groups/1/join');
+  await ada.post('/groups/1/messages', { content: 'written by an administrator' });
+  await joe.post('/groups/1/messages/1/report', { reason: 'From above' });
+  assert.doesNotMatch((await ada.get('/reports')).body, /From above/);
+});

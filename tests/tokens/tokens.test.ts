@@ -8,6 +8,7 @@ import { apiReads } from '../../src/api/install.ts';
 import { documentOf, Program, signInProgram } from '../support/api.ts';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { startHearth } from '../support/hearth.ts';
+import { until } from '../support/until.ts';
 
 async function make(person: Visitor, fields: Record<string, string>, scopes: readonly string[] = ['read']) {
   const form = new URLSearchParams({ label: 'A script', validFor: 'week', password: PASSWORD, ...fields });
@@ -117,6 +118,31 @@ test('without the scope admin, the token of an administrator is that of a member
   assert.deepEqual((await member.get('/invitations')).json.items, []);
   assert.equal((await (await programWith(['account', 'admin'])).get('/invitations')).json.items.length, 1);
   assert.equal((await (await programWith(['read'])).get('/invitations')).json.code, 'missing_scope');
+
+  const { location } = await ada.post('/line');
+  const groupId = Number(/\d+/.exec(location)?.[0]);
+  await ada.post(`/groups/${groupId}/messages`, { content: 'for administrators only' });
+  assert.equal((await (await programWith(['read', 'admin'])).get(`/groups/${groupId}/messages`)).status, 200);
+  assert.equal((await member.get(`/groups/${groupId}/messages`)).status, 403, 'the private line of a member');
+  const admin = await programWith(['read', 'admin']);
+  await until(async () => (await admin.get('/search?q=administrators')).json.total === 1);
+  assert.equal((await member.get('/search?q=administrators')).json.total, 0);
+});
+
+test('with a token that may write, nobody makes a webhook that reads', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada');
+  await ada.post('/groups', { name: 'Garden' });
+  const webhook = { name: 'ears', url: 'https://ears.example/', trigger: 'message' };
+  const document = await documentOf(hearth.url);
+  const withScopes = async (scopes: string[]) =>
+    new Program(hearth.url, (await make(ada, {}, scopes)).token, document);
+  const add = async (scopes: string[]) =>
+    (await (await withScopes(scopes)).post('/groups/3/webhooks/add-outgoing', webhook)).status;
+  assert.deepEqual(
+    [await add(['write']), await add(['read']), await add(['read', 'write'])],
+    [403, 403, 200],
+  );
 });
 
 test('whoever ends all other sessions ends their tokens, too, with their sockets', async (t) => {

@@ -135,7 +135,7 @@ export const ownReads: readonly Read<OwnReadContext>[] = [
     input: nothing,
     answer: reportList,
     async run({ reports }: OwnReadContext, { account }) {
-      const waiting = await reports.waiting(account.isAdmin ? undefined : account.id, LISTED);
+      const waiting = await reports.waiting(account, LISTED);
       const items = waiting.map(({ id, groupId, seq, reason, reporterId, createdAt }) => ({
         ...{ id, groupId, seq, reason, reporterId, createdAt: timeOf(createdAt) },
       }));
