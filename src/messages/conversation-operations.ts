@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Publish } from '../bus/bus.ts';
-import { DRAFT_RATE, deleteSentDraft, draftForm, keepDraft } from '../drafts/keep.ts';
+import { deleteSentDraft } from '../drafts/delete.ts';
+import { DRAFT_RATE, draftForm, keepDraft } from '../drafts/keep.ts';
 import type { DraftStore } from '../drafts/store.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { refuseWriting } from '../groups/policies.ts';

@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { accountOf } from '../accounts/access.ts';
-import { deleteDraft } from '../drafts/keep.ts';
+import { deleteDraft } from '../drafts/delete.ts';
 import { notFound } from '../errors.ts';
 import type { StoredFile } from '../files/file.ts';
 import type { ReadUpload } from '../files/upload.ts';
