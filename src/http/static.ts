@@ -52,6 +52,10 @@ export function serveStatic(app: Express, assets: string): void {
     );
   }
   app.use(assets, express.static(FOLDER, forAYear));
+  // Pages from before an update ask for what they load later, such as the emoji, under the version that they are of.
+  app.use('/assets/:version', express.static(FOLDER, { index: false, redirect: false }));
+  for (const [name, file] of Object.entries(FROM_PACKAGES))
+    app.get(`/assets/:version/${name}`, (_request, response) => response.sendFile(file));
   app.get('/service-worker.js', (_request, response) => {
     // A fixed URL, where the browser checks for updates; at the root, so that its scope is the whole site.
     response.set('Cache-Control', 'no-cache').sendFile(join(FOLDER, 'js', 'service-worker.js'));

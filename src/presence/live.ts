@@ -230,7 +230,12 @@ export class LivePresence {
   /** Sends the current group list, or its unread counts as JSON: it may have changed before the connection opened. */
   async #sendGroups(connection: Connection): Promise<void> {
     const { mine, directs, others } = await this.#groupPresenter.list(connection.account);
-    if (connection.protocol === 'html') return this.#hub.send(connection, `${mine}${directs}${others}`);
+    if (connection.protocol === 'html') {
+      const rows = `${mine}${directs}${others}`;
+      // What is not among them was left or deleted while nobody was connected.
+      const ids = [...rows.matchAll(/ id="(group-\d+)"/g)].map(([, id]) => id).join(' ');
+      return this.#hub.send(connection, rows + factText('html', 'groups', { ids }));
+    }
     const memberships = await this.#groups.membershipsOf(connection.account.id);
     for (const [groupId, membership] of memberships) {
       const group = await this.#groups.byId(groupId);

@@ -27,7 +27,11 @@ export async function pickEmoji(anchor, onPick) {
   if (isClosing) return;
   if (popover.matches(':popover-open')) return popover.hidePopover();
   if (!picker) followPresses(popover);
-  picker ??= makePicker();
+  picker ??= makePicker().catch((error) => {
+    // Such as without a network: the next press tries again.
+    picker = undefined;
+    throw error;
+  });
   const element = await picker;
   if (!element.isConnected) popover.append(element);
   pick = (emoji) => {
@@ -75,7 +79,10 @@ function followPresses(popover) {
  * @returns {Promise<{ emoji: string, name: string }[]>}
  */
 export async function findEmoji(word) {
-  database ??= makeDatabase();
+  database ??= makeDatabase().catch((error) => {
+    database = undefined;
+    throw error;
+  });
   const hits = await (await database).getEmojiBySearchQuery(word);
   // A shortcode that is the word comes first, then those that begin with it; otherwise what people use more.
   const named = hits.flatMap((hit) => {

@@ -51,6 +51,8 @@ async function page(event) {
       event.waitUntil(keep(PAGES, request.url, response.clone(), MAX_PAGES));
     return response;
   } catch {
+    // A form is not answered by the page that was there before.
+    if (request.method !== 'GET') return (await caches.match(OFFLINE_PAGE)) || Response.error();
     const { pathname } = new URL(request.url);
     const pages = await caches.open(PAGES);
     const kept =

@@ -70,6 +70,15 @@ test('without a network the last seen messages are there, and never a stale page
   await page.getByText('Reconnecting…').waitFor();
   await say(page, 'written offline');
   await page.getByText('Not sent yet.').waitFor();
+  // A form is not answered by the page that was there before.
+  await page.goto(`${hearth.url}/groups`);
+  await page.evaluate(() => {
+    const form = document.createElement('form');
+    Object.assign(form, { method: 'post', action: '/groups' });
+    document.body.append(form);
+    form.submit();
+  });
+  await page.getByRole('heading', { name: 'Hearth can’t be reached' }).waitFor();
   await page.goto(`${hearth.url}/account`);
   await page.getByRole('heading', { name: 'Hearth can’t be reached' }).waitFor();
 

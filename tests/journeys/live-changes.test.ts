@@ -126,6 +126,57 @@ test('what was written in a thread that is closed before it went out goes out fr
   assert.deepEqual(await spoken(page), ['The first', 'my answer', 'something else']);
 });
 
+test('what somebody answers is removed: the answer is left, the words stay', async (t) => {
+  const { url } = await startHearth(t);
+  const bob = await newPerson(url, 'bob', 1);
+  await bob.post('/groups/1/messages', { content: 'Come at six?' });
+  const { page } = await personAt(await openBrowser(t), url, 'ada');
+  await joinGroup(page, 'General');
+  await page.locator('#message-1').hover();
+  await page.locator('#message-1').getByRole('button', { name: 'Reply' }).click();
+  await page.getByText('Replying to').waitFor();
+  await page.locator('#content').fill('Yes, gladly');
+  await bob.post('/groups/1/messages/1/remove');
+  await page.getByText('The message that you answer was removed.').waitFor();
+  await page.getByText('Replying to').waitFor({ state: 'hidden' });
+  await page.locator('#content').press('Enter');
+  await page.locator('#message-2', { hasText: 'Yes, gladly' }).waitFor();
+});
+
+test('a group that one was removed from while offline is not in the list any more', async (t) => {
+  const { url } = await startHearth(t);
+  const owner = await newPerson(url, 'owner');
+  const { location } = await owner.post('/groups', { name: 'Cellar' });
+  const { page, context } = await personAt(await openBrowser(t), url, 'ada');
+  await page.getByRole('button', { name: 'Join Cellar' }).click();
+  await page.getByLabel('Message Cellar').waitFor();
+  await page.goto(`${url}/groups`);
+  const row = page.locator('.group-row', { hasText: 'Cellar' });
+  await row.waitFor();
+  await context.setOffline(true);
+  await page.locator('#network-line').waitFor();
+  await owner.post(`${location}/rules`, { access: 'closed', posting: 'members' });
+  assert.equal((await owner.post(`${location}/remove-member`, { accountId: '2' })).status, 303);
+  await context.setOffline(false);
+  await row.waitFor({ state: 'detached' });
+});
+
+test('the emoji come also to a page from before an update, and after a press without a network', async (t) => {
+  const hearth = await startHearth(t, { env: { ASSET_VERSION: 'before' } });
+  const { page, context } = await personAt(await openBrowser(t), hearth.url, 'ada');
+  await joinGroup(page, 'General');
+  const button = page.locator('[data-emoji-button]');
+  await context.setOffline(true);
+  await button.click();
+  await page.getByText('The emoji could not be loaded').waitFor();
+  await context.setOffline(false);
+  await hearth.stop();
+  const flags = ['--port', new URL(hearth.url).port];
+  await startHearth(t, { dataDir: hearth.dataDir, flags, env: { ASSET_VERSION: 'after' } });
+  await button.click();
+  await page.locator('#picker emoji-picker').waitFor();
+});
+
 /** A WAV file of so many seconds. */
 function silence(seconds: number): Buffer {
   const rate = 8_000;

@@ -6,6 +6,7 @@ import { startFileSources } from './file-sources.js';
 import { Uploads } from './uploads.js';
 
 const MAX_FILES = 10;
+const NOT_ARRIVED = 'A file did not arrive. Try it again, or remove it, then send.';
 const BYTES_PER_MB = 1_048_576;
 
 /** @typedef {import('../outbox/items.js').SentFile} SentFile */
@@ -84,7 +85,7 @@ export class Attachments {
       this.#say('');
     }
     if (!this.#list.querySelector('.is-failed:not(.is-alone)')) return true;
-    this.#say('A file did not arrive. Try it again, or remove it, then send.');
+    this.#say(NOT_ARRIVED);
     return false;
   }
 
@@ -149,6 +150,8 @@ export class Attachments {
     const arrived = find(parseHtml(html), '.chosen');
     element.replaceWith(arrived);
     this.remember();
+    const isSaid = find(this.#form, '[data-composer-error]').textContent === NOT_ARRIVED;
+    if (isSaid && !this.#list.querySelector('.is-failed:not(.is-alone)')) this.#say('');
     return arrived;
   }
 

@@ -68,6 +68,11 @@ export class Composer {
     this.#startEmoji();
     this.#startVoice(place);
     listen('put-back', (item) => this.#putBack(item));
+    listen('removed', ({ seq }) => {
+      if (!this.#reply.isTo(seq)) return;
+      this.#reply.clear();
+      this.say('The message that you answer was removed. Your words are still here.', { isNotice: true });
+    });
     this.#setText(this.#draft.newest(this.#field.value));
     this.#field.setSelectionRange(this.#field.value.length, this.#field.value.length);
     if (!this.#hasTouch && !location.hash.startsWith('#message-')) this.#field.focus();
@@ -185,7 +190,7 @@ export class Composer {
       pickEmoji(button, (emoji) => {
         this.#insert(emoji);
         this.#field.focus();
-      }),
+      }).catch(() => this.say('The emoji could not be loaded. Try again in a moment.')),
     );
   }
 

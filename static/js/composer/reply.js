@@ -24,6 +24,11 @@ export class Reply {
     return !this.#line.hidden;
   }
 
+  /** @param {string} seq */
+  isTo(seq) {
+    return this.isOn && this.#input.value === seq;
+  }
+
   clear() {
     this.#input.value = this.#input.dataset.thread ?? '';
     this.#line.hidden = true;

@@ -1,6 +1,7 @@
 // The messages on the page, in their order, as they come in, change and go.
 import { localiseTimes, separateDays, separateLast } from '../page/days.js';
 import { find, findAll, findOptional } from '../page/dom.js';
+import { announce } from '../page/events.js';
 import { markOwn } from './own.js';
 import { renewQuotes } from './quotes.js';
 
@@ -55,8 +56,10 @@ export class MessageList {
     renewQuotes(this.#list, element);
     const pending = findOptional(this.#pendingList, `[data-id="${CSS.escape(element.dataset.id ?? '')}"]`);
     pending?.remove();
-    const isNew = Number(element.dataset.seq) > this.#lastSeq;
-    if (isNew) this.#lastSeq = Number(element.dataset.seq);
+    const { seq = '' } = element.dataset;
+    if (element.matches('.is-removed')) announce('removed', { seq });
+    const isNew = Number(seq) > this.#lastSeq;
+    if (isNew) this.#lastSeq = Number(seq);
     const old = document.getElementById(element.id);
     if (old) {
       if (Number(old.dataset.change) < Number(element.dataset.change)) this.#replace(old, element);

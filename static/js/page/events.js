@@ -12,6 +12,8 @@
  * @property {{ groupId: string }} rules who writes in the group, or how often, has changed
  * @property {{ accountId: string, username: string, name: string }} renamed somebody changed their name
  * @property {{ title: string, body: string, url: string, tag: string }} notify
+ * @property {{ ids: string }} groups the ids of all rows of the list of groups, separated by spaces
+ * @property {{ seq: string }} removed a message was removed
  * @property {{ file: string, transcript: string, text: string }} transcribed
  * @property {{ file: string, percent: string }} transcribing
  * @property {{ groupId: string, html: string }} posted a message was sent by HTTP form; its rendered fragment

@@ -34,6 +34,7 @@ class Sidebar {
 
   constructor() {
     document.addEventListener('visibilitychange', () => this.mark());
+    listen('groups', ({ ids }) => this.#keepOnly(new Set(ids.split(' '))));
     this.mark();
   }
 
@@ -61,6 +62,15 @@ class Sidebar {
     }
     document.title = unread > 0 ? `(${unread}) ${this.#title}` : this.#title;
     badge(unreadGroups);
+  }
+
+  /**
+   * Takes away what was left or deleted while nothing could be heard. The open one stays, also where it is hidden.
+   * @param {Set<string>} ids
+   */
+  #keepOnly(ids) {
+    for (const row of findAll(document, '.group-row'))
+      if (!ids.has(row.id) && row.id !== `group-${this.#groupId}`) row.remove();
   }
 
   /** @param {HTMLElement} row */
