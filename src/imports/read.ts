@@ -4,7 +4,7 @@ import { isHearthArchive, readHearth } from './hearth.ts';
 import { readMattermost } from './mattermost.ts';
 import { readSlack } from './slack.ts';
 import type { ImportedMessage, Outline, Reading, ReadingChoices } from './source.ts';
-import { readWhatsapp } from './whatsapp.ts';
+import { readWhatsappInTurns } from './whatsapp.ts';
 
 /** What was uploaded, opened: an outline of it, its messages, and its files where it has some. */
 export type OpenedImport = Readonly<{
@@ -15,6 +15,8 @@ export type OpenedImport = Readonly<{
 
 /** Of a text that is in no ZIP. */
 const MAX_TEXT_BYTES = 200 * 1024 ** 2;
+/** WhatsApp exports 40,000 messages of a chat at most (faq.whatsapp.com, "How to export your chat history"). */
+const MAX_WHATSAPP_CHARACTERS = 20_000_000;
 const MAX_NAME_CHARACTERS = 200;
 const ZIP_MAGIC = Buffer.from('PK');
 
@@ -36,7 +38,7 @@ export async function openImport(
   try {
     if (!archive) {
       const text = (await bytes(read(0, size))).toString();
-      return openText(name, text.replace(/^\ufeff/, ''), undefined, choices);
+      return await openText(name, text.replace(/^\ufeff/, ''), undefined, choices);
     }
     if (archive.has('channels.json') || archive.has('users.json')) {
       const { outline, messages } = await readSlack(archive);
@@ -49,7 +51,7 @@ export async function openImport(
         .find((entry) => entry !== undefined);
     if (text === undefined) throw unknown();
     const own = /_chat\.txt$/i.test(text) ? name : (text.split('/').at(-1) ?? name);
-    return openText(own, await archive.text(text), archive, choices);
+    return await openText(own, await archive.text(text), archive, choices);
   } catch (error) {
     archive?.close();
     if (error instanceof SyntaxError || (error instanceof Error && error.name === 'ZodError'))
@@ -58,22 +60,32 @@ export async function openImport(
   }
 }
 
-function openText(
+async function openText(
   name: string,
   text: string,
   archive: ArchiveFile | undefined,
   choices: ReadingChoices,
-): OpenedImport {
+): Promise<OpenedImport> {
   const entries = new Map((archive?.names ?? []).map((entry) => [entry, entry]));
   const byName = new Map((archive?.names ?? []).map((entry) => [entry.split('/').at(-1) ?? entry, entry]));
   const opened = isHearthArchive(text)
     ? readHearth(text, entries)
     : text.startsWith('{')
       ? readMattermost(text, entries)
-      : readWhatsapp(text, conversationName(name), byName, choices);
+      : await readChat(text, name, byName, choices);
   if (!opened || opened.messages.length === 0) throw unknown();
   const messages = (): readonly ImportedMessage[] => opened.messages;
   return { outline: opened.outline, messages, archive };
+}
+
+function readChat(text: string, name: string, entries: ReadonlyMap<string, string>, choices: ReadingChoices) {
+  if (text.length > MAX_WHATSAPP_CHARACTERS)
+    throw invalid(
+      'archive',
+      'A chat of WhatsApp has at most 20 million characters. Divide its text into two files, then bring in each.',
+      'too_large',
+    );
+  return readWhatsappInTurns(text, conversationName(name), entries, choices);
 }
 
 /** "WhatsApp Chat with Family.txt", "WhatsApp Chat - Family.zip", "WhatsApp-Chat mit Familie.zip" → Family. */

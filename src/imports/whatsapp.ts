@@ -36,6 +36,21 @@ type Line = {
 /** A chat that WhatsApp exported. */
 export type WhatsappChat = Readonly<{ outline: Outline; messages: readonly ImportedMessage[] }>;
 
+/** Lines that are read before others have a turn. */
+const LINES_IN_TURN = 2_000;
+
+/** `readWhatsapp` for a long text: others have their turn meanwhile. */
+export async function readWhatsappInTurns(
+  ...chat: Parameters<typeof readWhatsapp>
+): Promise<WhatsappChat | undefined> {
+  const steps = reading(...chat);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    await new Promise(setImmediate);
+  }
+}
+
 /**
  * Reads the text of a chat.
  * @param text the content of `_chat.txt`, or of "WhatsApp Chat with ….txt"
@@ -47,9 +62,23 @@ export function readWhatsapp(
   text: string,
   name: string,
   entries: ReadonlyMap<string, string>,
-  { zone, dates }: ReadingChoices,
+  choices: ReadingChoices,
 ): WhatsappChat | undefined {
-  const lines = linesOf(text, name);
+  const steps = reading(text, name, entries, choices);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** Pauses after some lines. */
+function* reading(
+  text: string,
+  name: string,
+  entries: ReadonlyMap<string, string>,
+  { zone, dates }: ReadingChoices,
+): Generator<undefined, WhatsappChat | undefined> {
+  const lines = yield* linesOf(text, name);
   if (lines.length === 0) return undefined;
   const { order, isAmbiguous } = dates ? { order: dates, isAmbiguous: false } : orderOf(lines);
   const toTime = timeIn(zone);
@@ -57,7 +86,8 @@ export function readWhatsapp(
   const people = new Map<string, number>();
   const messages: ImportedMessage[] = [];
   let notices = 0;
-  for (const line of lines) {
+  for (const [index, line] of lines.entries()) {
+    if (index % LINES_IN_TURN === LINES_IN_TURN - 1) yield;
     if (line.author === undefined) {
       notices += 1;
       continue;
@@ -88,10 +118,11 @@ export function readWhatsapp(
 }
 
 /** The messages with the lines that follow them. */
-function linesOf(text: string, name: string): Line[] {
+function* linesOf(text: string, name: string): Generator<undefined, Line[]> {
   const lines: Line[] = [];
   let form = '';
-  for (const raw of text.split(/\r\n?|\n/)) {
+  for (const [index, raw] of text.split(/\r\n?|\n/).entries()) {
+    if (index % LINES_IN_TURN === LINES_IN_TURN - 1) yield;
     const plain = raw.replace(MARKS, '').replace(/[\u202f\u00a0]/g, ' ');
     const head = HEAD.exec(withLatinDigits(plain));
     const last = lines.at(-1);

@@ -30,6 +30,7 @@ import { startTheme } from './page/theme.js';
 import { startUnsaved } from './page/unsaved.js';
 import { startPasskeys } from './passkey-forms.js';
 import { startPlayers } from './voice/player.js';
+import { sendUnsentRecordings } from './voice/unsent-recordings.js';
 
 const { accountId } = document.body.dataset;
 
@@ -77,8 +78,9 @@ function startSignedIn(accountId) {
   followRules();
   startPlayers(find(document, '#main'), accountId);
   const section = findOptional(document, '[data-conversation]');
+  const { conversation: groupId = '', thread = '' } = section?.dataset ?? {};
+  sendUnsentRecordings(outbox, accountId, section && `${groupId}/${thread}`);
   if (!section) return;
-  const groupId = section.dataset.conversation ?? '';
   const live = new Conversation(section, outbox, accountId);
   const form = findOptional(document, '[data-composer]', HTMLFormElement);
   const composer = form

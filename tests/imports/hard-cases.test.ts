@@ -382,3 +382,9 @@ test('only those whose messages come in get an account, and a later export finds
   assert.match(left.body, /1 message added[\s\S]*1 person has an account now/);
   assert.doesNotMatch((await root.get('/admin/people')).body, /otto/);
 });
+
+test('a chat that is longer than WhatsApp exports is refused with a sentence', async () => {
+  const text = `12/31/23, 11:58 PM - Ada: ${'x'.repeat(20_000_001)}`;
+  const { status, body } = await upload(root, 'WhatsApp Chat with Ada.txt', Buffer.from(text));
+  assert.deepEqual([status, /at most 20 million characters. Divide its text/.test(body)], [400, true]);
+});

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { DateOrder } from '../../src/imports/source.ts';
-import { readWhatsapp } from '../../src/imports/whatsapp.ts';
+import { readWhatsapp, readWhatsappInTurns } from '../../src/imports/whatsapp.ts';
 
 const entries = new Map([
   ['IMG-20201231-WA0001.jpg', 'IMG-20201231-WA0001.jpg'],
@@ -175,4 +175,20 @@ test('on an iPhone: what the app says is a notice, a document is a file, a paste
 test('a line of a million spaces is read at once', () => {
   // A pattern that tries each way to divide them would take half an hour.
   assert.equal(read(`31.12.20, 23:59 - Ada: hello\n1.1.20${' '.repeat(1_000_000)}x`).messages.length, 1);
+});
+
+test('a long chat is read like a short one, and others have their turn meanwhile', async () => {
+  const text = Array.from({ length: 20_000 }, (_, index) => `31.12.20, 23:59 - Ada: line ${index}`).join(
+    '\n',
+  );
+  let turns = 0;
+  const count = () => {
+    turns += 1;
+    timer = setImmediate(count);
+  };
+  let timer = setImmediate(count);
+  const inTurns = await readWhatsappInTurns(text, 'Family', new Map(), { zone: 'UTC' });
+  clearImmediate(timer);
+  assert.deepEqual(inTurns, readWhatsapp(text, 'Family', new Map(), { zone: 'UTC' }));
+  assert.ok(turns >= 10, `${turns} turns`);
 });

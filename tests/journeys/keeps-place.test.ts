@@ -214,3 +214,27 @@ test('times are those of the reader’s language, with their seconds apart', asy
     assert.match(rest.replaceAll(/\s/g, ' '), time);
   }
 });
+
+test('a quote leads to its message each time, and Back to where one was', async (t) => {
+  const { url } = await startHearth(t);
+  const bob = await newPerson(url, 'bob', 1);
+  for (let number = 1; number <= 45; number++)
+    await bob.post('/groups/1/messages', { content: `message ${number}` });
+  await bob.post('/groups/1/messages', { content: 'as I said', replyTo: '10' });
+  const { page } = await personAt(await openBrowser(t), url, 'ada', SMALL);
+  await joinGroup(page, 'General');
+  await page.goto(`${url}/groups/1?newest=`);
+  const topOf = (seq: number) =>
+    page.locator(`#message-${seq}`).evaluate((message) => Math.round(message.getBoundingClientRect().top));
+  const isInView = async (seq: number) => (await topOf(seq)) > 0 && (await topOf(seq)) < 600;
+  const top = await topOf(46);
+  await page.locator('#message-46 .quote').click();
+  await until(() => isInView(10));
+  await page.goBack();
+  await until(async () => (await topOf(46)) === top, 'Back leads to where one was');
+  await page.locator('#message-46 .quote').click();
+  await until(() => isInView(10));
+  await page.locator('#message-46').evaluate((message) => message.scrollIntoView());
+  await page.locator('#message-46 .quote').click();
+  await until(() => isInView(10), 'the same quote again');
+});

@@ -172,6 +172,18 @@ test('what was said survives a lost network and a closed tab, and is sent once',
   await first.getByText('Waits for the network.').waitFor();
   await context.setOffline(false);
   await second.locator('.message').nth(2).waitFor({ timeout: 20_000 });
+
+  // So does any page, where the one that it was recorded on is closed.
+  await first.getByRole('button', { name: 'Voice message' }).click();
+  await first.waitForTimeout(1_500);
+  await context.setOffline(true);
+  await first.getByRole('group', { name: 'Recording' }).getByRole('button', { name: 'Send' }).click();
+  await first.getByText('Waits for the network.').waitFor();
+  await first.close();
+  await context.setOffline(false);
+  const other = await context.newPage();
+  await other.goto(`${hearth.url}/saved`);
+  await second.locator('.message').nth(3).waitFor({ timeout: 20_000 });
 });
 
 test('whoever is faster than the machine, loads the page anew, or loses the microphone, loses nothing', async (t) => {

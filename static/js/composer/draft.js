@@ -8,6 +8,8 @@ const SEND_EMPTY_AFTER_MS = 100;
 /** The server could not be reached, or took no more. */
 const AGAIN_AFTER_MS = 4_000;
 
+/** What was sent when a page was left has arrived by then; a page that is loaded at once may be older. */
+const ARRIVED_AFTER_MS = 10_000;
 /** Before what is kept in this tab: an emptied field differs from one in which nothing was written. */
 const MARK = '=';
 
@@ -35,7 +37,7 @@ export class Draft {
       if (!this.#timer) return;
       this.#send();
       // Nobody will be here for the answer.
-      if (isConnected()) this.#noteKept(this.#text);
+      if (isConnected()) tabStorage.set(`${this.#key}/left`, String(Date.now()));
     });
     document.addEventListener(
       'visibilitychange',
@@ -50,6 +52,9 @@ export class Draft {
    */
   newest(onPage) {
     const here = tabStorage.get(this.#key)?.slice(MARK.length);
+    const left = Number(tabStorage.get(`${this.#key}/left`) ?? Infinity);
+    if (here !== undefined && Date.now() - left > ARRIVED_AFTER_MS) this.#noteKept(here);
+    tabStorage.set(`${this.#key}/left`, '');
     const isOlder = navigator.onLine && here === tabStorage.get(`${this.#key}/kept`)?.slice(MARK.length);
     this.#kept = onPage;
     this.#text = here === undefined || isOlder ? onPage : here;

@@ -3,6 +3,7 @@
 import { pickEmoji } from '../emoji.js';
 import { act } from '../page/dialog.js';
 import { closest, copyTemplate, find, findOptional } from '../page/dom.js';
+import { goToMessage } from './kept-place.js';
 import { MessageSheet } from './message-sheet.js';
 import { hasReacted } from './own.js';
 
@@ -101,10 +102,9 @@ export class Actions {
       const quote = closest(event.target, '.quote');
       const quoted = quote && document.getElementById(`message-${quote.dataset.quote}`);
       if (quoted) {
-        // It is on the page already; the address makes it the target that is marked.
+        // It is on the page already.
         event.preventDefault();
-        location.hash = quoted.id;
-        return;
+        return goToMessage(closest(this.#list, '[data-scroller]') ?? this.#list, quoted);
       }
       const link = closest(event.target, '[data-more], .edited, [data-correct]');
       const message = link && closest(link, '.message');

@@ -17,11 +17,26 @@ const SENT_KEY = 'place/sent/';
  * @param {() => boolean} isAtBottom there nothing is kept, and the page begins as it does for others
  */
 export function keepPlace(scroller, isAtBottom) {
-  const key = keyOfEntry() ?? newKey();
-  addEventListener('pagehide', () => {
-    const place = isAtBottom() ? undefined : placeIn(scroller);
-    tabStorage.set(key, place ? JSON.stringify(place) : '');
+  if (!keyOfEntry()) newKey();
+  addEventListener('pagehide', () => note(isAtBottom() ? undefined : placeIn(scroller)));
+  // Back, within this page.
+  addEventListener('popstate', () => {
+    const kept = tabStorage.get(keyOfEntry() ?? '');
+    if (kept) scrollToPlace(scroller, JSON.parse(kept));
   });
+}
+
+/**
+ * Goes to a message of this page, from which Back leads to where one was.
+ * @param {HTMLElement} scroller
+ * @param {HTMLElement} message which becomes the target that is marked
+ */
+export function goToMessage(scroller, message) {
+  // The same address would be no step.
+  if (location.hash === `#${message.id}`) return message.scrollIntoView();
+  note(placeIn(scroller));
+  location.hash = message.id;
+  newKey();
 }
 
 /**
@@ -65,9 +80,13 @@ function keyOfEntry() {
 }
 
 function newKey() {
-  const place = `place/${uuid()}`;
-  history.replaceState({ ...history.state, place }, '');
-  return place;
+  history.replaceState({ ...history.state, place: `place/${uuid()}` }, '');
+}
+
+/** @param {Place | undefined} place of this entry */
+function note(place) {
+  const key = keyOfEntry();
+  if (key) tabStorage.set(key, place ? JSON.stringify(place) : '');
 }
 
 /**

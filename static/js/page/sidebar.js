@@ -69,7 +69,7 @@ class Sidebar {
    * @param {Set<string>} ids
    */
   #keepOnly(ids) {
-    for (const row of findAll(document, '.group-row'))
+    for (const row of findAll(document, '.group-row[data-group-id]'))
       if (!ids.has(row.id) && row.id !== `group-${this.#groupId}`) row.remove();
   }
 

@@ -2,7 +2,7 @@
 import { closest, find, findAll, findOptional } from '../page/dom.js';
 import { listen } from '../page/events.js';
 import { uuid } from '../page/uuid.js';
-import { forgetRecording, isKept, keepRecording, keptRecordings } from './kept-recordings.js';
+import { forgetRecording, inTurn, isKept, keepRecording, keptRecordings } from './kept-recordings.js';
 
 const TRY_AGAIN_MS = 2_000;
 
@@ -51,8 +51,8 @@ export class Dictation {
     listen('hello', () => this.#fetchAll());
     listen('put-back', () => this.#fetchAll());
     addEventListener('online', () => this.#fetchAll());
-    keptRecordings(composer.accountId, composer.place).then((kept) => {
-      for (const recording of kept) this.#bringKept(recording);
+    keptRecordings(composer.accountId).then((kept) => {
+      for (const recording of kept) if (recording.place === composer.place) this.#bringKept(recording);
     });
   }
 
@@ -155,13 +155,4 @@ export class Dictation {
       });
     });
   }
-}
-
-/**
- * Runs work under a lock for a recording. Without Web Locks two tabs may upload it; its id still makes one message.
- * @param {string} id
- * @param {() => Promise<void>} work
- */
-function inTurn(id, work) {
-  return navigator.locks ? navigator.locks.request(`recording/${id}`, work) : work();
 }

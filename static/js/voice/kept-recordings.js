@@ -41,15 +41,21 @@ export async function isKept(id) {
 }
 
 /**
- * Those of one person for one place, the oldest first.
+ * Those of one person, the oldest first.
  * @param {string} accountId
- * @param {string} place
  */
-export async function keptRecordings(accountId, place) {
+export async function keptRecordings(accountId) {
   const all = (await table.all()) ?? [];
   const oldest = Date.now() - KEPT_MS;
   for (const { id, at } of all) if (at < oldest) forgetRecording(id);
-  return all
-    .filter((kept) => kept.accountId === accountId && kept.place === place && kept.at >= oldest)
-    .sort((a, b) => a.at - b.at);
+  return all.filter((kept) => kept.accountId === accountId && kept.at >= oldest).sort((a, b) => a.at - b.at);
+}
+
+/**
+ * Runs work under a lock for a recording. Without Web Locks two tabs may upload it; its id still makes one message.
+ * @param {string} id
+ * @param {() => Promise<void>} work
+ */
+export function inTurn(id, work) {
+  return navigator.locks ? navigator.locks.request(`recording/${id}`, work) : work();
 }
