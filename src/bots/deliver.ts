@@ -1,5 +1,5 @@
 import type { AccountStore } from '../accounts/store.ts';
-import { eventsMissed, type Subscribe } from '../bus/bus.ts';
+import { eventsMissed, type Subscribe, workLeft } from '../bus/bus.ts';
 import type { Databases } from '../database/open.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import type { Group } from '../groups/group.ts';
@@ -75,7 +75,7 @@ export class Deliverer {
   constructor(dependencies: DeliverDependencies) {
     this.#dependencies = dependencies;
     dependencies.subscribeOwn(messagesSent, ({ groupId }) => this.#considerSoon([groupId]));
-    dependencies.subscribe(eventsMissed, () => this.#considerAll());
+    for (const event of [eventsMissed, workLeft]) dependencies.subscribe(event, () => this.#considerAll());
     dependencies.jobs.onDue('deliveries', () => this.wake());
   }
 

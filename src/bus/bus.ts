@@ -14,6 +14,9 @@ export function eventType<Payload>(name: string, { isLocal = false } = {}): Even
 /** Events of other processes may have been lost: whoever relies on having heard all of them begins anew. */
 export const eventsMissed = eventType<Record<string, never>>('bus.events-missed');
 
+/** Another process has stopped. It told what changed, and has left to others what it was still to notify of. */
+export const workLeft = eventType<Record<string, never>>('bus.work-left');
+
 /** Tells every listener, of this process and of others. */
 export type Publish = <Payload>(type: EventType<Payload>, payload: Payload) => void;
 export type Subscribe = <Payload>(type: EventType<Payload>, listener: (payload: Payload) => unknown) => void;

@@ -1,5 +1,5 @@
 import type { Account, AccountStore } from '../accounts/store.ts';
-import { eventsMissed, type Publish, type Subscribe } from '../bus/bus.ts';
+import { eventsMissed, type Publish, type Subscribe, workLeft } from '../bus/bus.ts';
 import { type Group, notificationLevelOf } from '../groups/group.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import { unreadOf } from '../groups/present.ts';
@@ -84,7 +84,7 @@ export class Notifier {
     this.#deliveries = new Deliveries(dependencies.push, dependencies.report);
     this.#report = dependencies.report;
     subscribe(memberNotified, (notified) => this.#showPages(notified));
-    subscribe(eventsMissed, () => this.start());
+    for (const event of [eventsMissed, workLeft]) subscribe(event, () => this.start());
     subscribeOwn(messagesSent, ({ groupId }) => this.#tellSoon([groupId]));
     // The transcript replaces the notification of the voice message, unless a newer message has done so.
     subscribeOwn(messageTranscribed, ({ groupId, seq }) => this.#inTurn(() => this.#tellWords(groupId, seq)));

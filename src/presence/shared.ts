@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { AccountStore } from '../accounts/store.ts';
-import { eventsMissed, eventType, type Publish, type Subscribe } from '../bus/bus.ts';
+import { eventsMissed, eventType, type Publish, type Subscribe, workLeft } from '../bus/bus.ts';
 import type { Arrival, Presence } from './track.ts';
 
 /** How often a process says that it is there. */
@@ -69,8 +69,7 @@ export class SharedPresence {
     subscribe(processBeats, ({ process }) => this.#heard(process));
     subscribe(processStopped, ({ process }) => {
       if (process === this.#process) return;
-      // It has told everything that changed, and has left to others what it was still to notify of.
-      dependencies.deliver(eventsMissed, {});
+      dependencies.deliver(workLeft, {});
       this.#inTurn(process, async () => this.#forget(process));
     });
     subscribe(rosterTold, ({ process, places, visible }) =>
