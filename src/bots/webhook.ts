@@ -1,4 +1,5 @@
 import type { Account } from '../accounts/store.ts';
+
 /** When an outgoing webhook is told of a message. */
 export const TRIGGERS = ['mention', 'command', 'message'] as const;
 export type Trigger = (typeof TRIGGERS)[number];

@@ -8,6 +8,8 @@ const MAX_HITS = 8;
 const EDGE_PX = 8;
 /** @type {Promise<Picker> | undefined} */
 let picker;
+/** Whether presses beside the picker are followed: once, also where it could not be loaded at first. */
+let isFollowed = false;
 /** @type {(emoji: string) => void} */
 let pick = () => {};
 /** What the picker was opened from, and the id of the message that it is in. */
@@ -26,7 +28,8 @@ export async function pickEmoji(anchor, onPick) {
   const popover = find(document, '#picker');
   if (isClosing) return;
   if (popover.matches(':popover-open')) return popover.hidePopover();
-  if (!picker) followPresses(popover);
+  if (!isFollowed) followPresses(popover);
+  isFollowed = true;
   picker ??= makePicker().catch((error) => {
     // Such as without a network: the next press tries again.
     picker = undefined;

@@ -43,7 +43,7 @@ test('in a thread a reply stands under its author, and an old one that changes i
   await ann.post('/groups/1/messages', { content: 'The first' });
   for (let number = 1; number <= 205; number++)
     await ann.post('/groups/1/messages', { content: `reply ${number}`, replyTo: '1', thread: '1' });
-  const { page } = await personAt(await openBrowser(t), url, 'ada');
+  const { page, context } = await personAt(await openBrowser(t), url, 'ada');
   await joinGroup(page, 'General');
   await page.goto(`${url}/groups/1/threads/1`);
   await page.locator('#message-206').waitFor();
@@ -61,9 +61,18 @@ test('in a thread a reply stands under its author, and an old one that changes i
   await page.locator('#message-209').waitFor();
   assert.equal(await isContinued(209), true);
 
+  // What changed last comes last: a reply that came meanwhile may come after what was written after it.
+  await context.setOffline(true);
+  await page.locator('#network-line').waitFor();
+  await bob.post('/groups/1/messages', { content: 'meanwhile', replyTo: '1', thread: '1' });
+  await bob.post('/groups/1/messages', { content: 'elsewhere' });
+  await ann.post('/groups/1/messages/210/reactions', { emoji: '👍', on: 'yes' });
+  await context.setOffline(false);
+  await page.locator('#message-210 .reaction').waitFor();
+
   await bob.post('/groups/1/messages/3/reactions', { emoji: '👍', on: 'yes' });
   await bob.post('/groups/1/messages', { content: 'the last', replyTo: '1', thread: '1' });
-  await page.locator('#message-210').waitFor();
+  await page.locator('#message-212').waitFor();
   assert.equal(await page.locator('#message-3').count(), 0, 'it is older than what is shown');
 
   await page.goto(`${url}/groups/1?around=30`);

@@ -28,7 +28,7 @@ export class MessageList {
   #isNewest;
   /** The first message of the thread that is open, which stays as long as it has answers. */
   #thread;
-  /** The seq of the newest message that is known, whether or not it is on this page. */
+  /** The seq of the newest message that there was when the page was made, whether or not it is on it. */
   #lastSeq;
   #options;
 
@@ -59,7 +59,6 @@ export class MessageList {
     const { seq = '' } = element.dataset;
     if (element.matches('.is-removed')) announce('removed', { seq });
     const isNew = Number(seq) > this.#lastSeq;
-    if (isNew) this.#lastSeq = Number(seq);
     const old = document.getElementById(element.id);
     if (old) {
       if (Number(old.dataset.change) < Number(element.dataset.change)) this.#replace(old, element);

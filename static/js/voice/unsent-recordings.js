@@ -1,6 +1,7 @@
 // Voice messages that were recorded without a network go out from any page, as what is written does.
 import { find, parseHtml } from '../page/dom.js';
 import { ownHeaders } from '../page/request.js';
+import { tabStorage } from '../page/storage.js';
 import { forgetRecording, inTurn, isKept, keptRecordings } from './kept-recordings.js';
 
 /**
@@ -24,12 +25,14 @@ export function sendUnsentRecordings(outbox, accountId, ownPlace) {
  * @param {import('./kept-recordings.js').KeptRecording} recording
  */
 async function sendOne(outbox, { id, place, blob, replyTo }) {
-  if (!(await isKept(id))) return;
+  // What was refused is not uploaded with every page.
+  if (tabStorage.get(`refused/${id}`) || !(await isKept(id))) return;
   const [groupId = '', thread] = place.split('/');
   const body = new FormData();
   body.append('files', new File([blob], 'recording', { type: blob.type }));
   const request = { method: 'POST', headers: ownHeaders(), body };
   const response = await fetch(`/groups/${groupId}/voice`, request).catch(() => undefined);
+  if (response && response.status < 500 && response.status !== 201) tabStorage.set(`refused/${id}`, 'yes');
   if (response?.status !== 201) return;
   const element = find(parseHtml(await response.text()), '.chosen');
   const name = find(element, '[data-name]').textContent ?? '';
