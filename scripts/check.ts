@@ -64,7 +64,7 @@ const OPTIMISE_LATE = process.version.startsWith('v20.') ? ['--interrupt-budget=
 /** Where the network is slow, the tests begin without what is only faster. */
 const INSTALL_MS = 120_000;
 /** More files than these fail for another reason than chance. */
-const MAX_RUN_AGAIN = 2;
+const MAX_RUN_AGAIN = 4;
 
 const isUnit = process.argv.includes('--unit');
 const isPostgres = process.argv.includes('--postgres');

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { joinGroup, openBrowser, personAt, say } from '../support/browser.ts';
+import { joinGroup, openBrowser, personAt, recordFor, say, untilRecorded } from '../support/browser.ts';
 import { startHearth } from '../support/hearth.ts';
 import { MICROPHONE, SPOKEN } from '../support/speech.ts';
 
 /** Twice the sentence: once of it is whole, wherever the microphone began. */
-const LISTEN_MS = 7_600;
+const LISTEN_SECONDS = 7;
 const TEXT_MS = 100_000;
 /** How the sentence goes, wherever the recording began in it. */
 const HEARD = /carried away by monkeys/i;
@@ -19,11 +19,8 @@ test('from the button to the transcript in a second browser, and a search hit th
   await joinGroup(jo.page, 'General');
 
   // A press stays: the recorder takes the place of the composer's foot, with its time and its level.
-  await ada.page.getByRole('button', { name: 'Voice message' }).click();
+  await recordFor(ada.page, LISTEN_SECONDS);
   const recorder = ada.page.getByRole('group', { name: 'Recording' });
-  await recorder.waitFor();
-  await ada.page.waitForTimeout(LISTEN_MS);
-  assert.match(await recorder.getByRole('timer').innerText(), /^0:0[6-9]$/);
   await recorder.getByRole('button', { name: 'Pause' }).click();
   const paused = await recorder.getByRole('timer').innerText();
   await ada.page.waitForTimeout(1_200);
@@ -94,7 +91,7 @@ test('dictation: the words land in the field, to be looked over and sent without
   const field = page.locator('#content');
   await field.fill('Listen:');
   await page.getByRole('button', { name: 'Voice message' }).press('Enter');
-  await page.waitForTimeout(LISTEN_MS);
+  await untilRecorded(page, LISTEN_SECONDS);
   await page.getByRole('button', { name: 'Transcribe' }).click();
   const chosen = page.locator('.chosen.is-voice');
   await chosen.waitFor();
@@ -131,8 +128,7 @@ test('dictation: the words land in the field, to be looked over and sent without
   await chosen.getByRole('button', { name: 'Remove the recording' }).click();
 
   // A second tab has the same draft; what was discarded is nowhere.
-  await page.getByRole('button', { name: 'Voice message' }).click();
-  await page.waitForTimeout(700);
+  await recordFor(page, 1);
   await page.getByRole('button', { name: 'Discard the recording' }).click();
   assert.equal(await page.getByRole('group', { name: 'Recording' }).isVisible(), false);
   assert.deepEqual(complaints, []);
@@ -143,8 +139,7 @@ test('what was said survives a lost network and a closed tab, and is sent once',
   const browser = await openBrowser(t, SPOKEN);
   const { context, page } = await personAt(browser, hearth.url, 'ada');
   await joinGroup(page, 'General');
-  await page.getByRole('button', { name: 'Voice message' }).click();
-  await page.waitForTimeout(1_500);
+  await recordFor(page, 1);
   await page.route('**/voice', (route) => route.abort());
   await page.getByRole('group', { name: 'Recording' }).getByRole('button', { name: 'Send' }).click();
   await page.getByText('Waits for the network.').waitFor();
@@ -165,8 +160,7 @@ test('what was said survives a lost network and a closed tab, and is sent once',
   assert.equal(await second.locator('.chosen').count(), 0);
 
   // A network that comes back takes it along by itself.
-  await first.getByRole('button', { name: 'Voice message' }).click();
-  await first.waitForTimeout(1_500);
+  await recordFor(first, 1);
   await context.setOffline(true);
   await first.getByRole('group', { name: 'Recording' }).getByRole('button', { name: 'Send' }).click();
   await first.getByText('Waits for the network.').waitFor();
@@ -174,8 +168,7 @@ test('what was said survives a lost network and a closed tab, and is sent once',
   await second.locator('.message').nth(2).waitFor({ timeout: 20_000 });
 
   // So does any page, where the one that it was recorded on is closed.
-  await first.getByRole('button', { name: 'Voice message' }).click();
-  await first.waitForTimeout(1_500);
+  await recordFor(first, 1);
   await context.setOffline(true);
   await first.getByRole('group', { name: 'Recording' }).getByRole('button', { name: 'Send' }).click();
   await first.getByText('Waits for the network.').waitFor();
@@ -200,8 +193,7 @@ test('whoever is faster than the machine, loads the page anew, or loses the micr
   const { page } = await personAt(browser, hearth.url, 'ada');
   await joinGroup(page, 'General');
   const record = async (way: 'Transcribe' | 'Send') => {
-    await page.getByRole('button', { name: 'Voice message' }).click();
-    await page.waitForTimeout(900);
+    await recordFor(page, 1);
     await page.getByRole('group', { name: 'Recording' }).getByRole('button', { name: way }).click();
   };
   await record('Transcribe');
@@ -222,8 +214,7 @@ test('whoever is faster than the machine, loads the page anew, or loses the micr
     const take = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
     navigator.mediaDevices.getUserMedia = async (wanted) => (window.heldStream = await take(wanted));
   }`);
-  await page.getByRole('button', { name: 'Voice message' }).click();
-  await page.waitForTimeout(1_200);
+  await recordFor(page, 1);
   await page.evaluate(`{
     const [track] = window.heldStream.getTracks();
     track.stop();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
-import { joinGroup, openBrowser, personAt, say } from './browser.ts';
+import { joinGroup, openBrowser, personAt, recordFor, say } from './browser.ts';
 import { type Ending, startHearth } from './hearth.ts';
 import { recording, SPOKEN } from './speech.ts';
 
@@ -119,8 +119,7 @@ export async function checkEveryPage(t: Ending, viewport: { width: number; heigh
   await page.getByLabel('Correct the transcript').waitFor();
   await check(page);
   await page.keyboard.press('Escape');
-  await page.getByRole('button', { name: 'Voice message' }).click();
-  await page.waitForTimeout(800);
+  await recordFor(page, 1);
   await page.getByRole('button', { name: 'Pause' }).click();
   await check(page);
   await page.getByRole('button', { name: 'Transcribe' }).click();

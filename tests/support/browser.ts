@@ -5,6 +5,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { PASSWORD } from './client.ts';
 import type { Ending } from './hearth.ts';
 import { keepTrace, printTraces } from './trace.ts';
+import { PATIENCE_MS, until } from './until.ts';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 /** The whole of it, for tests that start it with a home of its own. */
@@ -73,6 +74,7 @@ export async function personAt(
     ignoreHTTPSErrors: true,
     ...options,
   });
+  context.setDefaultTimeout(PATIENCE_MS);
   keepTrace(context);
   const page = await context.newPage();
   const complaints: string[] = [];
@@ -113,6 +115,20 @@ export async function joinGroup(page: Page, name: string): Promise<void> {
 export async function say(page: Page, text: string): Promise<void> {
   await page.locator('#content').fill(text);
   await page.locator('#content').press('Enter');
+}
+
+/** Presses the record button, and waits until this many seconds are recorded; a busy machine begins late. */
+export async function recordFor(page: Page, seconds: number): Promise<void> {
+  await page.getByRole('button', { name: 'Voice message' }).click();
+  await untilRecorded(page, seconds);
+}
+
+export async function untilRecorded(page: Page, seconds: number): Promise<void> {
+  const timer = page.getByRole('group', { name: 'Recording' }).getByRole('timer');
+  await until(
+    async () => Number((await timer.innerText()).split(':')[1]) >= seconds,
+    'It does not record that long.',
+  );
 }
 
 /** The texts of the messages that stand on the page, in order. */

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { atEnd, type Ending, ROOT, temporaryFolder } from './hearth.ts';
-import { until } from './until.ts';
+import { PATIENCE_MS, until } from './until.ts';
 
 /** A real terminal (tmux) in which the client runs. */
 export class Terminal {
@@ -63,6 +64,16 @@ export class Terminal {
       return fits(screen) && screen;
     };
     return until(fitting, () => `The terminal does not show ${wanted}:\n${this.screen()}`);
+  }
+
+  /** Presses a key until the screen shows this. A press may do nothing while older messages are on their way. */
+  async turnTo(key: 'PageUp' | 'PageDown', wanted: string): Promise<string> {
+    for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline; await sleep(150)) {
+      const screen = this.screen();
+      if (screen.includes(wanted)) return screen;
+      this.press(key);
+    }
+    throw new Error(`${key} does not lead to ${wanted}:\n${this.screen()}`);
   }
 
   #tmux(...args: string[]): string {

@@ -134,18 +134,10 @@ test('Page Up shows what was written before, as far as it goes, and colours can 
   const terminal = new Terminal(t, url, { env: 'NO_COLOR=1' });
   await signIn(terminal, 'mary');
   await terminal.shows('line 130.');
-  for (let pages = 0; pages < 12 && !terminal.screen().includes('line 1.'); pages++) {
-    terminal.press('PageUp');
-    await new Promise((resolve) => setTimeout(resolve, 150));
-  }
-  const top = await terminal.shows('line 1.');
+  const top = await terminal.turnTo('PageUp', 'line 1.');
   assert.match(top, /Older messages; Page Down goes back/);
   assert.ok(!/\[3[0-7]m/.test(terminal.screen(true)), 'no colours');
-  for (let pages = 0; pages < 12 && !terminal.screen().includes('line 130.'); pages++) {
-    terminal.press('PageDown');
-    await new Promise((resolve) => setTimeout(resolve, 150));
-  }
-  await terminal.shows('line 130.');
+  await terminal.turnTo('PageDown', 'line 130.');
 });
 
 test('while the server is away what is written waits, and afterwards all is there, once', async (t) => {
