@@ -169,10 +169,18 @@ function dealt(files: readonly string[], count: number): string[][] {
 /** Runs files of tests. @param processes the files of each process. @returns the files that failed */
 async function failedOf(processes: readonly (readonly string[])[], concurrency: number): Promise<string[]> {
   const failed = new Set<string>();
-  // For a whole process, too.
-  const events = runTests({ files: processes.map(entryOf), concurrency, timeout: 1_200_000 });
-  events.on('test:fail', ({ file = '' }) => failed.add(sources.get(file) ?? relative('tests', file)));
+  const failedProcesses = new Set<readonly string[]>();
+  const filesOf = new Map(processes.map((files) => [entryOf(files), files]));
+  const events = runTests({ files: [...filesOf.keys()], concurrency, timeout: 1_200_000 });
+  events.on('test:fail', ({ file = '' }) => {
+    const files = filesOf.get(file);
+    if (files) failedProcesses.add(files);
+    else failed.add(sources.get(file) ?? relative('tests', file));
+  });
   await pipeline(events, new spec(), process.stdout, { end: false });
+  // A process fails with one of its tests; with none of them, any of its files may be the reason.
+  for (const files of failedProcesses)
+    if (!files.some((file) => failed.has(file))) for (const file of files) failed.add(file);
   return [...failed];
 }
 
