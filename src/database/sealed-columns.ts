@@ -61,6 +61,11 @@ export const SEALED = {
         'reports',
         ({ groupId, seq, reporterId }) => `reports/${groupId}/${seq}/${reporterId}`,
       ),
+      content: sealedColumn<{ groupId: number; seq: number; reporterId: number }>(
+        'content',
+        'reports',
+        ({ groupId, seq, reporterId }) => `reports/${groupId}/${seq}/${reporterId}/content`,
+      ),
     },
   },
   inboxLines: {

@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, isNotNull, isNull, lte, max } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNotNull, isNull, lte, max, type SQL, sql } from 'drizzle-orm';
 import type { Database, Executor } from '../database/executor.ts';
 import {
   drafts,
@@ -97,8 +97,14 @@ export class ChatDeletionStore {
     ];
     for (const table of tables)
       await this.#db.run((orm) => orm.delete(table).where(eq(table.accountId, accountId)));
-    if (fate === 'remove')
-      await this.#db.run((orm) => orm.delete(reports).where(eq(reports.reporterId, accountId)));
+    if (fate !== 'remove') return;
+    await this.#db.run((orm) => orm.delete(reports).where(eq(reports.reporterId, accountId)));
+    await this.#db.run((orm) =>
+      orm
+        .update(reports)
+        .set({ content: null })
+        .where(and(isNotNull(reports.content), isOfRemovedMessage(accountId))),
+    );
   }
 
   /** The groups that were deleted and have something left. */
@@ -155,6 +161,12 @@ export class ChatDeletionStore {
       await tx.run((orm) => orm.delete(groups).where(eq(groups.id, groupId)));
     });
   }
+}
+
+/** A report keeps what a message said, but not what its author removed with the account. */
+function isOfRemovedMessage(authorId: number): SQL {
+  return sql`EXISTS (SELECT 1 FROM ${messages} WHERE ${messages.groupId} = ${reports.groupId}
+    AND ${messages.seq} = ${reports.seq} AND ${messages.authorId} = ${authorId} AND ${messages.removedAt} IS NOT NULL)`;
 }
 
 async function removeMessagesIn(tx: Executor, groupId: number, upTo: number): Promise<void> {

@@ -7,6 +7,7 @@ import { openGroup } from '../groups/access.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { messageOf } from '../messages/access.ts';
 import { reportsChanged } from '../messages/events.ts';
+import type { Message } from '../messages/message.ts';
 import { type RemoveDependencies, removal, removeWithout } from '../messages/remove.ts';
 import { readable } from '../messages/send.ts';
 import type { MessageStore } from '../messages/store.ts';
@@ -51,7 +52,13 @@ export async function reportMessage(
   const message = await messageOf(messages, await openGroup(groups, account, groupId), seq);
   const refusal = refuseReport(account, message);
   if (refusal) throw refusal;
-  if (await reports.add({ groupId, seq, reporterId: account.id, reason }, now)) publish(reportsChanged, {});
+  const report = { groupId, seq, reporterId: account.id, reason, content: contentOf(message) };
+  if (await reports.add(report, now)) publish(reportsChanged, {});
+}
+
+/** What a message says, with the names of its files: a report keeps it, as its author can edit or remove the message. */
+export function contentOf({ content, files }: Message): string {
+  return [content, ...files.map(({ name }) => `[${name}]`)].filter((line) => line !== '').join('\n');
 }
 
 /**

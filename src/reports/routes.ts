@@ -13,6 +13,7 @@ import { messageOf } from '../messages/access.ts';
 import type { MessagePresenter } from '../messages/present.ts';
 import type { MessageStore } from '../messages/store.ts';
 import type { BoundOperation } from '../operations/define.ts';
+import { contentOf } from './report.ts';
 import type { Report, ReportStore } from './store.ts';
 
 const LISTED = 100;
@@ -100,5 +101,7 @@ async function shown(
     group: group?.kind === 'group' ? group.name : 'a direct conversation',
     message: message ? asHtml(await presenter.fragment(message, undefined)) : null,
     isRemoved: !message || message.removedAt !== null,
+    // Only where it says something else now.
+    content: message && contentOf(message) === report.content ? null : report.content,
   };
 }

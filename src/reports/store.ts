@@ -10,6 +10,8 @@ export type Report = Readonly<{
   seq: number;
   reporterId: number;
   reason: string;
+  /** What the message said when it was reported; null once the report is answered. */
+  content: string | null;
   createdAt: number;
   /** Null for one that waits. */
   resolvedAt: number | null;
@@ -18,9 +20,9 @@ export type Report = Readonly<{
 /** Whose queue it is. */
 type Viewer = Readonly<{ id: number; isAdmin: boolean }>;
 
-export type NewReport = Pick<Report, 'groupId' | 'seq' | 'reporterId' | 'reason'>;
+export type NewReport = Pick<Report, 'groupId' | 'seq' | 'reporterId' | 'reason'> & { content: string };
 
-const { reason: sealedReason } = SEALED.reports.columns;
+const { reason: sealedReason, content: sealedContent } = SEALED.reports.columns;
 
 export class ReportStore {
   readonly #db: Database;
@@ -35,8 +37,13 @@ export class ReportStore {
   }
 
   /** Resolves to false for somebody who has reported this message already. */
-  async add({ reason, ...rest }: NewReport, createdAt: number): Promise<boolean> {
-    const values = { ...rest, createdAt, reason: this.#sealer.seal(sealedReason, rest, reason) };
+  async add({ reason, content, ...rest }: NewReport, createdAt: number): Promise<boolean> {
+    const values = {
+      ...rest,
+      createdAt,
+      reason: this.#sealer.seal(sealedReason, rest, reason),
+      content: this.#sealer.seal(sealedContent, rest, content),
+    };
     return (await this.#db.run((orm) => orm.insert(reports).values(values).onConflictDoNothing())) > 0;
   }
 
@@ -67,14 +74,20 @@ export class ReportStore {
     return row?.waiting ?? 0;
   }
 
-  /** Resolves every report of a message. @returns how many waited */
+  /** Resolves every report of a message, and forgets what it said. @returns how many waited */
   async resolve({ groupId, seq }: Pick<Report, 'groupId' | 'seq'>, now: number): Promise<number> {
     const isWaiting = and(eq(reports.groupId, groupId), eq(reports.seq, seq), isNull(reports.resolvedAt));
-    return this.#db.run((orm) => orm.update(reports).set({ resolvedAt: now }).where(isWaiting));
+    return this.#db.run((orm) =>
+      orm.update(reports).set({ resolvedAt: now, content: null }).where(isWaiting),
+    );
   }
 
-  #open({ reason, ...row }: typeof reports.$inferSelect): Report {
-    return { ...row, reason: this.#sealer.open(sealedReason, row, reason) };
+  #open({ reason, content, ...row }: typeof reports.$inferSelect): Report {
+    return {
+      ...row,
+      reason: this.#sealer.open(sealedReason, row, reason),
+      content: content && this.#sealer.open(sealedContent, row, content),
+    };
   }
 }
 

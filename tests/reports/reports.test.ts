@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { newPerson, Visitor } from '../support/client.ts';
+import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { ON_SQLITE, startHearth } from '../support/hearth.ts';
+import { countRows } from '../support/rows.ts';
+import { until } from '../support/until.ts';
 
 /** Ada administrates and is not in the group, joe owns it, kim and mina are members, zoe is elsewhere. */
 async function people(url: string) {
@@ -54,6 +56,35 @@ test('a report shows its message to administrators and owners, to nobody else, a
     assert.match((await kim.get('/groups/3')).body, /This message was removed: Be kind here/);
     assert.match((await ada.get('/admin/log')).body, /removed, after a report,[\s\S]*message 1 of group 3/);
   }
+});
+
+test('a report keeps what the message said, though its author edits or removes it, until it is answered', async (t) => {
+  const hearth = await startHearth(t);
+  const { ada, kim, mina } = await people(hearth.url);
+  await kim.post('/groups/3/messages/1/report', { reason: 'This hurts' });
+  const before = (await ada.get('/reports')).body;
+  assert.doesNotMatch(before, /When it was reported, it said/, 'it still says so');
+  await mina.post('/groups/3/messages/1/edit', { content: 'a kind word' });
+  const edited = (await ada.get('/reports')).body;
+  assert.match(edited, /a kind word[\s\S]*When it was reported, it said:[\s\S]*a nasty remark/);
+  await mina.post('/groups/3/messages/1/remove');
+  const removed = (await ada.get('/reports')).body;
+  assert.match(removed, /When it was reported, it said:[\s\S]*a nasty remark[\s\S]*It was removed/);
+  for (const person of [kim, mina])
+    assert.doesNotMatch((await person.get('/groups/3')).body, /a nasty remark/);
+  const kept = () => countRows(hearth.dataDir, 'chat', 'reports', 'content IS NOT NULL');
+  assert.equal(await kept(), 1);
+  await ada.post('/reports/1/answer', { remove: 'no' });
+  assert.equal(await kept(), 0);
+});
+
+test('who deletes the account with the messages leaves no words in a report', async (t) => {
+  const hearth = await startHearth(t);
+  const { ada, kim, mina } = await people(hearth.url);
+  await kim.post('/groups/3/messages/1/report', { reason: 'This hurts' });
+  await mina.post('/account/delete', { password: PASSWORD, messages: 'remove' });
+  await until(async () => !/a nasty remark/.test((await ada.get('/reports')).body));
+  assert.match((await ada.get('/reports')).body, /This hurts/);
 });
 
 test('one reports what one can read, not one’s own, and says why', async (t) => {

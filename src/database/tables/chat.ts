@@ -210,6 +210,7 @@ export const reports = sqliteTable(
     reason: blob('reason', { mode: 'buffer' }).notNull(),
     createdAt: integer('created_at').notNull(),
     resolvedAt: integer('resolved_at'),
+    content: blob('content', { mode: 'buffer' }),
   },
   (table) => [unique().on(table.groupId, table.seq, table.reporterId)],
 );
