@@ -1,4 +1,3 @@
-import type { AccountStore } from '../accounts/store.ts';
 import { eventsMissed, type Subscribe, workLeft } from '../bus/bus.ts';
 import type { Databases } from '../database/open.ts';
 import type { OpenGroup } from '../groups/access.ts';
@@ -16,7 +15,8 @@ import type { SiteSettingsStore } from '../site-settings/store.ts';
 import { deliveryRequest } from './delivery-request.ts';
 import type { DeliveryStore } from './delivery-store.ts';
 import { writeReply } from './reply.ts';
-import { COMMAND, type Delivery, isOut, type Webhook } from './webhook.ts';
+import { type StandingDependencies, whyOut } from './standing.ts';
+import { COMMAND, type Delivery, type Webhook } from './webhook.ts';
 import type { WebhookStore } from './webhook-store.ts';
 
 /** Messages that are written within this time are considered together. */
@@ -42,11 +42,10 @@ const LONGEST_TIMER_MS = 3_600_000;
 
 const LOOK_EVERY_MS = 60_000;
 
-export type DeliverDependencies = {
+export type DeliverDependencies = StandingDependencies & {
   databases: Pick<Databases, 'isFirst'>;
   webhooks: WebhookStore;
   deliveries: DeliveryStore;
-  accounts: AccountStore;
   groups: GroupStore;
   messages: MessageStore;
   presenter: MessagePresenter;
@@ -141,14 +140,14 @@ export class Deliverer {
 
   async #queue(webhook: Webhook, group: Group): Promise<void> {
     const { deliveries, messages, accounts } = this.#dependencies;
-    const isHere = await this.#isMember(webhook);
+    const isTold = await this.#isTold(webhook);
     for (let before = webhook.seq; before < group.lastSeq; ) {
       if ((await deliveries.countOf(webhook.id)) >= MAX_WAITING) return;
       const upTo = Math.min(before + BATCH, group.lastSeq);
       const seqs: number[] = [];
       // What bots write calls no other, so that two cannot answer each other for ever; what was written before there was
       // a webhook came in with an import.
-      for (const message of isHere ? await messages.between(group.id, before + 1, upTo) : [])
+      for (const message of isTold ? await messages.between(group.id, before + 1, upTo) : [])
         if (
           message.createdAt >= webhook.createdAt &&
           isCalled(webhook, message) &&
@@ -160,12 +159,9 @@ export class Deliverer {
     }
   }
 
-  /** A bot that was suspended, or whoever added it, or that is no member any more, is told of nothing. */
-  async #isMember({ accountId, creatorId, groupId }: Webhook): Promise<boolean> {
-    const { accounts, groups } = this.#dependencies;
-    const bot = await accounts.byId(accountId);
-    if (isOut(await accounts.byId(creatorId))) return false;
-    return bot?.suspendedAt === null && (await groups.membership(accountId, groupId)) !== undefined;
+  async #isTold(webhook: Webhook): Promise<boolean> {
+    const isMember = await this.#dependencies.groups.membership(webhook.accountId, webhook.groupId);
+    return isMember !== undefined && (await whyOut(this.#dependencies, webhook)) === undefined;
   }
 
   async #deliverDue(): Promise<void> {
@@ -205,7 +201,7 @@ export class Deliverer {
     const webhook = await webhooks.byId(delivery.webhookId);
     const group = webhook && (await groups.byId(webhook.groupId));
     const message = group && (await messages.bySeq(group.id, delivery.seq));
-    if (!webhook?.url || !message || message.removedAt !== null || !(await this.#isMember(webhook)))
+    if (!webhook?.url || !message || message.removedAt !== null || !(await this.#isTold(webhook)))
       return deliveries.remove(delivery.id);
     let answer: Answer;
     try {

@@ -1,6 +1,5 @@
 import type { Request } from 'express';
 import type { PeopleStore } from '../accounts/people-store.ts';
-import type { AccountStore } from '../accounts/store.ts';
 import type { ChatError } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import type { GroupPage } from '../groups/page.ts';
@@ -9,12 +8,12 @@ import type { GroupStore } from '../groups/store.ts';
 import type { Context, Html } from '../http/views.ts';
 import { apiBots } from './api-bots.ts';
 import type { DeliveryStore } from './delivery-store.ts';
+import { type StandingDependencies, whyOut } from './standing.ts';
 import type { Trigger, Webhook } from './webhook.ts';
 import type { WebhookStore } from './webhook-store.ts';
 
-export type GroupBotsDependencies = {
+export type GroupBotsDependencies = StandingDependencies & {
   page: GroupPage;
-  accounts: AccountStore;
   peopleStore: PeopleStore;
   groups: GroupStore;
   webhooks: WebhookStore;
@@ -62,10 +61,11 @@ const TRIGGER_WORDS: Readonly<Record<Trigger, string>> = {
 };
 
 async function shownWebhook(
-  { accounts, deliveries }: GroupBotsDependencies,
+  dependencies: GroupBotsDependencies,
   webhook: Webhook,
   address: string,
 ): Promise<Context> {
+  const { accounts, deliveries } = dependencies;
   const { id, kind, secret, url, trigger, command, hint, usedAt, failingSince, failure, stoppedAt } = webhook;
   return {
     ...{ id, kind, url, command, hint },
@@ -78,6 +78,7 @@ async function shownWebhook(
     failingSince: failingSince === null ? '' : new Date(failingSince).toISOString(),
     failure: failure === null ? '' : failureWords(failure),
     isStopped: stoppedAt !== null,
+    whyOut: (await whyOut(dependencies, webhook)) ?? '',
   };
 }
 

@@ -1,6 +1,5 @@
 import { type ErrorRequestHandler, Router } from 'express';
 import type { Logger } from 'pino';
-import type { AccountStore } from '../accounts/store.ts';
 import { notFound } from '../errors.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
 import type { GroupStore } from '../groups/store.ts';
@@ -9,15 +8,14 @@ import { expectedFailure } from '../http/failures.ts';
 import type { Limits } from '../limits.ts';
 import type { BoundOperation } from '../operations/define.ts';
 import { readPayload } from './payload.ts';
-import { isOut } from './webhook.ts';
+import { type StandingDependencies, whyOut } from './standing.ts';
 import type { WebhookStore } from './webhook-store.ts';
 
 const MAX_BYTES = '64kb';
 /** Of one webhook. */
 const POSTS = { name: 'webhook posts', points: 60, seconds: 60, sentence: 'That is a lot at once.' };
 
-export type HookDependencies = {
-  accounts: AccountStore;
+export type HookDependencies = StandingDependencies & {
   groups: GroupStore;
   webhooks: WebhookStore;
   limits: Limits;
@@ -30,13 +28,21 @@ export type HookDependencies = {
  * `POST /hooks/<secret>`: what a program posts is written in the group of the webhook, by its bot. It answers in plain
  * text, `ok` as Slack does, and reads no cookie.
  */
-export function hookRoutes({ accounts, groups, webhooks, limits, log, send }: HookDependencies): Router {
+export function hookRoutes({
+  accounts,
+  joinRequests,
+  groups,
+  webhooks,
+  limits,
+  log,
+  send,
+}: HookDependencies): Router {
   const posts = limits.of(POSTS);
   const router = Router();
   router.post('/hooks/:secret', readText(MAX_BYTES), async (request, response) => {
     const webhook = await webhooks.bySecret(String(request.params.secret));
     const bot = webhook && (await accounts.byId(webhook.accountId));
-    if (!webhook || !bot || isOut(bot) || isOut(await accounts.byId(webhook.creatorId)))
+    if (!webhook || !bot || (await whyOut({ accounts, joinRequests }, webhook)) !== undefined)
       throw notFound('There is no webhook at this address.');
     await posts.take(String(webhook.id));
     const body = typeof request.body === 'string' ? request.body : '';

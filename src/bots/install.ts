@@ -5,6 +5,7 @@ import type { Context } from '../context.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { groupDeleted, memberLeft } from '../groups/events.ts';
 import type { GroupPage } from '../groups/page.ts';
+import type { JoinRequestStore } from '../groups/request-store.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { ConversationSocket } from '../messages/live.ts';
 import type { MessagePresenter } from '../messages/present.ts';
@@ -23,6 +24,7 @@ import type { WebhookStore } from './webhook-store.ts';
 
 type Needs = {
   accounts: AccountStore;
+  joinRequests: JoinRequestStore;
   peopleStore: PeopleStore;
   groups: GroupStore;
   messages: MessageStore;

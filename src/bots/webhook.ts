@@ -1,5 +1,3 @@
-import type { Account } from '../accounts/store.ts';
-
 /** When an outgoing webhook is told of a message. */
 export const TRIGGERS = ['mention', 'command', 'message'] as const;
 export type Trigger = (typeof TRIGGERS)[number];
@@ -53,11 +51,3 @@ export type Delivery = Readonly<{
 
 /** Slash commands: `/deploy`, `/w2`. */
 export const COMMAND = /^\/([a-z][a-z0-9-]{0,30})(?=\s|$)/i;
-
-/**
- * Whether an account is suspended: a webhook of such a bot, or that such an owner added, is told of nothing and posts
- * nothing. Whoever is gone has left what they added to the other owners.
- */
-export function isOut(account: Account | undefined): boolean {
-  return account !== undefined && account.suspendedAt !== null;
-}

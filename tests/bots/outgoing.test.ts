@@ -226,11 +226,12 @@ test('what was not delivered before the server was killed is delivered after its
   assert.deepEqual([...new Set(told)], ['one', 'two', 'three']);
 });
 
-test('while an owner is suspended, what they added is told of nothing and posts nothing', async (t) => {
+test('while an owner is suspended, or once removed, what they added is told of nothing and posts nothing', async (t) => {
   const receiver = await startReceiver(t);
   const owner = await newPerson(shared.url, 'webhook-owner');
   const groupId = await newGroup(owner, 'Suspended');
   await root.post(`/groups/${groupId}/join`);
+  assert.equal((await owner.post(`/groups/${groupId}/make-owner`, { accountId: '1' })).status, 303);
   const { secret } = await add(owner, groupId, { name: 'ears', url: receiver.url, trigger: 'message' });
   const made = await owner.post(`/groups/${groupId}/webhooks/add-incoming`, { name: 'mouth' });
   const [hook = ''] = /\/hooks\/[\w-]+/.exec((await owner.get(made.location)).body) ?? [];
@@ -243,6 +244,17 @@ test('while an owner is suspended, what they added is told of nothing and posts 
   await root.post(`/groups/${groupId}/messages`, { content: 'not heard' });
   await new Promise((resolve) => setTimeout(resolve, 500));
   assert.equal(receiver.received.length, 1);
+  assert.match((await root.get(`/groups/${groupId}/bots`)).body, /while webhook-owner is suspended/);
   await root.post(`/admin/people/${id}/unsuspend`);
   assert.equal((await root.post(hook, { text: 'again' })).status, 200);
+  for (const act of ['remove-owner', 'remove-member'])
+    assert.equal((await root.post(`/groups/${groupId}/${act}`, { accountId: id ?? '' })).status, 303);
+  assert.equal((await root.post(hook, { text: 'removed' })).status, 404);
+  await root.post(`/groups/${groupId}/messages`, { content: 'not heard either' });
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  assert.equal(receiver.received.length, 1);
+  assert.match(
+    (await root.get(`/groups/${groupId}/bots`)).body,
+    /whoever made it was removed from the group/,
+  );
 });
