@@ -27,6 +27,25 @@ export async function openGroup(groups: GroupStore, account: Account, groupId: n
 }
 
 /**
+ * The memberships of an account, by group, without those of groups that `openGroup` refuses it: with a token that does
+ * not administrate, an administrator reads no private lines of others.
+ */
+export async function openMemberships(
+  groups: GroupStore,
+  account: Account,
+): Promise<ReadonlyMap<number, Membership>> {
+  const memberships = await groups.membershipsOf(account.id);
+  if (account.isAdmin) return memberships;
+  const joined = await groups.byIds([...memberships.keys()]);
+  return new Map(
+    [...memberships].filter(([id]) => {
+      const group = joined.get(id);
+      return group !== undefined && !isLineOfOther(group, account);
+    }),
+  );
+}
+
+/**
  * Returns a group without a check of membership. Any account may know that it exists, and the name of one that
  * `isListed` for it.
  * @throws ChatError 404 if there is no such group, or it is a direct conversation

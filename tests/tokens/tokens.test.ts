@@ -127,6 +127,16 @@ test('without the scope admin, the token of an administrator is that of a member
   const admin = await programWith(['read', 'admin']);
   await until(async () => (await admin.get('/search?q=administrators')).json.total === 1);
   assert.equal((await member.get('/search?q=administrators')).json.total, 0);
+  await root.post(`/groups/${groupId}/messages/1/save`, { on: 'yes' });
+  await root.post(`/groups/${groupId}/threads/1/follow`, { on: 'yes' });
+  await root.post(`/groups/${groupId}/draft`, { content: 'for ada only' });
+  for (const path of ['/groups', '/unread', '/threads', '/saved', '/drafts']) {
+    const isThere = (items: { groupId?: number; id?: unknown }[]) =>
+      items.some((item) => (path === '/groups' ? item.id : item.groupId) === groupId);
+    assert.ok(isThere((await admin.get(path)).json.items), `${path} for an administrator`);
+    assert.ok(!isThere((await member.get(path)).json.items), `${path} for a member`);
+  }
+  assert.equal((await member.get(`/groups/${groupId}`)).status, 404);
 });
 
 test('with a token that may write, nobody makes a webhook that reads', async (t) => {

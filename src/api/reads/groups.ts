@@ -3,7 +3,7 @@ import type { Account, AccountStore } from '../../accounts/store.ts';
 import { notFound } from '../../errors.ts';
 import { pageOfFiles } from '../../files/access.ts';
 import type { FileStore } from '../../files/store.ts';
-import { findGroup, openGroup } from '../../groups/access.ts';
+import { findGroup, openGroup, openMemberships } from '../../groups/access.ts';
 import { isListed } from '../../groups/policies.ts';
 import { type GroupPresenter, isMentionUnread, unreadOf } from '../../groups/present.ts';
 import type { GroupStore } from '../../groups/store.ts';
@@ -35,7 +35,7 @@ export const groupReads: readonly Read<GroupReadContext>[] = [
     input: z.object({}),
     answer: groupList,
     async run({ groups, groupPresenter }: GroupReadContext, { account }) {
-      const memberships = await groups.membershipsOf(account.id);
+      const memberships = await openMemberships(groups, account);
       const own = await groups.byIds([...memberships.keys()]);
       const all = new Map([...(await groups.all()).map((group) => [group.id, group] as const), ...own]);
       const listed = [...all.values()].filter(
@@ -54,7 +54,7 @@ export const groupReads: readonly Read<GroupReadContext>[] = [
     input: inGroup,
     answer: groupShape,
     async run({ groups, groupPresenter }: GroupReadContext, { account }, { groupId }) {
-      const membership = await groups.membership(account.id, groupId);
+      const membership = (await openMemberships(groups, account)).get(groupId);
       const group = membership ? await groups.byId(groupId) : await findGroup(groups, groupId);
       if (!group || !(membership || isListed(group, membership, account)))
         throw notFound('There is no such group, or it is not for you.');
@@ -125,7 +125,7 @@ export const groupReads: readonly Read<GroupReadContext>[] = [
     input: z.object({}),
     answer: unreadList,
     async run({ groups }: GroupReadContext, { account }) {
-      const memberships = await groups.membershipsOf(account.id);
+      const memberships = await openMemberships(groups, account);
       const items = [...(await groups.byIds([...memberships.keys()])).values()].flatMap((group) => {
         const membership = memberships.get(group.id);
         const unread = membership ? unreadOf(group, membership) : 0;

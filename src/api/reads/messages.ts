@@ -3,7 +3,7 @@ import type { SavedStore } from '../../bookmarks/store.ts';
 import { notFound } from '../../errors.ts';
 import { openRecording } from '../../files/access.ts';
 import type { FileStore } from '../../files/store.ts';
-import { openGroup } from '../../groups/access.ts';
+import { openGroup, openMemberships } from '../../groups/access.ts';
 import type { GroupStore } from '../../groups/store.ts';
 import { readHistory } from '../../messages/history.ts';
 import { MAX_PINS } from '../../messages/pin.ts';
@@ -147,7 +147,7 @@ export const messageReads: readonly Read<MessageReadContext>[] = [
     answer: followedList,
     async run({ groups, messages, presenter, threads }: MessageReadContext, { account }) {
       // With INBOX_ONLY, only the store of groups knows which of them are there.
-      const memberships = await groups.membershipsOf(account.id);
+      const memberships = await openMemberships(groups, account);
       const all = await threads.followedBy(account.id, MAX_FOLLOWED);
       const followed = all.filter(({ groupId }) => memberships.has(groupId));
       const items = followed.map(async ({ groupId, seq, unread }) => {
@@ -168,7 +168,7 @@ export const messageReads: readonly Read<MessageReadContext>[] = [
     answer: messageList,
     async run({ groups, messages, presenter, saved }: MessageReadContext, { account }, { before }) {
       const bookmarks = await saved.before(account.id, before, SAVED_A_PAGE);
-      const memberships = await groups.membershipsOf(account.id);
+      const memberships = await openMemberships(groups, account);
       const found = bookmarks
         .filter(({ groupId }) => memberships.has(groupId))
         .map(({ groupId, seq }) => messages.bySeq(groupId, seq));

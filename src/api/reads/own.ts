@@ -4,6 +4,7 @@ import type { AccountStore } from '../../accounts/store.ts';
 import type { DraftStore } from '../../drafts/store.ts';
 import { ChatError, notFound } from '../../errors.ts';
 import type { ExportStore } from '../../exports/store.ts';
+import { openMemberships } from '../../groups/access.ts';
 import type { GroupPresenter } from '../../groups/present.ts';
 import type { GroupStore } from '../../groups/store.ts';
 import { visiblePeople, visiblePerson } from '../../groups/visibility.ts';
@@ -183,7 +184,7 @@ export const ownReads: readonly Read<OwnReadContext>[] = [
     input: nothing,
     answer: draftList,
     async run({ drafts, groups }: OwnReadContext, { account }) {
-      const memberships = await groups.membershipsOf(account.id);
+      const memberships = await openMemberships(groups, account);
       const readable = (await drafts.of(account.id)).filter(({ groupId }) => memberships.has(groupId));
       const items = readable.map(({ groupId, thread, text }) => ({ groupId, thread: thread || null, text }));
       return { items, next: null };
