@@ -1,7 +1,8 @@
-import { and, asc, desc, eq, gt, inArray, isNull, lt, sql, sum } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, isNull, lt, ne, sql, sum } from 'drizzle-orm';
 import type { Database, Orm } from '../database/executor.ts';
 import { SEALED, type Sealer } from '../database/sealed-columns.ts';
 import { files } from '../database/tables/chat.ts';
+import { imports } from '../database/tables/imports.ts';
 import type { StoredFile } from './file.ts';
 
 type Row = typeof files.$inferSelect;
@@ -59,15 +60,21 @@ export class FileStore {
     return rows.map((row) => this.#open(row));
   }
 
-  /** The ids among these for which there is a file. */
+  /** The ids among these for which there is a file, or an archive that is brought in: that may take over a day. */
   async existing(ids: readonly string[]): Promise<ReadonlySet<string>> {
-    const rows = await this.#db.all((orm) =>
+    const ofFiles = await this.#db.all((orm) =>
       orm
         .select({ id: files.id })
         .from(files)
         .where(inArray(files.id, [...ids])),
     );
-    return new Set(rows.map((row) => row.id));
+    const ofImports = await this.#db.all((orm) =>
+      orm
+        .select({ id: imports.blobId })
+        .from(imports)
+        .where(and(inArray(imports.blobId, [...ids]), ne(imports.state, 'done'))),
+    );
+    return new Set([...ofFiles, ...ofImports].map((row) => row.id));
   }
 
   /** Deletes a file that was not sent; resolves to whether there was one. */

@@ -6,8 +6,10 @@ import { invalid } from '../errors.ts';
 const MAX_ENTRIES = 500_000;
 /** Of all entries together, unpacked. */
 const MAX_UNPACKED_BYTES = 50 * 1024 ** 3;
-/** Of an entry that is read as text. */
-const MAX_TEXT_BYTES = 200 * 1024 ** 2;
+/** Of an entry that is read as one text. */
+const MAX_TEXT_BYTES = 60 * 1024 ** 2;
+/** Of a text that is read line by line. */
+export const MAX_LINES_BYTES = 200 * 1024 ** 2;
 /** Text packs to a twentieth, and pictures hardly: more than this is a bomb. */
 const MAX_RATIO = 200;
 const SMALL_BYTES = 1024 ** 2;
@@ -19,6 +21,8 @@ export type ReadRange = (start: number, end: number) => Readable;
 export type ArchiveFile = {
   names: readonly string[];
   has(name: string): boolean;
+  /** In bytes, unpacked; 0 where there is none. */
+  sizeOf(name: string): number;
   /** @throws ChatError 400 for one that is larger than text is */
   text(name: string): Promise<string>;
   open(name: string): Promise<Readable>;
@@ -47,6 +51,8 @@ export async function openArchiveFile(read: ReadRange, size: number): Promise<Ar
     throw invalid('archive', 'This ZIP cannot be read. Export it once more.');
   }
 
+  const sizeOf = (name: string) => entries.get(name)?.uncompressedSize ?? 0;
+
   async function open(name: string): Promise<Readable> {
     const entry = entries.get(name);
     if (!entry?.canDecodeFileData()) throw damaged(name);
@@ -64,8 +70,9 @@ export async function openArchiveFile(read: ReadRange, size: number): Promise<Ar
     names: [...entries.keys()],
     has: (name) => entries.has(name),
     open,
+    sizeOf,
     async text(name) {
-      if ((entries.get(name)?.uncompressedSize ?? 0) > MAX_TEXT_BYTES) throw tooLarge();
+      if (sizeOf(name) > MAX_TEXT_BYTES) throw tooLarge();
       const stream = await open(name);
       return (await buffer(stream)).toString().replace(/^\ufeff/, '');
     },
@@ -104,6 +111,6 @@ function damaged(name: string, cause?: unknown) {
   return error;
 }
 
-function tooLarge() {
+export function tooLarge() {
   return invalid('archive', 'This archive unpacks to more than any chat has. It is not read.', 'too_large');
 }

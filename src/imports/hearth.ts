@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ARCHIVE_FORMAT } from '../exports/group-archive.ts';
 import type { ImportedMessage, Outline } from './source.ts';
+import { Tally } from './tally.ts';
 
 const line = z.discriminatedUnion('type', [
   z.looseObject({ type: z.literal('archive') }),
@@ -20,69 +21,81 @@ const line = z.discriminatedUnion('type', [
   }),
 ]);
 
-export type HearthArchive = Readonly<{ outline: Outline; messages: readonly ImportedMessage[] }>;
+export type HearthArchive = Readonly<{ outline: Outline; messages(): AsyncGenerator<ImportedMessage> }>;
 
-/** Whether a text is what `exports/group-archive.ts` writes. */
-export function isHearthArchive(jsonl: string): boolean {
+/** Whether a text that begins so is what `exports/group-archive.ts` writes. */
+export function isHearthArchive(beginning: string): boolean {
   const { type, format } = ARCHIVE_FORMAT;
-  return jsonl.startsWith(`{"type":"${type}","format":"${format}"`);
+  return beginning.startsWith(`{"type":"${type}","format":"${format}"`);
 }
 
-/** Reads the messages of an archive of groups. @throws ZodError for lines that are none of it */
-export function readHearth(jsonl: string, entries: ReadonlyMap<string, string>): HearthArchive {
-  const groups = new Map<number, string>();
+/**
+ * Reads an archive of groups, line by line, each time that its messages are asked for.
+ * @param lines reads it from its beginning
+ * @throws ZodError for lines that are none of it
+ */
+export async function readHearth(
+  lines: () => AsyncIterable<string>,
+  entries: ReadonlyMap<string, string>,
+): Promise<HearthArchive> {
+  const groups = new Map<string, string>();
   const people = new Map<number, { username: string; name: string }>();
-  const messages: ImportedMessage[] = [];
-  const ids = new Map<string, string>();
-  const keyed = (name: 'replyTo' | 'thread', groupId: number, seq: number | null | undefined) => {
-    const key = seq ? ids.get(`${groupId}/${seq}`) : undefined;
-    return key === undefined ? {} : { [name]: key };
-  };
-  for (const text of jsonl.split('\n')) {
-    if (text === '') continue;
-    const value = line.parse(JSON.parse(text));
-    if (value.type === 'group') groups.set(value.id, value.name);
+  const tally = new Tally();
+  for await (const value of valuesOf(lines())) {
+    if (value.type === 'group') groups.set(String(value.id), value.name);
     else if (value.type === 'person') people.set(value.id, value);
-    else if (value.type === 'message') {
-      messages.push({
-        ...{ key: value.id, id: value.id },
-        conversation: String(value.groupId),
-        author: String(value.authorId),
-        at: Date.parse(value.createdAt),
-        text: value.content,
-        files: value.files.flatMap(({ name, path }) => {
-          const entry = entries.get(path);
-          return entry === undefined ? [] : [{ name, entry }];
-        }),
-        ...keyed('replyTo', value.groupId, value.replyTo),
-        ...keyed('thread', value.groupId, value.thread),
-      });
+    else if (value.type === 'message') tally.add(messageOf(value, entries, new Map()));
+  }
+
+  async function* messages() {
+    const ids = new Map<string, string>();
+    for await (const value of valuesOf(lines())) {
+      if (value.type !== 'message') continue;
+      yield messageOf(value, entries, ids);
       ids.set(`${value.groupId}/${value.seq}`, value.id);
     }
   }
-  const times = messages.map(({ at }) => at);
-  const counts = { conversation: new Map<string, number>(), author: new Map<string, number>() };
-  for (const message of messages)
-    for (const key of ['conversation', 'author'] as const)
-      counts[key].set(message[key], (counts[key].get(message[key]) ?? 0) + 1);
-  const count = (key: 'conversation' | 'author', id: number) => counts[key].get(String(id)) ?? 0;
+
+  const outline = tally.outline('hearth', groups, () => ({ name: '' }));
   return {
     messages,
+    // Also those who wrote nothing.
     outline: {
-      kind: 'hearth',
-      conversations: [...groups].map(([id, name]) => ({
-        key: String(id),
-        name,
-        messages: count('conversation', id),
-      })),
+      ...outline,
       people: [...people].map(([id, { username, name }]) => ({
-        ...{ key: String(id), name, messages: count('author', id) },
+        ...{ key: String(id), name, messages: tally.people.get(String(id)) ?? 0 },
         ...(username && { username }),
       })),
-      first: times.reduce((least, at) => Math.min(least, at), times[0] ?? 0),
-      last: times.reduce((most, at) => Math.max(most, at), 0),
-      notices: 0,
-      isAmbiguous: false,
     },
+  };
+}
+
+async function* valuesOf(lines: AsyncIterable<string>) {
+  for await (const text of lines) if (text !== '') yield line.parse(JSON.parse(text));
+}
+
+/** @param ids those of the messages before it, by group and number */
+function messageOf(
+  value: Extract<z.output<typeof line>, { type: 'message' }>,
+  entries: ReadonlyMap<string, string>,
+  ids: ReadonlyMap<string, string>,
+): ImportedMessage {
+  const keyed = (name: 'replyTo' | 'thread') => {
+    const seq = value[name];
+    const key = seq ? ids.get(`${value.groupId}/${seq}`) : undefined;
+    return key === undefined ? {} : { [name]: key };
+  };
+  return {
+    ...{ key: value.id, id: value.id },
+    conversation: String(value.groupId),
+    author: String(value.authorId),
+    at: Date.parse(value.createdAt),
+    text: value.content,
+    files: value.files.flatMap(({ name, path }) => {
+      const entry = entries.get(path);
+      return entry === undefined ? [] : [{ name, entry }];
+    }),
+    ...keyed('replyTo'),
+    ...keyed('thread'),
   };
 }

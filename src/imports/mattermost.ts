@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ImportedFile, type ImportedMessage, MAX_TIME, type Outline } from './source.ts';
+import { Tally } from './tally.ts';
 
 // The form of a bulk export: docs.mattermost.com, "Bulk loading data", data format version 1.
 
@@ -33,22 +34,22 @@ const line = z.looseObject({
     .optional(),
 });
 
-export type MattermostExport = Readonly<{ outline: Outline; messages: readonly ImportedMessage[] }>;
+export type MattermostExport = Readonly<{ outline: Outline; messages(): readonly ImportedMessage[] }>;
 
 /**
  * Reads the lines of a bulk export: channels with posts, replies and files. Direct messages are left out.
  * @param files the files of the archive by the end of their path
  * @returns undefined for a text that is no such export
  */
-export function readMattermost(
-  jsonl: string,
+export async function readMattermost(
+  lines: AsyncIterable<string>,
   files: ReadonlyMap<string, string>,
-): MattermostExport | undefined {
+): Promise<MattermostExport | undefined> {
   const channels = new Map<string, string>();
   const names = new Map<string, string>();
   const messages: ImportedMessage[] = [];
   let notices = 0;
-  for (const text of jsonl.split('\n')) {
+  for await (const text of lines) {
     if (text.trim() === '') continue;
     const parsed = line.safeParse(parse(text));
     if (!parsed.success) return undefined;
@@ -61,29 +62,10 @@ export function readMattermost(
   }
   if (channels.size === 0) return undefined;
   messages.sort((a, b) => a.at - b.at);
-  const times = messages.map(({ at }) => at);
-  const inConversation = countsOf(messages.map(({ conversation }) => conversation));
-  return {
-    messages,
-    outline: {
-      kind: 'mattermost',
-      conversations: [...channels].map(([key, name]) => ({
-        key,
-        name,
-        messages: inConversation.get(key) ?? 0,
-      })),
-      people: [...countsOf(messages.map(({ author }) => author))].map(([key, count]) => ({
-        key,
-        name: names.get(key) ?? key,
-        username: key,
-        messages: count,
-      })),
-      first: times[0] ?? 0,
-      last: times.at(-1) ?? 0,
-      notices,
-      isAmbiguous: false,
-    },
-  };
+  const tally = new Tally();
+  for (const message of messages) tally.add(message);
+  const personOf = (key: string) => ({ name: names.get(key) ?? key, username: key });
+  return { messages: () => messages, outline: tally.outline('mattermost', channels, personOf, notices) };
 }
 
 /** Each team has a "town-square" of its own. */
@@ -124,12 +106,6 @@ function messageOf(
 
 function fullName(user: NonNullable<z.output<typeof line>['user']>): string {
   return user.nickname || [user.first_name, user.last_name].filter(Boolean).join(' ') || user.username;
-}
-
-function countsOf(keys: readonly string[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
-  return counts;
 }
 
 function parse(text: string): unknown {

@@ -1,9 +1,17 @@
+import { buffer } from 'node:stream/consumers';
 import { invalid } from '../errors.ts';
-import { type ArchiveFile, openArchiveFile, type ReadRange } from './archive-file.ts';
+import {
+  type ArchiveFile,
+  MAX_LINES_BYTES,
+  openArchiveFile,
+  type ReadRange,
+  tooLarge,
+} from './archive-file.ts';
 import { isHearthArchive, readHearth } from './hearth.ts';
+import { linesOf } from './lines.ts';
 import { readMattermost } from './mattermost.ts';
 import { readSlack } from './slack.ts';
-import type { ImportedMessage, Outline, Reading, ReadingChoices } from './source.ts';
+import type { Outline, Reading, ReadingChoices } from './source.ts';
 import { readWhatsappInTurns } from './whatsapp.ts';
 
 /** What was uploaded, opened: an outline of it, its messages, and its files where it has some. */
@@ -13,12 +21,14 @@ export type OpenedImport = Readonly<{
   archive: ArchiveFile | undefined;
 }>;
 
-/** Of a text that is in no ZIP. */
-const MAX_TEXT_BYTES = 200 * 1024 ** 2;
 /** WhatsApp exports 40,000 messages of a chat at most (faq.whatsapp.com, "How to export your chat history"). */
 const MAX_WHATSAPP_CHARACTERS = 20_000_000;
+/** In UTF-8, of what counts as one in a string. */
+const MAX_BYTES_OF_CHARACTER = 3;
 const MAX_NAME_CHARACTERS = 200;
 const ZIP_MAGIC = Buffer.from('PK');
+/** What tells the formats of texts apart. */
+const START_BYTES = 100;
 
 /**
  * Finds out of which chat an archive is, and opens it.
@@ -31,15 +41,12 @@ export async function openImport(
   size: number,
   choices: ReadingChoices,
 ): Promise<OpenedImport> {
-  const beginning = await bytes(read(0, Math.min(size, ZIP_MAGIC.length)));
+  const beginning = await buffer(read(0, Math.min(size, ZIP_MAGIC.length)));
   const isZip = beginning.equals(ZIP_MAGIC);
-  if (!isZip && size > MAX_TEXT_BYTES) throw unknown();
+  if (!isZip && size > MAX_LINES_BYTES) throw unknown();
   const archive = isZip ? await openArchiveFile(read, size) : undefined;
   try {
-    if (!archive) {
-      const text = (await bytes(read(0, size))).toString();
-      return await openText(name, text.replace(/^\ufeff/, ''), undefined, choices);
-    }
+    if (!archive) return await openText({ name, size, open: async () => read(0, size) }, undefined, choices);
     if (archive.has('channels.json') || archive.has('users.json')) {
       const { outline, messages } = await readSlack(archive);
       return { outline, messages, archive };
@@ -51,7 +58,9 @@ export async function openImport(
         .find((entry) => entry !== undefined);
     if (text === undefined) throw unknown();
     const own = /_chat\.txt$/i.test(text) ? name : (text.split('/').at(-1) ?? name);
-    return await openText(own, await archive.text(text), archive, choices);
+    const source = { name: own, size: archive.sizeOf(text), open: () => archive.open(text) };
+    if (source.size > MAX_LINES_BYTES) throw tooLarge();
+    return await openText(source, archive, choices);
   } catch (error) {
     archive?.close();
     if (error instanceof SyntaxError || (error instanceof Error && error.name === 'ZodError'))
@@ -60,32 +69,49 @@ export async function openImport(
   }
 }
 
+/** A text in an archive, or the archive itself. `size` in bytes. */
+type Source = Readonly<{ name: string; size: number; open(): Promise<AsyncIterable<Buffer>> }>;
+
 async function openText(
-  name: string,
-  text: string,
+  source: Source,
   archive: ArchiveFile | undefined,
   choices: ReadingChoices,
 ): Promise<OpenedImport> {
   const entries = new Map((archive?.names ?? []).map((entry) => [entry, entry]));
-  const byName = new Map((archive?.names ?? []).map((entry) => [entry.split('/').at(-1) ?? entry, entry]));
-  const opened = isHearthArchive(text)
-    ? readHearth(text, entries)
-    : text.startsWith('{')
-      ? readMattermost(text, entries)
-      : await readChat(text, name, byName, choices);
-  if (!opened || opened.messages.length === 0) throw unknown();
-  const messages = (): readonly ImportedMessage[] => opened.messages;
-  return { outline: opened.outline, messages, archive };
+  const beginning = await beginningOf(source);
+  const lines = async function* () {
+    yield* linesOf(await source.open());
+  };
+  const opened = isHearthArchive(beginning)
+    ? await readHearth(lines, entries)
+    : beginning.startsWith('{')
+      ? await readMattermost(lines(), entries)
+      : await readChat(source, archive?.names ?? [], choices);
+  if (!opened || opened.outline.conversations.every(({ messages }) => messages === 0)) throw unknown();
+  return { ...opened, archive };
 }
 
-function readChat(text: string, name: string, entries: ReadonlyMap<string, string>, choices: ReadingChoices) {
-  if (text.length > MAX_WHATSAPP_CHARACTERS)
-    throw invalid(
-      'archive',
-      'A chat of WhatsApp has at most 20 million characters. Divide its text into two files, then bring in each.',
-      'too_large',
-    );
-  return readWhatsappInTurns(text, conversationName(name), entries, choices);
+async function beginningOf({ open }: Source): Promise<string> {
+  let beginning = Buffer.alloc(0);
+  for await (const chunk of await open()) {
+    beginning = Buffer.concat([beginning, chunk]);
+    if (beginning.length >= START_BYTES) break;
+  }
+  return beginning.toString().replace(/^\ufeff/, '');
+}
+
+async function readChat({ name, size, open }: Source, names: readonly string[], choices: ReadingChoices) {
+  const tooLong = invalid(
+    'archive',
+    'A chat of WhatsApp has at most 20 million characters. Divide its text into two files, then bring in each.',
+    'too_large',
+  );
+  if (size > MAX_WHATSAPP_CHARACTERS * MAX_BYTES_OF_CHARACTER) throw tooLong;
+  const text = (await buffer(await open())).toString().replace(/^\ufeff/, '');
+  if (text.length > MAX_WHATSAPP_CHARACTERS) throw tooLong;
+  const entries = new Map(names.map((entry) => [entry.split('/').at(-1) ?? entry, entry]));
+  const chat = await readWhatsappInTurns(text, conversationName(name), entries, choices);
+  return chat && { outline: chat.outline, messages: () => chat.messages };
 }
 
 /** "WhatsApp Chat with Family.txt", "WhatsApp Chat - Family.zip", "WhatsApp-Chat mit Familie.zip" → Family. */
@@ -96,12 +122,6 @@ function conversationName(file: string): string {
     .replace(/^.*whatsapp[^\p{L}]*(?:\p{L}+\s+)?(?:with|mit|con|avec|com|met|-|–)\s+/iu, '')
     .trim();
   return name === '' || name === '_chat' ? 'WhatsApp' : name;
-}
-
-async function bytes(stream: AsyncIterable<Buffer>): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }
 
 function unknown() {

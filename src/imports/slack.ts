@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { fromSlack } from '../bots/slack-text.ts';
 import type { ArchiveFile } from './archive-file.ts';
-import { type ImportedMessage, type ImportedPerson, MAX_TIME, type Outline } from './source.ts';
+import { type ImportedMessage, MAX_TIME, type Outline } from './source.ts';
+import { Tally } from './tally.ts';
 
 // The form of an export: docs "How to read Slack data exports" (slack.com/help/articles/220556107).
 
@@ -84,43 +85,14 @@ export async function readSlack(archive: ArchiveFile): Promise<SlackExport> {
       }
   }
 
-  return { outline: await outlineOf(messages, [...channels.keys()], users, () => notices), messages };
-}
-
-async function outlineOf(
-  messages: () => AsyncGenerator<ImportedMessage>,
-  channels: readonly string[],
-  users: ReadonlyMap<string, z.output<typeof user>>,
-  notices: () => number,
-): Promise<Outline> {
-  const counts = new Map<string, number>(channels.map((name) => [name, 0]));
-  const people = new Map<string, number>();
-  let first = Number.POSITIVE_INFINITY;
-  let last = 0;
-  for await (const { conversation, author, at } of messages()) {
-    counts.set(conversation, (counts.get(conversation) ?? 0) + 1);
-    people.set(author, (people.get(author) ?? 0) + 1);
-    first = Math.min(first, at);
-    last = Math.max(last, at);
-  }
-  return {
-    kind: 'slack',
-    conversations: [...counts].map(([key, count]) => ({ key, name: key, messages: count })),
-    people: [...people].map(([key, count]): ImportedPerson => {
-      const found = users.get(key);
-      const name = found?.profile?.real_name || found?.profile?.display_name || found?.name;
-      return {
-        key,
-        name: name || key.replace(/^bot /, ''),
-        messages: count,
-        ...(found?.name && { username: found.name }),
-      };
-    }),
-    first: last === 0 ? 0 : first,
-    last,
-    notices: notices(),
-    isAmbiguous: false,
+  const tally = new Tally();
+  for await (const said of messages()) tally.add(said);
+  const personOf = (key: string) => {
+    const found = users.get(key);
+    const name = found?.profile?.real_name || found?.profile?.display_name || found?.name;
+    return { name: name || key.replace(/^bot /, ''), ...(found?.name && { username: found.name }) };
   };
+  return { outline: tally.outline('slack', channels, personOf, notices), messages };
 }
 
 /** The words, and the names of files: their bytes are on Slack's servers, behind a sign-in. */

@@ -8,6 +8,7 @@ import sharp from 'sharp';
 import { sweep } from '../../src/files/sweep.ts';
 import { newPerson, type Visitor } from '../support/client.ts';
 import { startHearth, startHearthProcess } from '../support/hearth.ts';
+import { upload } from '../support/imports.ts';
 import { openStores } from '../support/stores.ts';
 import { until } from '../support/until.ts';
 
@@ -254,16 +255,22 @@ test('an upload that is cancelled leaves nothing, and a sweep takes what nobody 
   const kept = await uploaded(ada, NOTES);
   await ada.post('/groups/1/messages', { content: '', fileIds: kept });
   const left = await uploaded(ada, NOTES);
+  const known = filesIn(media);
+  await upload(ada, '_chat.txt', Buffer.from('31.12.20, 23:59 - Ada: Hello'));
+  const archive = filesIn(media).filter((path) => !known.includes(path));
   assert.equal(await hearth.stop(), 0);
   const { files, blobs } = await openStores(t, hearth.dataDir);
   await sweep({ files, blobs });
-  assert.equal(filesIn(media).length, 2, 'what is a day old at most stays');
+  assert.equal(filesIn(media).length, 3, 'what is a day old at most stays');
   const DAY = 86_400_000;
   for (const path of filesIn(media)) utimesSync(path, 0, 0);
   await sweep({ files, blobs }, Date.now() + DAY + 1);
   assert.deepEqual(
-    filesIn(media).map((path) => path.slice(-36)),
-    [kept],
+    filesIn(media)
+      .map((path) => path.slice(-36))
+      .toSorted(),
+    [kept, ...archive.map((path) => path.slice(-36))].toSorted(),
+    'an archive that is being brought in stays, too',
   );
   assert.equal(await files.byId(left), undefined);
 });
