@@ -15,6 +15,7 @@ import { startExplanation } from './page/explanation.js';
 import { startFeatures } from './page/features.js';
 import { startFilter } from './page/filter.js';
 
+import { startKeptFocus } from './page/kept-focus.js';
 import { followNames } from './page/names.js';
 import { startNotificationSettings } from './page/notification-settings.js';
 import { startQuestions } from './page/questions.js';
@@ -58,6 +59,7 @@ startNotificationSettings();
 startReturn();
 startQuestions();
 startUnsaved();
+startKeptFocus();
 // A field that an address leads to, which browsers do not focus by themselves.
 findOptional(document, ':target [autofocus]')?.focus();
 localiseTimes(document);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Locator } from 'playwright-core';
-import { joinGroup, openBrowser, personAt } from '../support/browser.ts';
+import { joinGroup, openBrowser, personAt, say } from '../support/browser.ts';
 import { newPerson } from '../support/client.ts';
 import { startHearth } from '../support/hearth.ts';
 import { until } from '../support/until.ts';
@@ -141,3 +141,30 @@ function expectDescription(field: Locator, sentence: RegExp): Promise<unknown> {
     return sentence.test(text);
   }, `${sentence}`);
 }
+
+test('after a form of a row, the page begins where the row was', async (t) => {
+  const hearth = await startHearth(t);
+  const browser = await openBrowser(t);
+  const { page } = await personAt(browser, hearth.url, 'ada');
+  await joinGroup(page, 'General');
+  for (const text of ['one', 'two', 'three']) {
+    await say(page, text);
+    await page.locator('#messages .message', { hasText: text }).waitFor();
+  }
+  for (const seq of [1, 2, 3])
+    await page.request.post(`${hearth.url}/groups/1/messages/${seq}/save`, {
+      form: { on: 'yes' },
+      headers: { origin: hearth.url },
+    });
+  await page.goto(`${hearth.url}/saved`);
+  const remove = async (row: number, left: number) => {
+    await page.getByRole('button', { name: 'Remove from saved' }).nth(row).press('Enter');
+    await page.waitForFunction((count) => document.querySelectorAll('.hit').length === count, left);
+    return page.evaluate(() => document.activeElement?.textContent ?? '');
+  };
+  assert.match(await remove(1, 2), /one/, 'the row that has taken its place');
+  assert.match(await remove(1, 1), /three/, 'the last row');
+  assert.match(await remove(0, 0), /Saved/);
+  await page.reload();
+  assert.equal(await page.evaluate(() => document.activeElement === document.body), true);
+});

@@ -1,4 +1,5 @@
 import { ask } from './dialog.js';
+import { keepFocus } from './kept-focus.js';
 import { keepOthers } from './unsaved.js';
 
 /** Asks before a form with `data-ask` is sent: what cannot be taken back is not done by one press. */
@@ -10,6 +11,7 @@ export function startQuestions() {
     // `submit` and not `requestSubmit`, which would ask again.
     if (!(await ask(form.dataset.ask, form.dataset.yes ?? 'Yes'))) return;
     keepOthers(form);
+    keepFocus(form);
     form.submit();
   });
 }
