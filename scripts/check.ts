@@ -1,7 +1,8 @@
 // npm test             everything the project checks, in the order of what fails soonest
 // npm run test:postgres    the tests of features, with every Hearth on PostgreSQL
 // npm run test:unit    types, lint, and the tests that start no server, no browser and no engine
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { delimiter, join, relative, resolve } from 'node:path';
@@ -100,8 +101,10 @@ if (!existsSync('node_modules/typescript')) {
 }
 if (missing.length > 0 && !isUnit) install(missing);
 if (!isUnit && !isThere('chromium-headless-shell') && process.getuid?.() === 0) installShell();
-run('npm', ['run', '--silent', 'types']);
-run('npx', ['biome', 'check']);
+const checked = Promise.all([
+  runBeside('npm', ['run', '--silent', 'types']),
+  runBeside('npx', ['biome', 'check']),
+]);
 const tests = readdirSync('tests', { recursive: true, encoding: 'utf8' })
   .filter(
     (file) =>
@@ -118,7 +121,7 @@ if (isPostgres) {
 }
 const compiled = resolve(`compiled-tests-${process.pid}`);
 process.on('exit', () => rmSync(compiled, { recursive: true, force: true }));
-const sources = await compileTests(tests, compiled);
+const [sources] = await Promise.all([compileTests(tests, compiled), checked]);
 // What is compiled already needs no tsx; the processes of the tests begin with what this one is said to have begun with.
 process.execArgv.splice(0, Infinity, '--enable-source-maps', ...OPTIMISE_LATE);
 // Two more than processors: a third of the time a file waits, for a line to be given up or a voice to be heard.
@@ -252,6 +255,12 @@ function installShell(): void {
   });
   if (status !== 0)
     console.log('Without chromium-headless-shell, which could not be installed, this takes longer.');
+}
+
+/** Runs it beside others; where it fails, all of this ends. */
+async function runBeside(command: string, args: readonly string[]): Promise<void> {
+  const [status] = await once(spawn(command, args, { stdio: 'inherit' }), 'close');
+  if (status !== 0) process.exit(status ?? 1);
 }
 
 function run(command: string, args: readonly string[]): void {
