@@ -23,19 +23,21 @@ let database;
  * Opens the picker beside an element, or closes it where it is open.
  * @param {HTMLElement} anchor
  * @param {(emoji: string) => void} onPick
+ * @param {(sentence: string) => void} say shows a sentence where the emoji cannot be loaded
  */
-export async function pickEmoji(anchor, onPick) {
+export async function pickEmoji(anchor, onPick, say) {
   const popover = find(document, '#picker');
   if (isClosing) return;
   if (popover.matches(':popover-open')) return popover.hidePopover();
   if (!isFollowed) followPresses(popover);
   isFollowed = true;
-  picker ??= makePicker().catch((error) => {
+  picker ??= makePicker();
+  const element = await picker.catch(() => undefined);
+  if (!element) {
     // Such as without a network: the next press tries again.
     picker = undefined;
-    throw error;
-  });
-  const element = await picker;
+    return say('The emoji could not be loaded. Try again in a moment.');
+  }
   if (!element.isConnected) popover.append(element);
   pick = (emoji) => {
     popover.hidePopover();

@@ -175,7 +175,11 @@ test('the emoji come also to a page from before an update, and after a press wit
   const { page, context } = await personAt(await openBrowser(t), hearth.url, 'ada');
   await joinGroup(page, 'General');
   const button = page.locator('[data-emoji-button]');
+  await say(page, 'a message with a bar');
+  await page.locator('#messages .message').hover();
   await context.setOffline(true);
+  await page.locator('[data-action="react"]').click();
+  await page.getByText('The emoji could not be loaded').waitFor();
   await button.click();
   await page.getByText('The emoji could not be loaded').waitFor();
   await context.setOffline(false);

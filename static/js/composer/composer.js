@@ -187,10 +187,14 @@ export class Composer {
     const button = find(this.#form, '[data-emoji-button]');
     button.hidden = false;
     button.addEventListener('click', () =>
-      pickEmoji(button, (emoji) => {
-        this.#insert(emoji);
-        this.#field.focus();
-      }).catch(() => this.say('The emoji could not be loaded. Try again in a moment.')),
+      pickEmoji(
+        button,
+        (emoji) => {
+          this.#insert(emoji);
+          this.#field.focus();
+        },
+        (sentence) => this.say(sentence),
+      ),
     );
   }
 

@@ -64,6 +64,18 @@ export class Actions {
   }
 
   /**
+   * @param {HTMLElement} anchor
+   * @param {HTMLElement} message
+   */
+  pickReaction(anchor, message) {
+    pickEmoji(
+      anchor,
+      (emoji) => this.react(message, emoji),
+      (sentence) => this.#composer.say(sentence),
+    );
+  }
+
+  /**
    * The reaction state to request. Sending a state instead of a toggle makes the request idempotent.
    * @param {HTMLElement} message
    * @param {string} emoji
@@ -85,7 +97,7 @@ export class Actions {
       if (action === 'reply') this.#composer.reply(message);
       else if (action === 'edit') this.#composer.edit(message);
       else if (action === 'more') this.#sheet.open(message);
-      else pickEmoji(button, (emoji) => this.react(message, emoji));
+      else this.pickReaction(button, message);
     });
   }
 

@@ -1,6 +1,5 @@
 // Everything that can be done with a message, as the server lists it.
 
-import { pickEmoji } from '../emoji.js';
 import { copy } from '../page/clipboard.js';
 import { act, ask, sheet, showSheet, UNREACHABLE } from '../page/dialog.js';
 import { find, findAll, findOptional, isFocusGone, textOf } from '../page/dom.js';
@@ -60,7 +59,7 @@ export class MessageSheet {
     more.addEventListener('click', () => {
       // What stands outside of an open dialog cannot be pressed.
       dialog.close();
-      pickEmoji(message, (emoji) => this.#actions.react(message, emoji));
+      this.#actions.pickReaction(message, message);
     });
     find(dialog, '.other-emoji').hidden = true;
   }
