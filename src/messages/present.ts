@@ -2,6 +2,7 @@ import { accountChanged } from '../accounts/events.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import { type Cached, type Caches, on } from '../cache/caches.ts';
 import { shownFile } from '../files/present.ts';
+import { messagesPurged } from '../groups/events.ts';
 import type { Group } from '../groups/group.ts';
 import { asHtml, type Context, type Views } from '../http/views.ts';
 import { clock } from '../recordings/present.ts';
@@ -66,8 +67,11 @@ export class MessagePresenter {
     this.#accounts = accounts;
     this.#messages = messages;
     this.#texts = texts;
+    const clear = (_payload: unknown, cache: { clear(): void }) => cache.clear();
     // Faces are in every fragment, and change seldom.
-    const dropOn = [on(accountChanged, (_payload, cache: { clear(): void }) => cache.clear())];
+    const dropOn = [on(accountChanged, clear)];
+    // What is no longer kept may be quoted, or counted as a reply, by messages that do not change with it.
+    const dropWithMessages = [...dropOn, on(messagesPurged, clear)];
     this.#avatars = memo({
       name: 'avatars',
       key: ({ id }) => id,
@@ -84,7 +88,7 @@ export class MessagePresenter {
       sizeOf: ({ html }) => html.length,
       load: (key) => this.#draw(key),
       isKept: ({ isFinal }) => isFinal,
-      dropOn,
+      dropOn: dropWithMessages,
     });
     this.#lists = cached<ListKey, Buffer>({
       name: 'message pages',
@@ -94,7 +98,7 @@ export class MessagePresenter {
       maxSize: CACHED_LISTS,
       sizeOf: (html) => html.length,
       load: async ({ messagePage, firstUnread }) => Buffer.from(await this.#render(messagePage, firstUnread)),
-      dropOn,
+      dropOn: dropWithMessages,
     });
   }
 

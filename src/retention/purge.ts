@@ -61,7 +61,9 @@ export async function purgeGroup(
     const last = Math.max(group.purgedSeq, Math.min(upTo, first + MESSAGES_AT_ONCE - 1));
     const purged = await retention.purge(group.id, last);
     if (!purged) break;
-    if (purged.messages > 0) tell(publish, { groupId: group.id, first: purged.firstSeq, last }, purged);
+    // Also where only first messages of threads are concerned: they stay, but not in the conversation.
+    if (purged.messages > 0 || last > group.purgedSeq)
+      tell(publish, { groupId: group.id, first: purged.firstSeq, last }, purged);
     for (const id of purged.fileIds) await blobs.remove(id);
     removed.messages += purged.messages;
     removed.files += purged.fileIds.length;

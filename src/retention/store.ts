@@ -40,7 +40,7 @@ export type Rule = Readonly<{ keepDays: number | null; keepMegabytes: number | n
 /** What was removed, and the accounts whose unread messages were among it. */
 export type Purged = Readonly<{
   messages: number;
-  /** The first of them: also one that stayed before. */
+  /** The first of them, or of those with fewer replies now: also one that stayed before. */
   firstSeq: number;
   fileIds: string[];
   unreadOf: number[];
@@ -118,11 +118,18 @@ export class RetentionStore {
         const removed = await tx.all((orm) =>
           orm.delete(messages).where(of(messages)(orm)).returning({ seq: messages.seq }),
         );
+        const roots = await tx.all((orm) =>
+          orm
+            .update(messages)
+            .set({ replyCount: keptReplies(groupId) })
+            .where(and(eq(messages.groupId, groupId), lte(messages.seq, last), gt(messages.replyCount, 0)))
+            .returning({ seq: messages.seq }),
+        );
         const unread = await this.#skipUnread(tx, groupId, last);
         await tx.run((orm) => orm.update(groups).set({ purgedSeq: last }).where(eq(groups.id, groupId)));
         return {
           ...{ messages: removed.length, fileIds: ids, unreadOf: unread },
-          firstSeq: removed.reduce((first, { seq }) => Math.min(first, seq), last),
+          firstSeq: [...removed, ...roots].reduce((first, { seq }) => Math.min(first, seq), last),
           followers: [...new Set(followers.map(({ id }) => id))],
         };
       },
@@ -217,6 +224,12 @@ export class RetentionStore {
     );
     return members.map(({ accountId }) => accountId);
   }
+}
+
+/** How many replies a message still has. */
+function keptReplies(groupId: number): SQL {
+  return sql`(SELECT count(*) FROM ${messages} AS reply WHERE reply.group_id = ${groupId}
+    AND reply.thread = ${messages}.seq AND reply.removed_at IS NULL)`;
 }
 
 /** Which files a limit may remove: sent ones, of no group on hold, in no message with a report that waits. */

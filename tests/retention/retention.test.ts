@@ -269,6 +269,48 @@ test('what stayed as the root of a thread and went later is on no page any more'
   assert.doesNotMatch((await joe.get('/groups/1/messages/1')).body, /canary/);
 });
 
+test('what is no longer kept is quoted and counted nowhere, also where nothing but a purge happened', async (t) => {
+  const { dataDir, url } = await startHearth(t);
+  const ada = await newPerson(url, 'ada', 1);
+  const joe = await newPerson(url, 'joe', 1);
+  await say(ada, 'root');
+  await say(ada, 'canary reply', { replyTo: '1' });
+  for (let number = 3; number <= 60; number++) await say(ada, `number ${number}`);
+  await say(ada, 'an answer to it', { replyTo: '2' });
+  await ada.post('/admin/space/keep', { keepDays: '30', keepMegabytes: '' });
+  const old = Date.now() - 40 * DAY_MS;
+  await runSql(dataDir, 'chat', `UPDATE messages SET created_at = ${old} + seq WHERE seq <= 2`);
+  const pages = ['/groups/1?newest=', '/groups/1/threads/1'];
+  for (const path of pages) assert.match((await joe.get(path)).body, /canary reply/, path);
+  await purged(ada, dataDir, 2);
+  for (const path of pages) {
+    const { body } = await joe.get(path);
+    assert.match(body, /an answer to it/);
+    assert.doesNotMatch(body, /canary|replies are shown/, path);
+  }
+  assert.match((await ada.get('/threads')).body, />1 reply</);
+});
+
+test('where only first messages of threads are too old, counts and pages know it at once', async (t) => {
+  const { dataDir, url } = await startHearth(t);
+  const ada = await newPerson(url, 'ada', 1);
+  const joe = await newPerson(url, 'joe', 1);
+  for (const content of ['one', 'two']) await say(ada, content);
+  for (const replyTo of ['1', '2']) await say(ada, `an answer to ${replyTo}`, { replyTo });
+  await ada.post('/admin/space/keep', { keepDays: '30', keepMegabytes: '' });
+  const old = Date.now() - 40 * DAY_MS;
+  await runSql(dataDir, 'chat', `UPDATE messages SET created_at = ${old} + seq WHERE seq <= 2`);
+  assert.match((await joe.get('/groups')).body, /id="group-1"[^>]* data-unread="4"/);
+  await purged(ada, dataDir, 2);
+  assert.match((await joe.get('/groups')).body, /id="group-1"[^>]* data-unread="2"/);
+  assert.equal((await (await joe.socket('/ws/chat/1')).nextJson('hello')).purged, 2);
+  const page = (await joe.get('/groups/1?newest=')).body;
+  assert.deepEqual(
+    [...page.matchAll(/id="message-(\d+)"/g)].map(([, seq]) => seq),
+    ['3', '4'],
+  );
+});
+
 test('uploads that nobody sent, and files on hold, push out nothing', async (t) => {
   const { dataDir, url } = await startHearth(t);
   const ada = await newPerson(url, 'ada', 1);
