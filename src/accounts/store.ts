@@ -67,6 +67,11 @@ export class AccountStore {
     });
   }
 
+  /** Whether the account that was just made is the only one. */
+  async isOnlyOne(tx: Executor): Promise<boolean> {
+    return (await tx.all((orm) => orm.select({ id: accounts.id }).from(accounts).limit(2))).length === 1;
+  }
+
   async byId(id: number): Promise<Account | undefined> {
     const row = await this.#db.get(this.#queries.byId, { id });
     return row && this.#open(row);

@@ -18,13 +18,14 @@ export async function groupsPage(
   const rows = await Promise.all(
     (await groups.all()).map(async (group) => ({
       group,
+      messages: group.lastSeq - group.purgedSeq,
       members: await groups.countMembers(group.id),
       bytes: bytes.get(group.id) ?? 0,
     })),
   );
   return page(request, 'admin/groups.njk', {
     rows: rows
-      .sort((a, b) => b.bytes - a.bytes || b.group.lastSeq - a.group.lastSeq || a.group.id - b.group.id)
+      .sort((a, b) => b.bytes - a.bytes || b.messages - a.messages || a.group.id - b.group.id)
       .map((row) => ({ ...row, stored: inWords(row.bytes) })),
     isDeleted: request.query.deleted !== undefined,
     refusedId: refused?.groupId ?? 0,

@@ -12,6 +12,7 @@ import { ChatError, invalid, notFound } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { memberLeft } from '../groups/events.ts';
 import { addMember } from '../groups/join.ts';
+import type { JoinRequestStore } from '../groups/request-store.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { optional, wholeNumber } from '../operations/fields.ts';
 import type { DeliveryStore } from './delivery-store.ts';
@@ -60,6 +61,7 @@ export type ManageDependencies = {
   accounts: AccountStore;
   peopleStore: PeopleStore;
   groups: GroupStore;
+  joinRequests: JoinRequestStore;
   webhooks: WebhookStore;
   deliveries: DeliveryStore;
   audit: AuditStore;
@@ -116,11 +118,11 @@ async function add(
   details: WebhookDetails,
   now = Date.now(),
 ): Promise<{ webhookId: number }> {
-  const { webhooks, groups, publish } = dependencies;
+  const { webhooks, groups } = dependencies;
   if ((await webhooks.countOf(group.id)) >= MAX_WEBHOOKS)
     throw new ChatError('too_many', 409, `A group has at most ${MAX_WEBHOOKS} webhooks. Remove one first.`);
   const bot = await createBot(dependencies, name, now);
-  await addMember({ groups, publish }, bot, group, now);
+  await addMember(dependencies, bot, group, now);
   const { lastSeq } = (await groups.byId(group.id)) ?? group;
   const about = { groupId: group.id, accountId: bot.id, creatorId: account.id, kind, seq: lastSeq };
   return { webhookId: await webhooks.add({ ...about, createdAt: now, details }) };
@@ -189,15 +191,16 @@ export async function removeWebhooksOf(dependencies: ManageDependencies, groupId
 
 /** Makes a bot a member of the group. @throws ChatError 404 where there is no such bot */
 export async function addBot(
-  { accounts, groups, webhooks, publish }: ManageDependencies,
+  dependencies: ManageDependencies,
   { group }: OpenGroup,
   { accountId }: z.output<typeof whichBot>,
 ): Promise<void> {
+  const { accounts, webhooks } = dependencies;
   const bot = await accounts.byId(accountId);
   // Those of webhooks are in one group only.
   if (!bot?.isBot || bot.suspendedAt !== null || (await webhooks.byBot(bot.id)))
     throw notFound('There is no such bot.');
-  await addMember({ groups, publish }, bot, group);
+  await addMember(dependencies, bot, group);
 }
 
 async function webhookOf(webhooks: WebhookStore, { group }: OpenGroup, webhookId: number): Promise<Webhook> {

@@ -6,7 +6,7 @@ import type { ExportStore } from '../exports/store.ts';
 import type { BlobStore } from '../files/blob-store.ts';
 import type { FileStore } from '../files/store.ts';
 import { deleteGroup } from '../groups/delete.ts';
-import { groupDeleted, memberLeft, membershipsChanged } from '../groups/events.ts';
+import { groupDeleted, memberLeft, membershipsChanged, ownersChanged } from '../groups/events.ts';
 import type { Group } from '../groups/group.ts';
 import { MAX_PEOPLE } from '../groups/open-direct.ts';
 import { refuseOnHold } from '../groups/policies.ts';
@@ -153,6 +153,7 @@ export class DeletionWork {
       if (nextId !== undefined && owners.length === 1 && owners[0] === accountId) {
         await groups.makeOwner(nextId, groupId);
         publish(membershipsChanged, { groupId, accountIds: [nextId] });
+        publish(ownersChanged, { groupId, accountId: nextId });
       }
       if (await groups.leave(accountId, groupId)) publish(memberLeft, { groupId, accountId });
       const isUnreachable = group.access === 'closed' || group.archivedAt !== null;

@@ -3,7 +3,7 @@ import type { Publish } from '../bus/bus.ts';
 import { invalid, notFound } from '../errors.ts';
 import { groupAccessChanged, groupDeleted, memberLeft } from './events.ts';
 import type { Group } from './group.ts';
-import { refuseOnHold } from './policies.ts';
+import { onHold, refuseOnHold } from './policies.ts';
 import type { GroupStore } from './store.ts';
 
 /** The name of the group, typed again: nothing brings it back. */
@@ -29,7 +29,7 @@ export async function confirmDeletion(
 /**
  * Deletes a group with everything in it. It is gone from every list and every open page when this resolves; its
  * messages and files are removed in the background.
- * @throws ChatError 404 when there is no such group
+ * @throws ChatError 404 when there is no such group, 409 for one on hold
  */
 export async function deleteGroup(
   { groups, publish }: Dependencies,
@@ -38,6 +38,8 @@ export async function deleteGroup(
 ): Promise<void> {
   const memberIds = await groups.hide(groupId, now);
   if (!memberIds) throw notFound('There is no such group.');
+  // Also where it was put on hold since it was read.
+  if (memberIds === 'held') throw onHold();
   publish(groupDeleted, { groupId });
   publish(groupAccessChanged, { groupId });
   for (const accountId of memberIds) publish(memberLeft, { groupId, accountId });

@@ -40,6 +40,9 @@ export const joinRequestsChanged = eventType<{ groupId: number }>('groups.join-r
 /** What members see of a group has changed: its voice settings, its topic, or who writes in it. */
 export const groupSettingsChanged = eventType<{ groupId: number }>('groups.settings-changed');
 
+/** Somebody became an owner of a group, or is none any more. */
+export const ownersChanged = eventType<{ groupId: number; accountId: number }>('groups.owners-changed');
+
 /** Memberships were written other than by joining, leaving or reading; without `accountIds`, those of all members. */
 export const membershipsChanged = eventType<{ groupId: number; accountIds?: readonly number[] }>(
   'groups.memberships-changed',

@@ -10,8 +10,6 @@ import type { GroupStore } from './store.ts';
 
 export type JoinDependencies = { groups: GroupStore; joinRequests: JoinRequestStore; publish: Publish };
 
-type Dependencies = Omit<JoinDependencies, 'joinRequests'>;
-
 /**
  * Makes the account a member of an open group; once more changes nothing.
  * @throws ChatError 404 when there is no such group, 403 for a closed or archived one
@@ -25,7 +23,7 @@ export async function joinGroup(
   if (await groups.membership(account.id, groupId)) return;
   const refusal = refuseJoining(group, await joinRequests.wasRemoved(groupId, account.id));
   if (refusal) throw refusal;
-  await addMember({ groups, publish }, account, group);
+  await addMember({ groups, joinRequests, publish }, account, group);
 }
 
 /** Makes a member of somebody who was invited, unless an owner removed them before. */
@@ -36,17 +34,18 @@ export async function joinInvitedGroup(
   now?: number,
 ): Promise<void> {
   if (await joinRequests.wasRemoved(group.id, account.id)) return;
-  await addMember({ groups, publish }, account, group, now);
+  await addMember({ groups, joinRequests, publish }, account, group, now);
 }
 
-/** Makes a member of somebody who was let in. */
+/** Makes a member of somebody who was let in; whether they asked to be is settled by that. */
 export async function addMember(
-  { groups, publish }: Dependencies,
+  { groups, joinRequests, publish }: JoinDependencies,
   account: Account,
   { id: groupId }: Pick<Group, 'id'>,
   now = Date.now(),
 ): Promise<void> {
   if (await groups.join(account.id, groupId, now)) publish(memberJoined, { groupId, accountId: account.id });
+  if (await joinRequests.remove(groupId, account.id)) publish(joinRequestsChanged, { groupId });
 }
 
 /**

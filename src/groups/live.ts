@@ -11,6 +11,7 @@ import {
   groupSettingsChanged,
   memberJoined,
   memberLeft,
+  ownersChanged,
   unreadChanged,
   unreadCounted,
 } from './events.ts';
@@ -113,9 +114,11 @@ export function pushGroups({ hub, accounts, groups, presenter, subscribe }: Depe
 
 /** Tells open pages that the rules of their group changed. They find out for themselves whether their reader may write. */
 function tellRules({ hub, subscribe }: Pick<Dependencies, 'hub' | 'subscribe'>): void {
-  subscribe(groupSettingsChanged, ({ groupId }) => {
-    hub.publish(groupTopic(groupId), ({ protocol }) =>
-      protocol === 'html' ? factText('html', 'rules', { groupId }) : undefined,
-    );
-  });
+  // Where owners write only, whoever becomes one may.
+  for (const event of [groupSettingsChanged, ownersChanged])
+    subscribe<{ groupId: number }>(event, ({ groupId }) => {
+      hub.publish(groupTopic(groupId), ({ protocol }) =>
+        protocol === 'html' ? factText('html', 'rules', { groupId }) : undefined,
+      );
+    });
 }

@@ -35,13 +35,15 @@ export function refuseArchived({ group }: { group: Pick<Group, 'archivedAt'> }):
 
 /** Nothing is removed while a group is on hold, whoever asks. */
 export function refuseOnHold({ heldAt }: Pick<Group, 'heldAt'>): ChatError | undefined {
-  return heldAt === null
-    ? undefined
-    : new ChatError(
-        'on_hold',
-        409,
-        'This conversation is on hold: nothing in it can be removed until an administrator ends that.',
-      );
+  return heldAt === null ? undefined : onHold();
+}
+
+export function onHold(): ChatError {
+  return new ChatError(
+    'on_hold',
+    409,
+    'This conversation is on hold: nothing in it can be removed until an administrator ends that.',
+  );
 }
 
 /** Who sends messages and files. */
@@ -55,9 +57,20 @@ export function refuseWriting(open: Member): ChatError | undefined {
 
 /** Anybody joins an open group by themselves, unless an owner removed them from it. */
 export function refuseJoining({ access, archivedAt }: Group, wasRemoved: boolean): ChatError | undefined {
-  if (archivedAt !== null) return forbidden('This group is archived. Nobody joins it any more.');
+  if (archivedAt !== null) return archived();
   if (wasRemoved) return removedByOwner();
   return access === 'open' ? undefined : closedGroup();
+}
+
+/** Owners let in who asks, while anybody can join and the person can be there. */
+export function refuseLettingIn(
+  { archivedAt }: Pick<Group, 'archivedAt'>,
+  account: Pick<Account, 'suspendedAt'> | undefined,
+): ChatError | undefined {
+  if (archivedAt !== null) return archived();
+  return account && account.suspendedAt !== null
+    ? new ChatError('suspended', 409, 'This person is suspended. The request waits until that ends.')
+    : undefined;
 }
 
 export function removedByOwner(): ChatError {
@@ -69,6 +82,10 @@ export function removedByOwner(): ChatError {
  */
 export function isLineOfOther({ lineOf }: Group, { id, isAdmin }: Pick<Account, 'id' | 'isAdmin'>): boolean {
   return lineOf !== null && lineOf !== id && !isAdmin;
+}
+
+function archived(): ChatError {
+  return forbidden('This group is archived. Nobody joins it any more.');
 }
 
 export function closedGroup(): ChatError {

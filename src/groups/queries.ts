@@ -149,6 +149,10 @@ function writes(orm: Orm) {
       .where(and(isMembership, eq(memberships.isOwner, true), hasOtherOwner))
       .prepare(),
     leave: orm.delete(memberships).where(isMembership).prepare(),
+    leaveUnlessOwner: orm
+      .delete(memberships)
+      .where(and(isMembership, eq(memberships.isOwner, false)))
+      .prepare(),
     leaveUnlessLastOwner: orm
       .delete(memberships)
       .where(and(isMembership, or(eq(memberships.isOwner, false), hasOtherOwner, isAlone)))

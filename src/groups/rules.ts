@@ -12,8 +12,10 @@ import {
   joinRequestsChanged,
   memberLeft,
   membershipsChanged,
+  ownersChanged,
 } from './events.ts';
 import { addMember } from './join.ts';
+import { refuseLettingIn } from './policies.ts';
 import type { JoinRequestStore } from './request-store.ts';
 import type { GroupStore } from './store.ts';
 
@@ -102,16 +104,18 @@ export async function setArchived(
   publish(groupAccessChanged, { groupId: group.id });
 }
 
-/** @throws ChatError 404 for somebody who is no member */
+/** @throws ChatError 400 for a bot or somebody suspended, 404 for somebody who is no member */
 export async function makeOwner(
   { groups, accounts, publish }: RuleDependencies,
   { group }: OpenGroup,
   { accountId }: z.infer<typeof memberForm>,
 ): Promise<void> {
-  if ((await accounts.byId(accountId))?.isBot)
-    throw invalid('accountId', 'A bot owns no group. Choose a person.');
+  const account = await accounts.byId(accountId);
+  if (account?.isBot) throw invalid('accountId', 'A bot owns no group. Choose a person.');
+  if (account && account.suspendedAt !== null)
+    throw invalid('accountId', 'This person is suspended. Choose somebody else.');
   if (!(await groups.makeOwner(accountId, group.id))) throw noMember();
-  publish(membershipsChanged, { groupId: group.id, accountIds: [accountId] });
+  tellOwner(publish, group.id, accountId);
 }
 
 /** Makes somebody an owner in one's place. @throws ChatError 400 for oneself, 404 for somebody who is no member */
@@ -124,19 +128,37 @@ export async function transferOwnership(
   const { account, group } = open;
   if (accountId === account.id) throw invalid('accountId', 'Choose somebody else to hand the group over to.');
   await makeOwner(dependencies, open, { accountId });
-  if (await groups.removeOwner(account.id, group.id))
-    publish(membershipsChanged, { groupId: group.id, accountIds: [account.id] });
+  if (await groups.removeOwner(account.id, group.id)) tellOwner(publish, group.id, account.id);
 }
 
 /** @throws ChatError 404 for somebody who is no owner, 409 for the last one */
 export async function removeOwner(
-  { groups, publish }: RuleDependencies,
+  dependencies: RuleDependencies,
   { group }: OpenGroup,
   { accountId }: z.infer<typeof memberForm>,
 ): Promise<void> {
+  const { groups, publish } = dependencies;
   if (!(await groups.owners(group.id)).includes(accountId)) throw noMember();
+  await refuseWithoutOwner(dependencies, group.id, accountId);
   if (!(await groups.removeOwner(accountId, group.id))) throw lastOwner();
-  publish(membershipsChanged, { groupId: group.id, accountIds: [accountId] });
+  tellOwner(publish, group.id, accountId);
+}
+
+/** @throws ChatError 409 where nobody is left who owns it and is not suspended */
+export async function refuseWithoutOwner(
+  { groups, accounts }: Pick<RuleDependencies, 'groups' | 'accounts'>,
+  groupId: number,
+  leavingId: number,
+): Promise<void> {
+  const owners = await groups.owners(groupId);
+  const others = await Promise.all(owners.filter((id) => id !== leavingId).map((id) => accounts.byId(id)));
+  if (others.length < owners.length && others.length > 0 && others.every((one) => one?.suspendedAt !== null))
+    throw lastOwner();
+}
+
+function tellOwner(publish: Publish, groupId: number, accountId: number): void {
+  publish(membershipsChanged, { groupId, accountIds: [accountId] });
+  publish(ownersChanged, { groupId, accountId });
 }
 
 /** Ends somebody's membership, and their sockets at once. @throws ChatError 404 for no member, 409 for an owner */
@@ -145,24 +167,31 @@ export async function removeMember(
   { group }: OpenGroup,
   { accountId }: z.infer<typeof memberForm>,
 ): Promise<void> {
-  if ((await groups.owners(group.id)).includes(accountId))
+  if (!(await groups.leave(accountId, group.id, false))) {
+    if (!(await groups.membership(accountId, group.id))) throw noMember();
     throw new ChatError('is_owner', 409, 'Owners are not removed. Make them a member first.');
-  if (!(await groups.leave(accountId, group.id))) throw noMember();
+  }
   await joinRequests.noteRemoved(group.id, accountId);
   publish(memberLeft, { groupId: group.id, accountId });
 }
 
-/** Lets somebody in who asked, or not. @throws ChatError 404 for somebody who has not asked */
+/**
+ * Lets somebody in who asked, or not.
+ * @throws ChatError 403 for an archived group, 404 for somebody who has not asked, 409 for somebody suspended
+ */
 export async function answerRequest(
-  { groups, accounts, joinRequests, publish }: RuleDependencies,
+  dependencies: RuleDependencies,
   { group }: OpenGroup,
   { accountId, accept }: z.infer<typeof answerForm>,
 ): Promise<void> {
+  const { accounts, joinRequests, publish } = dependencies;
+  const account = await accounts.byId(accountId);
+  const refusal = accept ? refuseLettingIn(group, account) : undefined;
+  if (refusal) throw refusal;
   if (!(await joinRequests.remove(group.id, accountId)))
     throw notFound('This person does not ask to join, or was answered already.');
-  const account = accept ? await accounts.byId(accountId) : undefined;
   if (accept) await joinRequests.forgetRemoved(group.id, accountId);
-  if (account && account.suspendedAt === null) await addMember({ groups, publish }, account, group);
+  if (accept && account) await addMember(dependencies, account, group);
   publish(joinRequestsChanged, { groupId: group.id });
 }
 

@@ -120,11 +120,12 @@ export class GroupStore {
 
   /**
    * Hides a group from everybody and frees its name; what was in it is still to be removed.
-   * @returns the accounts that were members; undefined when there is no such group
+   * @returns the accounts that were members; undefined when there is no such group, `held` for one on hold
    */
-  hide(groupId: number, now: number): Promise<number[] | undefined> {
+  hide(groupId: number, now: number): Promise<number[] | 'held' | undefined> {
     return this.#db.transaction(async (tx) => {
-      if (!(await tx.get(this.#queries.byId, { groupId }))) return undefined;
+      const group = await tx.get(this.#queries.byId, { groupId });
+      if (!group || group.heldAt !== null) return group && 'held';
       const nameIndex = randomBytes(32);
       const values = { nameIndex, name: this.#rows.sealName(nameIndex, ''), topic: null, deletedAt: now };
       await tx.run((orm) => orm.update(groups).set(values).where(eq(groups.id, groupId)));
@@ -159,8 +160,10 @@ export class GroupStore {
     return (await this.#db.run(this.#queries.join, { accountId, groupId, now })) > 0;
   }
 
-  async leave(accountId: number, groupId: number): Promise<boolean> {
-    return (await this.#db.run(this.#queries.leave, { accountId, groupId })) > 0;
+  /** @param ownersToo whether an owner is taken out, too */
+  async leave(accountId: number, groupId: number, ownersToo = true): Promise<boolean> {
+    const { leave, leaveUnlessOwner } = this.#queries;
+    return (await this.#db.run(ownersToo ? leave : leaveUnlessOwner, { accountId, groupId })) > 0;
   }
 
   /** The same, but not for the last owner of a group with other members. */
@@ -241,7 +244,6 @@ export class GroupStore {
     return rows.map((row) => row.accountId);
   }
 
-  /** Makes members of accounts that are none. */
   async #addMembers(tx: Executor, groupId: number, accountIds: readonly number[], now: number) {
     for (const accountId of accountIds) await tx.run(this.#queries.join, { accountId, groupId, now });
   }

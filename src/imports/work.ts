@@ -4,6 +4,7 @@ import { type BlobStore, CONTENT } from '../files/blob-store.ts';
 import { membershipsChanged } from '../groups/events.ts';
 import type { Group } from '../groups/group.ts';
 import type { Jobs } from '../jobs.ts';
+import { threadsChanged } from '../threads/events.ts';
 import { type OpenedImport, openImport } from './read.ts';
 import type { ChatImport, ImportDetails, ImportReport, ImportStore } from './store.ts';
 import { ImportedPeople, resolveGroups } from './targets.ts';
@@ -157,12 +158,12 @@ export class ImportWork {
       const marks = await groups.marksOf(groupId, Number.MAX_SAFE_INTEGER);
       const now = Date.now();
       const isWhole = [...broughtIn].every((seq) => seq <= last);
+      const readers = marks.filter(({ readSeq }) => readSeq >= first);
       await groups.markRead(
-        marks
-          .filter(({ readSeq }) => readSeq >= first)
-          .map(({ accountId }) => ({ accountId, groupId, seq: isWhole ? last - 1 : last, now })),
+        readers.map(({ accountId }) => ({ accountId, groupId, seq: isWhole ? last - 1 : last, now })),
       );
       publish(membershipsChanged, { groupId });
+      for (const { accountId } of readers) publish(threadsChanged, { accountId });
     }
   }
 }

@@ -31,6 +31,10 @@ export async function openLine(
   if (isNew)
     for (const accountId of new Set([account.id, ...adminIds]))
       publish(memberJoined, { groupId: group.id, accountId });
+  // Whoever became one while it was made has looked for lines already.
+  for (const accountId of isNew ? await peopleStore.adminIds() : [])
+    if (!adminIds.includes(accountId) && (await groups.join(accountId, group.id, now)))
+      publish(memberJoined, { groupId: group.id, accountId });
   return group.id;
 }
 

@@ -61,10 +61,10 @@ export async function acceptInvitation(
   now = Date.now(),
 ): Promise<number | undefined> {
   const invitation = await usableInvitation(dependencies, code, account, now);
-  await refuseRemoved(dependencies, invitation, account);
+  const opened = await openedFor(dependencies, invitation, account);
   if (!(await dependencies.invitations.spend(invitation.id, account.id, now))) throw notUsable();
   await joinInvited(dependencies, invitation, account);
-  return invitation.groupIds[0];
+  return opened[0];
 }
 
 /**
@@ -80,14 +80,30 @@ export async function declineInvitation(
   if (!(await dependencies.invitations.decline(invitation.id, now))) throw notUsable();
 }
 
-/** Takes no use from somebody to whom it opens nothing. @throws ChatError 403 where owners removed them from all of its groups */
-async function refuseRemoved(
-  { joinRequests }: AcceptDependencies,
-  { groupIds }: Invitation,
-  account: Account,
-): Promise<void> {
-  const removed = await Promise.all(groupIds.map((id) => joinRequests.wasRemoved(id, account.id)));
-  if (removed.length > 0 && removed.every(Boolean)) throw removedByOwner();
+/**
+ * The groups that it opens to somebody, also those that they are in. It takes no use where that are none of several.
+ * @throws ChatError 403 where owners removed them, 404 where its groups are archived, or whoever made it has left them
+ */
+async function openedFor(
+  { groups, joinRequests }: AcceptDependencies,
+  invitation: Invitation,
+  { id: accountId }: Account,
+): Promise<number[]> {
+  const opening = new Set((await groupsOpenedBy(groups, invitation)).map(({ id }) => id));
+  const opened: number[] = [];
+  let isRemoved = false;
+  for (const id of invitation.groupIds) {
+    const wasRemoved = await joinRequests.wasRemoved(id, accountId);
+    isRemoved ||= wasRemoved;
+    if ((opening.has(id) && !wasRemoved) || (await groups.membership(accountId, id))) opened.push(id);
+  }
+  if (invitation.groupIds.length > 0 && opened.length === 0) throw isRemoved ? removedByOwner() : notUsable();
+  return opened;
+}
+
+/** Whether it lets people into a group now. */
+export async function opensAny(groups: GroupStore, invitation: Invitation): Promise<boolean> {
+  return (await groupsOpenedBy(groups, invitation)).length > 0;
 }
 
 /** Joins the groups of an invitation that whoever made it is still in. */

@@ -3,7 +3,7 @@ import type { AccountStore } from '../accounts/store.ts';
 import type { Executor } from '../database/executor.ts';
 import { forbidden, invalid } from '../errors.ts';
 import type { Registration, SiteSettingsStore } from '../site-settings/store.ts';
-import { type AcceptDependencies, joinInvited, notUsable, usableInvitation } from './accept.ts';
+import { type AcceptDependencies, joinInvited, notUsable, opensAny, usableInvitation } from './accept.ts';
 
 export type AdmitDependencies = AcceptDependencies & {
   siteSettings: SiteSettingsStore;
@@ -32,13 +32,16 @@ export function createAdmission(dependencies: AdmitDependencies): Admission {
     },
     async admit(code, now = Date.now()): Promise<Admitted> {
       const registration = await registrationNow(dependencies);
-      if (registration !== 'open' && (await isEmpty(accounts))) return { also: refuseSecond };
+      if (registration !== 'open' && (await isEmpty(accounts)))
+        return { also: (tx) => refuseSecond(accounts, tx) };
       if (registration === 'closed') throw closed();
       if (code === undefined) {
         if (registration === 'open') return {};
         throw invalid('code', 'You need an invitation to make an account here. Enter its code.', 'no_code');
       }
       const invitation = await usableInvitation(dependencies, code, undefined, now);
+      // A guest of no group could do nothing here.
+      if (invitation.forGuests && !(await opensAny(dependencies.groups, invitation))) throw notUsable();
       return {
         isGuest: invitation.forGuests,
         async also(tx, accountId) {
@@ -54,9 +57,9 @@ async function isEmpty(accounts: AccountStore): Promise<boolean> {
   return (await accounts.list(1)).length === 0;
 }
 
-/** Of several who ask for the first account at once, one gets it: its id is 1. */
-async function refuseSecond(_tx: Executor, accountId: number): Promise<void> {
-  if (accountId !== 1) throw closed();
+/** Of several who ask for the first account at once, one gets it. */
+async function refuseSecond(accounts: AccountStore, tx: Executor): Promise<void> {
+  if (!(await accounts.isOnlyOne(tx))) throw closed();
 }
 
 function closed() {

@@ -29,6 +29,8 @@ export type Viewer = {
   readonly seesReceipts: boolean;
   /** Whether they may know of everybody; guests know of the members of their groups. */
   readonly seesEverybody: boolean;
+  /** Whether they administrate: with a token, only where it has the scope. */
+  readonly isAdmin: boolean;
   /** A number that is the same for viewers who are shown the same: it is made of all of the above. */
   readonly kind: number;
 };
@@ -41,6 +43,7 @@ export class Connection implements Viewer {
   isAlive = true;
   readonly seesReceipts: boolean;
   readonly seesEverybody: boolean;
+  readonly isAdmin: boolean;
   readonly kind: number;
   /** Whether its page is visible, as the page itself reports. */
   isVisible = false;
@@ -69,7 +72,8 @@ export class Connection implements Viewer {
   ) {
     this.seesReceipts = account.showsReceipts;
     this.seesEverybody = !account.isGuest;
-    const sees = [protocol === 'html', seesAddresses, this.seesReceipts, this.seesEverybody];
+    this.isAdmin = account.isAdmin;
+    const sees = [protocol === 'html', seesAddresses, this.seesReceipts, this.seesEverybody, this.isAdmin];
     this.kind = Number.parseInt(sees.map(Number).join(''), 2);
   }
 

@@ -23,6 +23,6 @@ export async function applyEffects(
   }
   if (mentionsAll || mentions.length > 0) {
     const ids = JSON.stringify(mentions);
-    await tx.run(queries.mention, { groupId, seq, all: mentionsAll ? 1 : 0, ids });
+    await tx.run(queries.mention, { groupId, seq, authorId, all: mentionsAll ? 1 : 0, ids });
   }
 }

@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, gt, gte, isNotNull, isNull, lt, lte, or, sql } from 'drizzle-orm';
+import { and, asc, count, desc, eq, gt, gte, isNotNull, isNull, lt, lte, ne, or, sql } from 'drizzle-orm';
 import type { Orm } from '../database/executor.ts';
 import { files, groups, memberships, messages, revisions, threadFollows } from '../database/tables/chat.ts';
 
@@ -178,6 +178,7 @@ function effects(orm: Orm) {
       .where(
         and(
           eq(memberships.groupId, value('groupId')),
+          ne(memberships.accountId, value('authorId')),
           or(sql`${value('all')} = 1`, orm.syntax.isAmong(memberships.accountId, value('ids'))),
         ),
       )

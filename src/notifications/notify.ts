@@ -1,8 +1,8 @@
 import type { Account, AccountStore } from '../accounts/store.ts';
 import { eventsMissed, type Publish, type Subscribe, workLeft } from '../bus/bus.ts';
 import { type Group, notificationLevelOf } from '../groups/group.ts';
-import type { GroupPresenter } from '../groups/present.ts';
-import { unreadOf } from '../groups/present.ts';
+import { isLineOfOther } from '../groups/policies.ts';
+import { type GroupPresenter, isHidden, unreadOf } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { factText } from '../live/frames.ts';
 import { type Hub, personalTopic } from '../live/hub.ts';
@@ -207,7 +207,11 @@ export class Notifier {
     const account = await this.#accounts.byId(accountId);
     if (!group || !message || !account) return;
     const { title, body, url, tag } = await this.#noticeOf(group, message, account);
-    this.#hub.publish(topic, ({ protocol }) => factText(protocol, 'notify', { title, body, url, tag }));
+    this.#hub.publish(topic, ({ protocol, isAdmin }) =>
+      isLineOfOther(group, { id: accountId, isAdmin })
+        ? undefined
+        : factText(protocol, 'notify', { title, body, url, tag }),
+    );
   }
 
   async #noticeOf(group: Group, message: Message, account: Account): Promise<Notice> {
@@ -226,8 +230,8 @@ export class Notifier {
     let count = 0;
     for (const membership of (await this.#groups.membershipsOf(accountId)).values()) {
       const group = await this.#groups.byId(membership.groupId);
-      if (group && notificationLevelOf(group, membership) !== 'hidden' && unreadOf(group, membership) > 0)
-        count += 1;
+      const isOwn = group?.lineOf === null || group?.lineOf === accountId;
+      if (group && isOwn && !isHidden(group, membership) && unreadOf(group, membership) > 0) count += 1;
     }
     return count;
   }

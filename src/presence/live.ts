@@ -3,11 +3,11 @@ import type { SignedIn } from '../accounts/sessions.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import type { Publish, Subscribe } from '../bus/bus.ts';
 import type { Caches } from '../cache/caches.ts';
+import { openMemberships } from '../groups/access.ts';
 import { memberJoined, memberLeft } from '../groups/events.ts';
 import type { Group } from '../groups/group.ts';
 import { groupOf, groupTopic } from '../groups/live.ts';
-import type { GroupPresenter } from '../groups/present.ts';
-import { unreadOf } from '../groups/present.ts';
+import { type GroupPresenter, unreadOf } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { Views } from '../http/views.ts';
 import { commandsOf } from '../live/commands.ts';
@@ -236,7 +236,7 @@ export class LivePresence {
       const ids = [...rows.matchAll(/ id="(group-\d+)"/g)].map(([, id]) => id).join(' ');
       return this.#hub.send(connection, rows + factText('html', 'groups', { ids }));
     }
-    const memberships = await this.#groups.membershipsOf(connection.account.id);
+    const memberships = await openMemberships(this.#groups, connection.account);
     for (const [groupId, membership] of memberships) {
       const group = await this.#groups.byId(groupId);
       if (group)

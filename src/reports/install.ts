@@ -2,6 +2,7 @@ import type { Account, AccountStore } from '../accounts/store.ts';
 import type { AuditStore } from '../audit/store.ts';
 import type { Context } from '../context.ts';
 import type { BlobStore } from '../files/blob-store.ts';
+import { groupDeleted, ownersChanged } from '../groups/events.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { type Hub, personalTopic } from '../live/hub.ts';
@@ -38,12 +39,15 @@ export function installReports(
     return views.render('reports/_link.njk', { waiting }).trim();
   };
   showAboveList(link);
-  subscribe(reportsChanged, async () => {
-    for (const accountId of hub.people()) {
-      const account = await accounts.byId(accountId);
-      const html = account && (await link(account));
-      hub.publish(personalTopic(accountId), ({ protocol }) => (protocol === 'html' ? html : undefined));
-    }
-  });
+  const pushLink = async (accountId: number) => {
+    const account = await accounts.byId(accountId);
+    const html = account && (await link(account));
+    hub.publish(personalTopic(accountId), ({ protocol }) => (protocol === 'html' ? html : undefined));
+  };
+  subscribe(ownersChanged, ({ accountId }) => pushLink(accountId));
+  for (const event of [reportsChanged, groupDeleted])
+    subscribe<unknown>(event, async () => {
+      for (const accountId of hub.people()) await pushLink(accountId);
+    });
   return { reportOperations: operations, reportRoutes: reportRoutes({ ...context, operations }) };
 }

@@ -1,7 +1,7 @@
-import { and, asc, count, eq, isNull, ne, or, type SQL } from 'drizzle-orm';
+import { and, asc, count, eq, isNotNull, isNull, ne, or, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../database/executor.ts';
 import { SEALED, type Sealer } from '../database/sealed-columns.ts';
-import { memberships, messages, reports } from '../database/tables/chat.ts';
+import { groups, memberships, messages, reports } from '../database/tables/chat.ts';
 
 /** A message that a member reported. Times are milliseconds, UTC. */
 export type Report = Readonly<{
@@ -36,7 +36,7 @@ export class ReportStore {
     this.#sealer = sealer;
   }
 
-  /** Resolves to false for somebody who has reported this message already. */
+  /** Resolves to false for somebody whose report of this message still waits; one that was answered waits anew. */
   async add({ reason, content, ...rest }: NewReport, createdAt: number): Promise<boolean> {
     const values = {
       ...rest,
@@ -44,7 +44,17 @@ export class ReportStore {
       reason: this.#sealer.seal(sealedReason, rest, reason),
       content: this.#sealer.seal(sealedContent, rest, content),
     };
-    return (await this.#db.run((orm) => orm.insert(reports).values(values).onConflictDoNothing())) > 0;
+    const { reason: sealed, content: said } = values;
+    const again = { reason: sealed, content: said, createdAt, resolvedAt: null };
+    const target = [reports.groupId, reports.seq, reports.reporterId];
+    return (
+      (await this.#db.run((orm) =>
+        orm
+          .insert(reports)
+          .values(values)
+          .onConflictDoUpdate({ target, set: again, setWhere: isNotNull(reports.resolvedAt) }),
+      )) > 0
+    );
   }
 
   async byId(id: number): Promise<Report | undefined> {
@@ -95,7 +105,9 @@ const isReported = and(eq(messages.groupId, reports.groupId), eq(messages.seq, r
 
 /** Whoever wrote a message is not told who reported it. One that is gone has no author any more. */
 function waitsFor({ id }: Viewer): SQL | undefined {
-  return and(isNull(reports.resolvedAt), or(isNull(messages.authorId), ne(messages.authorId, id)));
+  const isGroupThere = sql`EXISTS (SELECT 1 FROM ${groups} WHERE ${groups.id} = ${reports.groupId} AND ${groups.deletedAt} IS NULL)`;
+  const isByOther = or(isNull(messages.authorId), ne(messages.authorId, id));
+  return and(isNull(reports.resolvedAt), isByOther, isGroupThere);
 }
 
 function isOwnedBy(accountId: number): SQL | undefined {

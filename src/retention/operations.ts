@@ -90,6 +90,8 @@ export const retentionOperations: readonly Operation<RetentionContext, SignedIn>
       const overall = heldSince(await context.siteSettings.read());
       if (on) await context.retention.hold(groupId, Date.now(), overall);
       else await context.retention.endHold(groupId, overall);
+      // It may have been deleted just before.
+      await findGroup(context.groups, groupId);
       context.publish(groupSettingsChanged, { groupId });
       await note(context, account.id, on ? 'hold-group' : 'end-hold-of-group', { group: group.name });
     },

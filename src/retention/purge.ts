@@ -82,5 +82,6 @@ function tell(
   publish(messagesPurged, which);
   publish(membershipsChanged, { groupId, accountIds: unreadOf });
   for (const accountId of unreadOf) publish(unreadChanged, { groupId, accountId });
-  for (const accountId of followers) publish(threadsChanged, { accountId });
+  // Unread replies were among what is gone, too.
+  for (const accountId of new Set([...followers, ...unreadOf])) publish(threadsChanged, { accountId });
 }

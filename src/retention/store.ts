@@ -65,7 +65,7 @@ export class RetentionStore {
   /** Puts a group on hold. @param overall since when everything is, for one that is on hold because of that; 0 for not */
   async hold(groupId: number, heldAt: number, overall: number): Promise<void> {
     const isNotYet = or(isNull(groups.heldAt), eq(groups.heldAt, overall));
-    await this.#set(heldAt, and(eq(groups.id, groupId), isNotYet), [groupId]);
+    await this.#set(heldAt, and(eq(groups.id, groupId), isNull(groups.deletedAt), isNotYet), [groupId]);
   }
 
   /** Ends the hold of a group; where everything is on hold, that stays. */
@@ -242,7 +242,7 @@ function mayGo(groupId: number | undefined): SQL | undefined {
   return and(isSent, or(isNull(groups.keepMegabytes), ne(groups.keepMegabytes, 0)));
 }
 
-/** First messages of threads with newer answers, and messages with a report that waits. */
+/** First messages of threads with newer answers, and messages with a report that waits, with that of their thread. */
 async function seqsThatStay(tx: Executor, groupId: number, last: number): Promise<number[]> {
   const answered = await tx.all((orm) =>
     orm
@@ -253,9 +253,10 @@ async function seqsThatStay(tx: Executor, groupId: number, last: number): Promis
   );
   const reported = await tx.all((orm) =>
     orm
-      .select({ seq: reports.seq })
+      .select({ seq: reports.seq, thread: messages.thread })
       .from(reports)
+      .innerJoin(messages, and(eq(messages.groupId, reports.groupId), eq(messages.seq, reports.seq)))
       .where(and(eq(reports.groupId, groupId), lte(reports.seq, last), isNull(reports.resolvedAt))),
   );
-  return [...answered, ...reported].map(({ seq }) => seq);
+  return [...answered.map(({ seq }) => seq), ...reported.flatMap(({ seq, thread }) => [seq, thread ?? seq])];
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { newPerson, type Visitor } from '../support/client.ts';
+import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { startHearth } from '../support/hearth.ts';
 
 const SECRET = 'Surprise for Kim';
@@ -175,6 +175,94 @@ test('a group keeps an owner: the last one neither leaves nor is unmade, and own
   );
   const owners = [...(await joe.get('/groups/3/members')).body.matchAll(/>owner</g)].length;
   assert.equal(owners, 1);
+});
+
+test('whoever asked to join and comes in another way is not asked about any more', async (t) => {
+  const hearth = await startHearth(t);
+  await newPerson(hearth.url, 'ada');
+  const joe = await newPerson(hearth.url, 'joe');
+  await joe.post('/groups', { name: 'Garden' });
+  await joe.post('/groups/3/rules', { access: 'closed', posting: 'members' });
+  const kim = await newPerson(hearth.url, 'kim');
+  const mina = await newPerson(hearth.url, 'mina');
+  for (const person of [kim, mina]) assert.equal((await person.post('/groups/3/ask')).status, 303);
+  assert.match((await joe.get('/groups/3')).body, /2 people ask to join/);
+  const { location } = await joe.post('/invitations', { groups: '3' });
+  const code = /[0-9A-Z]{4}(?:-[0-9A-Z]{4}){2}/.exec((await joe.get(location)).body)?.[0];
+  await kim.post(`/join/${code}`);
+  assert.match((await joe.get('/groups/3')).body, /1 person asks to join/);
+  await kim.post('/groups/3/leave');
+  assert.equal(
+    (await joe.post('/groups/3/answer-request', { accountId: '3', accept: 'yes' })).status,
+    404,
+    'whoever left since stays out',
+  );
+  await joe.post('/groups/3/rules', { access: 'open', posting: 'members' });
+  await mina.post('/groups/3/join');
+  assert.doesNotMatch((await joe.get('/groups/3/members')).body, /Who asks to join/);
+});
+
+test('nobody is let into an archived group, or while suspended; the request waits', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada');
+  const joe = await newPerson(hearth.url, 'joe');
+  await joe.post('/groups', { name: 'Garden' });
+  await joe.post('/groups/3/rules', { access: 'closed', posting: 'members' });
+  const kim = await newPerson(hearth.url, 'kim');
+  await kim.post('/groups/3/ask');
+  const accept = async () =>
+    (await joe.post('/groups/3/answer-request', { accountId: '3', accept: 'yes' })).status;
+  await joe.post('/groups/3/archive', { on: 'yes' });
+  assert.equal(await accept(), 403);
+  await joe.post('/groups/3/archive', { on: 'no' });
+  await ada.post('/admin/people/3/suspend');
+  assert.equal(await accept(), 409);
+  await ada.post('/admin/people/3/unsuspend');
+  assert.equal(await accept(), 303);
+  await ada.post('/admin/people/3/suspend');
+  assert.equal((await joe.post('/groups/3/transfer-ownership', { accountId: '3' })).status, 400);
+  await ada.post('/admin/people/3/unsuspend');
+  await joe.post('/groups/3/make-owner', { accountId: '3' });
+  await ada.post('/admin/people/3/suspend');
+  for (const act of ['leave', 'remove-owner'])
+    assert.equal((await joe.post(`/groups/3/${act}`, { accountId: '2' })).status, 409, act);
+});
+
+test('where owners write, the page of whoever becomes one is told', async (t) => {
+  const hearth = await startHearth(t);
+  await newPerson(hearth.url, 'ada');
+  const joe = await newPerson(hearth.url, 'joe');
+  await joe.post('/groups', { name: 'News' });
+  const kim = await newPerson(hearth.url, 'kim', 3);
+  await joe.post('/groups/3/rules', { access: 'open', posting: 'owners' });
+  const socket = await kim.socket('/ws/chat/3', { protocol: 'hearth.html' });
+  await socket.next((text) => text.includes('data-event="hello"'));
+  for (const act of ['make-owner', 'remove-owner']) {
+    await joe.post(`/groups/3/${act}`, { accountId: '3' });
+    await socket.next((text) => text.includes('data-event="rules"'));
+  }
+});
+
+test('an invitation whose groups are archived takes no use, and makes no guest of nothing', async (t) => {
+  const hearth = await startHearth(t);
+  await newPerson(hearth.url, 'ada');
+  const joe = await newPerson(hearth.url, 'joe');
+  await joe.post('/groups', { name: 'Garden' });
+  const codeOf = async (fields: Record<string, string>) => {
+    const { location } = await joe.post('/invitations', { groups: '3', uses: '1', ...fields });
+    return (
+      /[0-9A-Z]{4}(?:-[0-9A-Z]{4}){2}/.exec((await joe.get(location)).body)?.[0] ?? assert.fail(location)
+    );
+  };
+  const [code, forGuest] = [await codeOf({}), await codeOf({ forGuests: 'yes' })];
+  const kim = await newPerson(hearth.url, 'kim');
+  await joe.post('/groups/3/archive', { on: 'yes' });
+  assert.equal((await kim.post(`/join/${code}`)).status, 404);
+  const guest = { username: 'guest', password: PASSWORD, code: forGuest };
+  assert.notEqual((await new Visitor(hearth.url).post('/register', guest)).status, 303);
+  await joe.post('/groups/3/archive', { on: 'no' });
+  assert.equal((await kim.post(`/join/${code}`)).location, '/groups/3');
+  assert.equal((await new Visitor(hearth.url).post('/register', guest)).status, 303);
 });
 
 test('whom an owner removes is out at once', async (t) => {

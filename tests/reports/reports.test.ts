@@ -78,6 +78,26 @@ test('a report keeps what the message said, though its author edits or removes i
   assert.equal(await kept(), 0);
 });
 
+test('what was answered can be reported again, and open pages know what waits', async (t) => {
+  const hearth = await startHearth(t);
+  const { ada, joe, kim, mina } = await people(hearth.url);
+  await kim.post('/groups/3/messages/1/report', { reason: 'first' });
+  await ada.post('/reports/1/answer', { remove: 'no' });
+  await mina.post('/groups/3/messages/1/edit', { content: 'worse than before' });
+  await kim.post('/groups/3/messages/1/report', { reason: 'second' });
+  assert.match((await ada.get('/reports')).body, /second[\s\S]*worse than before/);
+  const link = (count: number) => (text: string) =>
+    text.includes('id="reports-link"') && text.includes(`data-unread="${count}"`);
+  const ofKim = await kim.socket('/ws', { protocol: 'hearth.html' });
+  await joe.post('/groups/3/make-owner', { accountId: '3' });
+  await ofKim.next(link(1));
+  await joe.post('/groups/3/remove-owner', { accountId: '3' });
+  await ofKim.next(link(0));
+  const ofAda = await ada.socket('/ws', { protocol: 'hearth.html' });
+  await joe.post('/groups/3/delete-group', { confirmation: 'Garden' });
+  await ofAda.next(link(0));
+});
+
 test('who deletes the account with the messages leaves no words in a report', async (t) => {
   const hearth = await startHearth(t);
   const { ada, kim, mina } = await people(hearth.url);

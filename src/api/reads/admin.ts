@@ -99,8 +99,8 @@ export const adminReads: readonly Read<AdminReadContext>[] = [
     async run({ groups, files }: AdminReadContext, { account }) {
       requireAdmin(account);
       const bytes = await files.bytesByGroup();
-      const items = (await groups.all()).map(async ({ id, name, lastSeq, archivedAt }) => ({
-        ...{ id, name, members: await groups.countMembers(id), messages: lastSeq },
+      const items = (await groups.all()).map(async ({ id, name, lastSeq, purgedSeq, archivedAt }) => ({
+        ...{ id, name, members: await groups.countMembers(id), messages: lastSeq - purgedSeq },
         ...{ storedBytes: bytes.get(id) ?? 0, isArchived: archivedAt !== null },
       }));
       return { items: await Promise.all(items), next: null };
