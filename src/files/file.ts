@@ -87,6 +87,7 @@ export function inWords(bytes: number): string {
   let size = bytes;
   let unit = 0;
   for (; size >= 1000 && unit < units.length - 1; unit++) size /= 1024;
+  if (bytes === 1) return '1 byte';
   const digits = unit > 0 && size < 10 ? 1 : 0;
   return `${size.toLocaleString('en', { maximumFractionDigits: digits })} ${units[unit]}`;
 }

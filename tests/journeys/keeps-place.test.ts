@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import sharp from 'sharp';
-import { joinGroup, openBrowser, personAt } from '../support/browser.ts';
+import { joinGroup, openBrowser, personAt, say } from '../support/browser.ts';
 import { newPerson } from '../support/client.ts';
-import { startHearth } from '../support/hearth.ts';
+import { type Ending, startHearth } from '../support/hearth.ts';
 import { recording } from '../support/speech.ts';
 import { until } from '../support/until.ts';
 
@@ -238,3 +238,51 @@ test('a quote leads to its message each time, and Back to where one was', async 
   await page.locator('#message-46 .quote').click();
   await until(() => isInView(10), 'the same quote again');
 });
+
+test('what is sent from a page of older messages is seen: the newest are shown', async (t) => {
+  const { page, bob, url } = await longConversation(t);
+  await page.goto(`${url}/groups/1?around=20#message-20`);
+  await bob.post('/groups/1/messages', { content: 'the connection is there' });
+  await page.getByText('New messages ↓').waitFor();
+  await say(page, 'an answer to that');
+  await page.waitForURL('**/groups/1?newest=');
+  await page.locator('#messages .message', { hasText: 'an answer to that' }).waitFor();
+  assert.equal(await page.locator('#messages .message', { hasText: 'an answer to that' }).count(), 1);
+  assert.equal(await page.locator('[data-pending] .message').count(), 0);
+});
+
+test('a column that gets narrower or wider leaves the first message in view where it is', async (t) => {
+  const { page, url } = await longConversation(t);
+  await page.goto(`${url}/groups/1?around=60#message-60`);
+  const top = () => page.locator('#message-60').evaluate((message) => message.getBoundingClientRect().top);
+  await page.locator('[data-scroller]').evaluate((scroller) => {
+    const first = document.getElementById('message-60') ?? scroller;
+    scroller.scrollTop += first.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
+  });
+  await page.waitForTimeout(100);
+  const before = await top();
+  for (const width of [800, 500, 1280]) {
+    await page.setViewportSize({ width, height: 800 });
+    await until(async () => Math.abs((await top()) - before) < 60, `it moves at ${width}`);
+  }
+  await page.locator('#message-60').getByRole('link', { name: '1 reply' }).click();
+  await page.locator('.beside').waitFor();
+  await until(async () => Math.abs((await top()) - before) < 60, 'it moves beside a thread');
+  // It stays in reach where there is no more room beside it.
+  await page.setViewportSize({ width: 700, height: 800 });
+  assert.ok(await page.locator('.beside iframe').isVisible());
+});
+
+/** Of 120 messages, of which many take several lines, and the 60th has a thread. */
+async function longConversation(t: Ending) {
+  const { url } = await startHearth(t);
+  const { page } = await personAt(await openBrowser(t), url, 'ada');
+  await joinGroup(page, 'General');
+  const bob = await newPerson(url, 'bob', 1);
+  for (let number = 1; number <= 120; number++)
+    await bob.post('/groups/1/messages', {
+      content: `number ${number} ${'and some more words '.repeat(number % 17)}`,
+    });
+  await bob.post('/groups/1/messages', { content: 'a reply', replyTo: '60' });
+  return { page, bob, url };
+}

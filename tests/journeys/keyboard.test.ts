@@ -5,6 +5,7 @@ import type { Locator } from 'playwright-core';
 import { joinGroup, openBrowser, personAt, say } from '../support/browser.ts';
 import { newPerson } from '../support/client.ts';
 import { startHearth } from '../support/hearth.ts';
+import { recording } from '../support/speech.ts';
 import { until } from '../support/until.ts';
 
 // What people who use a keyboard or a screen reader meet.
@@ -167,4 +168,36 @@ test('after a form of a row, the page begins where the row was', async (t) => {
   assert.match(await remove(0, 0), /Saved/);
   await page.reload();
   assert.equal(await page.evaluate(() => document.activeElement === document.body), true);
+});
+
+test('the arrow up edits the last text, not a voice message, and says where that cannot be had', async (t) => {
+  const { url } = await startHearth(t);
+  const browser = await openBrowser(t);
+  const { page, context } = await personAt(browser, url, 'ada');
+  await joinGroup(page, 'General');
+  await say(page, 'my text');
+  await page.locator('#messages .message', { hasText: 'my text' }).waitFor();
+  const { name, type: mimeType, bytes: buffer } = recording('webm');
+  await page.request.post(`${url}/groups/1/voice`, {
+    multipart: { way: 'message', files: { name, mimeType, buffer } },
+    headers: { origin: url },
+  });
+  await page.locator('#messages .message .voice').waitFor();
+  const field = page.locator('#content');
+  await context.setOffline(true);
+  await field.press('ArrowUp');
+  await page.getByText('This message cannot be had now').waitFor();
+  await context.setOffline(false);
+  await field.press('ArrowUp');
+  await page.waitForFunction(() => document.querySelector('textarea')?.value === 'my text');
+  await field.press('Escape');
+
+  // What was answered once is not answered again after a reload.
+  await page.goto(`${url}/groups/1?reply=1#content`);
+  await page.getByText('Replying to').waitFor();
+  await say(page, 'an answer');
+  await page.locator('#messages .message .quote').waitFor();
+  await page.reload();
+  await page.locator('#messages .message .quote').waitFor();
+  assert.equal(await page.getByText('Replying to').isVisible(), false);
 });

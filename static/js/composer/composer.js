@@ -107,8 +107,10 @@ export class Composer {
     if (event.isComposing || event.keyCode === 229 || this.#completion.takeKey(event)) return;
     if (event.key === 'Escape') return this.#leave(event);
     if (event.key === 'ArrowUp' && this.#field.value === '') {
-      if (this.#editing.startLast(this.#accountId)) event.preventDefault();
-      return;
+      const last = this.#editing.lastOf(this.#accountId);
+      if (!last) return;
+      event.preventDefault();
+      return void this.edit(last);
     }
     const isPlain = !event.shiftKey && !event.altKey && !this.#hasTouch;
     if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey || isPlain)) return;

@@ -33,14 +33,12 @@ export class Editing {
   }
 
   /**
-   * Begins with one's last message. Returns whether there is one.
-   * @param {string} accountId
+   * The last message that is edited as text: a voice message has a form of its own for its transcript.
+   * @param {string} accountId whose
    */
-  startLast(accountId) {
-    const own = `#messages > .message[data-author-id="${CSS.escape(accountId)}"]:not(.is-removed)`;
-    const message = findAll(document, own).at(-1);
-    if (message) this.start(message);
-    return message !== undefined;
+  lastOf(accountId) {
+    const own = `#messages > .message[data-author-id="${CSS.escape(accountId)}"]:not(.is-removed, :has(.voice))`;
+    return findAll(document, own).at(-1);
   }
 
   /**

@@ -33,6 +33,11 @@ export class Reply {
     this.#input.value = this.#input.dataset.thread ?? '';
     this.#line.hidden = true;
     describeField(this.#form);
+    const address = new URL(location.href);
+    if (!address.searchParams.has('reply')) return;
+    // It would be chosen again with the next load.
+    address.searchParams.delete('reply');
+    history.replaceState(history.state, '', address);
   }
 
   /** @param {HTMLElement} message */

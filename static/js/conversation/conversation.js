@@ -153,7 +153,7 @@ export class Conversation {
     if (this.#thread && element.dataset.thread !== this.#thread) return false;
     if (this.#isNewest) return true;
     // The user's own message, sent from a page of older messages: go to the newest.
-    if (wasPending) this.#scroll.goToNewest();
+    if (wasPending && document.visibilityState === 'visible') this.#scroll.goToNewest();
     else if (isNew) this.#scroll.offerNewest();
     return false;
   }

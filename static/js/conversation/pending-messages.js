@@ -2,6 +2,9 @@
 import { copyTemplate, find, findOptional } from '../page/dom.js';
 import { announce } from '../page/events.js';
 
+/** How long the server is given to push what it has taken. */
+const DELIVERED_MS = 3_000;
+
 /** @type {Record<import('../outbox/items.js').State, string>} */
 const STATES = {
   sending: 'Sending…',
@@ -9,7 +12,8 @@ const STATES = {
   'waiting in this tab':
     'Not sent yet, and this browser stores nothing: leave this tab open until the connection is back.',
   refused: '',
-  sent: '',
+  delivered: 'Sending…',
+  gone: '',
 };
 
 /**
@@ -25,7 +29,9 @@ export async function showPending(outbox, groupId, thread, list, scroll) {
   const showItem = (item, state) => {
     if (item.groupId !== groupId || (thread && item.thread !== thread)) return;
     const old = findOptional(list, `[data-id="${item.id}"]`);
-    if (state === 'sent') return old?.remove();
+    if (state === 'gone') return old?.remove();
+    // The message takes its place, where it belongs on this page.
+    if (state === 'delivered') return void setTimeout(() => old?.remove(), DELIVERED_MS);
     const element = old ?? copyTemplate('pending-message');
     fill(element, item, state);
     find(element, '[data-retry]').onclick = () => outbox.retry(item);

@@ -33,6 +33,30 @@ export class ScrollPosition {
       onScroll();
     };
     this.#scroller.addEventListener('scroll', onMove, { passive: true });
+    this.#followWidth();
+  }
+
+  /**
+   * Lines that break elsewhere, since a thread opens beside them or a phone is turned, leave the first message in view
+   * where it is.
+   */
+  #followWidth() {
+    let width = this.#scroller.clientWidth;
+    let place = this.#placeAbove();
+    const note = () => {
+      if (this.#scroller.clientWidth === width) place = this.#placeAbove();
+    };
+    this.#scroller.addEventListener('scroll', note, { passive: true });
+    new ResizeObserver(() => {
+      if (this.#scroller.clientWidth === width) return;
+      width = this.#scroller.clientWidth;
+      if (place) scrollToPlace(this.#scroller, place);
+    }).observe(this.#scroller);
+  }
+
+  /** What is in view above the newest messages. */
+  #placeAbove() {
+    return this.#isAtBottom() ? undefined : placeIn(this.#scroller);
   }
 
   /**

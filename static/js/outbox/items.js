@@ -17,7 +17,7 @@ const PREFIX = 'outbox/';
  * @property {string | undefined} [refusal] the server's sentence; it is not tried again by itself
  *
  * @typedef {{ id: string, name: string, html: string }} SentFile
- * @typedef {'sending' | 'waiting' | 'waiting in this tab' | 'refused' | 'sent'} State
+ * @typedef {'sending' | 'waiting' | 'waiting in this tab' | 'refused' | 'delivered' | 'gone'} State
  */
 
 export class Items {

@@ -75,7 +75,7 @@ export class Outbox {
     await this.#load();
     if (!this.#items.has(item)) return false;
     this.#items.delete(item);
-    this.#tell(item, 'sent');
+    this.#tell(item, 'gone');
     return true;
   }
 
@@ -138,7 +138,7 @@ export class Outbox {
     if (answer === 'later') return false;
     if (answer === 'acknowledged') {
       this.#items.delete(item);
-      this.#tell(item, 'sent');
+      this.#tell(item, 'delivered');
     } else {
       const refused = { ...item, refusal: answer.refusal };
       await this.#keep(refused);
@@ -160,7 +160,7 @@ export class Outbox {
   }
 
   async #load() {
-    for (const item of await this.#items.load()) this.#tell(item, 'sent');
+    for (const item of await this.#items.load()) this.#tell(item, 'gone');
   }
 
   /** @type {Listener} */
