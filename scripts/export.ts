@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { readCommand } from '../src/config.ts';
 import { StartError } from '../src/errors.ts';
-import { type ArchivedGroup, createGroupArchive } from '../src/exports/group-archive.ts';
+import { type ArchivedGroup, createGroupArchive, type Written } from '../src/exports/group-archive.ts';
 import { openBlobs } from '../src/files/open-blobs.ts';
 import { assetFolder } from '../src/http/static.ts';
 import { createViews } from '../src/http/views.ts';
@@ -35,10 +35,13 @@ async function writeArchive(stores: Stores, target: string): Promise<void> {
     views: createViews(assetFolder('export')),
     blobs,
   };
+  let written: Written = { messages: 0, lost: [] };
   try {
     // Nothing in it is sealed: only who runs this command reads it.
     await pipeline(
-      createGroupArchive(dependencies, groups),
+      createGroupArchive(dependencies, groups, (all) => {
+        written = all;
+      }),
       createWriteStream(target, { mode: 0o600, flags: 'wx' }),
     );
   } catch (error) {
@@ -48,8 +51,11 @@ async function writeArchive(stores: Stores, target: string): Promise<void> {
     await texts.close();
     blobs.close();
   }
-  const messages = groups.reduce((sum, { lastSeq }) => sum + lastSeq, 0);
+  const { messages, lost } = written;
   console.log(`${target}: ${groups.length} conversations, ${messages} messages. It is not encrypted.`);
+  if (lost.length === 0) return;
+  console.error(`These files are missing or incomplete, as they could not be read:\n${lost.join('\n')}`);
+  process.exitCode = 1;
 }
 
 /** Every group and conversation; one between a few is called after them. */

@@ -25,16 +25,21 @@ export type GroupArchiveDependencies = {
   blobs: BlobStore;
 };
 
+/** What is in an archive: how many messages, and the entries of files whose bytes are gone or damaged. */
+export type Written = Readonly<{ messages: number; lost: readonly string[] }>;
+
 /** A group as it is called in the archive. */
 export type ArchivedGroup = Readonly<{ id: number; name: string; lastSeq: number }>;
 
 /**
  * A ZIP of all that is written in groups: pages that open in a browser without a server, the same as JSON Lines for
  * programs and other Hearths, and the files.
+ * @param onDone is told once all of it is written
  */
 export function createGroupArchive(
   dependencies: GroupArchiveDependencies,
   groups: readonly ArchivedGroup[],
+  onDone: (written: Written) => void = () => {},
   now = new Date(),
 ): Readable {
   return zipOf(async (zip) => {
@@ -44,8 +49,13 @@ export function createGroupArchive(
     zip.addBuffer('index.html', Buffer.from(index));
     for (const group of groups) await zip.add(`groups/${group.id}.html`, pageOf(dependencies, group));
     const sent: Sent[] = [];
-    await zip.add('messages.jsonl', linesOf(dependencies, groups, sent, now));
-    await addFiles(zip, sent, dependencies);
+    let messages = 0;
+    const count = () => {
+      messages += 1;
+    };
+    await zip.add('messages.jsonl', linesOf(dependencies, groups, { sent, count, now }));
+    const lost = await addFiles(zip, sent, dependencies);
+    onDone({ messages, lost });
   });
 }
 
@@ -85,8 +95,7 @@ async function* pageOf(dependencies: GroupArchiveDependencies, group: ArchivedGr
 async function* linesOf(
   dependencies: GroupArchiveDependencies,
   groups: readonly ArchivedGroup[],
-  sent: Sent[],
-  now: Date,
+  { sent, count, now }: { sent: Sent[]; count(): void; now: Date },
 ): AsyncGenerator<string> {
   yield line({ ...ARCHIVE_FORMAT, createdAt: now.toISOString() });
   for (const { id, name } of groups) yield line({ type: 'group', id, name });
@@ -102,6 +111,7 @@ async function* linesOf(
         }
         for (const file of message.files)
           sent.push({ entry: entryOf(group.id, message.seq, file), id: file.id });
+        count();
         yield line(asJson(message));
       }
 }

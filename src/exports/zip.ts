@@ -50,13 +50,14 @@ export function zipOf(write: (zip: Zip) => Promise<void>): Readable {
  * Adds files under `files/`. One that was removed meanwhile is left out; those whose bytes are gone or damaged are named in
  * a text instead, since everything else is wanted all the same.
  * @param onFile is called for each
+ * @returns the entries of those
  */
 export async function addFiles(
   zip: Zip,
   sent: readonly Sent[],
   { files, blobs }: { files: FileStore; blobs: BlobStore },
   onFile: () => void = () => {},
-): Promise<void> {
+): Promise<readonly string[]> {
   zip.addBuffer(
     'files/README.txt',
     Buffer.from('The names begin with the numbers of the group and of the message.\n'),
@@ -80,6 +81,7 @@ export async function addFiles(
       'files/NOT-READABLE.txt',
       Buffer.from(`These files are missing or incomplete, as they could not be read:\n${lost.join('\n')}\n`),
     );
+  return lost;
 }
 
 /** Undefined where there is nothing to read. */

@@ -101,7 +101,7 @@ async function* refusingDamage(name: string, chunks: AsyncIterable<Buffer>) {
   }
 }
 
-function damaged(name: string, cause?: unknown) {
+export function damaged(name: string, cause?: unknown) {
   const error = invalid(
     'archive',
     `${name.slice(0, 200)} in the archive cannot be read. Export it once more.`,

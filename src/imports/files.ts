@@ -76,7 +76,7 @@ export function createFileTaker({
       const open = await openGroup(groups, account, group.id);
       const attachments: Attachment[] = [];
       for (const [index, { name, entry }] of message.files.slice(0, MAX_FILES).entries()) {
-        if (countUse(archive, entry) > MAX_USES) continue;
+        if (entry === undefined || countUse(archive, entry) > MAX_USES) continue;
         const file = await takeOne(archive, open, uuidOf(`file ${id} ${index}`), name, entry);
         if (file) attachments.push(asAttachment(file));
       }

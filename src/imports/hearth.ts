@@ -23,10 +23,12 @@ const line = z.discriminatedUnion('type', [
 
 export type HearthArchive = Readonly<{ outline: Outline; messages(): AsyncGenerator<ImportedMessage> }>;
 
+const { type, format } = ARCHIVE_FORMAT;
+const FIRST_LINE = new RegExp(`^\\s*\\{\\s*"type"\\s*:\\s*"${type}"\\s*,\\s*"format"\\s*:\\s*"${format}"`);
+
 /** Whether a text that begins so is what `exports/group-archive.ts` writes. */
 export function isHearthArchive(beginning: string): boolean {
-  const { type, format } = ARCHIVE_FORMAT;
-  return beginning.startsWith(`{"type":"${type}","format":"${format}"`);
+  return FIRST_LINE.test(beginning);
 }
 
 /**
@@ -56,22 +58,17 @@ export async function readHearth(
     }
   }
 
-  const outline = tally.outline('hearth', groups, () => ({ name: '' }));
-  return {
-    messages,
-    // Also those who wrote nothing.
-    outline: {
-      ...outline,
-      people: [...people].map(([id, { username, name }]) => ({
-        ...{ key: String(id), name, messages: tally.people.get(String(id)) ?? 0 },
-        ...(username && { username }),
-      })),
-    },
+  // Also those who wrote nothing.
+  for (const id of people.keys()) tally.people.set(String(id), tally.people.get(String(id)) ?? 0);
+  const personOf = (key: string) => {
+    const { username = '', name = 'Somebody who left' } = people.get(Number(key)) ?? {};
+    return { name, ...(username && { username }) };
   };
+  return { messages, outline: tally.outline('hearth', groups, personOf) };
 }
 
 async function* valuesOf(lines: AsyncIterable<string>) {
-  for await (const text of lines) if (text !== '') yield line.parse(JSON.parse(text));
+  for await (const text of lines) if (text.trim() !== '') yield line.parse(JSON.parse(text));
 }
 
 /** @param ids those of the messages before it, by group and number */
@@ -91,10 +88,7 @@ function messageOf(
     author: String(value.authorId),
     at: Date.parse(value.createdAt),
     text: value.content,
-    files: value.files.flatMap(({ name, path }) => {
-      const entry = entries.get(path);
-      return entry === undefined ? [] : [{ name, entry }];
-    }),
+    files: value.files.map(({ name, path }) => ({ name, entry: entries.get(path) })),
     ...keyed('replyTo'),
     ...keyed('thread'),
   };

@@ -90,10 +90,12 @@ function messageOf(
   conversation: string,
   files: ReadonlyMap<string, string>,
 ): ImportedMessage {
-  const found = (attachments ?? []).flatMap(({ path }): ImportedFile[] => {
-    const entry = files.get(path) ?? files.get(`data/${path}`);
-    return entry === undefined ? [] : [{ name: path.split('/').at(-1) ?? path, entry }];
-  });
+  const found = (attachments ?? []).map(
+    ({ path }): ImportedFile => ({
+      name: path.split('/').at(-1) ?? path,
+      entry: files.get(path) ?? files.get(`data/${path}`),
+    }),
+  );
   return {
     key: `${create_at} ${user} ${message}`,
     conversation,

@@ -28,7 +28,11 @@ const MAX_BYTES_OF_CHARACTER = 3;
 const MAX_NAME_CHARACTERS = 200;
 const ZIP_MAGIC = Buffer.from('PK');
 /** What tells the formats of texts apart. */
-const START_BYTES = 100;
+const START_BYTES = 1_000;
+/** The texts of exports, the surest first; a chat may have others among its files. */
+const TEXTS = [/(?:^|\/)_chat\.txt$/i, /(?:^|\/)whatsapp[^/]*\.txt$/i, /\.jsonl$/i, /\.txt$/i];
+/** Where exports keep what people sent. */
+const SENT = /(?:^|\/)(?:data|files)\//;
 
 /**
  * Finds out of which chat an archive is, and opens it.
@@ -46,19 +50,17 @@ export async function openImport(
   if (!isZip && size > MAX_LINES_BYTES) throw unknown();
   const archive = isZip ? await openArchiveFile(read, size) : undefined;
   try {
-    if (!archive) return await openText({ name, size, open: async () => read(0, size) }, undefined, choices);
-    if (archive.has('channels.json') || archive.has('users.json')) {
-      const { outline, messages } = await readSlack(archive);
-      return { outline, messages, archive };
-    }
-    const text =
-      // A chat may have texts among its files.
-      [/(?:^|\/)_chat\.txt$/i, /(?:^|\/)whatsapp[^/]*\.txt$/i, /\.jsonl$/i, /\.txt$/i]
-        .map((pattern) => archive.names.find((entry) => pattern.test(entry)))
-        .find((entry) => entry !== undefined);
+    if (!archive)
+      return await openText({ name, size, folder: '', open: async () => read(0, size) }, undefined, choices);
+    if (archive.has('channels.json') || archive.has('users.json'))
+      return withMessages({ ...(await readSlack(archive)), archive });
+    const text = textOf(archive.names);
     if (text === undefined) throw unknown();
     const own = /_chat\.txt$/i.test(text) ? name : (text.split('/').at(-1) ?? name);
-    const source = { name: own, size: archive.sizeOf(text), open: () => archive.open(text) };
+    const source = {
+      ...{ name: own, size: archive.sizeOf(text), open: () => archive.open(text) },
+      folder: text.slice(0, text.lastIndexOf('/') + 1),
+    };
     if (source.size > MAX_LINES_BYTES) throw tooLarge();
     return await openText(source, archive, choices);
   } catch (error) {
@@ -69,15 +71,41 @@ export async function openImport(
   }
 }
 
-/** A text in an archive, or the archive itself. `size` in bytes. */
-type Source = Readonly<{ name: string; size: number; open(): Promise<AsyncIterable<Buffer>> }>;
+/** The text of an export in a ZIP: it lies above what people sent. */
+function textOf(names: readonly string[]): string | undefined {
+  const depthOf = (entry: string) => entry.split('/').length;
+  const rankOf = (entry: string) => TEXTS.findIndex((pattern) => pattern.test(entry));
+  return names
+    .filter((entry) => rankOf(entry) >= 0 && !SENT.test(entry))
+    .sort((a, b) => depthOf(a) - depthOf(b) || rankOf(a) - rankOf(b))[0];
+}
+
+/** @throws ChatError 400 for one without messages */
+function withMessages(opened: OpenedImport): OpenedImport {
+  if (opened.outline.conversations.every(({ messages }) => messages === 0)) throw unknown();
+  return opened;
+}
+
+/** A text in the folder of an archive, or the archive itself. `size` in bytes. */
+type Source = Readonly<{
+  name: string;
+  size: number;
+  /** With its slash; empty at the top. */
+  folder: string;
+  open(): Promise<AsyncIterable<Buffer>>;
+}>;
 
 async function openText(
   source: Source,
   archive: ArchiveFile | undefined,
   choices: ReadingChoices,
 ): Promise<OpenedImport> {
-  const entries = new Map((archive?.names ?? []).map((entry) => [entry, entry]));
+  const { folder } = source;
+  const entries = new Map(
+    (archive?.names ?? [])
+      .filter((entry) => entry.startsWith(folder))
+      .map((entry) => [entry.slice(folder.length), entry]),
+  );
   const beginning = await beginningOf(source);
   const lines = async function* () {
     yield* linesOf(await source.open());
@@ -87,8 +115,8 @@ async function openText(
     : beginning.startsWith('{')
       ? await readMattermost(lines(), entries)
       : await readChat(source, archive?.names ?? [], choices);
-  if (!opened || opened.outline.conversations.every(({ messages }) => messages === 0)) throw unknown();
-  return { ...opened, archive };
+  if (!opened) throw unknown();
+  return withMessages({ ...opened, archive });
 }
 
 async function beginningOf({ open }: Source): Promise<string> {
@@ -97,7 +125,10 @@ async function beginningOf({ open }: Source): Promise<string> {
     beginning = Buffer.concat([beginning, chunk]);
     if (beginning.length >= START_BYTES) break;
   }
-  return beginning.toString().replace(/^\ufeff/, '');
+  return beginning
+    .toString()
+    .replace(/^\ufeff/, '')
+    .trimStart();
 }
 
 async function readChat({ name, size, open }: Source, names: readonly string[], choices: ReadingChoices) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { fromSlack } from '../bots/slack-text.ts';
-import type { ArchiveFile } from './archive-file.ts';
+import { type ArchiveFile, damaged } from './archive-file.ts';
 import { type ImportedMessage, MAX_TIME, type Outline } from './source.ts';
 import { Tally } from './tally.ts';
 
@@ -110,5 +110,11 @@ function textOf(
 }
 
 async function jsonOf(archive: ArchiveFile, name: string): Promise<unknown> {
-  return archive.has(name) ? JSON.parse(await archive.text(name)) : [];
+  const text = archive.has(name) ? await archive.text(name) : '';
+  if (text.trim() === '') return [];
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw damaged(name, error);
+  }
 }

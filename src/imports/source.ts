@@ -25,8 +25,8 @@ export type ImportKind = (typeof IMPORT_KINDS)[number];
 
 export type ImportedFile = Readonly<{
   name: string;
-  /** Its path in the archive. */
-  entry: string;
+  /** Its path in the archive; undefined where that names it and does not have it. */
+  entry: string | undefined;
 }>;
 
 /** A message of an archive. */

@@ -14,7 +14,7 @@ export class Tally {
     this.#last = Math.max(this.#last, at);
   }
 
-  /** @param names of conversations and people; one of a conversation without messages is in it, too */
+  /** @param conversations their names, also of those without messages; one that has none is called as in the archive */
   outline(
     kind: Outline['kind'],
     conversations: ReadonlyMap<string, string>,
@@ -23,8 +23,12 @@ export class Tally {
   ): Outline {
     return {
       kind,
-      conversations: [...conversations].map(
-        ([key, name]): Named => ({ key, name, messages: this.conversations.get(key) ?? 0 }),
+      conversations: [...new Set([...conversations.keys(), ...this.conversations.keys()])].map(
+        (key): Named => ({
+          key,
+          name: conversations.get(key) ?? key,
+          messages: this.conversations.get(key) ?? 0,
+        }),
       ),
       people: [...this.people].map(([key, messages]) => ({ key, messages, ...personOf(key) })),
       first: this.#last === 0 ? 0 : this.#first,

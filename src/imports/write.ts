@@ -142,7 +142,7 @@ export class ImportWriter {
   }
 
   async #write(prepared: Prepared): Promise<void> {
-    const { conversation, key, at, text, replyTo, thread = replyTo } = prepared.message;
+    const { conversation, key, at, text, files, replyTo, thread = replyTo } = prepared.message;
     const count = this.counts.get(conversation);
     if ('existingSeq' in prepared) {
       this.#seqs.set(idIn(conversation, key), prepared.existingSeq);
@@ -152,7 +152,9 @@ export class ImportWriter {
     const { group, account, id, attachments } = prepared;
     const answered = replyTo === undefined ? undefined : this.#seqs.get(idIn(conversation, replyTo));
     const root = thread === undefined ? undefined : (this.#seqs.get(idIn(conversation, thread)) ?? answered);
-    const content = readableText(text) || (attachments.length > 0 ? '' : '(Empty message)');
+    // Where its files are lost, their names are what is left of it.
+    const lost = attachments.length > 0 ? '' : files.map(({ name }) => `(File: ${name})`).join('\n');
+    const content = readableText(text || lost) || (attachments.length > 0 ? '' : '(Empty message)');
     const { message: written, isNew } = await this.#dependencies.writer.commit({
       ...{ groupId: group.id, id, authorId: account.id, content, createdAt: at, files: attachments },
       ...(answered !== undefined && { replyTo: answered }),

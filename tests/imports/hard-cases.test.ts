@@ -388,3 +388,94 @@ test('a chat that is longer than WhatsApp exports is refused with a sentence', a
   const { status, body } = await upload(root, 'WhatsApp Chat with Ada.txt', Buffer.from(text));
   assert.deepEqual([status, /at most 20 million characters. Divide its text/.test(body)], [400, true]);
 });
+
+/** An archive of Hearth with one message for each of these, which may name files. */
+function hearthLines(name: string, messages: object[], { people = true, end = '\n' } = {}): string {
+  const at = '2020-01-01T10:00:00.000Z';
+  const lines = [
+    { type: 'archive', format: 'hearth', version: 1, createdAt: at },
+    { type: 'group', id: 1, name },
+    ...(people ? [{ type: 'person', id: 7, username: 'pia', name: 'Pia' }] : []),
+    ...messages.map((message, index) => ({
+      ...{ type: 'message', groupId: 1, seq: index + 1, id: `${name}-${index}`, authorId: 7, content: '' },
+      ...{ createdAt: at, replyTo: null, thread: null, files: [] },
+      ...message,
+    })),
+  ];
+  return lines.map((line) => JSON.stringify(line) + end).join('');
+}
+
+test('a file that an archive names and does not have is counted as lost, and named where it was', async () => {
+  const files = [{ name: 'plan.txt', size: 3, path: 'files/1-1-plan.txt' }];
+  const alone = await bringIn(root, 'messages.jsonl', Buffer.from(hearthLines('Lost', [{ files }])));
+  assert.match(alone.body, /1 file could not be taken/);
+  assert.match((await root.get(`/groups/${alone.groupId}`)).body, /\(File: plan\.txt\)/);
+
+  // A ZIP that was made anew has everything in a folder.
+  const folder = await zipOf({
+    'everything/messages.jsonl': hearthLines('Folder', [{ files }]),
+    'everything/files/1-1-plan.txt': 'abc',
+  });
+  const whole = await bringIn(root, 'everything.zip', folder);
+  assert.doesNotMatch(whole.body, /could not be taken/);
+  assert.match((await root.get(`/groups/${whole.groupId}`)).body, /plan\.txt/);
+});
+
+test('what people sent is not taken for the export itself', async () => {
+  const lines = [
+    { type: 'version', version: 1 },
+    { type: 'channel', channel: { team: 'a', name: 'town', display_name: 'With attachments' } },
+    {
+      type: 'post',
+      post: {
+        ...{ team: 'a', channel: 'town', user: 'kim', message: 'the post', create_at: 1_577_880_000_000 },
+        attachments: [{ path: '20/x/_chat.txt' }],
+      },
+    },
+  ];
+  const zip = await zipOf({
+    'data/20/y/first.jsonl': '{}',
+    'data/20/x/_chat.txt': '[31.12.20, 23:59:59] Ada: from the attachment',
+    'import.jsonl': lines.map((line) => JSON.stringify(line)).join('\n'),
+  });
+  const { body, groupId } = await bringIn(root, 'export.zip', zip);
+  assert.match(body, /With attachments<\/a> <span class="muted">1 message added/);
+  assert.match((await root.get(`/groups/${groupId}`)).body, /the post[\s\S]*_chat\.txt/);
+});
+
+test('empty lines, other ends of lines and missing lines refuse no archive', async () => {
+  const content = [{ content: 'in odd lines' }];
+  const crlf = `\r\n   \r\n${hearthLines('Windows', content, { end: '\r\n  \r\n' })}`;
+  assert.match((await bringIn(root, 'crlf.jsonl', Buffer.from(crlf))).body, /1 message added/);
+  const spaced = hearthLines('Spaced', content).replace(
+    '{"type":"archive","format"',
+    '{"type": "archive", "format"',
+  );
+  assert.match((await bringIn(root, 'spaced.jsonl', Buffer.from(spaced))).body, /1 message added/);
+  const nobody = hearthLines('Nobody', [...content, { groupId: 2, content: 'in no group' }], {
+    people: false,
+  });
+  const { body, groupId } = await bringIn(root, 'nobody.jsonl', Buffer.from(nobody), {
+    'conversation.0': 'Nobody',
+    'conversation.1': 'Group of nobody',
+  });
+  assert.match(body, /Nobody<\/a> <span class="muted">1 message added/);
+  assert.match(body, /Group of nobody<\/a> <span class="muted">1 message added/);
+  assert.match((await root.get(`/groups/${groupId}`)).body, /Somebody who left/);
+});
+
+test('a Slack export without messages is none, an empty day is no fault, and a damaged one is named', async () => {
+  const base = {
+    'users.json': JSON.stringify([{ id: 'U1', name: 'slim' }]),
+    'channels.json': JSON.stringify([{ id: 'C1', name: 'days' }]),
+  };
+  assert.match((await upload(root, 'slack.zip', await zipOf(base))).body, /This is no export/);
+  const good = JSON.stringify([{ type: 'message', user: 'U1', text: 'a day', ts: '1577880000.1' }]);
+  const days = { ...base, 'days/2020-01-01.json': good, 'days/2020-01-02.json': '' };
+  assert.match((await bringIn(root, 'slack.zip', await zipOf(days))).body, /1 message added/);
+  const damaged = await zipOf({ ...days, 'days/2020-01-03.json': '[{' });
+  assert.match(
+    (await upload(root, 'slack.zip', damaged)).body,
+    /days\/2020-01-03\.json in the archive cannot be read/,
+  );
+});

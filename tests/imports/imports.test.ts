@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import test, { after } from 'node:test';
@@ -342,6 +342,8 @@ test(
     const ada = await newPerson(hearth.url, 'ada', 1);
     await newPerson(hearth.url, 'joe');
     await ada.post('/groups/1/messages', { content: 'to all' });
+    await ada.post('/groups/1/messages', { content: 'removed' });
+    await ada.post('/groups/1/messages/2/remove');
     const direct = (await ada.post('/direct', { with: '2' })).location;
     await ada.post(`${direct}/messages`, { content: 'to joe' });
     const target = join(folder, 'all.zip');
@@ -355,6 +357,15 @@ test(
     assert.match(String(entries.get('messages.jsonl')), /to all[\s\S]*to joe/);
     assert.equal(statSync(target).mode & 0o777, 0o600);
     await assert.rejects(run(), /is there already/);
+    const file = { name: 'plan.txt', type: 'text/plain', bytes: Buffer.from('plan') };
+    const { body } = await ada.upload('/groups/1/files', [file], {}, { 'hx-request': 'true' });
+    const id = /data-file="([^"]+)"/.exec(body)?.[1] ?? '';
+    await ada.post('/groups/1/messages', { content: '', files: id });
+    const stored = readdirSync(join(hearth.dataDir, 'media'), { recursive: true, encoding: 'utf8' });
+    rmSync(join(hearth.dataDir, 'media', stored.find((path) => path.endsWith(id)) ?? assert.fail()));
+    rmSync(target);
+    await assert.rejects(run(), { code: 1, stderr: /could not be read:\nfiles\/1-3-.*plan\.txt/ });
+    assert.ok((await unpack(readFileSync(target))).has('files/NOT-READABLE.txt'));
   },
 );
 
