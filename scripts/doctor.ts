@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import nodemailer from 'nodemailer';
 import { type Config, readCommand, unknownInDotEnv } from '../src/config.ts';
 import { loadKeyring } from '../src/crypto/keys.ts';
+import { refuseUnreadable } from '../src/database/integrity.ts';
 import { createAudioConverter } from '../src/engines/audio/convert.ts';
 import { chooseEngine } from '../src/engines/speech/choose.ts';
 import { StartError } from '../src/errors.ts';
@@ -20,7 +21,9 @@ const WAIT_MS = 5_000;
 
 const findings: Finding[] = [nodeVersion()];
 const config = settings();
-if (config) {
+const unreadable = config && unreadableFolder(config);
+if (unreadable) findings.push(unreadable);
+else if (config) {
   findings.push(...folder(config), ...files(config), ...keys(config));
   findings.push(...(config.databaseUrl ? await postgres(config.databaseUrl, config) : sqlite(config)));
   if (config.redisUrl) findings.push(await redis(config.redisUrl));
@@ -55,6 +58,17 @@ function settings(): Config | undefined {
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     findings.push(bad(error.message));
+  }
+  return undefined;
+}
+
+/** Where nothing in the folder can be seen, nothing else can be said of it. */
+function unreadableFolder({ dataDir }: Config): Finding | undefined {
+  try {
+    refuseUnreadable(dataDir);
+  } catch (error) {
+    if (error instanceof StartError) return bad(error.message);
+    throw error;
   }
   return undefined;
 }

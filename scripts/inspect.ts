@@ -7,6 +7,7 @@ import { getTableColumns, getTableName } from 'drizzle-orm';
 import { type Config, readCommand } from '../src/config.ts';
 import { loadKeyring } from '../src/crypto/keys.ts';
 import { BetterSqlite } from '../src/database/driver/better-sqlite3.ts';
+import { refuseUnreadable } from '../src/database/integrity.ts';
 import type { SealedColumn } from '../src/database/sealed-column.ts';
 import { createSealer, SEALED, type Sealer } from '../src/database/sealed-columns.ts';
 import { StartError } from '../src/errors.ts';
@@ -34,6 +35,7 @@ function inspect(args: readonly string[]): void {
   if (wrong !== undefined)
     throw new StartError(`It does not know ${wrong}. Use it as: npm run inspect -- [FOLDER] [TABLE] [COUNT]`);
   if (!/^\d+$/.test(count)) throw new StartError(`${count} is no number of rows. Write one such as ${ROWS}.`);
+  refuseUnreadable(folder);
   if (!existsSync(join(folder, 'users.sqlite3'))) throw new StartError(noDataIn(folder));
   const databases = DATABASES.map((name) => ({
     name,

@@ -38,6 +38,8 @@ export function readCommand(args: readonly string[], environment: Environment, v
     throw new StartError('--http-port goes with --tls; use --port to choose the port of plain HTTP.');
   if (!tls && (given.certfile !== undefined || given.keyfile !== undefined))
     throw new StartError('--certfile and --keyfile go with --tls, which serves HTTPS.');
+  if (given.certfile !== undefined && given.certfile === given.keyfile)
+    throw new StartError('--certfile and --keyfile name the same file. Name one for each.');
   const ofBackups = ['every', 'keep', 'seal'].some((name) => given[name] !== undefined);
   if (flags.backupTo === undefined && ofBackups)
     throw new StartError('--every, --keep and --seal go with --backup-to, the folder of backups.');

@@ -27,7 +27,7 @@ export const STORAGE_VARIABLES = {
   filesFolder: {
     name: 'FILES_FOLDER',
     fallback: 'media in the data folder',
-    meaning: 'the folder of uploaded files, which several processes share',
+    meaning: 'the folder of uploaded files, which several processes share; needs DATABASE_URL',
     schema: z.string().optional(),
   },
   /** An S3-compatible bucket; undefined is a folder. */

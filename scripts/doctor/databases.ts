@@ -32,7 +32,11 @@ export function sqlite(config: Config): Finding[] {
     try {
       rows = countRows(file);
     } catch (error) {
-      return [bad(`${file} cannot be read: ${messageOf(error)}. Look whether the disk is full or broken.`)];
+      const isReadOnly = (error as { code?: string }).code?.startsWith('SQLITE_READONLY');
+      const advice = isReadOnly
+        ? 'Change the owner of the folder'
+        : 'Look whether the disk is full or broken';
+      return [bad(`${file} cannot be read: ${messageOf(error)}. ${advice}.`)];
     }
     if (!rows || !('encryption_keys' in rows))
       return [bad(`${file} is damaged: stop Hearth and restore a backup, npm run restore.`)];

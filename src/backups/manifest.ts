@@ -47,7 +47,9 @@ export function readManifest(folder: string): Manifest {
   try {
     text = readFileSync(join(folder, MANIFEST), 'utf8');
     hash = readFileSync(join(folder, MANIFEST_HASH), 'utf8');
-  } catch {
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EACCES')
+      throw new StartError(`${folder} cannot be read: run this as the user who made the backup.`);
     throw new StartError(
       `${folder} is no backup: it has no ${MANIFEST}. Name a folder that "npm run backup" made.`,
     );

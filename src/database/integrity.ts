@@ -18,16 +18,21 @@ export const UNDOING = 'undoing.json';
  * whose data is in PostgreSQL now.
  */
 export function refuseUnusable(dataDir: string): void {
+  refuseUnreadable(dataDir);
+  if (!['users.sqlite3', 'chat.sqlite3'].some((name) => existsSync(join(dataDir, name))))
+    throw new StartError(`There is no data in ${dataDir}; name its folder with --data.`);
+  refuseMoved(dataDir);
+  checkNothingMissing(dataDir);
+}
+
+/** Refuses a folder that this user may not look into: everything in it would seem to be missing. */
+export function refuseUnreadable(dataDir: string): void {
   try {
     statSync(join(dataDir, 'users.sqlite3'));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EACCES')
       throw new StartError(`${dataDir} cannot be read: run this as the user that Hearth runs as.`);
-    if (!existsSync(join(dataDir, 'chat.sqlite3')))
-      throw new StartError(`There is no data in ${dataDir}; name its folder with --data.`);
   }
-  refuseMoved(dataDir);
-  checkNothingMissing(dataDir);
 }
 
 /**

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test, { after } from 'node:test';
+import { promisify } from 'node:util';
 import { newPerson } from '../support/client.ts';
-import { ON_SQLITE, runCommand, startHearth, temporaryFolder } from '../support/hearth.ts';
+import { ON_SQLITE, ROOT, runCommand, startHearth, temporaryFolder } from '../support/hearth.ts';
 
 const folder = temporaryFolder({ after });
 const whole = join(folder, 'whole');
@@ -86,4 +88,29 @@ test('a key that does not fit, and damage, are said in a sentence', ON_SQLITE, a
   for (const [command, sentence] of Object.entries(damaged))
     assert.match(sentence, /chat\.sqlite3 is damaged/, command);
   assert.ok(!existsSync(join(folder, 'all.zip')));
+});
+
+/** Only root can be somebody else, who has to be let into the folder of the project. */
+const AS_OTHERS = { skip: process.getuid?.() === 0 && isOpen(ROOT) ? false : 'needs root' };
+
+function isOpen(path: string): boolean {
+  const isRoot = dirname(path) === path;
+  return (statSync(path).mode & 0o005) === 0o005 && (isRoot || isOpen(dirname(path)));
+}
+
+test('whoever may not read the folder is told so, and not that nothing is in it', AS_OTHERS, async () => {
+  const backups = join(folder, 'of root');
+  assert.equal((await runCommand('backup', ['--to', backups, '--data', whole])).code, 0);
+  const backup = join(backups, readdirSync(backups).find((name) => name.startsWith('2')) ?? '');
+  const options = { uid: 65_534, gid: 65_534, cwd: ROOT };
+  for (const [command, ...args] of [
+    ['doctor', '--data', whole],
+    ['inspect', whole],
+    ['restore', backup, '--data', join(folder, 'restored')],
+  ]) {
+    const run = promisify(execFile)(process.execPath, ['command.js', command ?? '', ...args], options);
+    const { stdout, stderr } = await run.catch((error) => error);
+    assert.match(stdout + stderr, /cannot be read: run this as the user/, command);
+    assert.doesNotMatch(stdout + stderr, /no key yet|no data in|no backup|database yet/, command);
+  }
 });
