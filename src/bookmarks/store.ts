@@ -1,4 +1,4 @@
-import { and, desc, eq, lt } from 'drizzle-orm';
+import { and, desc, eq, lt, max } from 'drizzle-orm';
 import type { Database } from '../database/executor.ts';
 import { savedMessages } from '../database/tables/chat.ts';
 
@@ -20,11 +20,21 @@ export class SavedStore {
     isSaved: boolean,
     savedAt: number,
   ): Promise<void> {
-    await this.#db.run((orm) =>
-      isSaved
-        ? orm.insert(savedMessages).values({ accountId, groupId, seq, savedAt }).onConflictDoNothing()
-        : orm.delete(savedMessages).where(isBookmark(accountId, groupId, seq)),
-    );
+    if (!isSaved) {
+      await this.#db.run((orm) => orm.delete(savedMessages).where(isBookmark(accountId, groupId, seq)));
+      return;
+    }
+    await this.#db.transaction(async (tx) => {
+      const newest = await tx.get((orm) =>
+        orm
+          .select({ savedAt: max(savedMessages.savedAt) })
+          .from(savedMessages)
+          .where(eq(savedMessages.accountId, accountId)),
+      );
+      // No two are of the same time, so that pages end between them.
+      const values = { accountId, groupId, seq, savedAt: Math.max(savedAt, (newest?.savedAt ?? 0) + 1) };
+      await tx.run((orm) => orm.insert(savedMessages).values(values).onConflictDoNothing());
+    });
   }
 
   async isSaved(accountId: number, groupId: number, seq: number): Promise<boolean> {

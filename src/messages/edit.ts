@@ -40,24 +40,24 @@ export async function editMessage(
 ): Promise<Message> {
   const { group, account } = open;
   const text = readable(content, true);
-  const mentions = await findMentions(stores, group.id, text);
-  // A long text takes a while: by now they may have been removed, or the group be archived.
-  const actor = await openGroup(stores.groups, account, group.id);
-  return writer.amend({
-    groupId: group.id,
-    seq,
-    amend(message) {
-      if (message.removedAt !== null) return new ChatError('not_found', 404, 'This message was removed.');
-      const refusal = refuseEdit(actor, message, { editLimitMs, now });
-      if (refusal) return refusal;
-      const files = message.files.map((file) => lookedOver(file, message.authorId));
-      if (message.content === text) return isDraft(message) ? { ...message, files } : message;
-      const mayBeEmpty = message.files.length > 0 && message.authorId === account.id;
-      if (text === '' && !mayBeEmpty) return emptyMessage();
-      const preview = message.preview && hasLink(text, message.preview.url) ? message.preview : null;
-      return { ...message, ...mentions, files, preview, content: text, editedAt: now };
-    },
+  return writer.turns.run(`edit ${group.id} ${seq}`, async () => {
+    const mentions = await findMentions(stores, group.id, text);
+    // A long text takes a while: by now they may have been removed, or the group be archived.
+    const actor = await openGroup(stores.groups, account, group.id);
+    return writer.amend({ groupId: group.id, seq, amend: (message) => amended(message, actor, mentions) });
   });
+
+  function amended(message: Message, actor: OpenGroup, mentions: Awaited<ReturnType<typeof findMentions>>) {
+    if (message.removedAt !== null) return new ChatError('not_found', 404, 'This message was removed.');
+    const refusal = refuseEdit(actor, message, { editLimitMs, now });
+    if (refusal) return refusal;
+    const files = message.files.map((file) => lookedOver(file, message.authorId));
+    if (message.content === text) return isDraft(message) ? { ...message, files } : message;
+    const mayBeEmpty = message.files.length > 0 && message.authorId === account.id;
+    if (text === '' && !mayBeEmpty) return emptyMessage();
+    const preview = message.preview && hasLink(text, message.preview.url) ? message.preview : null;
+    return { ...message, ...mentions, files, preview, content: text, editedAt: now };
+  }
 
   function lookedOver({ voice, ...file }: Attachment, authorId: number): Attachment {
     if (!voice) return file;

@@ -76,23 +76,23 @@ export async function sendMessage(
   const text = typed || textOf(attachments);
   const answered =
     replyTo === undefined ? undefined : await answeredMessage(dependencies.messages, open, replyTo);
-  const mentions = await findMentions(dependencies, group.id, text);
-  if (mentions.mentionsAll) await confirmMentions(dependencies.groups, group.id, confirmed);
-  // A long text takes a while: by now they may have been removed, or the group be archived.
-  const refusalNow = refuseWriting(await openGroup(dependencies.groups, account, group.id));
-  if (refusalNow) throw refusalNow;
-  const { message } = await dependencies.writer.commit({
-    groupId: group.id,
-    id,
-    authorId: account.id,
-    content: text,
-    createdAt: now,
-    ...mentions,
-    ...(group.slowSeconds > 0 && !isOwner(open) && !account.isBot && { slowMs: group.slowSeconds * 1_000 }),
-    files: attachments.map((file) => withText(file, typed)),
-    ...(answered && { replyTo: answered.seq, thread: answered.thread ?? answered.seq }),
+  const { committing } = await dependencies.writer.turns.run(`send ${group.id} ${account.id}`, async () => {
+    const mentions = await findMentions(dependencies, group.id, text);
+    if (mentions.mentionsAll) await confirmMentions(dependencies.groups, group.id, confirmed);
+    // A long text takes a while: by now they may have been removed, or the group be archived.
+    const refusalNow = refuseWriting(await openGroup(dependencies.groups, account, group.id));
+    if (refusalNow) throw refusalNow;
+    const isSlow = group.slowSeconds > 0 && !isOwner(open) && !account.isBot;
+    const message = {
+      ...{ groupId: group.id, id, authorId: account.id, content: text, createdAt: now, ...mentions },
+      ...(isSlow && { slowMs: group.slowSeconds * 1_000 }),
+      files: attachments.map((file) => withText(file, typed)),
+      ...(answered && { replyTo: answered.seq, thread: answered.thread ?? answered.seq }),
+    };
+    // The next one does not wait for the disk.
+    return { committing: dependencies.writer.commit(message) };
   });
-  return message;
+  return (await committing).message;
 }
 
 /** The attachments of a message. On a retry, whose files are already sent, those of the first try. */

@@ -11,6 +11,7 @@ import { grouped } from './grouped.ts';
 import type { Appended, Message, NewMessage } from './message.ts';
 import { recount } from './recount.ts';
 import type { MessageStore } from './store.ts';
+import { Turns } from './turns.ts';
 
 /** The only writer of messages: commits jobs in batches (group commit), publishes events, then resolves the jobs. */
 export type MessageWriter = ReturnType<typeof createMessageWriter>;
@@ -84,6 +85,8 @@ export function createMessageWriter(dependencies: Dependencies) {
     commit: async (message: NewMessage) => (await commit(message)) as Appended,
     /** Changes an existing message and resolves to the new version. @throws ChatError 404, or that of `amend` */
     amend: async (amendment: Amendment) => (await commit(amendment)) as Message,
+    /** What is looked up before a commit, such as mentions in a long text, does not change the order of commits. */
+    turns: new Turns(),
     flush,
   };
 }

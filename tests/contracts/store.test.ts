@@ -316,6 +316,10 @@ for (const [engine, urlOf] of Object.entries(ENGINES)) {
       [true, false],
     );
     assert.equal((await saved.before(ada.id, 6, 9))[0]?.seq, 1);
+    for (const seq of [2, 3]) await saved.set(ada.id, group.id, seq, true, 5);
+    const [last] = await saved.before(ada.id, 100, 1);
+    const others = await saved.before(ada.id, last?.savedAt ?? 0, 9);
+    assert.deepEqual([last?.seq, ...others.map(({ seq }) => seq)], [3, 2, 1], 'none is between two pages');
     assert.deepEqual(
       [
         await playbackReceipts.add(group.id, 1, bob.id, 1),

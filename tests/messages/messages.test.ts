@@ -7,6 +7,7 @@ import { openGroup } from '../../src/groups/access.ts';
 import { createGroup } from '../../src/groups/create.ts';
 import { joinGroup } from '../../src/groups/join.ts';
 import { createViews } from '../../src/http/views.ts';
+import { editMessage } from '../../src/messages/edit.ts';
 import { messagesSent } from '../../src/messages/events.ts';
 import { readHistory } from '../../src/messages/history.ts';
 import { MessagePresenter } from '../../src/messages/present.ts';
@@ -52,6 +53,26 @@ test('a message that is sent twice is there once, at once or later', async (t) =
   );
   assert.equal((await messages.between(group.id, 1, 100)).length, 1);
   assert.equal(sent.length, 1);
+});
+
+test('a long text whose mentions are looked for is not overtaken, when it is sent and when it is saved', async (t) => {
+  const { send, messages, group, open, ...stores } = await garden(t);
+  const long = `@jo ${'x '.repeat(400)}`;
+  // The thread that reads long texts has started.
+  await send(long);
+  const sent = await Promise.all([send(long), send('at once')]);
+  assert.deepEqual(
+    sent.map((message) => message.seq),
+    [2, 3],
+  );
+  const editing = { ...stores, groups: stores.groups, editLimitMs: undefined };
+  await Promise.all([
+    editMessage(editing, await open(), 2, { content: `older ${long}` }),
+    editMessage(editing, await open(), 2, { content: 'newer' }),
+  ]);
+  assert.equal((await messages.bySeq(group.id, 2))?.content, 'newer');
+  await assert.rejects(send(`@jo ${'x'.repeat(20_000)}`), /at most/, 'one that is refused');
+  assert.equal((await send('holds up nobody')).seq, 4);
 });
 
 test('an id that is another’s message is refused, and tells nothing of it', async (t) => {
