@@ -93,6 +93,8 @@ function uncached({
   auditKey,
 }: Awaited<ReturnType<typeof open>>) {
   return {
+    /** Also those that INBOX_ONLY hides: what is kept, exported and deleted does not depend on it. */
+    everyGroup: new GroupStore(chat, sealer, chatIndex),
     files: new FileStore(chat, sealer),
     webhooks: new WebhookStore(chat, sealer, chatIndex),
     deliveries: new DeliveryStore(chat),

@@ -31,6 +31,7 @@ export function installDeletion(
     audit: AuditStore;
     signInLinks: SignInLinkStore;
     groups: GroupStore;
+    everyGroup: GroupStore;
     messages: MessageStore;
     files: FileStore;
     blobs: BlobStore;
@@ -38,7 +39,7 @@ export function installDeletion(
     passwords: Passwords;
   },
 ) {
-  const work = new DeletionWork(context);
+  const work = new DeletionWork({ ...context, groups: context.everyGroup });
   context.atStop(() => work.stop());
   const dependencies = { ...context, begin: () => work.begin() };
   // What the process before this one did not finish.

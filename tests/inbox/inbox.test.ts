@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import test from 'node:test';
+import { openArchiveFile } from '../../src/imports/archive-file.ts';
 import { newPerson, PASSWORD, type Socket, Visitor } from '../support/client.ts';
 import { ON_SQLITE, startHearth, startHearthProcess } from '../support/hearth.ts';
 import { startPushService } from '../support/push-service.ts';
+import { countRows, runSql } from '../support/rows.ts';
 import { until } from '../support/until.ts';
 
 /** Opens the private line of a member. @returns its address */
@@ -251,6 +254,38 @@ test('reports of groups are no way around INBOX_ONLY for those who owned one', a
   const next = await startHearth(t, { dataDir: hearth.dataDir, env: { INBOX_ONLY: 'on' } });
   const moved = Object.assign(ada, { url: next.url });
   for (const path of ['/reports', '/line']) assert.doesNotMatch((await moved.get(path)).body, /canary/);
+});
+
+test('what INBOX_ONLY hides is exported, no longer kept and deleted with an account as everything else', async (t) => {
+  const hearth = await startHearth(t);
+  const admin = await newPerson(hearth.url, 'admin');
+  const ada = await newPerson(hearth.url, 'ada');
+  await ada.post('/groups', { name: 'Garden' });
+  const joe = await newPerson(hearth.url, 'joe', 3);
+  for (const content of ['old words', 'canary of joe']) await joe.post('/groups/3/messages', { content });
+  await hearth.stop();
+  const old = Date.now() - 40 * 86_400_000;
+  await runSql(
+    hearth.dataDir,
+    'chat',
+    `UPDATE messages SET created_at = ${old} WHERE group_id = 3 AND seq = 1`,
+  );
+  const next = await startHearth(t, { dataDir: hearth.dataDir, env: { INBOX_ONLY: 'on' } });
+  for (const person of [admin, ada, joe]) Object.assign(person, { url: next.url });
+  const rows = (table: string, where: string) => countRows(hearth.dataDir, 'chat', table, where);
+
+  await joe.post('/account/export', { password: PASSWORD });
+  await until(async () => /Download/.test((await joe.get('/account/export')).body));
+  const archive = (await joe.get('/account/export/archive')).bytes;
+  const read = (start: number, end: number) => Readable.from([archive.subarray(start, end)]);
+  const zip = await openArchiveFile(read, archive.length);
+  assert.match(await zip.text('messages.json'), /canary of joe/);
+  await admin.post('/admin/space/keep', { keepDays: '30', keepMegabytes: '' });
+  await admin.post('/admin/space/purge', {});
+  await until(async () => (await rows('messages', 'group_id = 3')) === 1);
+  await ada.post('/account/delete', { messages: 'keep', password: PASSWORD });
+  await until(async () => (await rows('memberships', 'group_id = 3')) === 1);
+  assert.equal(await rows('memberships', 'group_id = 3 AND account_id = 3 AND is_owner'), 1);
 });
 
 test('a list that there is not is the list of open lines', async (t) => {
