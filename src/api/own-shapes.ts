@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { TRIGGERS } from '../bots/webhook.ts';
-import { id, listOf, named, personShape, profileShape, time } from './shapes.ts';
+import { id, listOf, messageShape, named, personShape, profileShape, time } from './shapes.ts';
 
 // What the API answers of one's own account, and to administrators.
 
@@ -61,7 +61,13 @@ export const invitationList = listOf(
 
 export const reportList = listOf(
   'ReportList',
-  z.object({ id, groupId: id, seq: id, reason: z.string(), reporterId: z.int(), createdAt: time }),
+  z.object({
+    ...{ id, groupId: id, seq: id, reason: z.string(), reporterId: z.int(), createdAt: time },
+    /** What it said when it was reported; null for reports of earlier versions. */
+    content: z.string().nullable(),
+    /** As it is now. */
+    message: messageShape.nullable(),
+  }),
 );
 
 export const inboxList = listOf(

@@ -133,8 +133,9 @@ export class Deliverer {
     const outgoing = (await webhooks.of(groupId)).filter(({ kind }) => kind === 'outgoing');
     const group = outgoing.length > 0 ? await groups.byId(groupId) : undefined;
     if (!group) return false;
-    // One that is stopped is told of what was written meanwhile when it is tried again.
-    for (const webhook of outgoing) if (webhook.stoppedAt === null) await this.#queue(webhook, group);
+    // One that is stopped is told of what was written meanwhile when it is tried again, unless it may not be told of it.
+    for (const webhook of outgoing)
+      if (webhook.stoppedAt === null || !(await this.#isTold(webhook))) await this.#queue(webhook, group);
     return true;
   }
 

@@ -83,21 +83,33 @@ export class ChatDeletionStore {
     return rows.map((row) => row.accountId).filter((id) => id !== exceptId);
   }
 
-  /** Removes what the chat database has of an account beside its messages and memberships. */
-  async removeFromChat(accountId: number, fate: Fate): Promise<void> {
+  /**
+   * Removes what the chat database has of an account beside its messages and memberships.
+   * @returns the groups that it asked to join
+   */
+  async removeFromChat(accountId: number, fate: Fate): Promise<number[]> {
     const tables = [
       drafts,
       savedMessages,
       threadFollows,
       playbackReceipts,
-      joinRequests,
       removedMembers,
       transcriptions,
       webhooks,
     ];
     for (const table of tables)
       await this.#db.run((orm) => orm.delete(table).where(eq(table.accountId, accountId)));
-    if (fate !== 'remove') return;
+    const asked = await this.#db.all((orm) =>
+      orm
+        .delete(joinRequests)
+        .where(eq(joinRequests.accountId, accountId))
+        .returning({ groupId: joinRequests.groupId }),
+    );
+    if (fate === 'remove') await this.#removeReports(accountId);
+    return asked.map(({ groupId }) => groupId);
+  }
+
+  async #removeReports(accountId: number): Promise<void> {
     await this.#db.run((orm) => orm.delete(reports).where(eq(reports.reporterId, accountId)));
     await this.#db.run((orm) =>
       orm

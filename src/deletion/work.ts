@@ -6,14 +6,20 @@ import type { ExportStore } from '../exports/store.ts';
 import type { BlobStore } from '../files/blob-store.ts';
 import type { FileStore } from '../files/store.ts';
 import { deleteGroup } from '../groups/delete.ts';
-import { groupDeleted, memberLeft, membershipsChanged, ownersChanged } from '../groups/events.ts';
+import {
+  groupDeleted,
+  joinRequestsChanged,
+  memberLeft,
+  membershipsChanged,
+  ownersChanged,
+} from '../groups/events.ts';
 import type { Group } from '../groups/group.ts';
 import { MAX_PEOPLE } from '../groups/open-direct.ts';
 import { refuseOnHold } from '../groups/policies.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { InboxStore } from '../inbox/store.ts';
 import type { Jobs } from '../jobs.ts';
-import { inboxChanged } from '../messages/events.ts';
+import { inboxChanged, reportsChanged } from '../messages/events.ts';
 import { removeWithout, staysOrIsGone } from '../messages/remove.ts';
 import type { MessageStore } from '../messages/store.ts';
 import type { MessageWriter } from '../messages/writer.ts';
@@ -93,7 +99,9 @@ export class DeletionWork {
     await this.#removeUploads(accountId);
     await this.#removeExport(accountId);
     if (this.#isStopped) return;
-    await chatDeletions.removeFromChat(accountId, messages);
+    for (const groupId of await chatDeletions.removeFromChat(accountId, messages))
+      publish(joinRequestsChanged, { groupId });
+    publish(reportsChanged, {});
     await accountDeletions.removeAccount(accountId);
     publish(accountChanged, { accountId });
   }

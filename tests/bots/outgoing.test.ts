@@ -247,12 +247,29 @@ test('while an owner is suspended, or once removed, what they added is told of n
   assert.match((await root.get(`/groups/${groupId}/bots`)).body, /while webhook-owner is suspended/);
   await root.post(`/admin/people/${id}/unsuspend`);
   assert.equal((await root.post(hook, { text: 'again' })).status, 200);
+  // Nor afterwards, where it was stopped at that time.
+  receiver.behave((response) => response.writeHead(410).end());
+  await root.post(`/groups/${groupId}/messages`, { content: 'stops it' });
+  await until(async () => /It is stopped/.test(await stateOf(root, groupId)));
+  await root.post(`/admin/people/${id}/suspend`);
+  await root.post(`/groups/${groupId}/messages`, { content: 'not heard, as it is stopped' });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await root.post(`/admin/people/${id}/unsuspend`);
+  receiver.behave((response) => response.writeHead(204).end());
+  const [, webhookId] = /webhook-(\d+)/.exec((await root.get(`/groups/${groupId}/bots`)).body) ?? [];
+  await root.post(`/groups/${groupId}/webhooks/${webhookId}/retry`);
+  await until(async () => !/It is stopped/.test(await stateOf(root, groupId)));
+  await root.post(`/groups/${groupId}/messages`, { content: 'heard again' });
+  const told = () => receiver.received.map(({ body }) => JSON.parse(body).data.message.content);
+  await until(() => told().includes('heard again'));
+  assert.ok(!told().some((content) => /^not heard/.test(content)), told().join());
+  const heard = receiver.received.length;
   for (const act of ['remove-owner', 'remove-member'])
     assert.equal((await root.post(`/groups/${groupId}/${act}`, { accountId: id ?? '' })).status, 303);
   assert.equal((await root.post(hook, { text: 'removed' })).status, 404);
   await root.post(`/groups/${groupId}/messages`, { content: 'not heard either' });
   await new Promise((resolve) => setTimeout(resolve, 500));
-  assert.equal(receiver.received.length, 1);
+  assert.equal(receiver.received.length, heard);
   assert.match(
     (await root.get(`/groups/${groupId}/bots`)).body,
     /whoever made it was removed from the group/,

@@ -98,6 +98,19 @@ test('what was answered can be reported again, and open pages know what waits', 
   await ofAda.next(link(0));
 });
 
+test('a report and a request to join that go with an account are waited for no longer', async (t) => {
+  const hearth = await startHearth(t);
+  const { ada, joe, kim, zoe } = await people(hearth.url);
+  await kim.post('/groups/3/messages/1/report', { reason: 'This hurts' });
+  await zoe.post('/groups/3/ask');
+  const ofAda = await ada.socket('/ws', { protocol: 'hearth.html' });
+  const ofJoe = await joe.socket('/ws', { protocol: 'hearth.html' });
+  for (const person of [kim, zoe])
+    await person.post('/account/delete', { password: PASSWORD, messages: 'remove' });
+  await ofAda.next((text) => /id="reports-link"[^>]*data-unread="0"/.test(text));
+  await ofJoe.next((text) => /id="requests-3"[^>]*hidden/.test(text));
+});
+
 test('who deletes the account with the messages leaves no words in a report', async (t) => {
   const hearth = await startHearth(t);
   const { ada, kim, mina } = await people(hearth.url);

@@ -137,6 +137,17 @@ test('without the scope admin, the token of an administrator is that of a member
     assert.ok(!isThere((await member.get(path)).json.items), `${path} for a member`);
   }
   assert.equal((await member.get(`/groups/${groupId}`)).status, 404);
+
+  const kim = await newPerson(hearth.url, 'kim', 3);
+  await kim.post('/groups/3/messages', { content: 'as it was' });
+  await ada.post('/groups/3/messages/1/report', { reason: 'rude' });
+  await kim.post('/groups/3/messages/1/edit', { content: 'as it is now' });
+  const [report] = (await admin.get('/reports')).json.items;
+  assert.deepEqual(
+    [report.reason, report.content, report.message.content],
+    ['rude', 'as it was', 'as it is now'],
+  );
+  assert.deepEqual((await member.get('/reports')).json.items, []);
 });
 
 test('with a token that may write, nobody makes a webhook that reads', async (t) => {

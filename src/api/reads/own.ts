@@ -135,12 +135,17 @@ export const ownReads: readonly Read<OwnReadContext>[] = [
     summary: 'Reports that wait for you: everybody’s for administrators, those of their groups for owners',
     input: nothing,
     answer: reportList,
-    async run({ reports }: OwnReadContext, { account }) {
+    async run({ reports, messages, presenter }: OwnReadContext, { account }) {
       const waiting = await reports.waiting(account, LISTED);
-      const items = waiting.map(({ id, groupId, seq, reason, reporterId, createdAt }) => ({
-        ...{ id, groupId, seq, reason, reporterId, createdAt: timeOf(createdAt) },
-      }));
-      return { items, next: null };
+      const items = waiting.map(async ({ id, groupId, seq, reason, reporterId, content, createdAt }) => {
+        const message = await messages.bySeq(groupId, seq);
+        const [shown = null] = message ? await messagesOf(presenter, [message]) : [];
+        return {
+          ...{ id, groupId, seq, reason, reporterId, content, message: shown },
+          createdAt: timeOf(createdAt),
+        };
+      });
+      return { items: await Promise.all(items), next: null };
     },
   }),
   defineRead({
