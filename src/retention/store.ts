@@ -33,6 +33,7 @@ import {
 } from '../database/tables/chat.ts';
 import { linkImages } from '../database/tables/links.ts';
 import type { Group } from '../groups/group.ts';
+import { keptReplies, seqsThatStay } from './purge-queries.ts';
 
 /** How long messages and how much of files a group keeps: null is as for all groups, 0 is without limit. */
 export type Rule = Readonly<{ keepDays: number | null; keepMegabytes: number | null }>;
@@ -226,12 +227,6 @@ export class RetentionStore {
   }
 }
 
-/** How many replies a message still has. */
-function keptReplies(groupId: number): SQL {
-  return sql`(SELECT count(*) FROM ${messages} AS reply WHERE reply.group_id = ${groupId}
-    AND reply.thread = ${messages}.seq AND reply.removed_at IS NULL)`;
-}
-
 /** Which files a limit may remove: sent ones, of no group on hold, in no message with a report that waits. */
 function mayGo(groupId: number | undefined): SQL | undefined {
   const isReported = sql`EXISTS (SELECT 1 FROM ${reports} WHERE ${reports.groupId} = ${files.groupId}
@@ -240,23 +235,4 @@ function mayGo(groupId: number | undefined): SQL | undefined {
   if (groupId !== undefined) return and(isSent, eq(files.groupId, groupId));
   // A group that keeps files without limit does so whatever the others take.
   return and(isSent, or(isNull(groups.keepMegabytes), ne(groups.keepMegabytes, 0)));
-}
-
-/** First messages of threads with newer answers, and messages with a report that waits, with that of their thread. */
-async function seqsThatStay(tx: Executor, groupId: number, last: number): Promise<number[]> {
-  const answered = await tx.all((orm) =>
-    orm
-      .select({ seq: sql<number>`${messages.thread}` })
-      .from(messages)
-      .where(and(eq(messages.groupId, groupId), gt(messages.seq, last), lte(messages.thread, last)))
-      .groupBy(messages.thread),
-  );
-  const reported = await tx.all((orm) =>
-    orm
-      .select({ seq: reports.seq, thread: messages.thread })
-      .from(reports)
-      .innerJoin(messages, and(eq(messages.groupId, reports.groupId), eq(messages.seq, reports.seq)))
-      .where(and(eq(reports.groupId, groupId), lte(reports.seq, last), isNull(reports.resolvedAt))),
-  );
-  return [...answered.map(({ seq }) => seq), ...reported.flatMap(({ seq, thread }) => [seq, thread ?? seq])];
 }
