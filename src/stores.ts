@@ -27,6 +27,7 @@ import { ImportStore } from './imports/store.ts';
 import { InboxStore } from './inbox/store.ts';
 import { InvitationStore } from './invitations/store.ts';
 import { CachedMessageStore } from './messages/cached.ts';
+import { MessageOrderStore } from './messages/order-store.ts';
 import { MessageStore } from './messages/store.ts';
 import { NotificationClaimStore } from './notifications/claim-store.ts';
 import { DeviceStore } from './notifications/store.ts';
@@ -93,6 +94,7 @@ function uncached({
   auditKey,
 }: Awaited<ReturnType<typeof open>>) {
   return {
+    messageOrder: new MessageOrderStore(chat),
     /** Also those that INBOX_ONLY hides: what is kept, exported and deleted does not depend on it. */
     everyGroup: new GroupStore(chat, sealer, chatIndex),
     files: new FileStore(chat, sealer),

@@ -7,6 +7,7 @@ import type { FileStore } from '../files/store.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { JoinRequestStore } from '../groups/request-store.ts';
 import type { GroupStore } from '../groups/store.ts';
+import type { MessageOrderStore } from '../messages/order-store.ts';
 import type { MessageStore } from '../messages/store.ts';
 import type { MessageWriter } from '../messages/writer.ts';
 import { bindOperations } from '../operations/define.ts';
@@ -27,6 +28,7 @@ export function installImports(
     receiver: Receiver;
     joinRequests: JoinRequestStore;
     messages: MessageStore;
+    messageOrder: MessageOrderStore;
     writer: MessageWriter;
     audit: AuditStore;
     page: GroupPage;

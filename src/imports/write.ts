@@ -4,6 +4,7 @@ import type { Group } from '../groups/group.ts';
 import { joinInvitedGroup } from '../groups/join.ts';
 import type { JoinRequestStore } from '../groups/request-store.ts';
 import type { GroupStore } from '../groups/store.ts';
+import type { MessageOrderStore } from '../messages/order-store.ts';
 import { MAX_CHARACTERS } from '../messages/send.ts';
 import type { MessageStore } from '../messages/store.ts';
 import type { MessageWriter } from '../messages/writer.ts';
@@ -23,6 +24,7 @@ export type WriteDependencies = {
   groups: GroupStore;
   joinRequests: JoinRequestStore;
   messages: MessageStore;
+  messageOrder: MessageOrderStore;
   writer: MessageWriter;
   files: FileTaker;
   publish: Publish;
@@ -55,6 +57,8 @@ export class ImportWriter {
   readonly #plan: Plan;
   readonly #seqs = new Map<string, number>();
   readonly #joined = new Map<string, Promise<void>>();
+  /** The newest message that was brought in, by group. */
+  readonly #newest = new Map<number, number>();
   #batch: ImportedMessage[] = [];
 
   constructor(dependencies: WriteDependencies, { archive }: OpenedImport, plan: Plan) {
@@ -91,6 +95,13 @@ export class ImportWriter {
     const written = await Promise.allSettled(prepared.map((one) => this.#write(one)));
     const failed = written.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
+    for (const { conversation, key } of batch) {
+      const group = this.#plan.targets.get(conversation);
+      const seq = this.#seqs.get(idIn(conversation, key)) ?? 0;
+      if (group) this.#newest.set(group.id, Math.max(seq, this.#newest.get(group.id) ?? 0));
+    }
+    for (const [groupId, seq] of this.#newest)
+      await this.#dependencies.messageOrder.noteImported(groupId, seq);
     this.done += batch.length;
   }
 

@@ -40,6 +40,7 @@ import { threadsChanged } from '../threads/events.ts';
 import { type Composer, composerOf } from './composer.ts';
 import { inboxChanged, reportsChanged } from './events.ts';
 import { type MessagePage, PAGE_MESSAGES, readHistory, UNREAD_ON_NEWEST } from './history.ts';
+import type { MessageOrderStore } from './order-store.ts';
 import type { MessagePresenter } from './present.ts';
 import { seqAt } from './seq-at.ts';
 import type { MessageStore } from './store.ts';
@@ -53,6 +54,7 @@ export type ConversationPageDependencies = {
   joinRequests: JoinRequestStore;
   groupPresenter: GroupPresenter;
   messages: MessageStore;
+  messageOrder: MessageOrderStore;
   presenter: MessagePresenter;
   presence: PresencePresenter;
   seen: Seen;
@@ -181,14 +183,16 @@ export class ConversationPage {
    * run in the browser (they report the read position) and many messages are unread, those around the first unread.
    */
   async readAsked(request: Request, open: OpenGroup): Promise<MessagePage> {
-    const { messages } = this.#dependencies;
+    const { messages, messageOrder } = this.#dependencies;
     const before = numberInQuery(request, 'before');
     const around = numberInQuery(request, 'around');
     const since = numberInQuery(request, 'since') ?? dayInQuery(request);
     if (before !== undefined) return readHistory(messages, open, { before });
     if (around !== undefined) return readHistory(messages, open, { around });
     if (since !== undefined)
-      return readHistory(messages, open, { around: await seqAt(messages, open.group, since) });
+      return readHistory(messages, open, {
+        around: await seqAt(messages, messageOrder, open.group, since),
+      });
     const isAtNewest = request.query.newest !== undefined || !isScripted(request);
     const unread = unreadOf(open.group, open.membership);
     const place = isAtNewest || unread <= UNREAD_ON_NEWEST ? {} : { around: open.membership.readSeq + 1 };

@@ -27,6 +27,7 @@ import { listRoutes } from './list-pages.ts';
 import { ConversationSocket } from './live.ts';
 import { showPins } from './live-pins.ts';
 import { messageOperations } from './operations.ts';
+import type { MessageOrderStore } from './order-store.ts';
 import { MessagePresenter } from './present.ts';
 import { createTextRenderer } from './render.ts';
 import { messageRoutes } from './routes.ts';
@@ -49,6 +50,7 @@ type Needs = {
   readUpload: ReadUpload;
   fileLimits: FileLimits;
   messages: MessageStore;
+  messageOrder: MessageOrderStore;
   threads: ThreadStore;
   drafts: DraftStore;
   saved: SavedStore;

@@ -234,6 +234,29 @@ test('what is written while an import runs stays unread', async (t) => {
   assert.equal(Number(unread), 10_001 - (Number(news?.seq) - 1));
 });
 
+test('a day leads to what was written on it, also where an older chat came in after newer messages', async () => {
+  const made = Number(/\d+/.exec((await root.post('/groups', { name: 'Days' })).location)?.[0]);
+  for (let number = 1; number <= 60; number++)
+    await root.post(`/groups/${made}/messages`, { content: `of today ${number}` });
+  const lines = Array.from({ length: 120 }, (_, index) => {
+    const day = `${String(1 + (index % 28)).padStart(2, '0')}`;
+    const month = 1 + Math.floor(index / 28);
+    return `${day}.0${month}.20, 10:00 - Kim: on day ${month}/${day}`;
+  });
+  const form = { 'conversation.0': 'Days' };
+  const chat = Buffer.from(lines.join('\n'));
+  const { groupId } = await bringIn(root, 'WhatsApp Chat with Days.txt', chat, form);
+  assert.equal(groupId, made);
+  for (let number = 61; number <= 90; number++)
+    await root.post(`/groups/${made}/messages`, { content: `of today ${number}` });
+  const shown = async (day: string) => (await root.get(`/groups/${made}?day=${day}`)).body;
+  assert.match(await shown('2020-03-05'), /on day 3\/05</);
+  assert.doesNotMatch(await shown('2020-03-05'), /of today 1</);
+  assert.match(await shown(new Date().toISOString().slice(0, 10)), /of today 1</);
+  assert.match(await shown('2019-01-01'), /on day 1\/01</);
+  assert.match(await shown('2031-01-01'), /of today 90</);
+});
+
 test('a hundred people whose names make no username come in', async () => {
   const letters = [...'王李张刘陈杨黄赵吴周徐孙马朱胡'];
   const names = letters.flatMap((first) => letters.slice(0, 8).map((second) => `${first}${second}`));

@@ -38,6 +38,7 @@ export const groups = sqliteTable('groups', {
   heldAt: integer('held_at'),
   /** Messages up to this one are no longer kept, but for first messages of threads that go on. */
   purgedSeq: integer('purged_seq').notNull().default(0),
+  importedSeq: integer('imported_seq').notNull().default(0),
 });
 
 export const memberships = sqliteTable(
