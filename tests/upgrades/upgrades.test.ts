@@ -145,9 +145,8 @@ test('the newest three snapshots are kept, and a damaged file is still named', a
   await hearth.stop();
   for (let round = 0; round < 4; round++) {
     const sqlite = new BetterSqlite(join(dataDir, 'chat.sqlite3'));
-    sqlite.exec('ALTER TABLE groups DROP COLUMN keep_days; ALTER TABLE groups DROP COLUMN keep_megabytes');
-    sqlite.exec('ALTER TABLE groups DROP COLUMN held_at; ALTER TABLE groups DROP COLUMN purged_seq');
-    sqlite.pragma('user_version = 19');
+    sqlite.exec('ALTER TABLE groups DROP COLUMN imported_seq');
+    sqlite.pragma('user_version = 21');
     sqlite.close();
     // As one that was killed has left it, of which the next has the same number.
     const unfinished = join(dataDir, `snapshots/.unfinished-${process.pid}`);
