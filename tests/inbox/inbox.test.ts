@@ -285,7 +285,7 @@ test('what INBOX_ONLY hides is exported, no longer kept and deleted with an acco
   await until(async () => (await rows('messages', 'group_id = 3')) === 1);
   await ada.post('/account/delete', { messages: 'keep', password: PASSWORD });
   await until(async () => (await rows('memberships', 'group_id = 3')) === 1);
-  assert.equal(await rows('memberships', 'group_id = 3 AND account_id = 3 AND is_owner'), 1);
+  assert.equal(await rows('memberships', 'group_id = 3 AND account_id = 3 AND is_owner = 1'), 1);
 });
 
 test('a list that there is not is the list of open lines', async (t) => {
