@@ -5,7 +5,8 @@ import test from 'node:test';
 import { newCode, readCode } from '../../src/invitations/codes.ts';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { ON_SQLITE, startHearth } from '../support/hearth.ts';
-import { runSql } from '../support/rows.ts';
+import { countRows, runSql } from '../support/rows.ts';
+import { until } from '../support/until.ts';
 
 const NOT_VALID = /This invitation is not valid, or not any more/;
 
@@ -91,6 +92,18 @@ test('with REGISTRATION=invite a stranger needs a code, which opens its groups; 
   assert.match((await register(hearth.url, 'mina', code)).body, NOT_VALID, 'it was for one');
   const late = await new Visitor(hearth.url).get(`/join/${code}`);
   assert.deepEqual([late.status, NOT_VALID.test(late.body)], [404, true]);
+});
+
+test('a Hearth that everybody has left can be begun again, also where nobody is invited', async (t) => {
+  const env = { ADMIN_USERNAME: 'boss' };
+  const first = await startHearth(t, { env });
+  const mary = await newPerson(first.url, 'mary');
+  await mary.post('/account/delete', { messages: 'remove', password: PASSWORD });
+  await until(async () => (await countRows(first.dataDir, 'users', 'accounts')) === 0);
+  await first.stop();
+  const next = await startHearth(t, { dataDir: first.dataDir, env: { ...env, REGISTRATION: 'invite' } });
+  const answers = await Promise.all([register(next.url, 'boss'), register(next.url, 'other')]);
+  assert.equal(answers.filter(({ status }) => status === 303).length, 1, 'one of two at once');
 });
 
 test('who makes an account by an invitation sees its first group first, and may sign in instead', async (t) => {

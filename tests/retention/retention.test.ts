@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { type Ending, startHearth } from '../support/hearth.ts';
 import { countRows, runSql } from '../support/rows.ts';
+import { openStores } from '../support/stores.ts';
 import { until } from '../support/until.ts';
 
 const DAY_MS = 86_400_000;
@@ -214,6 +215,24 @@ test('nothing of a conversation on hold is removed, by anybody', async (t) => {
   assert.equal((await ada.post('/groups/1/messages/6/remove', {})).status, 409, 'its own hold stays');
   await ada.post('/admin/space/groups/1/hold', { on: 'no' });
   await purged(ada, hearth.dataDir, 5);
+});
+
+test('a group that was put on hold just before is not deleted, and one that was deleted is not put on hold', async (t) => {
+  const { groups, retention, account } = await openStores(t);
+  const ada = await account('ada');
+  const [held, gone] = [
+    await groups.add({ name: 'Held', creatorId: ada.id, now: 1 }),
+    await groups.add({ name: 'Gone', creatorId: ada.id, now: 1 }),
+  ];
+  assert.ok(held && gone);
+  await retention.hold(held.id, 5, 0);
+  // As it was read before.
+  assert.equal(await groups.hide(held.id, 6), 'held');
+  assert.equal((await groups.byId(held.id))?.name, 'Held');
+  assert.deepEqual(await groups.hide(gone.id, 6), [ada.id]);
+  await retention.hold(gone.id, 7, 0);
+  assert.equal(await groups.byId(gone.id), undefined);
+  assert.equal(await groups.hide(gone.id, 8), undefined);
 });
 
 test('a message that is newer than the rule stays, though older ones were brought in after it', async (t) => {

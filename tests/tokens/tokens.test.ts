@@ -138,10 +138,24 @@ test('without the scope admin, the token of an administrator is that of a member
   }
   assert.equal((await member.get(`/groups/${groupId}`)).status, 404);
 
+  // Neither by a socket: what is written in a line is told to the tokens that read it.
+  const listen = (program: Program) =>
+    new Visitor(hearth.url).socket('/ws', { headers: { authorization: `Bearer ${program.token}` } });
+  const [ofAdmin, ofMember] = [await listen(admin), await listen(member)];
+  await ada.post(`/groups/${groupId}/messages`, { content: 'told to those who read it' });
+  await ofAdmin.nextJson('notify', ({ body }) => body === 'told to those who read it');
+  await root.post('/groups/3/join');
+  await ada.post('/groups/3/messages', { content: 'here is @root' });
+  await ofMember.nextJson('notify', ({ body }) => {
+    assert.doesNotMatch(String(body), /those who read it/);
+    return /here is @root/.test(String(body));
+  });
+  await root.post('/groups/3/leave');
+
   const kim = await newPerson(hearth.url, 'kim', 3);
   await kim.post('/groups/3/messages', { content: 'as it was' });
-  await ada.post('/groups/3/messages/1/report', { reason: 'rude' });
-  await kim.post('/groups/3/messages/1/edit', { content: 'as it is now' });
+  await ada.post('/groups/3/messages/2/report', { reason: 'rude' });
+  await kim.post('/groups/3/messages/2/edit', { content: 'as it is now' });
   const [report] = (await admin.get('/reports')).json.items;
   assert.deepEqual(
     [report.reason, report.content, report.message.content],
