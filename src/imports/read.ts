@@ -31,8 +31,6 @@ const ZIP_MAGIC = Buffer.from('PK');
 const START_BYTES = 1_000;
 /** The texts of exports, the surest first; a chat may have others among its files. */
 const TEXTS = [/(?:^|\/)_chat\.txt$/i, /(?:^|\/)whatsapp[^/]*\.txt$/i, /\.jsonl$/i, /\.txt$/i];
-/** Where exports keep what people sent. */
-const SENT = /(?:^|\/)(?:data|files)\//;
 
 /**
  * Finds out of which chat an archive is, and opens it.
@@ -76,7 +74,7 @@ function textOf(names: readonly string[]): string | undefined {
   const depthOf = (entry: string) => entry.split('/').length;
   const rankOf = (entry: string) => TEXTS.findIndex((pattern) => pattern.test(entry));
   return names
-    .filter((entry) => rankOf(entry) >= 0 && !SENT.test(entry))
+    .filter((entry) => rankOf(entry) >= 0)
     .sort((a, b) => depthOf(a) - depthOf(b) || rankOf(a) - rankOf(b))[0];
 }
 

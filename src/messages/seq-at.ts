@@ -23,8 +23,8 @@ export async function seqAt(
     if (message && message.createdAt < time) low = middle + 1;
     else high = middle;
   }
-  const newer = low > group.lastSeq ? undefined : await messages.bySeq(group.id, low);
   if (!older) return Math.min(low, Math.max(group.lastSeq, 1));
+  const newer = await messages.bySeq(group.id, low);
   const isNewerFirst = newer !== undefined && newer.createdAt >= time && newer.createdAt < older.createdAt;
   return isNewerFirst ? low : older.seq;
 }
