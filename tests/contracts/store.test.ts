@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import test, { after } from 'node:test';
 import type { Account } from '../../src/accounts/store.ts';
+import type { Publish } from '../../src/bus/bus.ts';
 import { loadKeyring } from '../../src/crypto/keys.ts';
 import { openDatabases } from '../../src/database/open.ts';
 import { ChatError } from '../../src/errors.ts';
 import type { StoredFile } from '../../src/files/file.ts';
+import { followRole, openLine } from '../../src/inbox/lines.ts';
 import type { Message, NewMessage } from '../../src/messages/message.ts';
 import { openStores as openAll } from '../../src/stores.ts';
 import { atEnd, type Ending, temporaryFolder } from '../support/hearth.ts';
@@ -160,6 +162,40 @@ for (const [engine, urlOf] of Object.entries(ENGINES)) {
     const admins = await Promise.all(ids.map((id) => peopleStore.removeAdmin(id)));
     assert.deepEqual(admins.filter(Boolean).length, 2);
     assert.equal((await peopleStore.counts()).admins, 1);
+  });
+
+  test(`${engine}: of somebody who is removed and made an owner at once, one holds`, async (t) => {
+    const { groups, bob, group } = await opened(t);
+    for (let round = 0; round < 20; round++) {
+      await groups.join(bob.id, group.id, 1);
+      const isOwnerFirst = round % 2 === 0;
+      const make = () => groups.makeOwner(bob.id, group.id);
+      const remove = () => groups.leave(bob.id, group.id, false);
+      const done = await Promise.all(isOwnerFirst ? [make(), remove()] : [remove(), make()]);
+      assert.equal(done.filter(Boolean).length, 1);
+      const [isOwner] = isOwnerFirst ? done : done.toReversed();
+      assert.equal((await groups.owners(group.id)).includes(bob.id), isOwner);
+      assert.equal((await groups.membership(bob.id, group.id)) !== undefined, isOwner);
+      await groups.leave(bob.id, group.id);
+    }
+  });
+
+  test(`${engine}: whoever becomes an administrator while a private line is opened is in it`, async (t) => {
+    const stores = await opened(t);
+    const { peopleStore, groups, ada, bob, account } = stores;
+    const jo = await account('jo');
+    const joined: number[] = [];
+    const publish: Publish = (_type, payload) =>
+      void joined.push((payload as { accountId: number }).accountId);
+    const line = groups.line.bind(groups);
+    t.mock.method(groups, 'line', async (...args: Parameters<typeof line>) => {
+      await peopleStore.makeAdmin(bob.id);
+      await followRole({ ...stores, publish }, bob.id);
+      return line(...args);
+    });
+    const id = await openLine({ ...stores, publish }, jo);
+    assert.deepEqual(await groups.members(id, 9), [ada.id, bob.id, jo.id]);
+    assert.deepEqual(joined.toSorted(), [ada.id, bob.id, jo.id], 'each is told once');
   });
 
   test(`${engine}: messages that many write at once are numbered without gaps, each once`, async (t) => {
