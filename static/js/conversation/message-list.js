@@ -3,7 +3,7 @@ import { localiseTimes, separateDays, separateLast } from '../page/days.js';
 import { find, findAll, findOptional } from '../page/dom.js';
 import { announce } from '../page/events.js';
 import { markOwn } from './own.js';
-import { renewQuotes } from './quotes.js';
+import { removeQuotes, renewQuotes } from './quotes.js';
 
 const MESSAGES = ':scope > .message';
 /** Notices, such as of who has joined, are not history: the oldest give way to a new one. */
@@ -79,12 +79,16 @@ export class MessageList {
   }
 
   /**
-   * Takes away messages that are no longer kept.
+   * Takes away messages that are no longer kept, and quotes of them.
    * @param {number} seq of the newest of them
    */
   removeUpTo(seq) {
-    for (const message of findAll(this.#list, '.message'))
-      if (Number(message.dataset.seq) <= seq && message.dataset.seq !== this.#thread) message.remove();
+    for (const message of findAll(this.#list, '.message')) {
+      if (Number(message.dataset.seq) > seq || message.dataset.seq === this.#thread) continue;
+      message.remove();
+      announce('removed', { seq: message.dataset.seq ?? '' });
+    }
+    removeQuotes(this.#list, seq);
   }
 
   /** @param {HTMLElement} element such as "Mina has joined" */

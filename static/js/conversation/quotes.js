@@ -1,4 +1,4 @@
-import { findAll } from '../page/dom.js';
+import { closest, findAll } from '../page/dom.js';
 
 const EXCERPT_CHARACTERS = 140;
 
@@ -11,6 +11,18 @@ export function renewQuotes(list, message) {
   for (const quote of findAll(list, `[data-quote="${message.dataset.seq}"]`)) {
     const author = quote.querySelector('.quoted-author') ?? '';
     quote.replaceChildren(author, ` ${excerptOf(message)}`);
+  }
+}
+
+/**
+ * Quotes of messages that are no longer kept go. The first message of a thread is kept as long as it has answers.
+ * @param {HTMLElement} list
+ * @param {number} seq of the newest that is not kept
+ */
+export function removeQuotes(list, seq) {
+  for (const quote of findAll(list, '[data-quote]')) {
+    const isOfThread = quote.dataset.quote === closest(quote, '.message')?.dataset.thread;
+    if (Number(quote.dataset.quote) <= seq && !isOfThread) quote.remove();
   }
 }
 
