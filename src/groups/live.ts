@@ -64,7 +64,7 @@ export function pushGroups({ hub, accounts, groups, presenter, subscribe }: Depe
     hub.publish(personalTopic(accountId), ({ protocol }) => {
       if (protocol === 'html') {
         const row = isHidden(group, membership)
-          ? `<li id="group-${groupId}" data-live="remove"></li>`
+          ? `<li id="group-${groupId}" data-live="hide"></li>`
           : presenter.row(named, membership);
         return row + (type === 'group' ? offer : '');
       }

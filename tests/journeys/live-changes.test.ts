@@ -62,6 +62,29 @@ test('what is no longer kept goes from an open page, with the quotes of it and t
   assert.match(await page.locator('#message-4 .quote').innerText(), /a root/);
 });
 
+test('a hidden group stays in the list while it is open, and is not listed where it is not', async (t) => {
+  const { url } = await startHearth(t);
+  const bob = await newPerson(url, 'bob', 1);
+  const { location: other } = await bob.post('/groups', { name: 'Other' });
+  const { page } = await personAt(await openBrowser(t), url, 'ada');
+  await joinGroup(page, 'Other');
+  await page.goto(`${url}/groups`);
+  await joinGroup(page, 'General');
+  const elsewhere = await page.context().newPage();
+  await elsewhere.goto(`${url}/saved`);
+  const rows = [page, elsewhere].map((tab) => tab.locator('#group-1'));
+  for (const row of rows) await row.waitFor();
+  await page.getByLabel(/^Notifications of this conversation/).click();
+  await page.getByRole('button', { name: 'Hidden' }).click();
+  await page.getByLabel('Notifications of this conversation: hidden').waitFor();
+  await bob.post('/groups/1/messages', { content: 'a quiet one' });
+  await rows[1]?.waitFor({ state: 'detached' });
+  // It comes by the same socket, after what would take the row away.
+  await bob.post(`${other}/messages`, { content: 'elsewhere' });
+  await page.locator(`[data-group-id="${other.split('/').at(-1)}"][data-unread="1"]`).waitFor();
+  assert.equal(await rows[0]?.count(), 1);
+});
+
 test('in a thread a reply stands under its author, and an old one that changes is not new', async (t) => {
   const { url } = await startHearth(t);
   const ann = await newPerson(url, 'ann', 1);
