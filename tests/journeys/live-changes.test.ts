@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Page } from 'playwright-core';
 import { joinGroup, openBrowser, personAt, say, spoken } from '../support/browser.ts';
-import { newPerson } from '../support/client.ts';
+import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { startHearth, startHearthProcess } from '../support/hearth.ts';
 import { runSql } from '../support/rows.ts';
 
@@ -38,26 +38,32 @@ test('what is being read stays where it is, whatever changes above it and below'
 });
 
 test('what is no longer kept goes from an open page, with the quotes of it and the reply to it', async (t) => {
-  const { url, dataDir } = await startHearth(t);
-  const bob = await newPerson(url, 'bob', 1);
-  const reply = (content: string, replyTo: string) => bob.post('/groups/1/messages', { content, replyTo });
-  await bob.post('/groups/1/messages', { content: 'a root' });
+  const hearth = await startHearth(t);
+  const author = await newPerson(hearth.url, 'bob', 1);
+  const reply = (content: string, replyTo: string) => author.post('/groups/1/messages', { content, replyTo });
+  await author.post('/groups/1/messages', { content: 'a root' });
   await reply('a canary', '1');
   await reply('about the canary', '2');
   await reply('about the root', '1');
+  await hearth.stop();
+  const old = Date.now() - 40 * 86_400_000;
+  await runSql(hearth.dataDir, 'chat', `UPDATE messages SET created_at = ${old} + seq WHERE seq <= 2`);
+  const { url } = await startHearth(t, { dataDir: hearth.dataDir });
+  const bob = new Visitor(url);
+  await bob.post('/login', { username: 'bob', password: PASSWORD });
   const { page } = await personAt(await openBrowser(t), url, 'ada');
   await joinGroup(page, 'General');
   await page.goto(`${url}/groups/1?reply=2`);
   await page.locator('#message-3 .quote').waitFor();
   await page.getByText('Replying to').waitFor();
-  const old = Date.now() - 40 * 86_400_000;
-  await runSql(dataDir, 'chat', `UPDATE messages SET created_at = ${old} + seq WHERE seq <= 2`);
+  assert.equal(await page.locator('[data-day]').count(), 2);
   await bob.post('/admin/space/keep', { keepDays: '30', keepMegabytes: '' });
   await bob.post('/admin/space/purge', {});
   await page.locator('#message-2').waitFor({ state: 'detached' });
   await page.getByText('The message that you answer was removed. Your words are still here.').waitFor();
   assert.doesNotMatch(await page.locator('main').innerText(), /a canary|Replying/);
   assert.match(await page.locator('#message-4 .quote').innerText(), /a root/, 'it is kept with its thread');
+  assert.equal(await page.locator('[data-day]').count(), 1, 'that of a day that is gone goes, too');
   await page.reload();
   assert.match(await page.locator('#message-4 .quote').innerText(), /a root/);
 });

@@ -88,6 +88,7 @@ export class MessageList {
       message.remove();
       announce('removed', { seq: message.dataset.seq ?? '' });
     }
+    separateDays(this.#list);
     removeQuotes(this.#list, seq);
   }
 
