@@ -27,6 +27,14 @@ export function timeIn(zone: string): (...clock: Clock) => number {
   };
 }
 
+/** Start of a day in a zone. Where its clock skips midnight, as on some days of Chile, that is an hour later. */
+export function startOfDay(zone: string, year: number, month: number, day: number): number {
+  const start = timeIn(zone)(year, month, day, 0, 0, 0);
+  const [y, m, d, ...clock] = clockIn(zone, new Date(start));
+  const wanted = Date.UTC(year, month, day);
+  return Date.UTC(y, m, d) < wanted ? start + wanted - Date.UTC(y, m, d, ...clock) : start;
+}
+
 function formatterOf(zone: string): Intl.DateTimeFormat {
   return new Intl.DateTimeFormat('en-u-ca-iso8601', {
     timeZone: zone,

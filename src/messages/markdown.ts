@@ -51,6 +51,11 @@ export function renderPlain(text: string): string {
   return `<p>${escapeHtml(text).replaceAll('\n', '<br>')}</p>`;
 }
 
+/** Whether an address in the text becomes a link. */
+export function hasLink(text: string): boolean {
+  return markdown.linkify.test(text);
+}
+
 function configured() {
   const markdown = new MarkdownIt({ html: false, linkify: true, breaks: true }).disable([
     'heading',

@@ -1,4 +1,5 @@
 import { kindOf } from '../files/file.ts';
+import { hasLink } from '../messages/markdown.ts';
 import type { Message } from '../messages/message.ts';
 import { spokenIn } from '../recordings/recording.ts';
 import type { Document } from './tokens.ts';
@@ -27,7 +28,7 @@ export function asDocument(message: Message): Document {
   if (kinds.has('picture')) marks.push(MARKS.has.image);
   if (kinds.has('video')) marks.push(MARKS.has.video);
   if (kinds.has('audio')) marks.push(MARKS.has.audio);
-  if (/\bhttps?:\/\/\S/i.test(content)) marks.push(MARKS.has.link);
+  if (hasLink(content)) marks.push(MARKS.has.link);
   return { groupId, seq, createdAt, text: textOf(message), marks };
 }
 

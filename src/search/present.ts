@@ -9,8 +9,8 @@ import { clock } from '../recordings/present.ts';
 import { spokenIn } from '../recordings/recording.ts';
 import { secondAt } from '../recordings/transcript.ts';
 import { textOf } from './document.ts';
-import { type Phrase, phraseAt } from './query.ts';
-import { isUnspaced, wordsOf } from './words.ts';
+import { type Phrase, phraseAt, wordsFor } from './query.ts';
+import { isUnspaced, searchText } from './words.ts';
 
 const EXCERPT_CHARACTERS = 240;
 const BEFORE_CHARACTERS = 70;
@@ -87,22 +87,23 @@ export function excerpt(text: string, phrases: readonly Phrase[]): Piece[] {
 
 /** The positions of the hits in the original text, in order. */
 function hitsIn(text: string, phrases: readonly Phrase[]): { from: number; to: number }[] {
-  const words = wordsOf(text);
-  const folded = words.map((word) => word.folded);
+  const searched = searchText(text);
   const marked = new Map<number, { from: number; to: number }>();
   for (const phrase of phrases) {
-    folded.forEach((_word, at) => {
-      if (!phraseAt(folded, at, phrase)) return;
-      phrase.words.forEach((wanted, index) => {
-        const word = words[at + index];
-        if (!word) return;
-        // Folding may change a word's length; where it does, all of it is marked.
-        const isSame = word.folded.length === word.written.length;
-        const start = isSame && isUnspaced(wanted) ? word.folded.indexOf(wanted) : 0;
-        const length = isSame ? wanted.length : word.written.length;
-        marked.set(word.at + start, { from: word.at + start, to: word.at + start + length });
+    for (const words of wordsFor(phrase, searched)) {
+      words.forEach((_word, at) => {
+        if (!phraseAt(words, at, phrase)) return;
+        phrase.words.forEach((wanted, index) => {
+          const word = words[at + index];
+          if (!word) return;
+          // Folding may change a word's length; where it does, all of it is marked.
+          const isSame = word.folded.length === word.written.length;
+          const start = isSame && isUnspaced(wanted) ? word.folded.indexOf(wanted) : 0;
+          const length = isSame ? wanted.length : word.written.length;
+          marked.set(word.at + start, { from: word.at + start, to: word.at + start + length });
+        });
       });
-    });
+    }
   }
   return [...marked.values()].sort((a, b) => a.from - b.from);
 }

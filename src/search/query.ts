@@ -6,9 +6,9 @@ import { isLineOfOther } from '../groups/policies.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { visiblePeople, visiblePerson } from '../groups/visibility.ts';
-import { clockIn, timeIn } from '../time-zones.ts';
+import { clockIn, startOfDay } from '../time-zones.ts';
 import { MARKS } from './document.ts';
-import { fold, isUnspaced, queryWords, wordsOf } from './words.ts';
+import { fold, isUnspaced, queryWords, type SearchText, searchText, type Word } from './words.ts';
 
 /** What `has:` takes, as it is chosen from a list. */
 export const HAS: readonly { value: keyof typeof MARKS.has; label: string }[] = [
@@ -201,12 +201,7 @@ function dateOf(operator: string, value: string, now: Date, zone: string): { sta
 function span(zone: string, year: number, month: number, day: number, unit: 'day' | 'month' | 'year') {
   const next: [number, number, number] =
     unit === 'day' ? [year, month, day + 1] : unit === 'month' ? [year, month + 1, 1] : [year + 1, 0, 1];
-  return { start: midnight(zone, year, month, day), end: midnight(zone, ...next) };
-}
-
-/** Start of a day in a zone. */
-function midnight(zone: string, year: number, month: number, day: number): number {
-  return timeIn(zone)(year, month, day, 0, 0, 0);
+  return { start: startOfDay(zone, year, month, day), end: startOfDay(zone, ...next) };
 }
 
 function dayIn(zone: string, date: Date): [number, number, number] {
@@ -216,14 +211,21 @@ function dayIn(zone: string, date: Date): [number, number, number] {
 
 /** Whether a text matches all phrases. Verifies a hit of the index, which may be a false positive. */
 export function fits(text: string, phrases: readonly Phrase[]): boolean {
-  const words = wordsOf(text).map((word) => word.folded);
-  return phrases.every((phrase) => words.some((_word, at) => phraseAt(words, at, phrase)));
+  const searched = searchText(text);
+  return phrases.every((phrase) =>
+    wordsFor(phrase, searched).some((words) => words.some((_word, at) => phraseAt(words, at, phrase))),
+  );
+}
+
+/** In which words of a text a phrase is found: several stand together in it. */
+export function wordsFor({ words: wanted }: Phrase, { words, readings }: SearchText): SearchText['readings'] {
+  return wanted.length > 1 ? readings : [words];
 }
 
 /** Whether a phrase matches the words of a text from index `at` on. */
-export function phraseAt(words: readonly string[], at: number, { words: wanted, isWhole }: Phrase): boolean {
+export function phraseAt(words: readonly Word[], at: number, { words: wanted, isWhole }: Phrase): boolean {
   return wanted.every((wantedWord, index) => {
-    const word = words[at + index];
+    const word = words[at + index]?.folded;
     if (word === undefined) return false;
     if (isUnspaced(wantedWord)) return word.includes(wantedWord);
     return index < wanted.length - 1 || isWhole ? word === wantedWord : word.startsWith(wantedWord);

@@ -25,7 +25,7 @@ export type Query = {
 };
 
 /** Increase it when tokens are made differently: the index is then rebuilt. */
-const VERSION = 5;
+const VERSION = 6;
 /** Maximum number of documents with the same millisecond: the document number is the time times this, plus a counter. */
 export const PER_MILLISECOND = 2_048;
 const TOKEN_BYTES = 6;

@@ -25,24 +25,48 @@ const MAX_LATER_PARTS = 50;
 /** As much of a later part as a query can ask for. */
 const MAX_PART_CHARACTERS = 300;
 
-/** The words of a query, in order; a run of characters of a script without spaces is one word. */
+/**
+ * The words of a query, in order; a run of characters of a script without spaces is one word. Underscores around a word
+ * are left out: they are those of italics, or of names such as __init__.
+ */
 export function queryWords(text: string): Word[] {
   // Most texts are ASCII, and matching by script is slow.
-  return [...text.matchAll(isAscii(text) ? ASCII_RUNS : RUNS)].map(({ 0: written, index }) => ({
-    written,
-    folded: fold(written),
-    at: index,
-  }));
+  const runs = [...text.matchAll(isAscii(text) ? ASCII_RUNS : RUNS)];
+  return (
+    runs
+      .map(({ 0: run, index }) => {
+        let [from, to] = [0, run.length];
+        while (run[from] === '_') from++;
+        while (to > from && run[to - 1] === '_') to--;
+        const written = run.slice(from, to);
+        return { written, folded: fold(written), at: index + from };
+      })
+      // Such as the variation selector behind an emoji.
+      .filter(({ folded }) => folded !== '')
+  );
 }
 
+/** A text as it is searched. */
+export type SearchText = {
+  /** All words that it is found by. */
+  words: readonly Word[];
+  /** Its words in order, in which phrases are found: as written, and as a reader sees them where that differs. */
+  readings: readonly (readonly Word[])[];
+};
+
 /**
- * The words of a text, in order, followed by what else it is found by: the later parts of compound words such as
- * my_var_name and getUserName, and words with Markdown marks inside them, as a reader sees them.
+ * Beside its words, a text is found by the later parts of compound words such as my_var_name and getUserName, and by
+ * words with Markdown marks inside them as a reader sees them.
  */
-export function wordsOf(text: string): Word[] {
+export function searchText(text: string): SearchText {
   const words = queryWords(text);
   const later = COMPOUND.test(text) ? words.flatMap(laterParts) : [];
-  return [...words, ...later, ...wordsAcrossMarks(text, words)];
+  const joined = joinedAcrossMarks(text, words);
+  const known = new Set(words);
+  return {
+    words: [...words, ...later, ...joined.filter((word) => !known.has(word))],
+    readings: joined.length < words.length ? [words, joined] : [words],
+  };
 }
 
 function laterParts({ written, at }: Word): Word[] {
@@ -52,11 +76,14 @@ function laterParts({ written, at }: Word): Word[] {
   });
 }
 
-function wordsAcrossMarks(text: string, words: readonly Word[]): Word[] {
-  if (!/[*~`]/.test(text)) return [];
+/** The words of a text, each one that has marks inside it as one. */
+function joinedAcrossMarks(text: string, words: readonly Word[]): readonly Word[] {
+  if (!/[*~`]/.test(text)) return words;
   const found: Word[] = [];
   for (let first = 0; first < words.length; first++) {
-    const { at = 0, written = '' } = words[first] ?? {};
+    const word = words[first];
+    if (!word) break;
+    const { at, written } = word;
     let joined = written;
     let end = at + written.length;
     for (
@@ -68,7 +95,7 @@ function wordsAcrossMarks(text: string, words: readonly Word[]): Word[] {
       end = next.at + next.written.length;
       first += 1;
     }
-    if (joined !== written) found.push({ written: text.slice(at, end), folded: fold(joined), at });
+    found.push(joined === written ? word : { written: text.slice(at, end), folded: fold(joined), at });
   }
   return found;
 }
@@ -131,15 +158,15 @@ export function fold(word: string): string {
 
 /** The lengths, in characters, of the beginnings of words that are indexed. */
 const PREFIXES = [2, 3, 4, 6, 9];
-/** Limit of index keys per message; words beyond it are not indexed. */
-const MAX_KEYS = 2_000;
+/** Limit of index keys per message; words beyond it are not indexed. The longest texts of people have fewer. */
+const MAX_KEYS = 8_000;
 
 /**
  * The index keys of a text: prefixes of its words, and single characters and bigrams of scripts without spaces.
  */
 export function indexKeys(text: string): Set<string> {
   const keys = new Set<string>();
-  for (const { folded } of wordsOf(text)) {
+  for (const { folded } of searchText(text).words) {
     if (keys.size > MAX_KEYS) break;
     const characters = [...folded];
     if (isUnspaced(folded)) {

@@ -51,6 +51,9 @@ test('words, beginnings, phrases, any script, and operators, newest first, each 
   assert.equal((await found(ada, 'shed from:me')).length, 2);
   assert.deepEqual(await found(ada, 'shed in:Random'), ['/groups/2?around=1#message-1']);
   assert.deepEqual(await found(ada, 'has:link'), ['/groups/1?around=2#message-2']);
+  await say(ada, 1, 'paint is at www.example.org');
+  assert.equal((await found(ada, 'has:link', 2)).length, 2, 'whatever becomes a link');
+  await ada.post('/groups/1/messages/4/remove');
   assert.equal((await found(ada, 'in:General')).length, 3, 'no words are all of them');
   assert.equal((await found(ada, 'shed after:2020 before:today')).length, 0);
   assert.equal((await found(ada, 'shed after:yesterday')).length, 3);
