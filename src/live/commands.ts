@@ -20,7 +20,8 @@ export function commandsOf<Target>(
       const { id } = parseInput(identified, body);
       const outcome = await operation.run(await targetOf(connection, body), body);
       if (id === undefined && operation.isQuiet) return;
-      hub.sendFact(connection, 'ack', { ...outcome, id: outcome.id ?? id });
+      // As it was sent: ids of messages are compared in lower case.
+      hub.sendFact(connection, 'ack', { ...outcome, id: id ?? outcome.id });
     },
   ]);
   return Object.fromEntries(commands);

@@ -9,6 +9,7 @@ import { defineOperation, type Operation } from '../operations/define.ts';
 import { wholeNumber } from '../operations/fields.ts';
 import { markRead, type ReadMarks } from '../receipts/mark-read.ts';
 import { typed } from './events.ts';
+import type { Message } from './message.ts';
 import { allowMembers } from './policies.ts';
 import { SEND_RATE, type SendDependencies, sendable, sendMessage } from './send.ts';
 
@@ -19,6 +20,8 @@ export type ConversationOperationContext = SendDependencies & {
 };
 
 export type ConversationOperation = Operation<ConversationOperationContext, OpenGroup>;
+
+const outcomeOf = ({ id, seq, change }: Message) => ({ id, seq, change });
 
 /** Operations of a member on a conversation; those on a single message are in `operations.ts`. */
 export const conversationOperations: readonly ConversationOperation[] = [
@@ -31,8 +34,11 @@ export const conversationOperations: readonly ConversationOperation[] = [
     async run(context: ConversationOperationContext, open: OpenGroup, input) {
       const message = await sendMessage(context, open, input);
       await deleteSentDraft(context, open, message);
-      const { id, seq, change } = message;
-      return { id, seq, change };
+      return outcomeOf(message);
+    },
+    async repeated({ messages }: ConversationOperationContext, { group, account }: OpenGroup, { id }) {
+      const sent = id === undefined ? undefined : await messages.byId(id);
+      return sent?.groupId === group.id && sent.authorId === account.id ? outcomeOf(sent) : undefined;
     },
   }),
   defineOperation({

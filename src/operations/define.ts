@@ -1,5 +1,5 @@
 import { type ZodType, z } from 'zod';
-import { type ChatError, invalid } from '../errors.ts';
+import { ChatError, invalid } from '../errors.ts';
 import type { Limits, Rate } from '../limits.ts';
 import type { NeededScope } from './scopes.ts';
 import { sentenceOf } from './sentences.ts';
@@ -29,6 +29,8 @@ export type Operation<Context, Target> = Readonly<{
    * @throws ChatError 400 with the sentence of the first rule that is broken
    */
   prepare(body: unknown): (context: Context, target: Target) => Promise<Outcome>;
+  /** What an earlier try of the same request did, whose answer was lost; asked where this try is refused. */
+  repeated?: ((context: Context, target: Target, body: unknown) => Promise<Outcome | undefined>) | undefined;
 }>;
 
 /** The result of an operation: the message that was sent or changed, or the group, invitation or webhook that was made or joined. */
@@ -55,8 +57,9 @@ export function defineOperation<Context, Target extends Actor, Input>(definition
   scope?: NeededScope;
   policy(target: Target, context: Context): ChatError | undefined;
   run(context: Context, target: Target, input: Input): Promise<Outcome> | Promise<void>;
+  repeated?(context: Context, target: Target, input: Input): Promise<Outcome | undefined>;
 }): Operation<Context, Target> {
-  const { name, path, input, rate, isQuiet, scope, policy, run } = definition;
+  const { name, path, input, rate, isQuiet, scope, policy, run, repeated } = definition;
   return Object.freeze({
     name,
     path,
@@ -69,10 +72,19 @@ export function defineOperation<Context, Target extends Actor, Input>(definition
       const parsed = parseInput(input, body);
       return async (context: Context, target: Target) => (await run(context, target, parsed)) ?? {};
     },
+    repeated:
+      repeated &&
+      (async (context: Context, target: Target, body: unknown) => {
+        const { success, data } = input.safeParse(body ?? {});
+        return success ? repeated(context, target, data) : undefined;
+      }),
   });
 }
 
-/** An operation with its dependencies. `run` checks the policy, the input and the rate limit, in this order. */
+/**
+ * An operation with its dependencies. `run` checks the policy, the input and the rate limit, in this order; a request
+ * that is repeated has the outcome of its first try.
+ */
 export type BoundOperation<Target> = Readonly<{
   name: string;
   path: string;
@@ -90,7 +102,18 @@ export function bindOperations<Context, Target extends Actor>(
   limits: Limits,
   ofTable: NeededScope = 'write',
 ): BoundOperation<Target>[] {
-  return operations.map(({ name, path, rate, isQuiet = false, policy, input, scope = ofTable, prepare }) => {
+  return operations.map((operation) => {
+    const {
+      name,
+      path,
+      rate,
+      isQuiet = false,
+      policy,
+      input,
+      scope = ofTable,
+      prepare,
+      repeated,
+    } = operation;
     const limit = rate && limits.of(rate);
     return {
       name,
@@ -100,11 +123,17 @@ export function bindOperations<Context, Target extends Actor>(
       scope,
       policy: (target) => policy(target, context),
       async run(target, body) {
-        const refusal = policy(target, context);
-        if (refusal) throw refusal;
-        const perform = prepare(body);
-        await limit?.take(String(target.account.id));
-        return await perform(context, target);
+        try {
+          const refusal = policy(target, context);
+          if (refusal) throw refusal;
+          const perform = prepare(body);
+          await limit?.take(String(target.account.id));
+          return await perform(context, target);
+        } catch (error) {
+          const before = error instanceof ChatError ? await repeated?.(context, target, body) : undefined;
+          if (!before) throw error;
+          return before;
+        }
       },
     };
   });

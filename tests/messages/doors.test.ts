@@ -7,6 +7,31 @@ import { until } from '../support/until.ts';
 
 const uuid = () => randomUUID();
 
+test('a message that is sent again is the same one, also where it would be refused by now', async (t) => {
+  const { url } = await startHearth(t);
+  const ada = await newPerson(url, 'ada', 1);
+  const bob = await newPerson(url, 'bob', 1);
+  await ada.post('/groups/1/messages', { content: 'one' });
+  const id = '7B2B8FAA-1B1C-4D5E-8F90-112233445566';
+  await ada.post('/groups/1/messages', { content: 'two', replyTo: '1' });
+  const reply = { content: 'three', replyTo: '2', id };
+  await bob.post('/groups/1/messages', reply);
+  await ada.post('/groups/1/messages/2/remove', {});
+  const again = await bob.post('/groups/1/messages', reply);
+  assert.deepEqual([again.status, again.location], [303, '/groups/1#message-3'], 'what it answers is gone');
+  const other = { ...reply, id: randomUUID() };
+  assert.equal((await bob.post('/groups/1/messages', other)).status, 404, 'another one is refused');
+  await ada.post('/groups/1/archive', { on: 'yes' });
+  const socket = await bob.socket('/ws/chat/1', { protocol: 'hearth.json' });
+  socket.send({ type: 'send', ...reply, replyTo: 2 });
+  const { seq, id: acknowledged } = await socket.nextJson('ack');
+  assert.deepEqual([seq, acknowledged], [3, id], 'with the id as it was sent');
+  socket.send({ type: 'send', content: 'three', id: other.id });
+  assert.equal((await socket.nextJson('error')).id, other.id);
+  await bob.post('/groups/1/leave', {});
+  assert.equal((await bob.post('/groups/1/messages', reply)).status, 403, 'by members only');
+});
+
 test('the three doors of a conversation: form, fragment and socket', async (t) => {
   const hearth = await startHearth(t);
   const ada = await newPerson(hearth.url, 'ada', 1);
