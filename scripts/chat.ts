@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { type Group, Refusal, type Server } from './terminal/server.ts';
-import { keep, readSettings } from './terminal/settings.ts';
+import { readSettings } from './terminal/settings.ts';
 import { connectTo } from './terminal/sign-in.ts';
 
 const USAGE = `hearth [ADDRESS]
@@ -42,8 +42,7 @@ async function main(args: readonly string[]): Promise<void> {
     throw new Error('There is no terminal here. To send lines: date | npm run chat -- send General');
   const server = await connectTo(address, true);
   const { showChat } = await import('./terminal/screen.ts');
-  const outbox = readSettings().servers[address]?.outbox ?? [];
-  await showChat(server, outbox, (waiting) => keep(address, { outbox: [...waiting] }));
+  await showChat(server);
   // Sockets that are being closed would keep the process.
   process.exit();
 }

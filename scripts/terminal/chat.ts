@@ -1,19 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type WebSocket from 'ws';
+import { Outbox, type Waiting } from './outbox.ts';
 import { type Group, type Message, type Person, Refusal, type Server } from './server.ts';
 
 const RETRY_MS = [500, 1_000, 2_000, 5_000, 10_000];
 /** Nothing for this long, not even a ping, and the connection is taken for dead. */
 const SILENCE_MS = 50_000;
-
-/** What was written and is not yet sent. */
-export type Waiting = {
-  id: string;
-  groupId: number;
-  content: string;
-  replyTo?: number | undefined;
-  files?: string[] | undefined;
-};
+/** Where a clock was set, what waits for a time is looked at again after this long. */
+const MAX_PAUSE_MS = 30_000;
 
 /**
  * What the screen shows, and what keeps it up to date: one socket for the open conversation, one for the rest. Each
@@ -29,10 +23,13 @@ export class Chat {
   isConnected = false;
   /** A sentence of the last command, or what went wrong. */
   notice = '';
-  readonly outbox: Waiting[];
+  outbox: readonly Waiting[] = [];
   readonly #server: Server;
   readonly #changed: () => void;
-  readonly #keepOutbox: (outbox: readonly Waiting[]) => void;
+  #kept: Outbox | undefined;
+  /** Until when nothing is sent to a group whose slow mode refused it. */
+  readonly #slowUntil = new Map<number, number>();
+  #wake = () => {};
   readonly #sockets = new Map<'overview' | 'conversation', WebSocket>();
   #change = 0;
   #isSending = false;
@@ -41,19 +38,15 @@ export class Chat {
   /** The group that was chosen last. */
   #wanted = 0;
 
-  constructor(
-    server: Server,
-    outbox: readonly Waiting[],
-    { changed, keepOutbox }: { changed(): void; keepOutbox(outbox: readonly Waiting[]): void },
-  ) {
+  constructor(server: Server, changed: () => void) {
     this.#server = server;
     this.#changed = changed;
-    this.#keepOutbox = keepOutbox;
-    this.outbox = [...outbox];
   }
 
   async start(): Promise<void> {
     this.me = await this.#server.get<Person>('/me');
+    this.#kept = new Outbox(this.#server.address, this.me.id);
+    this.outbox = this.#kept.read();
     await this.loadGroups();
     this.#connect('overview', '/ws', (frame) => {
       if (frame.type === 'unread') this.#setUnread(Number(frame.groupId), Number(frame.unread));
@@ -112,9 +105,11 @@ export class Chat {
   /** Sends to the open conversation, now or as soon as the server can be reached. */
   send(content: string, more: { replyTo?: number; files?: string[] } = {}): void {
     if (!this.open) return this.say('Join a group first: /join NAME');
-    this.outbox.push({ id: randomUUID(), groupId: this.open.id, content, ...more });
-    this.#keepOutbox(this.outbox);
+    const message = { id: randomUUID(), groupId: this.open.id, content, ...more };
+    this.#kept?.add(message);
+    this.outbox = [...this.outbox, message];
     this.#changed();
+    this.#wake();
     void this.#flush();
   }
 
@@ -131,19 +126,28 @@ export class Chat {
   async #flush(): Promise<void> {
     if (this.#isSending) return;
     this.#isSending = true;
-    for (let tries = 0; this.outbox[0] && !this.#isClosed; ) {
-      const [{ groupId, ...message }] = this.outbox as [Waiting, ...Waiting[]];
+    for (let tries = 0; this.outbox.length > 0 && !this.#isClosed; ) {
+      const next = this.outbox.find(({ groupId }) => this.#waitOf(groupId) === 0);
+      if (!next) {
+        await this.#woken(Math.min(...this.outbox.map(({ groupId }) => this.#waitOf(groupId))));
+        continue;
+      }
+      const { groupId, ...message } = next;
       try {
         await this.#server.post(`/groups/${groupId}/messages`, message);
-        this.#drop();
+        this.#drop(next);
         tries = 0;
       } catch (error) {
         if (error instanceof Refusal && error.status === 401) {
           this.say('Your sign-in has ended. Leave and start again: what waits is kept, and sent then.');
           break;
         }
-        if (error instanceof Refusal && error.status < 500 && error.status !== 429) {
-          this.#drop();
+        if (error instanceof Refusal && error.status === 429) {
+          // The first of its group waits, and what is behind it; other groups go on.
+          this.#slowUntil.set(groupId, Date.now() + Math.max(1, error.retryAfter ?? 1) * 1_000);
+          this.say(error.message);
+        } else if (error instanceof Refusal && error.status < 500) {
+          this.#drop(next);
           this.say(`Not sent: “${message.content.slice(0, 60)}”. ${error.message}`);
         } else await pause(RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)] ?? 0);
       }
@@ -151,9 +155,24 @@ export class Chat {
     this.#isSending = false;
   }
 
-  #drop(): void {
-    this.outbox.shift();
-    this.#keepOutbox(this.outbox);
+  /** How long nothing is sent to a group, in milliseconds. */
+  #waitOf(groupId: number): number {
+    return Math.max(0, (this.#slowUntil.get(groupId) ?? 0) - Date.now());
+  }
+
+  /** Resolves after this time, or when something else is to be sent. */
+  #woken(ms: number): Promise<void> {
+    return Promise.race([
+      pause(Math.min(ms, MAX_PAUSE_MS)),
+      new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      }),
+    ]);
+  }
+
+  #drop(message: Waiting): void {
+    this.#kept?.remove(message.id);
+    this.outbox = this.outbox.filter(({ id }) => id !== message.id);
     this.#changed();
   }
 

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Chat } from './chat.ts';
 import { plainText, textOf } from './lines.ts';
@@ -9,18 +9,45 @@ export const HELP =
 
 const SHOWN_HITS = 8;
 
-/** Does what was typed: a command, or a message. Resolves to whether to go on. */
-export async function runLine(chat: Chat, server: Server, line: string): Promise<boolean> {
-  const [, name, rest = ''] = /^\/(\w+)\s*([\s\S]*)$/.exec(line) ?? [];
+/**
+ * Does what was typed: a command of this client, or a message, which may begin with a command of a bot.
+ * @param giveBack puts it back where it was typed, where it was not understood or could not be done
+ * @returns whether to go on
+ */
+export async function runLine(
+  chat: Chat,
+  server: Server,
+  line: string,
+  giveBack: () => void,
+): Promise<boolean> {
+  try {
+    return await run(chat, server, line, giveBack);
+  } catch (error) {
+    giveBack();
+    throw error;
+  }
+}
+
+async function run(chat: Chat, server: Server, line: string, giveBack: () => void): Promise<boolean> {
+  const [, name, rest = ''] = /^\/([\p{L}\p{N}_-]+)\s*([\s\S]*)$/u.exec(line) ?? [];
   chat.say('');
-  if (name === undefined) chat.send(line);
-  else if (name === 'quit') return false;
+  const command = name && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (name === 'quit') return false;
+  if (command) await command(chat, server, rest.trim());
+  else if (line.startsWith('//')) chat.send(line.slice(1));
+  else if (!line.startsWith('/') || (await isOfBot(chat, server, name ?? ''))) chat.send(line);
   else {
-    const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-    if (command) await command(chat, server, rest.trim());
-    else chat.say(`There is no /${name}. ${HELP}`);
+    giveBack();
+    chat.say(`There is no /${name ?? ''}. To send it as it is, begin with //. ${HELP}`);
   }
   return true;
+}
+
+/** Whether a bot of the open group takes this command. @param name without its slash */
+async function isOfBot(chat: Chat, server: Server, name: string): Promise<boolean> {
+  if (!chat.open) return false;
+  const { items } = await server.get<{ items: { command: string }[] }>(`/groups/${chat.open.id}/commands`);
+  return items.some(({ command }) => command === name.toLowerCase());
 }
 
 const COMMANDS: Readonly<Record<string, (chat: Chat, server: Server, rest: string) => Promise<void> | void>> =
@@ -65,7 +92,8 @@ const COMMANDS: Readonly<Record<string, (chat: Chat, server: Server, rest: strin
     async file(chat, server, rest) {
       const [, quoted, bare = '', text = ''] = /^(?:"([^"]+)"|(\S+))\s*([\s\S]*)$/.exec(rest) ?? [];
       const path = resolve(quoted ?? bare);
-      if (!chat.open || !existsSync(path)) return chat.say(`There is no file ${path}.`);
+      if (!chat.open || !statSync(path, { throwIfNoEntry: false })?.isFile())
+        return chat.say(`There is no file ${path}.`);
       chat.say(`Sending ${path} …`);
       const id = await server.upload(chat.open.id, path);
       chat.send(text, { files: [id] });

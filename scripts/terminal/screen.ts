@@ -1,7 +1,7 @@
 import { Box, render, Text, useApp, useInput, useStdout } from 'ink';
 import { createElement as h, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import stringWidth from 'string-width';
-import { Chat, type Waiting } from './chat.ts';
+import { Chat } from './chat.ts';
 import { runLine } from './commands.ts';
 import { type Line, linesOf, plainText } from './lines.ts';
 import type { Server } from './server.ts';
@@ -14,18 +14,14 @@ const COLOURS = ['cyan', 'green', 'yellow', 'magenta', 'blue', 'red'] as const;
 const hasColours = process.env.NO_COLOR === undefined || process.env.NO_COLOR === '';
 
 /** Shows the chat until it is left. */
-export async function showChat(
-  server: Server,
-  outbox: readonly Waiting[],
-  keepOutbox: (outbox: readonly Waiting[]) => void,
-): Promise<void> {
+export async function showChat(server: Server): Promise<void> {
   const listeners = new Set<() => void>();
   let version = 0;
   const changed = () => {
     version += 1;
     for (const listener of listeners) listener();
   };
-  const chat = new Chat(server, outbox, { changed, keepOutbox });
+  const chat = new Chat(server, changed);
   await chat.start();
   const subscribe = (listener: () => void) => {
     listeners.add(listener);
@@ -68,10 +64,10 @@ function Screen({ chat, server, subscribe, version }: Props) {
   const fail = (error: unknown) => chat.say(error instanceof Error ? error.message : String(error));
 
   function enter(text: string): void {
-    const line = text.trim();
     setTyped('');
     setAbove(0);
-    if (line) runLine(chat, server, line).then((goesOn) => goesOn || exit(), fail);
+    const giveBack = () => typed.current === '' && setTyped(text);
+    if (text.trim()) runLine(chat, server, text.trim(), giveBack).then((goesOn) => goesOn || exit(), fail);
   }
 
   useInput((input, key) => {

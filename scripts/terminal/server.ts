@@ -14,6 +14,8 @@ export class Refusal extends Error {
     readonly status: number,
     readonly code: string,
     message: string,
+    /** After how many seconds it may be tried again, where the server says so. */
+    readonly retryAfter?: number,
   ) {
     super(message);
   }
@@ -54,6 +56,11 @@ export class Server {
     this.#url = url;
     this.#tls = tls;
     this.token = token;
+  }
+
+  /** Such as https://chat.example. */
+  get address(): string {
+    return this.#url.origin;
   }
 
   get<Answer>(path: string): Promise<Answer> {
@@ -110,7 +117,9 @@ export class Server {
           // The cast is safe: the tests validate every answer of the API.
           if (status < 400) return resolve(answer as Answer);
           const { code = '', detail } = (answer ?? {}) as { code?: string; detail?: string };
-          reject(new Refusal(status, code, detail ?? `${url.host} answers ${status}. Is it a Hearth?`));
+          const retryAfter = Number(response.headers['retry-after']) || undefined;
+          const sentence = detail ?? `${url.host} answers ${status}. Is it a Hearth?`;
+          reject(new Refusal(status, code, sentence, retryAfter));
         });
       });
       request.on('timeout', () => request.destroy(new Error(`${url.host} does not answer.`)));

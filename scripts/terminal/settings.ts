@@ -3,14 +3,6 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 
-const waiting = z.object({
-  id: z.string(),
-  groupId: z.number(),
-  content: z.string(),
-  replyTo: z.number().optional(),
-  files: z.array(z.string()).optional(),
-});
-
 const saved = z.object({
   /** The server that was used last. */
   last: z.string().optional(),
@@ -20,8 +12,6 @@ const saved = z.object({
       token: z.string().optional(),
       /** Of a certificate that nobody vouches for, and that was accepted (SHA-256). */
       fingerprint: z.string().optional(),
-      /** What was written and not yet sent. */
-      outbox: z.array(waiting).optional(),
     }),
   ),
 });
@@ -29,7 +19,8 @@ const saved = z.object({
 export type Settings = z.infer<typeof saved>;
 export type ServerSettings = Settings['servers'][string];
 
-const FOLDER = join(process.env.XDG_CONFIG_HOME ?? join(homedir(), '.config'), 'hearth');
+/** Only its owner may read what is in it. */
+export const FOLDER = join(process.env.XDG_CONFIG_HOME ?? join(homedir(), '.config'), 'hearth');
 const FILE = join(FOLDER, 'terminal.json');
 
 /** What the terminal client keeps between two runs; nothing where the file is not there or cannot be read. */

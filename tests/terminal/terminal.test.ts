@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
+import { signInProgram } from '../support/api.ts';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { startHearth, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 import { CLIENT, Terminal } from '../support/terminal.ts';
@@ -65,6 +66,8 @@ test('one signs in without an echo, reads, writes, answers, searches, sends a fi
   await terminal.shows('Here now: ada');
   terminal.enter('/nonsense');
   await terminal.shows('There is no /nonsense');
+  // It was given back.
+  terminal.press('C-u');
   const file = join(temporaryFolder(t), 'a note.txt');
   writeFileSync(file, 'a note');
   terminal.enter(`/file "${file}" please read`);
@@ -173,6 +176,78 @@ test('while the server is away what is written waits, and afterwards all is ther
   await back.post('/groups/1/messages', { content: 'after the restart' });
   await again.shows('after the restart');
   assert.ok(ada);
+});
+
+test('what waits is sent by who wrote it, from each of two terminals, and slow mode holds up its own group only', async (t) => {
+  const dataDir = temporaryFolder(t);
+  const first = await startHearthProcess(t, { dataDir });
+  const people = ['ada', 'bob'] as const;
+  for (const name of people) await newPerson(first.url, name, 1);
+  const [ada, bob] = await Promise.all(people.map((name) => signInProgram(first.url, name)));
+  const { json } = (await ada?.post('/groups', { name: 'Slow' })) ?? {};
+  await bob?.post(`/groups/${json.groupId}/join`);
+  await ada?.post(`/groups/${json.groupId}/slow-mode`, { seconds: 3600 });
+  const env = `HEARTH_TOKEN=${ada?.token}`;
+  const one = new Terminal(t, first.url, { env });
+  const two = new Terminal(t, first.url, { env, home: one.home });
+  for (const terminal of [one, two]) await terminal.shows(/^General\s*\n/);
+  await first.kill();
+  for (const [terminal, text] of [
+    [one, 'of the first'],
+    [two, 'of the second'],
+  ] as const) {
+    await terminal.shows('Reconnecting');
+    terminal.enter(text);
+    await terminal.shows('1 waiting to be sent');
+    terminal.press('C-c');
+    await terminal.shows('left 0');
+  }
+  await startHearthProcess(t, { dataDir, flags: ['--port', new URL(first.url).port] });
+  const other = new Terminal(t, first.url, { env: `HEARTH_TOKEN=${bob?.token}`, home: one.home });
+  await other.shows(/^General\s*\n/);
+  other.enter('/join slow');
+  await other.shows(/^Slow\s*\n/);
+  other.enter('a first one');
+  await other.shows('#1 bob: a first one');
+  other.enter('a second one');
+  await other.shows('This group is in slow mode');
+  other.enter('/join general');
+  await other.shows(/^General\s*\n/);
+  other.enter('of bob, meanwhile');
+  await other.shows('#1 bob: of bob, meanwhile');
+  await other.shows('1 waiting to be sent');
+  const again = new Terminal(t, first.url, { env, home: one.home });
+  await again.shows('#3 ada: of the second');
+  assert.match(again.screen(), /#1 bob: of bob, meanwhile[\s\S]*#2 ada: of the first/);
+});
+
+test('a command of a bot is sent to it, // sends a line as it is, and what is not understood is given back', async (t) => {
+  await newPerson(url, 'cyd', 1);
+  const cyd = await signInProgram(url, 'cyd');
+  const { json } = await cyd.post('/groups', { name: 'Weather' });
+  const added = await cyd.post(`/groups/${json.groupId}/webhooks/add-outgoing`, {
+    ...{
+      name: 'weather',
+      url: 'http://127.0.0.1:9/',
+      trigger: 'command',
+      command: '/weather',
+      hint: '[town]',
+    },
+  });
+  assert.equal(added.status, 200, added.body);
+  const terminal = new Terminal(t, url, { env: `HEARTH_TOKEN=${cyd.token}` });
+  terminal.enter('/join weather');
+  await terminal.shows(/^Weather\s*\n/);
+  terminal.enter('/weather Berlin');
+  await terminal.shows('#1 cyd: /weather Berlin');
+  terminal.enter('/etc/hosts is wrong');
+  await terminal.shows('There is no /etc');
+  await terminal.shows(/\/etc\/hosts is wrong/);
+  terminal.press('C-u');
+  terminal.enter('//etc/hosts is wrong');
+  await terminal.shows('#2 cyd: /etc/hosts is wrong');
+  terminal.enter('/file /tmp');
+  await terminal.shows('There is no file /tmp');
 });
 
 test('a line of a pipe is a message, and what is wrong is said', async (t) => {
