@@ -10,6 +10,7 @@ import { createAudioConverter } from '../src/engines/audio/convert.ts';
 import { chooseEngine } from '../src/engines/speech/choose.ts';
 import { StartError } from '../src/errors.ts';
 import { openBlobs } from '../src/files/open-blobs.ts';
+import { isOurs } from '../src/tls/certificate.ts';
 import { version } from '../src/version.ts';
 import { postgres, redis, sqlite } from './doctor/databases.ts';
 import { bad, type Finding, messageOf, note, ok } from './doctor/finding.ts';
@@ -133,6 +134,8 @@ function certificate({ tls, certFile }: Config): Finding[] {
   if (ends === undefined)
     return [bad(`The certificate ${certFile} cannot be read: put another in its place.`)];
   const days = Math.floor((ends - Date.now()) / 86_400_000);
+  if (isOurs(readFileSync(certFile, 'utf8')))
+    return [ok(`The certificate is valid for ${days} days; Hearth makes the next one`)];
   return [
     days > CERTIFICATE_DAYS
       ? ok(`The certificate is valid for ${days} days`)

@@ -7,7 +7,7 @@ import { getTableColumns, getTableName } from 'drizzle-orm';
 import { type Config, readCommand } from '../src/config.ts';
 import { loadKeyring } from '../src/crypto/keys.ts';
 import { BetterSqlite } from '../src/database/driver/better-sqlite3.ts';
-import { refuseUnreadable } from '../src/database/integrity.ts';
+import { refuseUnreadable, refuseUnusable } from '../src/database/integrity.ts';
 import type { SealedColumn } from '../src/database/sealed-column.ts';
 import { createSealer, SEALED, type Sealer } from '../src/database/sealed-columns.ts';
 import { StartError } from '../src/errors.ts';
@@ -37,6 +37,7 @@ function inspect(args: readonly string[]): void {
   if (!/^\d+$/.test(count)) throw new StartError(`${count} is no number of rows. Write one such as ${ROWS}.`);
   refuseUnreadable(folder);
   if (!existsSync(join(folder, 'users.sqlite3'))) throw new StartError(noDataIn(folder));
+  refuseUnusable(folder);
   const databases = DATABASES.map((name) => ({
     name,
     sqlite: new BetterSqlite(join(folder, `${name}.sqlite3`), { readonly: true }),

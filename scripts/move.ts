@@ -1,9 +1,9 @@
 // npm run move -- --to postgres://… [--data FOLDER]      copies the databases of a data folder into PostgreSQL, row by row
 // npm run move -- --from postgres://… [--data FOLDER]    the way back, into a folder without databases
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { checkNothingMissing, refuseUnusable } from '../src/database/integrity.ts';
 import { lockDataFolder } from '../src/database/lock.ts';
+import { postgresVersions } from '../src/database/migrate-postgres.ts';
 import { moveData } from '../src/database/move.ts';
 import { noteMoved, noteMovedBack } from '../src/database/moved.ts';
 import { openDatabases } from '../src/database/open.ts';
@@ -28,8 +28,8 @@ async function run(): Promise<void> {
     throw new StartError(
       'Say where to: npm run move -- --to postgres://name:password@host/database, or back with --from.',
     );
-  if (to !== undefined && !existsSync(join(data, 'users.sqlite3')))
-    throw new StartError(`There is no data in ${data}; name its folder with --data.`);
+  if (to !== undefined) refuseUnusable(data);
+  else await refuseEmpty(url, data);
   // Nobody writes meanwhile.
   const lock = lockDataFolder(data);
   const folder = await openDatabases(data);
@@ -52,6 +52,16 @@ async function run(): Promise<void> {
     await folder.close();
     lock.release();
   }
+}
+
+/** @throws StartError where there is nothing to be moved back, or the folder is being put back to what it was */
+async function refuseEmpty(url: string, data: string): Promise<void> {
+  checkNothingMissing(data);
+  const versions = await postgresVersions(url);
+  if (versions.users === 0 && versions.chat === 0)
+    throw new StartError(
+      'There is no Hearth in this PostgreSQL database; name the one that it used with --from.',
+    );
 }
 
 function nextStep(isToPostgres: boolean, data: string): string {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { choice, interval, port, type Setting, twoNumbers } from './setting-schemas.ts';
+import { choice, interval, port, type Setting, text, twoNumbers } from './setting-schemas.ts';
 
 // The flags of the command line; `settings.ts` has the variables of the environment.
 
@@ -9,7 +9,7 @@ export const FLAGS = {
     value: 'ADDRESS',
     fallback: '127.0.0.1',
     meaning: 'the address to listen on; 0.0.0.0 for the whole network',
-    schema: z.string().default('127.0.0.1'),
+    schema: text('--host', 'an address').default('127.0.0.1'),
   },
   /** 0 takes a free one. */
   port: {
@@ -38,28 +38,28 @@ export const FLAGS = {
     value: 'FILE',
     fallback: 'tls/cert.pem',
     meaning: 'the certificate (PEM)',
-    schema: z.string().default('tls/cert.pem'),
+    schema: text('--certfile', 'a file').default('tls/cert.pem'),
   },
   keyFile: {
     name: '--keyfile',
     value: 'FILE',
     fallback: 'tls/key.pem',
     meaning: 'its private key (PEM)',
-    schema: z.string().default('tls/key.pem'),
+    schema: text('--keyfile', 'a file').default('tls/key.pem'),
   },
   tlsConfigFile: {
     name: '--tls-config',
     value: 'FILE',
     fallback: 'tls_config.json',
     meaning: 'subject, lifetime and key size of the certificate',
-    schema: z.string().default('tls_config.json'),
+    schema: text('--tls-config', 'a file').default('tls_config.json'),
   },
   dataDir: {
     name: '--data',
     value: 'FOLDER',
     fallback: 'data',
     meaning: 'the folder that holds everything',
-    schema: z.string().default('data'),
+    schema: text('--data', 'a folder').default('data'),
   },
   /** The folder of backups that the server takes; undefined takes none. */
   backupTo: {
@@ -67,7 +67,7 @@ export const FLAGS = {
     value: 'FOLDER',
     fallback: 'off',
     meaning: 'back up into this folder while Hearth runs',
-    schema: z.string().optional(),
+    schema: text('--backup-to', 'a folder').optional(),
   },
   /** Milliseconds between two backups. */
   every: {
@@ -89,7 +89,7 @@ export const FLAGS = {
     value: 'FOLDER',
     fallback: 'off',
     meaning: 'with --backup-to: seal each backup with a key of its own, and put the keys into this folder',
-    schema: z.string().optional(),
+    schema: text('--seal', 'a folder').optional(),
   },
   /** What this process does: pages and sockets, work in the background, or both. */
   role: {

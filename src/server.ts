@@ -29,6 +29,8 @@ export type Running = {
 
 /** How often the files of the certificate are looked at. */
 const CERTIFICATE_CHECK_MS = 2_000;
+/** Where it cannot be renewed, as in a folder that is read-only, the next try is after this long. */
+const RENEWAL_PAUSE_MS = 3_600_000;
 
 /**
  * Opens everything and listens.
@@ -160,13 +162,18 @@ function followCertificate(
       .map((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs)
       .join(' ');
   let lastStamp = stamp();
+  let renewedAt = 0;
   const timer = setInterval(async () => {
     try {
       const now = stamp();
       // Files that are gone for a moment are being replaced: only a start makes others.
-      if (now === lastStamp || !existsSync(files.certFile) || !existsSync(files.keyFile)) return;
+      if (!existsSync(files.certFile) || !existsSync(files.keyFile)) return;
+      const { isToBeRenewed, loadCertificate } = await import('./tls/certificate.ts');
+      const isDue = Date.now() >= renewedAt + RENEWAL_PAUSE_MS && isToBeRenewed(files);
+      if (now === lastStamp && !isDue) return;
+      if (isDue) renewedAt = Date.now();
       lastStamp = now;
-      take(await (await import('./tls/certificate.ts')).loadCertificate(files));
+      take(await loadCertificate(files));
       log.info('the certificate was replaced');
     } catch (err) {
       // Maybe only one of the two files is written yet; writing the other changes the stamp again.

@@ -26,6 +26,11 @@ export function port(name: string) {
     .optional();
 }
 
+/** A text that is not empty, as a variable of a script may be that is not set. */
+export function text(name: string, what: string) {
+  return z.string().min(1, `${name} takes ${what}, not an empty text.`);
+}
+
 export function pattern(name: string, wanted: RegExp, words: string) {
   return z.string().regex(wanted, `${name} takes ${words}.`);
 }

@@ -87,7 +87,7 @@ export async function postgres(url: string, config: Config): Promise<Finding[]> 
     }
     return found;
   } catch (error) {
-    const { host } = new URL(url);
+    const host = new URL(url).host || 'localhost';
     return [
       bad(`PostgreSQL at ${host} cannot be used: ${messageOf(error)}. Check DATABASE_URL and that it runs.`),
     ];

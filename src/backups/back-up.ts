@@ -148,8 +148,9 @@ export function lockTarget(target: string): { release(): void } {
 /** @param folder what becomes the backup; the same as `work` where it is not sealed */
 async function writeAll(options: BackupOptions & Work, folder: string) {
   const { dataDir, source, withKeys, version, work, key, now } = options;
+  const keyNames = withKeys ? await keysIn(join(dataDir, 'keys')) : [];
   const { rows, files: copies, blobs } = await source.copy(work);
-  const keys = withKeys ? await copyKeys(join(dataDir, 'keys'), work) : [];
+  const keys = await copyKeys(join(dataDir, 'keys'), keyNames, work);
   const files: Entry[] = [];
   for (const path of [...copies, ...keys]) {
     if (key) await sealAndTry(join(work, path), join(folder, path + SEALED), key);
@@ -184,8 +185,14 @@ async function sealAndTry(file: string, sealed: string, key: Buffer): Promise<vo
   if (sha256 !== before.sha256) throw new StartError(`${file} was not sealed as it is. Take another backup.`);
 }
 
-async function copyKeys(from: string, folder: string): Promise<string[]> {
-  const names = (existsSync(from) ? await readdir(from) : []).filter((name) => KEY_FILE.test(name));
+async function keysIn(folder: string): Promise<string[]> {
+  return (existsSync(folder) ? await readdir(folder) : []).filter((name) => KEY_FILE.test(name)).sort();
+}
+
+/** @throws StartError where they are others than before the databases were copied, which these may not open */
+async function copyKeys(from: string, names: readonly string[], folder: string): Promise<string[]> {
+  if (names.length > 0 && (await keysIn(from)).join() !== names.join())
+    throw new StartError('The keys were changed while the backup was made: take another one.');
   for (const name of names) {
     const { size, sha256 } = await copyFile(join(from, name), join(folder, 'keys', name));
     await checkEntry(folder, { path: `keys/${name}`, size, sha256 });

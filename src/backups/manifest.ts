@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { StartError } from '../errors.ts';
@@ -50,6 +50,8 @@ export function readManifest(folder: string): Manifest {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EACCES')
       throw new StartError(`${folder} cannot be read: run this as the user who made the backup.`);
+    if (existsSync(join(folder, MANIFEST)))
+      throw new StartError(`${folder} is not whole: it has no ${MANIFEST_HASH}. Copy all of the backup.`);
     throw new StartError(
       `${folder} is no backup: it has no ${MANIFEST}. Name a folder that "npm run backup" made.`,
     );

@@ -90,7 +90,7 @@ async function migrateSchema(client: pg.Client, name: 'users' | 'chat', seen: nu
 }
 
 function unreachable(url: string, error: unknown): StartError {
-  const { host } = new URL(url);
+  const host = new URL(url).host || 'localhost';
   const why = error instanceof Error ? error.message : String(error);
   return new StartError(`PostgreSQL at ${host} cannot be used: ${why}. Check DATABASE_URL and that it runs.`);
 }

@@ -14,7 +14,7 @@ type Files = { certFile: string; keyFile: string; tlsConfigFile: string };
 
 /** First line of a certificate that Hearth made. One without it is the operator's own, and is never replaced. */
 const OURS =
-  '# Made by Hearth, and made anew when it expires, lacks a name of this machine, or its settings change.\n';
+  '# Made by Hearth, and made anew before it expires, when it lacks a name of this machine, or its settings change.\n';
 
 /** The first line of the authority's file: the names that it may vouch for, beside private addresses. */
 const NAMES_LINE = '# For ';
@@ -53,11 +53,11 @@ export async function loadCertificate(
   };
   const certificate = parse(certificateAndKey, files);
   const expired = Date.parse(certificate.validTo) <= now.getTime();
-  if (certificateAndKey.cert.startsWith('# Made by Hearth')) {
+  if (isOurs(certificateAndKey.cert)) {
     const settings = settingsLine(readTlsConfig(files.tlsConfigFile));
     const authority = existingAuthority(files, now);
     const isCurrent =
-      !expired &&
+      !isEnding(certificate, now) &&
       certificateAndKey.cert.includes(settings) &&
       names.every((name) => covers(certificate, name)) &&
       authority !== undefined &&
@@ -73,6 +73,23 @@ export async function loadCertificate(
       `The certificate ${files.certFile} is valid from ${certificate.validFrom} on; check the clock of this machine, or use another one.`,
     );
   return certificateAndKey;
+}
+
+/** Whether Hearth made it, so that it makes the next one, too. @param pem the certificate */
+export function isOurs(pem: string): boolean {
+  return pem.startsWith('# Made by Hearth');
+}
+
+/** Whether a start, or a server that runs, makes another one now. @throws StartError where it cannot be read */
+export function isToBeRenewed(files: Files, now = new Date()): boolean {
+  const cert = read(files.certFile, 'certificate');
+  return isOurs(cert) && isEnding(new X509Certificate(cert), now);
+}
+
+/** In the last fifth of its lifetime. */
+function isEnding({ validFrom, validTo }: X509Certificate, now: Date): boolean {
+  const [from, to] = [Date.parse(validFrom), Date.parse(validTo)];
+  return now.getTime() >= to - (to - from) / 5;
 }
 
 async function makeCertificate(files: Files, names: readonly string[], now: Date): Promise<Certificate> {

@@ -211,7 +211,8 @@ export class TranscriptionQueue {
       if (error instanceof SpeechError || attempts >= MAX_ATTEMPTS)
         return writeTranscript(this.#dependencies, fileId, 'failed');
       // At different times: one that ends the engine's process takes those beside it along.
-      const dueAt = Date.now() + FIRST_RETRY_MS * 4 ** (attempts - 1) * (0.5 + Math.random());
+      const pause = FIRST_RETRY_MS * 4 ** (attempts - 1) * (0.5 + Math.random());
+      const dueAt = Math.round(Date.now() + pause);
       return this.#transcriptions.change(fileId, { state: 'waiting', dueAt });
     }
     if (result !== 'elsewhere') return writeTranscript(this.#dependencies, fileId, result);

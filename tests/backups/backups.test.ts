@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import sharp from 'sharp';
+import { backUp } from '../../src/backups/back-up.ts';
 import { isReadAgain } from '../../src/backups/copy-media.ts';
 import { readManifest, writeManifest } from '../../src/backups/manifest.ts';
 import { expired } from '../../src/backups/prune.ts';
@@ -89,6 +90,11 @@ test('files are copied once; a damaged part is named, and nothing is restored of
   const media = join(target, 'media');
   const file =
     readdirSync(media, { recursive: true, encoding: 'utf8' }).find((name) => !/\.|^..$/.test(name)) ?? '';
+  const hash = join(folder, 'manifest.sha256');
+  renameSync(hash, `${hash}.away`);
+  const partial = await runCommand('restore', [folder, '--data', join(temporaryFolder(t), 'data')]);
+  assert.match(partial.stderr, /is not whole: it has no manifest\.sha256/);
+  renameSync(`${hash}.away`, hash);
   for (const path of [join(media, file), join(folder, 'chat.sqlite3'), join(folder, 'manifest.json')]) {
     const whole = readFileSync(path);
     const damaged = Buffer.from(whole);
@@ -208,6 +214,25 @@ test('a backup of a folder that lost a file, or of a damaged database, is not ca
     readdirSync(target).filter((name) => /^\d/.test(name)),
     [],
     'none of them stays',
+  );
+});
+
+test('a backup during which the keys were changed is not kept', async (t) => {
+  const { dataDir, stop } = await startHearth(t);
+  await stop();
+  const target = temporaryFolder(t);
+  const copy = async () => {
+    writeFileSync(join(dataDir, 'keys', '0002.key'), 'another');
+    return { rows: {}, files: [], blobs: [] };
+  };
+  const backup = backUp({
+    ...{ dataDir, filesFolder: undefined, target, withKeys: true, keyFolder: undefined, version: '0' },
+    source: { copy, blobs: async () => [] },
+  });
+  await assert.rejects(backup, /The keys were changed while the backup was made: take another one/);
+  assert.deepEqual(
+    readdirSync(target).filter((name) => /^\d/.test(name)),
+    [],
   );
 });
 

@@ -50,6 +50,8 @@ test('a flag, a port or a value that is not understood ends the start with one s
   const refusals: Array<[string[], Record<string, string>, RegExp]> = [
     [['--prot', '1'], {}, /--prot/],
     [['--port', 'eighty'], {}, /--port takes a number/],
+    [['--host', ''], {}, /--host takes an address, not an empty text/],
+    [['--backup-to', ''], {}, /--backup-to takes a folder, not an empty text/],
     [['--port', '70000'], {}, /--port takes a number from 0 to 65535/],
     [['--http-port', '8000'], {}, /--http-port goes with --tls/],
     [['--certfile', 'own.pem'], {}, /--certfile and --keyfile go with --tls/],

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'node:test';
 import { newPerson, PASSWORD } from '../support/client.ts';
 import { runCommand, startHearth, temporaryFolder } from '../support/hearth.ts';
@@ -40,6 +42,10 @@ test('a folder without data and a table that is not there are said in a sentence
     stderr: `There is no data in ${folder}. Name its folder: npm run inspect -- FOLDER\n`,
   });
   const { dataDir } = await startHearth(t);
+  const moved = join(dataDir, 'moved-to-postgresql');
+  writeFileSync(moved, '');
+  assert.match((await inspect(dataDir, 'messages')).stderr, /were moved to PostgreSQL: set DATABASE_URL/);
+  rmSync(moved);
   assert.equal((await inspect(dataDir, 'nothing')).stderr, 'There is no table nothing.\n');
   assert.equal(
     (await inspect('--data', dataDir)).stderr,

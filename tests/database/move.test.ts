@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
 import { getTableConfig } from 'drizzle-orm/sqlite-core';
 import pg from 'pg';
 import { MOVED } from '../../src/database/move.ts';
 import { newPerson } from '../support/client.ts';
-import { ROOT, runCommand, runToEnd, startHearth } from '../support/hearth.ts';
+import { ROOT, runCommand, runToEnd, startHearth, temporaryFolder } from '../support/hearth.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { runSql } from '../support/rows.ts';
 import { tablesOf } from '../support/tables.ts';
@@ -77,13 +77,15 @@ test('a Hearth is moved into PostgreSQL and back; everybody and everything is th
     moved.stdout,
     /^\d+ rows were copied, and each is the same in both\. Start Hearth with DATABASE_URL/,
   );
-  for (const command of [undefined, 'backup', 'check-log']) {
-    const flags = ['--data', hearth.dataDir];
+  for (const command of [undefined, 'backup', 'check-log', 'move']) {
+    const flags = ['--data', hearth.dataDir, ...(command === 'move' ? ['--to', url] : [])];
     const old = await (command ? runCommand(command, flags) : runToEnd(flags));
     assert.notEqual(old.code, 0);
     assert.match(old.stderr, /were moved to PostgreSQL: set DATABASE_URL/, 'what is out of date is not used');
   }
+  renameSync(join(hearth.dataDir, 'moved-to-postgresql'), join(hearth.dataDir, 'moved'));
   const again = await runCommand('move', ['--to', url, '--data', hearth.dataDir]);
+  renameSync(join(hearth.dataDir, 'moved'), join(hearth.dataDir, 'moved-to-postgresql'));
   assert.deepEqual(
     [again.code, again.stderr],
     [1, 'There is data already where this is to be moved; name an empty database or folder.\n'],
@@ -160,7 +162,29 @@ test('a move that is killed goes on where it was, and nobody starts on half of i
   for (const name of ['users', 'chat'])
     await query(url, `UPDATE ${name}.encryption_keys SET key_id = 'unfinished move'`);
   await query(url, 'UPDATE chat.messages SET created_at = created_at + 1 WHERE seq = 700');
+  const moved = await runCommand('move', ['--to', url, '--data', hearth.dataDir]);
+  assert.deepEqual([moved.code, /were moved to PostgreSQL/.test(moved.stderr)], [1, true]);
+  rmSync(join(hearth.dataDir, 'moved-to-postgresql'));
   const wrong = await runCommand('move', ['--to', url, '--data', hearth.dataDir]);
   assert.equal(wrong.code, 1);
   assert.match(wrong.stderr, /^A row of messages differs after it was moved: groupId 1, seq 700\./);
+});
+
+test('nothing is moved from where there is no Hearth, or not all of one, and nothing is made there', async (t) => {
+  const url = await (await postgres).database();
+  const folder = temporaryFolder(t);
+  const none = await runCommand('move', ['--from', url, '--data', folder]);
+  assert.deepEqual(
+    [none.code, /^There is no Hearth in this PostgreSQL database/.test(none.stderr)],
+    [1, true],
+  );
+  assert.deepEqual(readdirSync(folder), []);
+  const schemas = await query(url, "SELECT 1 FROM pg_namespace WHERE nspname IN ('users', 'chat')");
+  assert.equal(schemas.length, 0);
+  const hearth = await startHearth(t);
+  await hearth.stop();
+  for (const end of ['', '-wal', '-shm']) rmSync(join(hearth.dataDir, `chat.sqlite3${end}`), { force: true });
+  const half = await runCommand('move', ['--to', url, '--data', hearth.dataDir]);
+  assert.deepEqual([half.code, /chat\.sqlite3 is missing/.test(half.stderr)], [1, true]);
+  assert.equal(existsSync(join(hearth.dataDir, 'chat.sqlite3')), false);
 });

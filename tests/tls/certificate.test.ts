@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { connect as connectPlain } from 'node:net';
 import { dirname, join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { connect } from 'node:tls';
-import { loadCertificate } from '../../src/tls/certificate.ts';
+import { isToBeRenewed, loadCertificate } from '../../src/tls/certificate.ts';
 import { namesOfThisMachine } from '../../src/tls/names.ts';
 import { ROOT, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
 import { until } from '../support/until.ts';
@@ -26,6 +26,17 @@ function filesFor(t: TestContext, config: object = {}) {
     keyFile: join(folder, 'tls', 'key.pem'),
     tlsConfigFile,
   };
+}
+
+/** The fingerprint of the certificate that is served. */
+function fingerprintAt(port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false }, () => {
+      resolve(socket.getPeerX509Certificate()?.fingerprint256 ?? '');
+      socket.destroy();
+    });
+    socket.once('error', reject);
+  });
 }
 
 test('makes a certificate with the subject, lifetime, key size and names it was told, its key for the owner only', async (t) => {
@@ -47,8 +58,11 @@ test('loads what is there, and renews its own when it has expired or lacks a nam
   assert.equal((await loadCertificate(files, NAMES)).cert, first.cert);
   const second = await loadCertificate(files, [...NAMES, '192.0.2.8']);
   assert.notEqual(second.cert, first.cert);
-  const later = new Date(Date.now() + 31 * 86_400_000);
-  assert.notEqual((await loadCertificate(files, NAMES, later)).cert, second.cert);
+  const later = (days: number) => new Date(Date.now() + days * 86_400_000);
+  assert.equal((await loadCertificate(files, NAMES, later(20))).cert, second.cert);
+  assert.equal(isToBeRenewed(files, later(20)), false);
+  assert.equal(isToBeRenewed(files, later(26)), true, 'in the last fifth of its lifetime');
+  assert.notEqual((await loadCertificate(files, NAMES, later(26))).cert, second.cert);
 });
 
 test('never replaces a certificate that is somebody’s own, and says so when that one has expired', async (t) => {
@@ -127,6 +141,32 @@ test('changed settings make another certificate; an encrypted key and one that i
   await assert.rejects(loadCertificate(files, NAMES), /is encrypted; give Hearth one without a passphrase/);
 });
 
+test('a certificate that Hearth made is renewed while it runs', async (t) => {
+  const files = filesFor(t);
+  await loadCertificate(files, NAMES);
+  const { certFile, keyFile } = files;
+  const hearth = await startHearthProcess(t, {
+    flags: ['--tls', '--certfile', certFile, '--keyfile', keyFile],
+  });
+  const { port } = new URL(hearth.url);
+  const before = await fingerprintAt(Number(port));
+  // As time passes: the files are as old as before, and the certificate is near its end.
+  const ending = await loadCertificate(filesFor(t), NAMES, new Date(Date.now() - 29 * 86_400_000));
+  for (const [file, content] of [
+    [keyFile, ending.key],
+    [certFile, ending.cert],
+  ] as const) {
+    const { atime, mtime } = statSync(file);
+    writeFileSync(`${file}.new`, content, { mode: 0o600 });
+    utimesSync(`${file}.new`, atime, mtime);
+    renameSync(`${file}.new`, file);
+  }
+  await until(async () => (await fingerprintAt(Number(port))) !== before, 'another is served');
+  const renewed = new X509Certificate(readFileSync(certFile));
+  assert.ok(Date.parse(renewed.validTo) > Date.now() + 25 * 86_400_000);
+  assert.equal(await fingerprintAt(Number(port)), renewed.fingerprint256);
+});
+
 test('a certificate that is replaced on disk is served without a restart', async (t) => {
   const files = filesFor(t);
   const { cert: own } = await loadCertificate(files, NAMES);
@@ -135,14 +175,7 @@ test('a certificate that is replaced on disk is served without a restart', async
     flags: ['--tls', '--certfile', files.certFile, '--keyfile', files.keyFile],
   });
   const { port } = new URL(hearth.url);
-  const served = () =>
-    new Promise<string>((resolve, reject) => {
-      const socket = connect({ host: '127.0.0.1', port: Number(port), rejectUnauthorized: false }, () => {
-        resolve(socket.getPeerX509Certificate()?.fingerprint256 ?? '');
-        socket.destroy();
-      });
-      socket.once('error', reject);
-    });
+  const served = () => fingerprintAt(Number(port));
   const before = await served();
   // Gone for a moment, then a folder that cannot be looked into: neither ends it, nor makes others in their place.
   const folder = dirname(files.certFile);

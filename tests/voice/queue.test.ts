@@ -75,6 +75,9 @@ test('an engine that fails is asked again a little later', async (t) => {
   const [, child] = new RegExp(`^\\s*(\\d+)\\s+${hearth.pid} .*local-process`, 'm').exec(processes()) ?? [];
   process.kill(Number(child), 'SIGKILL');
   await reaches(socket, 'draft');
+  // The engine's end is noted, once, and nothing else went wrong: it is the queue that asks again.
+  const errors = hearth.output().stderr.match(/"level":50.*/g) ?? [];
+  assert.deepEqual([errors.length, /The process of the engine ended/.test(errors[0] ?? '')], [1, true]);
 });
 
 test('stopping in order is no interruption: as often as it happens, the text comes in the end', async (t) => {
