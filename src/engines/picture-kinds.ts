@@ -7,6 +7,15 @@ const SIGNATURES: readonly RegExp[] = [
   /^[\s\S]{4}ftyp(?:avi[fs]|hei[cfsmx]|hev[cmsx]|mif1|msf1)/,
 ];
 
+/** Pictures that nothing here looks into: BigTIFF, JPEG XL, JPEG 2000, and raw pictures of Fujifilm and Canon. */
+const UNKNOWN =
+  /^(?:II\+\0|MM\0\+|\xff\n|\0\0\0\f(?:JXL |jP {2})|\xff\x4f\xff\x51|FUJIFILMCCD-RAW|[\s\S]{4}ftypcrx )/;
+
+/** Whether a file is a picture whose metadata cannot be removed. @param beginning its first 16 bytes or more */
+export function isUnknownPicture(beginning: Uint8Array): boolean {
+  return UNKNOWN.test(Buffer.from(beginning.subarray(0, 16)).toString('latin1'));
+}
+
 export function isPicture(beginning: Uint8Array): boolean {
   const text = Buffer.from(beginning.subarray(0, 16)).toString('latin1');
   return SIGNATURES.some((signature) => signature.test(text));

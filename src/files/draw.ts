@@ -51,7 +51,8 @@ export function drawFace(picture: Buffer): Promise<Buffer | undefined> {
   return inTurn(async () => {
     const sharp = await loadSharp();
     await sizedMetadata(sharp, picture);
-    return sharp(picture, { limitInputPixels: MAX_PIXELS })
+    return sharp(picture, { failOn: 'none', limitInputPixels: MAX_PIXELS })
+      .timeout({ seconds: DRAW_TIMEOUT_SECONDS })
       .autoOrient()
       .resize({ width: FACE, height: FACE, fit: 'cover' })
       .webp({ quality: 82 })
@@ -76,7 +77,7 @@ export function drawPreview(
   if (!isPicture(picture)) return Promise.resolve(undefined);
   return inTurn(async () => {
     const sharp = await loadSharp();
-    const { data, info } = await sharp(picture, { limitInputPixels: MAX_KEPT_PIXELS })
+    const { data, info } = await sharp(picture, { failOn: 'none', limitInputPixels: MAX_KEPT_PIXELS })
       .timeout({ seconds: DRAW_TIMEOUT_SECONDS })
       .autoOrient()
       .resize({ width: PREVIEW_WIDTH, height: PREVIEW_HEIGHT, fit: 'inside', withoutEnlargement: true })
@@ -88,7 +89,7 @@ export function drawPreview(
 
 /**
  * Re-encodes a picture: upright, without metadata such as place, time and camera (EXIF, XMP, IPTC). An animated
- * picture stays animated, a GIF or WebP up to `MAX_FRAMES_PIXELS`.
+ * picture stays animated; a long one is not encoded again.
  * @param read loads the picture; called only when its turn comes, so that waiting pictures take no memory
  * @returns undefined if it cannot be decoded, or not within `DRAW_TIMEOUT_SECONDS`
  */
@@ -108,8 +109,8 @@ async function drawOne(picture: Buffer): Promise<Drawn> {
     hasAlpha,
   } = await sizedMetadata(sharp, picture);
   // A page is a frame of an animation; `width` and `height` are those of one frame.
-  const moves =
-    pages > 1 && (format === 'gif' || format === 'webp') && across * down * pages < MAX_FRAMES_PIXELS;
+  const isAnimation = format === 'gif' || format === 'webp';
+  const moves = pages > 1 && isAnimation && across * down * pages < MAX_FRAMES_PIXELS;
   const turned = sharp(picture, { ...options, animated: moves })
     .autoOrient()
     .timeout({ seconds: DRAW_TIMEOUT_SECONDS });
@@ -130,8 +131,10 @@ async function drawOne(picture: Buffer): Promise<Drawn> {
     })
     .webp({ quality: 80 })
     .toBuffer();
-  // Libvips decodes only the first frame of a PNG: an animated one keeps its original bytes, less its metadata.
-  const animated = format === 'png' && isAnimatedPng(picture) ? stripMetadata(picture) : undefined;
+  // Libvips decodes only the first frame of a PNG, and not all frames of a long animation are decoded here: it keeps its
+  // original bytes, less its metadata.
+  const isKept = format === 'png' ? isAnimatedPng(picture) : pages > 1 && isAnimation && !moves;
+  const animated = isKept ? stripMetadata(picture) : undefined;
   return {
     content: animated ?? data,
     type: `image/${type}`,

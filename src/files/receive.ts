@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { pipeline, Readable, Transform } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { isPicture } from '../engines/picture-kinds.ts';
+import { isPicture, isUnknownPicture } from '../engines/picture-kinds.ts';
 import { ChatError } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { type BlobStore, CONTENT, THUMBNAIL } from './blob-store.ts';
@@ -110,6 +110,7 @@ export class Receiver {
     await this.#blobs.write(id, CONTENT, key, stripped);
     await this.checkRoom(accountId, 0);
     const asItCame = { key, type: servedType(type), size: noted.bytes, ...WITHOUT_THUMBNAIL };
+    if (isUnknownPicture(noted.beginning) && !keepsMetadata) throw unknownPicture();
     const isDrawn = isPicture(noted.beginning);
     if (!isDrawn && !isTiff(noted.beginning)) return asItCame;
     if (noted.bytes <= MAX_PICTURE_BYTES)

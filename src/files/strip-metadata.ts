@@ -1,3 +1,4 @@
+import { stripGif } from './strip-gif.ts';
 import { stripHeif } from './strip-heif.ts';
 import { isTiff, stripTiff } from './strip-tiff.ts';
 
@@ -12,6 +13,7 @@ export function stripMetadata(picture: Buffer): Buffer | undefined {
   if (picture.readUInt16BE(0) === 0xffd8) return stripJpeg(picture);
   if (picture.readUInt32BE(0) === 0x89504e47) return stripPng(picture);
   if (text(picture, 0, 4) === 'RIFF' && text(picture, 8, 12) === 'WEBP') return stripWebp(picture);
+  if (/^GIF8[79]a/.test(text(picture, 0, 6))) return stripGif(picture);
   if (text(picture, 4, 8) === 'ftyp') return stripHeif(picture);
   if (isTiff(picture)) return stripTiff(picture);
   return undefined;

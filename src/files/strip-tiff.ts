@@ -1,6 +1,6 @@
-/** Whether a file is a TIFF, as the raw pictures of most cameras are. */
+/** Whether a file is a TIFF, as the raw pictures of most cameras are; those of Olympus and Panasonic have a mark of their own. */
 export function isTiff(beginning: Buffer): boolean {
-  return /^(?:II\*\0|MM\0\*)/.test(beginning.toString('latin1', 0, 4));
+  return /^(?:II\*\0|MM\0\*|IIR[OS]|MMOR|IIU\0)/.test(beginning.toString('latin1', 0, 4));
 }
 
 /** Tags that lead to further directories: pictures in pictures, and EXIF (TIFF 6.0; TIFF Technical Note 1; EXIF 2.32, 4.6.3). */

@@ -1,5 +1,5 @@
 import { Transform } from 'node:stream';
-import { isPicture } from '../engines/picture-kinds.ts';
+import { isPicture, isUnknownPicture } from '../engines/picture-kinds.ts';
 
 /** Brands of audio files, whose metadata is kept: it has the title and the cover of a song. */
 const MUSIC = /^M4[ABP] /;
@@ -10,6 +10,8 @@ const MAX_DEPTH = 8;
 
 /** Boxes that say where, when and with what a video was taken (ISO/IEC 14496-12, 8.10 and 8.11; QuickTime's `udta`). */
 const DESCRIPTIONS = new Set(['udta', 'meta', 'uuid']);
+/** The box that says how a film of all directions is shown (Spherical Video V1 RFC). */
+const SPHERICAL = 'ffcc8263f8554a938814587a02521fdd';
 /** Boxes that begin with when they were made and changed. */
 const TIMED = new Set(['mvhd', 'tkhd', 'mdhd']);
 /** Boxes that may hold such boxes. */
@@ -80,7 +82,12 @@ export function stripVideo(): Transform {
 
 function isVideoFile(beginning: Buffer): boolean {
   const type = beginning.toString('latin1', 4, 8);
-  if (type === 'ftyp') return !isPicture(beginning) && !MUSIC.test(beginning.toString('latin1', 8, 12));
+  if (type === 'ftyp')
+    return (
+      !isPicture(beginning) &&
+      !isUnknownPicture(beginning) &&
+      !MUSIC.test(beginning.toString('latin1', 8, 12))
+    );
   return /^(?:moov|mdat|wide|free|skip|pnot)$/.test(type);
 }
 
@@ -89,7 +96,8 @@ function clear(bytes: Buffer, from: number, to: number, depth = 0): void {
   for (let at = from; at + 8 <= to; ) {
     const { type, size, header } = boxAt(bytes, at, to - at);
     const end = Math.min(to, at + size);
-    if (DESCRIPTIONS.has(type)) {
+    const isProjection = type === 'uuid' && bytes.toString('hex', at + 8, at + 24) === SPHERICAL;
+    if (DESCRIPTIONS.has(type) && !isProjection) {
       bytes.write('free', at + 4, 'latin1');
       bytes.fill(0, at + header, end);
     } else if (TIMED.has(type)) {

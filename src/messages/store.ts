@@ -1,7 +1,7 @@
 import { and, eq } from 'drizzle-orm';
 import type { Database, Executor } from '../database/executor.ts';
 import type { Sealer } from '../database/sealed-columns.ts';
-import { files, revisions } from '../database/tables/chat.ts';
+import { files, playbackReceipts, revisions } from '../database/tables/chat.ts';
 import { ChatError, notFound } from '../errors.ts';
 import {
   type Amendment,
@@ -217,13 +217,15 @@ export class MessageStore {
     return { groupId, seq, change, id, authorId, body, createdAt, replyTo, thread, metadata };
   }
 
-  /** Writes an amended message. An edit keeps the old text as a revision; a removal deletes revisions and files. */
+  /** Writes an amended message. An edit keeps the old text as a revision; a removal deletes revisions, playback receipts and files. */
   async #amendOne(tx: Executor, before: Message, next: Message): Promise<Message> {
     const { groupId, seq, editedAt, removedAt, pinnedAt, change } = next;
     if (removedAt !== null) {
       const which = and(eq(revisions.groupId, groupId), eq(revisions.seq, seq));
       const sent = and(eq(files.groupId, groupId), eq(files.seq, seq));
+      const played = and(eq(playbackReceipts.groupId, groupId), eq(playbackReceipts.seq, seq));
       await tx.run((orm) => orm.delete(revisions).where(which));
+      await tx.run((orm) => orm.delete(playbackReceipts).where(played));
       await tx.run((orm) => orm.delete(files).where(sent));
       if (before.removedAt === null) await tx.run(this.#queries.countRemoved, { groupId, seq });
     } else if (before.content !== next.content && !hasNoTranscript(before)) {

@@ -25,7 +25,12 @@ export async function fetchPreview(link: string, allowed: readonly string[]): Pr
   const page = await get(new URL(link), MAX_PAGE_BYTES, allowed, until);
   const type = String(page?.answer.headers['content-type'] ?? '');
   if (!page || !/^(?:text\/html|application\/xhtml\+xml)\b/i.test(type)) return undefined;
-  const { title, description, site, image: address } = readPage(decodePage(page.answer.body, type));
+  const {
+    title,
+    description,
+    site,
+    image: address,
+  } = readPage(decodePage(page.answer.body, type), /xhtml/i.test(type));
   if (title === '') return undefined;
   const image = address === undefined ? undefined : await imageAt(address, page.url, allowed, until);
   const size = image && { width: image.width, height: image.height };

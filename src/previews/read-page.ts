@@ -21,8 +21,8 @@ const FIELDS = {
 /** Controls, and marks that turn the direction of a text around. */
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/gu;
 
-/** Reads the head of an HTML page. @param html may be cut off anywhere */
-export function readPage(html: string): PageWords {
+/** Reads the head of an HTML page. @param html may be cut off anywhere. @param isXml whether it is XHTML, in which any element may be empty */
+export function readPage(html: string, isXml = false): PageWords {
   const values = new Map<string, string>();
   let title: string | undefined;
   let isInTitle = false;
@@ -41,7 +41,7 @@ export function readPage(html: string): PageWords {
         if (name === 'title') isInTitle = false;
       },
     },
-    { decodeEntities: true, lowerCaseTags: true },
+    { decodeEntities: true, lowerCaseTags: true, recognizeSelfClosing: isXml },
   );
   parser.end(html);
   if (title !== undefined) values.set('title', title);
@@ -54,12 +54,17 @@ export function readPage(html: string): PageWords {
   };
 }
 
-/** The text of an answer, in the encoding that its header or its first kilobyte names; UTF-8 otherwise. */
+/** The text of an answer, in the encoding that its first two bytes, its header or its first kilobyte name; UTF-8 otherwise. */
 export function decodePage(body: Buffer, contentType: string): string {
   const head = body.subarray(0, 1_024).toString('latin1');
-  const label = (/charset=["']?([\w-]+)/i.exec(contentType) ?? /charset=["']?([\w-]+)/i.exec(head))?.[1];
+  const mark = head.startsWith('\xff\xfe')
+    ? 'utf-16le'
+    : head.startsWith('\xfe\xff')
+      ? 'utf-16be'
+      : undefined;
+  const named = (/charset=["']?([\w-]+)/i.exec(contentType) ?? /charset=["']?([\w-]+)/i.exec(head))?.[1];
   try {
-    return new TextDecoder(label ?? 'utf-8').decode(body);
+    return new TextDecoder(mark ?? named ?? 'utf-8').decode(body);
   } catch {
     // An encoding that nobody knows.
     return new TextDecoder().decode(body);

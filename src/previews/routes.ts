@@ -24,6 +24,7 @@ export function previewRoutes({
     const message = await messages.bySeq(group.id, seq);
     const image = message?.preview?.image ? await linkImages.of(group.id, seq) : undefined;
     if (!image) throw notFound('This message has no preview with a picture.');
-    response.set({ 'Content-Type': 'image/webp', 'Cache-Control': 'private, max-age=3600' }).send(image);
+    // Asked for each time, as the next reader in this browser may not see it; Express answers 304 by its ETag.
+    response.set({ 'Content-Type': 'image/webp', 'Cache-Control': 'private, no-cache' }).send(image);
   });
 }

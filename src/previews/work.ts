@@ -1,5 +1,6 @@
 import type { AccountStore } from '../accounts/store.ts';
 import type { Subscribe } from '../bus/bus.ts';
+import { ChatError } from '../errors.ts';
 import { messageRemoved, messagesChanged } from '../messages/events.ts';
 import type { Message } from '../messages/message.ts';
 import type { TextRenderer } from '../messages/render.ts';
@@ -116,14 +117,22 @@ export class PreviewWork {
     const fetched = await fetchPreview(link, await allowedAddresses(siteSettings));
     if (!fetched) return;
     if (fetched.image) await linkImages.set(groupId, seq, fetched.image);
-    const amended = await writer.amend({
-      groupId,
-      seq,
-      // Somebody may have edited or removed it meanwhile.
-      amend: (now) =>
-        now.content === content && now.removedAt === null ? { ...now, preview: fetched.preview } : now,
-    });
-    if (fetched.image && amended.preview?.url !== link) await linkImages.remove(groupId, seq);
+    let isShown = false;
+    try {
+      const amended = await writer.amend({
+        groupId,
+        seq,
+        // Somebody may have edited or removed it meanwhile.
+        amend: (now) =>
+          now.content === content && now.removedAt === null ? { ...now, preview: fetched.preview } : now,
+      });
+      isShown = amended.preview?.url === link;
+    } catch (error) {
+      // The group was deleted meanwhile, or the message is no longer kept.
+      if (!(error instanceof ChatError && error.status === 404)) throw error;
+    } finally {
+      if (fetched.image && !isShown) await linkImages.remove(groupId, seq);
+    }
   }
 }
 

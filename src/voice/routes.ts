@@ -42,7 +42,7 @@ export function voiceRoutes(dependencies: Dependencies): Router {
   const sending = dependencies.limits.of(SEND_RATE);
 
   /** The form for browsers that record nothing themselves. */
-  async function recordPage(request: Request, open: OpenGroup, error?: ChatError) {
+  async function recordPage(request: Request, open: OpenGroup, error?: ChatError, kept?: string) {
     const group = await groupPresenter.named(open.group, open.account.id);
     const thread = Number(request.query.thread ?? request.body?.thread) || null;
     const context = {
@@ -52,6 +52,7 @@ export function voiceRoutes(dependencies: Dependencies): Router {
       languages: LANGUAGES,
       chosenLanguage: String(request.body?.language ?? ''),
       error: error ?? null,
+      kept: kept ?? null,
     };
     return page(request, 'voice/record.njk', context, { openGroupId: group.id });
   }
@@ -63,13 +64,15 @@ export function voiceRoutes(dependencies: Dependencies): Router {
     })
     .post('/groups/:id/voice', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
-      onRefusal(response, (error) => recordPage(request, open, error));
+      let kept: string | undefined;
+      onRefusal(response, (error) => recordPage(request, open, error, kept));
       const { file, form } = await dependencies.takeRecording(request, response, open);
       const { way, replyTo, thread } = form;
       const { account } = open;
       if (wantsFragment(request))
         return sendHtml(response, views.render('files/_chosen.njk', { file: shownFile(file) }), 201);
       const place = thread ? `/groups/${open.group.id}/threads/${thread}` : `/groups/${open.group.id}`;
+      kept = file.id;
       if (way === 'text') return seeOther(response, `${place}?voice=${file.id}#content`);
       await sending.take(String(account.id));
       const message = { content: '', files: [file.id], replyTo };

@@ -7,6 +7,7 @@ import test from 'node:test';
 import sharp from 'sharp';
 import { takesTooMuchMemory } from '../../src/engines/picture-kinds.ts';
 import { CONTENT, THUMBNAIL } from '../../src/files/blob-store.ts';
+import { drawFace } from '../../src/files/draw.ts';
 import { Receiver } from '../../src/files/receive.ts';
 import { stripMetadata } from '../../src/files/strip-metadata.ts';
 import { openGroup } from '../../src/groups/access.ts';
@@ -74,6 +75,50 @@ test('what nobody here can look into is not taken as it is', async (t) => {
   const { content, type } = await store('fake.heic', fixture('fake.heic'), true);
   assert.deepEqual(content, fixture('fake.heic'), 'as it came, for a sender who says so');
   assert.equal(type, 'application/octet-stream');
+  const kinds = [
+    'II+\0',
+    'MM\0+',
+    '\xff\n',
+    '\0\0\0\fJXL ',
+    '\0\0\0\fjP  ',
+    'FUJIFILMCCD-RAW',
+    '\0\0\0\x18ftypcrx ',
+  ];
+  for (const kind of kinds) {
+    const raw = Buffer.concat([Buffer.from(kind, 'latin1'), Buffer.alloc(40, 'place')]);
+    await assert.rejects(store('raw', raw), { status: 415, code: 'unknown_picture' }, kind);
+    assert.deepEqual((await store('raw', raw, true)).content, raw, kind);
+  }
+});
+
+test('a long animation keeps its frames, and loses comments and what programs wrote', async (t) => {
+  const store = await storing(t);
+  const { content, type, thumbnail } = await store('long.gif', longAnimation());
+  assert.deepEqual([type, thumbnail !== undefined], ['image/gif', true]);
+  assert.equal((await sharp(content).metadata()).pages, 11);
+  assert.ok(content.includes('NETSCAPE2.0') && !content.includes('secret-place'));
+  assert.equal(stripMetadata(longAnimation().subarray(0, 100)), undefined, 'one that is cut off is none');
+});
+
+/** A GIF of eleven frames of 2,000 by 2,000, with a comment and XMP that name a place. */
+function longAnimation(): Buffer {
+  const secret = Buffer.concat([Buffer.from([12]), Buffer.from('secret-place'), Buffer.from([0])]);
+  const application = (name: string, data: Buffer) =>
+    Buffer.concat([Buffer.from([0x21, 0xff, 11]), Buffer.from(name, 'latin1'), data]);
+  const frame = Buffer.from('21f90400640000002c00000000010001000002024c0100', 'hex');
+  return Buffer.concat([
+    Buffer.from('GIF89a', 'latin1'),
+    Buffer.from('d007d007800000ff00000000ff', 'hex'),
+    application('NETSCAPE2.0', Buffer.from([3, 1, 0, 0, 0])),
+    Buffer.concat([Buffer.from([0x21, 0xfe]), secret]),
+    application('XMP DataXMP', secret),
+    ...Array.from({ length: 11 }, () => frame),
+    Buffer.from([0x3b]),
+  ]);
+}
+
+test('a picture that is shown in a message can be a profile picture, too', async () => {
+  for (const name of ['truncated-gps.jpg', 'bad-sos.jpg']) assert.ok(await drawFace(fixture(name)), name);
 });
 
 test('metadata goes without decoding: EXIF, XMP and IPTC of every kind, orientation stays, cut anywhere it holds', async () => {
@@ -115,6 +160,10 @@ test('a TIFF, and so a raw picture, loses where it was taken; one too large to l
   assert.equal(content.length, tiff.length, 'nothing moves');
   assert.ok(!content.includes('52N05E') && content.includes('Model X'));
   assert.deepEqual([type, thumbnailSize], ['application/octet-stream', null]);
+  for (const mark of ['IIRO', 'IIRS', 'IIU\0']) {
+    const raw = Buffer.concat([Buffer.from(mark, 'latin1'), tiff.subarray(4)]);
+    assert.ok(!(await store('raw.orf', raw)).content.includes('52N05E'), mark);
+  }
   const drawing = await sharp({ create: { width: 40, height: 30, channels: 3, background: '#a63' } })
     .tiff()
     .toBuffer();

@@ -69,6 +69,15 @@ test('one that is cut off loses it, too, and sizes that lie change nothing else'
   assert.equal((await stripped(nested, 65_536)).length, nested.length);
 });
 
+test('what says how a film of all directions is shown stays', async () => {
+  const projection = Buffer.from('ffcc8263f8554a938814587a02521fdd', 'hex');
+  const sphere = Buffer.concat([
+    box('ftyp', 'isom'),
+    box('moov', box('trak', box('uuid', projection, 'equirectangular'))),
+  ]);
+  assert.deepEqual(await stripped(sphere), sphere);
+});
+
 test('music keeps its title, pictures and other files pass as they are', async () => {
   const song = Buffer.concat([box('ftyp', 'M4A ', Buffer.alloc(8)), moov(), box('mdat', 'song')]);
   const heic = Buffer.concat([

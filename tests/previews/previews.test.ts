@@ -145,7 +145,8 @@ test('a person turns them off, for what they send and read; an administrator for
 test('a picture goes with its message', async () => {
   const html = await previewOf(ada, `${origin}/article`);
   const source = /src="([^"?]+)/.exec(html)?.[1] ?? '';
-  assert.equal((await ada.get(source)).status, 200);
+  const picture = await ada.get(source);
+  assert.deepEqual([picture.status, picture.headers['cache-control']], [200, 'private, no-cache']);
   await ada.post(`/groups/1/messages/${/messages\/(\d+)/.exec(source)?.[1]}/remove`);
   await until(async () => (await ada.get(source)).status === 404);
 });
@@ -161,6 +162,12 @@ test('pages are read in any order, encoding and state', () => {
   assert.equal(readPage('<svg><title>icon</title></svg>').title, 'icon');
   assert.equal(readPage(`<title>${'x'.repeat(300)}</title>`).title.length, 200);
   assert.equal(readPage('<title>a\u202eb\u0007c</title>').title, 'a b c');
+  assert.equal(readPage('<html><title/><body><p>X</p></body></html>', true).title, '');
+  const sixteen = Buffer.concat([
+    Buffer.from([0xff, 0xfe]),
+    Buffer.from('<title>Sixteen</title>', 'utf16le'),
+  ]);
+  assert.equal(readPage(decodePage(sixteen, 'text/html')).title, 'Sixteen');
   const latin = Buffer.from('<meta charset="iso-8859-1"><title>Caf\xe9</title>', 'latin1');
   assert.equal(readPage(decodePage(latin, 'text/html')).title, 'Café');
   assert.equal(decodePage(Buffer.from('é'), 'text/html; charset=nonsense'), 'é');

@@ -4,6 +4,7 @@ import test from 'node:test';
 import type { Frame, Socket } from '../support/client.ts';
 import { newPerson, type Visitor } from '../support/client.ts';
 import { startHearth, startHearthProcess } from '../support/hearth.ts';
+import { countRows } from '../support/rows.ts';
 import { recording, SAID, wav } from '../support/speech.ts';
 import { until } from '../support/until.ts';
 
@@ -201,6 +202,26 @@ test('heard-by: whoever plays it is shown to those who show theirs', async (t) =
   await shy.post('/groups/1/messages/1/heard', {}, SCRIPT);
   assert.equal(await playedBy(ada), '<bdi>joe</bdi>');
   assert.equal(await playedBy(shy), undefined, 'who shows nothing is shown nothing');
+  assert.ok((await countRows(hearth.dataDir, 'chat', 'heard', 'seq = 1')) > 0);
+  await ada.post('/groups/1/messages/1/remove');
+  assert.equal(await countRows(hearth.dataDir, 'chat', 'heard', 'seq = 1'), 0, 'it goes with the recording');
+});
+
+test('a recording that slow mode refuses is kept, and sent from the conversation, also without a script', async (t) => {
+  const hearth = await startHearth(t, { env: { SPEECH_ENGINE: 'off' } });
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const jo = await newPerson(hearth.url, 'joe', 1);
+  await ada.post('/groups/1/slow-mode', { seconds: '3600' });
+  await jo.upload('/groups/1/voice', [recording('webm')], { way: 'message' });
+  const { status, body } = await jo.upload('/groups/1/voice', [recording('webm')], { way: 'message' });
+  assert.equal(status, 429);
+  assert.match(body, /in slow mode/);
+  const link = /Your recording is kept\. <a href="([^"#]+)/.exec(body)?.[1] ?? assert.fail(body);
+  await ada.post('/groups/1/slow-mode', { seconds: '0' });
+  const page = (await jo.get(link)).body;
+  const file = /name="fileIds" value="([^"]+)" checked/.exec(page)?.[1] ?? assert.fail('it is chosen');
+  assert.equal((await jo.post('/groups/1/messages', { content: '', fileIds: file })).status, 303);
+  assert.match((await ada.get('/groups/1/messages/2')).body, /voice/);
 });
 
 test('what is no recording gets one sentence; silence is sent and says that nobody speaks', async (t) => {

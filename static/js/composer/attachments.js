@@ -34,8 +34,8 @@ export class Attachments {
     this.#limit = Number(form.dataset.fileLimit);
     if (this.#list.children.length === 0) this.#list.innerHTML = tabStorage.get(this.#key) ?? '';
     // A file that is on its way is lost with the page.
-    addEventListener('beforeunload', (event) => this.#uploads.isAwaited() && event.preventDefault());
-    startFileSources(form, (files) => this.#add(files));
+    addEventListener('beforeunload', (event) => this.#uploads.hasUnsent() && event.preventDefault());
+    startFileSources(form, (files) => this.#add(files), say);
     this.#list.addEventListener('change', ({ target }) => {
       // The list is stored as HTML, which contains the `checked` attribute but not the property.
       if (target instanceof HTMLInputElement) target.toggleAttribute('checked', target.checked);

@@ -4,8 +4,9 @@ import { find } from '../page/dom.js';
  * Files that are chosen, dropped or pasted.
  * @param {HTMLFormElement} form
  * @param {(files: File[]) => void} add
+ * @param {(sentence: string) => void} say
  */
-export function startFileSources(form, add) {
+export function startFileSources(form, add, say) {
   const input = find(form, 'input[type="file"]', HTMLInputElement);
   // Empty the field: a submission by the browser would upload the files a second time.
   input.addEventListener('change', () => {
@@ -14,7 +15,7 @@ export function startFileSources(form, add) {
   });
   startPasting(form, add);
   const pane = form.closest('main');
-  if (pane) startDropping(pane, add);
+  if (pane) startDropping(pane, add, say);
 }
 
 /**
@@ -45,8 +46,9 @@ function startPasting(form, add) {
 /**
  * @param {HTMLElement} pane
  * @param {(files: File[]) => void} add
+ * @param {(sentence: string) => void} say
  */
-function startDropping(pane, add) {
+function startDropping(pane, add, say) {
   for (const name of /** @type {const} */ (['dragenter', 'dragover', 'dragleave', 'drop']))
     pane.addEventListener(name, (event) => {
       if (!event.dataTransfer?.types.includes('Files')) return;
@@ -54,6 +56,12 @@ function startDropping(pane, add) {
       const { relatedTarget } = event;
       const isInside = relatedTarget instanceof Node && pane.contains(relatedTarget);
       pane.classList.toggle('is-dropping', name !== 'drop' && (name !== 'dragleave' || isInside));
-      if (name === 'drop') add([...event.dataTransfer.files]);
+      if (name !== 'drop') return;
+      const items = [...event.dataTransfer.items].filter(({ kind }) => kind === 'file');
+      const isFolder = (/** @type {DataTransferItem} */ item) =>
+        item.webkitGetAsEntry()?.isDirectory === true;
+      const files = items.filter((item) => !isFolder(item)).map((item) => item.getAsFile());
+      add(files.filter((file) => file !== null));
+      if (items.some(isFolder)) say('A folder cannot be sent. Choose the files in it.');
     });
 }

@@ -74,6 +74,7 @@ export class Upload {
    */
   fail(sentence, { mayRetry }) {
     this.element.classList.add('is-failed');
+    this.element.toggleAttribute('data-may-retry', mayRetry);
     this.#state.textContent = ` ${sentence}`;
     this.#retry.hidden = !mayRetry;
   }

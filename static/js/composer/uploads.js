@@ -64,6 +64,11 @@ export class Uploads {
     return [...this.#underWay, ...this.#queue].some((upload) => !upload.isAlone);
   }
 
+  /** Whether one would be lost with the page: it is on its way, or will be tried again. */
+  hasUnsent() {
+    return this.isAwaited() || [...this.#all].some((upload) => upload.isLost && !upload.isAlone);
+  }
+
   /**
    * Resolves once nothing is under way that a message has to wait for.
    * @returns {Promise<void>}

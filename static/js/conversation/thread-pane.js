@@ -43,7 +43,7 @@ export class ThreadPane {
     const page = frame?.contentDocument;
     if (!frame || !page) return true;
     const isRecording = runningRecorder(page);
-    const hasFile = page.querySelector('.chosen:not([data-file], .is-failed)') !== null;
+    const hasFile = page.querySelector('.chosen:not([data-file], .is-failed:not([data-may-retry]))') !== null;
     const mayLeave = !isRecording && (!hasFile || (await ask(FILE_QUESTION, 'Drop the file')));
     if (!mayLeave) frame.focus();
     return mayLeave;
