@@ -37,6 +37,7 @@ export function installGroups(
   return {
     groupPresenter,
     page,
+    aboveList: own,
     groupOperations: operations,
     /** Shows what is somebody's own above the list, rendered by a feature above this one. */
     showAboveList: (render: (account: Account) => Promise<string>) => void aboveList.push(render),

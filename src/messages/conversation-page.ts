@@ -179,24 +179,27 @@ export class ConversationPage {
   }
 
   /**
-   * Reads the requested part of the history: at a message, or on a day. Otherwise the newest messages, or, if scripts
-   * run in the browser (they report the read position) and many messages are unread, those around the first unread.
+   * Reads the requested part of the history, at a message. Otherwise the newest messages, or, if scripts run in the
+   * browser (they report the read position) and many messages are unread, those around the first unread.
    */
   async readAsked(request: Request, open: OpenGroup): Promise<MessagePage> {
-    const { messages, messageOrder } = this.#dependencies;
+    const { messages } = this.#dependencies;
     const before = numberInQuery(request, 'before');
     const around = numberInQuery(request, 'around');
-    const since = numberInQuery(request, 'since') ?? dayInQuery(request);
     if (before !== undefined) return readHistory(messages, open, { before });
     if (around !== undefined) return readHistory(messages, open, { around });
-    if (since !== undefined)
-      return readHistory(messages, open, {
-        around: await seqAt(messages, messageOrder, open.group, since),
-      });
     const isAtNewest = request.query.newest !== undefined || !isScripted(request);
     const unread = unreadOf(open.group, open.membership);
     const place = isAtNewest || unread <= UNREAD_ON_NEWEST ? {} : { around: open.membership.readSeq + 1 };
     return readHistory(messages, open, place);
+  }
+
+  /** The first message of the day or time that is asked for; undefined where none is, or nothing is written. */
+  async firstAsked(request: Request, { group }: OpenGroup): Promise<number | undefined> {
+    const since = numberInQuery(request, 'since') ?? dayInQuery(request);
+    if (since === undefined || group.lastSeq <= group.purgedSeq) return undefined;
+    const { messages, messageOrder } = this.#dependencies;
+    return seqAt(messages, messageOrder, group, since);
   }
 
   async #load({ request, open }: PageKey): Promise<KeptPage> {

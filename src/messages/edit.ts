@@ -17,7 +17,7 @@ export const editable = z.object({ content: z.string('Write something first.') }
 /**
  * Replaces the text of a message and keeps the old text as a revision. An unchanged text changes nothing, except that
  * it marks a machine's transcript as reviewed, as any edit of a voice message does. The mentions become those of the
- * new text: see `recount`.
+ * new text, but for an @all that was not there before: see `recount`.
  * @param editLimitMs how long after sending an edit is allowed; undefined: for ever
  * @throws ChatError 400 for an empty or too long text, 403 from `refuseEdit`, 404 when there is no such message
  */
@@ -56,7 +56,9 @@ export async function editMessage(
     const mayBeEmpty = message.files.length > 0 && message.authorId === account.id;
     if (text === '' && !mayBeEmpty) return emptyMessage();
     const preview = message.preview && hasLink(text, message.preview.url) ? message.preview : null;
-    return { ...message, ...mentions, files, preview, content: text, editedAt: now };
+    // An edit calls people by name only: @all is confirmed where a message is sent.
+    const mentionsAll = message.mentionsAll && mentions.mentionsAll;
+    return { ...message, ...mentions, mentionsAll, files, preview, content: text, editedAt: now };
   }
 
   function lookedOver({ voice, ...file }: Attachment, authorId: number): Attachment {

@@ -78,6 +78,9 @@ function addPages(
       const isRead = open.membership.readSeq >= open.group.lastSeq;
       if ((isRead || !isLookedAt) && !request.url.includes('?') && acceptsEncoding(request, 'gzip'))
         return sendPacked(response, await conversation.kept(request, open));
+      const first = await conversation.firstAsked(request, open);
+      if (first !== undefined)
+        return seeOther(response, `/groups/${open.group.id}?around=${first}#message-${first}`);
       const messagePage = await conversation.readAsked(request, open);
       // Mark as read before rendering, so that the sidebar is up to date; `open` still holds the previous read mark.
       if (!messagePage.hasNewer && isLookedAt) await markRead(dependencies, open, open.group.lastSeq);

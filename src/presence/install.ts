@@ -13,6 +13,7 @@ export function installPresence(
     accounts: AccountStore;
     groups: GroupStore;
     groupPresenter: GroupPresenter;
+    aboveList(account: Account): Promise<string>;
   },
 ) {
   const { showAddresses } = context.config;

@@ -31,6 +31,8 @@ type Dependencies = {
   groups: GroupStore;
   accounts: AccountStore;
   groupPresenter: GroupPresenter;
+  /** What is somebody's own above the list of groups. */
+  aboveList(account: Account): Promise<string>;
   caches: Caches;
   publish: Publish;
   subscribe: Subscribe;
@@ -48,6 +50,7 @@ export class LivePresence {
   readonly #hub: Hub;
   readonly #groups: GroupStore;
   readonly #groupPresenter: GroupPresenter;
+  readonly #aboveList: (account: Account) => Promise<string>;
   readonly #publish: Publish;
   readonly #report: (error: unknown) => void;
   readonly #presence = createPresence((change) => this.#noteChange(change));
@@ -55,38 +58,17 @@ export class LivePresence {
   readonly #shared: SharedPresence | undefined;
   readonly #due = new Map<string, { joined: Account[]; left: Account[] }>();
 
-  constructor({
-    hub,
-    views,
-    groups,
-    accounts,
-    groupPresenter,
-    caches,
-    publish,
-    subscribe,
-    report,
-    deliver,
-    isCutOff,
-    isAlone,
-    atStop,
-  }: Dependencies) {
-    this.presenter = new PresencePresenter({ views, groups, accounts, presence: this.#presence, caches });
-    this.#hub = hub;
-    this.#groups = groups;
-    this.#groupPresenter = groupPresenter;
-    this.#publish = publish;
-    this.#report = report;
-    this.#shared = isAlone
-      ? undefined
-      : new SharedPresence({
-          presence: this.#presence,
-          accounts,
-          publish,
-          subscribe,
-          deliver,
-          isCutOff,
-          report,
-        });
+  constructor(dependencies: Dependencies) {
+    const { isAlone, subscribe, atStop } = dependencies;
+    const presence = this.#presence;
+    this.presenter = new PresencePresenter({ ...dependencies, presence });
+    this.#hub = dependencies.hub;
+    this.#groups = dependencies.groups;
+    this.#groupPresenter = dependencies.groupPresenter;
+    this.#aboveList = dependencies.aboveList;
+    this.#publish = dependencies.publish;
+    this.#report = dependencies.report;
+    this.#shared = isAlone ? undefined : new SharedPresence({ ...dependencies, presence });
     atStop(() => this.#shared?.stop());
     subscribe(memberJoined, ({ groupId }) => this.#noteChange({ topic: groupTopic(groupId) }));
     subscribe(memberLeft, ({ groupId, accountId }) => {
@@ -234,7 +216,8 @@ export class LivePresence {
       const rows = `${mine}${directs}${others}`;
       // What is not among them was left or deleted while nobody was connected.
       const ids = [...rows.matchAll(/ id="(group-\d+)"/g)].map(([, id]) => id).join(' ');
-      return this.#hub.send(connection, rows + factText('html', 'groups', { ids }));
+      const own = await this.#aboveList(connection.account);
+      return this.#hub.send(connection, own + rows + factText('html', 'groups', { ids }));
     }
     const memberships = await openMemberships(this.#groups, connection.account);
     for (const [groupId, membership] of memberships) {

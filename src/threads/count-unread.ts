@@ -58,13 +58,14 @@ export function countThreads({
   /** The link that each account was last shown, by a push or on a page. */
   const shown = caches.recent<number, string>('links to threads that are shown', CACHED_PEOPLE);
 
+  const due = new Set<number>();
+
   async function link(accountId: number): Promise<string> {
     const html = await links.get(accountId);
-    shown.set(accountId, html);
+    // Other pages of this account are still to be told.
+    if (!due.has(accountId)) shown.set(accountId, html);
     return html;
   }
-
-  const due = new Set<number>();
 
   /** Delays the push, so that the changes of one interval need only one count. */
   const noted = ({ accountId }: { accountId: number }) => {

@@ -249,7 +249,10 @@ test('a day leads to what was written on it, also where an older chat came in af
   assert.equal(groupId, made);
   for (let number = 61; number <= 90; number++)
     await root.post(`/groups/${made}/messages`, { content: `of today ${number}` });
-  const shown = async (day: string) => (await root.get(`/groups/${made}?day=${day}`)).body;
+  const shown = async (day: string) => {
+    const { location } = await root.get(`/groups/${made}?day=${day}`);
+    return (await root.get(location)).body;
+  };
   assert.match(await shown('2020-03-05'), /on day 3\/05</);
   assert.doesNotMatch(await shown('2020-03-05'), /of today 1</);
   assert.match(await shown(new Date().toISOString().slice(0, 10)), /of today 1</);

@@ -1,11 +1,12 @@
 /// <reference lib="dom" />
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'node:test';
 import sharp from 'sharp';
 import { joinGroup, openBrowser, personAt, say } from '../support/browser.ts';
-import { startHearth } from '../support/hearth.ts';
+import { startHearth, temporaryFolder } from '../support/hearth.ts';
 
 const PICTURE = await sharp({ create: { width: 900, height: 600, channels: 3, background: '#395' } })
   .png()
@@ -196,4 +197,31 @@ test('a message that waits for its file goes out with it; an edit that has begun
   assert.equal(await page.locator('#content').inputValue(), 'half an edit');
   await page.locator('#content').press('Enter');
   await page.locator('#message-1', { hasText: 'half an edit' }).waitFor();
+});
+
+test('a folder is refused in a sentence, and leaving asks about a file that waits for the network', async (t) => {
+  const { url } = await startHearth(t);
+  const { page, context } = await personAt(await openBrowser(t), url, 'ada');
+  await joinGroup(page, 'General');
+  const folder = join(temporaryFolder(t), 'Holiday');
+  mkdirSync(folder);
+  const cdp = await context.newCDPSession(page);
+  const data = { items: [], files: [folder], dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+    await cdp.send('Input.dispatchDragEvent', { type, x: 700, y: 400, data });
+  await page.getByText('A folder cannot be sent. Choose the files in it.').waitFor();
+  assert.equal(await page.locator('.chosen').count(), 0);
+  await page.route('**/groups/1/files', (route) => route.abort('connectionreset'));
+  const plan = { name: 'plan.txt', mimeType: 'text/plain', buffer: Buffer.from('a plan') };
+  await page.locator('.clip input[type="file"]').setInputFiles([plan]);
+  await page.getByText('The connection was lost.').waitFor();
+  const asked = new Promise<void>((resolve) => {
+    page.once('dialog', async (dialog) => {
+      await dialog.dismiss();
+      resolve();
+    });
+  });
+  await page.getByRole('link', { name: 'Saved' }).click();
+  await asked;
+  assert.equal(await page.locator('.chosen').count(), 1, 'it is still there');
 });

@@ -194,3 +194,36 @@ test(
     assert.equal((await stranger.post('/groups/1/draft', { content: 'x' })).status, 403);
   },
 );
+
+test('a thread that is read elsewhere is counted no more on open pages, nor after they were away', async (t) => {
+  const { url } = await startHearth(t);
+  const ada = await newPerson(url, 'ada', 1);
+  const joe = await newPerson(url, 'joe', 1);
+  await joe.post('/groups/1/messages', { content: 'root' });
+  const reply = () => ada.post('/groups/1/messages', { content: 'a reply', replyTo: '1', thread: '1' });
+  const counts = (number: number) => (text: string) =>
+    text.includes('id="threads-link"') && unreadThreads(text) === number;
+  const tab = await joe.socket('/ws', { protocol: 'hearth.html' });
+  await reply();
+  await tab.next(counts(1));
+  await joe.get('/groups/1/threads/1');
+  await tab.next(counts(0));
+  await reply();
+  await tab.next(counts(1));
+  tab.close();
+  await joe.get('/groups/1/threads/1');
+  const back = await joe.socket('/ws', { protocol: 'hearth.html' });
+  await back.next(counts(0));
+});
+
+test('an @all that an edit adds calls nobody; a name that it adds does', async (t) => {
+  const { url } = await startHearth(t);
+  const ada = await newPerson(url, 'ada', 1);
+  const joe = await newPerson(url, 'joe', 1);
+  await ada.post('/groups/1/messages', { content: 'plain' });
+  await ada.post('/groups/1/messages/1/edit', { content: 'plain @all' });
+  const body = (page: string) => /<div class="body">[\s\S]*?<\/div>/.exec(page)?.[0] ?? '';
+  assert.doesNotMatch(body((await joe.get('/groups/1')).body), /mention/);
+  await ada.post('/groups/1/messages/1/edit', { content: 'plain @joe' });
+  assert.match(body((await joe.get('/groups/1')).body), /mention/);
+});
