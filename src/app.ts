@@ -197,7 +197,7 @@ function route(
   app.get('/offline', (request, response) => {
     sendHtml(response, views.page(request, 'http/offline.njk', { account: null }));
   });
-  app.use('/api/v1', programs.api);
+  app.use('/api/v1', programs.api).get('/media/:fileId', programs.mediaOfTokens);
   app.use(programs.chatterbox, features.bots.hookRoutes);
   app.use('/api', programs.chatsphere).use('/socket.io', programs.socketIo.polling);
   app.use(refuseOtherSites(arrivals));

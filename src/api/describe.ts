@@ -166,19 +166,25 @@ function parametersOf(path: string, input: z.ZodType): object[] {
 }
 
 function bodyOf(path: string, input: z.ZodType): object {
-  const { properties, required } = inputOf(input);
+  const { properties, required, ...others } = inputOf(input);
   for (const name of namesIn(path)) delete properties[name];
   const needed = required.filter((name) => name in properties);
-  const schema = { type: 'object', properties, ...(needed.length > 0 && { required: needed }) };
+  const schema = { type: 'object', properties, ...others, ...(needed.length > 0 && { required: needed }) };
   return { required: needed.length > 0, content: { 'application/json': { schema } } };
 }
 
-function inputOf(input: z.ZodType): { properties: Schema; required: string[] } {
+function inputOf(input: z.ZodType): {
+  properties: Schema;
+  required: string[];
+  additionalProperties?: Schema;
+} {
   const schema = simplified(z.toJSONSchema(input, { io: 'input', unrepresentable: 'any' })) as {
     properties?: Schema;
     required?: string[];
+    additionalProperties?: Schema;
   };
-  return { properties: { ...schema.properties }, required: schema.required ?? [] };
+  const { properties = {}, required = [], additionalProperties } = schema;
+  return { properties: { ...properties }, required, ...(additionalProperties && { additionalProperties }) };
 }
 
 function namesIn(path: string): string[] {

@@ -11,7 +11,7 @@ import { type GroupReadContext, groupReads } from './reads/groups.ts';
 import { type MessageReadContext, messageReads } from './reads/messages.ts';
 import { type OwnReadContext, ownReads } from './reads/own.ts';
 import { type WebhookReadContext, webhookReads } from './reads/webhooks.ts';
-import { apiRouter, type RouterDependencies } from './router.ts';
+import { apiRouter, mediaOfTokens, type RouterDependencies } from './router.ts';
 
 type ApiContext = GroupReadContext &
   MessageReadContext &
@@ -59,5 +59,6 @@ export function installApi(
     signingIn,
     api: apiRouter(dependencies, apiReads, operations, describe),
     apiDocs: docsRoutes(context),
+    mediaOfTokens,
   };
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { Logger } from 'pino';
 import { identifyAs } from '../accounts/access.ts';
@@ -15,6 +14,7 @@ import type { ReadUpload } from '../files/upload.ts';
 import { openGroup } from '../groups/access.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { readJson } from '../http/body.ts';
+import { etagOf, hasCurrent } from '../http/conditional.ts';
 import { allowOrigins } from '../http/cors.ts';
 import { numberInPath } from '../http/request.ts';
 import type { Limits } from '../limits.ts';
@@ -150,17 +150,22 @@ function uploaded({ id, name, type, size, width, height }: StoredFile) {
   return { id, name, type, size, width, height, url: fileUrl(id) };
 }
 
+/** Leads programs to files: the address that a message names is that of people who are signed in. */
+export const mediaOfTokens: RequestHandler<{ fileId: string }> = (request, response, next) => {
+  if (!/^bearer /i.test(request.get('authorization') ?? '')) return next();
+  response.redirect(307, fileUrl(encodeURIComponent(request.params.fileId)));
+};
+
 function bearerOf(request: Request): Bearer {
   const bearer = bearers.get(request);
   if (!bearer) throw new Error('The token is read before the routes.');
   return bearer;
 }
 
-/** With an ETag of the bytes (RFC 9110, 8.8.3), so that what has not changed is not sent again. */
 function sendJson(request: Request, response: Response, body: string): void {
-  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`;
+  const etag = etagOf(body);
   response.set({ ETag: etag, 'Cache-Control': 'private, no-cache', Vary: 'Authorization, Origin' });
-  if (request.fresh) return void response.status(304).end();
+  if (hasCurrent(request, etag)) return void response.status(304).end();
   response.type('application/json').send(body);
 }
 

@@ -11,7 +11,8 @@ import { readPayload } from './payload.ts';
 import { type StandingDependencies, whyOut } from './standing.ts';
 import type { WebhookStore } from './webhook-store.ts';
 
-const MAX_BYTES = '64kb';
+/** The longest text, of characters that a form or JSON writes with twelve bytes each. */
+const MAX_BYTES = '128kb';
 /** Of one webhook. */
 const POSTS = { name: 'webhook posts', points: 60, seconds: 60, sentence: 'That is a lot at once.' };
 

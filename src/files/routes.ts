@@ -10,6 +10,7 @@ import { openGroup } from '../groups/access.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
+import { hasCurrent } from '../http/conditional.ts';
 import { disposition, sendStream } from '../http/download.ts';
 import { formsOf } from '../http/forms.ts';
 import { numberInPath, numberInQuery } from '../http/request.ts';
@@ -74,7 +75,7 @@ export async function serveThumbnail(stores: Served, request: Request, response:
   const etag = `"${id}-thumbnail"`;
   const headers = response.getHeaders();
   response.set({ 'Content-Type': 'image/webp', 'Cache-Control': 'private, no-cache', ETag: etag });
-  if (request.fresh) return void response.status(304).end();
+  if (hasCurrent(request, etag)) return void response.status(304).end();
   response.set('Content-Length', String(thumbnailSize));
   await send(response, headers, stores.blobs.read(id, THUMBNAIL, key, thumbnailSize));
 }
@@ -104,7 +105,7 @@ async function serve(
     'Accept-Ranges': 'bytes',
     ETag: etag,
   });
-  if (request.fresh) return void response.status(304).end();
+  if (hasCurrent(request, etag)) return void response.status(304).end();
   const range = rangeOf(request, file.size, etag);
   if (range === -1) {
     response.status(416).set('Content-Range', `bytes */${file.size}`).end();

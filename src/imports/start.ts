@@ -14,7 +14,9 @@ import type { ChatImport, ImportStore, Target } from './store.ts';
 export const whichImport = z.object({ importId: wholeNumber('"importId" takes the number of an import.') });
 
 /** Beside the number: `zone`, `dates`, and a target for each conversation and person, such as `conversation.0`. */
-export const startForm = whichImport.catchall(z.string().max(300));
+export const startForm = whichImport
+  .extend({ zone: z.string().max(300).optional(), dates: z.string().max(300).optional() })
+  .catchall(z.string().max(300));
 
 export type StartDependencies = {
   imports: ImportStore;

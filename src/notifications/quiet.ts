@@ -3,29 +3,38 @@ import { accountSettingsChanged } from '../accounts/events.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import type { Publish } from '../bus/bus.ts';
 import { isZone } from '../http/request.ts';
+import { checkbox } from '../operations/fields.ts';
 
 const MINUTES_A_DAY = 24 * 60;
 
 export const CLOCK = /^([01]\d|2[0-3]):[0-5]\d$/;
 const CLOCK_RULE = 'Give both times as 22:30.';
-const clock = z
-  .string(CLOCK_RULE)
-  .regex(CLOCK, CLOCK_RULE)
-  .transform((text) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3)));
 const ZONE_RULE = 'This time zone is not known. Choose one such as Europe/Berlin.';
 
-/** The hours, or that there are none. */
+/** The hours, or that there are none: null. */
 export const quietForm = z
-  .object({ off: z.literal('yes') })
-  .transform(() => null)
-  .or(
-    z
-      .object({ from: clock, to: clock, zone: z.string(ZONE_RULE).refine(isZone, ZONE_RULE) })
-      .refine(({ from, to }) => from !== to, {
-        message: 'These hours begin and end at the same time. Choose two times.',
-        path: ['to'],
-      }),
-  );
+  .object({
+    off: checkbox,
+    from: z.string(CLOCK_RULE).optional(),
+    to: z.string(CLOCK_RULE).optional(),
+    zone: z.string(ZONE_RULE).optional(),
+  })
+  .transform(({ off, from = '', to = '', zone = '' }, context) => {
+    if (off) return null;
+    const refuse = (field: string, message: string) => {
+      context.addIssue({ code: 'custom', path: [field], message });
+      return z.NEVER;
+    };
+    if (!CLOCK.test(from)) return refuse('from', CLOCK_RULE);
+    if (!CLOCK.test(to)) return refuse('to', CLOCK_RULE);
+    if (!isZone(zone)) return refuse('zone', ZONE_RULE);
+    if (from === to) return refuse('to', 'These hours begin and end at the same time. Choose two times.');
+    return { from: minutesOf(from), to: minutesOf(to), zone };
+  });
+
+function minutesOf(clock: string): number {
+  return Number(clock.slice(0, 2)) * 60 + Number(clock.slice(3));
+}
 
 /** Sets the hours in which nothing disturbs an account; null is none. */
 export async function setQuietHours(

@@ -3,6 +3,7 @@ import { accountOf } from '../accounts/access.ts';
 import { notFound } from '../errors.ts';
 import { openGroup } from '../groups/access.ts';
 import type { GroupStore } from '../groups/store.ts';
+import { etagOf, hasCurrent } from '../http/conditional.ts';
 import { numberInPath } from '../http/request.ts';
 import type { MessageStore } from '../messages/store.ts';
 import type { LinkImageStore } from './store.ts';
@@ -24,7 +25,10 @@ export function previewRoutes({
     const message = await messages.bySeq(group.id, seq);
     const image = message?.preview?.image ? await linkImages.of(group.id, seq) : undefined;
     if (!image) throw notFound('This message has no preview with a picture.');
-    // Asked for each time, as the next reader in this browser may not see it; Express answers 304 by its ETag.
-    response.set({ 'Content-Type': 'image/webp', 'Cache-Control': 'private, no-cache' }).send(image);
+    const etag = etagOf(image);
+    // Asked for each time: the next person at this browser may not see it.
+    response.set({ 'Content-Type': 'image/webp', 'Cache-Control': 'private, no-cache', ETag: etag });
+    if (hasCurrent(request, etag)) return void response.status(304).end();
+    response.send(image);
   });
 }

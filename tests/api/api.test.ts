@@ -26,6 +26,13 @@ const nobody = new Program(url, '', await documentOf(url));
 test('every operation and every read of the tables is in the document, under its address', async () => {
   const { openapi, paths } = await documentOf(url);
   assert.equal(openapi, '3.1.0');
+  type Body = { requestBody: { content: Record<string, { schema: { properties: object } }> } };
+  const fieldsOf = (path: string) => {
+    const { requestBody } = paths[path]?.post as unknown as Body;
+    return Object.keys(requestBody.content['application/json']?.schema.properties ?? {});
+  };
+  assert.deepEqual(fieldsOf('/notifications/quiet'), ['off', 'from', 'to', 'zone']);
+  assert.deepEqual(fieldsOf('/admin/imports/{importId}/start'), ['zone', 'dates']);
   const described = Object.values(paths).flatMap((methods) =>
     Object.values(methods).map((route) => route.operationId),
   );

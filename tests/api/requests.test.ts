@@ -106,11 +106,20 @@ test('what has not changed is not sent, however the client says what it has', as
     { name: 'a.txt', type: 'text/plain', bytes: Buffer.from('0123456789') },
   ]);
   const [{ id }] = JSON.parse(file.body).items;
+  const led = await bare.get(`/media/${id}`);
+  assert.deepEqual(
+    [led.status, led.location],
+    [307, `/api/v1/files/${id}`],
+    'the address that messages name',
+  );
   for (const path of ['/api/v1/me', `/api/v1/files/${id}`]) {
     const etag = String((await bare.get(path)).headers.etag);
     for (const header of [etag, `W/${etag}`, `"other", ${etag}`, '*'])
       assert.equal((await bare.get(path, { 'if-none-match': header })).status, 304, `${path} ${header}`);
     assert.equal((await bare.get(path, { 'if-none-match': '"other"' })).status, 200);
+    // As fetch of Node.js asks.
+    const fetched = { 'if-none-match': etag, 'cache-control': 'no-cache', pragma: 'no-cache' };
+    assert.equal((await bare.get(path, fetched)).status, 304, path);
   }
   for (const [range, status, body] of [
     ['bytes=2-4', 206, '234'],

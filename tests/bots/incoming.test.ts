@@ -72,6 +72,16 @@ test('a program posts at an address of its own, in each of the forms that progra
     (await ada.get('/groups/1/messages/1')).body,
     /Seen by<\/h2>\s*<p><span class="muted">Nobody yet/,
   );
+  const longest = `text=${encodeURIComponent('字'.repeat(8_000))}`;
+  const escaped = JSON.stringify({ text: '😀'.repeat(8_000) }).replace(
+    /[\ud800-\udfff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16)}`,
+  );
+  for (const [body, type] of [
+    [longest, 'application/x-www-form-urlencoded'],
+    [escaped, 'application/json'],
+  ] as const)
+    assert.equal((await post(url, address, body, { 'content-type': type })).status, 200, type);
   const id = '7c9e6679-7425-40de-944b-e07fc1f90ae7';
   for (const _try of [1, 2]) await post(url, address, JSON.stringify({ text: 'only once', id }));
   const { body } = await ada.get('/groups/1');
@@ -92,7 +102,7 @@ test('what cannot be posted is answered with a sentence, and nothing is written'
     ['{"text":"x","id":"1"}', 400, /UUID/],
     ['[]', 400, /Send JSON with the text/],
     [JSON.stringify({ text: 'x'.repeat(8_001) }), 400, /8,000 characters/],
-    [JSON.stringify({ text: 'x'.repeat(70_000) }), 413, /more than/],
+    [JSON.stringify({ text: 'x'.repeat(140_000) }), 413, /more than/],
   ];
   for (const [body, status, sentence] of refusals) {
     const answer = await post(url, address, body);

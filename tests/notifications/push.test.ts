@@ -150,6 +150,8 @@ test('in quiet hours nothing rings', async (t) => {
   for (const [form, sentence] of [
     [{ from: '25:00', to: '07:00', zone: 'UTC' }, 'Give both times as 22:30.'],
     [{ from: '22:00', to: '07:00', zone: 'Nowhere/Land' }, 'This time zone is not known.'],
+    [{ from: '22:00', to: '07:00' }, 'This time zone is not known.'],
+    [{}, 'Give both times as 22:30.'],
     [{ from: '22:00', to: '22:00', zone: 'UTC' }, 'These hours begin and end at the same time.'],
   ] as const) {
     const { status, body } = await jo.post('/notifications/quiet', form);
