@@ -76,8 +76,10 @@ export class GroupPages {
     );
     const hidden: Group[] = [];
     const archived: Group[] = [];
+    let memberOf = 0;
     for (const [groupId, membership] of memberships) {
       const group = await this.#groups.byId(groupId);
+      if (group?.kind === 'group' && group.lineOf === null) memberOf += 1;
       if (group?.archivedAt != null) archived.push(group);
       else if (group && notificationLevelOf(group, membership) === 'hidden')
         hidden.push(await this.#presenter.named(group, account.id));
@@ -85,7 +87,7 @@ export class GroupPages {
     const offers = await Promise.all(others.map((group) => this.#presenter.offer(group)));
     return this.#page(request, 'groups/index.njk', {
       offers: asHtml(offers.join('')),
-      memberOf: memberships.size,
+      memberOf,
       hidden,
       archived,
       name: typedName(request),

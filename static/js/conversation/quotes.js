@@ -10,7 +10,9 @@ const EXCERPT_CHARACTERS = 140;
 export function renewQuotes(list, message) {
   for (const quote of findAll(list, `[data-quote="${message.dataset.seq}"]`)) {
     const author = quote.querySelector('.quoted-author') ?? '';
-    quote.replaceChildren(author, ` ${excerptOf(message)}`);
+    const excerpt = document.createElement('bdi');
+    excerpt.textContent = excerptOf(message);
+    quote.replaceChildren(author, ' ', excerpt);
   }
 }
 

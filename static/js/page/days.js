@@ -46,7 +46,12 @@ function clockParts(date) {
   const between = document.createElement('span');
   between.className = 'seconds';
   between.textContent = whole.slice(start, whole.length - end.length);
-  return [without.slice(0, start), between, end];
+  if (end.trim() === '') return [without.slice(0, start), between, end];
+  // AM or PM has no room in the gutter.
+  const half = document.createElement('span');
+  half.className = 'day-half';
+  half.textContent = end;
+  return [without.slice(0, start), between, half];
 }
 
 /** Redraws the day separators when the date has changed, by midnight passing or by waking from sleep. */
