@@ -4,6 +4,7 @@ import type { Account, AccountStore } from '../accounts/store.ts';
 import { type ChatError, notFound } from '../errors.ts';
 import type { GroupPage } from '../groups/page.ts';
 import type { GroupStore } from '../groups/store.ts';
+import { numberInQuery } from '../http/request.ts';
 import { shared } from '../http/share.ts';
 import type { Context, Html, Views } from '../http/views.ts';
 import type { Mailer } from '../mail/mailer.ts';
@@ -38,12 +39,14 @@ export class InvitationPages {
   async list(request: Request, error?: ChatError): Promise<Html> {
     const { page, invitations, groups, siteSettings } = this.#dependencies;
     const account = accountOf(request);
-    const listed = await invitations.list(account.isAdmin ? undefined : account.id, LISTED);
+    const creatorId = account.isAdmin ? undefined : account.id;
+    const listed = await invitations.list(creatorId, LISTED, numberInQuery(request, 'below'));
     const own = [...(await groups.membershipsOf(account.id)).keys()];
     const choices = [...(await groups.byIds(own)).values()].filter((group) => group.kind === 'group');
     const chosen = numbersIn(request.body?.groups ?? request.query.group);
     return page(request, 'invitations/index.njk', {
       invitations: await Promise.all(listed.map((invitation) => this.#shown(invitation))),
+      below: listed.length === LISTED ? listed.at(-1)?.id : null,
       choices: choices.map((group) => ({ ...group, isChosen: chosen.has(group.id) })),
       forGuests: request.body?.forGuests === 'yes',
       sendsMail: this.#dependencies.mailer !== undefined,

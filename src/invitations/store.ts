@@ -76,15 +76,12 @@ export class InvitationStore {
     return row && this.#open(row);
   }
 
-  /** Up to `limit`, the newest first. @param creatorId undefined is everybody's */
-  async list(creatorId: number | undefined, limit: number): Promise<Invitation[]> {
+  /** Up to `limit`, the newest first, before one where `below` is given. @param creatorId undefined is everybody's */
+  async list(creatorId: number | undefined, limit: number, below?: number): Promise<Invitation[]> {
+    const isTheirs = creatorId === undefined ? undefined : eq(invitations.creatorId, creatorId);
+    const isBelow = below === undefined ? undefined : lt(invitations.id, below);
     const rows = await this.#db.all((orm) =>
-      orm
-        .select()
-        .from(invitations)
-        .where(creatorId === undefined ? undefined : eq(invitations.creatorId, creatorId))
-        .orderBy(desc(invitations.id))
-        .limit(limit),
+      orm.select().from(invitations).where(and(isTheirs, isBelow)).orderBy(desc(invitations.id)).limit(limit),
     );
     return rows.map((row) => this.#open(row));
   }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { newCode, readCode } from '../../src/invitations/codes.ts';
+import { signInProgram } from '../support/api.ts';
 import { newPerson, PASSWORD, Visitor } from '../support/client.ts';
 import { ON_SQLITE, startHearth } from '../support/hearth.ts';
 import { countRows, runSql } from '../support/rows.ts';
@@ -222,4 +223,19 @@ test('an invitation names only what it opens: no group that its maker was remove
     (await new Visitor(url).get(link)).body,
   ])
     assert.doesNotMatch(body, /Layoffs|Plans/);
+});
+
+test('every invitation is listed, on the page and over the API, however many there are', async (t) => {
+  const { url, dataDir } = await startHearth(t);
+  const ada = await newPerson(url, 'ada');
+  await Promise.all(Array.from({ length: 205 }, () => ada.post('/invitations', { uses: '1' })));
+  const { body } = await ada.get('/invitations');
+  const older =
+    /href="(\/invitations\?below=\d+)/.exec(body)?.[1] ?? assert.fail('there is no link to older ones');
+  assert.match((await ada.get(older)).body, /href="\/invitations\/1"/);
+  const program = await signInProgram(url, 'ada');
+  const first = (await program.get('/invitations')).json;
+  const second = (await program.get(`/invitations?below=${first.next}`)).json;
+  assert.deepEqual([first.items.length, second.items.length, second.next], [200, 5, null]);
+  assert.equal(await countRows(dataDir, 'users', 'invitations', '1 = 1'), 205);
 });

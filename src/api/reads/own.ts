@@ -116,17 +116,17 @@ export const ownReads: readonly Read<OwnReadContext>[] = [
     path: '/invitations',
     // Its codes let people in.
     scope: 'account',
-    summary: 'Your invitations, or everybody’s for an administrator',
-    input: nothing,
+    summary: 'Your invitations, or everybody’s for an administrator, the newest first',
+    input: z.object({ below: wholeNumber('"below" takes the "next" of a page.').optional() }),
     answer: invitationList,
-    async run({ invitations }: OwnReadContext, { account }) {
-      const listed = await invitations.list(account.isAdmin ? undefined : account.id, LISTED);
+    async run({ invitations }: OwnReadContext, { account }, { below }) {
+      const listed = await invitations.list(account.isAdmin ? undefined : account.id, LISTED, below);
       const items = listed.map(({ id, code, groupIds, forGuests, uses, maxUses, expiresAt, revokedAt }) => ({
         ...{ id, code, groupIds: [...groupIds], forGuests, used: uses, uses: maxUses },
         expiresAt: timeOrNull(expiresAt),
         isRevoked: revokedAt !== null,
       }));
-      return { items, next: null };
+      return { items, next: listed.length === LISTED ? (listed.at(-1)?.id ?? null) : null };
     },
   }),
   defineRead({
