@@ -98,6 +98,12 @@ test('a long animation keeps its frames, and loses comments and what programs wr
   assert.equal((await sharp(content).metadata()).pages, 11);
   assert.ok(content.includes('NETSCAPE2.0') && !content.includes('secret-place'));
   assert.equal(stripMetadata(longAnimation().subarray(0, 100)), undefined, 'one that is cut off is none');
+  const blocks = Buffer.concat([longAnimation().subarray(0, 19), Buffer.alloc(3 * 200_000, '21f900', 'hex')]);
+  assert.equal(
+    stripMetadata(Buffer.concat([blocks, Buffer.from([0x3b])])),
+    undefined,
+    'nor one of so many blocks',
+  );
 });
 
 /** A GIF of eleven frames of 2,000 by 2,000, with a comment and XMP that name a place. */
