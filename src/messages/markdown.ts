@@ -51,9 +51,12 @@ export function renderPlain(text: string): string {
   return `<p>${escapeHtml(text).replaceAll('\n', '<br>')}</p>`;
 }
 
+/** As far as addresses without https:// are looked for: in the worst text that takes with the square of its length. */
+const LOOKED_THROUGH_CHARACTERS = 2_000;
+
 /** Whether an address in the text becomes a link. */
 export function hasLink(text: string): boolean {
-  return markdown.linkify.test(text);
+  return /\bhttps?:\/\/\S/i.test(text) || markdown.linkify.test(text.slice(0, LOOKED_THROUGH_CHARACTERS));
 }
 
 function configured() {
