@@ -1,4 +1,4 @@
-import { and, desc, eq, isNull, sql } from 'drizzle-orm';
+import { and, desc, eq, isNull, lt, sql } from 'drizzle-orm';
 import type { BlindIndex } from '../crypto/blind-index.ts';
 import type { Database, Executor } from '../database/executor.ts';
 import { SEALED, type Sealer } from '../database/sealed-columns.ts';
@@ -82,10 +82,11 @@ export class AccountStore {
     return row && { ...this.#open(row), passwordHash: row.passwordHash };
   }
 
-  /** Up to `limit` accounts, the newest first. */
-  async list(limit: number): Promise<Account[]> {
+  /** Up to `limit` accounts, the newest first, before one where `below` is given. */
+  async list(limit: number, below?: number): Promise<Account[]> {
+    const isBelow = below === undefined ? undefined : lt(accounts.id, below);
     const rows = await this.#db.all((orm) =>
-      orm.select(shown).from(accounts).orderBy(desc(accounts.id)).limit(limit),
+      orm.select(shown).from(accounts).where(isBelow).orderBy(desc(accounts.id)).limit(limit),
     );
     return rows.map((row) => this.#open(row));
   }

@@ -2,6 +2,9 @@ import type { Account, AccountStore } from '../accounts/store.ts';
 import { notFound } from '../errors.ts';
 import type { GroupStore } from './store.ts';
 
+/** Of one group, whom a guest is told of. */
+const MOST_MEMBERS = 10_000;
+
 type Stores = { accounts: AccountStore; groups: GroupStore };
 
 /**
@@ -19,17 +22,19 @@ export async function visiblePerson(
   return person;
 }
 
-/** Up to `limit` people whom an account may know of, itself among them. */
+/** Up to `limit` people whom an account may know of, itself among them, the newest first, before one where `below` is given. */
 export async function visiblePeople(
   { accounts, groups }: Stores,
   viewer: Account,
   limit: number,
+  below?: number,
 ): Promise<Account[]> {
-  if (!viewer.isGuest) return accounts.list(limit);
+  if (!viewer.isGuest) return accounts.list(limit, below);
   const ids = new Set([viewer.id]);
   for (const groupId of (await groups.membershipsOf(viewer.id)).keys())
-    for (const id of await groups.members(groupId, limit)) ids.add(id);
-  const people = await Promise.all([...ids].slice(0, limit).map((id) => accounts.byId(id)));
+    for (const id of await groups.members(groupId, MOST_MEMBERS)) ids.add(id);
+  const wanted = [...ids].filter((id) => below === undefined || id < below).sort((a, b) => b - a);
+  const people = await Promise.all(wanted.slice(0, limit).map((id) => accounts.byId(id)));
   return people.filter((person) => person !== undefined);
 }
 

@@ -79,6 +79,10 @@ for (const [engine, urlOf] of Object.entries(ENGINES)) {
     assert.equal(await accounts.setPassword(bob.id, 'other'), bob.sessionEpoch + 1);
     assert.equal(await accounts.passwordHash(bob.id), 'other');
     assert.deepEqual(
+      (await accounts.list(1, bob.id)).map(({ id }) => id),
+      [ada.id],
+    );
+    assert.deepEqual(
       (await accounts.list(1)).map(({ id }) => id),
       [bob.id],
     );

@@ -56,6 +56,10 @@ export type OwnReadContext = {
 };
 
 const nothing = z.object({});
+/** The newest come first; a page begins below the last of the page before. */
+const below = z.object({ below: wholeNumber('"below" takes the "next" of a page.').optional() });
+const nextOf = (listed: readonly { id: number }[], limit: number) =>
+  listed.length === limit ? (listed.at(-1)?.id ?? null) : null;
 const ZONE_RULE = 'This time zone is not known here. Send one such as Europe/Berlin.';
 
 export const ownReads: readonly Read<OwnReadContext>[] = [
@@ -70,12 +74,12 @@ export const ownReads: readonly Read<OwnReadContext>[] = [
   defineRead({
     name: 'list-people',
     path: '/people',
-    summary: 'The people whom you may know of',
-    input: nothing,
+    summary: 'The people whom you may know of, the newest first',
+    input: below,
     answer: personList,
-    async run(context: OwnReadContext, { account }) {
-      const people = await visiblePeople(context, account, PEOPLE);
-      return { items: people.map(personOf), next: null };
+    async run(context: OwnReadContext, { account }, { below }) {
+      const people = await visiblePeople(context, account, PEOPLE, below);
+      return { items: people.map(personOf), next: nextOf(people, PEOPLE) };
     },
   }),
   defineRead({
@@ -117,7 +121,7 @@ export const ownReads: readonly Read<OwnReadContext>[] = [
     // Its codes let people in.
     scope: 'account',
     summary: 'Your invitations, or everybody’s for an administrator, the newest first',
-    input: z.object({ below: wholeNumber('"below" takes the "next" of a page.').optional() }),
+    input: below,
     answer: invitationList,
     async run({ invitations }: OwnReadContext, { account }, { below }) {
       const listed = await invitations.list(account.isAdmin ? undefined : account.id, LISTED, below);
@@ -126,7 +130,7 @@ export const ownReads: readonly Read<OwnReadContext>[] = [
         expiresAt: timeOrNull(expiresAt),
         isRevoked: revokedAt !== null,
       }));
-      return { items, next: listed.length === LISTED ? (listed.at(-1)?.id ?? null) : null };
+      return { items, next: nextOf(listed, LISTED) };
     },
   }),
   defineRead({
