@@ -74,7 +74,7 @@ test('acts on a message: form, fragment and socket do the same and refuse the sa
     async () => {
       assert.match(
         (await joe.get('/groups/1?reply=1')).body,
-        /Replying to <strong [^>]*data-reply-author>ada/,
+        /Replying to <\/span><strong [^>]*data-reply-author>ada/,
       );
       await joe.post('/groups/1/messages', { content: 'me too', replyTo: '1' });
       const thread = (await ada.get('/groups/1/threads/3')).body;

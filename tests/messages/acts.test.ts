@@ -146,9 +146,9 @@ test('an answer belongs to the thread of what it answers, whose first message co
 
   const quoteOf = async () =>
     /class="quote".*?<\/a>/.exec(await presenter.fragment(first, undefined))?.[0] ?? '';
-  assert.match(await quoteOf(), /ada<\/span>:<\/span> root/);
+  assert.match(await quoteOf(), /ada<\/span>:<\/span> <bdi>root</);
   await edit(1, 'the root');
-  assert.match(await quoteOf(), /ada<\/span>:<\/span> the root/, 'a quote says what was edited');
+  assert.match(await quoteOf(), /ada<\/span>:<\/span> <bdi>the root</, 'a quote says what was edited');
 });
 
 test('a reaction is put and taken back by its owner, counted with names, and is one emoji', async (t) => {
