@@ -5,6 +5,7 @@ import { joinGroup, openBrowser, PHONE, personAt, say } from '../support/browser
 import { newPerson } from '../support/client.ts';
 import { startHearth } from '../support/hearth.ts';
 import { SPOKEN } from '../support/speech.ts';
+import { until } from '../support/until.ts';
 
 test('on a desk a thread opens beside its conversation, live, and closes again', async (t) => {
   const hearth = await startHearth(t);
@@ -145,6 +146,7 @@ test('the focus goes to what was found, on the page of hits and at the message',
   await joinGroup(page, 'General');
   const focused = () =>
     page.evaluate(() => document.activeElement?.closest('.hit, .message')?.textContent ?? '');
+  await until(async () => /class="hit"/.test((await ada.get('/search?q=paint')).body), 'it is indexed');
 
   await page.locator('#search').fill('paint');
   await page.locator('#search').press('Enter');

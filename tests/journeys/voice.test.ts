@@ -3,6 +3,7 @@ import test from 'node:test';
 import { joinGroup, openBrowser, personAt, recordFor, say, untilRecorded } from '../support/browser.ts';
 import { startHearth } from '../support/hearth.ts';
 import { MICROPHONE, SPOKEN } from '../support/speech.ts';
+import { until } from '../support/until.ts';
 
 /** Twice the sentence: once of it is whole, wherever the microphone began. */
 const LISTEN_SECONDS = 7;
@@ -70,8 +71,12 @@ test('from the button to the transcript in a second browser, and a search hit th
   assert.ok((await position()) > 0, 'the player stands where it stood');
 
   // The search leads to the second.
-  await jo.page.goto(`${hearth.url}/search?q=monkeys`);
-  await jo.page.locator('.hit a').click();
+  const hit = jo.page.locator('.hit a');
+  await until(async () => {
+    await jo.page.goto(`${hearth.url}/search?q=monkeys`);
+    return (await hit.count()) > 0;
+  }, 'it is indexed');
+  await hit.click();
   await voice.waitFor();
   const shown = Number(
     await voice
