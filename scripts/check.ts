@@ -217,7 +217,7 @@ function nameOf(file: string): string {
 /** Starts no server, no browser and no engine. */
 function isUnitTest(file: string): boolean {
   if (/^(?:journeys|faults|voice)\/|^contracts\/(?:speech|faces)/.test(file)) return false;
-  return !/startHearth|startPostgres|startRedis|startCluster|runToEnd/.test(
+  return !/startHearth|startPostgres|startRedis|startCluster|runToEnd|createServer/.test(
     readFileSync(join('tests', file), 'utf8'),
   );
 }
