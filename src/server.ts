@@ -163,6 +163,7 @@ function followCertificate(
       .join(' ');
   let lastStamp = stamp();
   let renewedAt = 0;
+  let failure = '';
   const timer = setInterval(async () => {
     try {
       const now = stamp();
@@ -174,8 +175,12 @@ function followCertificate(
       if (isDue) renewedAt = Date.now();
       lastStamp = now;
       take(await loadCertificate(files));
+      if (isDue) lastStamp = stamp();
       log.info('the certificate was replaced');
+      failure = '';
     } catch (err) {
+      if (String(err) === failure) return;
+      failure = String(err);
       // Maybe only one of the two files is written yet; writing the other changes the stamp again.
       log.warn({ err }, 'the new certificate cannot be used yet');
     }
