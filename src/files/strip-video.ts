@@ -96,7 +96,8 @@ function clear(bytes: Buffer, from: number, to: number, depth = 0): void {
   for (let at = from; at + 8 <= to; ) {
     const { type, size, header } = boxAt(bytes, at, to - at);
     const end = Math.min(to, at + size);
-    const isProjection = type === 'uuid' && bytes.toString('hex', at + 8, at + 24) === SPHERICAL;
+    const isProjection =
+      type === 'uuid' && bytes.toString('hex', at + header, at + header + 16) === SPHERICAL;
     if (DESCRIPTIONS.has(type) && !isProjection) {
       bytes.write('free', at + 4, 'latin1');
       bytes.fill(0, at + header, end);

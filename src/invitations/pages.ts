@@ -40,13 +40,15 @@ export class InvitationPages {
     const { page, invitations, groups, siteSettings } = this.#dependencies;
     const account = accountOf(request);
     const creatorId = account.isAdmin ? undefined : account.id;
-    const listed = await invitations.list(creatorId, LISTED, numberInQuery(request, 'below'));
+    // One more than are shown tells whether there are older ones.
+    const found = await invitations.list(creatorId, LISTED + 1, numberInQuery(request, 'below'));
+    const listed = found.slice(0, LISTED);
     const own = [...(await groups.membershipsOf(account.id)).keys()];
     const choices = [...(await groups.byIds(own)).values()].filter((group) => group.kind === 'group');
     const chosen = numbersIn(request.body?.groups ?? request.query.group);
     return page(request, 'invitations/index.njk', {
       invitations: await Promise.all(listed.map((invitation) => this.#shown(invitation))),
-      below: listed.length === LISTED ? listed.at(-1)?.id : null,
+      below: found.length > LISTED ? listed.at(-1)?.id : null,
       choices: choices.map((group) => ({ ...group, isChosen: chosen.has(group.id) })),
       forGuests: request.body?.forGuests === 'yes',
       sendsMail: this.#dependencies.mailer !== undefined,

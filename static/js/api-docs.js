@@ -2,8 +2,7 @@
 const { SwaggerUIBundle } = /** @type {{ SwaggerUIBundle?: (options: object) => void }} */ (
   /** @type {unknown} */ (window)
 );
-const { theme } = document.documentElement.dataset;
-const isDark = theme ? theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
+const isDark = matchMedia('(prefers-color-scheme: dark)').matches;
 document.documentElement.classList.toggle('dark-mode', isDark);
 SwaggerUIBundle?.({
   url: '/api/v1/openapi.json',
