@@ -14,9 +14,8 @@ declare global {
   }
 }
 
-/** Addresses whose last part lets in whoever knows it. */
-const SECRET_IN_PATH =
-  /^((?:\/+api\/+v1)?\/+(?:join|hooks|new-password|this-device|confirm-email|deleted)\/+)[^/]+/i;
+/** What lets in whoever knows it, wherever it is in a path. */
+const SECRET_IN_PATH = /(\/(?:join|hooks|new-password|this-device|confirm-email|deleted)\/+)[^/]+/gi;
 /** So long is only a secret, at whatever address it was tried. A file's id is shorter. */
 const LONG_PART = /[^/]{40,}/g;
 

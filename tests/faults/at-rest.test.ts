@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { get } from 'node:http';
 import { join } from 'node:path';
 import test from 'node:test';
 import { type Frame, newPerson, Visitor } from '../support/client.ts';
@@ -26,6 +27,7 @@ const CANARIES = {
   draft: 'canary-draft-columbine',
   line: 'canary-line-anemone',
   search: 'canary-search-hyacinth',
+  invitation: 'canary-invitation-lobelia',
   endpoint: 'canary-endpoint-lavender',
   device: 'canary-device-primrose',
   // Nobody types this: it is what the recording says.
@@ -68,6 +70,9 @@ test('what people type is in no file of the data folder and in no log', async (t
   };
   assert.equal((await canary.post('/notifications/devices', device)).status, 303);
   await canary.get(`/search?q=${CANARIES.search}`);
+  // As it is written: `fetch` would leave the dots out.
+  const [answer] = await once(get(hearth.url, { path: `/x/../join/${CANARIES.invitation}` }), 'response');
+  answer.resume();
   const socket = await canary.socket(`/ws/chat/${location.split('/').pop()}`);
   await canary.upload(`${location}/voice`, [recording('webm')], { way: 'message' });
   const isWritten = (frame: Frame) => String(frame.content).includes(CANARIES.spoken);
