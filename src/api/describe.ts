@@ -117,10 +117,23 @@ function addFiles(add: (path: string, method: string, route: object) => void): v
     type: 'object',
     properties: { items: { type: 'array', items: { $ref: `${REF}File` } } },
   };
+  const ofUpload = {
+    upload: [
+      { type: 'string', format: 'uuid' },
+      'An id of yours: a try with the same one replaces what an earlier try has stored, whose answer was lost',
+    ],
+    anyway: [
+      { enum: ['yes'] },
+      'Take a picture whose metadata, such as the place, cannot be removed here, as it is',
+    ],
+  };
+  const options = Object.entries(ofUpload).map(([name, [schema, description]]) => {
+    return { name, in: 'query', schema, description };
+  });
   const upload = (path: string, operationId: string, summary: string, fields: object) =>
     add(path, 'post', {
       ...{ ...common, description: 'Scope: write', operationId, summary },
-      parameters: [groupId],
+      parameters: [groupId, ...options],
       requestBody: {
         required: true,
         content: {

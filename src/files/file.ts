@@ -29,6 +29,8 @@ export type StoredFile = Attachment &
     key: Buffer;
     /** In bytes; null where there is none. */
     thumbnailSize: number | null;
+    /** Who sent it may have named the upload, so that another try replaces it. */
+    uploadId?: string;
   }>;
 
 export type FileKind = 'picture' | 'video' | 'audio' | 'other';

@@ -6,7 +6,6 @@ import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { bindOperations } from '../operations/define.ts';
-import { discardUpload } from './discard.ts';
 import { openBlobs } from './open-blobs.ts';
 import { fileOperations } from './operations.ts';
 import { Receiver } from './receive.ts';
@@ -31,11 +30,7 @@ export async function installFiles(
   atStop(blobs.close);
   const fileLimits = { file: config.fileLimit, person: config.personLimit, disk: config.diskLimit };
   const receiver = new Receiver({ files, blobs, limits: fileLimits });
-  const readUpload = createUploadReader({
-    receiver,
-    rate: limits.of(UPLOAD_RATE),
-    discard: ({ id }) => discardUpload({ files, blobs }, id),
-  });
+  const readUpload = createUploadReader({ receiver, files, blobs, rate: limits.of(UPLOAD_RATE) });
   const operations = bindOperations(fileOperations, { ...context, blobs }, limits);
   const sweeping = context.jobs.areHere ? startSweep({ files, blobs }, report) : undefined;
   atStop(() => sweeping?.stop());

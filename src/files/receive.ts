@@ -31,6 +31,7 @@ export type Incoming = {
   stream: Readable;
   /** Whether the sender accepts that metadata, such as the place, cannot be removed from an unknown picture. */
   keepsMetadata?: boolean;
+  uploadId?: string | undefined;
 };
 
 /** Takes files in, sealed as they come. */
@@ -67,6 +68,7 @@ export class Receiver {
         ...{ id, groupId: group.id, accountId: account.id, seq: null, createdAt },
         ...stored,
         name: withEndingOf(name, stored.type),
+        ...(incoming.uploadId !== undefined && { uploadId: incoming.uploadId }),
       };
       await this.#files.add(whole);
       return whole;

@@ -8,9 +8,10 @@ import type { StoredFile } from './file.ts';
 type Row = typeof files.$inferSelect;
 
 /** What `metadata` holds; the key as base64. */
-type FileMetadata = Pick<StoredFile, 'name' | 'type' | 'width' | 'height' | 'thumbnailSize' | 'voice'> & {
-  key: string;
-};
+type FileMetadata = Pick<
+  StoredFile,
+  'name' | 'type' | 'width' | 'height' | 'thumbnailSize' | 'voice' | 'uploadId'
+> & { key: string };
 
 const { metadata: sealedMetadata } = SEALED.files.columns;
 
@@ -81,6 +82,17 @@ export class FileStore {
   async removeUnsent(id: string): Promise<boolean> {
     const isUnsent = and(eq(files.id, id), isNull(files.seq));
     return (await this.#db.run((orm) => orm.delete(files).where(isUnsent))) > 0;
+  }
+
+  /** What the tries of an upload have stored and nobody has sent. */
+  async unsentOf(accountId: number, uploadId: string): Promise<StoredFile[]> {
+    const rows = await this.#db.all((orm) =>
+      orm
+        .select()
+        .from(files)
+        .where(and(isNull(files.seq), eq(files.accountId, accountId))),
+    );
+    return rows.map((row) => this.#open(row)).filter((file) => file.uploadId === uploadId);
   }
 
   /** Up to `limit` files that were not sent, from before a time. */
@@ -155,8 +167,8 @@ export class FileStore {
     return { ...row, ...rest, key: Buffer.from(key, 'base64') };
   }
 
-  #seal({ id, key, name, type, width, height, thumbnailSize, voice }: StoredFile): Buffer {
+  #seal({ id, key, name, type, width, height, thumbnailSize, voice, uploadId }: StoredFile): Buffer {
     const metadata: FileMetadata = { name, type, width, height, thumbnailSize, key: key.toString('base64') };
-    return this.#sealer.seal(sealedMetadata, { id }, JSON.stringify({ ...metadata, voice }));
+    return this.#sealer.seal(sealedMetadata, { id }, JSON.stringify({ ...metadata, voice, uploadId }));
   }
 }

@@ -1,13 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { Request, Response } from 'express';
 import multer, { MulterError } from 'multer';
-import { invalid } from '../errors.ts';
+import { z } from 'zod';
+import { ChatError, invalid } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { refuseWriting } from '../groups/policies.ts';
 import { readMultipart } from '../http/body.ts';
 import type { RateLimit } from '../limits.ts';
+import type { BlobStore } from './blob-store.ts';
+import { discardUpload } from './discard.ts';
 import { MAX_FILES, type StoredFile, tooManyFiles } from './file.ts';
 import type { Receiver } from './receive.ts';
+import type { FileStore } from './store.ts';
 
 /** 8,000 characters of four bytes each; a multipart form does not encode them. */
 const MAX_FIELD_BYTES = 64 * 1024;
@@ -24,18 +28,20 @@ export const UPLOAD_RATE = {
 export type ReadUpload = (request: Request, response: Response, open: OpenGroup) => Promise<StoredFile[]>;
 
 /**
- * @param discard takes back what was stored of a form that is then refused
  * @returns a reader that throws ChatError 413, 507 or 429; a form that is not multipart has no files
  */
 export function createUploadReader({
   receiver,
+  files,
+  blobs,
   rate,
-  discard,
 }: {
   receiver: Receiver;
+  files: FileStore;
+  blobs: BlobStore;
   rate: RateLimit;
-  discard(file: StoredFile): Promise<void>;
 }): ReadUpload {
+  const discard = ({ id }: StoredFile) => discardUpload({ files, blobs }, id);
   return async (request, response, open) => {
     const refusal = refuseWriting(open);
     if (refusal) throw refusal;
@@ -44,6 +50,10 @@ export function createUploadReader({
     const coming: Promise<StoredFile>[] = [];
     // In the query string: a form field could arrive after the files.
     const keepsMetadata = request.query.anyway === 'yes';
+    const uploadId = uploadIdOf(request);
+    // The answer to an earlier try was lost: nobody knows what it has stored.
+    if (uploadId !== undefined)
+      for (const earlier of await files.unsentOf(open.account.id, uploadId)) await discard(earlier);
     const storage: multer.StorageEngine = {
       _handleFile(_request, { originalname: name, mimetype: type, stream }, done) {
         // An empty file field is sent as a file without a name and without bytes.
@@ -53,7 +63,7 @@ export function createUploadReader({
         }
         const receiving = rate
           .take(String(open.account.id))
-          .then(() => receiver.receive(open, randomUUID(), { name, type, stream, keepsMetadata }));
+          .then(() => receiver.receive(open, randomUUID(), { name, type, stream, keepsMetadata, uploadId }));
         coming.push(receiving);
         receiving.then(
           () => done(null, {}),
@@ -73,13 +83,31 @@ export function createUploadReader({
     }).array('files', MAX_FILES);
     try {
       await readMultipart(read, request, response, asSentence);
-      return await Promise.all(coming);
+      const stored = await Promise.all(coming);
+      if (uploadId !== undefined) refuseReplaced(stored, await files.unsentOf(open.account.id, uploadId));
+      return stored;
     } catch (error) {
       for (const result of await Promise.allSettled(coming))
         if (result.status === 'fulfilled') await discard(result.value);
       throw error;
     }
   };
+}
+
+/** The id that a client gives an upload, the same for each try. @throws ChatError 400 */
+function uploadIdOf({ query: { upload } }: Request): string | undefined {
+  if (upload === undefined) return undefined;
+  const id = z.guid().safeParse(upload);
+  if (!id.success) throw invalid('upload', 'The id of an upload is a UUID.');
+  return id.data;
+}
+
+/** @param tries all that this upload has stored. @throws ChatError 409 where a later try has come while this one was stored */
+function refuseReplaced(stored: readonly StoredFile[], tries: readonly StoredFile[]): void {
+  const ids = stored.map(({ id }) => id);
+  const begun = Math.max(...stored.map(({ createdAt }) => createdAt));
+  if (tries.some(({ id, createdAt }) => !ids.includes(id) && createdAt > begun))
+    throw new ChatError('replaced', 409, 'This file came once more in the meantime.');
 }
 
 function asSentence(failure: unknown): unknown {

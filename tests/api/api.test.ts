@@ -174,6 +174,13 @@ test('a file is uploaded, sent and read again, by members only', async () => {
   const { json: history } = await admin.get('/groups/1/messages');
   const sent = history.items.at(-1).files[0];
   assert.equal((await program.get(sent.url)).body, 'the bytes of a file', 'with the same token');
+  const again = `/api/v1/groups/1/files?upload=${randomUUID()}`;
+  const tries = [];
+  for (let count = 0; count < 2; count++)
+    tries.push(JSON.parse((await program.upload(again, [{ name: 'a', type: '', bytes }])).body).items[0].id);
+  const [lost, kept] = tries;
+  assert.equal((await program.get(`/api/v1/files/${lost}`)).status, 404);
+  assert.equal((await program.get(`/api/v1/files/${kept}`)).status, 200);
   const other = new Visitor(url, { authorization: `Bearer ${outsider.token}` });
   assert.equal((await other.get(`/api/v1/files/${file.id}`)).status, 404);
   assert.equal((await other.upload('/api/v1/groups/1/files', [{ name: 'a', type: '', bytes }])).status, 403);

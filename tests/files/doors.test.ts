@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import { sweep } from '../../src/files/sweep.ts';
 import { newPerson, type Visitor } from '../support/client.ts';
 import { startHearth, startHearthProcess } from '../support/hearth.ts';
 import { upload } from '../support/imports.ts';
+import { recording } from '../support/speech.ts';
 import { openStores } from '../support/stores.ts';
 import { until } from '../support/until.ts';
 
@@ -208,6 +210,47 @@ test('limits of a file, a person and the whole disk are sentences, and what was 
   const form = { 'content-type': 'application/x-www-form-urlencoded' };
   assert.equal((await jo.request('POST', '/groups/1/messages', fields, form)).status, 400);
   assert.equal(filesIn(join(hearth.dataDir, 'media')).length, 2, 'what was refused is not kept');
+});
+
+test('an upload whose answer was lost is repeated where there is room for one only', async (t) => {
+  const hearth = await startHearth(t, { env: { PERSON_LIMIT_MB: '3' } });
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const big = { name: 'big.bin', type: 'application/x-any', bytes: Buffer.alloc(2 * 1024 * 1024) };
+  const asked = { 'hx-request': 'true' };
+  const tryOf = (id: string) => ada.upload(`/groups/1/files?upload=${id}`, [big], {}, asked);
+  const id = randomUUID();
+  const [first, second] = [await tryOf(id), await tryOf(id)];
+  assert.deepEqual([first.status, second.status], [201, 201], second.body);
+  const [lost, kept] = [first, second].map(({ body }) => /data-file="([^"]+)"/.exec(body)?.[1]);
+  assert.equal((await ada.get(`/media/${lost}`)).status, 404);
+  assert.equal((await tryOf(randomUUID())).status, 507, 'another upload replaces nothing');
+  const joe = await newPerson(hearth.url, 'joe', 1);
+  assert.equal((await joe.upload(`/groups/1/files?upload=${id}`, [NOTES], {}, asked)).status, 201);
+  assert.equal((await ada.get(`/media/${kept}`)).status, 200, 'nor does that of somebody else');
+  assert.equal((await tryOf('no-uuid')).status, 400);
+  await ada.post('/groups/1/messages', { content: 'sent', files: kept ?? '' });
+  assert.equal((await tryOf(id)).status, 507, 'what was sent stays');
+  assert.equal((await ada.get(`/media/${kept}`)).status, 200);
+  const recorded = randomUUID();
+  for (const upload of [recorded, recorded])
+    await joe.upload(`/groups/1/voice?upload=${upload}`, [recording('webm')], {}, asked);
+  assert.equal(filesIn(join(hearth.dataDir, 'media')).length, 3, 'a recording is replaced, too');
+});
+
+test('a try of an upload that ends after the next one leaves nothing', async (t) => {
+  const hearth = await startHearth(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const path = `/groups/1/files?upload=${randomUUID()}`;
+  const headers = { cookie: ada.cookie, 'content-type': 'multipart/form-data; boundary=x' };
+  const slow = request(new URL(path, hearth.url), { method: 'POST', headers });
+  const answered = once(slow, 'response');
+  slow.write('--x\r\ncontent-disposition: form-data; name="files"; filename="a.bin"\r\n\r\nsome');
+  await until(() => filesIn(join(hearth.dataDir, 'media')).length > 0);
+  assert.equal((await ada.upload(path, [NOTES], {}, { 'hx-request': 'true' })).status, 201);
+  slow.end('\r\n--x--\r\n');
+  const [{ statusCode }] = await answered;
+  assert.equal(statusCode, 409);
+  assert.equal(filesIn(join(hearth.dataDir, 'media')).length, 1);
 });
 
 test('a refused message keeps its files for the next try, and removing it takes them from the disk', async (t) => {

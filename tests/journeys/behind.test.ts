@@ -139,7 +139,7 @@ test('two presses while a file comes in, and a question, are one message', async
   const held = new Promise<void>((resolve) => {
     release = resolve;
   });
-  await page.route('**/groups/1/files', async (route) => {
+  await page.route('**/groups/1/files?*', async (route) => {
     await held;
     await route.continue();
   });

@@ -105,7 +105,7 @@ test('an upload whose own connection breaks goes on by itself, though the page w
   const browser = await openBrowser(t);
   const { page } = await personAt(browser, hearth.url, 'Ada');
   await joinGroup(page, 'General');
-  await page.route('**/groups/1/files', (route) => route.abort('connectionreset'), { times: 1 });
+  await page.route('**/groups/1/files?*', (route) => route.abort('connectionreset'), { times: 1 });
   await page
     .locator('.clip input[type="file"]')
     .setInputFiles([{ name: 'list.txt', mimeType: 'text/plain', buffer: Buffer.from('milk') }]);
@@ -176,7 +176,7 @@ test('a message that waits for its file goes out with it; an edit that has begun
   const released = new Promise<void>((resolve) => {
     release = resolve;
   });
-  await page.route('**/groups/1/files', async (route) => {
+  await page.route('**/groups/1/files?*', async (route) => {
     await released;
     await route.continue();
   });
@@ -211,7 +211,7 @@ test('a folder is refused in a sentence, and leaving asks about a file that wait
     await cdp.send('Input.dispatchDragEvent', { type, x: 700, y: 400, data });
   await page.getByText('A folder cannot be sent. Choose the files in it.').waitFor();
   assert.equal(await page.locator('.chosen').count(), 0);
-  await page.route('**/groups/1/files', (route) => route.abort('connectionreset'));
+  await page.route('**/groups/1/files?*', (route) => route.abort('connectionreset'));
   const plan = { name: 'plan.txt', mimeType: 'text/plain', buffer: Buffer.from('a plan') };
   await page.locator('.clip input[type="file"]').setInputFiles([plan]);
   await page.getByText('The connection was lost.').waitFor();
@@ -224,4 +224,22 @@ test('a folder is refused in a sentence, and leaving asks about a file that wait
   await page.getByRole('link', { name: 'Saved' }).click();
   await asked;
   assert.equal(await page.locator('.chosen').count(), 1, 'it is still there');
+});
+
+test('a file arrives whose first answer was lost, though there is room for it once only', async (t) => {
+  const hearth = await startHearth(t, { env: { PERSON_LIMIT_MB: '3' } });
+  const browser = await openBrowser(t);
+  const { page } = await personAt(browser, hearth.url, 'Ada');
+  await joinGroup(page, 'General');
+  let tries = 0;
+  await page.route('**/groups/1/files?*', async (route) => {
+    tries += 1;
+    if (tries > 1) return route.continue();
+    await route.fetch();
+    await route.abort('connectionreset');
+  });
+  const file = { name: 'plan.bin', mimeType: 'application/octet-stream', buffer: Buffer.alloc(2_000_000) };
+  await page.locator('.clip input[type="file"]').setInputFiles(file);
+  await page.locator('.chosen[data-file]', { hasText: 'plan.bin' }).waitFor();
+  assert.equal(tries, 2);
 });

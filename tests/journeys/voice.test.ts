@@ -145,7 +145,7 @@ test('what was said survives a lost network and a closed tab, and is sent once',
   const { context, page } = await personAt(browser, hearth.url, 'ada');
   await joinGroup(page, 'General');
   await recordFor(page, 1);
-  await page.route('**/voice', (route) => route.abort());
+  await page.route('**/voice?*', (route) => route.abort());
   await page.getByRole('group', { name: 'Recording' }).getByRole('button', { name: 'Send' }).click();
   await page.getByText('Waits for the network.').waitFor();
   // Others do not wait for it.

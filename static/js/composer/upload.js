@@ -1,6 +1,7 @@
 // One file on its way to the server, with its progress, a way to cancel it and a way to try it again.
 import { copyTemplate, find, textOf } from '../page/dom.js';
 import { ownHeaders } from '../page/request.js';
+import { uuid } from '../page/uuid.js';
 
 /** After this long without progress the connection counts as lost. */
 const SILENCE_MS = 30_000;
@@ -29,7 +30,8 @@ export class Upload {
   losses = 0;
   #file;
   #options;
-  #address;
+  /** The same for each try: the server then keeps what the last one stores. */
+  #query = new URLSearchParams({ upload: uuid() });
   #enqueue;
   /** @type {XMLHttpRequest | undefined} */
   #request;
@@ -43,10 +45,9 @@ export class Upload {
    * @param {() => void} enqueue starts it when its turn comes
    */
   constructor(file, options, enqueue) {
-    const { name, sign, address, isAlone = false } = options;
+    const { name, sign, isAlone = false } = options;
     this.#file = file;
     this.#options = options;
-    this.#address = address;
     this.#enqueue = enqueue;
     this.isAlone = isAlone;
     find(this.element, '[data-name]').textContent = name;
@@ -109,7 +110,7 @@ export class Upload {
     });
     const body = new FormData();
     body.append('files', this.#file);
-    request.open('POST', this.#address);
+    request.open('POST', `${this.#options.address}?${this.#query}`);
     for (const [name, value] of Object.entries(ownHeaders())) request.setRequestHeader(name, value);
     request.send(body);
     await ended;
@@ -139,7 +140,7 @@ export class Upload {
     button.textContent = 'Send it anyway';
     button.addEventListener('click', () => {
       button.remove();
-      this.#address = `${this.#options.address}?anyway=yes`;
+      this.#query.set('anyway', 'yes');
       this.#enqueue();
     });
     this.#retry.after(button);
