@@ -4,7 +4,7 @@ import type { SignedIn } from '../accounts/sessions.ts';
 import type { ChatError } from '../errors.ts';
 import type { GroupPage } from '../groups/page.ts';
 import { formsOf } from '../http/forms.ts';
-import { zoneOf } from '../http/request.ts';
+import { isZone, zoneOf } from '../http/request.ts';
 import { type Html, sendHtml } from '../http/views.ts';
 import { timeOf } from '../messages/times.ts';
 import type { BoundOperation } from '../operations/define.ts';
@@ -23,13 +23,16 @@ type Dependencies = {
 export function notificationRoutes({ page, devices, push, operations }: Dependencies): Router {
   async function settings(request: Request, error: ChatError | null, done = ''): Promise<Html> {
     const account = accountOf(request);
+    // What was chosen is kept where something else of it was refused.
+    const asked = ['from', 'to', 'zone'].includes(error?.field ?? '') ? request.body : undefined;
     const typed = (name: string, current: string) => {
-      const value: unknown =
-        error?.field === 'from' || error?.field === 'to' ? request.body?.[name] : undefined;
+      const value: unknown = asked?.[name];
       return value === '' || (typeof value === 'string' && CLOCK.test(value)) ? value : current;
     };
     const ownDevices = await devices.of(account.id);
-    const zone = account.quiet?.zone ?? zoneOf(request);
+    const chosen: unknown = asked?.zone;
+    const zone =
+      typeof chosen === 'string' && isZone(chosen) ? chosen : (account.quiet?.zone ?? zoneOf(request));
     return page(request, 'notifications/settings.njk', {
       publicKey: push.publicKey,
       devices: ownDevices.map(({ id, label, createdAt, deliveredAt, endpoint }) => ({

@@ -157,6 +157,10 @@ test('in quiet hours nothing rings', async (t) => {
     const { status, body } = await jo.post('/notifications/quiet', form);
     assert.deepEqual([status, body.includes(sentence)], [400, true]);
   }
+  const wrong = await jo.post('/notifications/quiet', { from: '21:00', to: '21:00', zone: 'Asia/Tokyo' });
+  assert.match(wrong.body, /<option value="Asia\/Tokyo" selected/, 'what was chosen is kept');
+  const nowhere = await jo.post('/notifications/quiet', { from: '20:15', to: '06:45', zone: 'Nowhere' });
+  assert.match(nowhere.body, /value="20:15"[\s\S]*value="06:45"/);
 });
 
 test(
