@@ -67,8 +67,11 @@ export async function invite(
   const memberships = await groups.membershipsOf(account.id);
   for (const id of groupIds) {
     const group = memberships.has(id) ? await groups.byId(id) : undefined;
-    if (group?.kind !== 'group')
-      throw invalid('groups', 'You can invite to groups that you are in. Choose among them.');
+    if (group?.kind !== 'group' || group.archivedAt !== null)
+      throw invalid(
+        'groups',
+        'You can invite to groups that you are in and that are not archived. Choose among them.',
+      );
   }
   if (forGuests && groupIds.length === 0)
     throw invalid('groups', 'A guest sees nothing but these groups. Choose at least one.');

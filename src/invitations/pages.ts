@@ -1,5 +1,6 @@
 import type { Request } from 'express';
 import { accountOf } from '../accounts/access.ts';
+import { GONE_NAME } from '../accounts/account.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import { type ChatError, notFound } from '../errors.ts';
 import type { GroupPage } from '../groups/page.ts';
@@ -44,7 +45,9 @@ export class InvitationPages {
     const found = await invitations.list(creatorId, LISTED + 1, numberInQuery(request, 'below'));
     const listed = found.slice(0, LISTED);
     const own = [...(await groups.membershipsOf(account.id)).keys()];
-    const choices = [...(await groups.byIds(own)).values()].filter((group) => group.kind === 'group');
+    const choices = [...(await groups.byIds(own)).values()].filter(
+      ({ kind, archivedAt }) => kind === 'group' && archivedAt === null,
+    );
     const chosen = numbersIn(request.body?.groups ?? request.query.group);
     return page(request, 'invitations/index.njk', {
       invitations: await Promise.all(listed.map((invitation) => this.#shown(invitation))),
@@ -94,7 +97,7 @@ export class InvitationPages {
       code: invitation.code,
       forGuests: invitation.forGuests,
       email: invitation.email,
-      creator: creator?.name ?? 'Somebody who left',
+      creator: creator?.name ?? GONE_NAME,
       groups: opened.map((group) => group.name),
       uses,
       left: maxUses === null ? null : Math.max(0, maxUses - uses),
