@@ -4,6 +4,7 @@ import type { Account } from '../accounts/store.ts';
 import type { SavedStore } from '../bookmarks/store.ts';
 import { openGroup } from '../groups/access.ts';
 import type { GroupPage } from '../groups/page.ts';
+import { refuseWriting } from '../groups/policies.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { numberInPath, numberInQuery } from '../http/request.ts';
@@ -111,11 +112,13 @@ class ListPages {
   }
 
   async pins(request: Request): Promise<Html> {
-    const { account, group } = await openGroup(this.#groups, accountOf(request), numberInPath(request, 'id'));
+    const open = await openGroup(this.#groups, accountOf(request), numberInPath(request, 'id'));
+    const { account, group } = open;
+    const mayUnpin = refuseWriting(open) === undefined;
     const items = (await this.#messages.pinned(group.id, MAX_PINS)).map(async (message) => {
       const item = await this.#shown(account, message);
       const address = `/groups/${group.id}/messages/${message.seq}/pin`;
-      const undo = { address, back: 'pins', words: 'Unpin' };
+      const undo = mayUnpin ? { address, back: 'pins', words: 'Unpin' } : null;
       return item && { ...item, href: placeOf(group.id, message.seq), unread: 0, replies: null, undo };
     });
     const { name } = await this.#groupPresenter.named(group, account.id);

@@ -3,7 +3,7 @@ import { accountOf } from '../accounts/access.ts';
 import type { ChatError } from '../errors.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
 import type { GroupPage } from '../groups/page.ts';
-import { refuseWriting } from '../groups/policies.ts';
+import { refuseArchived, refuseWriting } from '../groups/policies.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import { formsOf } from '../http/forms.ts';
 import { numberInPath, wantsFragment } from '../http/request.ts';
@@ -80,6 +80,7 @@ async function sheet(
     isOwn: message.authorId === account.id,
     mayEdit: refuseEdit(open, message, dependencies) === undefined,
     spoken: spokenIn(message.files) ?? null,
+    mayReact: refuseArchived(open) === undefined,
     mayWrite: refuseWriting(open) === undefined,
     mayRemove: refuseRemoval(open, message, dependencies) === undefined,
     reactions: await presenter.reactions(message),

@@ -1,7 +1,7 @@
 import type { Account } from '../accounts/store.ts';
 import { type ChatError, forbidden } from '../errors.ts';
 import type { Group, Membership } from '../groups/group.ts';
-import { isOwner, refuseOnHold, refuseWriting } from '../groups/policies.ts';
+import { isOwner, refuseArchived, refuseOnHold, refuseWriting } from '../groups/policies.ts';
 import { spokenIn } from '../recordings/recording.ts';
 import type { Message } from './message.ts';
 
@@ -29,7 +29,10 @@ export function refuseEdit(actor: Actor, message: Message, limits: Limits): Chat
   return isTooOld(message, limits) ? tooOld('edited') : undefined;
 }
 
-/** The author removes a message within the time limit, owners of the group and administrators in it at any time; nobody does in a group on hold. */
+/**
+ * The author removes a message within the time limit, and not in an archived group; owners of the group and
+ * administrators in it remove it at any time. Nobody does in a group on hold.
+ */
 export function refuseRemoval(actor: Actor, message: Message, limits: Limits): ChatError | undefined {
   const { account } = actor;
   const onHold = refuseOnHold(actor.group);
@@ -37,7 +40,7 @@ export function refuseRemoval(actor: Actor, message: Message, limits: Limits): C
   if (account.isAdmin || isOwner(actor)) return undefined;
   if (message.authorId !== account.id)
     return forbidden('Only its author, an owner of the group or an administrator can remove a message.');
-  return isTooOld(message, limits) ? tooOld('removed') : undefined;
+  return refuseArchived(actor) ?? (isTooOld(message, limits) ? tooOld('removed') : undefined);
 }
 
 function isTooOld({ createdAt }: Message, { editLimitMs, now = Date.now() }: Limits): boolean {

@@ -8,6 +8,7 @@ import { openRecording } from '../files/access.ts';
 import { shownFile } from '../files/present.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
 import type { GroupPage } from '../groups/page.ts';
+import { refuseWriting } from '../groups/policies.ts';
 import type { GroupPresenter } from '../groups/present.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { onRefusal } from '../http/failures.ts';
@@ -60,6 +61,8 @@ export function voiceRoutes(dependencies: Dependencies): Router {
   return Router()
     .get('/groups/:id/voice', async (request, response) => {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
+      const refusal = refuseWriting(open);
+      if (refusal) throw refusal;
       sendHtml(response, await recordPage(request, open));
     })
     .post('/groups/:id/voice', async (request, response) => {

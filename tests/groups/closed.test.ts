@@ -134,14 +134,21 @@ test('an archived group is read by its members, changed by nobody, and comes bac
   await joe.post('/groups', { name: 'Summer camp' });
   await joe.post('/groups/3/messages', { content: 'it was warm' });
   const kim = await newPerson(hearth.url, 'kim', 3);
+  await kim.post('/groups/3/messages', { content: 'and dry' });
+  await joe.post('/groups/3/messages/1/pin', { on: 'yes' });
   await joe.post('/groups/3/archive', { on: 'yes' });
   for (const [path, form] of [
     ['messages', { content: 'more' }],
     ['messages/1/edit', { content: 'it was hot' }],
     ['messages/1/reactions', { emoji: '👍' }],
-    ['messages/1/pin', { on: 'yes' }],
+    ['messages/1/pin', { on: 'no' }],
   ] as const)
     assert.equal((await joe.post(`/groups/3/${path}`, form)).status, 403, path);
+  const offered = (await kim.get('/groups/3/messages/1')).body + (await kim.get('/groups/3/pins')).body;
+  assert.doesNotMatch(offered, /messages\/1\/(?:reactions|pin|remove)"/);
+  assert.equal((await kim.get('/groups/3/voice')).status, 403);
+  assert.equal((await kim.post('/groups/3/messages/2/remove')).status, 403, 'not even what she wrote');
+  assert.equal((await joe.post('/groups/3/messages/2/remove')).status, 303, 'but by owners');
   assert.match((await kim.get('/groups/3')).body, /it was warm[\s\S]*it can only be read/);
   assert.doesNotMatch((await ada.get('/groups')).body, /Summer camp/);
   const listed = (await kim.get('/groups')).body;
@@ -258,6 +265,10 @@ test('an invitation whose groups are archived takes no use, and makes no guest o
   const kim = await newPerson(hearth.url, 'kim');
   await joe.post('/groups/3/archive', { on: 'yes' });
   assert.equal((await kim.post(`/join/${code}`)).status, 404);
+  assert.equal((await joe.post('/invitations', { groups: '3' })).status, 400);
+  assert.doesNotMatch((await joe.get('/invitations')).body, /Garden<\/label>|> Garden/);
+  const pages = (await joe.get('/groups/3/settings')).body + (await joe.get('/groups/3/members')).body;
+  assert.doesNotMatch(pages, /\/invitations\?group=3/);
   const guest = { username: 'guest', password: PASSWORD, code: forGuest };
   assert.notEqual((await new Visitor(hearth.url).post('/register', guest)).status, 303);
   await joe.post('/groups/3/archive', { on: 'no' });

@@ -54,7 +54,9 @@ export class MessageSheet {
    * @param {HTMLElement} message
    */
   #startPicker(dialog, message) {
-    const more = find(dialog, '[data-pick]');
+    const more = findOptional(dialog, '[data-pick]');
+    // Nobody reacts in an archived group.
+    if (!more) return;
     more.hidden = false;
     more.addEventListener('click', () => {
       // What stands outside of an open dialog cannot be pressed.
