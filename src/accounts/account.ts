@@ -2,6 +2,9 @@ import type { Executor } from '../database/executor.ts';
 import type { SpokenLanguage } from '../engines/speech/languages.ts';
 import type { QuietHours } from './queries.ts';
 
+/** What stands for whoever deleted their account. */
+export const GONE_NAME = 'Somebody who left';
+
 /** Somebody who can sign in. */
 export type Account = Readonly<{
   id: number;

@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import { GONE_NAME } from '../accounts/account.ts';
 import type { PeopleStore } from '../accounts/people-store.ts';
 import type { ChatError } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
@@ -70,7 +71,7 @@ async function shownWebhook(
   return {
     ...{ id, kind, url, command, hint },
     bot: await accounts.byId(webhook.accountId),
-    creator: (await accounts.byId(webhook.creatorId))?.name ?? 'Somebody who left',
+    creator: (await accounts.byId(webhook.creatorId))?.name ?? GONE_NAME,
     secret: kind === 'incoming' ? `${address}/hooks/${secret}` : secret,
     told: trigger && TRIGGER_WORDS[trigger],
     used: usedAt === null ? '' : new Date(usedAt).toISOString(),

@@ -9,6 +9,7 @@ import { deleteGroup } from '../groups/delete.ts';
 import {
   groupDeleted,
   joinRequestsChanged,
+  memberDeleted,
   memberLeft,
   membershipsChanged,
   ownersChanged,
@@ -93,6 +94,7 @@ export class DeletionWork {
 
   async #finishAccount({ accountId, messages }: AccountDeletion): Promise<void> {
     const { accountDeletions, chatDeletions, publish } = this.#dependencies;
+    const groupIds = await chatDeletions.groupsOf(accountId);
     if (messages === 'remove') await this.#removeMessages(accountId);
     await this.#endLine(accountId, messages);
     await this.#leaveGroups(accountId);
@@ -104,6 +106,7 @@ export class DeletionWork {
     publish(reportsChanged, {});
     await accountDeletions.removeAccount(accountId);
     publish(accountChanged, { accountId });
+    publish(memberDeleted, { accountId, groupIds });
   }
 
   /** Removes what somebody wrote, in every group, also those that they left. */

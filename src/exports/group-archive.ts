@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { GONE_NAME } from '../accounts/account.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import type { BlobStore } from '../files/blob-store.ts';
 import type { FileStore } from '../files/store.ts';
@@ -76,7 +77,7 @@ async function* pageOf(dependencies: GroupArchiveDependencies, group: ArchivedGr
   for await (const batch of batchesOf(dependencies, group)) {
     const rows = batch.map(async (message) => ({
       time: timeOf(message.createdAt),
-      author: (await accounts.byId(message.authorId))?.name ?? 'Somebody who left',
+      author: (await accounts.byId(message.authorId))?.name ?? GONE_NAME,
       isEdited: message.editedAt !== null,
       body: asHtml((await texts.render(message.content, NO_MENTIONS)).html),
       files: message.files.map((file) => ({
@@ -106,7 +107,7 @@ async function* linesOf(
         if (!named.has(message.authorId)) {
           named.add(message.authorId);
           const account = await dependencies.accounts.byId(message.authorId);
-          const { username = '', name = 'Somebody who left' } = account ?? {};
+          const { username = '', name = GONE_NAME } = account ?? {};
           yield line({ type: 'person', id: message.authorId, username, name });
         }
         for (const file of message.files)

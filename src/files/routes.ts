@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { accountOf, signedInOf } from '../accounts/access.ts';
+import { GONE_NAME } from '../accounts/account.ts';
 import type { SignedIn } from '../accounts/sessions.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import { ChatError, invalid, notFound } from '../errors.ts';
@@ -172,7 +173,7 @@ async function filesPage(
       .map(async (file) => ({
         ...shownFile(file),
         seq: file.seq,
-        by: (await accounts.byId(file.accountId))?.name ?? 'Somebody who left',
+        by: (await accounts.byId(file.accountId))?.name ?? GONE_NAME,
         sent: new Date(file.createdAt).toISOString(),
       })),
   );

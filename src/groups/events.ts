@@ -5,6 +5,11 @@ export const groupRenamed = eventType<{ groupId: number }>('groups.renamed');
 export const memberJoined = eventType<{ groupId: number; accountId: number }>('groups.member-joined');
 export const memberLeft = eventType<{ groupId: number; accountId: number }>('groups.member-left');
 
+/** The account of somebody who was in these conversations was deleted. */
+export const memberDeleted = eventType<{ accountId: number; groupIds: readonly number[] }>(
+  'groups.member-deleted',
+);
+
 /** The unread count of a member may have changed. The read mark or the message behind it has its own event. */
 export const unreadChanged = eventType<{ groupId: number; accountId: number }>('groups.unread-changed');
 
@@ -36,6 +41,11 @@ export const groupAccessChanged = eventType<{ groupId: number }>('groups.access-
 
 /** Somebody asks to join a closed group, or was answered. */
 export const joinRequestsChanged = eventType<{ groupId: number }>('groups.join-requests-changed');
+
+/** A member chose what of a group they are told. */
+export const notificationLevelChanged = eventType<{ groupId: number; accountId: number }>(
+  'groups.notification-level-changed',
+);
 
 /** What members see of a group has changed: its voice settings, its topic, or who writes in it. */
 export const groupSettingsChanged = eventType<{ groupId: number }>('groups.settings-changed');

@@ -1,3 +1,4 @@
+import { GONE_NAME } from '../accounts/account.ts';
 import { accountRenamed } from '../accounts/events.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import type { Subscribe } from '../bus/bus.ts';
@@ -9,15 +10,17 @@ import {
   groupCreated,
   groupRenamed,
   groupSettingsChanged,
+  memberDeleted,
   memberJoined,
   memberLeft,
+  notificationLevelChanged,
   ownersChanged,
   unreadChanged,
   unreadCounted,
 } from './events.ts';
 import { MAX_PEOPLE } from './open-direct.ts';
 import { isListed } from './policies.ts';
-import { type GroupPresenter, isHidden, unreadOf } from './present.ts';
+import { type GroupPresenter, unreadOf } from './present.ts';
 import type { GroupStore } from './store.ts';
 
 type Dependencies = {
@@ -63,10 +66,7 @@ export function pushGroups({ hub, accounts, groups, presenter, subscribe }: Depe
         : await presenter.offer(group);
     hub.publish(personalTopic(accountId), ({ protocol }) => {
       if (protocol === 'html') {
-        const row = isHidden(group, membership)
-          ? `<li id="group-${groupId}" data-live="hide"></li>`
-          : presenter.row(named, membership);
-        return row + (type === 'group' ? offer : '');
+        return presenter.pushedRow(named, membership) + (type === 'group' ? offer : '');
       }
       if (type === 'group') return factText('json', 'group', { id: group.id, name: named.name });
       return membership && factText('json', 'unread', { groupId, unread: unreadOf(group, membership) });
@@ -77,16 +77,14 @@ export function pushGroups({ hub, accounts, groups, presenter, subscribe }: Depe
     await Promise.all(hub.people().map((accountId) => pushRow(groupId, accountId, 'group')));
   }
 
-  /** Tells whoever shares a group, so that open pages show the new name. */
-  async function pushName({ accountId }: { accountId: number }): Promise<void> {
+  /** Tells whoever shares a group, so that open pages show the new name; without one, that the account is gone. */
+  async function pushName(accountId: number, groupIds: readonly number[]): Promise<void> {
     const account = await accounts.byId(accountId);
-    if (!account) return;
-    const { username, name } = account;
-    const groupIds = [...(await groups.membershipsOf(accountId)).keys()];
+    const fact = account
+      ? { accountId, username: account.username, name: account.name }
+      : { accountId, name: GONE_NAME };
     for (const groupId of groupIds)
-      hub.publish(groupTopic(groupId), ({ protocol }) =>
-        factText(protocol, 'renamed', { accountId, username, name }),
-      );
+      hub.publish(groupTopic(groupId), ({ protocol }) => factText(protocol, 'renamed', fact));
     for (const [groupId, { kind }] of await groups.byIds(groupIds)) {
       if (kind !== 'direct') continue;
       for (const memberId of await groups.members(groupId, MAX_PEOPLE))
@@ -95,7 +93,11 @@ export function pushGroups({ hub, accounts, groups, presenter, subscribe }: Depe
   }
 
   tellRules({ hub, subscribe });
-  subscribe(accountRenamed, pushName);
+  tellLevels({ hub, groups, presenter, subscribe });
+  subscribe(accountRenamed, async ({ accountId }) => {
+    await pushName(accountId, [...(await groups.membershipsOf(accountId)).keys()]);
+  });
+  subscribe(memberDeleted, ({ accountId, groupIds }) => pushName(accountId, groupIds));
   subscribe(groupCreated, pushToEveryone);
   subscribe(groupRenamed, pushToEveryone);
   subscribe(groupAccessChanged, pushToEveryone);
@@ -121,4 +123,20 @@ function tellRules({ hub, subscribe }: Pick<Dependencies, 'hub' | 'subscribe'>):
         protocol === 'html' ? factText('html', 'rules', { groupId }) : undefined,
       );
     });
+}
+
+/** Shows on the open pages of a member what they chose to be told of its group. */
+function tellLevels({
+  hub,
+  groups,
+  presenter,
+  subscribe,
+}: Pick<Dependencies, 'hub' | 'groups' | 'presenter' | 'subscribe'>): void {
+  subscribe(notificationLevelChanged, async ({ groupId, accountId }) => {
+    const group = await groups.byId(groupId);
+    const membership = (await groups.membershipsOf(accountId)).get(groupId);
+    if (!group || !membership) return;
+    const menu = presenter.notificationLevel(group, membership);
+    hub.publish(personalTopic(accountId), ({ protocol }) => (protocol === 'html' ? menu : undefined));
+  });
 }

@@ -1,3 +1,4 @@
+import { GONE_NAME } from '../accounts/account.ts';
 import { accountChanged } from '../accounts/events.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import { type Cached, type Caches, type Drop, on } from '../cache/caches.ts';
@@ -96,12 +97,24 @@ export class GroupPresenter {
     return this.#rows({ group, isMember: membership !== undefined, unread, isMentioned, isOpen });
   }
 
+  /** The same as it is pushed: a hidden one stays in the list of its own page only. */
+  pushedRow(group: Group, membership: Membership | undefined): string {
+    const row = this.row(group, membership);
+    return isHidden(group, membership) ? row.replace('data-live="place"', 'data-live="hide"') : row;
+  }
+
+  /** The menu of what of a group its reader is told, as it is pushed. */
+  notificationLevel(group: Group, membership: Membership): string {
+    const notificationLevel = notificationLevelOf(group, membership);
+    return this.#views.render('groups/_notification-level.njk', { group, notificationLevel }).trim();
+  }
+
   /** The group with its name as this account sees it: a direct conversation is named after its other members. */
   async named(group: Group, accountId: number): Promise<Group> {
     if (group.kind === 'group') return group;
     if (group.lineOf === accountId) return { ...group, name: 'Administrators' };
     if (group.lineOf !== null)
-      return { ...group, name: (await this.#accounts.byId(group.lineOf))?.name ?? 'Somebody who left' };
+      return { ...group, name: (await this.#accounts.byId(group.lineOf))?.name ?? GONE_NAME };
     return { ...group, name: await this.#names.get({ groupId: group.id, accountId }) };
   }
 
@@ -120,7 +133,7 @@ export class GroupPresenter {
     const ids = await this.#groups.members(groupId, MAX_PEOPLE);
     const others = ids.filter((id) => id !== accountId);
     const people = await Promise.all((others.length > 0 ? others : ids).map((id) => this.#accounts.byId(id)));
-    const names = people.map((person) => person?.name ?? 'Somebody who left').join(', ');
+    const names = people.map((person) => person?.name ?? GONE_NAME).join(', ');
     return others.length > 0 ? names : `${names} (you)`;
   }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Publish } from '../bus/bus.ts';
 import type { OpenGroup } from './access.ts';
-import { membershipsChanged, unreadChanged } from './events.ts';
+import { membershipsChanged, notificationLevelChanged, unreadChanged } from './events.ts';
 import { NOTIFICATION_LEVELS } from './group.ts';
 import type { GroupStore } from './store.ts';
 
@@ -18,4 +18,5 @@ export async function setNotificationLevel(
   await groups.setNotificationLevel(account.id, group.id, bell);
   publish(membershipsChanged, { groupId: group.id, accountIds: [account.id] });
   publish(unreadChanged, { groupId: group.id, accountId: account.id });
+  publish(notificationLevelChanged, { groupId: group.id, accountId: account.id });
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { GONE_NAME } from '../accounts/account.ts';
 import { ARCHIVE_FORMAT } from '../exports/group-archive.ts';
 import type { ImportedMessage, Outline } from './source.ts';
 import { Tally } from './tally.ts';
@@ -61,7 +62,7 @@ export async function readHearth(
   // Also those who wrote nothing.
   for (const id of people.keys()) tally.people.set(String(id), tally.people.get(String(id)) ?? 0);
   const personOf = (key: string) => {
-    const { username = '', name = 'Somebody who left' } = people.get(Number(key)) ?? {};
+    const { username = '', name = GONE_NAME } = people.get(Number(key)) ?? {};
     return { name, ...(username && { username }) };
   };
   return { messages, outline: tally.outline('hearth', groups, personOf) };

@@ -1,5 +1,6 @@
 import { type Request, type RequestHandler, Router } from 'express';
 import { accountOf, signedInOf, visitor } from '../accounts/access.ts';
+import { GONE_NAME } from '../accounts/account.ts';
 import type { SignedIn } from '../accounts/sessions.ts';
 import type { Config } from '../config.ts';
 import type { ChatError } from '../errors.ts';
@@ -110,7 +111,7 @@ async function shown(
     // Who is no administrator any more answers nobody.
     assigneeId: assignee?.isAdmin ? assignee.id : null,
     person: person ?? null,
-    name: person?.name ?? 'Somebody who left',
+    name: person?.name ?? GONE_NAME,
     excerpt: newest ? excerptOf(newest) : '',
     isFromMember: newest?.authorId === group.lineOf,
     unread: membership ? unreadOf(group, membership) : 0,

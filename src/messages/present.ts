@@ -1,3 +1,4 @@
+import { GONE_NAME } from '../accounts/account.ts';
 import { accountChanged } from '../accounts/events.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import { type Cached, type Caches, on } from '../cache/caches.ts';
@@ -208,8 +209,8 @@ export class MessagePresenter {
     const account = await this.#accounts.byId(id);
     return {
       id,
-      username: account?.username ?? 'Somebody who left',
-      name: account?.name ?? 'Somebody who left',
+      username: account?.username ?? GONE_NAME,
+      name: account?.name ?? GONE_NAME,
       pictureVersion: account?.pictureVersion ?? 0,
       isGone: account === undefined,
       isBot: account?.isBot ?? false,

@@ -73,8 +73,8 @@ function addPages(
     })
     .get('/groups/:id', async (request, response) => {
       const open = await openOrOffer(dependencies, request, response);
-      // Scripts report the read position themselves, and the service worker's fetch for its cache is not a read.
-      const isLookedAt = !isScripted(request) && request.get('hearth-keep') === undefined;
+      // Scripts report the read position themselves.
+      const isLookedAt = !isScripted(request) && !isKept(request);
       const isRead = open.membership.readSeq >= open.group.lastSeq;
       if ((isRead || !isLookedAt) && !request.url.includes('?') && acceptsEncoding(request, 'gzip'))
         return sendPacked(response, await conversation.kept(request, open));
@@ -91,7 +91,7 @@ function addPages(
       const open = await openOrOffer(dependencies, request, response);
       const seq = numberInPath(request, 'seq');
       const first = await threadOf(messages, open, seq);
-      await markThreadRead(dependencies, open, first.seq, open.group.lastSeq);
+      if (!isKept(request)) await markThreadRead(dependencies, open, first.seq, open.group.lastSeq);
       const composer = await composerOf(dependencies, request, open, first.seq);
       if (request.query.beside !== undefined) allowOwnFrame(response);
       sendHtml(response, await threadPage(request, open, first.seq, shown(dependencies, composer)));
@@ -106,6 +106,11 @@ function addPages(
           : await changedAfter(dependencies, open.group.id, after),
       );
     });
+}
+
+/** Whether a script fetches the page, to keep or compare it: nobody looks at it. */
+function isKept(request: Request): boolean {
+  return request.get('hearth-keep') !== undefined;
 }
 
 function addSending(

@@ -1,5 +1,6 @@
 import { type Request, Router } from 'express';
 import { accountOf, signedInOf } from '../accounts/access.ts';
+import { GONE_NAME } from '../accounts/account.ts';
 import type { SignedIn } from '../accounts/sessions.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import type { ChatError } from '../errors.ts';
@@ -96,7 +97,7 @@ async function shown(
   return {
     id: report.id,
     reason: report.reason,
-    reporter: (await accounts.byId(report.reporterId))?.name ?? 'Somebody who left',
+    reporter: (await accounts.byId(report.reporterId))?.name ?? GONE_NAME,
     at: new Date(report.createdAt).toISOString(),
     group: group?.kind === 'group' ? group.name : 'a direct conversation',
     message: message ? asHtml(await presenter.fragment(message, undefined)) : null,

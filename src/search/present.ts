@@ -1,3 +1,4 @@
+import { GONE_NAME } from '../accounts/account.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import { kindOf } from '../files/file.ts';
 import type { Group } from '../groups/group.ts';
@@ -35,7 +36,7 @@ export async function shownHit(
   return {
     group,
     seq: message.seq,
-    author: { id: message.authorId, name: author?.name ?? 'Somebody who left' },
+    author: { id: message.authorId, name: author?.name ?? GONE_NAME },
     time: timeOf(message.createdAt),
     pieces: excerptOfMessage(textOf(message), phrases),
     second: secondOfHit(message, phrases),

@@ -10,7 +10,7 @@
  * @property {{ id: string, code: string, detail: string }} error
  * @property {{ accountId: string, name: string }} typing
  * @property {{ groupId: string }} rules who writes in the group, or how often, has changed
- * @property {{ accountId: string, username: string, name: string }} renamed somebody changed their name
+ * @property {{ accountId: string, username?: string, name: string }} renamed somebody changed their name, or has left
  * @property {{ title: string, body: string, url: string, tag: string }} notify
  * @property {{ ids: string }} groups the ids of all rows of the list of groups, separated by spaces
  * @property {{ seq: string }} removed a message was removed

@@ -7,7 +7,7 @@ const order = new Intl.Collator(undefined, { sensitivity: 'base', numeric: true 
  * data-live="replace"  takes the place of the element with its id
  * data-live="place"    the same, or goes into #data-into, in the order of data-sort
  * data-live="remove"   takes away the element with its id
- * data-live="hide"     the same, but not where it is that of the open page
+ * data-live="hide"     the same, but replaces that of the open page
  * data-event="ack"     is a fact: dispatched as the event "hearth:ack" with its data attributes
  * anything else        is given to `onOther`, the feature's own
  * @param {string} html
@@ -22,7 +22,8 @@ export function placeFragments(html, onOther = () => {}) {
     else if (live === 'replace') old && keepFocus(old, element, () => old.replaceWith(element));
     else if (live === 'remove') old?.remove();
     else if (live === 'hide') {
-      if (!old?.querySelector('[aria-current]')) old?.remove();
+      if (old?.querySelector('[aria-current]')) keepFocus(old, element, () => old.replaceWith(element));
+      else old?.remove();
     } else if (live === 'place') placeInOrder(element, old);
     else onOther(element);
   }

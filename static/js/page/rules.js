@@ -1,27 +1,66 @@
-import { parseHtml } from './dom.js';
+import { find, findOptional, parseHtml } from './dom.js';
 import { listen } from './events.js';
 
 /** Everybody in a large group looks again within this time, not at once. */
 const SPREAD_MS = 1_500;
 
-/** Loads the page again where its reader may no longer write, or may again. What is typed is kept as a draft. */
+/**
+ * Shows the topic of the group that its owners have changed, and why nobody writes there. Where its reader may no longer
+ * write, or may again, the page is loaded again; what is typed is kept as a draft.
+ */
 export function followRules() {
   listen('rules', lookAgain);
   // The rules may have changed while there was no connection.
   listen('hello', ({ readOnly }) => {
-    if ((readOnly !== undefined) !== isReadOnly(document)) lookAgain();
+    if (readOnly !== reasonOn(document)?.textContent) lookAgain();
   });
 }
 
 function lookAgain() {
   setTimeout(async () => {
-    const response = await fetch(location.pathname + location.search).catch(() => undefined);
-    if (response?.ok && isReadOnly(parseHtml(await response.text())) !== isReadOnly(document))
-      location.reload();
+    // Nobody has looked at what is unread on it.
+    const headers = { 'hearth-keep': 'yes' };
+    const response = await fetch(location.pathname + location.search, { headers }).catch(() => undefined);
+    if (!response?.ok) return;
+    const page = parseHtml(await response.text());
+    const [before, now] = [reasonOn(document), reasonOn(page)];
+    if ((before === undefined) !== (now === undefined)) return loadAgain();
+    if (before && now) {
+      before.textContent = now.textContent;
+      before.className = now.className;
+    }
+    showTopic(findOptional(page, '.topic'));
   }, Math.random() * SPREAD_MS);
 }
 
-/** @param {ParentNode} page */
-function isReadOnly(page) {
-  return page.querySelector('[data-read-only]') !== null;
+/** Why nobody but others writes on a page. @param {ParentNode} page */
+function reasonOn(page) {
+  return findOptional(page, '[data-read-only]');
+}
+
+/** @param {HTMLElement | undefined} topic */
+function showTopic(topic) {
+  const old = findOptional(document, '.topic');
+  if (old && topic) old.replaceWith(topic);
+  else if (topic) find(document, '.pane-title').append(topic);
+  else old?.remove();
+}
+
+/** Not before an edit has ended, as that is no draft. What the draft answers is kept in the address. */
+function loadAgain() {
+  const editing = findOptional(document, '[data-editing]:not([hidden])');
+  if (editing) {
+    const ended = new MutationObserver(() => {
+      ended.disconnect();
+      lookAgain();
+    });
+    return ended.observe(editing, { attributeFilter: ['hidden'] });
+  }
+  const form = findOptional(document, '[data-composer]:has([data-replying]:not([hidden]))');
+  if (form) {
+    const address = new URL(location.href);
+    address.searchParams.set('reply', find(form, '[name="replyTo"]', HTMLInputElement).value);
+    history.replaceState(history.state, '', address);
+  }
+  location.reload();
 }

@@ -90,18 +90,22 @@ function badge(count) {
 }
 
 /**
- * A group that is renamed bears its new name on its own page too. Returns the tab's title.
+ * A group that is renamed bears its new name on its own pages too. Returns the tab's title.
  * @param {string} name
  * @param {string} title
  */
 function rename(name, title) {
-  const heading = findOptional(document, '[data-group-name]');
-  const before = heading?.textContent;
-  if (!heading || !before || before === name) return title;
-  heading.textContent = name;
+  const places = findAll(document, '[data-group-name]');
+  const before = places[0]?.textContent;
+  if (!before || before === name) return title;
+  for (const place of places) place.textContent = name;
+  const renamed = (/** @type {string | null} */ words) => (words ?? '').replace(before, () => name);
+  // Those of a thread do not name its group.
   const field = findOptional(document, '#content', HTMLTextAreaElement);
-  if (field) field.placeholder = `Message ${name}`;
-  return title.replace(before, () => name);
+  if (field) field.placeholder = renamed(field.placeholder);
+  const log = findOptional(document, '[role="log"]');
+  if (log) log.ariaLabel = renamed(log.ariaLabel);
+  return renamed(title);
 }
 
 /**
