@@ -17,6 +17,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('./', import.meta.url));
+/** How long a compiled folder is kept after it was replaced. */
 const OLD_MS = 7 * 86_400_000;
 /**
  * Packages that are joined with the sources: modules of plain JavaScript in many small files, of which a start uses a
@@ -222,11 +223,18 @@ export function addressed(text, address) {
   return text.replaceAll('import.meta.url', address).replace(/(new URL\(\s*'\.[\w./-]+)\.ts'/g, "$1.js'");
 }
 
-/** Deletes old compiled folders only: a server that still runs may yet import from a recent one. */
+/**
+ * Deletes compiled folders that have long been replaced by the next: a server that still runs, however long, may yet
+ * import from one until it is started again.
+ */
 function removeOld() {
-  for (const name of readdirSync(ROOT).filter((name) => name.startsWith('compiled-'))) {
-    const path = join(ROOT, name);
-    if (path !== compiled && Date.now() - statSync(path).mtimeMs > OLD_MS)
-      rmSync(path, { recursive: true, force: true });
+  const folders = readdirSync(ROOT)
+    .filter((name) => /^compiled-[0-9a-f]{12}/.test(name))
+    .map((name) => ({ path: join(ROOT, name), madeAt: statSync(join(ROOT, name)).mtimeMs }))
+    .sort((a, b) => b.madeAt - a.madeAt);
+  let replacedAt = Infinity;
+  for (const { path, madeAt } of folders) {
+    if (Date.now() - replacedAt > OLD_MS) rmSync(path, { recursive: true, force: true });
+    replacedAt = madeAt;
   }
 }

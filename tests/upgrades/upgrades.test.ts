@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { gunzipSync } from 'node:zlib';
@@ -62,6 +62,15 @@ for (const name of readdirSync(FOLDERS).filter((each) => each.startsWith('users-
 
 test('an upgrade is undone: what was there is back, and what was written since is kept', async (t) => {
   const next = nextVersion(t);
+  const DAY_MS = 86_400_000;
+  const compiled = (name: string, days: number) => {
+    mkdirSync(join(next, name));
+    const time = new Date(Date.now() - days * DAY_MS);
+    utimesSync(join(next, name), time, time);
+  };
+  compiled('compiled-00000000000a', 20);
+  // Made long ago, and what still runs.
+  compiled('compiled-00000000000b', 10);
   const first = await startHearthProcess(t);
   const { dataDir } = first;
   const ada = await newPerson(first.url, 'ada', 1);
@@ -75,6 +84,8 @@ test('an upgrade is undone: what was there is back, and what was written since i
     /The upgrade works on a copy: users (\d+) → \d+, chat \d+ → \d+/,
     rehearsal.stderr,
   );
+  const left = readdirSync(next).filter((name) => name.startsWith('compiled-0000'));
+  assert.deepEqual(left, ['compiled-00000000000b'], 'the version that runs can go on');
   const command = await runCommand('check-log', ['--data', dataDir], {}, next);
   assert.equal(command.code, 2, 'only a start, which can be undone, upgrades');
   assert.match(command.stderr, /are of an earlier version of Hearth\. Start it once/);
