@@ -2,7 +2,7 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import pino, { type Logger } from 'pino';
+import type { Logger } from 'pino';
 import { openSessionStore } from './accounts/session-store.ts';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
@@ -16,8 +16,9 @@ import { checkKeyring, holdsNothing, secretOf } from './database/sealing.ts';
 import { StartError } from './errors.ts';
 import { exchangeOf } from './http/exchange.ts';
 import { Listeners } from './listeners.ts';
+import { openLog } from './log.ts';
 import { connectRedis } from './redis.ts';
-import { followRequests, requestOfLine } from './request-id.ts';
+import { followRequests } from './request-id.ts';
 import type { Certificate } from './tls/certificate.ts';
 
 export type Running = {
@@ -41,9 +42,7 @@ export async function startServer(config: Config, shared: { passwords?: Password
   const closers: Closers = [];
   let closing: Promise<void> | undefined;
   const stop = () => {
-    closing ??= (async () => {
-      for (const closer of [...closers].reverse()) await closer();
-    })();
+    closing ??= closeAll(closers);
     return closing;
   };
   try {
@@ -60,15 +59,26 @@ export async function startServer(config: Config, shared: { passwords?: Password
 
 type Closers = Array<() => Promise<void> | void>;
 
+/** In reverse order, each of them. @throws what the first that failed has thrown */
+async function closeAll(closers: Closers): Promise<void> {
+  const failures: unknown[] = [];
+  for (const closer of [...closers].reverse())
+    try {
+      await closer();
+    } catch (error) {
+      failures.push(error);
+    }
+  if (failures.length > 0) throw failures[0];
+}
+
 async function open(config: Config, closers: Closers, shared: { passwords?: Passwords }): Promise<string[]> {
   const certificate = config.tls
     ? await (await import('./tls/certificate.ts')).loadCertificate(config)
     : undefined;
   let served = certificate && parsed(certificate);
-  const stderr = pino.destination({ fd: 2, sync: false });
   followRequests(config.logLevel);
-  const log = pino({ level: config.logLevel, base: null, mixin: requestOfLine }, stderr);
-  closers.push(() => stderr.flushSync());
+  const { log, flush } = openLog(config.logLevel);
+  closers.push(flush);
   const { keyring, databases } = await openData(config, closers, (err) => log.warn({ err }));
   const redis = config.redisUrl
     ? await connectRedis(config.redisUrl, await prefixOf(databases, keyring), (sentence) =>

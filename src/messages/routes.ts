@@ -1,7 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import { accountOf } from '../accounts/access.ts';
 import { deleteDraft } from '../drafts/delete.ts';
-import { notFound } from '../errors.ts';
+import { diskFull, notFound } from '../errors.ts';
 import type { StoredFile } from '../files/file.ts';
 import type { ReadUpload } from '../files/upload.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
@@ -83,7 +83,8 @@ function addPages(
         return seeOther(response, `/groups/${open.group.id}?around=${first}#message-${first}`);
       const messagePage = await conversation.readAsked(request, open);
       // Mark as read before rendering, so that the sidebar is up to date; `open` still holds the previous read mark.
-      if (!messagePage.hasNewer && isLookedAt) await markRead(dependencies, open, open.group.lastSeq);
+      if (!messagePage.hasNewer && isLookedAt)
+        await whereRoom(markRead(dependencies, open, open.group.lastSeq));
       const composer = await composerOf(dependencies, request, open, 0);
       sendHtml(response, await conversation.render(request, open, messagePage, composer));
     })
@@ -91,7 +92,8 @@ function addPages(
       const open = await openOrOffer(dependencies, request, response);
       const seq = numberInPath(request, 'seq');
       const first = await threadOf(messages, open, seq);
-      if (!isKept(request)) await markThreadRead(dependencies, open, first.seq, open.group.lastSeq);
+      if (!isKept(request))
+        await whereRoom(markThreadRead(dependencies, open, first.seq, open.group.lastSeq));
       const composer = await composerOf(dependencies, request, open, first.seq);
       if (request.query.beside !== undefined) allowOwnFrame(response);
       sendHtml(response, await threadPage(request, open, first.seq, shown(dependencies, composer)));
@@ -111,6 +113,13 @@ function addPages(
 /** Whether a script fetches the page, to keep or compare it: nobody looks at it. */
 function isKept(request: Request): boolean {
   return request.get('hearth-keep') !== undefined;
+}
+
+/** Waits for what a page notes of its reader; on a full disk it is shown without that. */
+async function whereRoom(note: Promise<unknown>): Promise<void> {
+  await note.catch((error) => {
+    if (!diskFull(error)) throw error;
+  });
 }
 
 function addSending(

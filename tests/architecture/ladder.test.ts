@@ -18,6 +18,7 @@ const LADDER: readonly (readonly string[])[] = [
     'redis',
     'bus',
     'limits',
+    'log',
     'metrics',
     'request-id',
     'time-zones',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { newPerson } from '../support/client.ts';
@@ -38,7 +38,7 @@ test('a full disk: health says so, messages are refused with a sentence, and all
     if (/Hearth is at (\S+)\n/.test(output)) break;
   }
   const url = /Hearth is at (\S+)/.exec(output)?.[1] ?? '';
-  const ada = await newPerson(url, 'ada', 1);
+  const [ada, reader] = [await newPerson(url, 'ada', 1), await newPerson(url, 'joe', 1)];
   const health = async () => {
     // One answer serves for a second.
     await new Promise((resolve) => setTimeout(resolve, 1_100));
@@ -62,10 +62,26 @@ test('a full disk: health says so, messages are refused with a sentence, and all
     refused = await ada.post('/groups/1/messages', { content: `${number} ${'x'.repeat(7_000)}` });
   assert.equal(refused?.status, 507);
   assert.match(refused?.body ?? '', /The disk of this Hearth is full\./);
+  const unread = await reader.get('/groups/1');
+  assert.deepEqual([unread.status, /data-read-seq="0"/.test(unread.body)], [200, true], 'it can be read');
+  assert.notEqual((await ada.get('/search?q=words')).status, 500);
 
   rmSync(filler);
   assert.equal(await health(), 200);
   assert.equal((await ada.post('/groups/1/messages', { content: 'room again' })).status, 303);
+});
+
+test('where the log cannot be written, as its disk is full, Hearth goes on without it', async (t) => {
+  const full = openSync('/dev/full', 'w');
+  const args = ['start.js', '--port', '0', '--data', join(temporaryFolder(t), 'data')];
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', full] });
+  closeSync(full);
+  atEnd(t, () => child.kill('SIGKILL'));
+  const [line] = (await once(child.stdout ?? assert.fail(), 'data')) as [Buffer];
+  const url = /Hearth is at (\S+)/.exec(String(line))?.[1] ?? assert.fail(String(line));
+  for (let count = 0; count < 20; count++) assert.equal((await fetch(`${url}/login`)).status, 200);
+  child.kill('SIGTERM');
+  assert.deepEqual(await once(child, 'exit'), [0, null]);
 });
 
 test('a rehearsal whose copy does not fit says where it needs room', async (t) => {
