@@ -89,7 +89,7 @@ const FILE_FAILURES: Readonly<Record<string, string>> = {
   SQLITE_FULL: 'its disk is full',
   EROFS: 'its disk can only be read',
   EIO: 'its disk fails',
-  SQLITE_IOERR: 'its disk fails',
+  SQLITE_IOERR: 'its disk is full, or fails',
   SQLITE_READONLY: 'this user may only read it, or its folder',
   SQLITE_CANTOPEN: 'it is not there, or this user may not use its folder',
   EACCES: 'this user may not use it',

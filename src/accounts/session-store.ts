@@ -6,6 +6,7 @@ import session from 'express-session';
 import type { Logger } from 'pino';
 import sqlite3 from 'sqlite3';
 import { type Cached, type Caches, on, type RecentValues } from '../cache/caches.ts';
+import { isDamage } from '../database/integrity.ts';
 import type { Redis } from '../redis.ts';
 import { sessionEnded } from './events.ts';
 import { RedisSessions } from './redis-sessions.ts';
@@ -50,6 +51,8 @@ export async function openSessionStore(dataDir: string, log: Logger, redis?: Red
     );
   const file = join(dataDir, 'sessions.sqlite3');
   const database = await openSound(file).catch((error: Error) => {
+    // A full disk, or a file of another user: nothing is wrong with the sessions.
+    if ('code' in error && !isDamage(error)) throw Object.assign(error, { path: file });
     const aside = `${file}.damaged-${Date.now()}`;
     log.warn(
       { reason: error.message, aside },

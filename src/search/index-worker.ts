@@ -27,8 +27,13 @@ let opened: Promise<SearchStore | PostgresSearchStore> | undefined;
 
 /** Runs in a worker thread, so that neither indexing nor searching blocks the event loop. */
 export default async function work(job: Job): Promise<Result> {
+  if (job.kind === 'close' && !opened) return undefined;
   opened ??= open();
-  const store = await opened;
+  // Where it cannot be opened, only this job fails, and the next one tries again.
+  const store = await opened.catch((error) => {
+    opened = undefined;
+    throw error;
+  });
   try {
     return await run(store, job);
   } catch (error) {
@@ -41,16 +46,10 @@ export default async function work(job: Job): Promise<Result> {
   }
 }
 
-/** Where it cannot be opened, only this job fails, and the next one tries again. */
 async function open(): Promise<SearchStore | PostgresSearchStore> {
-  try {
-    if (url === undefined) return new SearchStore(file, secret);
-    const { PostgresSearchStore } = await import('./postgres-store.ts');
-    return new PostgresSearchStore(url, secret);
-  } catch (error) {
-    opened = undefined;
-    throw error;
-  }
+  if (url === undefined) return new SearchStore(file, secret);
+  const { PostgresSearchStore } = await import('./postgres-store.ts');
+  return new PostgresSearchStore(url, secret);
 }
 
 async function run(store: SearchStore | PostgresSearchStore, job: Job): Promise<Result> {

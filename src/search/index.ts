@@ -30,10 +30,9 @@ export function createSearchIndex(settings: Settings, report: (error: unknown) =
     pool ??= start();
     return pool.run(job);
   };
-  // Errors of a thread lose what they are; in PostgreSQL there is mostly one reason.
+  // Errors of a thread lose what they are: the log says why, and whoever searches that it does not work.
   const ask = <Result>(job: Job): Promise<Result> =>
     run<Result>(job).catch((error) => {
-      if (settings.url === undefined) throw error;
       report(error);
       throw unavailable('The search does not answer. Try again in a moment.');
     });

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type Sqlite from 'better-sqlite3';
 import { BetterSqlite } from '../database/driver/better-sqlite3.ts';
+import { isDamage } from '../database/integrity.ts';
 
 /**
  * Opens the file of an index; creates it anew when its fingerprint differs or it is damaged.
@@ -29,7 +30,7 @@ export function removeSearchStore(file: string): void {
   for (const ending of ['', '-wal', '-shm']) rmSync(file + ending, { force: true });
 }
 
-/** Undefined for a file that is no database. */
+/** Undefined for a file that is damaged, or no database. @throws what the system says of it, such as a full disk */
 function open(file: string): Sqlite.Database | undefined {
   mkdirSync(dirname(file), { recursive: true });
   const sqlite = new BetterSqlite(file, { timeout: 5_000 });
@@ -41,8 +42,9 @@ function open(file: string): Sqlite.Database | undefined {
     // A query looks up each word once per group; reading by mmap, without copying pages, takes half the time.
     sqlite.pragma(`mmap_size = ${1024 ** 3}`);
     return sqlite;
-  } catch {
+  } catch (error) {
     sqlite.close();
+    if (!isDamage(error)) throw error;
     return undefined;
   }
 }
@@ -53,7 +55,10 @@ function isOf(sqlite: Sqlite.Database, fingerprint: string): boolean {
     if (row?.fingerprint !== fingerprint) return false;
     // The index is derived from the messages, so a damaged one is rebuilt.
     return sqlite.pragma('quick_check(1)', { simple: true }) === 'ok';
-  } catch {
-    return false;
+  } catch (error) {
+    // A table that is not there is that of another program, or of a start that was broken off.
+    if (isDamage(error) || (error as { code?: string }).code === 'SQLITE_ERROR') return false;
+    sqlite.close();
+    throw error;
   }
 }

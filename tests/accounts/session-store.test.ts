@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import type { SessionData, Store } from 'express-session';
@@ -57,6 +58,17 @@ test('a session that has ended stays ended, whatever a request that began before
   assert.equal(await get(store, 'one'), null);
   await set(store, 'one');
   assert.equal(await get(store, 'one'), null, 'a write that came late');
+});
+
+test('sessions that cannot be opened, as by a full disk, are not damaged: they stay, and the start is refused', async (t) => {
+  const folder = temporaryFolder(t);
+  const file = join(folder, 'sessions.sqlite3');
+  mkdirSync(file);
+  await assert.rejects(openSessionStore(folder, pino({ level: 'silent' })), {
+    code: 'SQLITE_CANTOPEN',
+    path: file,
+  });
+  assert.deepEqual(readdirSync(folder), ['sessions.sqlite3']);
 });
 
 test('a sweep that fails, such as on a full disk, is said and ends nothing', async (t) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import sharp from 'sharp';
@@ -141,6 +141,23 @@ test('the index holds no word, survives a kill, and is made again when it is gon
   again = await startHearthProcess(t, { dataDir: hearth.dataDir });
   await found(back(), 'shed', 3);
   await found(ada, 'kill', 1);
+});
+
+test('where the index cannot be opened, a search says so, and Hearth ends in order', ON_SQLITE, async (t) => {
+  const hearth = await startHearthProcess(t);
+  const ada = await newPerson(hearth.url, 'ada', 1);
+  const { dataDir, stop } = hearth;
+  const file = join(dataDir, 'search.sqlite3');
+  mkdirSync(file);
+  const { status, body } = await ada.get('/search?q=words');
+  assert.deepEqual([status, body.includes('The search does not answer.')], [503, true]);
+  assert.equal(await stop(), 0, hearth.output().stderr);
+
+  const again = await startHearthProcess(t, { dataDir });
+  Object.assign(ada, { url: again.url });
+  assert.equal((await ada.get('/search?q=words')).status, 503);
+  rmSync(file, { recursive: true });
+  assert.equal((await ada.get('/search?q=words')).status, 200, 'as soon as it can be opened');
 });
 
 test('what was written, changed or removed a moment ago is found as it is now', ON_SQLITE, async (t) => {

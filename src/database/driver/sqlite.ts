@@ -20,7 +20,7 @@ export function openSqlite(dataDir: string, name: 'users' | 'chat'): Database {
     migrate(sqlite, name);
   } catch (error) {
     sqlite.close();
-    throw isDamage(error) ? damaged(file, dataDir) : error;
+    throw isDamage(error) ? damaged(file, dataDir) : Object.assign(error as Error, { path: file });
   }
   // Secrets, codes and templates that are deleted are overwritten.
   if (name === 'users') sqlite.pragma('secure_delete = ON');
