@@ -25,6 +25,8 @@ export function readFlags<Flags>(parse: () => Flags): Flags {
   try {
     return parse();
   } catch (error) {
-    throw new StartError(error instanceof Error ? error.message : String(error));
+    const message = error instanceof Error ? error.message : String(error);
+    // What follows in further lines are the ways around it.
+    throw new StartError(message.split('\n')[0] ?? message);
   }
 }

@@ -81,11 +81,30 @@ function folder({ dataDir }: Config): Finding[] {
     isWritable(dataDir)
       ? ok(`The data folder ${dataDir} can be written`)
       : bad(`The data folder ${dataDir} cannot be written by this user: change its owner.`),
+    ...ownedByOthers(dataDir),
     isPrivate(dataDir)
       ? ok('Nobody else can read the data folder')
       : bad(`Other users of this machine can read ${dataDir}: chmod 700 ${dataDir}`),
     room(dataDir),
   ];
+}
+
+/** What of the data folder this user cannot write, such as after a command that was run as root. */
+function ownedByOthers(dataDir: string): Finding[] {
+  const media = join(dataDir, 'media');
+  const paths = [
+    ...namesIn(dataDir).filter((name) => /\.sqlite3(?:-wal|-shm)?$/.test(name) || name === 'media'),
+    ...namesIn(media).map((name) => join('media', name)),
+  ];
+  const others = paths.filter((path) => !isWritable(join(dataDir, path)));
+  if (others.length === 0) return [];
+  return [
+    bad(`This user cannot write what is in ${dataDir}, such as ${others[0]}: change its owner with chown.`),
+  ];
+}
+
+function namesIn(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder) : [];
 }
 
 function files({ filesFolder, filesBucket, redisUrl }: Config): Finding[] {
@@ -186,7 +205,7 @@ function voice({ speechEngine, speechModelDir, speechBucket, speechLanguage }: C
 
 function isWritable(path: string): boolean {
   try {
-    accessSync(path, constants.W_OK | constants.X_OK);
+    accessSync(path, constants.W_OK | (statSync(path).isDirectory() ? constants.X_OK : 0));
     return true;
   } catch {
     return false;

@@ -8,6 +8,7 @@ import { moveData } from '../src/database/move.ts';
 import { noteMoved, noteMovedBack } from '../src/database/moved.ts';
 import { openDatabases } from '../src/database/open.ts';
 import { StartError } from '../src/errors.ts';
+import { isAddress, notAnAddress } from '../src/setting-schemas.ts';
 import { readFlags, runCommand } from './command.ts';
 
 await runCommand(run);
@@ -28,6 +29,8 @@ async function run(): Promise<void> {
     throw new StartError(
       'Say where to: npm run move -- --to postgres://name:password@host/database, or back with --from.',
     );
+  if (!isAddress(url)) throw new StartError(notAnAddress(to === undefined ? '--from' : '--to'));
+  if (data === '') throw new StartError('--data takes a folder.');
   if (to !== undefined) refuseUnusable(data);
   else await refuseEmpty(url, data);
   // Nobody writes meanwhile.

@@ -15,7 +15,8 @@ await runCommand(async () => {
   const { values, positionals } = readFlags(() =>
     parseArgs({ allowPositionals: true, options: { data: { type: 'string', default: 'data' } } }),
   );
-  const [name] = positionals;
+  const [name, ...others] = positionals;
+  if (others.length > 0) throw new StartError('Name one snapshot: npm run undo -- SNAPSHOT.');
   const command = readCommand(['--data', values.data], process.env, version());
   if (command.kind !== 'start') throw new StartError(command.text);
   const { dataDir, databaseUrl, filesBucket, filesFolder = join(dataDir, 'media') } = command.config;
@@ -47,5 +48,5 @@ async function refuseRunning(url: string): Promise<void> {
 function nextStep(kept: string, databaseUrl: string | undefined): string {
   return databaseUrl
     ? `What was written since is in ${kept}, with its database as pg_dump wrote it.`
-    : `What was written since is in ${kept}: this version reads it with "npm run export -- since.zip --data ${kept}".`;
+    : `What was written since is in ${kept}: this version reads it with: npm run export -- since.zip --data ${JSON.stringify(kept)}`;
 }

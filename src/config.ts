@@ -95,7 +95,7 @@ function readFlags(args: readonly string[]): Readonly<Record<string, string | bo
     >;
   } catch (error) {
     // Node's own message names the flag; its advice about "--" after the first sentence would mislead here.
-    const [sentence] = (error instanceof Error ? error.message : String(error)).split('. ');
+    const [sentence] = (error instanceof Error ? error.message : String(error)).split(/\.\s/);
     throw new StartError(`${sentence}. See --help for the flags there are.`);
   }
 }

@@ -35,6 +35,15 @@ test('no table is forgotten', () => {
   }
 });
 
+test('an address that is none is refused without being shown', async () => {
+  for (const address of ['postgres://me:pa/ss@127.0.0.1/x', 'postgres://me:secret@127.0.0.1:99999/x']) {
+    const { code, stderr } = await runCommand('move', ['--to', address, '--data', 'data']);
+    assert.deepEqual([code, stderr.split('\n').length], [1, 2], stderr);
+    assert.match(stderr, /^--to is no address: write/);
+    assert.doesNotMatch(stderr, /pa\/ss|secret/);
+  }
+});
+
 test('a Hearth is moved into PostgreSQL and back; everybody and everything is there, and no number is given twice', async (t) => {
   const hearth = await startHearth(t);
   const ada = await newPerson(hearth.url, 'ada', 1);

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { chmodSync, cpSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
 import { BetterSqlite } from '../../src/database/driver/better-sqlite3.ts';
 import { openDatabases } from '../../src/database/open.ts';
 import { newPerson } from '../support/client.ts';
-import { ON_SQLITE, runCommand, startHearth, temporaryFolder } from '../support/hearth.ts';
+import { ON_SQLITE, ROOT, runCommand, startHearth, temporaryFolder } from '../support/hearth.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { startRedis } from '../support/redis.ts';
 
@@ -93,6 +94,25 @@ test('the doctor names what is wrong, and what to do', ON_SQLITE, async (t) => {
   assert.match(engines.bad[2] ?? '', /^BAD {2}The bucket a-bucket cannot be used: .*Check FILES_BUCKET/);
   assert.match(engines.bad[3] ?? '', /^BAD {2}The mail server does not take mails: .*Check SMTP_URL\.$/);
   assert.ok(!engines.stdout.includes('the-password'));
+});
+
+test('the doctor finds what belongs to another user', { skip: process.getuid?.() !== 0 }, async (t) => {
+  const hearth = await startHearth(t);
+  await hearth.stop();
+  const NOBODY = 65_534;
+  const chown = (name: string) => chownSync(join(hearth.dataDir, name), NOBODY, NOBODY);
+  for (const name of ['..', '.', ...readdirSync(hearth.dataDir, { recursive: true, encoding: 'utf8' })])
+    chown(name);
+  const asked = () =>
+    spawnSync(process.execPath, ['command.js', 'doctor', '--data', hearth.dataDir], {
+      ...{ cwd: ROOT, uid: NOBODY, gid: NOBODY, encoding: 'utf8' },
+    }).stdout;
+  assert.match(asked(), /Hearth has what it needs/);
+  chownSync(join(hearth.dataDir, 'chat.sqlite3'), 0, 0);
+  assert.match(
+    asked(),
+    /BAD {2}This user cannot write what is in .*, such as chat\.sqlite3: change its owner/,
+  );
 });
 
 test('the doctor looks at PostgreSQL and Redis, too', async (t) => {
