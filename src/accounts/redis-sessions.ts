@@ -69,15 +69,19 @@ export class RedisSessions extends session.Store {
 
   override get(id: string, done: (error: unknown, found?: session.SessionData | null) => void): void {
     if (this.#waiting.has(id)) return done(null, this.#knownOf(id));
-    this.#read(id).then(
-      (found) => process.nextTick(done, null, found),
-      (error) => {
-        // While Redis is away, what this process has seen counts.
-        const known = this.#knownOf(id);
-        if (known || this.#known.get(id) === ENDED) process.nextTick(done, null, known);
-        else process.nextTick(done, away(error));
-      },
-    );
+    this.#read(id)
+      .catch((error) => this.#withoutRedis(id, error))
+      .then(
+        (found) => process.nextTick(done, null, found),
+        (error) => process.nextTick(done, error),
+      );
+  }
+
+  /** While Redis is away, what this process has seen of a session counts, as long as its account lists it. */
+  async #withoutRedis(id: string, error: unknown): Promise<session.SessionData | null> {
+    const known = this.#knownOf(id);
+    if (!known && this.#known.get(id) !== ENDED) throw away(error);
+    return known && (await this.#isInForce(id, known)) ? known : null;
   }
 
   override set(id: string, value: session.SessionData, done: Callback = () => {}): void {

@@ -14,6 +14,12 @@ export function eventType<Payload>(name: string, { isLocal = false } = {}): Even
 /** Events of other processes may have been lost: whoever relies on having heard all of them begins anew. */
 export const eventsMissed = eventType<Record<string, never>>('bus.events-missed');
 
+/**
+ * Other processes cannot be heard at present, and may have changed who may do what. Delivered every two seconds for as
+ * long as that lasts: what is remembered of it counts no longer than that.
+ */
+export const eventsDelayed = eventType<Record<string, never>>('bus.events-delayed', { isLocal: true });
+
 /** Another process has stopped. It told what changed, and has left to others what it was still to notify of. */
 export const workLeft = eventType<Record<string, never>>('bus.work-left');
 

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from '../redis.ts';
 import { currentRequestId, withRequestId } from '../request-id.ts';
-import { type Bus, eventsMissed } from './bus.ts';
+import { type Bus, eventsDelayed, eventsMissed } from './bus.ts';
 
+const DELAYED_EVERY_MS = 2_000;
 /** Before it is tried again to tell the others that something was lost. */
 const SETTLE_MS = 1_000;
 
@@ -32,6 +33,9 @@ export async function createRedisBus(
     wasAway = false;
   });
   whenBack(settle);
+  const watch = setInterval(() => {
+    if (!subscriber.isReady || !client.isReady) local.deliver(eventsDelayed, {});
+  }, DELAYED_EVERY_MS).unref();
 
   function send(name: string, payload: unknown): void {
     client
@@ -79,6 +83,7 @@ export async function createRedisBus(
       if (!type.isLocal) send(type.name, payload);
     },
     async stop() {
+      clearInterval(watch);
       subscriber.destroy();
     },
   };

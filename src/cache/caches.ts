@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { eventsMissed, type Subscribe } from '../bus/bus.ts';
+import { eventsDelayed, eventsMissed, type Subscribe } from '../bus/bus.ts';
 import type { CacheDefinition, Cached, Common } from './definition.ts';
 import { CachedValues } from './values.ts';
 
@@ -51,7 +51,7 @@ export function createCaches(subscribe: Subscribe): Caches {
       sizes.set(definition.name, () => cache.size);
       loading.set(definition.name, cache);
       for (const drop of definition.dropOn) drop(subscribe, cache);
-      subscribe(eventsMissed, () => cache.clear());
+      for (const event of [eventsMissed, eventsDelayed]) subscribe(event, () => cache.clear());
       return cache;
     },
     memo<Key, Value>(definition: Common<Key, Value> & { make(key: Key): Value }) {

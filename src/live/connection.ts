@@ -52,6 +52,8 @@ export class Connection implements Viewer {
   #pending: Buffer[] | undefined;
   /** Whether it is to come back: from now on it gets no changes, of which it might lack one before. */
   isLeaving = false;
+  /** Closes it where its session or account may not be there any more; set once it is let in. */
+  check: (() => Promise<void>) | undefined;
   /** Commands that are not answered yet. */
   #unanswered = 0;
   #closeOnceAnswered: (() => void) | undefined;

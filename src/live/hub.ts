@@ -130,6 +130,11 @@ export class Hub {
       if (matches(connection)) connection.closeOnceAnswered(CLOSE.goingAway, reason);
   }
 
+  /** Asks for each connection, one after another, whether it may still be there. */
+  async check(): Promise<void> {
+    for (const connection of [...this.#connections]) await connection.check?.();
+  }
+
   /** Says goodbye to everyone; nothing is sent afterwards. */
   close(): void {
     clearInterval(this.#heartbeat);

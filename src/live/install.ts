@@ -1,5 +1,5 @@
 import { accountChanged, sessionEnded, sessionsEnded } from '../accounts/events.ts';
-import { eventsMissed } from '../bus/bus.ts';
+import { eventsDelayed, eventsMissed } from '../bus/bus.ts';
 import type { Context } from '../context.ts';
 import { siteSettingsChanged } from '../site-settings/events.ts';
 import { CLOSE } from './connection.ts';
@@ -27,6 +27,14 @@ export function installLive({ subscribe, metrics, atStop }: Context) {
   });
   // Whoever comes back is asked again who they are, and gets what they missed.
   subscribe(eventsMissed, () => hub.renewWhere(() => true, 'Connected again.'));
+  let isChecking = false;
+  subscribe(eventsDelayed, async () => {
+    if (isChecking) return;
+    isChecking = true;
+    await hub.check().finally(() => {
+      isChecking = false;
+    });
+  });
   atStop(() => hub.close());
   return { hub };
 }

@@ -19,6 +19,8 @@ export type Endpoint = {
   commands: Commands;
   /** Lets the connection in, sends what it missed, subscribes it. A ChatError closes it. */
   open(connection: Connection, parameter: string, after: number | undefined): Promise<void>;
+  /** A ChatError closes a connection that is open: whoever it is for may not be there any more. */
+  check?(connection: Connection): Promise<unknown>;
   closed(connection: Connection): void;
 };
 

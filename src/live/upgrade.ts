@@ -12,7 +12,7 @@ import { CLOSE, Connection, closeSocket } from './connection.ts';
 import type { Protocol } from './frames.ts';
 import type { Hub } from './hub.ts';
 import { type Endpoint, serveSocket } from './socket.ts';
-import { socketIdentity } from './socket-identity.ts';
+import { endWithSession, socketIdentity } from './socket-identity.ts';
 
 /** 8,000 characters at their longest in JSON (two escapes of six bytes each), and room for the rest. */
 const MAX_FRAME_BYTES = 128 * 1024;
@@ -68,9 +68,6 @@ type Asked = {
 };
 
 const TOO_MANY_WINDOWS = 'You have too many windows open; close some, then connect again.';
-
-/** What `setTimeout` takes at most, 24 days; a page that is open for longer connects again. */
-const LONGEST_TIMER_MS = 2_147_483_647;
 
 /**
  * Handles WebSocket handshakes. A request that none of our pages would send is refused with an HTTP status at once.
@@ -197,10 +194,24 @@ export class Upgrades {
     } else serveSocket(this.#dependencies, endpoint, connection);
     // What the client sends before it is let in waits in the stream.
     ws.pause();
+    const isSame = async () => {
+      const now = await identify();
+      if (now?.sessionId !== sessionId)
+        connection.close(CLOSE.notSignedIn, 'This session has ended. Sign in again.');
+      else if (now.account.isAdmin !== account.isAdmin || now.account.isGuest !== account.isGuest)
+        connection.closeOnceAnswered(CLOSE.goingAway, 'Your role changed.');
+      return connection.isOpen;
+    };
+    connection.check = async () => {
+      try {
+        if ((await isSame()) && !isPlain) await endpoint.check?.(connection);
+      } catch (error) {
+        if (!closeRefused(connection, error)) throw error;
+      }
+    };
     void this.#open(connection, async () => {
       // What ended between the answer and `hub.add` closed nothing.
-      if ((await identify())?.sessionId !== sessionId)
-        return connection.close(CLOSE.notSignedIn, 'This session has ended. Sign in again.');
+      if (!(await isSame())) return;
       if (isPlain) return await this.#dependencies.plain.open(connection, asked);
       ws.resume();
       await endpoint.open(connection, parameter, since);
@@ -211,25 +222,18 @@ export class Upgrades {
     try {
       await open();
     } catch (error) {
-      if (error instanceof ChatError && error.status < 500)
-        return connection.close(CLOSE.notAMember, error.message);
+      if (closeRefused(connection, error)) return;
       this.#dependencies.log.error({ err: error }, 'a socket could not be opened');
       connection.close(CLOSE.internal, 'Something went wrong here; connect again in a moment.');
     }
   }
 }
 
-/** Closes a socket when its session ends, however much it is used. */
-function endWithSession(ws: WebSocket, connection: Connection, endsAt: number | undefined): void {
-  if (endsAt === undefined) return;
-  let timer: NodeJS.Timeout | undefined;
-  const wait = () => {
-    const left = endsAt - Date.now();
-    if (left <= 0) return connection.close(CLOSE.notSignedIn, 'This session has ended. Sign in again.');
-    timer = setTimeout(wait, Math.min(LONGEST_TIMER_MS, left)).unref();
-  };
-  wait();
-  ws.once('close', () => clearTimeout(timer));
+/** Closes a connection that an error refuses; false for an error that says nothing of it. */
+function closeRefused(connection: Connection, error: unknown): boolean {
+  if (!(error instanceof ChatError && error.status < 500)) return false;
+  connection.close(CLOSE.notAMember, error.message);
+  return true;
 }
 
 /** @param stream which has a listener for errors: a client that is gone by now is one */

@@ -119,6 +119,10 @@ export class ConversationSocket implements Endpoint {
     await this.#presence.enterGroup(connection, now);
   }
 
+  check(connection: Connection): Promise<OpenGroup> {
+    return this.#access(connection);
+  }
+
   closed(connection: Connection): void {
     this.#presence.leaveGroup(connection);
   }

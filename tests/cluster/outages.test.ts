@@ -82,6 +82,44 @@ test('while Redis is away each process goes on, and when it is back everybody ha
   await until(async () => readers.every(({ contents }) => contents.size === 4));
 });
 
+test('what is taken away at one process while Redis is away is gone at the others within seconds', async (t) => {
+  const cluster = await startCluster(t, { size: 2 });
+  const [first = '', second = ''] = cluster.urls;
+  const ada = await newPerson(first, 'ada', 1);
+  const names = ['suspended', 'removed', 'admin', 'ended', 'left'] as const;
+  const people = new Map<string, Visitor>();
+  for (const name of names) people.set(name, await newPerson(first, name, 1));
+  const there = (name: (typeof names)[number]) => at(people.get(name) ?? assert.fail(), second);
+  await ada.post('/admin/people/4/make-admin');
+  await ada.post('/groups', { name: 'Camp' });
+  await people.get('removed')?.post('/groups/3/join');
+  const sockets = [await there('suspended').socket('/ws'), await there('removed').socket('/ws/chat/3')];
+  assert.equal((await there('removed').get('/groups/3')).status, 200);
+  assert.equal((await there('admin').get('/admin/people')).status, 200);
+  for (const name of ['suspended', 'ended', 'left'] as const)
+    assert.equal((await there(name).get('/groups/1')).status, 200);
+
+  assert.equal((await at(ada, second).get('/admin/people')).status, 200);
+
+  await cluster.redis.kill();
+  await ada.post('/admin/people/2/suspend');
+  await ada.post('/groups/3/remove-member', { accountId: '3' });
+  await ada.post('/admin/people/4/remove-admin');
+  await ada.post('/admin/people/5/end-sessions');
+  await people.get('left')?.post('/logout');
+  const refusals = async () => [
+    (await there('suspended').post('/groups/1/messages', { content: 'still here' })).status,
+    (await there('removed').post('/groups/3/messages', { content: 'still here' })).status,
+    (await there('admin').post('/admin/people/6/make-guest')).status,
+    (await there('ended').get('/groups/1')).location.split('?')[0],
+    (await there('left').get('/groups/1')).location.split('?')[0],
+  ];
+  await new Promise((resolve) => setTimeout(resolve, 4_000));
+  assert.deepEqual(await refusals(), [401, 403, 403, '/login', '/login']);
+  for (const socket of sockets) await socket.closed;
+  assert.equal((await at(ada, second).get('/admin/people')).status, 200, 'the others go on');
+});
+
 test('a process that the network cuts off from Redis knows everything once it is connected again', async (t) => {
   const redis = await startRedis(t);
   const gate = await startGate(t, redis.port);
@@ -150,6 +188,15 @@ test('what a process that is killed right after its answer had not told, the oth
     ),
     until(() => said.includes('last words @bob'), 'clients of ChatSphere, too', 30_000),
   ]);
+
+  await cluster.startAgain(0);
+  const told = receiver.received.length;
+  receiver.behave(() => {});
+  await ada.post(`${location}/messages`, { content: 'once more' });
+  await until(() => receiver.received.length > told);
+  receiver.behave((response) => response.end());
+  await cluster.process(0).kill();
+  await until(() => receiver.received.length > told + 1, 'what was under way is told again', 40_000);
 });
 
 test('who signed out while Redis was away stays signed out when the process that knew it is started again', async (t) => {
