@@ -5,18 +5,18 @@ import type { Group } from '../groups/group.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { Jobs } from '../jobs.ts';
 import { messagesSent } from '../messages/events.ts';
-import type { Message } from '../messages/message.ts';
 import type { MessagePresenter } from '../messages/present.ts';
 import type { MessageStore } from '../messages/store.ts';
 import type { BoundOperation } from '../operations/define.ts';
 import { type Answer, ask, OutgoingError } from '../outgoing/request.ts';
 import { allowedAddresses } from '../site-settings/outgoing.ts';
 import type { SiteSettingsStore } from '../site-settings/store.ts';
+import { claimDelivery } from './claim.ts';
 import { deliveryRequest } from './delivery-request.ts';
 import type { DeliveryStore } from './delivery-store.ts';
 import { writeReply } from './reply.ts';
 import { type StandingDependencies, whyOut } from './standing.ts';
-import { COMMAND, type Delivery, type Webhook } from './webhook.ts';
+import { type Delivery, isCalled, type Webhook } from './webhook.ts';
 import type { WebhookStore } from './webhook-store.ts';
 
 /** Messages that are written within this time are considered together. */
@@ -36,8 +36,6 @@ const MAX_ANSWER_BYTES = 64 * 1024;
 const RETRIES_MS = [2_000, 15_000, 60_000, 300_000, 1_800_000, 7_200_000, 21_600_000, 43_200_000];
 /** Deliveries that wait for one webhook; further messages are queued when these are taken. */
 const MAX_WAITING = 1_000;
-/** A claim of a process that ended is void after this time. */
-const CLAIM_MS = TIMEOUT_MS * 3;
 const LONGEST_TIMER_MS = 3_600_000;
 
 const LOOK_EVERY_MS = 60_000;
@@ -177,10 +175,12 @@ export class Deliverer {
       // The end of one that is under way looks again.
       if (this.#underWay.size >= PARALLEL) return;
       if (delivery.dueAt > now) return this.#wakeAt(delivery.dueAt);
-      if (!(await deliveries.claim(delivery, now + CLAIM_MS))) continue;
+      const claim = await claimDelivery(deliveries, delivery, report);
+      if (!claim) continue;
       const done = this.#deliver(delivery)
         .catch(report)
         .finally(() => {
+          claim.end();
           this.#underWay.delete(webhookId);
           this.wake();
         });
@@ -235,11 +235,4 @@ export class Deliverer {
     await webhooks.note(webhook.id, { failingSince: webhook.failingSince ?? now, failure, ...isLast });
     await deliveries.postpone(delivery, now + (wait ?? 0));
   }
-}
-
-function isCalled({ trigger, command, accountId }: Webhook, message: Message): boolean {
-  if (message.removedAt !== null) return false;
-  if (trigger === 'message') return true;
-  if (trigger === 'mention') return message.mentions.includes(accountId);
-  return COMMAND.exec(message.content)?.[1]?.toLowerCase() === command;
 }

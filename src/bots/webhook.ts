@@ -1,3 +1,5 @@
+import type { Message } from '../messages/message.ts';
+
 /** When an outgoing webhook is told of a message. */
 export const TRIGGERS = ['mention', 'command', 'message'] as const;
 export type Trigger = (typeof TRIGGERS)[number];
@@ -51,3 +53,11 @@ export type Delivery = Readonly<{
 
 /** Slash commands: `/deploy`, `/w2`. */
 export const COMMAND = /^\/([a-z][a-z0-9-]{0,30})(?=\s|$)/i;
+
+/** Whether an outgoing webhook is told of a message. */
+export function isCalled({ trigger, command, accountId }: Webhook, message: Message): boolean {
+  if (message.removedAt !== null) return false;
+  if (trigger === 'message') return true;
+  if (trigger === 'mention') return message.mentions.includes(accountId);
+  return COMMAND.exec(message.content)?.[1]?.toLowerCase() === command;
+}
