@@ -23,7 +23,7 @@ function replaced(text: string, pairs: Readonly<Record<string, string>>): string
 /** A Hearth that trusts a proxy on this machine, which is at `url`. */
 async function startBehind(t: Ending, url: string) {
   const hearth = await startHearth(t, { env: { TRUSTED_PROXIES: '127.0.0.1', ORIGINS: url } });
-  return new URL(hearth.url).host;
+  return { host: new URL(hearth.url).host, dataDir: hearth.dataDir };
 }
 
 async function run(
@@ -61,7 +61,7 @@ async function checkProxy(url: string): Promise<void> {
 test('deploy/Caddyfile serves a Hearth', async (t) => {
   const [folder, port] = [temporaryFolder(t), await freePort()];
   const url = `https://localhost:${port}`;
-  const upstream = await startBehind(t, url);
+  const { host, dataDir } = await startBehind(t, url);
   const file = join(folder, 'Caddyfile');
   const options = `{\n\tadmin off\n\tauto_https disable_redirects\n\tskip_install_trust\n\tstorage file_system ${folder}\n}\n`;
   writeFileSync(
@@ -69,7 +69,7 @@ test('deploy/Caddyfile serves a Hearth', async (t) => {
     options +
       replaced(read('Caddyfile'), {
         'chat.example {': `${url} {\n\ttls internal`,
-        'reverse_proxy 127.0.0.1:8000': `reverse_proxy ${upstream}`,
+        'reverse_proxy 127.0.0.1:8000': `reverse_proxy ${host}`,
       }),
   );
   const env = { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
@@ -79,18 +79,24 @@ test('deploy/Caddyfile serves a Hearth', async (t) => {
   });
   await run(t, 'caddy', ['run', '--adapter', 'caddyfile', '--config', file], env);
   await checkProxy(url);
+  // As on a full disk: nothing can be written, and Hearth still says so to people.
+  mkdirSync(join(dataDir, 'probe.tmp'));
+  const visitor = new Visitor(url);
+  await until(async () => (await visitor.get('/readyz')).status === 503);
+  await new Promise((resolve) => setTimeout(resolve, 6_000));
+  assert.equal((await visitor.get('/login')).status, 200);
 });
 
 test('deploy/nginx.conf serves a Hearth', async (t) => {
   const [folder, port, plainPort] = [temporaryFolder(t), await freePort(), await freePort()];
   const url = `https://localhost:${port}`;
-  const upstream = await startBehind(t, url);
+  const { host } = await startBehind(t, url);
   const made = await generate([{ name: 'commonName', value: 'localhost' }], { keySize: 2048 });
   writeFileSync(join(folder, 'fullchain.pem'), made.cert);
   writeFileSync(join(folder, 'privkey.pem'), made.private);
   for (const name of ['body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']) mkdirSync(join(folder, name));
   const site = replaced(read('nginx.conf'), {
-    'server 127.0.0.1:8000': `server ${upstream}`,
+    'server 127.0.0.1:8000': `server ${host}`,
     'listen 80;': `listen 127.0.0.1:${plainPort};`,
     'listen 443 ssl http2;': `listen 127.0.0.1:${port} ssl http2;`,
     'server_name chat.example': 'server_name localhost',
