@@ -3,6 +3,9 @@ import { fileFailure, StartError } from './src/errors.ts';
 import { whenNpmEnds } from './src/parent.ts';
 import { version } from './src/version.ts';
 
+/** What has not stopped by then waits for what does not answer. */
+const STOP_WITHIN_MS = 10_000;
+
 try {
   const command = readCommand(process.argv.slice(2), process.env, version());
   if (command.kind === 'print') {
@@ -12,7 +15,10 @@ try {
       ? await lesson(command.config)
       : await hearth(command.config);
     // A terminal signals the whole process group and npm forwards the signal too, so `end` may run more than once.
-    const end = () => void stop().then(() => process.exit(0), fail);
+    const end = () => {
+      setTimeout(giveUp, STOP_WITHIN_MS).unref();
+      stop().then(() => process.exit(0), fail);
+    };
     whenNpmEnds(process.env, end);
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end);
     console.log(said);
@@ -37,6 +43,11 @@ async function lesson(config: Config) {
   const { startLesson } = await import('./src/lesson/start.ts');
   const { urls, stop } = await startLesson(config);
   return { said: `The lesson is at ${urls.page}; its chat is at ${urls.http} and ${urls.https}`, stop };
+}
+
+function giveUp(): never {
+  console.error('Hearth was ended before it could stop in order: the database or the disk does not answer.');
+  process.exit(1);
 }
 
 function fail(error: unknown): never {

@@ -1,6 +1,9 @@
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 
+/** A database that takes longer does not answer. */
+const ANSWER_MS = 2_000;
 /** One health check serves all requests within this time. */
 const CACHED_FOR_MS = 1_000;
 /**
@@ -30,7 +33,8 @@ export function createWriteCheck(
 
   return () => {
     const now = Date.now();
-    if (!last || now - last.at > CACHED_FOR_MS) last = { at: now, answer: check() };
+    if (!last || now - last.at > CACHED_FOR_MS)
+      last = { at: now, answer: Promise.race([check(), setTimeout(ANSWER_MS, false, { ref: false })]) };
     return last.answer;
   };
 }

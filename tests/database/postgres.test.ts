@@ -8,6 +8,7 @@ import { groups, messages } from '../../src/database/tables/chat.ts';
 import { newPerson, Visitor } from '../support/client.ts';
 import { startGate } from '../support/cluster.ts';
 import { atEnd, type Ending, runToEnd, startHearthProcess, temporaryFolder } from '../support/hearth.ts';
+import { pipeTo } from '../support/pipe.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { Reader } from '../support/reader.ts';
 import { TABLES, tablesOf } from '../support/tables.ts';
@@ -233,4 +234,18 @@ test('people talk on PostgreSQL; while it is away they are told, and nothing tha
   assert.ok(!JSON.stringify(stored).includes('before'), 'sealed');
   const { stderr } = next.output();
   assert.ok(!stderr.includes('postgres://'), stderr);
+});
+
+test('a PostgreSQL that takes everything and answers nothing is told of, and does not keep Hearth from ending', async (t) => {
+  const url = await (await postgres).database();
+  const pipe = await pipeTo(t, url);
+  const behind = new URL(url);
+  behind.port = new URL(pipe.url).port;
+  const hearth = await startHearthProcess(t, { env: { DATABASE_URL: behind.href } });
+  await newPerson(hearth.url, 'ada', 1);
+  pipe.silence(true);
+  const health = await fetch(`${hearth.url}/healthz`, { signal: AbortSignal.timeout(10_000) });
+  assert.equal(health.status, 503);
+  assert.equal(await hearth.stop(), 1);
+  assert.match(hearth.output().stderr, /ended before it could stop in order/);
 });
