@@ -23,7 +23,7 @@ const OLD_MS = 7 * 86_400_000;
  * Packages that are joined with the sources: modules of plain JavaScript in many small files, of which a start uses a
  * part. All others stay where they are.
  */
-const JOINED = [
+const BUNDLED = [
   ...[
     'connect-redis',
     'dom-serializer',
@@ -54,7 +54,7 @@ const sources = [
   ...filesIn('scripts', /\.ts$/),
 ];
 const version = createHash('sha256')
-  .update([...[...sources, ...templates].map(stampOf), ...['nunjucks', ...JOINED].map(versionOf)].join('\n'))
+  .update([...[...sources, ...templates].map(stampOf), ...['nunjucks', ...BUNDLED].map(versionOf)].join('\n'))
   .digest('hex')
   .slice(0, 12);
 // Beside src/, so that views/ and static/ are found by the same relative paths.
@@ -187,13 +187,13 @@ function entries() {
 }
 
 /**
- * Leaves all packages where they are but those of `JOINED`.
+ * Leaves all packages where they are but those of `BUNDLED`.
  * @param {import('esbuild').PluginBuild} build
  */
 export function keepPackages(build) {
   build.onResolve({ filter: /^[@\w]/ }, ({ path, kind }) => {
     if (kind === 'entry-point') return undefined;
-    const isJoined = JOINED.some((name) => path === name || path.startsWith(`${name}/`));
+    const isJoined = BUNDLED.some((name) => path === name || path.startsWith(`${name}/`));
     return isJoined ? undefined : { path, external: true };
   });
 }

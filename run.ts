@@ -1,6 +1,6 @@
 import { type Config, readCommand } from './src/config.ts';
 import { fileFailure, StartError } from './src/errors.ts';
-import { whenNpmEnds } from './src/parent.ts';
+import { whenNpmEnds } from './src/npm-parent.ts';
 import { version } from './src/version.ts';
 
 /** What has not stopped by then waits for what does not answer. */

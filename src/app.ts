@@ -71,7 +71,7 @@ export type App = {
   upgrades: Pick<Upgrades, 'attach'>;
   /** Compiles the templates; to be called once the server listens. */
   warm(): void;
-  /** Says goodbye to every socket, once what they sent is committed and acknowledged. */
+  /** Closes every socket, once what it sent is committed and acknowledged. */
   closeSockets(): Promise<void>;
   /** Resolves when every write that was accepted is committed. */
   flush(): Promise<void>;
@@ -175,7 +175,7 @@ async function install({ config, log, databases, keyring, sessionStore, password
     admin,
     retention,
     /** What programs read. */
-    readable: { ...readable, ...exported, takeRecording: voice.takeRecording, passwords },
+    readable: { ...readable, ...exported, receiveRecording: voice.receiveRecording, passwords },
   };
 }
 

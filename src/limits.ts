@@ -11,14 +11,14 @@ import type { Redis } from './redis.ts';
 export type Rate = Readonly<{ name: string; points: number; seconds: number; sentence: string }>;
 
 export type RateLimit = {
-  /** Takes one point. @throws ChatError 429 that says when to try again */
-  take(key: string): Promise<void>;
-  /** The same; false where `take` would throw. */
-  tryTake(key: string): Promise<boolean>;
+  /** Consumes one point. @throws ChatError 429 that says when to try again */
+  consume(key: string): Promise<void>;
+  /** The same; false where `consume` would throw. */
+  tryConsume(key: string): Promise<boolean>;
   /** Returns a point, for limits that only failures count against. */
-  giveBack(key: string): Promise<void>;
-  /** How many points of a key are taken. */
-  taken(key: string): Promise<number>;
+  refund(key: string): Promise<void>;
+  /** How many points of a key are consumed. */
+  consumedPoints(key: string): Promise<number>;
   /** Deletes what was counted for a key. */
   reset(key: string): Promise<void>;
 };
@@ -47,10 +47,10 @@ export function createLimits(enabled: boolean, redis?: Redis): Limits {
 }
 
 const UNLIMITED: RateLimit = {
-  async take() {},
-  tryTake: async () => true,
-  async giveBack() {},
-  taken: async () => 0,
+  async consume() {},
+  tryConsume: async () => true,
+  async refund() {},
+  consumedPoints: async () => 0,
   async reset() {},
 };
 
@@ -67,7 +67,7 @@ function createRateLimit({ name, points, seconds, sentence }: Rate, redis: Redis
       })
     : ofProcess;
 
-  /** Takes a point. Resolves to undefined, or to the milliseconds until one is free if none is left. */
+  /** Consumes a point. Resolves to undefined, or to the milliseconds until one is free if none is left. */
   async function refusedFor(key: string): Promise<number | undefined> {
     try {
       await limiter.consume(counterOf(key));
@@ -79,15 +79,15 @@ function createRateLimit({ name, points, seconds, sentence }: Rate, redis: Redis
   }
 
   return {
-    async take(key) {
+    async consume(key) {
       const waitMs = await refusedFor(key);
       if (waitMs !== undefined) throw tooMany(sentence, waitMs / 1000);
     },
-    tryTake: async (key) => (await refusedFor(key)) === undefined,
-    async giveBack(key) {
+    tryConsume: async (key) => (await refusedFor(key)) === undefined,
+    async refund(key) {
       await limiter.reward(counterOf(key));
     },
-    async taken(key) {
+    async consumedPoints(key) {
       return (await limiter.get(counterOf(key)))?.consumedPoints ?? 0;
     },
     async reset(key) {

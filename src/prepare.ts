@@ -11,7 +11,8 @@ export async function prepare(
   publish: Publish,
 ): Promise<void> {
   await accounts.fillSkeletons();
-  const accountId = adminUsername === undefined ? undefined : await accounts.makeAdmin(adminUsername);
+  const accountId =
+    adminUsername === undefined ? undefined : await accounts.makeAdminByUsername(adminUsername);
   // Other processes know them as a member.
   if (accountId !== undefined) publish(accountChanged, { accountId });
   await seedGroups(groups);

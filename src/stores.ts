@@ -21,7 +21,7 @@ import { DraftStore } from './drafts/store.ts';
 import { ExportStore } from './exports/store.ts';
 import { FileStore } from './files/store.ts';
 import { CachedGroupStore } from './groups/cached.ts';
-import { JoinRequestStore } from './groups/request-store.ts';
+import { JoinRequestStore } from './groups/join-request-store.ts';
 import { GroupStore } from './groups/store.ts';
 import { ImportStore } from './imports/store.ts';
 import { InboxStore } from './inbox/store.ts';

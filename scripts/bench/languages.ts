@@ -9,7 +9,7 @@ import { type Finding, finding } from './report.ts';
 const OTHERS: readonly PromptLanguage[] = ['es', 'fr', 'it', 'ru'];
 /** Shorter ones are single words, which no threshold tells apart. */
 const SHORTEST_SECONDS = 2.5;
-const MOST_PER_LANGUAGE = 40;
+const MAX_PER_LANGUAGE = 40;
 /** With fewer words heard, nothing is refused. */
 const FEW_WORDS = 4;
 
@@ -51,9 +51,9 @@ export async function languages(cleanup: Cleanup): Promise<Finding[]> {
   const others: Counts = { text: 0, unsure: 0, none: 0, silent: 0 };
   for (const language of OTHERS) {
     const long = readLong(language, SHORTEST_SECONDS, folder);
-    const step = Math.max(1, Math.floor(long.length / MOST_PER_LANGUAGE));
+    const step = Math.max(1, Math.floor(long.length / MAX_PER_LANGUAGE));
     const counts = await count(
-      long.filter((_bytes, index) => index % step === 0).slice(0, MOST_PER_LANGUAGE),
+      long.filter((_bytes, index) => index % step === 0).slice(0, MAX_PER_LANGUAGE),
       language,
     );
     for (const [state, number] of Object.entries(counts)) others[state as Certainty] += number;

@@ -7,7 +7,7 @@ const SOUNDS = '/usr/share/asterisk/sounds';
 const TEXTS = '/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz';
 /** Whole sentences, and no digits: those are spoken in ways that the text does not tell. */
 const FEWEST_WORDS = 5;
-const MOST_WORDS = 15;
+const MAX_WORDS = 15;
 /** G.722 is 64 kbit/s. */
 const BYTES_A_SECOND = 8_000;
 
@@ -48,7 +48,7 @@ export function readPrompts(folder: string): Prompt[] {
     const words = wordsOf(text);
     const source = join(SOUNDS, FOLDERS.en, `${name}.g722`);
     // In brackets stand sounds.
-    if (/[[\]<>()\d]/.test(text) || words.length < FEWEST_WORDS || words.length > MOST_WORDS) continue;
+    if (/[[\]<>()\d]/.test(text) || words.length < FEWEST_WORDS || words.length > MAX_WORDS) continue;
     if (existsSync(source)) prompts.push({ name, words, bytes: asWav(source, folder) });
   }
   return prompts;

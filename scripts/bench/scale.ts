@@ -27,7 +27,7 @@ const SAME = 0.8;
 /** A part that is busier than this makes people wait in bursts. */
 const BUSY = 0.6;
 /** Of the sockets of one process. */
-const MOST_KIB = 1_500_000;
+const MAX_KIB = 1_500_000;
 const SIZES = [1_000, 10_000, 100_000, 1_000_000];
 const ENV = { SEARCH_INDEX: 'off', RATE_LIMITS: 'off' };
 
@@ -171,7 +171,7 @@ PostgreSQL and ${micro(postgres.bus)} of Redis. A frame by itself takes ${micro(
 }
 
 function needOf(costs: Costs, people: number, socketKiB: number, most: number) {
-  const bySockets = Math.ceil((people * 0.2 * socketKiB) / MOST_KIB);
+  const bySockets = Math.ceil((people * 0.2 * socketKiB) / MAX_KIB);
   for (let processes = Math.min(most, bySockets); ; processes = Math.min(most, Math.ceil(processes * 1.2))) {
     const outcome = simulatePeople(costs, { people, processes }, { seconds: 10, random: Math.random });
     const isEnough = outcome.load.loop <= BUSY && processes >= bySockets;

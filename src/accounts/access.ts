@@ -4,6 +4,7 @@ import { notSignedIn } from '../errors.ts';
 import { ownPath, seeOther } from '../http/request.ts';
 import type { Devices } from './devices.ts';
 import { sessionEnded } from './events.ts';
+import { refuseAdministration } from './policies.ts';
 import { type Sessions, type SignedIn, startPending } from './sessions.ts';
 import type { Account } from './store.ts';
 
@@ -53,6 +54,14 @@ export function accountOf(request: Request): Account {
   return signedInOf(request).account;
 }
 
+/** The administrator who sends this request. @throws ChatError 401, 403 for anybody else */
+export function requireAdmin(request: Request): Account {
+  const account = accountOf(request);
+  const refusal = refuseAdministration({ account });
+  if (refusal) throw refusal;
+  return account;
+}
+
 /** Signs in, or asks for the second step of the account first. */
 export async function enterInSteps(
   dependencies: EnterDependencies & { secondFactors: SecondStep },
@@ -85,7 +94,7 @@ export async function enter(
   const { pending } = request.session;
   await startSession(request, account, pending?.accountId === account.id ? pending.stays : stays(request));
   if (before) publish(sessionEnded, { accountId: before.id, sessionId });
-  const { name, value } = devices.cookieFor(asker(request), account.id);
+  const { name, value } = devices.cookieFor(cookieSource(request), account.id);
   const secure = request.arrival.isSecure;
   response.cookie(name, value, { path: '/', httpOnly: true, sameSite: 'lax', secure, maxAge: ONE_YEAR_MS });
   seeOther(response, ownPath(request.body?.next));
@@ -101,6 +110,6 @@ function stays(request: Request): boolean {
 }
 
 /** What the device cookie is read from. */
-export function asker({ headers, arrival }: Request) {
+export function cookieSource({ headers, arrival }: Request) {
   return { cookies: headers.cookie, isSecure: arrival.isSecure };
 }

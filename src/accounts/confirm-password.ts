@@ -15,8 +15,8 @@ export async function confirmPassword(
   account: Account,
   password: string,
 ): Promise<void> {
-  const forgetFailures = await limits.takePassword(account.id);
+  const clearFailures = await limits.countPasswordAttempt(account.id);
   if (!(await passwords.matches(password, await accounts.passwordHash(account.id))))
     throw new ChatError('wrong_password', 403, 'That is not your password. Try again.', 'password');
-  await forgetFailures();
+  await clearFailures();
 }

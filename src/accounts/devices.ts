@@ -9,13 +9,13 @@ const MAX_ACCOUNTS = 8;
  */
 export type Devices = {
   /** The device's id where this account has signed in on it before. */
-  idFor(asker: Asker, accountId: number): string | undefined;
+  idFor(cookieSource: CookieSource, accountId: number): string | undefined;
   /** The cookie with which it is remembered from now on. */
-  cookieFor(asker: Asker, accountId: number): { name: string; value: string };
+  cookieFor(cookieSource: CookieSource, accountId: number): { name: string; value: string };
 };
 
 /** The `Cookie` header of a request, and whether it came over TLS. */
-type Asker = { cookies: string | undefined; isSecure: boolean };
+type CookieSource = { cookies: string | undefined; isSecure: boolean };
 
 type Device = { id: string; accountIds: readonly number[] };
 
@@ -23,13 +23,13 @@ type Device = { id: string; accountIds: readonly number[] };
 export function createDevices(secret: Uint8Array): Devices {
   const sign = (text: string) => createHmac('sha256', secret).update(text).digest('base64url');
   // Cookies ignore ports: HTTP and TLS side by side have a name each.
-  const nameFor = ({ isSecure }: Asker) => (isSecure ? '__Host-hearth-device' : 'hearth-device');
+  const nameFor = ({ isSecure }: CookieSource) => (isSecure ? '__Host-hearth-device' : 'hearth-device');
 
-  function read(asker: Asker): Device | undefined {
+  function read(cookieSource: CookieSource): Device | undefined {
     const pattern = new RegExp(
-      `(?:^|;\\s*)${nameFor(asker)}=([\\w-]{22}\\.[\\d-]{1,200})\\.([\\w-]{43})(?:;|$)`,
+      `(?:^|;\\s*)${nameFor(cookieSource)}=([\\w-]{22}\\.[\\d-]{1,200})\\.([\\w-]{43})(?:;|$)`,
     );
-    const [, text = '', signature = ''] = pattern.exec(asker.cookies ?? '') ?? [];
+    const [, text = '', signature = ''] = pattern.exec(cookieSource.cookies ?? '') ?? [];
     const wanted = Buffer.from(sign(text));
     const given = Buffer.from(signature);
     if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) return undefined;
@@ -38,15 +38,15 @@ export function createDevices(secret: Uint8Array): Devices {
   }
 
   return {
-    idFor(asker, accountId) {
-      const device = read(asker);
+    idFor(cookieSource, accountId) {
+      const device = read(cookieSource);
       return device?.accountIds.includes(accountId) ? device.id : undefined;
     },
-    cookieFor(asker, accountId) {
-      const device = read(asker) ?? { id: randomBytes(16).toString('base64url'), accountIds: [] };
+    cookieFor(cookieSource, accountId) {
+      const device = read(cookieSource) ?? { id: randomBytes(16).toString('base64url'), accountIds: [] };
       const others = device.accountIds.filter((id) => id !== accountId);
       const text = `${device.id}.${[...others, accountId].slice(-MAX_ACCOUNTS).join('-')}`;
-      return { name: nameFor(asker), value: `${text}.${sign(text)}` };
+      return { name: nameFor(cookieSource), value: `${text}.${sign(text)}` };
     },
   };
 }

@@ -13,8 +13,8 @@ import {
   forgotForm,
   sendPasswordLink,
   setEmail,
-  usedUp,
 } from './email.ts';
+import { linkUsed } from './links.ts';
 import type { SignedIn } from './sessions.ts';
 
 /** Mails that strangers cause: by address, and to each name however it is asked. */
@@ -76,19 +76,19 @@ export function emailRoutes(dependencies: Dependencies): Router {
     .post('/forgot', async (request, response) => {
       onRefusal(response, (error) => forgot(request, error));
       const { name } = parseInput(forgotForm, request.body);
-      await byAddress?.take(request.arrival.address);
+      await byAddress?.consume(request.arrival.address);
       // The same answer, after the same time, for every name.
-      if (await byName?.tryTake(name.toLowerCase())) sendPasswordLink(dependencies, name).catch(report);
+      if (await byName?.tryConsume(name.toLowerCase())) sendPasswordLink(dependencies, name).catch(report);
       sendHtml(response, forgot(request, null, true));
     })
     .get('/confirm-email/:token', async (request, response) => {
-      await tries?.take(request.arrival.address);
+      await tries?.consume(request.arrival.address);
       const email = await emails.pending(token(request), Date.now());
-      if (email === undefined) throw usedUp();
+      if (email === undefined) throw linkUsed();
       sendHtml(response, page(request, 'confirm-email', { email, isDone: false }));
     })
     .post('/confirm-email/:token', async (request, response) => {
-      await tries?.take(request.arrival.address);
+      await tries?.consume(request.arrival.address);
       const email = (await emails.pending(token(request), Date.now())) ?? '';
       await confirmEmail(dependencies, token(request));
       sendHtml(response, page(request, 'confirm-email', { email, isDone: true }));

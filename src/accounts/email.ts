@@ -6,7 +6,7 @@ import type { Mailer } from '../mail/mailer.ts';
 import { confirmPassword, ownPassword } from './confirm-password.ts';
 import type { EmailStore } from './email-store.ts';
 import type { SignInLinkStore } from './link-store.ts';
-import { makeLink } from './links.ts';
+import { linkUsed, makeLink } from './links.ts';
 import type { SignInLimits } from './sign-in-limits.ts';
 import type { Account, AccountStore } from './store.ts';
 
@@ -72,7 +72,7 @@ export async function confirmEmail(
   token: string,
 ): Promise<void> {
   const confirmed = await emails.confirm(token, Date.now());
-  if (!confirmed) throw usedUp();
+  if (!confirmed) throw linkUsed();
   await signInLinks.removeAllOf(confirmed.accountId);
   if (confirmed.before !== undefined)
     mailer?.send({
@@ -80,10 +80,6 @@ export async function confirmEmail(
       subject: 'Your address in Hearth was changed',
       text: 'Another e-mail address was confirmed for your account in Hearth, in place of this one. Was that not you? Ask an administrator at once.\n',
     });
-}
-
-export function usedUp(): ChatError {
-  return new ChatError('link_used', 404, 'This link was used already, or has run out. Ask for a new one.');
 }
 
 /**

@@ -6,10 +6,10 @@ import { lifetimeOf } from './session-lifetime.ts';
 import type { SessionListStore } from './session-list-store.ts';
 
 const SWEEP_MS = 3_600_000;
-/** After a start, when everybody who hears of it is there, and before anybody is notified of what was missed. */
+/** After the start: every listener is there by then, and nobody has been notified of missed messages yet. */
 const FIRST_MS = 2_000;
 
-/** Tells of sessions that nobody ended and that are over: what belongs to them, such as push messages, ends too. */
+/** Publishes `sessionEnded` for expired sessions, so that what belongs to them, such as push devices, is removed too. */
 export function expireSessions({
   sessionList,
   siteSettings,

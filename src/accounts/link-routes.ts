@@ -13,7 +13,7 @@ import { replacePassword } from './change-password.ts';
 import type { Devices } from './devices.ts';
 import type { EmailStore } from './email-store.ts';
 import type { SignInLinkStore } from './link-store.ts';
-import { makeLink, readLink, takeLink, VALID_MS } from './links.ts';
+import { consumeLink, makeLink, readLink, VALID_MS } from './links.ts';
 import { checkPassword, password } from './register.ts';
 import type { Sessions } from './sessions.ts';
 import type { AccountStore } from './store.ts';
@@ -45,7 +45,7 @@ export function linkRoutes(dependencies: Dependencies): Router {
   const tries = limits.of(LINK_TRIES);
   const made = limits.of(LINKS_MADE);
   const counted: RequestHandler = async (request, _response, next) => {
-    await tries.take(request.arrival.address);
+    await tries.consume(request.arrival.address);
     next();
   };
   const token = (request: Request) => String(request.params.token).slice(0, 100);
@@ -62,7 +62,7 @@ export function linkRoutes(dependencies: Dependencies): Router {
       onRefusal(response, (error) => passwordPage(request, username, error));
       const chosen = parseInput(newPassword, request.body);
       await checkPassword(dependencies.passwords, chosen.password, username);
-      const account = await takeLink(dependencies, token(request), 'password');
+      const account = await consumeLink(dependencies, token(request), 'password');
       const sessionEpoch = await replacePassword(dependencies, account, chosen.password);
       // The link stands for the password, not for the second step.
       await enterInSteps(dependencies, request, response, { ...account, sessionEpoch });
@@ -72,11 +72,11 @@ export function linkRoutes(dependencies: Dependencies): Router {
       sendHtml(response, views.page(request, 'accounts/this-device.njk', { account: null, person: account }));
     })
     .post('/this-device/:token', session, counted, async (request, response) => {
-      await enter(dependencies, request, response, await takeLink(dependencies, token(request), 'device'));
+      await enter(dependencies, request, response, await consumeLink(dependencies, token(request), 'device'));
     })
     .post('/account/device-link', async (request, response) => {
       const account = accountOf(request);
-      await made.take(String(account.id));
+      await made.consume(String(account.id));
       const link = await shared(request, await makeLink({ signInLinks }, account.id, 'device'));
       const hours = VALID_MS.device / 3_600_000;
       sendHtml(response, views.page(request, 'accounts/device-link.njk', { account, ...link, hours }));

@@ -46,7 +46,7 @@ export class SignInLinkStore {
   }
 
   /** Uses a link up: of several who try at once, one gets its account. */
-  async take(token: string, use: LinkUse, now: number): Promise<number | undefined> {
+  async consume(token: string, use: LinkUse, now: number): Promise<number | undefined> {
     const row = await this.#db.get((orm) =>
       orm
         .delete(signInLinks)

@@ -41,18 +41,22 @@ export async function readLink(
 }
 
 /** Uses a link up. @throws ChatError as `readLink` */
-export async function takeLink(
+export async function consumeLink(
   { accounts, signInLinks }: LinkDependencies,
   token: string,
   use: LinkUse,
 ): Promise<Account> {
-  return usable(accounts, await signInLinks.take(token, use, Date.now()));
+  return usable(accounts, await signInLinks.consume(token, use, Date.now()));
 }
 
 async function usable(accounts: AccountStore, accountId: number | undefined): Promise<Account> {
   const account = accountId === undefined ? undefined : await accounts.byId(accountId);
-  if (!account || account.isBot)
-    throw new ChatError('link_used', 404, 'This link was used already, or has run out. Ask for a new one.');
+  if (!account || account.isBot) throw linkUsed();
   if (account.suspendedAt !== null) throw suspended();
   return account;
+}
+
+/** Of a link that signs in or confirms an address. */
+export function linkUsed(): ChatError {
+  return new ChatError('link_used', 404, 'This link was used already, or has run out. Ask for a new one.');
 }

@@ -55,7 +55,7 @@ export class RedisSessions extends session.Store {
   }
 
   /** A session ended elsewhere: this process does not bring it back. */
-  hearEnd(id: string): void {
+  markEnded(id: string): void {
     this.#known.set(id, ENDED);
   }
 

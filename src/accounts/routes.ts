@@ -11,7 +11,15 @@ import { type Html, sendHtml, type Views } from '../http/views.ts';
 import type { Limits } from '../limits.ts';
 import type { Mailer } from '../mail/mailer.ts';
 import { type BoundOperation, parseInput } from '../operations/define.ts';
-import { accountOf, asker, enter, enterInSteps, type SecondStep, signedInOf, visitor } from './access.ts';
+import {
+  accountOf,
+  cookieSource,
+  enter,
+  enterInSteps,
+  type SecondStep,
+  signedInOf,
+  visitor,
+} from './access.ts';
 import type { Admission } from './admission.ts';
 import { changePassword, passwordChange } from './change-password.ts';
 import type { Devices } from './devices.ts';
@@ -96,7 +104,7 @@ function signInRoutes(dependencies: Dependencies): Router {
 
   async function deviceOf(request: Request, username: string) {
     const account = await accounts.byName(username.normalize('NFC'));
-    const id = account && devices.idFor(asker(request), account.id);
+    const id = account && devices.idFor(cookieSource(request), account.id);
     return account && id !== undefined ? { id, accountId: account.id } : undefined;
   }
 
@@ -104,7 +112,7 @@ function signInRoutes(dependencies: Dependencies): Router {
     .post('/register', session, async (request, response) => {
       refuse(request, response, 'accounts/register.njk');
       const wanted = parseInput(registration, request.body);
-      await limits.takeRegistration(request.arrival.address, wanted.username);
+      await limits.countRegistration(request.arrival.address, wanted.username);
       if (request.body.face === 'yes')
         request.body.next = `/account/face?next=${encodeURIComponent(ownPath(request.body.next))}`;
       await enter(dependencies, request, response, await register(dependencies, wanted));
@@ -113,9 +121,9 @@ function signInRoutes(dependencies: Dependencies): Router {
       refuse(request, response, 'accounts/sign-in.njk');
       const given = parseInput(credentials, request.body);
       const device = await deviceOf(request, given.username);
-      const takeBack = await limits.takeSignIn(request.arrival.address, given.username, device);
+      const clearFailures = await limits.countSignIn(request.arrival.address, given.username, device);
       const account = await signIn({ accounts, passwords }, given);
-      await takeBack();
+      await clearFailures();
       await enterInSteps(dependencies, request, response, account);
     })
     .post('/logout', session, async (request, response) => {
@@ -129,9 +137,9 @@ function signInRoutes(dependencies: Dependencies): Router {
       const account = accountOf(request);
       refuse(request, response, 'accounts/account.njk');
       const change = parseInput(passwordChange, request.body);
-      const forgetFailures = await limits.takePassword(account.id);
+      const clearFailures = await limits.countPasswordAttempt(account.id);
       const sessionEpoch = await changePassword(dependencies, account, change);
-      await forgetFailures();
+      await clearFailures();
       await startSession(request, { id: account.id, sessionEpoch }, !request.session.isBrief);
       seeOther(response, '/account?changed=password');
     });

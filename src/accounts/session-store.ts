@@ -50,7 +50,7 @@ export async function openSessionStore(dataDir: string, log: Logger, redis?: Red
       true,
     );
   const file = join(dataDir, 'sessions.sqlite3');
-  const database = await openSound(file).catch((error: Error) => {
+  const database = await openChecked(file).catch((error: Error) => {
     // A full disk, or a file of another user: nothing is wrong with the sessions.
     if ('code' in error && !isDamage(error)) throw Object.assign(error, { path: file });
     const aside = `${file}.damaged-${Date.now()}`;
@@ -60,9 +60,9 @@ export async function openSessionStore(dataDir: string, log: Logger, redis?: Red
     );
     if (existsSync(file)) renameSync(file, aside);
     for (const ending of ['-wal', '-shm']) rmSync(file + ending, { force: true });
-    return openSound(file);
+    return openChecked(file);
   });
-  hearErrors(database, (err) => log.warn({ err }, 'the sessions could not be swept'));
+  reportErrors(database, (err) => log.warn({ err }, 'the sessions could not be swept'));
   const Store = connectSqlite3(session);
   // The types of connect-sqlite3 allow only a file name, and declare a store of connect. In fact it accepts an open
   // database, which we can close, and extends the `Store` of express-session, which we pass in.
@@ -93,7 +93,7 @@ function cachedSessions(
           on(sessionEnded, ({ sessionId }, cache) => {
             ended.set(sessionId, true);
             cache.drop(sessionId);
-            if (durable instanceof RedisSessions) durable.hearEnd(sessionId);
+            if (durable instanceof RedisSessions) durable.markEnded(sessionId);
           }),
         ],
       });
@@ -120,7 +120,7 @@ function load(durable: session.Store, id: string): Promise<Kept | undefined> {
 }
 
 /** The daily sweep of connect-sqlite3 has no callback: its error, such as that of a full disk, would end the process. */
-function hearErrors(database: sqlite3.Database, report: (error: Error) => void): void {
+function reportErrors(database: sqlite3.Database, report: (error: Error) => void): void {
   const run = database.run.bind(database) as (...given: unknown[]) => sqlite3.Database;
   const heard = (error: Error | null) => void (error && report(error));
   database.run = (...given: unknown[]) =>
@@ -128,7 +128,7 @@ function hearErrors(database: sqlite3.Database, report: (error: Error) => void):
 }
 
 /** @throws Error where the file is damaged or no database */
-async function openSound(file: string): Promise<sqlite3.Database> {
+async function openChecked(file: string): Promise<sqlite3.Database> {
   const database = await new Promise<sqlite3.Database>((resolve, reject) => {
     const opened = new sqlite3.Database(file, (error) => (error ? reject(error) : resolve(opened)));
   });

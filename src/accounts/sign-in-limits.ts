@@ -77,9 +77,9 @@ export class SignInLimits {
   }
 
   /** @throws ChatError 429 */
-  async takeRegistration(address: string, username: string): Promise<void> {
-    await this.#limits.registrationsByAddress.take(address);
-    await this.#limits.registrationsByName.take(foldCase(username));
+  async countRegistration(address: string, username: string): Promise<void> {
+    await this.#limits.registrationsByAddress.consume(address);
+    await this.#limits.registrationsByName.consume(foldCase(username));
   }
 
   /**
@@ -88,7 +88,7 @@ export class SignInLimits {
    * @returns call this after a successful sign-in, to undo the count
    * @throws ChatError 429
    */
-  async takeSignIn(
+  async countSignIn(
     address: string,
     username: string,
     device: { id: string; accountId: number } | undefined,
@@ -96,21 +96,21 @@ export class SignInLimits {
     const limits = this.#limits;
     if (device) {
       const key = `${device.id} ${device.accountId}`;
-      await limits.failuresByDevice.take(key);
+      await limits.failuresByDevice.consume(key);
       return () => limits.failuresByDevice.reset(key);
     }
     const name = foldCase(username);
     const nameHere = `${address} ${name}`;
-    await limits.failuresByAddressAtMost.take(address);
-    if ((await limits.failuresByName.taken(nameHere)) >= TRIES_LEFT)
-      await limits.failuresByAddress.take(address);
-    else await limits.failuresByAddress.take(address).catch(() => {});
-    await limits.failuresByName.take(nameHere);
-    await limits.failuresByNameAnywhere.take(name);
+    await limits.failuresByAddressAtMost.consume(address);
+    if ((await limits.failuresByName.consumedPoints(nameHere)) >= TRIES_LEFT)
+      await limits.failuresByAddress.consume(address);
+    else await limits.failuresByAddress.consume(address).catch(() => {});
+    await limits.failuresByName.consume(nameHere);
+    await limits.failuresByNameAnywhere.consume(name);
     return async () => {
-      await limits.failuresByAddressAtMost.giveBack(address);
-      await limits.failuresByAddress.giveBack(address);
-      await limits.failuresByNameAnywhere.giveBack(name);
+      await limits.failuresByAddressAtMost.refund(address);
+      await limits.failuresByAddress.refund(address);
+      await limits.failuresByNameAnywhere.refund(name);
       await limits.failuresByName.reset(nameHere);
     };
   }
@@ -120,9 +120,9 @@ export class SignInLimits {
    * @returns call this after the correct password, to reset the count
    * @throws ChatError 429
    */
-  async takePassword(accountId: number): Promise<() => Promise<void>> {
+  async countPasswordAttempt(accountId: number): Promise<() => Promise<void>> {
     const { wrongPasswords } = this.#limits;
-    await wrongPasswords.take(String(accountId));
+    await wrongPasswords.consume(String(accountId));
     return () => wrongPasswords.reset(String(accountId));
   }
 }

@@ -114,8 +114,8 @@ export class AccountStore {
     await this.#db.run((orm) => orm.update(accounts).set({ passwordHash }).where(isSame));
   }
 
-  /** @returns the id of whoever becomes one, who was none */
-  async makeAdmin(username: string): Promise<number | undefined> {
+  /** @returns the account's id; undefined where there is none, or it is a bot or an administrator already */
+  async makeAdminByUsername(username: string): Promise<number | undefined> {
     const isIt = eq(accounts.nameIndex, this.#names.indexOf(username));
     const isNone = and(eq(accounts.isBot, false), eq(accounts.isAdmin, false));
     const row = await this.#db.get((orm) =>

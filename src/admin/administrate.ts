@@ -8,10 +8,10 @@ import type { Account, AccountStore } from '../accounts/store.ts';
 import type { AuditStore } from '../audit/store.ts';
 import type { Publish } from '../bus/bus.ts';
 import type { Config } from '../config.ts';
-import type { Fate } from '../deletion/account-store.ts';
+import type { MessagesChoice } from '../deletion/account-store.ts';
 import { ChatError, notFound } from '../errors.ts';
 import { findGroup } from '../groups/access.ts';
-import { confirmDeletion, type deletionForm } from '../groups/delete.ts';
+import { deleteConfirmedGroup, type deletionForm } from '../groups/delete.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { InvitationStore } from '../invitations/store.ts';
 import { refuseOutdated } from '../operations/seen.ts';
@@ -36,7 +36,7 @@ export type AdminDependencies = {
   config: Pick<Config, 'adminUsername'>;
   groups: GroupStore;
   /** Begins to delete an account. */
-  deleteAccount(account: Account, messages: Fate): Promise<string>;
+  deleteAccount(account: Account, messages: MessagesChoice): Promise<string>;
 };
 
 /** @throws ChatError 404 */
@@ -134,7 +134,7 @@ export async function deletePerson(
   dependencies: AdminDependencies,
   admin: Account,
   person: Account,
-  messages: Fate,
+  messages: MessagesChoice,
 ) {
   const refusal = refuseSuspension(person);
   if (refusal) throw refusal;
@@ -155,7 +155,7 @@ export async function deleteAnyGroup(
   input: z.infer<typeof deletionForm>,
 ) {
   const group = await findGroup(dependencies.groups, groupId);
-  await confirmDeletion(dependencies, { group }, input);
+  await deleteConfirmedGroup(dependencies, { group }, input);
   const details = { group: group.name, groupId: String(groupId) };
   await dependencies.audit.add({ at: Date.now(), actorId: admin.id, action: 'delete-group', details });
 }

@@ -1,15 +1,15 @@
 import type { Request } from 'express';
+import { requireAdmin } from '../accounts/access.ts';
 import type { ChatError } from '../errors.ts';
 import { inWords } from '../files/file.ts';
 import type { FileStore } from '../files/store.ts';
-import type { GroupPage } from '../groups/page.ts';
+import type { SidebarPage } from '../groups/sidebar-page.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { Html } from '../http/views.ts';
-import { requireAdmin } from './pages.ts';
 
 /** Every group, with how many are in it and what it stores, the largest first; not what is written in it. */
 export async function groupsPage(
-  { groups, files, page }: { groups: GroupStore; files: FileStore; page: GroupPage },
+  { groups, files, page }: { groups: GroupStore; files: FileStore; page: SidebarPage },
   request: Request,
   refused?: { groupId: number; error: ChatError },
 ): Promise<Html> {

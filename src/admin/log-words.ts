@@ -21,7 +21,7 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   'renew-bot-token': 'made a new token for the bot',
   'import-chats': 'brought in from another chat',
   'begin-log': 'began this log',
-  'delete-own-account': 'deleted the own account,',
+  'delete-own-account': 'deleted their own account,',
   'revoke-invitation': 'revoked an invitation of',
   'inbox-open-line': 'opened the private line of',
   'inbox-assign': 'assigned the private line of',

@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { refuseAdministration } from '../accounts/policies.ts';
 import type { SignedIn } from '../accounts/sessions.ts';
 import type { Account } from '../accounts/store.ts';
-import { fateForm } from '../deletion/delete-account.ts';
+import { accountDeletionForm } from '../deletion/delete-account.ts';
 import { deletionForm } from '../groups/delete.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
 import { checkbox, wholeNumber, yesOrNo } from '../operations/fields.ts';
@@ -26,7 +27,6 @@ import {
   suspend,
   unsuspend,
 } from './administrate.ts';
-import { refuseAdministration } from './policies.ts';
 
 const ADMINISTRATION = {
   name: 'administration',
@@ -69,7 +69,7 @@ export const adminOperations: readonly Operation<AdminDependencies, SignedIn>[] 
     path: '/admin/people/:personId/rename',
     input: whichPerson.extend(usernameForm.shape),
     rate: ADMINISTRATION,
-    policy: ({ account }: SignedIn) => refuseAdministration(account),
+    policy: refuseAdministration,
     async run(context: AdminDependencies, { account }: SignedIn, { personId, username }) {
       await renamePerson(context, account, await personById(context.accounts, personId), { username });
     },
@@ -77,9 +77,9 @@ export const adminOperations: readonly Operation<AdminDependencies, SignedIn>[] 
   defineOperation({
     name: 'delete-account',
     path: '/admin/people/:personId/delete-account',
-    input: whichPerson.extend(fateForm.shape),
+    input: whichPerson.extend(accountDeletionForm.shape),
     rate: ADMINISTRATION,
-    policy: ({ account }: SignedIn) => refuseAdministration(account),
+    policy: refuseAdministration,
     async run(context: AdminDependencies, { account }: SignedIn, { personId, messages }) {
       await deletePerson(context, account, await personById(context.accounts, personId), messages);
     },
@@ -89,7 +89,7 @@ export const adminOperations: readonly Operation<AdminDependencies, SignedIn>[] 
     path: '/admin/groups/:groupId/delete',
     input: whichGroup.extend(deletionForm.shape),
     rate: ADMINISTRATION,
-    policy: ({ account }: SignedIn) => refuseAdministration(account),
+    policy: refuseAdministration,
     run: (context: AdminDependencies, { account }: SignedIn, { groupId, confirmation }) =>
       deleteAnyGroup(context, account, groupId, { confirmation }),
   }),
@@ -108,7 +108,7 @@ function onSettings(
     path,
     input,
     rate: ADMINISTRATION,
-    policy: ({ account }: SignedIn) => refuseAdministration(account),
+    policy: refuseAdministration,
     run: (context: AdminDependencies, { account }: SignedIn, { seen, ...changed }) =>
       changeSettings(context, account, changed, seen),
   });
@@ -125,7 +125,7 @@ function onPerson(
     scope,
     input: whichPerson,
     rate: ADMINISTRATION,
-    policy: ({ account }: SignedIn) => refuseAdministration(account),
+    policy: refuseAdministration,
     async run(context: AdminDependencies, { account }: SignedIn, { personId }) {
       await act(context, account, await personById(context.accounts, personId));
     },

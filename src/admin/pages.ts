@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import { accountOf } from '../accounts/access.ts';
+import { requireAdmin } from '../accounts/access.ts';
 import type { EmailStore } from '../accounts/email-store.ts';
 import type { PeopleStore } from '../accounts/people-store.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
@@ -9,7 +9,7 @@ import type { AccountDeletionStore } from '../deletion/account-store.ts';
 import type { ChatError } from '../errors.ts';
 import { inWords } from '../files/file.ts';
 import type { FileStore } from '../files/store.ts';
-import type { GroupPage } from '../groups/page.ts';
+import type { SidebarPage } from '../groups/sidebar-page.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { numberInQuery } from '../http/request.ts';
 import type { Context, Html } from '../http/views.ts';
@@ -21,15 +21,13 @@ import { IDLE_DAYS, MAX_DAYS, type Registration, type SiteSettingsStore } from '
 import { personById } from './administrate.ts';
 import { type HealthDependencies, healthOf } from './health.ts';
 import { ACTIONS, OF_HEARTH, subjectOf } from './log-words.ts';
-import { refuseAdministration } from './policies.ts';
 
 const PEOPLE_A_PAGE = 100;
 const READ_AT_ONCE = 500;
 const ENTRIES_A_PAGE = 100;
 
-/** What the log says of each action. */
 export type AdminPagesDependencies = {
-  page: GroupPage;
+  page: SidebarPage;
   accounts: AccountStore;
   groups: GroupStore;
   files: FileStore;
@@ -179,12 +177,6 @@ export class AdminPages {
 }
 
 /** @throws ChatError 401, 403 */
-export function requireAdmin(request: Request): Account {
-  const account = accountOf(request);
-  const refusal = refuseAdministration(account);
-  if (refusal) throw refusal;
-  return account;
-}
 
 /** What was chosen in the form of other servers, where an address was refused. */
 function typedOutgoing({ body }: Request, error: ChatError | undefined) {

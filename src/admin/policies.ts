@@ -1,11 +1,5 @@
 import type { Account } from '../accounts/store.ts';
-import { ChatError, forbidden } from '../errors.ts';
-
-// Who may administrate. Each returns undefined, or the refusal.
-
-export function refuseAdministration({ isAdmin }: Account): ChatError | undefined {
-  return isAdmin ? undefined : forbidden('Only administrators can do that.');
-}
+import { ChatError } from '../errors.ts';
 
 /** An administrator is made a member first, so that nobody is locked out by one click, and never by themselves. */
 export function refuseSuspension(person: Account): ChatError | undefined {

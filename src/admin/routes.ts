@@ -1,5 +1,5 @@
 import { type Request, Router } from 'express';
-import { signedInOf } from '../accounts/access.ts';
+import { requireAdmin, signedInOf } from '../accounts/access.ts';
 import type { SignedIn } from '../accounts/sessions.ts';
 import { formsOf } from '../http/forms.ts';
 import { numberInPath } from '../http/request.ts';
@@ -8,7 +8,7 @@ import { sendHtml } from '../http/views.ts';
 import type { BoundOperation } from '../operations/define.ts';
 import { type AdminDependencies, linkForNewPassword, personById } from './administrate.ts';
 import { groupsPage } from './groups-page.ts';
-import { AdminPages, type AdminPagesDependencies, requireAdmin } from './pages.ts';
+import { AdminPages, type AdminPagesDependencies } from './pages.ts';
 
 type Dependencies = AdminDependencies &
   AdminPagesDependencies & { operations: readonly BoundOperation<SignedIn>[] };

@@ -20,7 +20,7 @@ type ApiContext = GroupReadContext &
   WebhookReadContext &
   RouterDependencies;
 
-/** Each is a row until it expires. */
+/** Sign-ins of programs: each stores a token until it expires. */
 const PROGRAMS = { name: 'programs', points: 60, seconds: 600, sentence: 'That is many sign-ins.' };
 
 /** Every read, in the order of their addresses. */

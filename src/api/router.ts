@@ -23,7 +23,7 @@ import { requireScope } from '../operations/scopes.ts';
 import { type Bearer, bearerIn } from '../tokens/identify.ts';
 import { revokeToken } from '../tokens/revoke.ts';
 import type { TokenStore } from '../tokens/store.ts';
-import type { TakeRecording } from '../voice/take.ts';
+import type { ReceiveRecording } from '../voice/receive-recording.ts';
 import type { OperationRoute } from './operations.ts';
 import { fileUrl } from './present.ts';
 import { answerProblems } from './problem.ts';
@@ -43,7 +43,7 @@ export type RouterDependencies = SignInDependencies & {
   exports: ExportStore;
   serveGroupArchive: ServeGroupArchive;
   readUpload: ReadUpload;
-  takeRecording: TakeRecording;
+  receiveRecording: ReceiveRecording;
   tokenStore: TokenStore;
   publish: Publish;
   /** Whose pages may call the API. */
@@ -76,7 +76,7 @@ export function apiRouter<Context extends RouterDependencies>(
     const text = bearerIn(request.headers.authorization);
     const bearer = text === undefined ? undefined : await dependencies.tokens.identify(text);
     if (!bearer) throw new ChatError('not_signed_in', 401, 'Send a valid token: "Authorization: Bearer …".');
-    await requests.take(String(bearer.account.id));
+    await requests.consume(String(bearer.account.id));
     bearers.set(request, bearer);
     identifyAs(request, bearer);
     next();
@@ -106,7 +106,7 @@ export function apiRouter<Context extends RouterDependencies>(
 }
 
 function addFiles(router: Router, dependencies: RouterDependencies): void {
-  const { groups, readUpload, takeRecording } = dependencies;
+  const { groups, readUpload, receiveRecording } = dependencies;
   router
     .get('/files/:fileId', async (request, response) => {
       requireScope(bearerOf(request).scopes, 'read');
@@ -141,7 +141,7 @@ function addFiles(router: Router, dependencies: RouterDependencies): void {
       const { account, scopes } = bearerOf(request);
       requireScope(scopes, 'write');
       const open = await openGroup(groups, account, numberInPath(request, 'groupId'));
-      const { file } = await takeRecording(request, response, open);
+      const { file } = await receiveRecording(request, response, open);
       response.status(201).json({ items: [uploaded(file)], next: null });
     });
 }

@@ -45,11 +45,11 @@ export async function signInProgram(
   address: string,
 ): Promise<{ account: Account; token: string; expiresIn: number }> {
   const { signInLimits, tokens, expireMinutes } = dependencies;
-  const takeBack = await signInLimits.takeSignIn(address, given.username, undefined);
+  const clearFailures = await signInLimits.countSignIn(address, given.username, undefined);
   const account = await signIn(dependencies, given);
   await checkSecondStep(dependencies, account, code);
-  await takeBack();
-  await dependencies.programs.take(String(account.id));
+  await clearFailures();
+  await dependencies.programs.consume(String(account.id));
   const expiresIn = expireMinutes * 60;
   const token = await tokens.makeJwt(account, label, SCOPES, Date.now() + expiresIn * 1000);
   return { account, token, expiresIn };
@@ -68,7 +68,7 @@ async function checkSecondStep(
       'This account asks for a second step: send the code of the authenticator app, or a recovery code, as "code".',
       'code',
     );
-  await wrongCodes.take(String(account.id));
+  await wrongCodes.consume(String(account.id));
   await checkCode({ secondFactors }, account, code);
   await wrongCodes.reset(String(account.id));
 }

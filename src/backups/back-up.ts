@@ -127,7 +127,7 @@ function removeOldWork(dataDir: string): void {
     }
 }
 
-/** The names of the backups in a folder, the newest first; also those of a time to come, as of a clock that was wrong. */
+/** The names of the backups in a folder, the newest first, including ones dated in the future by a wrong clock. */
 export function backupsIn(target: string): string[] {
   return readdirSync(target)
     .filter((name) => NAME.test(name) && existsSync(join(target, name, MANIFEST)))

@@ -46,7 +46,7 @@ export function doneInWords(backup: {
   return [
     `${folder} is good: ${accounts}, ${messages}, ${files}. ${keysInWords(keyFolder, hasKeys)}`,
     ...(removed.length > 0 ? [`Removed ${removed.join(', ')}.`] : []),
-    ...(later.length > 0 ? [`Of a time to come, as of a wrong clock, and kept: ${later.join(', ')}.`] : []),
+    ...(later.length > 0 ? [`Dated in the future (the clock was wrong) and kept: ${later.join(', ')}.`] : []),
   ].join('\n');
 }
 

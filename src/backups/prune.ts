@@ -34,9 +34,9 @@ export function expired(names: readonly string[], { days, weeks }: Keep): string
 
 /**
  * Removes the backups that the rule does not keep, with their keys, so that nobody opens a copy of them elsewhere; then
- * the files that no other one has. Those of a time to come stay, unless only the last backup is kept.
+ * the files that no other one has. Those dated in the future stay, unless only the last backup is kept.
  * @param taken the name of the last backup, which stays
- * @returns the names of those that were removed, and of those of a time to come
+ * @returns the names of those that were removed, and of those dated in the future
  */
 export function prune(
   target: string,

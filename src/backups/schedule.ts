@@ -54,7 +54,7 @@ export class BackupSchedule {
   newest(): number | undefined {
     const { target } = this.#options.settings;
     try {
-      // One of a time to come is that of a clock that was wrong.
+      // A backup dated in the future comes from a wrong clock.
       const times = (existsSync(target) ? backupsIn(target) : []).map(timeOf);
       return times.find((time) => time <= Date.now());
     } catch {

@@ -1,14 +1,14 @@
 import { type Request, Router } from 'express';
 import { z } from 'zod';
-import { accountOf } from '../accounts/access.ts';
+import { requireAdmin } from '../accounts/access.ts';
 import { username } from '../accounts/names.ts';
 import type { PeopleStore } from '../accounts/people-store.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import type { AuditStore } from '../audit/store.ts';
 import type { Publish } from '../bus/bus.ts';
 import type { Config } from '../config.ts';
-import { type ChatError, forbidden, notFound } from '../errors.ts';
-import type { GroupPage } from '../groups/page.ts';
+import { type ChatError, notFound } from '../errors.ts';
+import type { SidebarPage } from '../groups/sidebar-page.ts';
 import { onRefusal } from '../http/failures.ts';
 import { numberInPath } from '../http/request.ts';
 import { type Html, sendHtml } from '../http/views.ts';
@@ -23,7 +23,7 @@ import type { WebhookStore } from './webhook-store.ts';
 const botForm = z.object({ name: username });
 
 export type AdminBotDependencies = {
-  page: GroupPage;
+  page: SidebarPage;
   accounts: AccountStore;
   peopleStore: PeopleStore;
   webhooks: WebhookStore;
@@ -86,10 +86,4 @@ async function adminPage(
     made: made ?? null,
     error: error ?? null,
   });
-}
-
-function requireAdmin(request: Request): Account {
-  const account = accountOf(request);
-  if (!account.isAdmin) throw forbidden('Only administrators can do that.');
-  return account;
 }

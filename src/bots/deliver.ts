@@ -15,8 +15,8 @@ import { claimDelivery } from './claim.ts';
 import { deliveryRequest } from './delivery-request.ts';
 import type { DeliveryStore } from './delivery-store.ts';
 import { writeReply } from './reply.ts';
-import { type StandingDependencies, whyOut } from './standing.ts';
 import { type Delivery, isCalled, type Webhook } from './webhook.ts';
+import { type BlockReasonDependencies, blockReason } from './webhook-block.ts';
 import type { WebhookStore } from './webhook-store.ts';
 
 /** Messages that are written within this time are considered together. */
@@ -34,13 +34,13 @@ const MAX_ANSWER_BYTES = 64 * 1024;
  * is stopped until an owner tries again.
  */
 const RETRIES_MS = [2_000, 15_000, 60_000, 300_000, 1_800_000, 7_200_000, 21_600_000, 43_200_000];
-/** Deliveries that wait for one webhook; further messages are queued when these are taken. */
+/** PushQueue that wait for one webhook; further messages are queued when these are taken. */
 const MAX_WAITING = 1_000;
 const LONGEST_TIMER_MS = 3_600_000;
 
 const LOOK_EVERY_MS = 60_000;
 
-export type DeliverDependencies = StandingDependencies & {
+export type DeliverDependencies = BlockReasonDependencies & {
   databases: Pick<Databases, 'isFirst'>;
   webhooks: WebhookStore;
   deliveries: DeliveryStore;
@@ -160,7 +160,7 @@ export class Deliverer {
 
   async #isTold(webhook: Webhook): Promise<boolean> {
     const isMember = await this.#dependencies.groups.membership(webhook.accountId, webhook.groupId);
-    return isMember !== undefined && (await whyOut(this.#dependencies, webhook)) === undefined;
+    return isMember !== undefined && (await blockReason(this.#dependencies, webhook)) === undefined;
   }
 
   async #deliverDue(): Promise<void> {

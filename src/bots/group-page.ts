@@ -3,18 +3,18 @@ import { GONE_NAME } from '../accounts/account.ts';
 import type { PeopleStore } from '../accounts/people-store.ts';
 import type { ChatError } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
-import type { GroupPage } from '../groups/page.ts';
 import { refuseSettings } from '../groups/policies.ts';
+import type { SidebarPage } from '../groups/sidebar-page.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { Context, Html } from '../http/views.ts';
 import { apiBots } from './api-bots.ts';
 import type { DeliveryStore } from './delivery-store.ts';
-import { type StandingDependencies, whyOut } from './standing.ts';
 import type { Trigger, Webhook } from './webhook.ts';
+import { type BlockReasonDependencies, blockReason } from './webhook-block.ts';
 import type { WebhookStore } from './webhook-store.ts';
 
-export type GroupBotsDependencies = StandingDependencies & {
-  page: GroupPage;
+export type GroupBotsDependencies = BlockReasonDependencies & {
+  page: SidebarPage;
   peopleStore: PeopleStore;
   groups: GroupStore;
   webhooks: WebhookStore;
@@ -79,7 +79,7 @@ async function shownWebhook(
     failingSince: failingSince === null ? '' : new Date(failingSince).toISOString(),
     failure: failure === null ? '' : failureWords(failure),
     isStopped: stoppedAt !== null,
-    whyOut: (await whyOut(dependencies, webhook)) ?? '',
+    blockReason: (await blockReason(dependencies, webhook)) ?? '',
   };
 }
 

@@ -8,7 +8,7 @@ import { expectedFailure } from '../http/failures.ts';
 import type { Limits } from '../limits.ts';
 import type { BoundOperation } from '../operations/define.ts';
 import { readPayload } from './payload.ts';
-import { type StandingDependencies, whyOut } from './standing.ts';
+import { type BlockReasonDependencies, blockReason } from './webhook-block.ts';
 import type { WebhookStore } from './webhook-store.ts';
 
 /** The longest text, of characters that a form or JSON writes with twelve bytes each. */
@@ -16,7 +16,7 @@ const MAX_BYTES = '128kb';
 /** Of one webhook. */
 const POSTS = { name: 'webhook posts', points: 60, seconds: 60, sentence: 'That is a lot at once.' };
 
-export type HookDependencies = StandingDependencies & {
+export type HookDependencies = BlockReasonDependencies & {
   groups: GroupStore;
   webhooks: WebhookStore;
   limits: Limits;
@@ -43,9 +43,9 @@ export function hookRoutes({
   router.post('/hooks/:secret', readText(MAX_BYTES), async (request, response) => {
     const webhook = await webhooks.bySecret(String(request.params.secret));
     const bot = webhook && (await accounts.byId(webhook.accountId));
-    if (!webhook || !bot || (await whyOut({ accounts, joinRequests }, webhook)) !== undefined)
+    if (!webhook || !bot || (await blockReason({ accounts, joinRequests }, webhook)) !== undefined)
       throw notFound('There is no webhook at this address.');
-    await posts.take(String(webhook.id));
+    await posts.consume(String(webhook.id));
     const body = typeof request.body === 'string' ? request.body : '';
     const posted = readPayload(body, request.get('content-type') ?? '');
     await send.run(await openGroup(groups, bot, webhook.groupId), { ...posted, confirmed: true });

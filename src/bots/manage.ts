@@ -12,7 +12,7 @@ import { ChatError, invalid, notFound } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { memberLeft } from '../groups/events.ts';
 import { addMember } from '../groups/join.ts';
-import type { JoinRequestStore } from '../groups/request-store.ts';
+import type { JoinRequestStore } from '../groups/join-request-store.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { optional, wholeNumber } from '../operations/fields.ts';
 import type { DeliveryStore } from './delivery-store.ts';

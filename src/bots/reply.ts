@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AccountStore } from '../accounts/store.ts';
+import { deterministicUuid } from '../crypto/deterministic-uuid.ts';
 import { ChatError } from '../errors.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
 import type { GroupStore } from '../groups/store.ts';
@@ -43,8 +43,7 @@ export async function writeReply(
     }
 }
 
-/** A UUID for the answer to a message, so that a second one is the same message (RFC 9562, 5.8). */
+/** Of the answer to a message, so that a second one is the same message. */
 function replyId({ id, createdAt }: Webhook, messageId: string): string {
-  const hash = createHash('sha256').update(`webhook ${id} ${createdAt} ${messageId}`).digest('hex');
-  return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-8${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
+  return deterministicUuid(`webhook ${id} ${createdAt} ${messageId}`);
 }

@@ -50,7 +50,7 @@ export async function openDatabases(
   report: (error: unknown) => void = () => {},
 ): Promise<Databases> {
   const uncertain = new EventEmitter();
-  const listeners = { report, tellUncertain: soonOnce(() => uncertain.emit('writes')) };
+  const listeners = { report, tellUncertain: debounced(() => uncertain.emit('writes')) };
   const { users, chat, processes } = url
     ? await (await import('./open-postgres.ts')).openBothInPostgres(url, dataDir, listeners)
     : await openBothInSqlite(dataDir);
@@ -88,8 +88,8 @@ export async function refuseUpgrade(dataDir: string, url: string | undefined): P
     );
 }
 
-/** Both databases notice at about the same time; and what a server still had to do when it was cut off is done by then. */
-function soonOnce(tell: () => void): () => void {
+/** Both databases notice an outage at about the same time, and by then the server has finished what it was doing. */
+function debounced(tell: () => void): () => void {
   let isDue = false;
   return () => {
     if (isDue) return;

@@ -2,7 +2,7 @@ import { and, eq, getTableColumns, ne } from 'drizzle-orm';
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core';
 import type { Keyring } from '../crypto/keys.ts';
 import type { Database } from './executor.ts';
-import { inOrder, isBeyond, isRow, type Row } from './pages.ts';
+import { inOrder, isBeyond, isRow, type Row } from './keyset.ts';
 import type { SealedColumn } from './sealed-column.ts';
 import { createSealer, SEALED } from './sealed-columns.ts';
 import { drafts, files, groups, inboxLines, messages, reports, revisions } from './tables/chat.ts';

@@ -21,11 +21,11 @@ import {
 } from '../database/tables/users.ts';
 
 /** What becomes of the messages of an account that is deleted. */
-export type Fate = 'keep' | 'remove';
+export type MessagesChoice = 'keep' | 'remove';
 
 export type AccountDeletion = Readonly<{
   accountId: number;
-  messages: Fate;
+  messages: MessagesChoice;
   requestedAt: number;
   /** How many messages were looked through, of how many. */
   done: number;
@@ -45,7 +45,7 @@ export class AccountDeletionStore {
   }
 
   /** Notes that an account is to be deleted. @returns the token of its progress page; undefined when it was noted before */
-  async add(accountId: number, messages: Fate, requestedAt: number): Promise<string | undefined> {
+  async add(accountId: number, messages: MessagesChoice, requestedAt: number): Promise<string | undefined> {
     const token = randomBytes(TOKEN_BYTES).toString('base64url');
     const values = { accountId, tokenIndex: this.#indexOf(token), messages, requestedAt };
     const added = await this.#db.run((orm) =>

@@ -19,7 +19,7 @@ import {
 } from '../database/tables/chat.ts';
 import { linkImages } from '../database/tables/links.ts';
 import { webhooks } from '../database/tables/webhooks.ts';
-import type { Fate } from './account-store.ts';
+import type { MessagesChoice } from './account-store.ts';
 
 /** Takes accounts and groups out of the chat database, a bounded number of rows at a time. */
 export class ChatDeletionStore {
@@ -87,7 +87,7 @@ export class ChatDeletionStore {
    * Removes what the chat database has of an account beside its messages and memberships.
    * @returns the groups that it asked to join
    */
-  async removeFromChat(accountId: number, fate: Fate): Promise<number[]> {
+  async removeFromChat(accountId: number, fate: MessagesChoice): Promise<number[]> {
     const tables = [
       drafts,
       savedMessages,

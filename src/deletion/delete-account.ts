@@ -9,7 +9,7 @@ import { ChatError } from '../errors.ts';
 import type { InvitationStore } from '../invitations/store.ts';
 import type { AccountDeletionStore } from './account-store.ts';
 
-export const fateForm = z.object({
+export const accountDeletionForm = z.object({
   messages: z.enum(['keep', 'remove'], 'Choose what becomes of the messages.'),
 });
 
@@ -41,7 +41,7 @@ export async function deleteAccount(
     begin,
   }: DeleteAccountDependencies,
   account: Account,
-  { messages }: z.infer<typeof fateForm>,
+  { messages }: z.infer<typeof accountDeletionForm>,
   now = Date.now(),
 ): Promise<string> {
   if (account.isAdmin && !(await peopleStore.removeAdmin(account.id)))

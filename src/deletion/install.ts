@@ -12,7 +12,7 @@ import type { InboxStore } from '../inbox/store.ts';
 import type { InvitationStore } from '../invitations/store.ts';
 import type { MessageStore } from '../messages/store.ts';
 import type { MessageWriter } from '../messages/writer.ts';
-import type { AccountDeletionStore, Fate } from './account-store.ts';
+import type { AccountDeletionStore, MessagesChoice } from './account-store.ts';
 import type { ChatDeletionStore } from './chat-store.ts';
 import { deleteAccount } from './delete-account.ts';
 import { deletionRoutes } from './routes.ts';
@@ -46,6 +46,7 @@ export function installDeletion(
   work.begin();
   return {
     deletionRoutes: deletionRoutes(dependencies),
-    deleteAccount: (account: Account, messages: Fate) => deleteAccount(dependencies, account, { messages }),
+    deleteAccount: (account: Account, messages: MessagesChoice) =>
+      deleteAccount(dependencies, account, { messages }),
   };
 }

@@ -10,7 +10,7 @@ import { seeOther } from '../http/request.ts';
 import { type Html, sendHtml, type Views } from '../http/views.ts';
 import type { Limits } from '../limits.ts';
 import { parseInput } from '../operations/define.ts';
-import { type DeleteAccountDependencies, deleteAccount, fateForm } from './delete-account.ts';
+import { accountDeletionForm, type DeleteAccountDependencies, deleteAccount } from './delete-account.ts';
 
 type Dependencies = DeleteAccountDependencies & {
   views: Views;
@@ -34,7 +34,7 @@ export function deletionRoutes(dependencies: Dependencies): Router {
       .post('/account/delete', async (request, response) => {
         const account = accountOf(request);
         onRefusal(response, (error) => page(request, account, error));
-        const { password, ...fate } = parseInput(ownPassword.extend(fateForm.shape), request.body);
+        const { password, ...fate } = parseInput(ownPassword.extend(accountDeletionForm.shape), request.body);
         await confirmPassword(dependencies, limits, account, password);
         seeOther(response, `/deleted/${await deleteAccount(dependencies, account, fate)}`);
       })

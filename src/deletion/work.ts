@@ -21,10 +21,10 @@ import type { GroupStore } from '../groups/store.ts';
 import type { InboxStore } from '../inbox/store.ts';
 import type { Jobs } from '../jobs.ts';
 import { inboxChanged, reportsChanged } from '../messages/events.ts';
-import { removeWithout, staysOrIsGone } from '../messages/remove.ts';
+import { ignoreHeldOrMissing, removeWithoutMembership } from '../messages/remove.ts';
 import type { MessageStore } from '../messages/store.ts';
 import type { MessageWriter } from '../messages/writer.ts';
-import type { AccountDeletion, AccountDeletionStore, Fate } from './account-store.ts';
+import type { AccountDeletion, AccountDeletionStore, MessagesChoice } from './account-store.ts';
 import type { ChatDeletionStore } from './chat-store.ts';
 
 /** How many messages are looked through, and how many files are removed, between two turns of the event loop. */
@@ -133,12 +133,12 @@ export class DeletionWork {
 
   #removeMessage(authorId: number, groupId: number, seq: number) {
     const target = { groupId, seq };
-    return removeWithout(this.#dependencies, target, {
+    return removeWithoutMembership(this.#dependencies, target, {
       by: { id: authorId },
       reason: undefined,
       now: Date.now(),
       refuse: () => undefined,
-    }).catch(staysOrIsGone);
+    }).catch(ignoreHeldOrMissing);
   }
 
   /**
@@ -195,7 +195,7 @@ export class DeletionWork {
   }
 
   /** The private line to the administrators goes with the messages, or has nobody left who waits. */
-  async #endLine(accountId: number, fate: Fate): Promise<void> {
+  async #endLine(accountId: number, fate: MessagesChoice): Promise<void> {
     const { chatDeletions, inbox, publish } = this.#dependencies;
     const groupId = await chatDeletions.lineOf(accountId);
     if (groupId === undefined) return;

@@ -29,7 +29,7 @@ export function createServeGroupArchive(
     const open = await openGroup(dependencies.groups, account, groupId);
     const refusal = refuseSettings(open);
     if (refusal) throw refusal;
-    await archives.take(String(account.id));
+    await archives.consume(String(account.id));
     await noteAdmin(dependencies, open, 'download-archive');
     response.set({
       'Content-Type': 'application/zip',

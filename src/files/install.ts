@@ -2,8 +2,8 @@ import { readdir } from 'node:fs/promises';
 import type { AccountStore } from '../accounts/store.ts';
 import type { Context } from '../context.ts';
 import { StartError } from '../errors.ts';
-import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
+import type { SidebarPage } from '../groups/sidebar-page.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { bindOperations } from '../operations/define.ts';
 import { openBlobs } from './open-blobs.ts';
@@ -20,7 +20,7 @@ export async function installFiles(
     accounts: AccountStore;
     groups: GroupStore;
     groupPresenter: GroupPresenter;
-    page: GroupPage;
+    page: SidebarPage;
     files: FileStore;
   },
 ) {

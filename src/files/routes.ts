@@ -8,8 +8,8 @@ import type { SignedIn } from '../accounts/sessions.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import { ChatError, invalid, notFound } from '../errors.ts';
 import { openGroup } from '../groups/access.ts';
-import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
+import type { SidebarPage } from '../groups/sidebar-page.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { hasCurrent } from '../http/conditional.ts';
 import { disposition, sendStream } from '../http/download.ts';
@@ -26,7 +26,7 @@ import type { ReadUpload } from './upload.ts';
 
 type Dependencies = {
   views: Views;
-  page: GroupPage;
+  page: SidebarPage;
   accounts: AccountStore;
   groupPresenter: GroupPresenter;
   groups: GroupStore;

@@ -62,7 +62,7 @@ export function createUploadReader({
           return done(null, {});
         }
         const receiving = rate
-          .take(String(open.account.id))
+          .consume(String(open.account.id))
           .then(() => receiver.receive(open, randomUUID(), { name, type, stream, keepsMetadata, uploadId }));
         coming.push(receiving);
         receiving.then(

@@ -14,7 +14,7 @@ export const deletionForm = z.object({
 type Dependencies = { groups: GroupStore; publish: Publish };
 
 /** Deletes a group whose name was typed again. @throws ChatError 400 where the name does not fit, 404 */
-export async function confirmDeletion(
+export async function deleteConfirmedGroup(
   dependencies: Dependencies,
   { group }: { group: Group },
   { confirmation }: z.infer<typeof deletionForm>,

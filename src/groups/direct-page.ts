@@ -3,7 +3,7 @@ import { accountOf } from '../accounts/access.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import type { ChatError } from '../errors.ts';
 import { type Html, sendHtml } from '../http/views.ts';
-import type { GroupPage } from './page.ts';
+import type { SidebarPage } from './sidebar-page.ts';
 import type { GroupStore } from './store.ts';
 import { visiblePeople } from './visibility.ts';
 
@@ -18,7 +18,7 @@ export function createDirectPage({
   accounts,
   groups,
 }: {
-  page: GroupPage;
+  page: SidebarPage;
   accounts: AccountStore;
   groups: GroupStore;
 }): DirectPage {

@@ -4,14 +4,14 @@ import type { Context } from '../context.ts';
 import type { Hub } from '../live/hub.ts';
 import { bindOperations } from '../operations/define.ts';
 import { createDirectPage, directRoutes } from './direct-page.ts';
+import type { JoinRequestStore } from './join-request-store.ts';
 import { pushGroups } from './live.ts';
 import { showRequests } from './live-requests.ts';
 import { ownOperations } from './own-operations.ts';
-import { createGroupPage } from './page.ts';
 import type { PeopleInGroups } from './pages.ts';
 import { GroupPresenter } from './present.ts';
-import type { JoinRequestStore } from './request-store.ts';
 import { groupRoutes } from './routes.ts';
+import { createSidebarPage } from './sidebar-page.ts';
 import type { GroupStore } from './store.ts';
 
 /** Groups, who is in them, and the list of them at the side of every page. */
@@ -29,7 +29,7 @@ export function installGroups(
   const aboveList: ((account: Account) => Promise<string>)[] = [];
   const own = async (account: Account) =>
     (await Promise.all(aboveList.map((render) => render(account)))).join('');
-  const page = createGroupPage(views, groupPresenter, own, context.config.inboxOnly);
+  const page = createSidebarPage(views, groupPresenter, own, context.config.inboxOnly);
   const operations = bindOperations(ownOperations, context, limits);
   const directPage = createDirectPage({ page, accounts, groups });
   pushGroups({ ...context, presenter: groupPresenter });

@@ -4,8 +4,8 @@ import { ChatError, notFound } from '../errors.ts';
 import { findGroup } from './access.ts';
 import { joinRequestsChanged, memberJoined } from './events.ts';
 import type { Group } from './group.ts';
+import type { JoinRequestStore } from './join-request-store.ts';
 import { refuseJoining } from './policies.ts';
-import type { JoinRequestStore } from './request-store.ts';
 import type { GroupStore } from './store.ts';
 
 export type JoinDependencies = { groups: GroupStore; joinRequests: JoinRequestStore; publish: Publish };

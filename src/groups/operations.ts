@@ -3,7 +3,7 @@ import type { AuditStore } from '../audit/store.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
 import type { OpenGroup } from './access.ts';
 import { groupName } from './create.ts';
-import { confirmDeletion, deletionForm } from './delete.ts';
+import { deleteConfirmedGroup, deletionForm } from './delete.ts';
 import { noteAdmin } from './note-admin.ts';
 import { refuseSettings } from './policies.ts';
 import { renameGroup } from './rename.ts';
@@ -53,7 +53,7 @@ export const groupOperations: readonly GroupOperation[] = [
   byOwners('remove-owner', memberForm, removeOwner),
   byOwners('remove-member', memberForm, removeMember),
   byOwners('answer-request', answerForm, answerRequest),
-  byOwners('delete-group', deletionForm, confirmDeletion),
+  byOwners('delete-group', deletionForm, deleteConfirmedGroup),
 ];
 
 function byOwners<Input>(

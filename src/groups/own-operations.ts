@@ -8,9 +8,9 @@ import { type ChatError, forbidden } from '../errors.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
 import { createGroup, newGroup } from './create.ts';
 import { askToJoin, joinGroup } from './join.ts';
+import type { JoinRequestStore } from './join-request-store.ts';
 import { leaveGroup } from './leave.ts';
 import { directWith, openDirect } from './open-direct.ts';
-import type { JoinRequestStore } from './request-store.ts';
 import type { GroupStore } from './store.ts';
 
 const CREATIONS = { name: 'new groups', points: 20, seconds: 600, sentence: 'That is many new groups.' };

@@ -7,17 +7,17 @@ import { asHtml, type Html } from '../http/views.ts';
 import { seenOf } from '../operations/seen.ts';
 import { type OpenGroup, openGroup } from './access.ts';
 import { type Group, NOTIFICATION_LEVELS, type NotificationLevel, notificationLevelOf } from './group.ts';
-import type { GroupPage } from './page.ts';
+import type { JoinRequestStore } from './join-request-store.ts';
 import { isListed, isOwner, refuseSettings } from './policies.ts';
 import type { GroupPresenter } from './present.ts';
-import type { JoinRequestStore } from './request-store.ts';
 import { SLOW_SECONDS } from './rules.ts';
+import type { SidebarPage } from './sidebar-page.ts';
 import type { GroupStore } from './store.ts';
 
 const MEMBERS_A_PAGE = 200;
 
 const LEVEL_LABELS: Readonly<Record<NotificationLevel, string>> = {
-  mentions: 'Mentions: when somebody calls me',
+  mentions: 'Mentions: when somebody mentions me',
   everything: 'Everything: each new message',
   nothing: 'Nothing: it still counts as unread',
   hidden: 'Hidden: not in my list, either',
@@ -32,7 +32,7 @@ export type PeopleInGroups = {
 };
 
 export type GroupPagesDependencies = {
-  page: GroupPage;
+  page: SidebarPage;
   presenter: GroupPresenter;
   groups: GroupStore;
   accounts: AccountStore;
@@ -40,7 +40,6 @@ export type GroupPagesDependencies = {
   people: PeopleInGroups;
 };
 
-/** The list of groups, the settings of one and its members. */
 const SLOW_LABELS: Readonly<Record<(typeof SLOW_SECONDS)[number], string>> = {
   0: 'As often as they like',
   10: 'Every 10 seconds',
@@ -51,8 +50,9 @@ const SLOW_LABELS: Readonly<Record<(typeof SLOW_SECONDS)[number], string>> = {
   3600: 'Every hour',
 };
 
+/** The list of groups, the settings of one and its members. */
 export class GroupPages {
-  readonly #page: GroupPage;
+  readonly #page: SidebarPage;
   readonly #presenter: GroupPresenter;
   readonly #groups: GroupStore;
   readonly #accounts: AccountStore;

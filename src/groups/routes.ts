@@ -10,9 +10,9 @@ import type { Limits } from '../limits.ts';
 import { type BoundOperation, bindOperations } from '../operations/define.ts';
 import { openGroup } from './access.ts';
 import type { DirectPage } from './direct-page.ts';
+import type { JoinRequestStore } from './join-request-store.ts';
 import { groupOperations } from './operations.ts';
 import { GroupPages, type GroupPagesDependencies } from './pages.ts';
-import type { JoinRequestStore } from './request-store.ts';
 
 /** Maximum number of names that the composer completes; in a larger group, others have to be typed in full. */
 const COMPLETED_NAMES = 1_000;

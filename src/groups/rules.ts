@@ -15,8 +15,8 @@ import {
   ownersChanged,
 } from './events.ts';
 import { addMember } from './join.ts';
+import type { JoinRequestStore } from './join-request-store.ts';
 import { refuseLettingIn } from './policies.ts';
-import type { JoinRequestStore } from './request-store.ts';
 import type { GroupStore } from './store.ts';
 
 const TOPIC_RULE = 'A topic has at most 250 characters.';
@@ -190,7 +190,7 @@ export async function answerRequest(
   if (refusal) throw refusal;
   if (!(await joinRequests.remove(group.id, accountId)))
     throw notFound('This person does not ask to join, or was answered already.');
-  if (accept) await joinRequests.forgetRemoved(group.id, accountId);
+  if (accept) await joinRequests.clearRemoval(group.id, accountId);
   if (accept && account) await addMember(dependencies, account, group);
   publish(joinRequestsChanged, { groupId: group.id });
 }

@@ -4,7 +4,6 @@ import { spokenLanguage } from '../engines/speech/languages.ts';
 import { refuseOutdated, seenField } from '../operations/seen.ts';
 import type { OpenGroup } from './access.ts';
 import { groupSettingsChanged } from './events.ts';
-import { refuseSettings } from './policies.ts';
 import type { GroupStore } from './store.ts';
 
 export const voiceForm = z.object({
@@ -16,18 +15,13 @@ export const voiceForm = z.object({
   ...seenField,
 });
 
-/**
- * Chooses who may correct transcripts, and what is spoken in voice messages.
- * @throws ChatError 403 for anybody but its creator and administrators
- */
+/** Chooses who may correct transcripts, and what is spoken in voice messages. */
 export async function setVoice(
   { groups, publish }: { groups: GroupStore; publish: Publish },
-  open: OpenGroup,
+  { group }: OpenGroup,
   { seen, ...voice }: z.infer<typeof voiceForm>,
 ): Promise<void> {
-  const refusal = refuseSettings(open);
-  if (refusal) throw refusal;
-  refuseOutdated(seen, open.group.corrections, open.group.spokenLanguage);
-  await groups.change(open.group.id, voice);
-  publish(groupSettingsChanged, { groupId: open.group.id });
+  refuseOutdated(seen, group.corrections, group.spokenLanguage);
+  await groups.change(group.id, voice);
+  publish(groupSettingsChanged, { groupId: group.id });
 }

@@ -227,7 +227,7 @@ export class GroupStore {
     return (await this.#db.all(query, { groupId: id })).map((row) => row.accountId);
   }
 
-  /** Notes the newest message that calls a member; 0 for none. @param isAdded whether a newer one that is noted stays */
+  /** Stores the newest message that mentions a member; 0 for none. @param isAdded keeps a newer one that is stored */
   async setMention(accountId: number, groupId: number, seq: number, isAdded = false): Promise<void> {
     const { raiseMention, setMention } = this.#queries;
     await this.#db.run(isAdded ? raiseMention : setMention, { accountId, groupId, seq });

@@ -3,7 +3,7 @@ import { notFound } from '../errors.ts';
 import type { GroupStore } from './store.ts';
 
 /** Of one group, whom a guest is told of. */
-const MOST_MEMBERS = 10_000;
+const MAX_MEMBERS = 10_000;
 
 type Stores = { accounts: AccountStore; groups: GroupStore };
 
@@ -32,7 +32,7 @@ export async function visiblePeople(
   if (!viewer.isGuest) return accounts.list(limit, below);
   const ids = new Set([viewer.id]);
   for (const groupId of (await groups.membershipsOf(viewer.id)).keys())
-    for (const id of await groups.members(groupId, MOST_MEMBERS)) ids.add(id);
+    for (const id of await groups.members(groupId, MAX_MEMBERS)) ids.add(id);
   const wanted = [...ids].filter((id) => below === undefined || id < below).sort((a, b) => b - a);
   const people = await Promise.all(wanted.slice(0, limit).map((id) => accounts.byId(id)));
   return people.filter((person) => person !== undefined);

@@ -8,7 +8,7 @@ const ALL_FIELDS = 50_000;
 /** 8,000 characters of four bytes each, as a form encodes them. */
 const MAX_FORM_BYTES = 128 * 1024;
 
-/** Reads plain forms into `request.body`. @param large the paths of forms that have as many fields as an archive people */
+/** Reads plain forms into `request.body`. @param large the paths of forms with fields for each person of an archive */
 export function readForms(large?: RegExp): RequestHandler {
   const reader = (parameterLimit: number) =>
     refusing(express.urlencoded({ extended: false, limit: MAX_FORM_BYTES, parameterLimit }));

@@ -19,7 +19,7 @@ const TEXT: Readonly<Record<string, string>> = {
 
 const PICKER = 'emoji/picker.js';
 /** Bundled with everything that they import: each further file costs a phone a round trip. */
-const JOINED = {
+const BUNDLED = {
   style: 'css/main.css',
   scripts: ['js/main.js', 'password/strength.js', 'passkeys/passkeys.js'],
 };
@@ -73,13 +73,13 @@ function kept<Value>(
 }
 
 async function textOf(name: string, file: string): Promise<string> {
-  if (JOINED.scripts.includes(name)) return joinedScript(file);
+  if (BUNDLED.scripts.includes(name)) return joinedScript(file);
   const text = await readFile(file, 'utf8');
   if (name === COMMON_PASSWORDS) return JSON.stringify(JSON.parse(text).slice(0, MAX_COMMON_PASSWORDS));
   if (name === PICKER) return withStylesSetAsProperties(text);
   if (extname(name) !== '.css') return text;
   const { transform } = await import('esbuild');
-  const whole = name === JOINED.style ? await withImports(text, dirname(file)) : text;
+  const whole = name === BUNDLED.style ? await withImports(text, dirname(file)) : text;
   return (await transform(whole, { loader: 'css', minify: true, legalComments: 'none' })).code;
 }
 

@@ -1,4 +1,5 @@
 import type { Account } from '../accounts/store.ts';
+import { deterministicUuid } from '../crypto/deterministic-uuid.ts';
 import { ChatError } from '../errors.ts';
 import type { BlobStore } from '../files/blob-store.ts';
 import { type Attachment, asAttachment, MAX_FILES } from '../files/file.ts';
@@ -9,7 +10,6 @@ import type { Group } from '../groups/group.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { ArchiveFile } from './archive-file.ts';
 import type { ImportedMessage } from './source.ts';
-import { uuidOf } from './uuid.ts';
 
 /** By the ending of a name: an archive says nothing else. What is a picture is seen by its bytes. */
 const TYPES = new Map(
@@ -77,7 +77,7 @@ export function createFileTaker({
       const attachments: Attachment[] = [];
       for (const [index, { name, entry }] of message.files.slice(0, MAX_FILES).entries()) {
         if (entry === undefined || countUse(archive, entry) > MAX_USES) continue;
-        const file = await takeOne(archive, open, uuidOf(`file ${id} ${index}`), name, entry);
+        const file = await takeOne(archive, open, deterministicUuid(`file ${id} ${index}`), name, entry);
         if (file) attachments.push(asAttachment(file));
       }
       return { attachments, lost: message.files.length - attachments.length };

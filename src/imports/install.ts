@@ -4,8 +4,8 @@ import type { Context } from '../context.ts';
 import type { BlobStore } from '../files/blob-store.ts';
 import type { Receiver } from '../files/receive.ts';
 import type { FileStore } from '../files/store.ts';
-import type { GroupPage } from '../groups/page.ts';
-import type { JoinRequestStore } from '../groups/request-store.ts';
+import type { JoinRequestStore } from '../groups/join-request-store.ts';
+import type { SidebarPage } from '../groups/sidebar-page.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { MessageOrderStore } from '../messages/order-store.ts';
 import type { MessageStore } from '../messages/store.ts';
@@ -31,7 +31,7 @@ export function installImports(
     messageOrder: MessageOrderStore;
     writer: MessageWriter;
     audit: AuditStore;
-    page: GroupPage;
+    page: SidebarPage;
   },
 ) {
   const work = new ImportWork({ ...context, files: createFileTaker(context) });

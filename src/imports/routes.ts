@@ -1,18 +1,16 @@
 import { type Request, Router } from 'express';
-import { accountOf, signedInOf } from '../accounts/access.ts';
+import { requireAdmin, signedInOf } from '../accounts/access.ts';
 import type { SignedIn } from '../accounts/sessions.ts';
-import type { Account } from '../accounts/store.ts';
 import { type ChatError, invalid, notFound } from '../errors.ts';
 import { CONTENT } from '../files/blob-store.ts';
 import { inWords } from '../files/file.ts';
-import type { GroupPage } from '../groups/page.ts';
+import type { SidebarPage } from '../groups/sidebar-page.ts';
 import { onRefusal } from '../http/failures.ts';
 import { formsOf } from '../http/forms.ts';
 import { isZone, numberInPath, seeOther, zoneOf } from '../http/request.ts';
 import { type Html, sendHtml } from '../http/views.ts';
 import type { Limits } from '../limits.ts';
 import type { BoundOperation } from '../operations/define.ts';
-import { refuseImports } from './operations.ts';
 import { matchPerson } from './people.ts';
 import { openImport } from './read.ts';
 import type { ImportedPerson, Outline } from './source.ts';
@@ -27,7 +25,7 @@ const EVERYBODY = 5_000;
 const UPLOADS = { name: 'archives', points: 30, seconds: 3_600, sentence: 'That is a lot of archives.' };
 
 type Dependencies = StartDependencies & {
-  page: GroupPage;
+  page: SidebarPage;
   limits: Limits;
   operations: readonly BoundOperation<SignedIn>[];
 };
@@ -62,7 +60,7 @@ export function importRoutes(dependencies: Dependencies): Router {
     .post('/admin/imports', async (request, response) => {
       const admin = requireAdmin(request);
       onRefusal(response, (error) => listPage(dependencies, request, error));
-      await uploads.take(String(admin.id));
+      await uploads.consume(String(admin.id));
       const stored = await receiveArchive(blobs, request, response);
       const { blobId, key, size, name } = stored;
       const typed = String(request.body?.zone ?? '');
@@ -158,11 +156,4 @@ function madeBefore(newestFirst: readonly ChatImport[], { kind }: Outline): Read
       for (const [key, { id, isMade }] of Object.entries(details.people))
         if (isMade && id !== undefined) made.set(key, id);
   return made;
-}
-
-function requireAdmin(request: Request): Account {
-  const account = accountOf(request);
-  const refusal = refuseImports({ account });
-  if (refusal) throw refusal;
-  return account;
 }

@@ -144,8 +144,8 @@ export class ImportWork {
   }
 
   /**
-   * What was brought in is not new to those who had read everything, but for the last message: nobody has seen that yet.
-   * Whoever had something to read keeps their place, and so does everybody before what was written meanwhile.
+   * Imported messages count as read for members who had read everything, except the last one. Members with unread
+   * messages keep their read mark, and nothing that was written during the import is marked as read.
    */
   async #markRead(wanted: ChatImport, seqs: ReadonlyMap<number, ReadonlySet<number>>): Promise<void> {
     const { groups, publish } = this.#dependencies;

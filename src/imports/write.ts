@@ -1,8 +1,9 @@
 import type { Account, AccountStore } from '../accounts/store.ts';
 import type { Publish } from '../bus/bus.ts';
+import { deterministicUuid } from '../crypto/deterministic-uuid.ts';
 import type { Group } from '../groups/group.ts';
 import { joinInvitedGroup } from '../groups/join.ts';
-import type { JoinRequestStore } from '../groups/request-store.ts';
+import type { JoinRequestStore } from '../groups/join-request-store.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { MessageOrderStore } from '../messages/order-store.ts';
 import { MAX_CHARACTERS } from '../messages/send.ts';
@@ -12,7 +13,6 @@ import type { FileTaker } from './files.ts';
 import type { OpenedImport } from './read.ts';
 import type { ImportedMessage } from './source.ts';
 import type { ImportedPeople } from './targets.ts';
-import { uuidOf } from './uuid.ts';
 
 /** Messages that are committed together. */
 const BATCH = 500;
@@ -119,7 +119,7 @@ export class ImportWriter {
     const { messages, files } = this.#dependencies;
     const group = this.#plan.targets.get(message.conversation);
     if (!group) throw new Error('An archive changed while it was read.');
-    const id = uuidOf(`import ${group.id} ${message.key} ${message.author}`);
+    const id = deterministicUuid(`import ${group.id} ${message.key} ${message.author}`);
     // One that is here may have another author by now, whom an administrator named.
     for (const known of [id, message.id]) {
       const existing = known === undefined ? undefined : await messages.byId(known);

@@ -4,8 +4,8 @@ import { GONE_NAME } from '../accounts/account.ts';
 import type { SignedIn } from '../accounts/sessions.ts';
 import type { Config } from '../config.ts';
 import type { ChatError } from '../errors.ts';
-import type { GroupPage } from '../groups/page.ts';
 import { unreadOf } from '../groups/present.ts';
+import type { SidebarPage } from '../groups/sidebar-page.ts';
 import { formsOf } from '../http/forms.ts';
 import { seeOther } from '../http/request.ts';
 import { type Context, type Html, sendHtml } from '../http/views.ts';
@@ -19,7 +19,7 @@ import type { InboxLine } from './store.ts';
 const LISTED = 200;
 
 export type InboxPagesDependencies = LineDependencies & {
-  page: GroupPage;
+  page: SidebarPage;
   messages: MessageStore;
   config: Pick<Config, 'inboxOnly'>;
 };

@@ -1,8 +1,8 @@
 import type { AccountStore } from '../accounts/store.ts';
 import type { AuditStore } from '../audit/store.ts';
 import type { Context } from '../context.ts';
-import type { GroupPage } from '../groups/page.ts';
-import type { JoinRequestStore } from '../groups/request-store.ts';
+import type { JoinRequestStore } from '../groups/join-request-store.ts';
+import type { SidebarPage } from '../groups/sidebar-page.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { bindOperations } from '../operations/define.ts';
 import type { SiteSettingsStore } from '../site-settings/store.ts';
@@ -18,7 +18,7 @@ export function installInvitations(
     audit: AuditStore;
     groups: GroupStore;
     joinRequests: JoinRequestStore;
-    page: GroupPage;
+    page: SidebarPage;
     invitations: InvitationStore;
     siteSettings: SiteSettingsStore;
   },

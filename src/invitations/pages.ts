@@ -3,7 +3,7 @@ import { accountOf } from '../accounts/access.ts';
 import { GONE_NAME } from '../accounts/account.ts';
 import type { Account, AccountStore } from '../accounts/store.ts';
 import { type ChatError, notFound } from '../errors.ts';
-import type { GroupPage } from '../groups/page.ts';
+import type { SidebarPage } from '../groups/sidebar-page.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { numberInQuery } from '../http/request.ts';
 import { shared } from '../http/share.ts';
@@ -19,7 +19,7 @@ const LISTED = 200;
 
 export type InvitationPagesDependencies = {
   views: Views;
-  page: GroupPage;
+  page: SidebarPage;
   accounts: AccountStore;
   groups: GroupStore;
   invitations: InvitationStore;

@@ -56,9 +56,9 @@ export function invitationRoutes(dependencies: Dependencies): Router {
         onRefusal(response, (error) =>
           dependencies.views.page(request, 'invitations/not-valid.njk', { account: account ?? null, error }),
         );
-        await tries.take(request.arrival.address);
+        await tries.consume(request.arrival.address);
         const invitation = await usableInvitation(dependencies, String(request.params.code), account);
-        await tries.giveBack(request.arrival.address);
+        await tries.refund(request.arrival.address);
         sendHtml(response, await pages.invited(request, account, invitation));
       })
       // Whoever declines need not have an account: the code came to their mailbox.
@@ -67,9 +67,9 @@ export function invitationRoutes(dependencies: Dependencies): Router {
         onRefusal(response, (error) =>
           dependencies.views.page(request, 'invitations/not-valid.njk', { account, error }),
         );
-        await tries.take(request.arrival.address);
+        await tries.consume(request.arrival.address);
         await declineInvitation(dependencies, String(request.params.code));
-        await tries.giveBack(request.arrival.address);
+        await tries.refund(request.arrival.address);
         sendHtml(response, dependencies.views.page(request, 'invitations/declined.njk', { account }));
       })
       .use(forms)

@@ -135,7 +135,7 @@ export class Hub {
     for (const connection of [...this.#connections]) await connection.check?.();
   }
 
-  /** Says goodbye to everyone; nothing is sent afterwards. */
+  /** Closes every socket with 1001; nothing is sent afterwards. */
   close(): void {
     clearInterval(this.#heartbeat);
     this.closeWhere(() => true, CLOSE.goingAway, 'Hearth is stopping; connect again in a moment.');

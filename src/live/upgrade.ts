@@ -117,7 +117,7 @@ export class Upgrades {
     if (token === undefined && !arrivals.isFromHere(request)) return refuse(stream, 403, 'Forbidden');
     const { address, isSecure } = arrival;
     try {
-      await this.#rate.take(address);
+      await this.#rate.consume(address);
     } catch {
       return refuse(stream, 429, 'Too Many Requests');
     }
@@ -155,7 +155,7 @@ export class Upgrades {
   ): Promise<void> {
     const { arrivals, socketIo } = this.#dependencies;
     if (!arrivals.isOwnHost(arrival)) return refuse(stream, 421, 'Misdirected Request');
-    if (!(await this.#rate.tryTake(arrival.address))) return refuse(stream, 429, 'Too Many Requests');
+    if (!(await this.#rate.tryConsume(arrival.address))) return refuse(stream, 429, 'Too Many Requests');
     if (!socketIo.takeUpgrade(request, stream, head)) refuse(stream, 404, 'Not Found');
   }
 

@@ -22,12 +22,12 @@ import {
   readMoved,
 } from '../groups/events.ts';
 import { notificationLevelOf } from '../groups/group.ts';
+import type { JoinRequestStore } from '../groups/join-request-store.ts';
 import { groupTopic } from '../groups/live.ts';
-import { MOST_REQUESTS } from '../groups/live-requests.ts';
-import type { GroupPage } from '../groups/page.ts';
+import { MAX_REQUESTS } from '../groups/live-requests.ts';
 import { isOwner, refuseWriting } from '../groups/policies.ts';
 import { type GroupPresenter, unreadOf } from '../groups/present.ts';
-import type { JoinRequestStore } from '../groups/request-store.ts';
+import type { SidebarPage } from '../groups/sidebar-page.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { isScripted, numberInQuery } from '../http/request.ts';
 import { themeOf } from '../http/theme.ts';
@@ -49,7 +49,7 @@ import type { MessageStore } from './store.ts';
 const CACHED_PAGES = 24_000_000;
 
 export type ConversationPageDependencies = {
-  page: GroupPage;
+  page: SidebarPage;
   groups: GroupStore;
   joinRequests: JoinRequestStore;
   groupPresenter: GroupPresenter;
@@ -165,7 +165,7 @@ export class ConversationPage {
         hasSpeech: this.#dependencies.hasSpeech,
         notificationLevel: notificationLevelOf(open.group, open.membership),
         readOnly: refuseWriting(open)?.message ?? null,
-        requests: isOwner(open) ? (await joinRequests.of(group.id, MOST_REQUESTS)).length : null,
+        requests: isOwner(open) ? (await joinRequests.of(group.id, MAX_REQUESTS)).length : null,
         pins: await messages.countPinned(group.id),
         isReported: request.query.reported !== undefined,
         seen: asHtml(account.showsReceipts && !messagePage.hasNewer ? await seen.line(group) : ''),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { AccountStore } from '../accounts/store.ts';
-import { ChatError } from '../errors.ts';
+import { notFound } from '../errors.ts';
 import type { Attachment } from '../files/file.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
 import type { GroupStore } from '../groups/store.ts';
@@ -48,7 +48,7 @@ export async function editMessage(
   });
 
   function amended(message: Message, actor: OpenGroup, mentions: Awaited<ReturnType<typeof findMentions>>) {
-    if (message.removedAt !== null) return new ChatError('not_found', 404, 'This message was removed.');
+    if (message.removedAt !== null) return notFound('This message was removed.');
     const refusal = refuseEdit(actor, message, { editLimitMs, now });
     if (refusal) return refusal;
     const files = message.files.map((file) => lookedOver(file, message.authorId));

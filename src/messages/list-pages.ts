@@ -3,9 +3,9 @@ import { accountOf } from '../accounts/access.ts';
 import type { Account } from '../accounts/store.ts';
 import type { SavedStore } from '../bookmarks/store.ts';
 import { openGroup } from '../groups/access.ts';
-import type { GroupPage } from '../groups/page.ts';
 import { refuseWriting } from '../groups/policies.ts';
 import type { GroupPresenter } from '../groups/present.ts';
+import type { SidebarPage } from '../groups/sidebar-page.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { numberInPath, numberInQuery } from '../http/request.ts';
 import { type Context, type Html, sendHtml } from '../http/views.ts';
@@ -19,7 +19,7 @@ import type { MessageStore } from './store.ts';
 const SAVED_A_PAGE = 50;
 
 type Dependencies = {
-  page: GroupPage;
+  page: SidebarPage;
   groups: GroupStore;
   groupPresenter: GroupPresenter;
   messages: MessageStore;
@@ -44,7 +44,7 @@ export function listRoutes(dependencies: Dependencies): Router {
 }
 
 class ListPages {
-  readonly #page: GroupPage;
+  readonly #page: SidebarPage;
   readonly #groups: GroupStore;
   readonly #groupPresenter: GroupPresenter;
   readonly #messages: MessageStore;

@@ -222,7 +222,7 @@ function tellTyping({ hub, accounts, limits, publish, subscribe, subscribeOwn }:
   const rate = limits.of(TYPING_RATE);
   // Counted once, where it was typed, and told everywhere.
   subscribeOwn(typed, async (who) => {
-    if (await rate.tryTake(`${who.groupId}/${who.accountId}`)) publish(typingShown, who);
+    if (await rate.tryConsume(`${who.groupId}/${who.accountId}`)) publish(typingShown, who);
   });
   subscribe(typingShown, async ({ groupId, accountId }) => {
     const account = await accounts.byId(accountId);

@@ -1,6 +1,6 @@
 import vm from 'node:vm';
 import hljs from 'highlight.js/lib/common';
-import { type Highlight, type Mentioned, namesCalled, renderMarkdown, renderPlain } from './markdown.ts';
+import { type Highlight, type Mentioned, mentionedNames, renderMarkdown, renderPlain } from './markdown.ts';
 
 export type RenderJob =
   | { kind: 'render'; text: string; mentions: readonly (readonly [string, Mentioned])[] }
@@ -19,7 +19,7 @@ const compiled = new Set<string>();
 
 /** Runs in a worker thread, since some texts take half a second. */
 export default function work(job: RenderJob): string | string[] {
-  if (job.kind === 'names') return limited(() => namesCalled(job.text), RENDER_MS) ?? [];
+  if (job.kind === 'names') return limited(() => mentionedNames(job.text), RENDER_MS) ?? [];
   const mentions = new Map(job.mentions);
   const coloured = limited(() => renderMarkdown(job.text, mentions, highlighter()), HIGHLIGHT_MS + RENDER_MS);
   return coloured ?? renderPlain(job.text);

@@ -25,7 +25,7 @@ export function renderMarkdown(text: string, mentions: Mentions, highlight?: Hig
 }
 
 /** The names that a text calls with an @, in its order: those in code, links and behind a backslash are left out. */
-export function namesCalled(text: string): string[] {
+export function mentionedNames(text: string): string[] {
   const names: string[] = [];
   for (const block of markdown.parse(text, { mentions: NO_MENTIONS }))
     for (const piece of textOutsideLinks(block.children ?? []))

@@ -25,7 +25,7 @@ export async function findMentions(
   text: string,
 ): Promise<Mentions> {
   if (!AT_SIGN.test(text)) return { mentions: [], mentionsAll: false };
-  const names = [...new Set(await texts.namesCalled(text))].slice(0, MAX_NAMES);
+  const names = [...new Set(await texts.mentionedNames(text))].slice(0, MAX_NAMES);
   const mentions = new Set<number>();
   let lookups = 0;
   for (const name of names) {
@@ -54,7 +54,7 @@ export async function confirmMentions(
   throw new ChatError(
     'confirm_all',
     409,
-    `@all calls all ${members} members. Confirm it below to send it, or take @all out.`,
+    `@all mentions all ${members} members. Confirm below to send it, or remove @all.`,
     'content',
   );
 }

@@ -2,9 +2,9 @@ import { type Request, Router } from 'express';
 import { accountOf } from '../accounts/access.ts';
 import type { ChatError } from '../errors.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
-import type { GroupPage } from '../groups/page.ts';
 import { refuseArchived, refuseWriting } from '../groups/policies.ts';
 import type { GroupPresenter } from '../groups/present.ts';
+import type { SidebarPage } from '../groups/sidebar-page.ts';
 import { formsOf } from '../http/forms.ts';
 import { numberInPath, wantsFragment } from '../http/request.ts';
 import { asHtml, type Html, sendHtml, type Views } from '../http/views.ts';
@@ -24,7 +24,7 @@ const QUICK_EMOJI = ['👍', '❤️', '😄', '🎉', '🙏', '👀'];
 
 export type ActionDependencies = MessageOperationContext & {
   views: Views;
-  page: GroupPage;
+  page: SidebarPage;
   groupPresenter: GroupPresenter;
   presenter: MessagePresenter;
   limits: Limits;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ChatError } from '../errors.ts';
+import { ChatError, notFound } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { yesOrNo } from '../operations/fields.ts';
 import type { Message } from './message.ts';
@@ -32,7 +32,7 @@ export async function pinMessage(
         : undefined;
     },
     amend(message) {
-      if (message.removedAt !== null) return new ChatError('not_found', 404, 'This message was removed.');
+      if (message.removedAt !== null) return notFound('This message was removed.');
       if ((message.pinnedAt !== null) === on) return message;
       return { ...message, pinnedAt: on ? now : null };
     },

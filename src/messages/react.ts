@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ChatError } from '../errors.ts';
+import { ChatError, notFound } from '../errors.ts';
 import type { OpenGroup } from '../groups/access.ts';
 import { yesOrNo } from '../operations/fields.ts';
 import type { Message, Reaction } from './message.ts';
@@ -33,7 +33,7 @@ export async function reactTo(
     groupId: group.id,
     seq,
     amend(message) {
-      if (message.removedAt !== null) return new ChatError('not_found', 404, 'This message was removed.');
+      if (message.removedAt !== null) return notFound('This message was removed.');
       const existing = message.reactions.find((reaction) => reaction.emoji === emoji);
       const isOn = existing?.accountIds.includes(account.id) ?? false;
       if (on === isOn) return message;

@@ -42,7 +42,7 @@ export async function removeMessage(
   now = Date.now(),
 ): Promise<Message> {
   const { editLimitMs } = dependencies;
-  return removeWithout(
+  return removeWithoutMembership(
     dependencies,
     { groupId: open.group.id, seq },
     {
@@ -55,11 +55,11 @@ export async function removeMessage(
 }
 
 /**
- * The same for somebody who need not have the group open.
+ * Like `removeMessage`, for callers that have not opened the group: reports, retention, deletions.
  * @param refuse says whether they may
  * @throws ChatError also 409 for a group on hold, 404 when there is no such message
  */
-export async function removeWithout(
+export async function removeWithoutMembership(
   { writer, blobs }: Pick<RemoveDependencies, 'writer' | 'blobs'>,
   { groupId, seq }: { groupId: number; seq: number },
   {
@@ -92,8 +92,8 @@ export async function removeWithout(
   return removed;
 }
 
-/** For work in the background: a group was put on hold meanwhile, or somebody else was faster. @throws any other error */
-export function staysOrIsGone(error: unknown): undefined {
+/** For `catch` in background work: the group was put on hold (409), or the message is gone (404). @throws any other error */
+export function ignoreHeldOrMissing(error: unknown): undefined {
   if (error instanceof ChatError && (error.status === 409 || error.status === 404)) return undefined;
   throw error;
 }

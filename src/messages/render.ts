@@ -1,5 +1,5 @@
 import { Piscina } from 'piscina';
-import { type Mentions, namesCalled, renderMarkdown, renderPlain } from './markdown.ts';
+import { type Mentions, mentionedNames, renderMarkdown, renderPlain } from './markdown.ts';
 import type { RenderJob } from './markdown-worker.ts';
 
 /**
@@ -23,7 +23,7 @@ export type Drawn = {
 export type TextRenderer = {
   render(text: string, mentions: Mentions): Promise<Drawn>;
   /** The names that a text calls with an @. */
-  namesCalled(text: string): Promise<string[]>;
+  mentionedNames(text: string): Promise<string[]>;
   close(): Promise<void>;
 };
 
@@ -63,8 +63,8 @@ export function createTextRenderer(report: (error: unknown) => void): TextRender
       const html = await run<string>({ kind: 'render', text, mentions: [...mentions] });
       return { html: html ?? renderPlain(text), isFinal: html !== undefined };
     },
-    async namesCalled(text) {
-      if (text.length <= DRAWN_HERE_CHARACTERS) return namesCalled(text);
+    async mentionedNames(text) {
+      if (text.length <= DRAWN_HERE_CHARACTERS) return mentionedNames(text);
       return (await run<string[]>({ kind: 'names', text })) ?? [];
     },
     async close() {

@@ -5,8 +5,8 @@ import { diskFull, notFound } from '../errors.ts';
 import type { StoredFile } from '../files/file.ts';
 import type { ReadUpload } from '../files/upload.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
+import type { JoinRequestStore } from '../groups/join-request-store.ts';
 import { isListed } from '../groups/policies.ts';
-import type { JoinRequestStore } from '../groups/request-store.ts';
 import { onRefusal } from '../http/failures.ts';
 import { formsOf } from '../http/forms.ts';
 import {

@@ -1,8 +1,8 @@
 import { sessionEnded, sessionsEnded } from '../accounts/events.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import type { Context } from '../context.ts';
-import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
+import type { SidebarPage } from '../groups/sidebar-page.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { Hub } from '../live/hub.ts';
 import type { MessageStore } from '../messages/store.ts';
@@ -23,7 +23,7 @@ export async function installNotifications(
     accounts: AccountStore;
     groups: GroupStore;
     groupPresenter: GroupPresenter;
-    page: GroupPage;
+    page: SidebarPage;
     messages: MessageStore;
     devices: DeviceStore;
     notificationClaims: NotificationClaimStore;

@@ -12,9 +12,9 @@ import type { Message } from '../messages/message.ts';
 import type { MessageStore } from '../messages/store.ts';
 import type { LivePresence } from '../presence/live.ts';
 import type { NotificationClaimStore } from './claim-store.ts';
-import { Deliveries } from './deliveries.ts';
 import { memberNotified } from './events.ts';
 import type { Notice, Push } from './push.ts';
+import { PushQueue } from './push-queue.ts';
 import { isQuiet } from './quiet.ts';
 import type { DeviceStore } from './store.ts';
 
@@ -63,7 +63,7 @@ export class Notifier {
   readonly #messages: MessageStore;
   readonly #devices: DeviceStore;
   readonly #claims: NotificationClaimStore;
-  readonly #deliveries: Deliveries;
+  readonly #deliveries: PushQueue;
   readonly #report: (error: unknown) => void;
   readonly #dueGroups = new Set<number>();
   #timer: NodeJS.Timeout | undefined;
@@ -81,7 +81,7 @@ export class Notifier {
     this.#messages = dependencies.messages;
     this.#devices = dependencies.devices;
     this.#claims = dependencies.notificationClaims;
-    this.#deliveries = new Deliveries(dependencies.push, dependencies.report);
+    this.#deliveries = new PushQueue(dependencies.push, dependencies.report);
     this.#report = dependencies.report;
     subscribe(memberNotified, (notified) => this.#showPages(notified));
     for (const event of [eventsMissed, workLeft]) subscribe(event, () => this.start());

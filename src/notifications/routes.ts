@@ -2,7 +2,7 @@ import { type Request, Router } from 'express';
 import { accountOf, signedInOf } from '../accounts/access.ts';
 import type { SignedIn } from '../accounts/sessions.ts';
 import type { ChatError } from '../errors.ts';
-import type { GroupPage } from '../groups/page.ts';
+import type { SidebarPage } from '../groups/sidebar-page.ts';
 import { formsOf } from '../http/forms.ts';
 import { isZone, zoneOf } from '../http/request.ts';
 import { type Html, sendHtml } from '../http/views.ts';
@@ -13,7 +13,7 @@ import { CLOCK } from './quiet.ts';
 import type { DeviceStore } from './store.ts';
 
 type Dependencies = {
-  page: GroupPage;
+  page: SidebarPage;
   devices: DeviceStore;
   push: Push;
   operations: readonly BoundOperation<SignedIn>[];

@@ -127,7 +127,7 @@ export function bindOperations<Context, Target extends Actor>(
           const refusal = policy(target, context);
           if (refusal) throw refusal;
           const perform = prepare(body);
-          await limit?.take(String(target.account.id));
+          await limit?.consume(String(target.account.id));
           return await perform(context, target);
         } catch (error) {
           const before = error instanceof ChatError ? await repeated?.(context, target, body) : undefined;

@@ -48,7 +48,7 @@ export function chatsphereRoutes(dependencies: ChatsphereDependencies): Router {
   const router = Router();
   router.post('/registry', onlyJson, readJson(JSON_LIMIT), async (request, response) => {
     const wanted = parseInput(registration, request.body);
-    await dependencies.signInLimits.takeRegistration(request.arrival.address, wanted.username);
+    await dependencies.signInLimits.countRegistration(request.arrival.address, wanted.username);
     const { id, username } = await register(dependencies, wanted);
     response.status(201).json({ message: 'User registered successfully', user: { id, username } });
   });

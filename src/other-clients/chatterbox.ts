@@ -27,7 +27,7 @@ export function chatterboxRoutes(dependencies: ChatterboxDependencies): Router {
   });
   router.post('/register', onlyJson, readJson(JSON_LIMIT), async (request, response) => {
     const wanted = parseInput(registration, request.body);
-    await dependencies.signInLimits.takeRegistration(request.arrival.address, wanted.username);
+    await dependencies.signInLimits.countRegistration(request.arrival.address, wanted.username);
     await register(dependencies, wanted);
     response.json({ message: 'User registered successfully' });
   });

@@ -49,7 +49,7 @@ export class SocketIo {
 
   /** Long polling, for clients that begin with it. */
   readonly polling: RequestHandler = async (request, response) => {
-    if (!request.query.sid) await this.#handshakes.take(request.arrival.address);
+    if (!request.query.sid) await this.#handshakes.consume(request.arrival.address);
     request.url = request.originalUrl;
     const { engine } = await this.#open();
     // The casts are safe: see `takeUpgrade`.

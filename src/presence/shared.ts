@@ -119,7 +119,7 @@ export class SharedPresence {
     return this.#others.size;
   }
 
-  /** Says goodbye, so that nobody waits for the lease to end. */
+  /** Announces that this process stops, so that the others need not wait for its lease to expire. */
   stop(): void {
     clearInterval(this.#beat);
     this.#dependencies.publish(processStopped, { process: this.#process });

@@ -5,7 +5,7 @@ import { decodePage, readPage } from './read-page.ts';
 
 const TIMEOUT_MS = 8_000;
 /** For the page, its redirects and its picture together. */
-const MOST_MS = 15_000;
+const TOTAL_TIMEOUT_MS = 15_000;
 const MAX_PAGE_BYTES = 512 * 1024;
 const MAX_IMAGE_BYTES = 5 * 1024 * 1024;
 const MAX_REDIRECTS = 4;
@@ -21,7 +21,7 @@ export type Fetched = Readonly<{ preview: LinkPreview; image: Buffer | undefined
  * @returns undefined where there is nothing to show
  */
 export async function fetchPreview(link: string, allowed: readonly string[]): Promise<Fetched | undefined> {
-  const until = Date.now() + MOST_MS;
+  const until = Date.now() + TOTAL_TIMEOUT_MS;
   const page = await get(new URL(link), MAX_PAGE_BYTES, allowed, until);
   const type = String(page?.answer.headers['content-type'] ?? '');
   if (!page || !/^(?:text\/html|application\/xhtml\+xml)\b/i.test(type)) return undefined;

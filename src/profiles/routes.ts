@@ -7,7 +7,7 @@ import type { AccountStore } from '../accounts/store.ts';
 import type { Publish } from '../bus/bus.ts';
 import { LANGUAGES } from '../engines/speech/languages.ts';
 import { type ChatError, invalid, notFound } from '../errors.ts';
-import type { GroupPage } from '../groups/page.ts';
+import type { SidebarPage } from '../groups/sidebar-page.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { visiblePerson } from '../groups/visibility.ts';
 import { readMultipart } from '../http/body.ts';
@@ -25,7 +25,7 @@ const MAX_PICTURE_BYTES = 15 * 1024 * 1024;
 
 type Dependencies = {
   views: Views;
-  page: GroupPage;
+  page: SidebarPage;
   accounts: AccountStore;
   groups: GroupStore;
   publish: Publish;
@@ -86,7 +86,7 @@ export function profileRoutes(dependencies: Dependencies): Router {
     .post('/account/picture', async (request, response) => {
       const account = accountOf(request);
       onRefusal(response, (error) => accountPage(request, error));
-      await changes.take(String(account.id));
+      await changes.consume(String(account.id));
       const picture = await readPicture(request, response);
       if (!picture && request.body?.remove !== 'yes') throw invalid('picture', 'Choose a picture first.');
       await changePicture(dependencies, account, picture);

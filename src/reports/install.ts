@@ -3,7 +3,7 @@ import type { AuditStore } from '../audit/store.ts';
 import type { Context } from '../context.ts';
 import type { BlobStore } from '../files/blob-store.ts';
 import { groupDeleted, ownersChanged } from '../groups/events.ts';
-import type { GroupPage } from '../groups/page.ts';
+import type { SidebarPage } from '../groups/sidebar-page.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { type Hub, personalTopic } from '../live/hub.ts';
 import { reportsChanged } from '../messages/events.ts';
@@ -27,7 +27,7 @@ export function installReports(
     hub: Hub;
     audit: AuditStore;
     reports: ReportStore;
-    page: GroupPage;
+    page: SidebarPage;
     showAboveList(render: (account: Account) => Promise<string>): void;
   },
 ) {

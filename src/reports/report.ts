@@ -8,7 +8,7 @@ import type { GroupStore } from '../groups/store.ts';
 import { messageOf } from '../messages/access.ts';
 import { reportsChanged } from '../messages/events.ts';
 import type { Message } from '../messages/message.ts';
-import { type RemoveDependencies, removal, removeWithout } from '../messages/remove.ts';
+import { type RemoveDependencies, removal, removeWithoutMembership } from '../messages/remove.ts';
 import { readable } from '../messages/send.ts';
 import type { MessageStore } from '../messages/store.ts';
 import { wholeNumber, yesOrNo } from '../operations/fields.ts';
@@ -83,7 +83,12 @@ export async function answerReport(
   // First, since a report whose message could not be removed still waits.
   const isThere = remove && message !== undefined;
   if (isThere)
-    await removeWithout(dependencies, report, { by: account, reason, now, refuse: () => undefined });
+    await removeWithoutMembership(dependencies, report, {
+      by: account,
+      reason,
+      now,
+      refuse: () => undefined,
+    });
   // What was removed is in the log, also where somebody else was faster.
   if ((await reports.resolve(report, now)) === 0 && !isThere) throw answered;
   publish(reportsChanged, {});

@@ -5,7 +5,7 @@ import type { SignedIn } from '../accounts/sessions.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import type { ChatError } from '../errors.ts';
 import { openGroup } from '../groups/access.ts';
-import type { GroupPage } from '../groups/page.ts';
+import type { SidebarPage } from '../groups/sidebar-page.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { formsOf } from '../http/forms.ts';
 import { numberInPath } from '../http/request.ts';
@@ -20,7 +20,7 @@ import type { Report, ReportStore } from './store.ts';
 const LISTED = 100;
 
 type Dependencies = {
-  page: GroupPage;
+  page: SidebarPage;
   accounts: AccountStore;
   groups: GroupStore;
   messages: MessageStore;

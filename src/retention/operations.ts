@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { refuseAdministration } from '../accounts/policies.ts';
 import type { SignedIn } from '../accounts/sessions.ts';
-import { refuseAdministration } from '../admin/policies.ts';
 import { findGroup } from '../groups/access.ts';
 import { groupSettingsChanged } from '../groups/events.ts';
 import { defineOperation, type Operation } from '../operations/define.ts';
@@ -50,7 +50,7 @@ export const retentionOperations: readonly Operation<RetentionContext, SignedIn>
     path: '/admin/space/keep',
     input: forAll,
     rate: RETENTION,
-    policy: ({ account }: SignedIn) => refuseAdministration(account),
+    policy: refuseAdministration,
     async run(context: RetentionContext, { account }: SignedIn, { keepDays, keepMegabytes, seen }) {
       const before = await context.siteSettings.read();
       refuseOutdated(seen, before.keepDays, before.keepMegabytes);
@@ -65,7 +65,7 @@ export const retentionOperations: readonly Operation<RetentionContext, SignedIn>
     path: '/admin/space/groups/:groupId/keep',
     input: forGroup,
     rate: RETENTION,
-    policy: ({ account }: SignedIn) => refuseAdministration(account),
+    policy: refuseAdministration,
     async run(context: RetentionContext, { account }: SignedIn, { groupId, seen, ...rule }) {
       const group = await findGroup(context.groups, groupId);
       refuseOutdated(seen, group.keepDays, group.keepMegabytes);
@@ -84,7 +84,7 @@ export const retentionOperations: readonly Operation<RetentionContext, SignedIn>
     path: '/admin/space/groups/:groupId/hold',
     input: whichGroup.extend({ on }),
     rate: RETENTION,
-    policy: ({ account }: SignedIn) => refuseAdministration(account),
+    policy: refuseAdministration,
     async run(context: RetentionContext, { account }: SignedIn, { groupId, on }) {
       const group = await findGroup(context.groups, groupId);
       const overall = heldSince(await context.siteSettings.read());
@@ -101,7 +101,7 @@ export const retentionOperations: readonly Operation<RetentionContext, SignedIn>
     path: '/admin/space/hold',
     input: z.object({ on }),
     rate: RETENTION,
-    policy: ({ account }: SignedIn) => refuseAdministration(account),
+    policy: refuseAdministration,
     async run(context: RetentionContext, { account }: SignedIn, { on }) {
       const before = heldSince(await context.siteSettings.read());
       const overall = on ? before || Date.now() : 0;
@@ -118,7 +118,7 @@ export const retentionOperations: readonly Operation<RetentionContext, SignedIn>
     path: '/admin/space/purge',
     input: z.object({ backups: checkbox }),
     rate: RETENTION,
-    policy: ({ account }: SignedIn) => refuseAdministration(account),
+    policy: refuseAdministration,
     async run(context: RetentionContext, { account }: SignedIn, { backups }) {
       await note(context, account.id, 'purge', {});
       // It may take minutes: nobody waits for it, and the page says what is left.

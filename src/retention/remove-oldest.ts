@@ -1,4 +1,4 @@
-import { type RemoveDependencies, removeWithout, staysOrIsGone } from '../messages/remove.ts';
+import { ignoreHeldOrMissing, type RemoveDependencies, removeWithoutMembership } from '../messages/remove.ts';
 import type { Removed } from './purge.ts';
 import type { RetentionStore } from './store.ts';
 
@@ -23,10 +23,10 @@ export async function removeOldest(
     const oldest = await dependencies.retention.oldestWithFiles(groupId, FILES_AT_ONCE);
     for (const message of oldest) {
       if (left <= 0 || isStopped()) break;
-      const isGone = await removeWithout(dependencies, message, {
+      const isGone = await removeWithoutMembership(dependencies, message, {
         ...{ by: { id: NOBODY }, reason: 'Removed to free space', now: Date.now() },
         refuse: () => undefined,
-      }).catch(staysOrIsGone);
+      }).catch(ignoreHeldOrMissing);
       if (!isGone) continue;
       left -= message.bytes;
       removed.messages += 1;

@@ -1,11 +1,11 @@
 import type { Request } from 'express';
+import { requireAdmin } from '../accounts/access.ts';
 import { type HealthDependencies, spaceOf } from '../admin/health.ts';
-import { requireAdmin } from '../admin/pages.ts';
 import type { ChatError } from '../errors.ts';
 import { inWords } from '../files/file.ts';
 import type { FileStore } from '../files/store.ts';
 import type { Group } from '../groups/group.ts';
-import type { GroupPage } from '../groups/page.ts';
+import type { SidebarPage } from '../groups/sidebar-page.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { Html } from '../http/views.ts';
 import { seenOf } from '../operations/seen.ts';
@@ -14,7 +14,7 @@ import { countOlder } from './purge.ts';
 import type { RetentionStore } from './store.ts';
 
 export type SpacePageDependencies = Pick<HealthDependencies, 'config' | 'blobs'> & {
-  page: GroupPage;
+  page: SidebarPage;
   groups: GroupStore;
   files: FileStore;
   siteSettings: SiteSettingsStore;

@@ -116,7 +116,7 @@ export class RetentionWork {
     if (group.keepMegabytes) await this.#keepWithin(group.keepMegabytes * MEGABYTE, group.id, removed);
   }
 
-  /** Only what may go counts: whatever else takes room, removing more would not make up for it. */
+  /** Counts only files that may be removed: removing more of them would not make room for the others. */
   async #keepWithin(limit: number, groupId: number | undefined, removed: Removed): Promise<void> {
     const bytes = (await this.#dependencies.retention.bytesThatMayGo(groupId)) - limit;
     add(removed, await removeOldest(this.#dependencies, bytes, groupId, () => this.#isStopped));

@@ -11,11 +11,11 @@ export const HITS_A_PAGE = 20;
 const MAX_ROUNDS = 20;
 
 /** More hits than this are not counted: that would take longer than finding them. */
-export const MOST_COUNTED = 200;
+export const MAX_COUNTED = 200;
 
 export type Found = {
   messages: readonly Message[];
-  /** Number of hits, counted up to `MOST_COUNTED`; verified only when all of them are on the first page. */
+  /** Number of hits, counted up to `MAX_COUNTED`; verified only when all of them are on the first page. */
   total: number;
   /** The cursor of the next page, for `below`; undefined when there is none. */
   next: number | undefined;
@@ -36,7 +36,7 @@ export async function findMessages(
   const isAll = below === undefined && next === undefined;
   const total = isAll
     ? fitting.length
-    : await index.count({ ...query, below: undefined, limit: MOST_COUNTED });
+    : await index.count({ ...query, below: undefined, limit: MAX_COUNTED });
   return { messages: fitting, next, total };
 
   async function page(): Promise<Omit<Found, 'total'>> {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { AccountStore } from '../accounts/store.ts';
 import type { Context } from '../context.ts';
-import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
+import type { SidebarPage } from '../groups/sidebar-page.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { MessageStore } from '../messages/store.ts';
 import { SearchFeed } from './feed.ts';
@@ -17,7 +17,7 @@ export async function installSearch(
     accounts: AccountStore;
     groups: GroupStore;
     groupPresenter: GroupPresenter;
-    page: GroupPage;
+    page: SidebarPage;
     messages: MessageStore;
   },
 ) {

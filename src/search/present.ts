@@ -19,7 +19,7 @@ const BEFORE_CHARACTERS = 70;
 const PARSED_CHARACTERS = 300;
 
 /** Thumbnails beside a hit. */
-const MOST_PICTURES = 4;
+const MAX_PICTURES = 4;
 
 /** A piece of an excerpt, and whether it is what was looked for. */
 export type Piece = { text: string; isHit: boolean };
@@ -41,7 +41,7 @@ export async function shownHit(
     pieces: excerptOfMessage(textOf(message), phrases),
     second: secondOfHit(message, phrases),
     voice: voice ? clock(voice.length) : null,
-    pictures: message.files.filter((file) => kindOf(file) === 'picture').slice(0, MOST_PICTURES),
+    pictures: message.files.filter((file) => kindOf(file) === 'picture').slice(0, MAX_PICTURES),
   };
 }
 

@@ -3,8 +3,8 @@ import { accountOf } from '../accounts/access.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import { ChatError } from '../errors.ts';
 import type { Group } from '../groups/group.ts';
-import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
+import type { SidebarPage } from '../groups/sidebar-page.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { visiblePeople } from '../groups/visibility.ts';
 import { numberInQuery, zoneOf } from '../http/request.ts';
@@ -12,7 +12,7 @@ import { type Html, sendHtml } from '../http/views.ts';
 import type { Limits } from '../limits.ts';
 import type { MessageStore } from '../messages/store.ts';
 import { parseInput } from '../operations/define.ts';
-import { findMessages, MOST_COUNTED } from './find.ts';
+import { findMessages, MAX_COUNTED } from './find.ts';
 import type { SearchIndex } from './index.ts';
 import { shownHit } from './present.ts';
 import {
@@ -33,15 +33,15 @@ export const SEARCHES = {
 };
 
 /** Conversations whose name has what was typed. */
-const MOST_NAMED = 8;
-const LEAST_TYPED = 2;
+const MAX_NAMED = 8;
+const MIN_TYPED = 2;
 
 const FILTERS = ['from', 'in', 'since', 'until', 'has'] as const;
 /** The newest people are offered; others are typed as from:NAME. */
-const MOST_PEOPLE = 200;
+const MAX_PEOPLE = 200;
 
 type Dependencies = {
-  page: GroupPage;
+  page: SidebarPage;
   accounts: AccountStore;
   groups: GroupStore;
   groupPresenter: GroupPresenter;
@@ -59,7 +59,7 @@ export function searchRoutes(dependencies: Dependencies): Router {
   async function results(request: Request, typed: string, filters: SearchFilters) {
     const account = accountOf(request);
     if (!index) throw new ChatError('search_off', 503, 'Search is switched off here.');
-    await rate.take(String(account.id));
+    await rate.consume(String(account.id));
     const query = await readQuery(dependencies, account, typed, filters, zoneOf(request));
     const result = await findMessages({ index, messages }, query, numberInQuery(request, 'below'));
     const groups = new Map(query.groups.map((group) => [group.id, group]));
@@ -76,7 +76,7 @@ export function searchRoutes(dependencies: Dependencies): Router {
   async function choices(request: Request) {
     const account = accountOf(request);
     const [people, conversations] = await Promise.all([
-      visiblePeople(dependencies, account, MOST_PEOPLE),
+      visiblePeople(dependencies, account, MAX_PEOPLE),
       readable(dependencies.groups, dependencies.groupPresenter, account),
     ]);
     const byName = (a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name);
@@ -104,7 +104,7 @@ export function searchRoutes(dependencies: Dependencies): Router {
       hits: [],
       next: null,
       total: 0,
-      mostCounted: MOST_COUNTED,
+      mostCounted: MAX_COUNTED,
       error: null,
     };
     try {
@@ -125,6 +125,6 @@ export function searchRoutes(dependencies: Dependencies): Router {
 
 function named(conversations: readonly Group[], typed: string): Group[] {
   const wanted = fold(typed.trim().replace(/^[#@]/, ''));
-  if (wanted.length < LEAST_TYPED) return [];
-  return conversations.filter(({ name }) => fold(name).includes(wanted)).slice(0, MOST_NAMED);
+  if (wanted.length < MIN_TYPED) return [];
+  return conversations.filter(({ name }) => fold(name).includes(wanted)).slice(0, MAX_NAMED);
 }

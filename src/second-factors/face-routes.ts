@@ -77,7 +77,7 @@ function signInRoutes(dependencies: Dependencies, facePictures: FacePictures): R
       if (!account) return seeOther(response, '/login');
       onRefusal(response, (error) => page(request, error));
       const key = triesKey(dependencies, request, account);
-      await tries.take(key);
+      await tries.consume(key);
       const turn = request.session.faceTurn;
       request.session.faceTurn = randomTurn();
       if (turn === undefined) throw new ChatError('too_late', 409, 'That took too long. Try again.');
@@ -123,7 +123,7 @@ function settingRoutes(dependencies: Dependencies, facePictures: FacePictures): 
     .post('/account/face', async (request, response) => {
       const account = accountOf(request);
       onRefusal(response, (error) => settings(request, account, error));
-      await enrolments.take(String(account.id));
+      await enrolments.consume(String(account.id));
       const most = { pictures: ENROLLED_PICTURES };
       const codes = await facePictures.read(request, response, account.id, most, async ({ pictures }) => {
         const { password } = parseInput(ownPassword, request.body);

@@ -60,7 +60,7 @@ function signInRoutes(dependencies: Dependencies): Router {
   const tries = dependencies.limits.of(TRIES);
   return Router()
     .post('/login/passkey/options', session, async (request, response) => {
-      await tries.take(request.arrival.address);
+      await tries.consume(request.arrival.address);
       const options = await optionsToSignIn(placeOf(request));
       answerOptions(request, response, 'sign-in', options);
     })
@@ -71,12 +71,12 @@ function signInRoutes(dependencies: Dependencies): Router {
           next: ownPath(request.body?.next),
         }),
       );
-      await tries.take(request.arrival.address);
+      await tries.consume(request.arrival.address);
       const { credential } = parseInput(signInForm, request.body);
       const challenge = takeChallenge(request, 'sign-in');
       if (challenge === undefined) throw unknownPasskey();
       const account = await signInWithPasskey(dependencies, credential, challenge, placeOf(request));
-      await tries.giveBack(request.arrival.address);
+      await tries.refund(request.arrival.address);
       // A device that asked for finger, face or PIN is both steps at once.
       await enter(dependencies, request, response, account);
     });

@@ -1,7 +1,7 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { generateURI } from 'otplib';
 import { z } from 'zod';
-import { accountOf, asker, type EnterDependencies, enter } from '../accounts/access.ts';
+import { accountOf, cookieSource, type EnterDependencies, enter } from '../accounts/access.ts';
 import { confirmPassword, ownPassword } from '../accounts/confirm-password.ts';
 import { pendingAccount } from '../accounts/sessions.ts';
 import { SignInLimits } from '../accounts/sign-in-limits.ts';
@@ -69,7 +69,7 @@ function signInRoutes(dependencies: Dependencies): Router {
       onRefusal(response, (error) => page(request, account, error));
       const { code } = parseInput(codeForm, request.body);
       const key = triesKey(dependencies, request, account);
-      await tries.take(key);
+      await tries.consume(key);
       await checkCode(dependencies, account, code);
       await tries.reset(key);
       await enter(dependencies, request, response, account);
@@ -81,7 +81,7 @@ function signInRoutes(dependencies: Dependencies): Router {
  * locks it out there.
  */
 export function triesKey({ devices }: EnterDependencies, request: Request, { id }: Account): string {
-  const device = devices.idFor(asker(request), id);
+  const device = devices.idFor(cookieSource(request), id);
   return device === undefined ? String(id) : `${device} ${id}`;
 }
 
@@ -127,7 +127,7 @@ function settingRoutes(dependencies: Dependencies): Router {
           : settings(request, account, error),
       );
       const { code } = parseInput(codeForm, request.body);
-      await wrongCodes.take(String(account.id));
+      await wrongCodes.consume(String(account.id));
       const codes = await confirmAuthenticator(dependencies, account, code);
       await wrongCodes.reset(String(account.id));
       sendHtml(response, show(request, 'codes', { account, codes }));

@@ -101,7 +101,7 @@ export class SecondFactorStore {
   }
 
   /** Uses the code of a time step up. @returns false where it, or a later one, was used before */
-  async takeStep(accountId: number, step: number): Promise<boolean> {
+  async consumeTimeStep(accountId: number, step: number): Promise<boolean> {
     const isUnused = and(eq(authenticators.accountId, accountId), lt(authenticators.lastStep, step));
     return (
       (await this.#db.run((orm) => orm.update(authenticators).set({ lastStep: step }).where(isUnused))) > 0
@@ -109,7 +109,7 @@ export class SecondFactorStore {
   }
 
   /** Uses a recovery code up. @returns whether there was one */
-  async takeCode(accountId: number, code: string): Promise<boolean> {
+  async consumeRecoveryCode(accountId: number, code: string): Promise<boolean> {
     const codeIndex = this.#indexOf(accountId, code);
     return (
       (await this.#db.run((orm) => orm.delete(recoveryCodes).where(eq(recoveryCodes.codeIndex, codeIndex)))) >

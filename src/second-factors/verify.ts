@@ -47,7 +47,7 @@ export async function confirmAuthenticator(
     throw invalid('code', 'That code does not fit. Enter the one that the app shows now.');
   const codes = recoveryCodes();
   if (!(await secondFactors.confirm(account.id, codes, now))) throw inForce();
-  await secondFactors.takeStep(account.id, step);
+  await secondFactors.consumeTimeStep(account.id, step);
   return codes;
 }
 
@@ -65,8 +65,8 @@ export async function checkCode(
 ): Promise<void> {
   const authenticator = await secondFactors.of(account.id);
   const step = authenticator?.isConfirmed ? await stepOf(authenticator.secret, typed, now) : undefined;
-  if (step !== undefined && (await secondFactors.takeStep(account.id, step))) return;
-  if (await secondFactors.takeCode(account.id, normalCode(typed))) return;
+  if (step !== undefined && (await secondFactors.consumeTimeStep(account.id, step))) return;
+  if (await secondFactors.consumeRecoveryCode(account.id, normalCode(typed))) return;
   throw new ChatError(
     'wrong_code',
     401,

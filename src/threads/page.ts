@@ -1,9 +1,9 @@
 import type { Request } from 'express';
 import type { Account } from '../accounts/store.ts';
 import type { OpenGroup } from '../groups/access.ts';
-import type { GroupPage } from '../groups/page.ts';
 import { refuseWriting } from '../groups/policies.ts';
 import type { GroupPresenter } from '../groups/present.ts';
+import type { SidebarPage } from '../groups/sidebar-page.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { asHtml, type Context, type Html } from '../http/views.ts';
 import type { MessagePage } from '../messages/history.ts';
@@ -16,7 +16,7 @@ import type { ThreadStore } from './store.ts';
 const THREAD_PAGE = 200;
 
 export type ThreadDependencies = {
-  page: GroupPage;
+  page: SidebarPage;
   groups: GroupStore;
   groupPresenter: GroupPresenter;
   messages: MessageStore;

@@ -4,7 +4,7 @@ import { ChatError } from '../errors.ts';
 import { readJson } from '../http/body.ts';
 import type { Limits } from '../limits.ts';
 import { parseInput } from '../operations/define.ts';
-import { createTranscriptReceiver, transcriptBody } from './receive.ts';
+import { createTranscriptReceiver, transcriptBody } from './receive-transcript.ts';
 import type { WriteDependencies } from './write.ts';
 
 const MAX_BODY = '2mb';
@@ -30,7 +30,7 @@ export function receiveCallbacks(app: Express, dependencies: Dependencies): void
   app.post(
     '/api/voice/transcripts',
     async (request, _response, next) => {
-      await rate.take(request.arrival.address);
+      await rate.consume(request.arrival.address);
       if (!isSameSecret(request.get('authorization') ?? '', `Bearer ${sharedSecret}`))
         throw new ChatError('unauthorized', 401, 'This takes the shared secret as a bearer token.');
       next();

@@ -6,8 +6,8 @@ import type { SpeechEngine } from '../engines/speech/engine.ts';
 import type { BlobStore } from '../files/blob-store.ts';
 import type { FileStore } from '../files/store.ts';
 import type { ReadUpload } from '../files/upload.ts';
-import type { GroupPage } from '../groups/page.ts';
 import type { GroupPresenter } from '../groups/present.ts';
+import type { SidebarPage } from '../groups/sidebar-page.ts';
 import type { GroupStore } from '../groups/store.ts';
 import type { Hub } from '../live/hub.ts';
 import type { TextRenderer } from '../messages/render.ts';
@@ -18,17 +18,17 @@ import { receiveCallbacks } from './callbacks.ts';
 import { pushTranscripts } from './live.ts';
 import { voiceOperations } from './operations.ts';
 import { TranscriptionQueue } from './queue.ts';
+import { createReceiveRecording } from './receive-recording.ts';
 import { createRecorder } from './record.ts';
 import { voiceRoutes } from './routes.ts';
 import type { TranscriptionStore } from './store.ts';
-import { createTakeRecording } from './take.ts';
 
 type Needs = {
   hub: Hub;
   accounts: AccountStore;
   groups: GroupStore;
   groupPresenter: GroupPresenter;
-  page: GroupPage;
+  page: SidebarPage;
   files: FileStore;
   blobs: BlobStore;
   readUpload: ReadUpload;
@@ -54,13 +54,13 @@ export function installVoice(context: Context & Needs) {
   );
   const wake = () => queue.wake();
   const recorder = createRecorder({ ...context, converter, wake });
-  const takeRecording = createTakeRecording({ ...context, recorder });
+  const receiveRecording = createReceiveRecording({ ...context, recorder });
   pushTranscripts(context);
   const operations = bindOperations(voiceOperations, { ...context, forget, wake }, limits);
   return {
     voiceOperations: operations,
-    takeRecording,
-    voiceRoutes: voiceRoutes({ ...context, forget, takeRecording, operations }),
+    receiveRecording,
+    voiceRoutes: voiceRoutes({ ...context, forget, receiveRecording, operations }),
     /** Adds the route for transcripts from an external function, which has no account or session. */
     receiveCallbacks: (app: Express) =>
       receiveCallbacks(app, { ...context, forget, sharedSecret: config.sharedSecret }),

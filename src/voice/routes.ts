@@ -7,9 +7,9 @@ import type { ChatError } from '../errors.ts';
 import { openRecording } from '../files/access.ts';
 import { shownFile } from '../files/present.ts';
 import { type OpenGroup, openGroup } from '../groups/access.ts';
-import type { GroupPage } from '../groups/page.ts';
 import { refuseWriting } from '../groups/policies.ts';
 import type { GroupPresenter } from '../groups/present.ts';
+import type { SidebarPage } from '../groups/sidebar-page.ts';
 import type { GroupStore } from '../groups/store.ts';
 import { onRefusal } from '../http/failures.ts';
 import { formsOf } from '../http/forms.ts';
@@ -20,17 +20,17 @@ import { SEND_RATE, type SendDependencies, sendMessage } from '../messages/send.
 import type { MessageStore } from '../messages/store.ts';
 import type { BoundOperation } from '../operations/define.ts';
 import { transcriptText } from '../recordings/recording.ts';
-import type { TakeRecording } from './take.ts';
+import type { ReceiveRecording } from './receive-recording.ts';
 import type { WriteDependencies } from './write.ts';
 
 type Dependencies = WriteDependencies &
   SendDependencies & {
     views: Views;
-    page: GroupPage;
+    page: SidebarPage;
     groups: GroupStore;
     groupPresenter: GroupPresenter;
     messages: MessageStore;
-    takeRecording: TakeRecording;
+    receiveRecording: ReceiveRecording;
     /** Undefined when no speech engine is configured. */
     engine: SpeechEngine | undefined;
     limits: Limits;
@@ -69,7 +69,7 @@ export function voiceRoutes(dependencies: Dependencies): Router {
       const open = await openGroup(groups, accountOf(request), numberInPath(request, 'id'));
       let kept: string | undefined;
       onRefusal(response, (error) => recordPage(request, open, error, kept));
-      const { file, form } = await dependencies.takeRecording(request, response, open);
+      const { file, form } = await dependencies.receiveRecording(request, response, open);
       const { way, replyTo, thread } = form;
       const { account } = open;
       if (wantsFragment(request))
@@ -77,7 +77,7 @@ export function voiceRoutes(dependencies: Dependencies): Router {
       const place = thread ? `/groups/${open.group.id}/threads/${thread}` : `/groups/${open.group.id}`;
       kept = file.id;
       if (way === 'text') return seeOther(response, `${place}?voice=${file.id}#content`);
-      await sending.take(String(account.id));
+      await sending.consume(String(account.id));
       const message = { content: '', files: [file.id], replyTo };
       const sent = await sendMessage(dependencies, open, message);
       seeOther(response, `${place}#message-${sent.seq}`);

@@ -65,7 +65,7 @@ findOptional(document, ':target [autofocus]')?.focus();
 localiseTimes(document);
 followMidnight();
 if (accountId) startSignedIn(accountId);
-else if (location.pathname === '/login') forgetTyped();
+else if (location.pathname === '/login') clearTabStorage();
 
 // Where the browser trusts the connection, a page of our own stands in for the browser's when there is no network.
 if ('serviceWorker' in navigator) navigator.serviceWorker.register('/service-worker.js').catch(() => {});
@@ -94,7 +94,7 @@ function startSignedIn(accountId) {
 }
 
 /** After sign-out, deletes the user's drafts, chosen files and scroll positions from this tab. */
-function forgetTyped() {
+function clearTabStorage() {
   for (const prefix of ['drafts/', 'files/', 'place/', 'unsaved/'])
     for (const key of tabStorage.keys(prefix)) tabStorage.set(key, '');
 }

@@ -13,7 +13,7 @@ const LADDER: readonly (readonly string[])[] = [
     'flags',
     'storage-settings',
     'settings',
-    'parent',
+    'npm-parent',
     'config',
     'redis',
     'bus',

@@ -89,12 +89,12 @@ test('backups do not lie among what they are of', async (t) => {
   assert.deepEqual(files(media), before);
 });
 
-test('a backup whose name is of a time to come neither takes the place of the last one, nor makes more of them', async (t) => {
+test('a backup dated in the future neither replaces the newest one nor triggers more backups', async (t) => {
   const { target, settings } = fresh(t);
   await runBackup(settings);
   renameSync(join(target, backupsIn(target)[0] ?? ''), join(target, '2099-01-01T00-00-00'));
   const { done } = await runBackup({ ...settings, keep: { days: 1, weeks: 1 } });
-  assert.match(done, /Of a time to come, as of a wrong clock, and kept: 2099-01-01T00-00-00\.$/);
+  assert.match(done, /Dated in the future \(the clock was wrong\) and kept: 2099-01-01T00-00-00\.$/);
   assert.equal(backupsIn(target).length, 2);
   const schedule = new BackupSchedule({
     ...{ settings, everyMs: 86_400_000, onChange() {}, onEnd() {}, report: assert.fail },

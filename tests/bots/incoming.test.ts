@@ -121,7 +121,7 @@ test('what cannot be posted is answered with a sentence, and nothing is written'
   assert.match((await post(url, address, '{"text":"x"}')).body, /archived/);
 });
 
-test('only owners make, see, renew and remove them; what is removed posts no more, and keeps its name', async () => {
+test('only owners make, see, renew and remove webhooks; a removed one posts no more, and keeps its name', async () => {
   const { url } = shared;
   const kim = await newPerson(url, 'kim');
   const eve = await newPerson(url, 'eve');
@@ -238,7 +238,7 @@ test('an administrator makes a bot with a token, and owners add it; it sees no o
   assert.match((await root.get('/admin/log')).body, /made a new token for the bot/);
 });
 
-test('its address is in no file and no log, and over the API owners manage it as on the page', async (t) => {
+test('a webhook’s address is in no file or log; owners manage it over the API as on the page', async (t) => {
   const hearth = await startHearthProcess(t);
   const ada = await newPerson(hearth.url, 'ada', 1);
   const address = await makeAddress(ada, 1, 'build-server');

@@ -165,7 +165,7 @@ class Sender {
 
 const EMOJI = ['🌱', '👍', '🎉'];
 
-test('killed ten times while eight people write, edit, remove, react, send files and lose their line: every picture is the database', async (t) => {
+test('killed ten times while eight people write, edit, remove, react, send files and lose their line: every page matches the database', async (t) => {
   const folder = temporaryFolder(t);
   const dataDir = `${folder}/data`;
   let hearth: HearthProcess = await startHearthProcess(t, { dataDir });

@@ -50,7 +50,7 @@ test('a video loses where it was taken, however it comes in, and nothing in it m
     }
 });
 
-test('one that is cut off loses it, too, and sizes that lie change nothing else', async () => {
+test('a truncated video loses its location too, and wrong box sizes change nothing else', async () => {
   const file = film();
   for (let end = 0; end < file.length; end += 5) {
     const result = await stripped(file.subarray(0, end));
@@ -69,7 +69,7 @@ test('one that is cut off loses it, too, and sizes that lie change nothing else'
   assert.equal((await stripped(nested, 65_536)).length, nested.length);
 });
 
-test('what says how a film of all directions is shown stays', async () => {
+test('projection metadata of 360° videos is kept', async () => {
   const projection = Buffer.from('ffcc8263f8554a938814587a02521fdd', 'hex');
   const sphere = Buffer.concat([
     box('ftyp', 'isom'),

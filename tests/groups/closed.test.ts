@@ -66,7 +66,7 @@ test('who asks to join a closed group is let in, or not, by its owners', async (
   const [kim, mina] = [await newPerson(hearth.url, 'kim'), await newPerson(hearth.url, 'mina')];
   const page = (await kim.get('/groups/3')).body;
   assert.match(page, /A closed group[\s\S]*Ask to join/);
-  const [owner, asker] = [
+  const [owner, cookieSource] = [
     await joe.socket('/ws', { protocol: 'hearth.html' }),
     await kim.socket('/ws', { protocol: 'hearth.html' }),
   ];
@@ -81,7 +81,7 @@ test('who asks to join a closed group is let in, or not, by its owners', async (
   await joe.post('/groups/3/answer-request', { accountId: '3', accept: 'yes' });
   await joe.post('/groups/3/answer-request', { accountId: '4', accept: 'no' });
   await owner.next((text) => /id="requests-3"[^>]* hidden/.test(text));
-  assert.ok(!asker.frames.some((text) => text.includes('requests-3')), 'others are not told');
+  assert.ok(!cookieSource.frames.some((text) => text.includes('requests-3')), 'others are not told');
   assert.equal((await kim.get('/groups/3')).status, 200);
   assert.equal((await mina.get('/groups/3')).status, 403);
   const again = await joe.post('/groups/3/answer-request', { accountId: '4', accept: 'yes' });

@@ -70,7 +70,7 @@ test('a line that goes silent without closing is noticed, and another one is tak
   await reads;
 });
 
-test('a tab that is closed as soon as a message is shown loses it not, though nothing was stored yet', async (t) => {
+test('a tab closed as soon as a message is shown does not lose it, even before it is stored', async (t) => {
   const hearth = await startHearth(t);
   const browser = await openBrowser(t);
   const { context, page } = await personAt(browser, hearth.url, 'ada');

@@ -85,7 +85,7 @@ test('a name opens a direct conversation; calling everybody in a large group ask
   await ada.page.goto(`${hearth.url}/groups/1`);
   await ada.page.locator('#content').fill('everybody @all come ');
   await ada.page.locator('#content').press('Enter');
-  await ada.page.getByText('@all calls all 11 members.').waitFor();
+  await ada.page.getByText('@all mentions all 11 members.').waitFor();
   await ada.page.getByRole('button', { name: 'Cancel' }).click();
   assert.equal(await ada.page.locator('#content').inputValue(), 'everybody @all come ', 'it is still there');
   await ada.page.locator('#content').press('Enter');

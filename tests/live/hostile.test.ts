@@ -32,7 +32,7 @@ test('a stranger’s malformed frame, sent while being refused, ends nothing but
   assert.equal((await new Visitor(hearth.url).get('/healthz')).status, 200);
 });
 
-test('sockets that never say goodbye do not keep Hearth from stopping', async (t) => {
+test('sockets that never answer a close do not keep Hearth from stopping', async (t) => {
   const folder = temporaryFolder(t);
   const flags = [
     '--tls',

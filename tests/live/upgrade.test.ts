@@ -24,7 +24,7 @@ async function startServer(t: Ending, identify: (request: Asked) => object | und
     server.close();
   });
   const done: string[] = [];
-  const unlimited = { take: async () => {}, tryTake: async () => true };
+  const unlimited = { consume: async () => {}, tryConsume: async () => true };
   const dependencies = {
     hub,
     sessions: { identifySocket: async (request: Asked) => identify(request) },

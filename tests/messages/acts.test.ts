@@ -191,7 +191,7 @@ test('two acts on one message at once both count, and every change is told in or
   );
 });
 
-test('@name calls members only; @all calls everybody, and above ten members asks first', async (t) => {
+test('@name mentions members only; @all mentions everybody, and asks first above ten members', async (t) => {
   const { send, groups, joinRequests, presenter, open, jo, ada, group, account, publish } = await garden(t);
   const stranger = await account('stranger');
   const message = await send('Hi @JOE. And @stranger, ada@joe.example, `@joe` and @nobody');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { namesCalled, renderMarkdown } from '../../src/messages/markdown.ts';
+import { mentionedNames, renderMarkdown } from '../../src/messages/markdown.ts';
 
 const html = (text: string) => renderMarkdown(text, new Map());
 /** What a reader sees of it. */
@@ -89,8 +89,8 @@ test('names are called in text only: not in code, addresses, link texts or behin
     'bob@example.org',
     'type `@all` for all',
   ])
-    assert.deepEqual(namesCalled(text), [], text);
-  assert.deepEqual(namesCalled('@bob’s (@carol.k.) **@dave** > @eve'), ['bob', 'carol.k.', 'dave', 'eve']);
+    assert.deepEqual(mentionedNames(text), [], text);
+  assert.deepEqual(mentionedNames('@bob’s (@carol.k.) **@dave** > @eve'), ['bob', 'carol.k.', 'dave', 'eve']);
 });
 
 test('names beside scripts without spaces, and after a full-width @, are called', () => {

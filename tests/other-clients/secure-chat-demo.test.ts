@@ -96,7 +96,7 @@ test('text goes in, JSON comes out, with who joined and left; history has the sa
   assert.equal(await first.next().then(() => first.next()), '[system] rosa left');
 });
 
-test('it has the rights that the original forgot', async () => {
+test('membership is checked, unlike in the original', async () => {
   const stranger = new Visitor(url);
   for (const [method, path] of [
     ['GET', '/api/users/active'],

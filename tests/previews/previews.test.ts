@@ -125,7 +125,7 @@ test('what is private, no page, or says nothing, has none', async () => {
   assert.deepEqual(asked.slice(before).includes('/missing'), false, 'code is no link');
 });
 
-test('a person turns them off, for what they send and read; an administrator for all', async () => {
+test('link previews are turned off by a person for what they send and read, by an administrator for everybody', async () => {
   const kim = await newPerson(shared.url, 'kim', 1);
   await kim.post('/account/previews', {});
   assert.doesNotMatch(await withoutPreview(kim, `${origin}/moved`), /class="preview"/);

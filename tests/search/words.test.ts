@@ -72,7 +72,7 @@ test('every key that a query asks for is among those of a text that it means, in
   }
 });
 
-test('a hit is one: beginnings of words, phrases whole and in order', () => {
+test('a hit matches prefixes of words, and whole phrases in order', () => {
   assert.ok(!fits('a regarding letter', phrase('gard')), 'not in the middle');
   assert.ok(fits('the green shed, tomorrow', phrase('green shed', true)));
   assert.ok(!fits('the shed is green', phrase('green shed', true)));

@@ -82,7 +82,7 @@ test('each recovery code stands in for the app once, however it is typed', async
   assert.match((await other.get('/account/second-factor')).body, /8 recovery codes are left/);
 });
 
-test('it takes the password, and a secret that was begun before is void', async (t) => {
+test('setting up an authenticator app takes the password and voids an earlier secret', async (t) => {
   const hearth = await startHearth(t);
   const ada = await newPerson(hearth.url, 'ada');
   for (const form of [{}, { password: 'wrong password' }]) {

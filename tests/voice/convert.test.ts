@@ -71,7 +71,7 @@ test('a container that is read for ever is given up, and the next recording is c
   assert.ok(typeof (await converter.convert(recording('ogg').bytes, MAX_SECONDS)) === 'object');
 });
 
-test('what breaks off is heard up to there', async (t) => {
+test('a truncated recording is converted up to where it ends', async (t) => {
   const { bytes } = recording('mp4');
   const half = await realConverter(t).convert(bytes.subarray(0, bytes.length * 0.6), MAX_SECONDS);
   assert.ok(typeof half === 'object' && half.length > 1 && half.length < 2);

@@ -11,7 +11,7 @@ import { sendMessage } from '../../src/messages/send.ts';
 import type { Voice } from '../../src/recordings/recording.ts';
 import { timedWords } from '../../src/recordings/transcript.ts';
 import { TranscriptionQueue } from '../../src/voice/queue.ts';
-import { createTranscriptReceiver } from '../../src/voice/receive.ts';
+import { createTranscriptReceiver } from '../../src/voice/receive-transcript.ts';
 import { transcribeAgain } from '../../src/voice/retry.ts';
 import { writeTranscript } from '../../src/voice/write.ts';
 import { atEnd, type Ending } from '../support/hearth.ts';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { PeopleStore } from '../../accounts/people-store.ts';
+import { refuseAdministration } from '../../accounts/policies.ts';
 import type { Account, AccountStore } from '../../accounts/store.ts';
 import { personById } from '../../admin/administrate.ts';
 import { type HealthDependencies, healthOf } from '../../admin/health.ts';
-import { refuseAdministration } from '../../admin/policies.ts';
 import type { AuditStore } from '../../audit/store.ts';
 import type { FileStore } from '../../files/store.ts';
 import { unreadOf } from '../../groups/present.ts';
@@ -161,6 +161,6 @@ async function withBytes({ files }: AdminReadContext, people: readonly Account[]
 
 /** @throws ChatError 403 */
 function requireAdmin(account: Account): void {
-  const refusal = refuseAdministration(account);
+  const refusal = refuseAdministration({ account });
   if (refusal) throw refusal;
 }

@@ -108,7 +108,7 @@ export const ownReads: readonly Read<OwnReadContext>[] = [
     async run(context: OwnReadContext, { account }, { q, below, zone, ...filters }) {
       const { index, messages, presenter, limits } = context;
       if (!index) throw new ChatError('search_off', 503, 'Search is switched off here.');
-      await limits.of(SEARCHES).take(String(account.id));
+      await limits.of(SEARCHES).consume(String(account.id));
       const query = await readQuery(context, account, q, filters, zone);
       const found = await findMessages({ index, messages }, query, below);
       const items = await messagesOf(presenter, found.messages);

@@ -161,7 +161,7 @@ export class Composer {
     if (isEdit) return this.say((await this.#editing.save(content)) ?? '');
     const members = Number(this.#form.dataset.members);
     const confirmed = callsAll(content) && members > MANY_MEMBERS ? true : undefined;
-    if (confirmed && !(await ask(`@all calls all ${members} members.`, 'Send it')))
+    if (confirmed && !(await ask(`@all mentions all ${members} members.`, 'Send it')))
       return this.#field.focus();
     // Add to the outbox before the field is emptied, so that the text cannot be lost in between.
     this.#outbox.add(this.#groupId, content, {

@@ -2,7 +2,7 @@
 import { closest, find, findAll, findOptional } from '../page/dom.js';
 import { listen } from '../page/events.js';
 import { uuid } from '../page/uuid.js';
-import { forgetRecording, inTurn, isKept, keepRecording, keptRecordings } from './kept-recordings.js';
+import { deleteRecording, inTurn, isKept, keepRecording, keptRecordings } from './kept-recordings.js';
 
 const TRY_AGAIN_MS = 2_000;
 
@@ -142,7 +142,7 @@ export class Dictation {
   #bring({ id, blob, way, replyTo }) {
     const { attachments, send } = this.#composer;
     return new Promise((done) => {
-      const forget = () => forgetRecording(id).then(done);
+      const forget = () => deleteRecording(id).then(done);
       attachments.addRecording(blob, {
         isAlone: way === 'message',
         onArrive: (element) => {

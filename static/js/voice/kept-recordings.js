@@ -26,7 +26,7 @@ export async function keepRecording(recording) {
 }
 
 /** @param {string} id */
-export async function forgetRecording(id) {
+export async function deleteRecording(id) {
   inThisTab.delete(id);
   await table.delete(id);
 }
@@ -47,7 +47,7 @@ export async function isKept(id) {
 export async function keptRecordings(accountId) {
   const all = (await table.all()) ?? [];
   const oldest = Date.now() - KEPT_MS;
-  for (const { id, at } of all) if (at < oldest) forgetRecording(id);
+  for (const { id, at } of all) if (at < oldest) deleteRecording(id);
   return all.filter((kept) => kept.accountId === accountId && kept.at >= oldest).sort((a, b) => a.at - b.at);
 }
 

@@ -2,7 +2,7 @@
 import { find, parseHtml } from '../page/dom.js';
 import { ownHeaders } from '../page/request.js';
 import { tabStorage } from '../page/storage.js';
-import { forgetRecording, inTurn, isKept, keptRecordings } from './kept-recordings.js';
+import { deleteRecording, inTurn, isKept, keptRecordings } from './kept-recordings.js';
 
 /**
  * @param {import('../outbox/outbox.js').Outbox} outbox
@@ -38,5 +38,5 @@ async function sendOne(outbox, { id, place, blob, replyTo }) {
   const name = find(element, '[data-name]').textContent ?? '';
   const file = { id: element.dataset.file ?? '', name, html: element.outerHTML };
   await outbox.add(groupId, '', { id, thread: thread || undefined, replyTo, files: [file] });
-  await forgetRecording(id);
+  await deleteRecording(id);
 }

@@ -1,16 +1,16 @@
 import type { AccountStore } from '../accounts/store.ts';
-import type { JoinRequestStore } from '../groups/request-store.ts';
+import type { JoinRequestStore } from '../groups/join-request-store.ts';
 import type { Webhook } from './webhook.ts';
 
-export type StandingDependencies = { accounts: AccountStore; joinRequests: JoinRequestStore };
+export type BlockReasonDependencies = { accounts: AccountStore; joinRequests: JoinRequestStore };
 
 /**
  * Why a webhook is told of nothing and posts nothing, as a sentence for the owners; undefined where it works. Whoever
  * left, or deleted the account, has left what they added to the other owners. Whoever was removed still knows its
  * address or its secret.
  */
-export async function whyOut(
-  { accounts, joinRequests }: StandingDependencies,
+export async function blockReason(
+  { accounts, joinRequests }: BlockReasonDependencies,
   { accountId, creatorId, groupId }: Webhook,
 ): Promise<string | undefined> {
   const bot = await accounts.byId(accountId);

@@ -24,13 +24,13 @@ const recordingForm = z.object({
  * Reads a multipart form with a recording, which becomes a voice message to be sent.
  * @throws ChatError 400 where there is none, and as `Recorder.take`
  */
-export type TakeRecording = (
+export type ReceiveRecording = (
   request: Request,
   response: Response,
   open: OpenGroup,
 ) => Promise<{ file: StoredFile; form: z.output<typeof recordingForm> }>;
 
-export function createTakeRecording({
+export function createReceiveRecording({
   files,
   blobs,
   readUpload,
@@ -40,7 +40,7 @@ export function createTakeRecording({
   blobs: BlobStore;
   readUpload: ReadUpload;
   recorder: Recorder;
-}): TakeRecording {
+}): ReceiveRecording {
   return async (request, response, open) => {
     const [upload, ...others] = await readUpload(request, response, open);
     for (const other of others) await discardUpload({ files, blobs }, other.id);

@@ -8,7 +8,7 @@ const STOP_MS = 5_000;
 type Delivery = Readonly<{ device: Device; notice: Notice; isWanted(): Promise<boolean> }>;
 
 /** Push messages on their way: an @all reaches many devices, so only a few are sent at a time. */
-export class Deliveries {
+export class PushQueue {
   readonly #push: Push;
   readonly #report: (error: unknown) => void;
   readonly #queue: Delivery[] = [];

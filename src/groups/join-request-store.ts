@@ -47,7 +47,7 @@ export class JoinRequestStore {
     );
   }
 
-  async forgetRemoved(groupId: number, accountId: number): Promise<void> {
+  async clearRemoval(groupId: number, accountId: number): Promise<void> {
     await this.#db.run((orm) => orm.delete(removedMembers).where(isRemoved(groupId, accountId)));
   }
 

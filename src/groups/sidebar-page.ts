@@ -5,7 +5,7 @@ import { asHtml, type Context, type Html, type Parts, type Views } from '../http
 import type { GroupPresenter } from './present.ts';
 
 /** Renders a page that has the list of groups at its side. @param openGroupId the group that it is about */
-export type GroupPage = (
+export type SidebarPage = (
   request: Request,
   template: string,
   context: Context,
@@ -13,12 +13,12 @@ export type GroupPage = (
 ) => Promise<Html>;
 
 /** @param own renders an account's HTML above its list of groups; supplied by features that build on this one */
-export function createGroupPage(
+export function createSidebarPage(
   views: Views,
   presenter: GroupPresenter,
   own: (account: Account) => Promise<string>,
   isInboxOnly: boolean,
-): GroupPage {
+): SidebarPage {
   return async (request, template, context, { openGroupId, parts } = {}) => {
     const account = accountOf(request);
     const { mine, directs, others } = await presenter.list(account, openGroupId);
