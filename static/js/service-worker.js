@@ -11,6 +11,9 @@ const MAX_PAGES = 30;
 const SIGNING_IN = /^\/(?:login|logout|register|this-device|new-password|join)(?:\/|$)/;
 const MAX_ASSETS = 150;
 
+/** Counts how often the cached pages were deleted: a page that was asked for before is not cached after. */
+let deletions = 0;
+
 worker.addEventListener('install', (event) => {
   event.waitUntil(keepOfflinePage().then(() => worker.skipWaiting()));
 });
@@ -30,7 +33,6 @@ worker.addEventListener('fetch', (event) => {
 // An open conversation has changed since it was loaded: fetch its page again to update the cache.
 worker.addEventListener('message', (event) => {
   if (event.data?.type === 'keep') event.waitUntil(keepAgain(event.data.url));
-  if (event.data?.type === 'forget') event.waitUntil(caches.delete(PAGES));
 });
 
 /**
@@ -39,16 +41,16 @@ worker.addEventListener('message', (event) => {
  */
 async function page(event) {
   const { request } = event;
+  const before = deletions;
   try {
     const response = await fetch(request);
     const { pathname } = new URL(request.url);
     // On sign-out and sign-in, delete the cached pages of the previous user.
     if (SIGNING_IN.test(pathname) || new URL(response.url).pathname === '/login')
-      event.waitUntil(caches.delete(PAGES));
+      event.waitUntil(deletePages());
     else if (response.status === 401 || response.status === 403 || response.status === 404)
       event.waitUntil(remove(request.url));
-    else if (isKept(request, response))
-      event.waitUntil(keep(PAGES, request.url, response.clone(), MAX_PAGES));
+    else if (isKept(request, response)) event.waitUntil(keepPage(request.url, response.clone(), before));
     return response;
   } catch {
     // A form is not answered by the page that was there before.
@@ -59,8 +61,18 @@ async function page(event) {
       (await pages.match(request.url)) ??
       (pathname.startsWith('/groups/') && (await pages.match(new URL(pathname, location.href).href))) ??
       undefined;
-    return kept || (await caches.match(OFFLINE_PAGE)) || Response.error();
+    return (kept && marked(kept)) || (await caches.match(OFFLINE_PAGE)) || Response.error();
   }
+}
+
+/**
+ * A cached page says that it is one: what is written in it may be older than what the tab has.
+ * @param {Response} kept
+ */
+function marked({ body, status, headers }) {
+  const own = new Headers(headers);
+  own.set('Server-Timing', 'cached');
+  return new Response(body, { status, headers: own });
 }
 
 /**
@@ -94,11 +106,28 @@ async function remove(url) {
   await pages.delete(url, { ignoreSearch: true });
 }
 
+function deletePages() {
+  deletions += 1;
+  return caches.delete(PAGES);
+}
+
 /** @param {string} url */
 async function keepAgain(url) {
+  const before = deletions;
   // The header tells the server not to mark the group as read.
   const response = await fetch(url, { headers: { 'Hearth-Keep': 'yes' } }).catch(() => undefined);
-  if (response?.status === 200 && !response.redirected) await keep(PAGES, url, response, MAX_PAGES);
+  if (response?.status === 200 && !response.redirected) await keepPage(url, response, before);
+}
+
+/**
+ * Caches a page, unless somebody has signed in or out since it was asked for.
+ * @param {string} url
+ * @param {Response} response
+ * @param {number} before the deletions until then
+ */
+async function keepPage(url, response, before) {
+  if (deletions === before) await keep(PAGES, url, response, MAX_PAGES);
+  if (deletions !== before) await caches.delete(PAGES);
 }
 
 /**
