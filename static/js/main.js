@@ -65,7 +65,7 @@ findOptional(document, ':target [autofocus]')?.focus();
 localiseTimes(document);
 followMidnight();
 if (accountId) startSignedIn(accountId);
-else if (location.pathname === '/login') clearTabStorage();
+else if (location.pathname === '/login') clearTabStorage(location.search);
 
 // Where the browser trusts the connection, a page of our own stands in for the browser's when there is no network.
 if ('serviceWorker' in navigator) navigator.serviceWorker.register('/service-worker.js').catch(() => {});
@@ -73,6 +73,7 @@ if ('serviceWorker' in navigator) navigator.serviceWorker.register('/service-wor
 /** @param {string} accountId who is signed in */
 function startSignedIn(accountId) {
   document.documentElement.classList.add('has-script');
+  clearOfOthers(accountId);
   markOwn(document, accountId);
   const outbox = new Outbox(accountId);
   if (document.body.dataset.live) startOverview();
@@ -93,8 +94,20 @@ function startSignedIn(accountId) {
   new Actions(find(section, '#messages'), groupId, composer, accountId);
 }
 
-/** After sign-out, deletes the user's drafts, chosen files and scroll positions from this tab. */
-function clearTabStorage() {
-  for (const prefix of ['drafts/', 'files/', 'place/', 'unsaved/'])
+/**
+ * Deletes from this tab what somebody typed and chose who has signed out. Where their session has ended otherwise, their
+ * drafts and files wait for them.
+ * @param {string} query of the address of the sign-in page
+ */
+function clearTabStorage(query) {
+  const hasEnded = /[?&](?:ended|next)=/.test(query);
+  for (const prefix of ['place/', 'unsaved/', ...(hasEnded ? [] : ['drafts/', 'files/'])])
     for (const key of tabStorage.keys(prefix)) tabStorage.set(key, '');
+}
+
+/** @param {string} accountId who has signed in, maybe after somebody else */
+function clearOfOthers(accountId) {
+  for (const prefix of ['drafts/', 'files/'])
+    for (const key of tabStorage.keys(prefix))
+      if (!key.startsWith(`${prefix}${accountId}/`)) tabStorage.set(key, '');
 }

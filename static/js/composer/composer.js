@@ -55,7 +55,7 @@ export class Composer {
     const place = `${this.#groupId}/${thread}`;
     this.#counter = new Counter(find(form, '[data-counter]'), Number(this.#field.dataset.limit));
     this.#draft = new Draft(this.#groupId, thread, accountId);
-    this.#reply = new Reply(form);
+    this.#reply = new Reply(form, `drafts/${accountId}/${place}/reply`);
     this.#editing = new Editing(form, this.#groupId, (text) => this.#setText(text));
     this.#completion = new Completion(this.#field, this.#groupId);
     this.#attachments = new Attachments(form, `${accountId}/${place}`, (...said) => this.say(...said));
@@ -73,7 +73,10 @@ export class Composer {
       this.#reply.clear();
       this.say('The message that you answer was removed. Your words are still here.', { isNotice: true });
     });
-    this.#setText(this.#draft.newest(this.#field.value));
+    // Otherwise a browser puts back what stood in the field, which another tab may have sent since, or an edit.
+    this.#field.autocomplete = 'off';
+    this.#setText(this.#draft.newest(this.#field.defaultValue));
+    this.#reply.restore(this.#groupId, this.#field.value !== '');
     this.#field.setSelectionRange(this.#field.value.length, this.#field.value.length);
     if (!this.#hasTouch && !location.hash.startsWith('#message-')) this.#field.focus();
   }

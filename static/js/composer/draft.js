@@ -47,7 +47,7 @@ export class Draft {
 
   /**
    * What this tab had is newer than what the server knew when it wrote the page, unless the server had it, too: then
-   * another tab or device has changed or sent it since. Without a network the page is an older one.
+   * another tab or device has changed or sent it since. A page that is cached is an older one.
    * @param {string} onPage
    */
   newest(onPage) {
@@ -55,7 +55,7 @@ export class Draft {
     const left = Number(tabStorage.get(`${this.#key}/left`) ?? Infinity);
     if (here !== undefined && Date.now() - left > ARRIVED_AFTER_MS) this.#noteKept(here);
     tabStorage.set(`${this.#key}/left`, '');
-    const isOlder = navigator.onLine && here === tabStorage.get(`${this.#key}/kept`)?.slice(MARK.length);
+    const isOlder = !isCachedPage() && here === tabStorage.get(`${this.#key}/kept`)?.slice(MARK.length);
     this.#kept = onPage;
     this.#text = here === undefined || isOlder ? onPage : here;
     return this.#text;
@@ -97,4 +97,11 @@ export class Draft {
     this.#kept = undefined;
     this.#timer ??= setTimeout(() => this.#send(), AGAIN_AFTER_MS);
   }
+}
+
+/** Whether the service worker had this page, as the server could not be reached. */
+function isCachedPage() {
+  const [navigation] = performance.getEntriesByType('navigation');
+  const { serverTiming = [] } = /** @type {PerformanceNavigationTiming} */ (navigation ?? {});
+  return serverTiming.some(({ name }) => name === 'cached');
 }

@@ -26,6 +26,10 @@ export class Editing {
     this.#groupId = groupId;
     this.#setText = setText;
     find(this.#line, '[data-cancel-edit]').addEventListener('click', () => this.stop());
+    // It is no draft: the browser asks before it is lost.
+    addEventListener('beforeunload', (event) => {
+      if (this.isOn && this.#field.value !== this.#before) event.preventDefault();
+    });
   }
 
   get isOn() {
@@ -102,8 +106,6 @@ export class Editing {
     this.#seq = seq;
     this.#line.hidden = seq === undefined;
     describeField(this.#form);
-    // Otherwise a browser puts an edit back into the field of a page that one comes back to, as a new message.
-    this.#field.autocomplete = seq === undefined ? '' : 'off';
     find(this.#form, '[data-send]').textContent = seq === undefined ? 'Send' : 'Save';
     this.#setText(text);
     this.#field.focus();

@@ -1,5 +1,6 @@
 import { excerptOf } from '../conversation/quotes.js';
 import { find, parseHtml } from '../page/dom.js';
+import { tabStorage } from '../page/storage.js';
 import { describeField } from './description.js';
 
 /** What the next message answers, shown above the field. In a thread everything answers its first message. */
@@ -7,10 +8,15 @@ export class Reply {
   #form;
   #input;
   #line;
+  #key;
 
-  /** @param {HTMLFormElement} form */
-  constructor(form) {
+  /**
+   * @param {HTMLFormElement} form
+   * @param {string} key under which this tab keeps it, beside the draft
+   */
+  constructor(form, key) {
     this.#form = form;
+    this.#key = key;
     this.#input = find(form, '[name="replyTo"]', HTMLInputElement);
     this.#line = find(form, '[data-replying]');
     find(form, '[data-cancel-reply]').addEventListener('click', (event) => {
@@ -30,6 +36,7 @@ export class Reply {
   }
 
   clear() {
+    tabStorage.set(this.#key, '');
     this.#input.value = this.#input.dataset.thread ?? '';
     this.#line.hidden = true;
     describeField(this.#form);
@@ -52,6 +59,7 @@ export class Reply {
    */
   #show(seq, author, excerpt) {
     this.#input.value = seq;
+    tabStorage.set(this.#key, seq);
     find(this.#line, '[data-reply-author]').textContent = author;
     find(this.#line, '[data-reply-excerpt]').textContent = excerpt;
     this.#line.hidden = false;
@@ -71,6 +79,17 @@ export class Reply {
     const message = await fetchMessage(groupId, seq);
     // It may have been sent meanwhile, or something else chosen.
     if (message && this.isOn && this.#input.value === String(seq)) this.to(message);
+  }
+
+  /**
+   * What the draft of this tab answers, after the page was loaded again.
+   * @param {string} groupId
+   * @param {boolean} hasDraft without one, nothing is answered
+   */
+  restore(groupId, hasDraft) {
+    const seq = Number(tabStorage.get(this.#key) ?? 0);
+    if (!hasDraft && !this.isOn) tabStorage.set(this.#key, '');
+    else if (seq > 0) void this.toSeq(groupId, seq);
   }
 
   /** The seq of the message that is answered, if one is, for a message that goes out now. */

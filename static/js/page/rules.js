@@ -46,7 +46,7 @@ function showTopic(topic) {
   else old?.remove();
 }
 
-/** Not before an edit has ended, as that is no draft. What the draft answers is kept in the address. */
+/** Not before an edit has ended, as that is no draft. */
 function loadAgain() {
   const editing = findOptional(document, '[data-editing]:not([hidden])');
   if (editing) {
@@ -55,12 +55,6 @@ function loadAgain() {
       lookAgain();
     });
     return ended.observe(editing, { attributeFilter: ['hidden'] });
-  }
-  const form = findOptional(document, '[data-composer]:has([data-replying]:not([hidden]))');
-  if (form) {
-    const address = new URL(location.href);
-    address.searchParams.set('reply', find(form, '[name="replyTo"]', HTMLInputElement).value);
-    history.replaceState(history.state, '', address);
   }
   location.reload();
 }

@@ -32,11 +32,16 @@ async function sendOne(outbox, { id, place, blob, replyTo }) {
   body.append('files', new File([blob], 'recording', { type: blob.type }));
   const request = { method: 'POST', headers: ownHeaders(), body };
   const response = await fetch(`/groups/${groupId}/voice`, request).catch(() => undefined);
-  if (response && response.status < 500 && response.status !== 201) tabStorage.set(`refused/${id}`, 'yes');
+  if (response && isRefusal(response)) tabStorage.set(`refused/${id}`, 'yes');
   if (response?.status !== 201) return;
   const element = find(parseHtml(await response.text()), '.chosen');
   const name = find(element, '[data-name]').textContent ?? '';
   const file = { id: element.dataset.file ?? '', name, html: element.outerHTML };
   await outbox.add(groupId, '', { id, thread: thread || undefined, replyTo, files: [file] });
   await deleteRecording(id);
+}
+
+/** Not where a try later can succeed: after signing in again, after a pause, or where another page answered. @param {Response} response */
+function isRefusal({ status }) {
+  return status >= 400 && status < 500 && ![401, 408, 429].includes(status);
 }
