@@ -87,7 +87,7 @@ export class ChatDeletionStore {
    * Removes what the chat database has of an account beside its messages and memberships.
    * @returns the groups that it asked to join
    */
-  async removeFromChat(accountId: number, fate: MessagesChoice): Promise<number[]> {
+  async removeFromChat(accountId: number, choice: MessagesChoice): Promise<number[]> {
     const tables = [
       drafts,
       savedMessages,
@@ -105,7 +105,7 @@ export class ChatDeletionStore {
         .where(eq(joinRequests.accountId, accountId))
         .returning({ groupId: joinRequests.groupId }),
     );
-    if (fate === 'remove') await this.#removeReports(accountId);
+    if (choice === 'remove') await this.#removeReports(accountId);
     return asked.map(({ groupId }) => groupId);
   }
 

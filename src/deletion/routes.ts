@@ -24,7 +24,7 @@ export function deletionRoutes(dependencies: Dependencies): Router {
   const { views, accountDeletions } = dependencies;
   const limits = new SignInLimits(dependencies.limits);
   const page = (request: Request, account: Account, error: ChatError | null): Html =>
-    views.page(request, 'deletion/own.njk', { account, error, fate: request.body?.messages ?? '' });
+    views.page(request, 'deletion/own.njk', { account, error, choice: request.body?.messages ?? '' });
 
   return (
     Router()
@@ -34,9 +34,12 @@ export function deletionRoutes(dependencies: Dependencies): Router {
       .post('/account/delete', async (request, response) => {
         const account = accountOf(request);
         onRefusal(response, (error) => page(request, account, error));
-        const { password, ...fate } = parseInput(ownPassword.extend(accountDeletionForm.shape), request.body);
+        const { password, ...choice } = parseInput(
+          ownPassword.extend(accountDeletionForm.shape),
+          request.body,
+        );
         await confirmPassword(dependencies, limits, account, password);
-        seeOther(response, `/deleted/${await deleteAccount(dependencies, account, fate)}`);
+        seeOther(response, `/deleted/${await deleteAccount(dependencies, account, choice)}`);
       })
       // Whoever has been deleted is signed out: the token in the address is what shows them how far it is.
       .get('/deleted/:token', async (request, response) => {

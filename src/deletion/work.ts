@@ -195,12 +195,12 @@ export class DeletionWork {
   }
 
   /** The private line to the administrators goes with the messages, or has nobody left who waits. */
-  async #endLine(accountId: number, fate: MessagesChoice): Promise<void> {
+  async #endLine(accountId: number, choice: MessagesChoice): Promise<void> {
     const { chatDeletions, inbox, publish } = this.#dependencies;
     const groupId = await chatDeletions.lineOf(accountId);
     if (groupId === undefined) return;
     const line = await this.#dependencies.groups.byId(groupId);
-    if (fate === 'remove' && line && !refuseOnHold(line)) await deleteGroup(this.#dependencies, groupId);
+    if (choice === 'remove' && line && !refuseOnHold(line)) await deleteGroup(this.#dependencies, groupId);
     else await inbox.setDone(groupId, Date.now());
     publish(inboxChanged, {});
   }

@@ -130,9 +130,12 @@ export class Hub {
       if (matches(connection)) connection.closeOnceAnswered(CLOSE.goingAway, reason);
   }
 
-  /** Asks for each connection, one after another, whether it may still be there. */
+  /** Asks for each connection, one after another, whether it may still be there. @throws the first failure, after all */
   async check(): Promise<void> {
-    for (const connection of [...this.#connections]) await connection.check?.();
+    const failures: unknown[] = [];
+    for (const connection of [...this.#connections])
+      await connection.check?.().catch((error) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
   }
 
   /** Closes every socket with 1001; nothing is sent afterwards. */
