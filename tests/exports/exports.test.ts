@@ -220,10 +220,11 @@ test('downloads that are broken off leave no file open', async (t) => {
   const hearth = await startHearth(t);
   const ada = await newPerson(hearth.url, 'ada', 1);
   await sendFile(ada, hearth.dataDir, 'large.bin', Buffer.alloc(20_000_000, 7));
+  const media = join(hearth.dataDir, 'media');
   const openFiles = () =>
     readdirSync('/proc/self/fd').filter((fd) => {
       try {
-        return readlinkSync(`/proc/self/fd/${fd}`).startsWith(hearth.dataDir);
+        return readlinkSync(`/proc/self/fd/${fd}`).startsWith(media);
       } catch {
         return false;
       }

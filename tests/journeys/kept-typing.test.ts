@@ -189,3 +189,23 @@ test('older messages are loaded once the network is back, also where loading the
   await scrollTo(-10_000);
   await page.locator('#message-1').waitFor();
 });
+
+test('what is typed before the script runs stays', async (t) => {
+  const { url } = await startHearth(t);
+  const { page } = await personAt(await openBrowser(t), url, 'ada');
+  await joinGroup(page, 'General');
+  let letPass = () => {};
+  const isTyped = new Promise<void>((resolve) => {
+    letPass = resolve;
+  });
+  await page.route('**/js/main.js', async (route) => {
+    await isTyped;
+    await route.continue();
+  });
+  await page.goto(`${url}/groups/1`, { waitUntil: 'commit' });
+  await field(page).fill('typed early');
+  letPass();
+  await page.locator('html.has-script').waitFor();
+  await page.locator('[data-emoji]:visible, #content:focus').first().waitFor();
+  assert.equal(await field(page).inputValue(), 'typed early');
+});

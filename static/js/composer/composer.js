@@ -73,9 +73,10 @@ export class Composer {
       this.#reply.clear();
       this.say('The message that you answer was removed. Your words are still here.', { isNotice: true });
     });
-    // Otherwise a browser puts back what stood in the field, which another tab may have sent since, or an edit.
+    // Otherwise a browser puts back what stood in the field, which another tab may have sent since, or an edit. What it
+    // holds now was typed before this script ran.
     this.#field.autocomplete = 'off';
-    this.#setText(this.#draft.newest(this.#field.defaultValue));
+    this.#setText(this.#draft.newest(this.#field.value));
     this.#reply.restore(this.#groupId, this.#field.value !== '');
     this.#field.setSelectionRange(this.#field.value.length, this.#field.value.length);
     if (!this.#hasTouch && !location.hash.startsWith('#message-')) this.#field.focus();
