@@ -164,6 +164,8 @@ test('what was refused goes back with what it answered, once, and stays in its t
 test('what was sent without a network is no draft, after a reload and in another tab', async (t) => {
   const { url } = await startHearth(t);
   const { page, context } = await personAt(await openBrowser(t), url, 'Ada');
+  // Without it the page is not cached, and a reload shows that there is no network.
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
   await joinGroup(page, 'General');
   const kept = page.waitForResponse((response) => response.url().endsWith('/draft') && response.ok());
   await page.locator('#content').fill('hello from the train');
